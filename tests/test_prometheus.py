@@ -32,7 +32,7 @@ from victor_ext import (
 )
 from victor_ext.bulk import BulkSender
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox
-from victor_ext.outbox.claims import DUE
+from victor_ext.outbox.entries import DUE
 from victor_ext.prometheus import Prometheus
 
 pytestmark = pytest.mark.slow

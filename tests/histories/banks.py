@@ -59,8 +59,8 @@ class Banks:
             rows=rows,
         )
         self.outbox = shared_outbox()
-        self.outbox._parts.rounds.workers = at_once
-        self.outbox._parts.rounds.refusals.clear()
+        self.outbox._parts.workers = at_once
+        self.outbox._parts.refusals.clear()
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:

@@ -199,7 +199,7 @@ class Outboxes(Workers):
         self.outbox = self.outboxes[0]
         self.outbox.client = self.clients[0]
         for number, outbox in enumerate(self.outboxes):
-            outbox._parts.rounds.workers = at_once
+            outbox._parts.workers = at_once
             self.kill(number)
         self.world.provider.taken = self._taken
         self.world.provider.inbound = {f"name-{each}": {"amount": "44.23"} for each in range(3)}
@@ -240,7 +240,7 @@ class Outboxes(Workers):
         """
         super().kill(number)
         outbox = self.outboxes[number]
-        outbox._parts.rounds.refusals.clear()
+        outbox._parts.refusals.clear()
         outbox._parts.holding.life = Life(outbox.control, outbox.table)
 
     def _fact(self, number: int) -> str:

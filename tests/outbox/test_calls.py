@@ -209,9 +209,7 @@ def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts):
         payouts.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
     with payouts.client(False) as client, payouts.engine.begin() as connection:
         outbox = Outbox(payouts.engine, client)
-        own = outbox._parts.sealing, outbox._parts.holding.may_work(), sa.true()
-        claims = Claims(outbox.table, client, *own)
-        group = claims.read_next(Now.of(client), {"4"}, connection)
+        group = Claims(outbox._parts, client).read_group(Now.of(client), {"4"}, connection)
     assert [claim.row.reference for claim in group.claims] == ["1 2"]
     assert group.waits
 
@@ -402,19 +400,20 @@ def test_no_call_begins_after_its_lease_however_young_the_decision_to_make_it_is
     """Not even one with a key, which a worker may always send again. The clocks stand still from
     the mark on, but for the sleep after it.
     """
-    provider, mark = Provider(), Claims.begin
+    provider, marks = Provider(), []
     box = Box("blocking", sqlite, provider.client)
     box.add(**invoice(1))
 
-    def marked(self, *args):
-        claims = mark(self, *args)
+    def marked(_connection, _cursor, statement, *_):
+        if not statement.startswith("UPDATE victor_outbox SET") or marks:
+            return
+        marks.append(statement)
         local, monotonic = time.time() + slept, time.monotonic()
         monkeypatch.setattr(time, "time", lambda: local)
         for module in ("time", "victor_ext.runtime.core.clock", "victor_ext.runtime.loop.attempts"):
             monkeypatch.setattr(f"{module}.monotonic", lambda: monotonic)
-        return claims
 
-    monkeypatch.setattr(Claims, "begin", marked)
+    sa.event.listen(sqlite, "after_cursor_execute", marked)
     box.send()
     assert len(provider.keys) == calls
 
@@ -506,7 +505,7 @@ def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_h
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), []
     made = (dated(201, json={"id": id}) for id in ("p", "q"))
     outbox = Till(sqlite, *(refused(status, NO) for status in (*refusals, 403)), *made, key=key)
-    outbox._parts.rounds.workers = 1
+    outbox._parts.workers = 1
     for number in range(len(refusals) + 1):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
@@ -523,7 +522,7 @@ def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(sqlite)
     """The address may be wrong. Without a key, too: what was refused is not in doubt."""
     made = (dated(201, json={"id": f"p-{number}"}) for number in range(11))
     outbox = Till(sqlite, *[refused(404, NO)] * 10, *made, key=None)
-    outbox._parts.rounds.workers = 1
+    outbox._parts.workers = 1
     for number in range(11):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     with pytest.raises(NotFound):

@@ -49,7 +49,6 @@ from victor_ext.event_queue.drivers import BlockingDriver
 from victor_ext.event_queue.queue import EventQueue
 from victor_ext.flows import drive
 from victor_ext.outbox import Outbox, claims, deliveries, passes
-from victor_ext.outbox.claims import Claims
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 PATIENCE = 30.0
@@ -114,23 +113,21 @@ def test_only_entries_under_call_are_marked_as_ones_that_may_have_been_sent(send
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
-def test_an_entry_that_another_worker_has_taken_up_meanwhile_is_not_sent(
-    blocking, monkeypatch, at_once
-):
+def test_an_entry_that_another_worker_has_taken_up_meanwhile_is_not_sent(blocking, at_once):
     """Whether it is marked alone, or with others."""
     blocking.store(1, 2)
-    begin = Claims.begin
+    table = blocking.outbox.table
+    late = sa.update(table).where(table.c.reference == "INV-1").values(due_at=DatabaseTime() + 60)
 
-    def late(self, claims, *args):
-        for claim in claims:
-            if claim.row.reference == "INV-1":
-                is_it = self._table.c.id == claim.row.id
-                args[-1].execute(
-                    sa.update(self._table).where(is_it).values(due_at=DatabaseTime() + 60)
-                )
-        return begin(self, claims, *args)
+    marks = []
 
-    monkeypatch.setattr(Claims, "begin", late)
+    def before_the_mark(connection, _cursor, statement, *_):
+        if statement.startswith("UPDATE victor_outbox SET"):
+            marks.append(statement)
+            if len(marks) == 1:
+                connection.execute(late)
+
+    sa.event.listen(blocking.engine, "before_cursor_execute", before_the_mark)
     blocking.send(workers=at_once)
     assert blocking.provider.references == ["INV-2"]
     assert blocking.rows()[0] == "waiting"
@@ -256,7 +253,6 @@ def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, m
     and again.
     """
     monkeypatch.setattr(claims, "GROUP", 2)
-    monkeypatch.setattr(claims, "_LARGEST", 1)
     refuse(sending, 404, 404)
     sending.store(1, 2, 3)
     change(sending.outbox, send_before=time.time() + 1800)
@@ -310,7 +306,7 @@ def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
                 assert states(outbox.send(victor)) == ["rejected"]
         assert blocking.states() == ["rejected"] * 9 + ["waiting"] * 3
         refuse(blocking, 404)  # the first one alone: the others show that it is to blame
-        outbox._parts.rounds.workers = 1
+        outbox._parts.workers = 1
         assert states(outbox.send(victor)) == ["rejected", "sent", "sent"]
 
 
@@ -645,7 +641,6 @@ def test_an_urgent_entry_that_somebody_has_locked_is_not_asked_for_again_and_aga
 @pytest.fixture
 def _short_passes(monkeypatch):
     monkeypatch.setattr(claims, "GROUP", 2)
-    monkeypatch.setattr(claims, "_LARGEST", 1)
     monkeypatch.setattr(deliveries, "_MOST_READ", 2)
     monkeypatch.setattr("victor_ext.outbox.sending.pause_after", lambda _tries: 0.0)
 

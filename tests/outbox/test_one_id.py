@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -26,7 +27,6 @@ from victor_ext import (
     Promise,
 )
 from victor_ext.outbox import Outbox
-from victor_ext.outbox.storing import EntryStore
 from victor_ext.providers import Money
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -245,26 +245,15 @@ def test_an_impossible_id_for_an_entry_is_refused_by_its_field(kind, engine, id,
     assert box.states() == ["sent", "unclear"]
 
 
-def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
-    outbox, engine, monkeypatch
-):
+def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(outbox, engine):
     """The second one waits until the first has committed, and sees its entry."""
     stored(outbox, invoice(1), invoice(2))
-    both_called, second_stores = threading.Barrier(2), threading.Event()
-    is_first = iter([True])
-    change_claimed = EntryStore.change_claimed
+    both_called = threading.Barrier(2)
 
-    def change_and_wait(*arguments, **how):
-        changed = change_claimed(*arguments, **how)
-        if next(is_first, False):
-            second_stores.wait(1.0)
-        else:
-            second_stores.set()
-        return changed
+    def wait_for_the_other(_connection, _cursor, statement, *_):
+        if statement.startswith("UPDATE victor_outbox SET") and "request_id=" in statement:
+            time.sleep(0.5)
 
-    monkeypatch.setattr(EntryStore, "change_claimed", change_and_wait)
-    monkeypatch.setattr("victor_ext.outbox.claims.GROUP", 1)
-    monkeypatch.setattr("victor_ext.outbox.claims._LARGEST", 1)
     provider = OneRequest()
     answer = provider.meet
 
@@ -274,6 +263,8 @@ def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
 
     provider.meet = meet
     boxes = [box_of("blocking", sa.create_engine(engine.url), provider, workers=1) for _ in "12"]
+    for box in boxes:
+        sa.event.listen(box.engine, "after_cursor_execute", wait_for_the_other)
     with ThreadPoolExecutor(2) as threads:
         for each in [threads.submit(box.send) for box in boxes]:
             each.result()

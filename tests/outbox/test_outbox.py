@@ -41,7 +41,7 @@ from victor_ext import (
     Victor,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments, life
-from victor_ext.outbox.claims import Claim
+from victor_ext.outbox.claim import Claim
 from victor_ext.settlement.failures import Backoff
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -169,7 +169,7 @@ def test_the_work_of_a_pass_is_logged_with_a_warning_where_no_request_was_create
 ):
     """Also what was done before an error has ended a pass."""
     caplog.set_level("INFO", "victor_ext.outbox")
-    outbox._parts.rounds.workers, stop = 1, threading.Event()
+    outbox._parts.workers, stop = 1, threading.Event()
     outbox.on("sent")(lambda *_: stop.set())
     stored(outbox, invoice(1), invoice(2))
     for status in (400, 403):
@@ -198,7 +198,7 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(outbox, victor, 
                 self.set()
             return self.is_set()
 
-    outbox._parts.rounds.backoff = Backoff(lambda: sum(map(float, passes)))
+    outbox._parts.backoff = Backoff(lambda: sum(map(float, passes)))
     outbox.run(victor, interval=0.5, stop=Stop())
     assert passes == [0.5, 0.5, 0.5], "it sends nothing for a second"
     assert "outbox.send failed and will be retried" in caplog.text

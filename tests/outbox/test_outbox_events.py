@@ -271,7 +271,7 @@ def test_a_failed_read_of_one_payment_does_not_keep_other_payments_waiting(sqlit
     row = OperationRow(final={"paid"}, made="id")
     reads = (refused(404, NO), *words, words[1])
     outbox = Till(sqlite, *made, *reads, rows={"POST /v1/payments": row})
-    outbox._parts.rounds.workers = 1
+    outbox._parts.workers = 1
     for number in (1, 2, 3):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}")
     assert len(outbox.send()) == 3

@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from victor_ext import ConfigurationError
 
 from .databases import Condition
+from .transactions import PassDriver
 
 E = TypeVar("E")
 H = TypeVar("H", bound=Callable[..., object])
@@ -46,17 +47,6 @@ class Handler:
         return self.name in (None, name) and self.source in (None, source)
 
 
-class CallsHandlers(Protocol):
-    """The part of a driver that handlers need: see `PassDriver`."""
-
-    @property
-    def is_awaited(self) -> bool: ...
-
-    def call_handlers(
-        self, connection: Connection, handlers: Sequence[Callable[..., object]], event: object
-    ) -> None: ...
-
-
 class Handlers(Generic[E]):
     """The handlers of a queue.
 
@@ -68,7 +58,7 @@ class Handlers(Generic[E]):
         registered: What `on` adds to.
     """
 
-    def __init__(self, events: sa.Table, driver: CallsHandlers) -> None:
+    def __init__(self, events: sa.Table, driver: PassDriver) -> None:
         self._events = events
         self._driver = driver
         self.registered: list[Handler] = []

@@ -15,9 +15,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -79,46 +80,6 @@ class FailedTry(NamedTuple):
     then: Callable[[Connection], object]
 
 
-class EventKind(Protocol[E]):
-    """What differs between the events of an outbox and those of an inbox."""
-
-    def provider(self, client: Any) -> str:
-        """The name of the system whose events a pass with this client handles. The table may also
-        have events of other systems.
-        """
-        ...
-
-    def event_of(self, row: Any, tries: int) -> E:
-        """The event in a row. `tries` counts the present try."""
-        ...
-
-    def may_handle(self) -> Condition:
-        """The condition that handlers may be called now, as part of the statement that takes
-        something up. An event that comes about while it does not hold is stored.
-        """
-        ...
-
-    def check(self, connection: Connection) -> None:
-        """Raise `ConfigurationError` if events that are stored could not be read."""
-
-    def complete(self, event: E, client: Any) -> Pass[E]:
-        """Complete an event before the transaction of its handlers opens."""
-        ...
-
-    def note_state(self, connection: Connection, event: E) -> bool:
-        """Note the state that an event is about, in the transaction of its handlers. Return whether
-        the state is new: if not, an earlier event was about it, and no handler is called.
-        """
-        ...
-
-    def failure(self, row: Any, error: Exception, tries: int) -> FailedTry:
-        """What becomes of an event whose try with this number has failed."""
-        ...
-
-    def forget(self, connection: Connection, provider: str, now: float) -> None:
-        """Delete what is old beside the events."""
-
-
 def usual_failure(row: Any, error: Exception, tries: int) -> FailedTry:
     """What becomes of an event whose handler has failed: it is tried again, and at last is a dead
     letter.
@@ -129,6 +90,41 @@ def usual_failure(row: Any, error: Exception, tries: int) -> FailedTry:
         _log.warning(_NOT_HANDLED, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
 
     return FailedTry(state, _wait_after(tries), error, log)
+
+
+def _as_it_is(event: Any, _client: Any) -> Pass[Any]:
+    """An event that is complete."""
+    yield from ()
+    return event
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind(Generic[E]):
+    """What differs between the events of an outbox and those of an inbox.
+
+    Attributes:
+        provider: Returns the name of the system whose events a pass with this client handles. The
+            table may also have events of other systems.
+        event_of: Returns the event in a row, and is told the number of the present try.
+        may_handle: Returns the condition that handlers may be called now, as part of the statement
+            that takes something up. An event that comes about while it does not hold is stored.
+        check: Raises `ConfigurationError` if events that are stored could not be read.
+        complete: Completes an event, with the client, before the transaction of its handlers opens.
+        note_state: Notes the state that an event is about, in the transaction of its handlers.
+            Returns whether the state is new: if not, an earlier event was about it, and no handler
+            is called.
+        failure: Returns what becomes of an event whose try with this number has failed.
+        forget: Deletes what is old beside the events of a system, at this time.
+    """
+
+    provider: Callable[[Any], str]
+    event_of: Callable[[Any, int], E]
+    may_handle: Callable[[], Condition] = sa.true
+    check: Work[object] = lambda _connection: None
+    complete: Callable[[E, Any], Pass[E]] = _as_it_is
+    note_state: Callable[[Connection, E], bool] = lambda _connection, _event: True
+    failure: Callable[[Any, Exception, int], FailedTry] = usual_failure
+    forget: Callable[[Connection, str, float], object] = lambda _connection, _provider, _now: None
 
 
 class EventQueue(Generic[E]):

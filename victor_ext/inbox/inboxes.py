@@ -22,13 +22,14 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
-from victor_ext.event_queue.databases import Condition, DatabaseTime, table_of
+from victor_ext.event_queue.databases import DatabaseTime, table_of
 from victor_ext.event_queue.drivers import AwaitedDriver, BlockingDriver
 from victor_ext.event_queue.events import EventState, event_table
 from victor_ext.event_queue.fitness import check_arguments, prepared_engine
 from victor_ext.event_queue.handlers import H, Handlers, meant_by
 from victor_ext.event_queue.queue import (
     MOST_TRIES,
+    EventKind,
     EventQueue,
     FailedTry,
     HandlesEvents,
@@ -188,17 +189,40 @@ def names_table(name: str) -> sa.Table:
     )
 
 
-class _Received:
-    """The ids of the notifications of a system that were received.
+class Notifications:
+    """The notifications of a system: the ids of those that were received, and what their events are
+    (`kind`).
 
     Args:
-        table: See `names_table`.
+        table: Of the ids: see `names_table`.
         webhook: Of the system.
+        events: The table of events.
+        remember: Seconds for which the ids of notifications are kept.
     """
 
-    def __init__(self, table: sa.Table, webhook: ReceivesWebhook) -> None:
-        self.table = table
-        self.webhook = webhook
+    def __init__(
+        self, table: sa.Table, webhook: ReceivesWebhook, events: sa.Table, remember: float
+    ) -> None:
+        self._table = table
+        self._webhook = webhook
+        self._events = events
+        self._remember = remember
+        self._warned_at = float("-inf")
+        """When the last warning of events that were not found was logged, by the monotonic
+        clock.
+        """
+
+    @property
+    def kind(self) -> EventKind[InboxEvent]:
+        """The events of an inbox, for their queue."""
+        return EventKind(
+            lambda _client: self._webhook.provider,
+            self.event_of,
+            complete=self.complete,
+            note_state=self.note_state,
+            failure=self.failure,
+            forget=self.forget,
+        )
 
     def add_ids(self, connection: Any, source: str, delivery: Delivery) -> bool:
         """Store the ids of a delivery. Returns whether all of them are new."""
@@ -216,58 +240,27 @@ class _Received:
     def add_id(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
         """Store an id. Returns whether it is new."""
         values = {
-            "provider": self.webhook.provider,
+            "provider": self._webhook.provider,
             "id": id,
             "number": number,
             "received_at": DatabaseTime(),
         }
-        return insert_once(connection, self.table, source=source, **values) is not None
+        return insert_once(connection, self._table, source=source, **values) is not None
 
     def spelled_name(self, name: str, content: str) -> str:
         """The name of an event in the letters of the document or the notification; else as it is
         stored.
         """
-        spelled_name = getattr(self.webhook, "spelled_name", None)
+        spelled_name = getattr(self._webhook, "spelled_name", None)
         if spelled_name is None:
             return name
         return one_line(spelled_name(content)) or name
 
-
-class Notifications:
-    """The events of an inbox, for their queue: see `EventKind`.
-
-    Args:
-        received: The ids of notifications.
-        events: The table of events.
-        remember: Seconds for which the ids of notifications are kept.
-    """
-
-    def __init__(self, received: _Received, events: sa.Table, remember: float) -> None:
-        self._received = received
-        self._webhook = received.webhook
-        self._events = events
-        self._remember = remember
-        self._warned_at = float("-inf")
-        """When the last warning of events that were not found was logged, by the monotonic
-        clock.
-        """
-
-    def provider(self, client: Any) -> str:  # noqa: ARG002 - an outbox may have none of its own
-        """The system of the webhook."""
-        return self._webhook.provider
-
     def event_of(self, row: Any, tries: int) -> InboxEvent:
         """A notification; its object is read later, by `complete`."""
-        name = self._received.spelled_name(row.name, row.data)
+        name = self.spelled_name(row.name, row.data)
         notification = self._webhook.notification(row.data)
         return InboxEvent(name, row.source, row.subject, notification, tries=tries)
-
-    def may_handle(self) -> Condition:
-        """Always."""
-        return sa.true()
-
-    def check(self, connection: Connection) -> None:
-        """They are in clear."""
 
     def complete(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
         """Read the object of an event. Raises `UnknownIdError`: the system does not know its id."""
@@ -297,7 +290,7 @@ class Notifications:
         state = self._webhook.state_of(event.record)
         if state is None:
             return True
-        return self._received.add_id(connection, event.source, _READ + _storable_id(state))
+        return self.add_id(connection, event.source, _READ + _storable_id(state))
 
     def failure(self, row: Any, error: Exception, tries: int) -> FailedTry:
         """As usual; but an event with an unknown id is soon `not_found`, and of those only the
@@ -345,14 +338,14 @@ class Notifications:
 
     def forget(self, connection: Connection, provider: str, now: float) -> None:
         """Delete old ids."""
-        columns = self._received.table.c
+        columns = self._table.c
         is_old = sa.and_(
             columns.provider == provider,
             columns.received_at < now - self._remember,
             # A state that was read is kept for ever: however late it is read again, it is not new.
             sa.not_(columns.id.startswith(_READ)),
         )
-        delete_rows(connection, self._received.table, is_old)
+        delete_rows(connection, self._table, is_old)
 
 
 class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
@@ -378,11 +371,12 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
         self.events = event_table(f"{table}_events", self.table.metadata)
         driver = self._driver(self._engine, self.table)
         self._transactions = Transactions(driver, self.table.metadata.sorted_tables)
-        self._received = _Received(self.table, webhook)
-        kind = Notifications(self._received, self.events, remember.total_seconds())
+        self._received = Notifications(self.table, webhook, self.events, remember.total_seconds())
         handlers = Handlers[InboxEvent](self.events, driver)
         seconds = lease.total_seconds()
-        self._queue = EventQueue(self._transactions, self.events, handlers, kind, seconds)
+        self._queue = EventQueue(
+            self._transactions, self.events, handlers, self._received.kind, seconds
+        )
         passes = (WorkerPass("handle", self._handled),)
         self._worker = BoxWorker("inbox", passes, self._transactions, self._client_or_own, seconds)
         needs_name = getattr(webhook, "needs_name", ())

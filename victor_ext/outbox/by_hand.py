@@ -216,7 +216,7 @@ class OutboxByHand(Box):
         change = Change(None)
         if row.state in states:
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
-            clear = self._parts.sealing.decrypted_row(row, may_stay_sealed=True)
+            clear = self._parts.sealing.decrypted_row(row)
             # A worker that has taken the entry up loses it, and so cannot store a result.
             values = {**free_values(), **values_of(clear, connection)}
             change = self._parts.store.change(sa.and_(is_named, as_read), values, connection)

@@ -13,8 +13,11 @@ Read `Claims.read_next` first, then `begin`. A "subject" of an entry is its key 
 (`subjects_of`): a worker never has two entries with one subject under way at once.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -27,82 +30,24 @@ from victor_ext.event_queue.databases import (
     OfFewRows,
     database_time,
 )
-from victor_ext.event_queue.rows import change_rows
-from victor_ext.settlement.key_age import Moment, Now, SentSince
+from victor_ext.event_queue.fitness import forget_fitness, make_fit
+from victor_ext.event_queue.rows import begin_writing, change_rows
+from victor_ext.event_queue.transactions import Pass
+from victor_ext.settlement.key_age import Now, SentSince
 
+from .claim import Claim, Group
+from .engine import OutboxEngine
 from .entries import DUE, EntryState, is_not_due, new_number, sent_of, sent_values, subjects_of
-from .sealing import Sealing
+from .life import Beat
 
-GROUP = 64
-"""The number of entries that are read in one transaction at least, if there are as many."""
-_LARGEST = 4
-"""The times that, which are read at most: as many as are sent in some seconds."""
-_SOON = 2.0
-"""Seconds after which others are looked at, such as those that a killed worker has left."""
+GROUP = 256
+"""The maximum number of entries that are read in one transaction."""
 _BEGINS_WITHIN = 2.0
 """Seconds after its mark within which a call begins."""
 _NEAR = 3600.0
 """Seconds before `send_before` in which an entry comes before others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An entry that a worker has, or wants to take up.
-
-    Attributes:
-        row: The entry as it was read.
-        worker: The number of the worker.
-        now: When the entry was read, or marked, by the clock of the database.
-        at: The same by the clocks of this machine, which measure how long this worker has had it.
-        is_marked: Whether it is stored as an entry that may have been sent.
-        settles_until: The `settle_until` of an entry that is looked up; None: it is not.
-    """
-
-    row: Any = field(repr=False)
-    worker: int
-    now: float
-    at: Moment
-    is_marked: bool = True
-    settles_until: float | None = None
-
-    @property
-    def state(self) -> str:
-        """The state that the entry has since this worker took it up."""
-        was_marked_here = self.is_marked and sent_of(self.row) is None
-        return EntryState.SENDING if was_marked_here else str(self.row.state)
-
-    def is_held(self, columns: Any) -> Condition:
-        """Holds for the entry in its table, while this worker has it.
-
-        What a look-up finds counts also if that took so long that another worker looks the entry
-        up, too: it is not sent any more.
-        """
-        is_it = columns.id == self.row.id
-        is_ours = sa.and_(is_it, columns.worker == self.worker)
-        if self.settles_until is None:
-            return is_ours
-        is_settling = sa.and_(is_it, columns.state == EntryState.SETTLING)
-        return sa.or_(is_ours, sa.and_(is_settling, columns.settle_until == self.settles_until))
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Entries that were read together.
-
-    Attributes:
-        claims: Those that may begin: no two of them have the same subject.
-        last: The id up to which no entry is left for the pass.
-        waits: Whether an entry was left out because a subject of it is under way.
-        is_full: Whether more entries may be due.
-    """
-
-    claims: Sequence[Claim]
-    last: int
-    waits: bool
-    is_full: bool
-
-
-@dataclass(eq=False, repr=False, slots=True)
 class Claims:
     """Takes entries up for a round with one client, group by group.
 
@@ -110,32 +55,27 @@ class Claims:
     with the oldest entries again. No entry is taken up twice by the same round, which has a number
     of its own.
 
+    Args:
+        engine: Of the outbox.
+        client: Sends the entries.
+
     Attributes:
-        _is_not_held: The condition that the outbox is not held.
-        _chosen: The condition of the entries that may be taken up at all.
-        _worker: The number of the round.
-        _statement: That of `begin`, once it was made.
-        _passed_over: The ids of entries that could not be taken up once they were read.
-        _last: The id up to which no entry is left for the pass.
-        _read_at: When the last group was read, by the monotonic clock.
-        _read: The number of its claims.
-        _most: The maximum number of entries in the next group.
         error: What is raised at the end of the round; None: nothing.
     """
 
-    _table: sa.Table
-    client: Any
-    _sealing: Sealing
-    _is_not_held: Condition
-    _chosen: Condition
-    _worker: int = field(default_factory=new_number)
-    _statement: sa.UpdateBase | None = None
-    _passed_over: set[int] = field(default_factory=set[int])
-    _last: int = 0
-    _read_at: float = 0.0
-    _read: int = 0
-    _most: int = field(default_factory=lambda: GROUP)
-    error: Exception | None = None
+    def __init__(self, engine: OutboxEngine, client: Any) -> None:
+        self.client = client
+        self.error: Exception | None = None
+        self._engine = engine
+        self._table = engine.tables.entries
+        self._is_not_held = engine.holding.may_work()
+        self._chosen = engine.policy.chosen()
+        self._worker = new_number()
+        self._statement = self._statement_of_begin()
+        self._passed_over = set[int]()
+        """The ids of entries that could not be taken up once they were read."""
+        self._last = 0
+        """The id up to which no entry is left for the pass."""
 
     # The operations of a round
 
@@ -143,9 +83,38 @@ class Claims:
         """Begin with the oldest entries again: some that others had may be free by now."""
         self._last = 0
 
-    def read_next(self, now: Now, busy: Collection[str], connection: Connection) -> Group:
+    def read_next(self, busy: Collection[str]) -> Pass[Group]:
         """Read the next group of entries, each with subjects of its own that are not `busy`."""
-        self._sealing.load_vault(connection)
+        read = partial(self._read_lively, Now.of(self.client), busy)
+        group, beat = yield from self._engine.transactions.transact(read)
+        self._engine.holding.life.remember(beat)
+        self._last = group.last
+        return group
+
+    def _read_lively(
+        self, now: Now, busy: Collection[str], connection: Connection
+    ) -> tuple[Group, Beat | None]:
+        """Read a group in a transaction, after a look whether the database is still the one of the
+        last group. If none is left, note the provider's time for `hold`: all that waits will be
+        sent after it.
+        """
+        engine = self._engine
+        # A write comes first: SQLite refuses the writes of a transaction that began with a read.
+        begin_writing(connection, self._table)
+        engine.policy.require(connection, self.client)
+        beat, loss = engine.holding.life.beat(connection, self.client.caller)
+        if loss is not None:
+            forget_fitness(connection)
+            make_fit(connection, self._table)
+            engine.holding.mark_lost(connection, loss)
+        group = self.read_group(now, busy, connection)
+        if not group.claims:
+            engine.holding.note_time(connection, now, self.client.provider)
+        return engine.policy.in_turn(self, group, connection), beat
+
+    def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> Group:
+        """As `read_next`, in a transaction. Entries whose turn is later are in the group, too."""
+        self._engine.sealing.load_vault(connection)
         present = database_time(connection)
         is_due = self._is_due(present)
         near = self._read_near(is_due, now, connection)
@@ -162,18 +131,8 @@ class Claims:
             ],
             last=max(self._last, last),
             waits=len(chosen) < count,
-            is_full=count >= self._most,
+            is_full=count >= GROUP,
         )
-
-    def note_progress(self, group: Group, monotonic: float) -> None:
-        """Remember up to which id the round has come, and how fast. Called after the transaction of
-        `read_next` was committed, at this time by the monotonic clock.
-        """
-        self._last = group.last
-        seconds = max(monotonic - self._read_at, 0.001)
-        sent_soon = int(_SOON * self._read / seconds)
-        self._most = min(max(GROUP, sent_soon), _LARGEST * GROUP)
-        self._read_at, self._read = monotonic, len(group.claims)
 
     def begin(
         self, claims: Sequence[Claim], now: Now, connection: Connection
@@ -194,8 +153,6 @@ class Claims:
             "by": sent.by,
             "known": sent.known,
         }
-        if self._statement is None:
-            self._statement = self._statement_of_begin()
         begun: dict[int, Claim] = {}
         for id, due_at in connection.execute(self._statement, values):
             began = due_at - self.lease
@@ -306,7 +263,7 @@ class Claims:
             is_next = sa.and_(is_next, columns.id.not_in(self._passed_over))
         query = sa.select(self._table).where(is_due, is_next)
         first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
-        return self._rows(first, self._most, connection)
+        return self._rows(first, GROUP, connection)
 
     def _read_in_order(
         self, is_due: Condition, near: Sequence[Any], connection: Connection
@@ -317,7 +274,7 @@ class Claims:
         no entries, however many there are.
         """
         columns = self._table.c
-        most = self._most - len(near)
+        most = GROUP - len(near)
         rows: list[Any] = []
         for state in DUE:
             is_next = sa.and_(OfFewRows(columns.state == state), columns.id > self._last)
@@ -328,7 +285,7 @@ class Claims:
         return [row for row in rows[:most] if row.id not in chosen]
 
     def _rows(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
-        return [*map(self._sealing.decrypted_row, connection.execute(query.limit(most)))]
+        return [*map(self._engine.sealing.decrypted_row, connection.execute(query.limit(most)))]
 
 
 def _is_unsettled(columns: Any) -> Condition:

@@ -9,11 +9,11 @@ entries that it can show (`SharedCall`). Read `Deliveries.run` first.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,13 +21,14 @@ from victor_ext import VictorError
 from victor_ext.event_queue.calls import CallEnd, Calls
 from victor_ext.event_queue.transactions import Pass, Transaction
 from victor_ext.event_queue.workers import is_ending
-from victor_ext.settlement.failures import RefusalStreak, is_about_all
+from victor_ext.settlement.failures import is_about_all
 
-from .claims import Claim, Group
+from .claim import Claim, Group
+from .engine import OutboxEngine
 from .entries import Entry, sent_of, subjects_of
+from .sending import Sending
+from .steps import CallNotMade, Refusal, SharedCall, Step, Steps
 from .storing import SentResult
-
-T = TypeVar("T")
 
 _LONGEST_PAUSE = 0.1
 """The maximum seconds for which a result waits to be stored together with others."""
@@ -39,41 +40,6 @@ _MOST_SHARING = 500
 """The maximum number of entries that wait for a shared call."""
 _LONGEST_WAIT = 5.0
 """Seconds after which a shared call no longer waits for entries whose own calls are under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A step that waits until it is known whether an entry was refused, or the client; its result
-    is whether it was the entry.
-    """
-
-    error: VictorError
-
-
-@dataclass(frozen=True, slots=True)
-class SharedCall:
-    """A step that is one call for several entries: those with the same `group`.
-
-    Attributes:
-        item: What the call needs of this entry.
-        make: Makes the call for a list of such items, and returns the result of each, or its error,
-            in their order.
-    """
-
-    group: Hashable
-    item: Any = field(repr=False)
-    make: Callable[[Sequence[Any]], Any] = field(repr=False)
-
-
-class CallNotMade(Exception):
-    """Raised in the steps of an entry in place of a call: after an error that concerns all entries,
-    none begins.
-    """
-
-
-Step: TypeAlias = Callable[[], Any] | SharedCall | Refusal
-Steps: TypeAlias = Generator[Step, Any, T]
-"""The steps of an entry: those of a `Pass`, calls that it shares, and refusals."""
 
 
 @dataclass(eq=False, slots=True)
@@ -95,32 +61,6 @@ class Delivery:
         """The id of the entry, and the number of its call."""
         number: int = self.claim.row.id
         return number
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryTerms:
-    """What an outbox passes to `Deliveries`.
-
-    Attributes:
-        workers: The maximum number of entries under way at once.
-        read_next: Reads a group of entries, none of which has one of the given subjects.
-        begin: Takes up entries whose calls begin now, by one statement: `Claims.begin`.
-        deliver: Begins the steps of an entry.
-        is_alone: Whether the transactions of an entry are shared with no other one.
-        store: Stores the results of several transactions in one statement; returns whether all of
-            them were new.
-        on_failure: Called with an error that concerns all entries.
-        refusals: The entries that were refused, maybe for the client, by key.
-    """
-
-    workers: int
-    read_next: Callable[[set[str]], Pass[Group]]
-    begin: Callable[[Sequence[Claim], Connection], Mapping[int, Claim]]
-    deliver: Callable[[Claim], Steps[Entry | None]]
-    is_alone: Callable[[Claim], bool]
-    store: Callable[[Connection, Sequence[Any]], bool]
-    on_failure: Callable[[VictorError], None]
-    refusals: RefusalStreak
 
 
 class _SharedCalls:
@@ -185,14 +125,29 @@ class Deliveries:
     After the first error that concerns all entries no entry begins: those under way end first, and
     their results are stored.
 
+    Args:
+        engine: Of the outbox.
+        sending: Has the steps of an entry.
+        calls: Makes their calls.
+        on_failure: Called with an error that concerns all entries.
+
     Attributes:
         fatal: The first error that concerns all entries; None: there was none.
         error: The last error that may concern a single entry; None: there was none.
     """
 
-    def __init__(self, terms: DeliveryTerms, calls: Calls) -> None:
-        self._terms = terms
+    def __init__(
+        self,
+        engine: OutboxEngine,
+        sending: Sending,
+        calls: Calls,
+        on_failure: Callable[[VictorError], None],
+    ) -> None:
+        self._engine = engine
+        self._sending = sending
+        self._refusals = sending.refusals
         self._calls = calls
+        self._on_failure = on_failure
         self._claims: list[Claim] = []
         self._under_way: dict[int, Delivery] = {}
         self._refused: dict[int, Delivery] = {}
@@ -237,7 +192,7 @@ class Deliveries:
 
     def _begin(self) -> Pass[None]:
         """Begin as many entries as may be under way, after those whose refusals are decided."""
-        refusals = self._terms.refusals
+        refusals = self._refusals
         if not refusals.is_of_client:
             refused = self._refused.values()
             own = [each.id for each in refused if each.claim.row.key not in refusals]
@@ -254,8 +209,8 @@ class Deliveries:
         """Let the next claims begin, at most so many."""
         begun: list[CallEnd] = []
         for claim in self._claims[:most]:
-            steps = self._terms.deliver(claim)
-            delivery = Delivery(claim, steps, self._terms.is_alone(claim))
+            is_alone = self._engine.queue.handlers.have_source(claim.row.operation)
+            delivery = Delivery(claim, self._sending.deliver(claim), is_alone)
             self._under_way[delivery.id] = delivery
             begun.append(CallEnd(delivery.id))
         del self._claims[:most]
@@ -271,7 +226,7 @@ class Deliveries:
         return 0 if self._shared.are_due() else self._places_for_calls()
 
     def _places_for_calls(self) -> int:
-        return self._terms.workers - self._calls_made
+        return self._engine.workers - self._calls_made
 
     def _must_stop(self) -> bool:
         """Whether no entry may begin any more."""
@@ -302,7 +257,7 @@ class Deliveries:
         # Not even if they are free: a person may have let them be sent again.
         busy |= {row.key for row in refused}
         try:
-            group = yield from self._terms.read_next(busy)
+            group = yield from self._sending.claims.read_next(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
             self._stop(error)
             return False
@@ -331,8 +286,8 @@ class Deliveries:
         for end in ends:
             delivery = self._under_way[end.number]
             step = self._next_step(delivery, end)
-            if self._terms.refusals.error is not None:
-                self._stop(self._terms.refusals.error)
+            if self._refusals.error is not None:
+                self._stop(self._refusals.error)
             if isinstance(step, Transaction):
                 pending[delivery.id] = step
             elif isinstance(step, Refusal):
@@ -390,7 +345,7 @@ class Deliveries:
         if error is self.fatal:
             return
         if isinstance(error, VictorError):
-            self._terms.on_failure(error)
+            self._on_failure(error)
         self.fatal = self.fatal or error
 
     def _make_transactions(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
@@ -440,11 +395,11 @@ class Deliveries:
         begun = [each.result for each in transactions if isinstance(each.result, Claim)]
 
         def work(connection: Connection) -> list[Any]:
-            are_stored = bool(stored) and self._terms.store(connection, stored)
+            are_stored = bool(stored) and self._engine.rivals.store_results(connection, stored)
             done: list[Any] = []
             taken_up: Mapping[int, Claim] = {}
             if begun:
-                taken_up = self._terms.begin(begun, connection)
+                taken_up = self._sending.take_up(begun, connection)
             for transaction in transactions:
                 result = transaction.result
                 if isinstance(result, Claim):

@@ -48,12 +48,9 @@ def is_same_call(row: Any, new: Any, vault: Vault | None = None) -> bool:
     """Whether the entry of a decrypted row has the call of a new entry with its key. `vault` is
     that of the outbox.
     """
-    if is_forgotten(row.call):
-        with_key = vault if row.call.startswith(_KEYED) else None
-        return bool(row.call == call_digest(new, with_key))
-    if (row.provider, row.look_up_by) != (new.provider, new.look_up_by):
-        return False
-    return content_of(row.call) == content_of(new.call)
+    stored = row.call if is_forgotten(row.call) else call_digest(row)
+    with_key = vault if stored.startswith(_KEYED) else None
+    return bool(stored == call_digest(new, with_key))
 
 
 def other_than(row: Any, new: Any) -> str:

@@ -1,29 +1,41 @@
-"""An outbox put together. The public classes hold an `OutboxEngine`, and so does bulk sending: what
-differs is their `EntryPolicy`.
+"""The parts of an outbox, put together. The public classes hold an `OutboxEngine`, and so does bulk
+sending: what differs is their `EntryPolicy`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
+from typing import NamedTuple
 
 from victor_ext.event_queue.handlers import Handlers
 from victor_ext.event_queue.queue import EventQueue
 from victor_ext.event_queue.transactions import Transactions
+from victor_ext.settlement.failures import Backoff, RefusalStreak
 
 from .entries import Entry, OutboxEvent
 from .holding import Holding
 from .life import Life
-from .passes import EngineTerms, Parts, Refreshing, Rounds
 from .policy import EntryPolicy
 from .rivals import Rivals
 from .sealing import Sealing
-from .sending import Sending
-from .storing import EntryEvents, EntryStore
+from .storing import EntryStore, event_kind
 from .tables import OutboxTables
 
 
+class EngineTerms(NamedTuple):
+    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds. The `lease` is
+    that of events: of an outbox that has none it never ends.
+    """
+
+    kept: float
+    settle_for: float
+    workers: int
+    lease: float = inf
+
+
 class OutboxEngine:
-    """The parts of an outbox.
+    """The parts of an outbox. The arguments are attributes, too.
 
     Args:
         tables: Of the outbox.
@@ -33,6 +45,16 @@ class OutboxEngine:
         terms: Of the outbox.
         handlers: Of this process; None: it has none.
         log_done: Logs the entries that have come to a result, if a round ends with an error.
+
+    Attributes:
+        holding: Whether the outbox is held.
+        queue: Of the events of its entries.
+        store: Changes its entries.
+        rivals: Look for the ids of others.
+        workers: The maximum number of calls under way at once.
+        backoff: The pauses of a worker.
+        refusals: The refusals of each client's calls, over all rounds, by its system, address and
+            credentials.
     """
 
     def __init__(
@@ -48,14 +70,19 @@ class OutboxEngine:
         entries, events, control, _ = tables
         if handlers is None:
             handlers = Handlers(events, transactions.driver)
-        self.terms = terms
+        self.tables = tables
+        self.transactions = transactions
         self.sealing = sealing
-        self.holding = Holding(entries, control, Life(control, entries), terms.settle_for)
-        kind = EntryEvents(sealing, self.holding)
+        self.policy = policy
+        self.terms = terms
+        self.log_done = log_done
+        self.holding = Holding(
+            entries, control, Life(control, entries), terms.settle_for, policy.payments
+        )
+        kind = event_kind(sealing, self.holding)
         self.queue = EventQueue(transactions, events, handlers, kind, terms.lease)
-        self.store = EntryStore(entries, sealing, self.queue, transactions, policy.lost)
+        self.store = EntryStore(entries, sealing, self.queue, transactions)
         self.rivals = Rivals(tables, sealing, policy)
-        sending = Sending(self.store, self.rivals, transactions, policy, terms.settle_for)
-        parts = Parts(tables, transactions, sealing, self.holding, policy, self.store)
-        self.rounds = Rounds(parts, sending, self.rivals, handlers, terms, log_done)
-        self.refreshing = Refreshing(parts)
+        self.workers = terms.workers
+        self.backoff = Backoff()
+        self.refusals: dict[tuple[str, str, str | None], RefusalStreak] = {}

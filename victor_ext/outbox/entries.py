@@ -414,7 +414,7 @@ def sent_values(sent: SentSince | None) -> dict[str, Any]:
     return {"first_sent_at": sent.since, "sent_by": sent.by, "by_provider_clock": sent.known}
 
 
-def write_of(row: Any, ahead: float = 0.0) -> Write[PreparedCall]:
+def write_of(row: Any, ahead: float = 0.0) -> Write:
     """The entry of a row (in clear) as the write that `settle` takes.
 
     `ahead` are the seconds by which the clock of this machine is ahead of the database's.

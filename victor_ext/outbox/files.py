@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -43,8 +43,8 @@ from victor_ext.settlement.key_age import SentSince, within_key_life
 from victor_ext.vault import Vault
 
 from .adding import new_entry
-from .claims import Claim, Claims, Group
-from .engine import OutboxEngine
+from .claim import Claim, Group
+from .engine import EngineTerms, OutboxEngine
 from .entries import (
     DUE,
     IN_DOUBT,
@@ -62,9 +62,10 @@ from .entries import (
 from .forgetting import forgotten_values
 from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .life import Life
-from .passes import EngineTerms
-from .policy import Payments
+from .passes import Rounds
+from .policy import Keeper, Payments
 from .sealing import STORAGE_KEY, Sealing, opened_call
+from .storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from .tables import OutboxTables
 
 NAME = "victor_bulk"
@@ -132,10 +133,6 @@ _MAY_BE_REPLACED = (_WAITING, EntryState.REFUSED)
 
 class EntryMarked(Exception):
     """An entry that was to be replaced may have been sent: nothing is stored."""
-
-
-class EntryLost(Exception):
-    """An entry that was sent is not in the table any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,21 +505,19 @@ class FilePolicy:
         stop: Set when nothing more is to be sent.
 
     Attributes:
-        payments: A payment that has no entry may have an id, too.
+        payments: What the entries are for. A payment that has no entry may have an id, too.
         pauses_until: Until when no turn can be reserved, by the monotonic clock.
     """
 
     def __init__(
         self, rows: FileRows, vault: Vault, terms: SenderTerms, stop: threading.Event
     ) -> None:
-        self.payments: Payments | None = rows
+        self.payments: Payments = rows
         self._rows = rows
         self._vault = vault
         self._terms = terms
         self._stop = stop
         self.pauses_until = 0.0
-        self._turns: dict[int, float] = {}
-        """When entries have their turn, by their ids and the monotonic clock."""
 
     # Which are taken up, and when
 
@@ -535,7 +530,7 @@ class FilePolicy:
         chosen = sa.and_(columns.scope == terms.scope, columns.sender == terms.sender)
         return chosen if terms.batch is None else sa.and_(chosen, columns.batch == terms.batch)
 
-    def in_turn(self, claims: Claims, group: Group, connection: Connection) -> Group:
+    def in_turn(self, claims: Keeper, group: Group, connection: Connection) -> Group:
         """Reserve the turns of entries of batches that have a rate. Those whose turn is late are
         left to a later round.
         """
@@ -558,40 +553,30 @@ class FilePolicy:
             if wait > LONGEST_TURN:
                 claims.give_back(claim, connection)
                 continue
-            self._turns[claim.row.id] = began + wait
-            in_turn.append(claim)
+            in_turn.append(replace(claim, wait=partial(self._wait_until, began + wait)))
         if not in_turn:
             self.pauses_until = began + min(waits) - LONGEST_TURN
         return replace(group, claims=in_turn)
 
-    def turn(self, row: Any) -> Callable[[], Any] | None:
-        """What waits for the reserved turn of an entry, or for the stop."""
-        at = self._turns.pop(row.id, None)
-        if at is None:
-            return None
-        return partial(self._stop.wait, max(0.0, at - time.monotonic()))
+    def _wait_until(self, turn: float) -> None:
+        """Wait for a reserved turn, which is by the monotonic clock, or for the stop."""
+        self._stop.wait(max(0.0, turn - time.monotonic()))
 
     # How one is sent
 
-    def write(self, row: Any, ahead: float) -> Write[PreparedCall]:
+    def write(self, row: Any, ahead: float) -> Write:
         """As it is stored; one that no file asks for is only looked up."""
-        write = write_of(row, ahead)
+        write = replace(write_of(row, ahead), kept=float(row.kept))
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
         if write.sent is not None and row.only_looked_up:
             write = replace(write, sent=write.sent._replace(looked_up=True))
         return write
 
-    def kept(self, row: Any) -> float:
-        """The time of the entry, or of the sender if that is shorter."""
-        return min(self._terms.kept, float(row.kept))
-
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
         """Send the row, after its state was read if it has to be."""
         call: PreparedCall = row.prepared
-        kept = self.kept(row)
-        if kept < self._terms.kept:
-            client = within_key_life(client, kept)
+        client = within_key_life(client, float(row.kept))
         try:
             if row.read_first:
                 return _send_unless_done(client, call)
@@ -605,22 +590,16 @@ class FilePolicy:
 
     # What is stored of it
 
-    def ends(self, refusal: VictorError) -> bool:  # noqa: ARG002 - an outbox asks which one it is
-        """A row whose refusal was its own is over: a person sees it, and may ask for it again."""
-        return True
-
-    def values_of_call(self, settlement: Settlement) -> dict[str, Any]:
-        """Its outcome, and what is said of it."""
-        error = settlement.reason
-        if error is None and settlement.error is not None:
-            error = settlement.error.summary
-        sealed = None if error is None else self._vault.sealed(error)
-        return {"last": settlement.outcome, "error": sealed}
-
-    def values_of_end(
-        self, row: Any, settlement: Settlement, values: dict[str, Any]
-    ) -> dict[str, Any]:
-        """The usual ones, and the word of a row that is unclear."""
+    def end(self, row: Any, settlement: Settlement, values: dict[str, Any]) -> dict[str, Any]:
+        """The usual ones, and what a row shows: its last outcome, and what is said of it. One whose
+        refusal was its own is over: a person sees it, and may ask for it again.
+        """
+        if not values:
+            error = settlement.reason
+            if error is None and settlement.error is not None:
+                error = settlement.error.summary
+            sealed = None if error is None else self._vault.sealed(error)
+            return {"last": settlement.outcome, "error": sealed}
         if values["state"] == EntryState.SENT:
             values["error"] = settlement.reason
             if settlement.looked_up:
@@ -632,11 +611,6 @@ class FilePolicy:
             is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
             values["last"] = outcome if is_known else row.last
         return values
-
-    def lost(self, *, is_certain: bool) -> None:
-        """Raise `EntryLost`; but if nothing of it was done, a file has left it out meanwhile."""
-        if is_certain:
-            raise EntryLost
 
     # Whose is what was made
 
@@ -684,28 +658,28 @@ class FileSender:
         self._policy = FilePolicy(rows, vault, terms, stop)
         sealing = Sealing(TABLES.control, NAME, secret, vault.other_key)
         engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
-        parts = OutboxEngine(TABLES, self._transactions, sealing, self._policy, engine_terms)
-        self._rounds = parts.rounds
-        self._may_work = parts.holding.may_work()
+        self._parts = OutboxEngine(TABLES, self._transactions, sealing, self._policy, engine_terms)
+        self._rounds = Rounds(self._parts)
         self._rest: Any = None
         """The rest of a round of passes, if it has not ended."""
 
     @property
     def is_client_refused(self) -> bool:
         """Whether the provider has refused so many calls that it refuses the client."""
-        return any(streak.is_of_client for streak in self._rounds.refusals.values())
+        return any(streak.is_of_client for streak in self._parts.refusals.values())
 
     @property
     def pause(self) -> float:
         """Seconds for which nothing is sent, since the provider fails, or all turns are late."""
-        return max(self._rounds.backoff.left(), self._policy.pauses_until - time.monotonic())
+        return max(self._parts.backoff.left(), self._policy.pauses_until - time.monotonic())
 
     def send_due(self) -> None:
         """Make passes, if one would take an entry up now."""
         with self._engine.connect() as connection:
             waits = is_not_due(ENTRIES.c, database_time(connection))
             due = sa.and_(_IS_DUE, sa.not_(waits))
-            query = sa.select(ENTRIES.c.id).where(self._policy.chosen(), due, self._may_work)
+            may_work = self._parts.holding.may_work()
+            query = sa.select(ENTRIES.c.id).where(self._policy.chosen(), due, may_work)
             has_due = connection.execute(query.limit(1)).first() is not None
         if has_due:
             self.send_for_a_while()

@@ -21,7 +21,6 @@ from victor_ext.event_queue.databases import (
     table_of,
 )
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once
-from victor_ext.event_queue.transactions import Work
 from victor_ext.settlement.key_age import Now
 
 from .entries import (
@@ -32,6 +31,7 @@ from .entries import (
     new_number,
 )
 from .life import Life, Loss
+from .policy import Payments
 
 _log = logging.getLogger("victor_ext.outbox")
 
@@ -92,9 +92,18 @@ class Holding:
         life: Of its database.
         settle_for: The longest gap, in seconds, after which another copy of the database is not
             held.
+        payments: What the entries are for.
     """
 
-    def __init__(self, entries: sa.Table, control: sa.Table, life: Life, settle_for: float) -> None:
+    def __init__(
+        self,
+        entries: sa.Table,
+        control: sa.Table,
+        life: Life,
+        settle_for: float,
+        payments: Payments,
+    ) -> None:
+        self._payments = payments
         self._entries = entries
         self._control = control
         self.life = life
@@ -122,30 +131,26 @@ class Holding:
         if stored is None or abs(moment - stored) > _NOTED_EACH:
             store_time(connection, self._control, provider, moment)
 
-    def mark_lost(self, connection: Connection, loss: Loss, hold: Work[None] | None) -> None:
+    def mark_lost(self, connection: Connection, loss: Loss) -> None:
         """Mark what was not sent, as far as this copy of the database knows.
 
         After a short gap, each such entry counts as sent at some time since: it is sent again only
         under a key that still holds, or else looked up. After a long one, the outbox is held.
-
-        Args:
-            hold: Holds the database with all that is beside the entries; None: nothing is.
         """
         lost = (
             f"This is another copy of the database than before: {loss.why}. What was stored since "
             f"its last beat, {loss.gap:.0f} s ago, may be missing, also that an entry was sent."
         )
         if loss.gap > self._settle_for:
-            if hold is not None:
-                hold(connection)
-            else:
-                # It may have a hold of its own time.
-                insert_once(connection, self._control, name=HOLD, moment=DatabaseTime())
-                mark_restored(connection, self._entries, self._control)
+            # It may have a hold of its own time.
+            insert_once(connection, self._control, name=HOLD, moment=DatabaseTime())
+            mark_restored(connection, self._entries, self._control)
+            self._payments.hold(connection)
             _log.error("%s It is held: reconcile it, then release it.", lost)
             return
-        marked = mark_possibly_sent(connection, self._entries, self._control, loss.sent_by)
-        _log.error("%s %d entries that waited count as possibly sent.", lost, marked)
+        # What was rejected or refused is marked, too: somebody may have let it be sent again.
+        waited, _ = _mark_not_sent(connection, self._entries, self._control, sent_by=loss.sent_by)
+        _log.error("%s %d entries that waited count as possibly sent.", lost, waited)
 
     def hold(self, connection: Connection) -> Hold:
         """Let workers take up nothing, and mark entries. Only the first hold marks them."""
@@ -198,19 +203,6 @@ def mark_restored(connection: Connection, table: sa.Table, control: sa.Table) ->
     change_rows(connection, table, is_sending, sent_by=None, **nobodys)
     waited, refused = _mark_not_sent(connection, table, control, restored=True, sent_by=None)
     return waited + refused
-
-
-def mark_possibly_sent(
-    connection: Connection, table: sa.Table, control: sa.Table, sent_by: str | None
-) -> int:
-    """Mark the entries of all systems that wait as ones that may have been sent, and those that
-    were rejected or refused as restored: somebody may have let them be sent again. Returns how many
-    waited.
-
-    `sent_by` is the digest of the credentials with which they may have been sent; None: of several.
-    """
-    waited, _ = _mark_not_sent(connection, table, control, sent_by=sent_by)
-    return waited
 
 
 def _mark_not_sent(

@@ -35,11 +35,11 @@ from victor_ext.vault import secret_of
 
 from .adding import Adding, preparer
 from .by_hand import OutboxByHand
-from .engine import OutboxEngine
+from .engine import EngineTerms, OutboxEngine
 from .entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, provider_of, refusal
 from .forgetting import Forgetting
 from .holding import Hold, end_hold
-from .passes import AnyClient, EngineTerms, required_client
+from .passes import AnyClient, Refreshing, Rounds, required_client
 from .policy import OutboxPolicy
 from .scope import Owner, Scope
 from .sealing import HOW_TO_GIVE, Sealing, checked_secret
@@ -108,14 +108,15 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         sealing = Sealing(self.control, table, checked_secret(storage_key))
         driver = self._driver(self._engine, self.table)
         self._transactions = Transactions(driver, self.table.metadata.sorted_tables)
-        policy = OutboxPolicy(self.table, self._scope, kept)
+        policy = OutboxPolicy(self.table, self._scope)
         terms = EngineTerms(kept, settle_for.total_seconds(), workers, lease.total_seconds())
         handlers = Handlers[OutboxEvent](self.events, driver)
         self._parts = OutboxEngine(
             tables, self._transactions, sealing, policy, terms, handlers, _log_sent
         )
         self._queue = self._parts.queue
-        rounds = self._parts.rounds
+        self._rounds = rounds = Rounds(self._parts)
+        self._refreshing = Refreshing(self._parts)
         self._worker = BoxWorker(
             "outbox",
             (
@@ -246,7 +247,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
                 address). What was not sent waits for the next `send`.
         """
         sender = required_client(self._client_or_own(client))
-        done, _ = yield from self._parts.rounds.make(sender, None)
+        done, _ = yield from self._rounds.make(sender, None)
         return done
 
     @operation
@@ -264,11 +265,11 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             VictorError: A status could not be read.
         """
         reader = required_client(self._client_or_own(client))
-        return (yield from self._parts.refreshing.make(reader))
+        return (yield from self._refreshing.make(reader))
 
     def _refreshed(self, client: AnyClient, _rest: Any) -> Pass[tuple[list[Entry], None]]:
         """As `refresh`, for a worker."""
-        return (yield from self._parts.refreshing.make(client)), None
+        return (yield from self._refreshing.make(client)), None
 
     @operation
     def hold(self) -> Work[Hold]:

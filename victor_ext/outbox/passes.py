@@ -8,12 +8,11 @@ them, blocking or awaited.
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from math import inf
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -21,28 +20,20 @@ from sqlalchemy import Connection
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorError
 from victor_ext.event_queue.calls import Calls
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
-from victor_ext.event_queue.fitness import forget_fitness, make_fit
-from victor_ext.event_queue.handlers import Handlers
 from victor_ext.event_queue.queue import for_each_row
-from victor_ext.event_queue.rows import begin_writing, take_first
-from victor_ext.event_queue.transactions import Pass, Transactions
+from victor_ext.event_queue.rows import take_first
+from victor_ext.event_queue.transactions import Pass
 from victor_ext.event_queue.workers import is_ending
 from victor_ext.flows import following
 from victor_ext.ids import canonical_id
-from victor_ext.settlement.failures import Backoff, RefusalStreak, pause_asked
+from victor_ext.settlement.failures import RefusalStreak, pause_asked
 from victor_ext.settlement.key_age import Now, SentSince, within_key_life
 
-from .claims import Claim, Claims, Group
-from .deliveries import Deliveries, DeliveryTerms
-from .entries import CREATES, VICTOR, Entry, EntryState, OutboxEvent, as_status, write_of
-from .holding import Holding
-from .life import Beat
-from .policy import EntryPolicy
-from .rivals import Rivals
-from .sealing import Sealing
+from .claims import Claims
+from .deliveries import Deliveries
+from .engine import OutboxEngine
+from .entries import CREATES, VICTOR, Entry, EntryState, as_status, write_of
 from .sending import Sending
-from .storing import EntryStore, store_results
-from .tables import OutboxTables
 
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
@@ -64,79 +55,19 @@ def required_client(client: AnyClient | None) -> Any:
     return client
 
 
-class EngineTerms(NamedTuple):
-    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds. The `lease` is
-    that of events: of an outbox that has none it never ends.
-    """
-
-    kept: float
-    settle_for: float
-    workers: int
-    lease: float = inf
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the passes of an outbox work with.
-
-    Attributes:
-        tables: Of the outbox.
-        transactions: Of the outbox.
-        sealing: Decrypts entries.
-        holding: Whether the outbox is held.
-        policy: Of the entries.
-        store: Of the entries.
-    """
-
-    tables: OutboxTables
-    transactions: Transactions
-    sealing: Sealing
-    holding: Holding
-    policy: EntryPolicy
-    store: EntryStore
-
-
 class Rounds:
     """The rounds of passes that send entries, and settle what may have been sent.
 
     Args:
-        parts: Of the outbox.
-        sending: Delivers one entry.
-        rivals: Look for the ids of others.
-        handlers: Of this process.
-        terms: Of the outbox.
-        log_done: Logs the entries that have come to a result, if a round ends with an error.
-
-    Attributes:
-        workers: The maximum number of calls under way at once.
-        backoff: The pauses of a worker.
-        refusals: The refusals of each client's calls, over all rounds, by its system, address and
-            credentials.
+        engine: Of the outbox.
     """
 
-    def __init__(
-        self,
-        parts: Parts,
-        sending: Sending,
-        rivals: Rivals,
-        handlers: Handlers[OutboxEvent],
-        terms: EngineTerms,
-        log_done: Callable[[Sequence[Entry]], object],
-    ) -> None:
-        self._log_done = log_done
-        self._parts = parts
-        self._transactions = parts.transactions
-        self._sending = sending
-        self._rivals = rivals
-        self._handlers = handlers
-        self._kept = terms.kept
-        self.workers = terms.workers
-        self.backoff = Backoff()
-        self.refusals: dict[tuple[str, str, str | None], RefusalStreak] = {}
+    def __init__(self, engine: OutboxEngine) -> None:
+        self._engine = engine
 
     def is_paused(self) -> bool:
         """Whether a worker sends nothing for now, since the last round failed."""
-        return self.backoff.left() > 0
+        return self._engine.backoff.left() > 0
 
     def make_for_a_while(
         self, client: AnyClient, claims: Claims | None
@@ -150,7 +81,8 @@ class Rounds:
         """Make the passes of a new round, or of that of these claims, until it ends, or for so many
         seconds. Returns what they have settled, and the claims if the round has not ended.
         """
-        sender = within_key_life(client, self._kept)
+        engine = self._engine
+        sender = within_key_life(client, engine.terms.kept)
         try:
             # Only the provider's clock shows for certain how old a key is.
             if not sender.provider_time().is_known:
@@ -159,12 +91,10 @@ class Rounds:
             self._pause_after(error)
             raise
         if claims is None:
-            parts = self._parts
-            may_work, chosen = parts.holding.may_work(), parts.policy.chosen()
-            claims = Claims(parts.tables.entries, sender, parts.sealing, may_work, chosen)
+            claims = Claims(engine, sender)
         flow = partial(self._deliveries, claims, time.monotonic() + seconds)
         result: tuple[list[Entry], Claims | None]
-        result = yield partial(self._transactions.with_calls, self.workers, flow)
+        result = yield partial(engine.transactions.with_calls, engine.workers, flow)
         return result
 
     def _deliveries(
@@ -173,23 +103,14 @@ class Rounds:
         """Make the passes of `make`, whose calls are made by `calls`."""
         client = claims.client
         name = (client.provider, client.base_url, client.caller)
-        refusals = self.refusals.setdefault(name, RefusalStreak())
+        refusals = self._engine.refusals.setdefault(name, RefusalStreak())
         refusals.restart()
-        terms = DeliveryTerms(
-            workers=self.workers,
-            read_next=partial(self._read_next, claims),
-            begin=partial(self._sending.take_up, claims),
-            deliver=partial(self._sending.deliver, claims, refusals),
-            is_alone=self._has_handlers_of,
-            store=partial(store_results, self._parts.tables.entries, self._rivals.has_one_of),
-            on_failure=self._pause_after,
-            refusals=refusals,
-        )
+        sending = Sending(self._engine, claims, refusals)
         done: list[Entry] = []
         is_over = False
         while not is_over:
             claims.begin_pass()
-            deliveries = Deliveries(terms, calls)
+            deliveries = Deliveries(self._engine, sending, calls, self._pause_after)
             yield from deliveries.run()
             done += deliveries.done
             claims.error = deliveries.fatal or deliveries.error or claims.error
@@ -197,69 +118,28 @@ class Rounds:
             if time.monotonic() >= until:
                 break
         if is_over and claims.error is not None:
-            self._log_done(done)  # no later pass returns them
+            self._engine.log_done(done)  # no later pass returns them
             raise claims.error
         if done:
-            self.backoff.record_success()
+            self._engine.backoff.record_success()
         return done, None if is_over else claims
-
-    def _read_next(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
-        """Read the next group of a pass, in which no entry has a `busy` subject."""
-        now = Now.of(claims.client)
-        work = partial(self._lively_group, claims, now, busy)
-        group, beat = yield from self._transactions.transact(work)
-        self._parts.holding.life.remember(beat)
-        claims.note_progress(group, now.moment.monotonic)
-        return group
-
-    def _lively_group(
-        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
-    ) -> tuple[Group, Beat | None]:
-        """Read a group in a transaction, if the database is still the one of the last group."""
-        entries = self._parts.tables.entries
-        # A write comes first: SQLite refuses the writes of a transaction that began with a read.
-        begin_writing(connection, entries)
-        self._parts.policy.require(connection, claims.client)
-        beat, loss = self._parts.holding.life.beat(connection, claims.client.caller)
-        if loss is not None:
-            forget_fitness(connection)
-            make_fit(connection, entries)
-            payments = self._parts.policy.payments
-            hold = None if payments is None else payments.hold
-            self._parts.holding.mark_lost(connection, loss, hold)
-        return self._group(claims, now, busy, connection), beat
-
-    def _group(
-        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
-    ) -> Group:
-        """Read a group in a transaction. If none is left, note the provider's time for `hold`:
-        all that waits will be sent after it.
-        """
-        group = claims.read_next(now, busy, connection)
-        if not group.claims:
-            self._parts.holding.note_time(connection, now, claims.client.provider)
-        return self._parts.policy.in_turn(claims, group, connection)
-
-    def _has_handlers_of(self, claim: Claim) -> bool:
-        """Whether handlers of this process may work in the transactions of an entry."""
-        return self._handlers.have_source(claim.row.operation)
 
     def _pause_after(self, error: VictorError) -> None:
         """Let the worker send nothing for a while, after an error that concerns all entries."""
-        self.backoff.record_failure(pause_asked(error))
+        self._engine.backoff.record_failure(pause_asked(error))
 
 
 class Refreshing:
     """The pass that reads the statuses of what was sent, until they are final.
 
     Args:
-        parts: Of the outbox.
+        engine: Of the outbox.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._transactions = parts.transactions
-        self._table = parts.tables.entries
+    def __init__(self, engine: OutboxEngine) -> None:
+        self._engine = engine
+        self._transactions = engine.transactions
+        self._table = engine.tables.entries
 
     def make(self, reader: AnyClient) -> Pass[list[Entry]]:
         """Read statuses with this client. Returns the entries that have changed."""
@@ -271,7 +151,7 @@ class Refreshing:
             columns.request_id.is_not(None),
             columns.state == EntryState.SENT,
             OfFewRows(columns.ended.is_(False)),
-            self._parts.holding.may_work(),
+            self._engine.holding.may_work(),
         )
         listed = yield from self._refresh_listed(reader, sa.and_(is_open, is_listed))
         is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
@@ -281,8 +161,8 @@ class Refreshing:
 
     def _require_own(self, reader: Any, connection: Connection) -> None:
         """Raise an error if the entries are not this client's, or cannot be decrypted."""
-        self._parts.policy.require(connection, reader)
-        self._parts.sealing.load_vault(connection)
+        self._engine.policy.require(connection, reader)
+        self._engine.sealing.load_vault(connection)
 
     # Statuses that are read one by one
 
@@ -295,7 +175,7 @@ class Refreshing:
         waits = is_to_come(columns.due_at, now, _LONGEST_WAIT)
         due = sa.and_(chosen, sa.not_(waits), columns.id > last)
         row = take_first(connection, self._table, due, ("due_at",), partial(_next_read_values, now))
-        return None if row is None else self._parts.sealing.decrypted_row(row)
+        return None if row is None else self._engine.sealing.decrypted_row(row)
 
     def _refresh_one(self, client: Any, row: Any) -> Pass[Entry | None]:
         """Read the status of one entry by the id of what its write made. Return the entry if it
@@ -316,12 +196,10 @@ class Refreshing:
         """Read the statuses of the chosen entries in one walk over Victor's list. Returns the
         entries that have changed.
         """
-        listed = yield from self._transactions.transact(partial(self._read_listed, chosen))
+        read = partial(self._read_listed, chosen, Now.of(victor))
+        listed, start = yield from self._transactions.transact(read)
         if not listed:
             return []
-        start = yield from self._transactions.transact(
-            partial(self._start_of_list, chosen, Now.of(victor))
-        )
         pages = victor.payment_requests.list(direction="outbound", start_datetime=start).pages()
         changed: list[Entry] = []
         while not is_ending():
@@ -340,28 +218,23 @@ class Refreshing:
                     changed.append(entry)
         return changed
 
-    def _read_listed(self, chosen: Condition, connection: Connection) -> Mapping[str | None, Any]:
-        """The chosen entries by the ids of their requests."""
-        columns = self._table.c
-        query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
-        return {canonical_id(row.request_id): row for row in connection.execute(query)}
-
-    def _start_of_list(
+    def _read_listed(
         self, chosen: Condition, now: Now, connection: Connection
-    ) -> datetime | None:
-        """When the first of the chosen entries may have been created; None: that is known of
-        none.
+    ) -> tuple[Mapping[str | None, Any], datetime | None]:
+        """The chosen entries by the ids of their requests; and when the first of these may have
+        been created (None: that is known of none).
         """
         columns = self._table.c
-        first = sa.func.min(columns.first_sent_at)
-        query = sa.select(first, columns.by_provider_clock).where(
-            chosen, columns.first_sent_at.is_not(None)
-        )
-        times = connection.execute(query.group_by(columns.by_provider_clock))
-        earliest = (
-            SentSince(since, None, known=bool(known)).earliest(now) for since, known in times
-        )
-        return min(earliest, default=None)
+        times = columns.first_sent_at, columns.by_provider_clock
+        query = sa.select(columns.request_id, columns.id, columns.status, *times).where(chosen)
+        rows = connection.execute(query).all()
+        sent = [
+            SentSince(row.first_sent_at, None, known=bool(row.by_provider_clock))
+            for row in rows
+            if row.first_sent_at is not None
+        ]
+        earliest = min((each.earliest(now) for each in sent), default=None)
+        return {canonical_id(row.request_id): row for row in rows}, earliest
 
     # For both
 
@@ -376,11 +249,8 @@ class Refreshing:
             columns.ended.is_(False),
             columns.status.is_not_distinct_from(row.status),
         )
-        return (
-            yield from self._parts.store.store_change(
-                partial(self._parts.store.change, chosen, values)
-            )
-        )
+        store = self._engine.store
+        return (yield from store.store_change(partial(store.change, chosen, values)))
 
 
 def _next_read_values(now: float, row: Any) -> dict[str, float]:

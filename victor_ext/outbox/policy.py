@@ -1,22 +1,21 @@
 """What differs between the entries of an outbox and those of files: `EntryPolicy`, and that of an
-outbox. That of files is `FilePolicy`.
+outbox. That of files is `FilePolicy`. `Payments` are what entries are for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import NoResultFound
 
-from victor_ext import PreparedCall, VictorError
+from victor_ext import PreparedCall
 from victor_ext.event_queue.databases import Condition
 from victor_ext.settlement.failures import is_refusal
 from victor_ext.settlement.flow import PaymentOutcome, Settlement, Write
 
-from .claims import Claims, Group
+from .claim import Claim, Group
 from .digests import reference_digest
 from .entries import references_of, write_of
 from .scope import Owner, Scope
@@ -58,14 +57,57 @@ class Payments(Protocol):
         """Count the payments of a call by what it has come to."""
 
     def hold(self, connection: Connection) -> None:
-        """Hold a database that is another copy, with its entries and payments."""
+        """Hold the payments of a database that is another copy; its entries are held."""
+
+
+class NoPayments:
+    """The payments of entries that are all that there is."""
+
+    def name(self, connection: Connection, key: str) -> str:  # noqa: ARG002 - here and below
+        """The key."""
+        return key
+
+    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:  # noqa: ARG002
+        """None has."""
+        return False
+
+    def holder_of(self, connection: Connection, id: str) -> str | None:  # noqa: ARG002
+        """None."""
+        return None
+
+    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:  # noqa: ARG002
+        """None has."""
+        return False
+
+    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:  # noqa: ARG002
+        """None of them."""
+        return ()
+
+    def require_entry(self, connection: Connection, key: str) -> None:
+        """Nothing asks for it."""
+
+    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
+        """Nothing."""
+
+    def hold(self, connection: Connection) -> None:
+        """Nothing."""
+
+
+class Keeper(Protocol):
+    """What takes entries up ahead of their calls: `Claims`."""
+
+    def keep(
+        self, claims: Sequence[Claim], seconds: float, connection: Connection
+    ) -> list[Claim]: ...
+
+    def give_back(self, claim: Claim, connection: Connection, **values: Any) -> None: ...
 
 
 class EntryPolicy(Protocol):
     """What a pass asks of the entries that it sends. `row` is an entry in clear."""
 
-    payments: Payments | None
-    """What the entries are for; None: they are all that there is."""
+    payments: Payments
+    """What the entries are for."""
 
     # Which are taken up, and when
 
@@ -76,22 +118,14 @@ class EntryPolicy(Protocol):
         """Holds for the entries that a pass may take up at all."""
         ...
 
-    def in_turn(self, claims: Claims, group: Group, connection: Connection) -> Group:
-        """A group without the entries whose turn is later."""
-        ...
-
-    def turn(self, row: Any) -> Callable[[], Any] | None:
-        """What waits until it is the turn of an entry; None: it is."""
+    def in_turn(self, claims: Keeper, group: Group, connection: Connection) -> Group:
+        """A group without the entries whose turn is much later; others may have to `wait`."""
         ...
 
     # How one is sent
 
-    def write(self, row: Any, ahead: float) -> Write[PreparedCall]:
+    def write(self, row: Any, ahead: float) -> Write:
         """The entry as the write that `settle` takes. `ahead` is as of `write_of`."""
-        ...
-
-    def kept(self, row: Any) -> float:
-        """Seconds for which the provider keeps the key of an entry."""
         ...
 
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
@@ -99,24 +133,14 @@ class EntryPolicy(Protocol):
 
     # What is stored of it
 
-    def ends(self, refusal: VictorError) -> bool:
-        """Whether an entry that was refused, and not the client, is not sent again."""
-        ...
+    def end(self, row: Any, settlement: Settlement, values: dict[str, Any]) -> dict[str, Any]:
+        """The column values that say what has become of an entry. Without a state among them, it
+        is as it was before its call: nothing was settled.
 
-    def values_of_call(self, settlement: Settlement) -> dict[str, Any]:
-        """The column values that say what came of a call that has settled nothing."""
-        ...
-
-    def values_of_end(
-        self, row: Any, settlement: Settlement, values: dict[str, Any]
-    ) -> dict[str, Any]:
-        """The column values of an entry that was done, or was looked up; `values` are the usual
-        ones.
+        Args:
+            values: The usual ones; of a call that has settled nothing, none.
         """
         ...
-
-    def lost(self, *, is_certain: bool) -> None:
-        """An entry that was called is not there. Raises an error, unless that costs nothing."""
 
     # Whose is what was made
 
@@ -137,15 +161,12 @@ class OutboxPolicy:
     Args:
         table: Of the entries.
         scope: Whose they are.
-        kept: Seconds for which the provider keeps keys.
     """
 
-    payments: Payments | None = None
-
-    def __init__(self, table: sa.Table, scope: Scope, kept: float) -> None:
+    def __init__(self, table: sa.Table, scope: Scope) -> None:
+        self.payments: Payments = NoPayments()
         self._table = table
         self._scope = scope
-        self._kept = kept
 
     def require(self, connection: Connection, client: Any) -> None:
         """The entries are those of one account and environment."""
@@ -155,46 +176,30 @@ class OutboxPolicy:
         """All."""
         return sa.true()
 
-    def in_turn(self, claims: Claims, group: Group, connection: Connection) -> Group:  # noqa: ARG002 - each has its turn
+    def in_turn(self, claims: Keeper, group: Group, connection: Connection) -> Group:  # noqa: ARG002 - each has its turn
         """All of them."""
         return group
 
-    def turn(self, row: Any) -> Callable[[], Any] | None:  # noqa: ARG002 - as above
-        """It is."""
-        return None
-
-    def write(self, row: Any, ahead: float) -> Write[PreparedCall]:
+    def write(self, row: Any, ahead: float) -> Write:
         """As it is stored."""
         return write_of(row, ahead)
-
-    def kept(self, row: Any) -> float:  # noqa: ARG002 - one time for all
-        """The time that the outbox was given."""
-        return self._kept
 
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:  # noqa: ARG002 - rows of files differ
         """Send it."""
         return client.send(row.prepared)
 
-    def ends(self, refusal: VictorError) -> bool:
-        """Those that say that the same values are refused each time."""
-        return is_refusal(refusal)
-
-    def values_of_call(self, settlement: Settlement) -> dict[str, Any]:  # noqa: ARG002 - rows of files show it
-        """None."""
-        return {}
-
-    def values_of_end(
+    def end(
         self,
         row: Any,  # noqa: ARG002 - rows of files say more
-        settlement: Settlement,  # noqa: ARG002 - as above
+        settlement: Settlement,
         values: dict[str, Any],
     ) -> dict[str, Any]:
-        """The usual ones."""
-        return values
-
-    def lost(self, *, is_certain: bool) -> None:  # noqa: ARG002 - both are a mistake
-        """Somebody has deleted it by hand."""
-        raise NoResultFound("The entry was deleted while it was sent.")
+        """The usual ones; none, unless a refusal says that the same values are refused each
+        time.
+        """
+        error = settlement.error
+        is_over = settlement.looked_up or error is None or is_refusal(error)
+        return values if is_over else {}
 
     def beside(self, row: Any) -> Condition:
         """Those of its system."""

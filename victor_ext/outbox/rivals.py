@@ -4,7 +4,8 @@ may have made what it names.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,16 +17,10 @@ from victor_ext.event_queue.rows import lock_texts
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import PaymentOutcome, Settlement, why_not_its_own
 
-from .entries import IN_DOUBT
+from .entries import IN_DOUBT, EntryState
 from .policy import EntryPolicy
 from .sealing import ClearRow, Sealing
-from .storing import (
-    are_of_one_operation,
-    entry_with_one_of,
-    is_readable,
-    make_one_kind,
-    text_of_made,
-)
+from .storing import SentResult, is_readable, text_of_made
 from .tables import OutboxTables
 
 
@@ -57,19 +52,38 @@ class Rivals:
         is_other = sa.and_(self._policy.beside(row), columns.id != row.id)
         query = sa.select(self._entries).where(is_other, columns.request_id == canonical_id(id))
         for stored in connection.execute(query):
-            other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
-            if make_one_kind(other, row) and text_of_made(other, id) is not None:
+            other = self._sealing.decrypted_row(stored)
+            if _make_one_kind(other, row) and text_of_made(other, id) is not None:
                 return other
         return None
 
-    def has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
+    def store_results(self, connection: Connection, results: Sequence[SentResult]) -> bool:
+        """Store each result, unless its entry is sent already. Returns whether all were stored;
+        none is, if two of them or another entry have one id.
+
+        All results have the same columns.
+        """
+        made = {result.values["request_id"]: result.made for result in results if result.made}
+        if made:
+            lock_texts(connection, self._entries, made.values())
+            is_double = len(made) < sum(result.made is not None for result in results)
+            if is_double or self._has_one_of(made, connection):
+                return False
+        rows: list[dict[str, Any]] = []
+        for result in results:
+            row = {f"new_{name}": value for name, value in result.values.items()}
+            rows.append({"of_id": result.id, **row})
+        statement = _storing_result(self._entries, tuple(results[0].values))
+        return bool(connection.execute(statement, rows).rowcount == len(rows))
+
+    def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
         """Whether an entry, or something beside them, has one of these ids, of whatever system and
         kind.
         """
-        query = entry_with_one_of(self._entries)
+        query = _entry_with_one_of(self._entries)
         if connection.execute(query, {"ids": [*ids]}).first() is not None:
             return True
-        return self._payments is not None and self._payments.has_one_of(connection, ids)
+        return self._payments.has_one_of(connection, ids)
 
     def unless_of_another(
         self, row: Any, settlement: Settlement, connection: Connection
@@ -81,7 +95,9 @@ class Rivals:
             return settlement
         other_name = self._other_with_id(row, settlement.request.id, connection)
         if other_name is not None:
-            why = why_not_its_own(settlement.request.id, self._name(row, connection), other_name)
+            why = why_not_its_own(
+                settlement.request.id, self._payments.name(connection, row.key), other_name
+            )
             return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
         otherwise = settlement.unless_mine
         if otherwise is not None and self._has_rival(row, settlement.request, connection):
@@ -94,17 +110,9 @@ class Rivals:
         """
         other = self.entry_with_id(row, id, connection)
         if other is not None:
-            return self._name(other, connection)
+            return self._payments.name(connection, other.key)
         own_id = canonical_id(id)
-        if own_id is None or self._payments is None:
-            return None
-        return self._payments.holder_of(connection, own_id)
-
-    def _name(self, row: Any, connection: Connection) -> str:
-        """What people call an entry."""
-        if self._payments is None:
-            return str(row.key)
-        return self._payments.name(connection, row.key)
+        return None if own_id is None else self._payments.holder_of(connection, own_id)
 
     def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
         """Whether what a look-up has found may be that of another entry, which may have been sent
@@ -125,8 +133,7 @@ class Rivals:
             for other in self._in_doubt_beside(row, sa.true(), connection):
                 if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
                     return True
-        payments = self._payments
-        return payments is not None and payments.has_rival(connection, row.key, references)
+        return self._payments.has_rival(connection, row.key, references)
 
     def _in_doubt_beside(
         self, row: Any, chosen: Condition, connection: Connection
@@ -136,6 +143,56 @@ class Rivals:
         may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
         is_other = sa.and_(columns.id != row.id, self._policy.beside(row), chosen, may_exist)
         for stored in connection.execute(sa.select(self._entries).where(is_other)):
-            other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
-            if are_of_one_operation(other, row):
+            other = self._sealing.decrypted_row(stored)
+            if _are_of_one_operation(other, row):
                 yield other
+
+
+def _make_one_kind(row: ClearRow, other: ClearRow) -> bool:
+    """Whether two entries make things of one kind, whose ids differ. Of an entry that cannot be
+    read, what was called counts alone.
+    """
+    if is_readable(row) and is_readable(other):
+        return not _kinds_made(row).isdisjoint(_kinds_made(other))
+    return bool(row.operation == other.operation)
+
+
+def _are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
+    """Whether two entries call one operation of the provider, each by a name of its own, such as
+    the method and the generated function.
+    """
+    if row.operation == other.operation:
+        return True
+    are_readable = is_readable(row) and is_readable(other)
+    return are_readable and bool(row.prepared.operation == other.prepared.operation)
+
+
+def _kinds_made(row: ClearRow) -> set[tuple[str | None, ...]]:
+    """The names of what an entry makes: what was called, and the path of what is made; each with
+    the ids in that path, since ids may count from 1 for each parent.
+    """
+    path: str = row.prepared.operation
+    ids = [canonical_id(id) for id in row.prepared.ids]
+    # EastPay's payments and the refunds of one, which are payments, too.
+    made_at = path.removesuffix("/{}")
+    parents = ids if made_at == path else ids[:-1]
+    return {(row.operation, *parents), (made_at, *parents)}
+
+
+# Made once: to make a statement takes as long as the database does.
+
+
+@lru_cache
+def _entry_with_one_of(table: sa.Table) -> sa.Select[Any]:
+    """The query for an entry that has one of the `ids`."""
+    ids = sa.bindparam("ids", expanding=True, type_=table.c.request_id.type)
+    return sa.select(table.c.id).where(table.c.request_id.in_(ids)).limit(1)
+
+
+@lru_cache
+def _storing_result(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
+    """The statement that stores new values of these columns, unless the entry is sent already."""
+    columns = table.c
+    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
+    new = {name: sa.bindparam(f"new_{name}", type_=columns[name].type) for name in names}
+    return sa.update(table).where(is_open).values(new)

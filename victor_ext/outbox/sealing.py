@@ -136,7 +136,11 @@ class Sealing:
         if wrapped is None or (self._secret is None and may_stay_sealed):
             return None
         if self._secret is None:
-            raise self._missing_key_error()
+            raise NeverHeals(
+                f"The outbox {self._table} is encrypted, and no storage_key was passed: pass the "
+                "one that it was begun with (VICTOR_OUTBOX_KEY for the command). Without it "
+                "nothing is stored or sent."
+            )
         key = unwrapped(wrapped, self._secret)
         if key is None:
             raise NeverHeals(self._other_key)
@@ -172,15 +176,13 @@ class Sealing:
 
     # Entries
 
-    def decrypted_row(self, row: Any, *, may_stay_sealed: bool = False) -> Any:
+    def decrypted_row(self, row: Any) -> Any:
         """As `decrypted_entry`, of a row of the table."""
-        return self.decrypted_entry(row._asdict(), may_stay_sealed=may_stay_sealed)
+        return self.decrypted_entry(row._asdict())
 
-    def decrypted_entry(self, values: Mapping[str, Any], *, may_stay_sealed: bool = False) -> Any:
-        """An entry with these column values, in clear, whether it is stored encrypted or not.
-
-        Without the secret an encrypted entry is returned as it is if it `may_stay_sealed`; else
-        `ConfigurationError` is raised.
+    def decrypted_entry(self, values: Mapping[str, Any]) -> Any:
+        """An entry with these column values, in clear, whether it is stored encrypted or not; after
+        `load_vault`. Without the secret an encrypted entry is returned as it is.
         """
         call: str = values["call"]
         if not is_sealed(call):
@@ -189,8 +191,6 @@ class Sealing:
         if vault is None:
             if self._secret is not None:
                 raise NeverHeals(self._other_key)
-            if not may_stay_sealed:
-                raise self._missing_key_error()
             error: str | None = values["error"]
             if error is not None and is_sealed(error):
                 # What SQL has added to it after a blank is in clear.
@@ -218,10 +218,3 @@ class Sealing:
             if vault.has_sealed(text):
                 return vault
         return None
-
-    def _missing_key_error(self) -> NeverHeals:
-        return NeverHeals(
-            f"The outbox {self._table} is encrypted, and no storage_key was passed: pass the one "
-            "that it was begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is "
-            "stored or sent."
-        )

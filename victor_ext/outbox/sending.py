@@ -29,7 +29,7 @@ from victor_ext import (
     VictorError,
 )
 from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.event_queue.transactions import Pass, Transactions
+from victor_ext.event_queue.transactions import Pass
 from victor_ext.event_queue.workers import is_ending
 from victor_ext.settlement.failures import (
     FailureScope,
@@ -49,12 +49,12 @@ from victor_ext.settlement.flow import (
 )
 from victor_ext.settlement.key_age import Keyless, Keys, Moment, Now, send_in_time
 
-from .claims import Claim, Claims
-from .deliveries import CallNotMade, Refusal, SharedCall, Steps
+from .claim import Claim
+from .claims import Claims
+from .engine import OutboxEngine
 from .entries import Entry, EntryState, done_values, sent_of
-from .policy import EntryPolicy
-from .rivals import Rivals
-from .storing import Change, EntryStore, result_of
+from .steps import CallNotMade, Refusal, SharedCall, Steps
+from .storing import Change, result_of
 
 _YOUNG = 900.0
 """The age in seconds below which all writes are looked up together."""
@@ -124,38 +124,29 @@ def _pause_after_call(claim: Claim, error: VictorError | None) -> float:
 
 
 class Sending:
-    """Delivers one entry.
+    """Delivers the entries of a round, each by itself.
 
     Args:
-        store: Of the entries.
-        rivals: Look for others that may have made what was found.
-        transactions: Of the outbox.
-        policy: Of the entries.
-        settle_for: Seconds for which a write is looked up, before it is `unclear`.
+        engine: Of the outbox.
+        claims: Of the round.
+        refusals: The entries that were refused, maybe for the client, by key.
     """
 
-    def __init__(
-        self,
-        store: EntryStore,
-        rivals: Rivals,
-        transactions: Transactions,
-        policy: EntryPolicy,
-        settle_for: float,
-    ) -> None:
-        self._store = store
-        self._rivals = rivals
-        self._transactions = transactions
-        self._policy = policy
-        self._settle_for = settle_for
+    def __init__(self, engine: OutboxEngine, claims: Claims, refusals: RefusalStreak) -> None:
+        self.claims = claims
+        self.refusals = refusals
+        self._terms = engine.terms
+        self._store = engine.store
+        self._rivals = engine.rivals
+        self._transactions = engine.transactions
+        self._policy = engine.policy
 
-    def deliver(
-        self, claims: Claims, refusals: RefusalStreak, taken_up: Claim
-    ) -> Steps[Entry | None]:
+    def deliver(self, taken_up: Claim) -> Steps[Entry | None]:
         """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
+        claims = self.claims
         client = claims.client
         row = taken_up.row
-        wait = self._policy.turn(row)
-        if wait is not None and not (yield from self._wait_for_turn(wait)):
+        if taken_up.wait is not None and not (yield from self._wait_for_turn(taken_up.wait)):
             yield from self._transactions.transact(partial(claims.give_back, taken_up))
             return None
         time_left = _time_left(row.send_before, Now.of(client))
@@ -165,18 +156,20 @@ class Sending:
                 return None
             values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
             return (yield from self._store.store(taken_up, **values))
-        claim = yield from self._begin(claims, taken_up)
+        begin = partial(self._take_up_one, taken_up)
+        claim = yield from self._transactions.transact(begin, taken_up)
         if claim is None:
             return None
         write = self._policy.write(row, taken_up.at.local - taken_up.now)
         held = claims.lease
-        keys: Keys | Keyless = Keys(self._policy.kept(row), client.caller, claim.at)
+        kept = min(self._terms.kept, write.kept)
+        keys: Keys | Keyless = Keys(kept, client.caller, claim.at)
         if not write.is_keyed:
             keys = Keyless(client.caller, min(held, time_left), claim.at)
         elif time_left <= 0:
             keys = Keyless(client.caller, 0.0, claim.at, _MAYBE_TOO_LATE)
         call = partial(self._policy.call, row)
-        sender = _Sender(client, keys, row, refusals, call, claim.at.after(held))
+        sender = _Sender(client, keys, row, self.refusals, call, claim.at.after(held))
         try:
             result = yield from settle(
                 write, keys, partial(Now.of, client), sender.send, sender.note
@@ -185,11 +178,11 @@ class Sending:
             yield from self._transactions.transact(partial(claims.give_back, claim))
             raise
         if sender.refusal is not None:
-            claim = yield from self._wait_for_others(claims, claim, sender.refusal)
+            claim = yield from self._wait_for_others(claim, sender.refusal)
         if isinstance(result, LookUp):
-            result = yield from self._look_up(claims, claim, result)
+            result = yield from self._look_up(claim, result)
             claim = replace(claim, settles_until=self._settle_until(claim))
-        return (yield from self._store_settlement(claims, claim, result))
+        return (yield from self._store_settlement(claim, result))
 
     def _wait_for_turn(self, wait: Callable[[], Any]) -> Steps[bool]:
         """Wait until it is the turn of an entry. Returns whether it may be sent then."""
@@ -199,57 +192,45 @@ class Sending:
             return False
         return not is_ending()
 
-    def _begin(self, claims: Claims, taken_up: Claim) -> Steps[Claim | None]:
-        """Mark an entry whose call begins now. None: somebody has changed it since it was read, or
-        the outbox is held.
-        """
-        begin = partial(self._take_up_one, claims, taken_up)
-        claim = yield from self._transactions.transact(begin, taken_up)
-        payments = self._policy.payments
-        if claim is None and payments is not None:
-            look = partial(payments.require_entry, key=taken_up.row.key)
-            yield from self._transactions.transact(look)
-        return claim
-
-    def _take_up_one(self, claims: Claims, claim: Claim, connection: Connection) -> Claim | None:
+    def _take_up_one(self, claim: Claim, connection: Connection) -> Claim | None:
         """Take up an entry whose call begins now. None: it is not sent now."""
-        return self.take_up(claims, [claim], connection).get(claim.row.id)
+        return self.take_up([claim], connection).get(claim.row.id)
 
-    def take_up(
-        self, claims: Claims, begun: Sequence[Claim], connection: Connection
-    ) -> Mapping[int, Claim]:
+    def take_up(self, begun: Sequence[Claim], connection: Connection) -> Mapping[int, Claim]:
         """Take up entries whose calls begin now, as `Claims.begin`."""
-        taken_up = claims.begin(begun, Now.of(claims.client), connection)
-        if self._policy.payments is not None:
-            # A file may have left some out since they were read.
-            keys = [claim.row.key for claim in taken_up.values() if claim.row.first_sent_at]
-            left = self._policy.payments.only_looked_up(connection, keys)
-            for claim in taken_up.values():
-                claim.row.only_looked_up = claim.row.key in left
+        taken_up = self.claims.begin(begun, Now.of(self.claims.client), connection)
+        payments = self._policy.payments
+        for claim in begun:
+            if claim.row.id not in taken_up:
+                payments.require_entry(connection, claim.row.key)
+        # A file may have left some out since they were read.
+        keys = [claim.row.key for claim in taken_up.values() if claim.row.first_sent_at]
+        left = payments.only_looked_up(connection, keys)
+        for claim in taken_up.values():
+            claim.row.only_looked_up = claim.row.key in left
         return taken_up
 
-    def _wait_for_others(self, claims: Claims, claim: Claim, refusal: Refusal) -> Steps[Claim]:
+    def _wait_for_others(self, claim: Claim, refusal: Refusal) -> Steps[Claim]:
         """Wait until other calls show that a refusal is of the entry.
 
         Meanwhile this worker has it, and it is stored as it was before the call, which did nothing.
         Raises the refusal if it may be of the client: then the entry goes back.
         """
-        until = claim.now + claims.lease
-        kept = partial(claims.give_back, worker=claim.worker, due_at=until)
-        yield from self._transactions.transact(partial(kept, claim))
+        until = claim.now + self.claims.lease
+        keep = partial(self.claims.give_back, claim, worker=claim.worker, due_at=until)
+        yield from self._transactions.transact(keep)
         claim = replace(claim, is_marked=sent_of(claim.row) is not None)
         is_own = yield refusal
         if is_own:
             return claim
         was_sent = sent_of(claim.row) is not None
         outcome = PaymentOutcome.UNKNOWN if was_sent else PaymentOutcome.WAITING
-        values = self._policy.values_of_call(Settlement(outcome, error=refusal.error))
-        yield from self._transactions.transact(partial(claims.give_back, claim, **values))
+        values = self._policy.end(claim.row, Settlement(outcome, error=refusal.error), {})
+        yield from self._transactions.transact(partial(self.claims.give_back, claim, **values))
         raise refusal.error
 
     def _put_off(
         self,
-        claims: Claims,
         claim: Claim,
         error: VictorError | None,
         values: Mapping[str, Any] = MappingProxyType({}),
@@ -261,11 +242,12 @@ class Sending:
             error: The error of the call; None: it had none.
         """
         seconds = _pause_after_call(claim, error)
-        yield from self._transactions.transact(partial(claims.put_off, claim, seconds, **values))
+        put_off = partial(self.claims.put_off, claim, seconds, **values)
+        yield from self._transactions.transact(put_off)
 
     # Look-ups
 
-    def _look_up(self, claims: Claims, claim: Claim, step: LookUp) -> Steps[Settlement]:
+    def _look_up(self, claim: Claim, step: LookUp) -> Steps[Settlement]:
         """Look an entry up that may have been sent. From now on the entry is `settling`. Raises the
         error of a read that says nothing yet: then a later pass reads again.
         """
@@ -273,17 +255,17 @@ class Sending:
         # Stored before the look-up: while that fails, people can settle the entry by hand.
         if claim.row.state != EntryState.SETTLING:
             state = EntryState.SETTLING
-            due_at = DatabaseTime() + claims.lease
+            due_at = DatabaseTime() + self.claims.lease
             values = {"state": state, "settle_until": until, "error": step.why, "due_at": due_at}
             yield from self._store.store(claim, **values)
         is_last = claim.now >= until
         try:
-            return (yield from _read_whether_done(claims.client, step, is_last=is_last))
+            return (yield from _read_whether_done(self.claims.client, step, is_last=is_last))
         except CallNotMade:
-            yield from self._put_off(claims, claim, None)
+            yield from self._put_off(claim, None)
             raise
         except VictorError as error:
-            yield from self._put_off(claims, claim, error)
+            yield from self._put_off(claim, error)
             raise
 
     def _settle_until(self, claim: Claim) -> float:
@@ -292,45 +274,42 @@ class Sending:
         It is at most `settle_for` away: a stored time that is further away is of a clock that was
         ahead.
         """
-        return min(claim.row.settle_until or inf, claim.now + self._settle_for)
+        return min(claim.row.settle_until or inf, claim.now + self._terms.settle_for)
 
     # Results
 
-    def _store_settlement(
-        self, claims: Claims, claim: Claim, settlement: Settlement
-    ) -> Pass[Entry | None]:
+    def _store_settlement(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
         """Store the settlement of a claimed entry, and return the entry if it has a result.
 
         Raises the error of a call that says nothing of this entry, such as one about the
         credentials.
         """
-        if self._policy.payments is not None:
-            self._policy.payments.count(claim.row.prepared, settlement.outcome)
+        self._policy.payments.count(claim.row.prepared, settlement.outcome)
         error = settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             return (yield from self._store_outcome(claim, settlement))
-        if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
-            values = self._policy.values_of_call(settlement)
-            yield from self._transactions.transact(partial(claims.give_back, claim, **values))
-            return None
-        if settlement.outcome in SETTLED and (error is None or self._policy.ends(error)):
-            state = EntryState(settlement.outcome)  # rejected, or refused here
+        usual: dict[str, Any] = {}
+        if settlement.outcome in SETTLED:  # rejected, or refused here
             why = settlement.reason if error is None else error.message
-            values = {"state": state, "error": why}
+            usual = {"state": EntryState(settlement.outcome), "error": why}
+        values = self._policy.end(claim.row, settlement, usual)
+        if "state" in values:
             return (yield from self._store.store(claim, **values))
+        if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
+            yield from self._transactions.transact(partial(self.claims.give_back, claim, **values))
+            return None
         may_exist = settlement.outcome in MAY_EXIST
         if error is None or (may_exist and error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)):
             # It is sent again under its key.
-            yield from self._put_off(claims, claim, error, self._policy.values_of_call(settlement))
+            yield from self._put_off(claim, error, values)
             if error is not None and failure_scope(error) is FailureScope.CLIENT:
                 raise error  # other calls would end so, too, as by a hook that lacks a setting
             return None
         # This call has done nothing, but an earlier one may have: the entry is as it was before.
-        values = self._policy.values_of_call(settlement)
         if not is_about_all(error):  # no pause of all entries follows
             values["due_at"] = DatabaseTime() + _pause_after_call(claim, error)
             values["tries"] = claim.row.tries + 1
-        yield from self._transactions.transact(partial(claims.give_back, claim, **values))
+        yield from self._transactions.transact(partial(self.claims.give_back, claim, **values))
         raise error
 
     def _store_outcome(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
@@ -346,8 +325,7 @@ class Sending:
             # The response to the entry's own call names the request for certain: it counts also if
             # another worker has the entry by now. Anything else counts only while this one has it.
             is_certain = not own.looked_up
-            usual = self._usual_values(claim, own)
-            values = self._policy.values_of_end(claim.row, own, usual)
+            values = self._policy.end(claim.row, own, self._usual_values(claim, own))
             return self._store.change_claimed(claim, values, connection, is_certain=is_certain)
 
         entry = yield from self._store.store_change(work, result_of(claim.row, settlement))

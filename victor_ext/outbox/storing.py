@@ -9,9 +9,9 @@ counts whichever worker holds the entry, so that no row of it has to be read bef
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,13 +19,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition, DatabaseTime
-from victor_ext.event_queue.queue import EventQueue, FailedTry, usual_failure
-from victor_ext.event_queue.rows import lock_texts, take_first
+from victor_ext.event_queue.queue import EventKind, EventQueue
+from victor_ext.event_queue.rows import take_first
 from victor_ext.event_queue.transactions import Pass, Transactions, Work
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import PaymentOutcome, Settlement
 
-from .claims import Claim
+from .claim import Claim
 from .digests import is_forgotten
 from .entries import (
     DUE,
@@ -56,6 +56,10 @@ class Change(NamedTuple):
     stored: Mapping[str, Any] = MappingProxyType({})
 
 
+class EntryLost(Exception):
+    """An entry that was sent is not in the table any more: somebody has deleted it."""
+
+
 class EntryStore:
     """Changes entries, and tells the handlers.
 
@@ -64,8 +68,6 @@ class EntryStore:
         sealing: Encrypts and decrypts them.
         queue: Of their events.
         transactions: Of the outbox.
-        lost: Called if an entry that was called is not there, with whether its result is certain.
-            It raises an error, unless that costs nothing.
     """
 
     def __init__(
@@ -74,13 +76,11 @@ class EntryStore:
         sealing: Sealing,
         queue: EventQueue[OutboxEvent],
         transactions: Transactions,
-        lost: Callable[..., None],
     ) -> None:
         self._table = table
         self._sealing = sealing
         self._queue = queue
         self._transactions = transactions
-        self._lost = lost
 
     def store(self, claim: Claim, **values: Any) -> Pass[Entry | None]:
         """Store new values of an entry, while this worker has it. The result is as of
@@ -130,7 +130,8 @@ class EntryStore:
         result.
 
         It is changed only while this worker has it and it has no result. A result that `is_certain`
-        counts whoever has the entry: it is stored unless the entry is sent already.
+        counts whoever has the entry: it is stored unless the entry is sent already. Raises
+        `EntryLost` if the entry of such a result is not there.
         """
         columns = self._table.c
         is_named = columns.id == claim.row.id
@@ -141,8 +142,8 @@ class EntryStore:
         if change.entry is not None:
             return change
         row = connection.execute(sa.select(self._table).where(is_named)).first()
-        if row is None:
-            self._lost(is_certain=is_certain)
+        if row is None and is_certain:
+            raise EntryLost
         return Change(None if row is None or row.state in DUE else self.entry_of(row))
 
     def change(self, chosen: Condition, values: dict[str, Any], connection: Connection) -> Change:
@@ -159,90 +160,25 @@ class EntryStore:
 
     def entry_of(self, row: Any) -> Entry:
         """The entry of a row. Without the secret, an encrypted one is `sealed`."""
-        return entry_of(self._sealing.decrypted_row(row, may_stay_sealed=True))
+        return entry_of(self._sealing.decrypted_row(row))
 
 
-class EntryEvents:
-    """The events of entries, for their queue: see `EventKind`.
-
-    Args:
-        sealing: Decrypts them.
-        holding: While the outbox is held, no handler is called: the change is of a call that had
-            begun before.
+def event_kind(sealing: Sealing, holding: Holding) -> EventKind[OutboxEvent]:
+    """What the events of entries are, which `sealing` decrypts. While the outbox is held, no
+    handler is called: the change is of a call that had begun before.
     """
 
-    def __init__(self, sealing: Sealing, holding: Holding) -> None:
-        self._sealing = sealing
-        self._holding = holding
-
-    def provider(self, client: Any) -> str:
-        """The system of the client."""
-        return provider_of(client)
-
-    def event_of(self, row: Any, tries: int) -> OutboxEvent:
+    def event_of(row: Any, tries: int) -> OutboxEvent:
         """A change of an entry."""
-        entry = entry_of(self._sealing.decrypted_entry(json.loads(row.data)))
+        entry = entry_of(sealing.decrypted_entry(json.loads(row.data)))
         return OutboxEvent(row.name, entry, tries)
 
-    def may_handle(self) -> Condition:
-        """The condition that the outbox is not held."""
-        return self._holding.may_work()
-
-    def check(self, connection: Connection) -> None:
-        """Raise `ConfigurationError`: events could not be decrypted."""
-        self._sealing.load_vault(connection)
-
-    def complete(self, event: OutboxEvent, client: Any) -> Pass[OutboxEvent]:  # noqa: ARG002 - an inbox reads with it
-        """It is."""
-        yield from ()
-        return event
-
-    def note_state(self, connection: Connection, event: OutboxEvent) -> bool:  # noqa: ARG002 - each change is new
-        """It is new."""
-        return True
-
-    def failure(self, row: Any, error: Exception, tries: int) -> FailedTry:
-        """As usual."""
-        return usual_failure(row, error, tries)
-
-    def forget(self, connection: Connection, provider: str, now: float) -> None:
-        """Nothing is old beside them."""
+    return EventKind(provider_of, event_of, holding.may_work, sealing.load_vault)
 
 
 def is_readable(row: ClearRow) -> bool:
     """Whether the call of an entry can be read: it is neither encrypted nor forgotten."""
     return not is_sealed(row.call) and not is_forgotten(row.call)
-
-
-def make_one_kind(row: ClearRow, other: ClearRow) -> bool:
-    """Whether two entries make things of one kind, whose ids differ. Of an entry that cannot be
-    read, what was called counts alone.
-    """
-    if is_readable(row) and is_readable(other):
-        return not _kinds_made(row).isdisjoint(_kinds_made(other))
-    return bool(row.operation == other.operation)
-
-
-def are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
-    """Whether two entries call one operation of the provider, each by a name of its own, such as
-    the method and the generated function.
-    """
-    if row.operation == other.operation:
-        return True
-    are_readable = is_readable(row) and is_readable(other)
-    return are_readable and bool(row.prepared.operation == other.prepared.operation)
-
-
-def _kinds_made(row: ClearRow) -> set[tuple[str | None, ...]]:
-    """The names of what an entry makes: what was called, and the path of what is made; each with
-    the ids in that path, since ids may count from 1 for each parent.
-    """
-    path: str = row.prepared.operation
-    ids = [canonical_id(id) for id in row.prepared.ids]
-    # EastPay's payments and the refunds of one, which are payments, too.
-    made_at = path.removesuffix("/{}")
-    parents = ids if made_at == path else ids[:-1]
-    return {(row.operation, *parents), (made_at, *parents)}
 
 
 def text_of_made(row: ClearRow, id: str | None) -> str | None:
@@ -278,50 +214,3 @@ def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
     entry = entry_of(row.with_values(values))
     made = text_of_made(row, settlement.request.id)
     return SentResult(row.id, made, values, entry)
-
-
-def store_results(
-    table: sa.Table,
-    has_one_of: Callable[[Collection[str], Connection], bool],
-    connection: Connection,
-    results: Sequence[SentResult],
-) -> bool:
-    """Store each result, unless its entry is sent already. Returns whether all were stored; none
-    is, if two of them or another entry have one id.
-
-    All results have the same columns.
-
-    Args:
-        has_one_of: Returns whether another entry has one of the ids that these have made.
-    """
-    made = {result.values["request_id"]: result.made for result in results if result.made}
-    if made:
-        lock_texts(connection, table, made.values())
-        is_double = len(made) < sum(result.made is not None for result in results)
-        if is_double or has_one_of(made, connection):
-            return False
-    rows: list[dict[str, Any]] = []
-    for result in results:
-        row = {f"new_{name}": value for name, value in result.values.items()}
-        rows.append({"of_id": result.id, **row})
-    statement = _storing_result(table, tuple(results[0].values))
-    return bool(connection.execute(statement, rows).rowcount == len(rows))
-
-
-# Made once: to make a statement takes as long as the database does.
-
-
-@lru_cache
-def entry_with_one_of(table: sa.Table) -> sa.Select[Any]:
-    """The query for an entry that has one of the `ids`."""
-    ids = sa.bindparam("ids", expanding=True, type_=table.c.request_id.type)
-    return sa.select(table.c.id).where(table.c.request_id.in_(ids)).limit(1)
-
-
-@lru_cache
-def _storing_result(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
-    """The statement that stores new values of these columns, unless the entry is sent already."""
-    columns = table.c
-    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
-    new = {name: sa.bindparam(f"new_{name}", type_=columns[name].type) for name in names}
-    return sa.update(table).where(is_open).values(new)

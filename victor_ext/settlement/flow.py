@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from math import inf
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from victor_ext import (
     Conflict,
@@ -31,7 +32,6 @@ from victor_ext import (
 from .failures import FailureScope, failure_scope, is_refusal
 from .key_age import Keyless, Keys, Moment, Now, SentSince
 
-C = TypeVar("C")
 T = TypeVar("T")
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -110,7 +110,7 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Write(Generic[C]):
+class Write:
     """A claimed write of any system, and when it may first have been sent.
 
     Attributes:
@@ -119,18 +119,20 @@ class Write(Generic[C]):
         is_keyed: Whether a key keeps the write from being done twice.
         look_up_by: Values that a look-up needs beside the call.
         why_no_look_up: Why no read can show whether the write was done; empty: a read can.
+        kept: Seconds for which the provider keeps its key, if less than is usual.
     """
 
-    call: C = field(repr=False)
+    call: Any = field(repr=False)
     sent: SentSince | None = None
     is_keyed: bool = False
     look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
     why_no_look_up: str = ""
+    kept: float = inf
 
     @staticmethod
     def of(
         call: PreparedCall, sent: SentSince | None, look_up_by: Mapping[str, str] = _NOTHING
-    ) -> Write[PreparedCall]:
+    ) -> Write:
         """Return the write of a prepared call. The arguments are the attributes of `Write`."""
         return Write(
             call,
@@ -164,7 +166,7 @@ class LookUp:
             clock of a machine.
     """
 
-    write: Write[Any]
+    write: Write
     since: datetime
     why: str
     first: datetime | None
@@ -225,7 +227,7 @@ of the call in.
 
 
 def settle(
-    write: Write[Any],
+    write: Write,
     keys: Keys | Keyless,
     clock: Callable[[], Now],
     create: Callable[[bool, Moment], Any],
@@ -269,7 +271,7 @@ def settle(
 
 
 def _look_up_of(
-    write: Write[Any],
+    write: Write,
     why: str,
     keys: Keys | Keyless,
     now: Now,
