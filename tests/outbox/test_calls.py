@@ -4,10 +4,12 @@ that fails.
 
 import json
 import re
+import shutil
 import time
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import NAMESPACE_URL, uuid5
 
@@ -528,6 +530,28 @@ def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(sqlite)
     with pytest.raises(NotFound):
         outbox.send()
     assert states(outbox.send()) == ["sent"] * 11
+
+
+def test_what_was_read_before_the_database_was_put_back_is_not_sent_after(sqlite, tmp_path):
+    """Another worker has sent it meanwhile, which the copy that was put back does not know."""
+    file, backup = Path(sqlite.url.database), tmp_path / "backup"
+
+    def be_put_back(_request):
+        """Let another worker send the second payment during the call of the first one."""
+        shutil.copy2(file, backup)
+        other = Till(sqlite, dated(201, json={"id": "p-2"}), key=None)
+        assert states(other.send()) == ["sent"]
+        assert len(other.requested("POST")) == 1
+        shutil.copyfile(backup, file)
+        return dated(201, json={"id": "p-1"})
+
+    outbox = Till(sqlite, be_put_back, dated(201, json={"id": "p-again"}), key=None)
+    outbox._parts.workers = 1
+    for number in (1, 2):
+        outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
+    outbox.send()
+    assert outbox.pass_on() == ["unclear"]
+    assert len(outbox.requested("POST")) == 1
 
 
 def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite):

@@ -24,6 +24,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext import Promise
 from victor_ext.event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -140,9 +141,13 @@ class Claims:
         """Take up entries whose calls begin now, and mark them: nobody else takes one up while its
         call may be under way. Returns the new claims by the ids of the entries.
 
-        An entry that somebody has changed since it was read is left out. While the outbox is held,
-        all are.
+        An entry that somebody has changed since it was read is left out. All are while the outbox
+        is held; and if the database has become another copy since, which may lack the mark of
+        another worker. A call with a key does not ask: it can be made again under its key.
         """
+        are_keyed = all(claim.row.prepared.promise is Promise.KEYED for claim in claims)
+        if not are_keyed and self._engine.holding.life.is_another(connection):
+            return {}
         by_id = {claim.row.id: claim for claim in claims}
         sent = SentSince.at(now, self.client.caller)
         values = {

@@ -1,8 +1,9 @@
 """Whether the database of an outbox is still the one that its workers have written to: `Life`.
 
 A standby that was promoted, or a backup that was restored, lacks what was stored last: an entry
-that was sent may wait there. So each transaction that takes entries up also looks at the row of
-life: which copy of the database wrote it, and whether it is as young as this process remembers.
+that was sent may wait there. So each transaction that reads entries to send, or marks some that
+have no key, also looks at the row of life: which copy of the database wrote it, and whether it is
+as young as this process remembers.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import OID
 
-from victor_ext.event_queue.databases import database_time
+from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.event_queue.rows import change_rows, insert_once
 
 _log = logging.getLogger("victor_ext.outbox")
@@ -36,16 +38,12 @@ SELECT has_function_privilege('pg_current_wal_lsn()', 'EXECUTE')
    AND has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE')
    AND has_function_privilege('pg_control_system()', 'EXECUTE')
 """)
-_SERVER = """
-SELECT concat_ws('.',
-           (SELECT system_identifier FROM pg_control_system()),
-           (SELECT oid FROM pg_database WHERE datname = current_database()),
-           CAST(to_regclass(:table) AS oid),
-           substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)) AS copy,
-       CAST(pg_current_wal_lsn() - CAST('0/0' AS pg_lsn) AS bigint) AS position
-"""
-"""The cluster, the database and the table, of which a dump makes others; the timeline, which a
-promotion and a recovery to a point in time change; and the position in the log, which only grows.
+_SERVER = "(SELECT system_identifier FROM pg_control_system())"
+_DATABASE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+_TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+_POSITION = "CAST(pg_current_wal_lsn() - CAST('0/0' AS pg_lsn) AS bigint)"
+"""The cluster and the database, of which a dump makes others; the timeline, which a promotion and a
+recovery to a point in time change; and the position in the log, which only grows.
 """
 _FILES = sa.text("PRAGMA database_list")
 _REMEMBERED = 86_400.0
@@ -138,7 +136,8 @@ class Life:
         self._control = control
         self._entries = entries
         self._known: Beat | None = None
-        self._may_read_log: bool | None = None
+        self._look: sa.Select[Any] | None = None
+        """Reads the row of life, and what a server shows of itself."""
         self._lock = threading.Lock()
 
     def beat(self, connection: Any, caller: str | None) -> tuple[Beat | None, Loss | None]:
@@ -158,11 +157,10 @@ class Life:
         known = self._known  # before the database is asked: the position in its log only grows
         sender = caller or ""
         while True:
-            present = self._present(connection)
+            present, row, moment = self._look_at(connection)
             if present is None:
                 return None, None
             known = _younger(known, present.beside)
-            row, moment = self._read(connection)
             if row is None and known is not None and self._is_made_anew(connection, known):
                 known = None
             why = _why_another(row, known, present)
@@ -189,15 +187,24 @@ class Life:
             if beat.file is not None:
                 _write_beside(beat)
 
+    def is_another(self, connection: Any) -> bool:
+        """Whether the database is another copy than at the last beat, as far as this process knows.
+        Nothing is written: the next beat says so, and marks what may have been lost.
+        """
+        known = self._known  # before the database is asked, as in `beat`
+        present, row, _ = self._look_at(connection)
+        if present is None:
+            return False
+        return bool(_why_another(row, _younger(known, present.beside), present))
+
     def begin_anew(self, connection: Any) -> bool:
         """Write that the database begins a new life, since a person says so (`hold`). Returns
         whether it is another copy than before, as far as this process knows.
         """
-        present = self._present(connection)
+        present, row, _ = self._look_at(connection)
         if present is None:
             return False
         known = _younger(self._known, present.beside)
-        row, _ = self._read(connection)
         why = _why_another(row, known, present)
         new = _next_row(row, known, present, {}, is_another=True)
         values = {"moment": present.now, "wrapped": _text(new)}
@@ -213,45 +220,62 @@ class Life:
         older = sa.select(self._entries.c.id).where(is_older).limit(1)
         return connection.execute(older).first() is None
 
-    def _present(self, connection: Any) -> _Present | None:
-        """What the database shows of itself; None: it is in memory."""
-        if connection.dialect.name == "postgresql":
-            return self._of_server(connection)
+    def _look_at(self, connection: Any) -> tuple[_Present | None, _LifeRow | None, float]:
+        """What the database shows of itself (None: it is in memory); the row of life (None: there
+        is none), and when it was written.
+        """
+        is_server = connection.dialect.name == "postgresql"
+        file = None if is_server else self._file(connection)
+        if not is_server and file is None:
+            return None, None, 0.0
+        if self._look is None:
+            self._look = self._looking(self._shown_by(connection) if is_server else {})
+        seen = connection.execute(self._look).one()
+        if file is None:
+            present = _Present(seen.copy, seen.position, seen.now)
+        else:
+            present = _Present(str(file[1]), 0, seen.now, file, _beside(*file))
+        if seen.wrapped is None:
+            return present, None, 0.0
+        written = json.loads(seen.wrapped)
+        known = {each.name: written[each.name] for each in fields(_LifeRow) if each.name in written}
+        return present, _LifeRow(**known, text=seen.wrapped), seen.moment
+
+    def _looking(self, shown: Mapping[str, sa.ColumnElement[Any]]) -> sa.Select[Any]:
+        """The statement that reads the row of life, if there is one, and what is `shown` beside."""
+        columns = self._control.c
+        always = sa.select(sa.literal(1).label("one")).subquery()
+        read = (DatabaseTime().label("now"), columns.moment, columns.wrapped)
+        beside = (value.label(name) for name, value in shown.items())
+        source = always.outerjoin(self._control, columns.name == LIFE)
+        return sa.select(*read, *beside).select_from(source)
+
+    def _file(self, connection: Any) -> tuple[str, int] | None:
+        """The file of an SQLite database, and its inode; None: it is in memory."""
         files = {row.name: str(row.file) for row in connection.execute(_FILES)}
         path = files.get(self._control.schema or "main", "")
         try:
-            inode = os.stat(path).st_ino
+            return path, os.stat(path).st_ino
         except OSError:  # it has no file
             return None
-        now = database_time(connection)
-        return _Present(str(inode), 0, now, (path, inode), _beside(path, inode))
 
-    def _of_server(self, connection: Any) -> _Present:
-        if self._may_read_log is None:
-            self._may_read_log = bool(connection.execute(_MAY_READ_LOG).scalar())
-            if not self._may_read_log:
-                _log.warning(
-                    "This role may not call pg_control_system, pg_current_wal_lsn and "
-                    "pg_walfile_name: a failover is not noticed. Write GRANT EXECUTE ON FUNCTION "
-                    "for each."
-                )
-        now = database_time(connection)
-        if not self._may_read_log:
-            return _Present("", 0, now)
-        table = connection.dialect.identifier_preparer.format_table(self._control)
-        server = connection.execute(sa.text(_SERVER).bindparams(table=table)).one()
-        return _Present(server.copy, server.position, now)
-
-    def _read(self, connection: Any) -> tuple[_LifeRow | None, float]:
-        """The row of life, and when it was written; None: there is no row."""
-        columns = self._control.c
-        query = sa.select(columns.moment, columns.wrapped).where(columns.name == LIFE)
-        stored = connection.execute(query).first()
-        if stored is None:
-            return None, 0.0
-        written = json.loads(stored.wrapped)
-        known = {each.name: written[each.name] for each in fields(_LifeRow) if each.name in written}
-        return _LifeRow(**known, text=stored.wrapped), stored.moment
+    def _shown_by(self, connection: Any) -> dict[str, sa.ColumnElement[Any]]:
+        """Which server, table and timeline a PostgreSQL database is, and the position in its log:
+        nothing, if the role may not read them.
+        """
+        if not connection.execute(_MAY_READ_LOG).scalar():
+            _log.warning(
+                "This role may not call pg_control_system, pg_current_wal_lsn and "
+                "pg_walfile_name: a failover is not noticed. Write GRANT EXECUTE ON FUNCTION "
+                "for each."
+            )
+            return {"copy": sa.literal(""), "position": sa.literal(0)}
+        name = connection.dialect.identifier_preparer.format_table(self._control)
+        table = sa.cast(sa.func.to_regclass(name), OID)
+        server: tuple[sa.ColumnElement[Any], ...]
+        server = sa.literal_column(_SERVER), sa.literal_column(_DATABASE)
+        copy = sa.func.concat_ws(".", *server, table, sa.literal_column(_TIMELINE))
+        return {"copy": copy, "position": sa.literal_column(_POSITION)}
 
     def _write(self, connection: Any, row: _LifeRow | None, new: _LifeRow, now: float) -> bool:
         """Write the row of life, unless another worker has done so since this one was read."""
