@@ -143,7 +143,7 @@ def _named(calls):
 
 def _place(filename):
     if filename.startswith("<"):
-        # of attrs: `<attrs generated init ...>`
+        # written by a library, such as the `__init__` of a dataclass
         return filename.split(maxsplit=1)[0].rstrip(">") + ">"
     if "/site-packages/" in filename:
         return filename.rpartition("/site-packages/")[2]

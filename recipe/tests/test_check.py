@@ -283,4 +283,4 @@ def test_json_is_one_line_for_each_document(command, accepted):
     assert one["problems"] == [{"kind": "left out", "place": OTHER, "what": ""}]
     assert one["accepted"] == [{"place": LOSS, "reason": "nobody listens", "since": "2026-03-04"}]
     assert one["notes"]["plain-json"] == []
-    assert [each.partition(">")[0].partition("<")[0] for each in one["needs"]] == ["attrs", "httpx"]
+    assert [each.partition(">")[0].partition("<")[0] for each in one["needs"]] == ["httpx"]

@@ -2,10 +2,10 @@
 with any name.
 """
 
+import dataclasses
 import json
 import sys
 
-import attrs
 import httpx
 import pytest
 
@@ -110,7 +110,7 @@ def test_an_empty_object_is_written_empty_and_misreads_nothing(models, name):
 def test_a_property_may_be_called_additional_properties(models):
     mixed = {"additional_properties": "a", "x": "b"}
     assert models.C.from_dict(mixed).to_dict() == mixed
-    names = {field.name for field in attrs.fields(models.C)}
+    names = {field.name for field in dataclasses.fields(models.C)}
     [own] = names - {"additional_properties"}
     assert models.C(**{own: "a"}).to_dict() == {"additional_properties": "a"}
 

@@ -222,5 +222,5 @@ def _why(fresh: Path, committed: Path) -> str:
 
 def _needs(result: GenerationResult) -> list[str]:
     """What a package imports, in the versions that the recipe was made for."""
-    own = [each for each in requires("victor-spec") or [] if each.startswith(("attrs", "httpx"))]
+    own = [each for each in requires("victor-spec") or [] if each.startswith("httpx")]
     return [*sorted(own), *(["victor_ext"] if result.typed is not None else [])]

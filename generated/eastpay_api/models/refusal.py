@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
 from typing import Any, Self
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
 
 from ..decoding import TEXT, Object, as_object, read
 from ..decoding import Model as _Model
@@ -14,7 +13,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_attrs_define(eq=False, repr=False)
+@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
 class Refusal(_Model):
     """The answer about a payment that was declined, or about a call that is refused and has no id.
 
@@ -35,7 +34,7 @@ class Refusal(_Model):
     build_number: str | Unset = UNSET
     timestamp: str | Unset = UNSET
     ndc: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

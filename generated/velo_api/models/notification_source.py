@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
 from typing import Any, Self
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
 
 from ..decoding import INSTANT, TEXT, Object, as_object, read
 from ..decoding import Model as _Model
@@ -15,7 +14,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_attrs_define(eq=False, repr=False)
+@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
 class NotificationSource(_Model):
     """The event of a notification. What else there is depends on its kind.
 
@@ -39,7 +38,7 @@ class NotificationSource(_Model):
     payor_payment_id: str | Unset = UNSET
     payee_id: str | Unset = UNSET
     payout_payor_ids: NotificationSourcePayoutPayorIds | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

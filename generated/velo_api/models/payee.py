@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
 from typing import Any, Self
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
 
 from ..decoding import FLAG, INSTANT, TEXT, Array, Object, as_object, read
 from ..decoding import Model as _Model
@@ -15,7 +14,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_attrs_define(eq=False, repr=False)
+@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
 class Payee(_Model):
     """A person or a company that can be paid.
 
@@ -55,7 +54,7 @@ class Payee(_Model):
     address: PostalAddress | Unset = UNSET
     individual: Person | Unset = UNSET
     company: Firm | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
 from typing import Any, Self
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
 
 from ..decoding import WHOLE, as_object, read
 from ..decoding import Model as _Model
 from ..types import UNSET, Unset
 
 
-@_attrs_define(eq=False, repr=False)
+@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
 class PayoutStatistics(_Model):
     """The numbers of the current month. In which time zone Velo's months begin is not documented.
 
@@ -25,7 +24,7 @@ class PayoutStatistics(_Model):
 
     this_month_payouts_count: int | Unset
     this_month_failed_payments_count: int | Unset
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
 from typing import Any, Self
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
 
 from ..decoding import TEXT, Object, Word, as_object, read
 from ..decoding import Model as _Model
@@ -17,7 +16,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_attrs_define(eq=False, repr=False)
+@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
 class PaymentRequestReceipt(_Model):
     """Details of a request for payment (RfP).
 
@@ -50,7 +49,7 @@ class PaymentRequestReceipt(_Model):
     victor_payment_request_parent_id: str | Unset = UNSET
     victor_payment_request_child_id: str | Unset = UNSET
     payment_request: PaymentRequestReceiptInfo | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

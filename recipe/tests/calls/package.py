@@ -6,6 +6,7 @@ anything, so that none needs a loop of events.
 """
 
 import contextlib
+import dataclasses
 import datetime
 import functools
 import importlib
@@ -24,7 +25,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import attrs
 import httpx
 
 from victor_spec.tree import is_list, is_mapping, is_url
@@ -172,7 +172,7 @@ def _attributes(model):
     comes out.
     """
     marked = model.from_dict({})
-    for each in attrs.fields(model):
+    for each in dataclasses.fields(model):
         if each.init:
             setattr(marked, each.name, each.name)
     return marked.to_dict()

@@ -1,11 +1,11 @@
 """The names of a package: that the source has them, with their types, and where each comes from."""
 
+import dataclasses
 import importlib
 import inspect
 import re
 from pathlib import Path
 
-import attrs
 import pytest
 
 from tests.cases import documents_in
@@ -58,8 +58,8 @@ def declared_of(package, name, owner):
         return parameter.annotation, parameter.default is inspect.Parameter.empty
     if name.kind == "attribute":
         class_ = getattr(importlib.import_module(f"{package}.models"), owner.partition(".")[2])
-        field = getattr(attrs.fields(class_), name.name)
-        is_required = field.default is attrs.NOTHING
+        field = {each.name: each for each in dataclasses.fields(class_)}[name.name]
+        is_required = field.default is field.default_factory is dataclasses.MISSING
         return class_.__annotations__[name.name], is_required
     return None
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, replace
 from functools import partial
 from inspect import signature
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import unquote_plus, urlencode
 
 import httpx
-from attrs import NOTHING
 
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
 from victor_ext.privacy import one_line
@@ -30,7 +29,7 @@ from victor_ext.runtime.core.json_values import (
     lenient_flag_of,
 )
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.loop.evidence import Tables, hidden_items, is_failed_page
+from victor_ext.runtime.loop.evidence import Tables, fields_of, hidden_items, is_failed_page
 
 from .places import (
     Place,
@@ -286,7 +285,7 @@ class ListReader(PageReader[Any]):
         style = self._style
         arguments = self._arguments
         if isinstance(style, ParameterPages) and style.in_body:
-            fields = self._for_this_page(_fields_of(arguments.get("body"), style.parameter))
+            fields = self._for_this_page(_body_fields(arguments.get("body"), style.parameter))
             # The first page is asked for with the caller's own body, whose class tells the media
             # type.
             return build(**arguments if self._step is None else {**arguments, "body": fields})
@@ -400,8 +399,8 @@ class ListReader(PageReader[Any]):
             return False
         sent = {name: value for name, value in body.items() if value is not None}
         first = place.partition(".")[0]
-        for attribute in getattr(page, "__attrs_attrs__", ()):
-            name = attribute.name
+        for declared in fields_of(page):
+            name = declared.name
             if name == "additional_properties" or same_name(name, first):
                 continue
             if any(same_name(member, name) for member in sent):
@@ -422,11 +421,11 @@ class ListReader(PageReader[Any]):
 def _may_lack(model: Any, place: str) -> bool:
     """Whether a model has nothing at a place, as the document permits."""
     name, _, rest = place.partition(".")
-    for attribute in getattr(model, "__attrs_attrs__", ()):
-        if same_name(attribute.name, name):
+    for declared in fields_of(model):
+        if same_name(declared.name, name):
             inside = member_of(model, name)
             if inside is None:
-                return attribute.default is not NOTHING  # what has a default need not be sent
+                return declared.default is not MISSING  # what has a default need not be sent
             return rest != "" and _may_lack(inside, rest)
     return False
 
@@ -437,7 +436,7 @@ def _id_at(place: Place | None, item: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _fields_of(body: Any, path: str) -> Mapping[str, Any]:
+def _body_fields(body: Any, path: str) -> Mapping[str, Any]:
     """The fields of a body, in which the field at `path` is to be set.
 
     Raises `ConfigurationError`: the body is not an object.
@@ -459,7 +458,7 @@ def _with_field(fields: Mapping[str, Any], name: str, value: object) -> Mapping[
     first, _, rest = name.partition(".")
     if not rest:
         return {**fields, first: value}
-    inner = _fields_of({} if fields.get(first) is None else fields[first], rest)
+    inner = _body_fields({} if fields.get(first) is None else fields[first], rest)
     return {**fields, first: _with_field(inner, rest, value)}
 
 

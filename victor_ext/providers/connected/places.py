@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from victor_ext.runtime.loop.evidence import Tables
+from victor_ext.runtime.loop.evidence import Tables, fields_of
 
 Place = str | Callable[[Any], Any]
 """Where a value is: a path of names (`meta.next_cursor`), as on the wire or in the generated model;
@@ -24,7 +24,7 @@ def member_of(value: Any, name: str) -> Any:
     """A member of an object or a model, by its name on the wire or in Python; None: it has none."""
     if isinstance(value, Mapping):
         return _member_of_object(cast("Mapping[str, Any]", value), name)
-    for field in getattr(value, "__attrs_attrs__", ()):
+    for field in fields_of(value):
         if same_name(field.name, name):
             member = getattr(value, field.name, None)
             # Each generated package has a marker of its own for an unset value.

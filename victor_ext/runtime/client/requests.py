@@ -22,6 +22,7 @@ from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import HIDDEN, concealed, concealed_account, is_sequence, kind_of, one_line
 from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import Validation, is_encodable
+from victor_ext.runtime.loop.evidence import fields_of
 
 
 class Body(dict[str, Any]):
@@ -321,7 +322,7 @@ def _places_set(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _places_declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
     """The places of all members that a generated model declares, by the names of its fields."""
-    for field in getattr(kind, "__attrs_attrs__", ()):
+    for field in fields_of(kind):
         inner = _model_in(field.type, kind.__module__)
         if inner is not None:
             yield from _places_declared(inner, f"{prefix}{field.name}.")
@@ -345,7 +346,7 @@ def _model_in(annotation: object, module: str) -> type[Any] | None:
     names = vars(sys.modules[module])
     for part in str(annotation).split(" | "):
         kind = names.get(part)
-        if isinstance(kind, type) and hasattr(kind, "__attrs_attrs__"):
+        if isinstance(kind, type) and fields_of(kind):
             return kind
     return None
 

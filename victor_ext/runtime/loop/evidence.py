@@ -4,6 +4,7 @@ of operations.
 
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import Field, fields, is_dataclass
 from typing import Any, TypeAlias
 
 import httpx
@@ -347,7 +348,7 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     if not has_declared_value(model) or reader.is_of_error(response):
         return False
     others = model._misread()  # noqa: SLF001 - each model has it
-    names = [attribute.name for attribute in model.__attrs_attrs__]
+    names = [field.name for field in fields_of(model)]
     is_set = {name for name in names if type(getattr(model, name)).__name__ != "Unset"}
     return not reports_error(response, but={name.replace("_", "") for name in is_set - others})
 
@@ -366,13 +367,20 @@ def has_declared_value(model: Any) -> bool:
     return tells
 
 
+def fields_of(model: object) -> Sequence[Field[Any]]:
+    """The fields of a generated model, or of its class; none of anything else."""
+    if is_dataclass(model) and hasattr(model, "from_dict"):
+        return fields(model)
+    return ()
+
+
 def _declares(model: object) -> bool:
     """Whether it is an object of which the document declares members, or of a class that the
     document does not name.
     """
     is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
     # one is `additional_properties`
-    return is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1
+    return is_unknown or len(fields_of(model)) > 1
 
 
 class Members(FrozenStruct, frozen=True):
