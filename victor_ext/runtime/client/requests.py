@@ -441,7 +441,7 @@ class Extras(FrozenStruct, frozen=True):
         with_extra = with_extra_body(body, self.body, own_places, declared=kind, untyped=untyped)
         extended = {**arguments, "body": with_extra}
         try:
-            _check_form(request_arguments(operation, extended)["headers"], self.body)
+            _check_form(build(**extended)["headers"], self.body)
         except ValueError as error:
             message = f"extra_body: {one_line(error)}"
             raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
@@ -465,14 +465,10 @@ def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
                 )
 
 
-def request_arguments(operation: ModuleType, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What httpx builds the request of a generated operation from, as its module writes it."""
-    written: dict[str, Any] = builder_of(operation)(**arguments)
-    return written
-
-
 def builder_of(operation: ModuleType) -> FunctionType:
-    """The function of a generated operation that builds the request. It has all arguments."""
+    """The function of a generated operation that writes what httpx builds the request from. It has
+    all arguments.
+    """
     build: FunctionType = vars(operation)["_get_kwargs"]
     return build
 

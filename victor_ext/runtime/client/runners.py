@@ -28,8 +28,8 @@ from .requests import (
     ExtraBody,
     ExtraQuery,
     Extras,
+    builder_of,
     extra_query_text,
-    request_arguments,
 )
 from .transport import set_url
 
@@ -161,7 +161,7 @@ class FlowRunner(Opaque):
         extensions: dict[str, Any] = {
             READER: Reader(self.api, operation.OPERATION, has_own_rules=True)
         }
-        written = request_arguments(operation, arguments)
+        written: dict[str, Any] = builder_of(operation)(**arguments)
         request = self.build_request(**written, extensions=extensions)
         if query:
             set_url(request, partial(_with_query, query=query))

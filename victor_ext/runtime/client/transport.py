@@ -20,8 +20,8 @@ from victor_ext.runtime.core.json_values import NOT_JSON, json_of
 from victor_ext.runtime.core.response import NOT_READ, Response
 from victor_ext.runtime.http.connections import origin_of
 from victor_ext.runtime.http.httpx_internals import (
-    is_building_replaced,
-    is_requesting_replaced,
+    BUILDING,
+    REQUESTING,
     url_below,
 )
 from victor_ext.runtime.loop.attempts import AttemptLoop
@@ -221,7 +221,7 @@ class MethodRequests:
         is_below = url.startswith("/") and not url.startswith("//")
         has_length = isinstance(content, bytes) and (bool(content) or method == "get")
         # Whoever has replaced `request`, too, builds it anew there.
-        is_theirs = is_building_replaced() and not is_requesting_replaced()
+        is_theirs = BUILDING.are_replaced() and not REQUESTING.are_replaced()
         if others or not is_below or not has_length or is_theirs:
             if content != b"":
                 others["content"] = content
@@ -250,7 +250,7 @@ class MethodRequests:
 
     def attempts(self, request: httpx.Request, seconds: float | None) -> Flow[Response]:
         """The flow of one call, as that of the transport."""
-        if is_requesting_replaced():
+        if REQUESTING.are_replaced():
             return self._through_client(request, seconds)
         return self._transport.attempts(request, seconds)
 

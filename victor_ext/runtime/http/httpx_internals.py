@@ -17,7 +17,8 @@ from __future__ import annotations
 import re
 import socket
 import sys
-from collections.abc import Iterator
+from functools import cache
+from itertools import chain
 from operator import is_
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Self
@@ -52,7 +53,7 @@ class ConnectsOtherwise(Exception):
     """
 
 
-class _Functions:
+class Functions:
     """Functions and classes of libraries as they were when they were added."""
 
     def __init__(self) -> None:
@@ -110,8 +111,8 @@ class Originals:
         self._clients = f"{prefix}Client", f"{prefix}HTTPTransport"
         self._core = tuple(f"{prefix}{name}" for name in _HTTPCORE_CLASSES)
         self._of_httpx2 = of_httpx2
-        self.sending = _Functions()
-        self.connecting = _Functions()
+        self.sending = Functions()
+        self.connecting = Functions()
         self.added = set[tuple[ModuleType, tuple[str, ...]]]()
 
     def add(self, library: ModuleType | None, *names: str) -> Self:
@@ -125,7 +126,9 @@ class Originals:
         if not getattr(library.__spec__, "_initializing", False):  # in another thread
             self.added.add((library, names))
             known = [name for name in names if hasattr(library, name)]
-            for owner, name in _functions_and_classes(library, known):
+            own: list[tuple[Any, str]] = [(library, name) for name in known]
+            modules = filter(None, (_defining_module(getattr(library, name)) for name in known))
+            for owner, name in chain(own, *map(_classes_that_act, dict.fromkeys(modules))):
                 functions = self.sending if _SENDING_NAME.match(name) else self.connecting
                 functions.add(owner, name)
         return self
@@ -157,24 +160,21 @@ class Originals:
             raise ConnectsOtherwise(loaded_httpx2())
 
 
-def _functions_and_classes(library: ModuleType, names: list[str]) -> Iterator[tuple[Any, str]]:
-    """These names of a library; and of the modules that define them, the classes that send or
-    connect, with their functions that do. Each is its owner (a module or a class) and its name.
+@cache
+def _classes_that_act(module: ModuleType) -> list[tuple[Any, str]]:
+    """The classes of a module that send or connect, with their functions that do. Each is its owner
+    (the module or a class) and its name.
     """
-    for name in names:
-        yield library, name
-    for name in names:
-        module = _defining_module(getattr(library, name))
-        if module is None:
+    parts: list[tuple[Any, str]] = []
+    for class_name, part in vars(module).items():
+        if not _CLASS_NAME.match(class_name) or not _is_replaceable(part):
             continue
-        for class_name, part in vars(module).items():
-            if not _CLASS_NAME.match(class_name) or not _is_replaceable(part):
-                continue
-            yield module, class_name
-            for function in dir(part):
-                acts = _SENDING_NAME.match(function) or _CONNECTING_NAME.match(function)
-                if acts and _is_replaceable(getattr(part, function)):
-                    yield part, function
+        parts.append((module, class_name))
+        for function in dir(part):
+            acts = _SENDING_NAME.match(function) or _CONNECTING_NAME.match(function)
+            if acts and _is_replaceable(getattr(part, function)):
+                parts.append((part, function))
+    return parts
 
 
 def _is_replaceable(value: object) -> bool:
@@ -236,21 +236,13 @@ SYNC.add_clients(httpx, httpcore).add(httpcore, "SyncBackend").add(h11, "Connect
 ASYNC.add_clients(httpx, httpcore).add(h11, "Connection")
 
 
-_BUILDING = _Functions()
-_REQUESTING = _Functions()
+BUILDING = Functions()
+"""`build_request` of httpx's clients."""
+REQUESTING = Functions()
+"""`request` of httpx's clients."""
 for _client in (httpx.Client, httpx.AsyncClient):
-    _BUILDING.add(_client, "build_request")
-    _REQUESTING.add(_client, "request")
-
-
-def is_building_replaced() -> bool:
-    """Whether somebody has replaced `build_request` of httpx's clients."""
-    return _BUILDING.are_replaced()
-
-
-def is_requesting_replaced() -> bool:
-    """Whether somebody has replaced `request` of httpx's clients."""
-    return _REQUESTING.are_replaced()
+    BUILDING.add(_client, "build_request")
+    REQUESTING.add(_client, "request")
 
 
 def require_connecting() -> None:
