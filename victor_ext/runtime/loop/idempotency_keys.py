@@ -6,7 +6,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +16,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER, guid_digits, in_one_form, unseen_in, without_unseen
-from victor_ext.opaque import FrozenStruct
+from victor_ext.opaque import FrozenStruct, Opaque
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import member_at, object_of, text_or_empty
 from victor_ext.runtime.core.response import OPERATION
@@ -272,8 +271,7 @@ def _made(form: KeyForm) -> str:
     )
 
 
-@dataclass(eq=False, repr=False)
-class HeaderKey:
+class HeaderKey(Opaque):
     """The key is a header.
 
     Args:
@@ -333,8 +331,7 @@ class HeaderKey:
         return key
 
 
-@dataclass(eq=False, repr=False)
-class _CallersKey:
+class _CallersKey(Opaque):
     """A key that the caller alone sets: without it there is none."""
 
     name: str
@@ -384,7 +381,6 @@ class _CallersKey:
         raise NotImplementedError
 
 
-@dataclass(eq=False, repr=False)
 class BodyKey(_CallersKey):
     """The key is a member of the JSON body. The body is never changed: without the member there is
     no key.
@@ -405,7 +401,6 @@ class BodyKey(_CallersKey):
         return text_or_empty(member_at(object_of(request), self.name))
 
 
-@dataclass(eq=False, repr=False)
 class QueryKey(_CallersKey):
     """The key is a parameter of the query. The URL is never changed: without the parameter there is
     no key.
@@ -423,7 +418,6 @@ class QueryKey(_CallersKey):
         return text_or_empty(request.url.params.get(self.name))
 
 
-@dataclass(eq=False, repr=False)
 class CookieKey(_CallersKey):
     """The key is a cookie. Cookies are never changed: without this one there is no key.
 
