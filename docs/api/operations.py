@@ -1,10 +1,8 @@
 """For the reference (an extension of griffe): the arguments and results of operations, as a caller
 sees them.
 
-An operation with `@arguments_of(create_webhook)` takes the arguments of that function, or the
-fields of a dataclass; so does `get = reads(get_payee, Payee)`, whose result is a `Payee`. Both have
-the docstring of that function. An operation is written as a flow and a list as a walk; the caller
-gets the result of the flow, and the pages of the walk. A constructor with `@with_client_options`
+A resource has the methods of its generated class. An operation of a client is written as a flow,
+and the caller gets the result of the flow. A constructor with `@with_client_options`
 takes the keys of `ClientOptions`, and the `add` of an outbox those of `PaymentRequestArguments`.
 """
 
@@ -38,41 +36,18 @@ class Operations(griffe.Extension):
 
     def _visit(self, scope: griffe.Module | griffe.Class, loader: griffe.GriffeLoader) -> None:
         for member in [*scope.members.values()]:
-            if isinstance(member, griffe.Attribute):
-                self._mend_attribute(member, loader)
-            elif isinstance(member, griffe.Module | griffe.Class):
+            if isinstance(member, griffe.Module | griffe.Class):
                 self._visit(member, loader)
                 if isinstance(member, griffe.Class) and member.name.startswith("Django"):
                     _without_sessions(member)
             elif isinstance(member, griffe.Function):
                 self._mend(member, loader)
 
-    def _mend_attribute(self, attribute: griffe.Attribute, loader: griffe.GriffeLoader) -> None:
-        """Put the operation that an assignment makes in the place of the attribute."""
-        made_by = str(getattr(attribute.value, "function", ""))
-        if made_by not in _DOCUMENTED or not isinstance(attribute.parent, griffe.Class):
-            return
-        called: Any = attribute.value
-        request = _object_at(attribute, str(called.arguments[0]), loader)
-        own = griffe.Parameter("self", kind=griffe.ParameterKind.positional_or_keyword)
-        operation = griffe.Function(
-            attribute.name,
-            parameters=griffe.Parameters(own, *_fields(request)),
-            returns=_DOCUMENTED[made_by](*called.arguments[1:2]),
-        )
-        operation.docstring = request.docstring
-        operation.lineno, operation.endlineno = attribute.lineno, attribute.endlineno
-        attribute.parent.set_member(attribute.name, operation)
-
     def _mend(self, function: griffe.Function, loader: griffe.GriffeLoader) -> None:
         for decorator in function.decorators:
             called = decorator.value
             name = str(getattr(called, "function", called))
-            if name == "arguments_of":
-                request = _object_at(function, str(called.arguments[0]), loader)
-                function.parameters = griffe.Parameters(function.parameters[0], *_fields(request))
-                function.docstring = function.docstring or request.docstring
-            elif name == "with_client_options":
+            if name == "with_client_options":
                 kinds, keyword = griffe.ParameterKind, griffe.ParameterKind.keyword_only
                 own = [each for each in function.parameters if each.kind is not kinds.var_keyword]
                 described = loader.modules_collection[
@@ -103,19 +78,12 @@ class Operations(griffe.Extension):
             own = [each for each in function.parameters if each is not last]
             function.parameters = griffe.Parameters(*own, *map(_keyword, keys.values()))
         returns = function.returns
-        if isinstance(returns, griffe.ExprSubscript) and str(returns.left) in _RESULTS:
-            kind = _RESULTS[str(returns.left)]
-            function.returns = returns.slice if kind is None else f"{kind}[{returns.slice}]"
+        if isinstance(returns, griffe.ExprSubscript) and str(returns.left) in _FLOWS:
+            function.returns = returns.slice
 
 
-_RESULTS = {
-    "OperationFlow": None,
-    "Pass": None,
-    "Work": None,
-    "Walk": "Pages",
-    "Results": "Iterator",
-}
-"""What the caller gets: the result itself, or something that yields such results."""
+_FLOWS = ("OperationFlow", "Pass", "Work")
+"""What an operation is written as: the caller gets the result."""
 
 
 _GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
@@ -123,7 +91,7 @@ _GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
 
 def _with_written_methods(kind: griffe.Class) -> None:
     """Give a public class the methods of the two that it consists of: the generated one, and the
-    one of operations by hand, which has no name for users.
+    one of flows by hand, which has no name for users.
     """
     if kind.name.startswith("_"):
         return
@@ -141,10 +109,6 @@ def _with_written_methods(kind: griffe.Class) -> None:
             copied.lineno, copied.endlineno = method.lineno, method.endlineno
             copied.labels |= method.labels
             kind.set_member(name, copied)
-
-
-_DOCUMENTED = {"lists": "Pages[{}]".format, "reads": lambda kind: kind, "sends": lambda: "None"}
-"""What an operation returns whose method has no code, with the class that its decorator names."""
 
 
 def _without_sessions(box: griffe.Class) -> None:
@@ -166,22 +130,6 @@ def _without_sessions(box: griffe.Class) -> None:
                 method.endlineno,
             )
             box.set_member(name, copied)
-
-
-def _object_at(function: griffe.Object, name: str, loader: griffe.GriffeLoader) -> Any:
-    """What a name, such as `arguments.list_payouts`, is in the module of a function."""
-    module, dot, attribute = name.partition(".")
-    path = f"{function.resolve(module)}{dot}{attribute}"
-    package = path.partition(".")[0]
-    if package not in loader.modules_collection:
-        loader.load(package)  # a generated one
-    return loader.modules_collection[path]
-
-
-def _fields(request: griffe.Class | griffe.Function) -> list[griffe.Parameter]:
-    parameters = getattr(request, "parameters", None)
-    assert parameters, f"{request.path} has no parameters"
-    return [each for each in parameters if each.name != "self"]
 
 
 def _keyword(key: griffe.Attribute) -> griffe.Parameter:

@@ -120,6 +120,82 @@ def test_the_settings_may_describe_a_function_that_has_no_method(tmp_path):
     assert ast.get_docstring(function) == DOCSTRING
 
 
+SEVERAL = """
+classes: [Parcel]
+methods:
+  order:
+    operation: takeOrder
+    name: Orders.order
+    leave_out: [note]
+    optional: [kind]
+    result: Receipt
+  waitForOrder:
+    name: Orders.wait
+    takes: {order: "str | Parcel", until: str | None, timeout: float = 300.0}
+    positional: [order]
+    result: Receipt
+    text: |
+      Wait.
+
+          for each in orders: print(each)
+    arguments: {until: A word}
+  watchOrder:
+    name: Orders.watch
+    takes: {order: str}
+    positional: [order]
+    yields: true
+    result: Receipt
+    text: Watch.
+"""
+"""Two methods of one operation, and methods that are several calls."""
+
+
+@pytest.fixture
+def several(tmp_path):
+    takes = METHODS.replace("methods:\n", "").replace("takeOrder:", "takeOrder:", 1)
+    result = made_with_settings(
+        tmp_path, DOCUMENT, test_typed_bodies.SETTINGS + SEVERAL + takes.lstrip("\n")
+    )
+    return {name: ast.unparse(kind) for name, kind in classes_in(result).items()}
+
+
+def test_two_methods_of_one_operation_have_each_their_own_arguments(several):
+    blocking = several["Orders"]
+    order, take = blocking.partition("def order(")[2], blocking.partition("def take(")[2]
+    signatures = [each.partition(" -> ")[0] for each in (order, take)]
+    assert ["note: str | None" in each for each in signatures] == [False, True]
+    assert ["kind: Kind | None=None" in each for each in signatures] == [True, False]
+    assert "self._order(request)" in order
+
+
+def test_a_method_of_several_calls_hands_its_arguments_to_the_flow(several):
+    wait = "def wait(self, order: str | Parcel, *, until: str | None=None, timeout: float=300.0)"
+    assert f"{wait} -> Receipt:" in several["Orders"]
+    assert f"async {wait} -> Receipt:" in several["AsyncOrders"]
+    assert "flow = self._wait(order, until=until, timeout=timeout)" in several["Orders"]
+    assert "Generic[Receipt, Parcel]" in several["Orders"]
+    written = "Wait.\\n\\n            for each in orders: print(each)\\n\\n        Args:"
+    assert written in several["Orders"].replace("\n", "\\n")
+    assert "until: A word." in several["Orders"]
+
+
+def test_a_method_may_yield_results(several):
+    for prefix in ("", "Async"):
+        kind = several[f"{prefix}Orders"]
+        assert f"    def watch(self, order: str) -> {prefix}Iterator[Receipt]:" in kind
+        assert "results = self._watch(order)" in kind
+        assert "return self._results(results)" in kind
+
+
+FORM = DOCUMENT.replace("application/json", "application/x-www-form-urlencoded")
+
+
+def test_the_members_of_a_form_are_arguments(tmp_path):
+    assert FORM != DOCUMENT
+    source = source_of(made_with_settings(tmp_path, FORM, SETTINGS), "methods")
+    assert "your_reference: str" in source
+
+
 DEFAULT = {"server_default": "50"}
 
 

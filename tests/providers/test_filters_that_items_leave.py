@@ -4,9 +4,12 @@ one of them, a list is read until no page is new.
 
 import importlib
 import inspect
+import re
 from datetime import UTC, date, datetime
 
 import pytest
+
+from victor_ext.typed import BlockingMethods
 
 LEFT = {
     "victor_api": {
@@ -73,20 +76,25 @@ def fitting(package, parameter):
 
 def lists_of(package):
     """What checks the arguments of each list of a package, by the name of its operation."""
-    functions = vars(importlib.import_module(f"{package}.typed.arguments"))
-    lists = {
-        name: each
-        for name, each in functions.items()
-        if inspect.isfunction(each)
-        and inspect.signature(each).return_annotation == "_typed.ListQuery"
-    }
+    lists = {}
     for kind in vars(importlib.import_module(f"{package}.typed.methods")).values():
-        if inspect.isclass(kind) and hasattr(kind, "list"):
-            # In place of pages, the method returns its checked arguments.
-            given = {"_list": lambda _self, query: query, "_pages": lambda _self, query: query}
-            method = type("Checking", (kind,), given)().list
-            lists[method().operation.OPERATION.name] = method
+        for name, method in vars(kind).items() if inspect.isclass(kind) else ():
+            listed = issubclass(kind, BlockingMethods) and list_in(method)
+            if listed:
+                # In place of pages, the method returns its checked arguments.
+                given = {
+                    f"_{name}": lambda _self, query: query,
+                    "_pages": lambda _self, query: query,
+                }
+                lists[listed] = getattr(type("Checking", (kind,), given)(None), name)
     return lists
+
+
+def list_in(method):
+    """The operation of a method that is a list; None for any other one."""
+    source = inspect.getsource(inspect.unwrap(method)) if inspect.isfunction(method) else ""
+    found = re.search(r"PACKAGE\.list\(\s*_(\w+),", source)
+    return found and found[1]
 
 
 @pytest.mark.parametrize("package", LEFT)

@@ -164,7 +164,8 @@ MEMBER = "        {}: {{type: string, maxLength: 12, description: Who pays for i
 
 
 class Called(NamedTuple):
-    """A method that the recipe writes, with a newer document that has one more member of its body.
+    """A method that the recipe writes, with a newer document that has one more member of its body,
+    or one more filter.
 
     Attributes:
         news: As in `Newer`.
@@ -232,12 +233,89 @@ def answer(request):
 """,
     ),
 }
+OF_READS = FILTER.replace("}}", "}, description: Who pays for it}")
+CALLED |= {
+    "victor get": Called(
+        {
+            "      - description: The Victor ID of the payment request\n": (
+                OF_READS.replace("costCentre", "cost_centre")[2:]
+                + "      - description: The Victor ID of the payment request\n"
+            )
+        },
+        """
+from victor_ext import AsyncVictor
+
+kinds = [Victor.payment_requests, AsyncVictor.payment_requests]
+name = "get"
+call = lambda **new: victor.payment_requests.get("r-1", **new)
+
+def answer(request):
+    return {"victor_payment_request_id": "r-1", "status": "pending"}
+""",
+    ),
+    "velo get": Called(
+        {
+            "      operationId: getPayee\n      summary: One payee.\n      parameters:\n": (
+                "      operationId: getPayee\n      summary: One payee.\n      parameters:\n"
+                + OF_READS
+            )
+        },
+        """
+from victor_ext.providers import AsyncVelo
+
+kinds = [Velo.payees, AsyncVelo.payees]
+name = "get"
+call = lambda **new: velo.payees.get("p-1", **new)
+
+def answer(request):
+    return {"payeeId": "p-1"}
+""",
+    ),
+    "flexfactor get": Called(
+        {
+            "      summary: One order.\n      parameters:\n": (
+                "      summary: One order.\n      parameters:\n" + OF_READS
+            )
+        },
+        """
+from victor_ext.providers import AsyncFlexFactor
+from victor_ext.providers.flexfactor import FlexFactorToken
+
+kinds = [FlexFactor.orders, AsyncFlexFactor.orders]
+name = "get"
+MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+flexfactor = FlexFactor(FlexFactorToken("t"), mid=MID, transport=transport)
+call = lambda **new: flexfactor.orders.get("o-1", **new)
+
+def answer(request):
+    return {"id": "o-1", "status": 7}
+""",
+    ),
+    "eastpay": Called(
+        {
+            "        paymentBrand: {": MEMBER.format("costCentre") + "        paymentBrand: {",
+        },
+        """
+from victor_ext.providers import AsyncEastPay, EastPay
+
+kinds = [EastPay.payments, AsyncEastPay.payments]
+name = "debit"
+eastpay = EastPay(
+    "t" * 32, base_url="https://pay.bank.example/gateway", entity_id="EB000001", transport=transport
+)
+price = Money.of("92.00", "EGP")
+call = lambda **new: eastpay.payments.debit(price, merchant_transaction_id="INV-1", **new)
+
+def answer(request):
+    return {"id": "p-1", "result": {"code": "000.000.000"}}
+""",
+    ),
+}
 CALLS = """
 bodies = []
 
 def keep(request):
-    if request.content:
-        bodies.append(request.content.decode())
+    bodies.append(request.url.query.decode() + request.content.decode())
 
 respond_as_before = respond
 
@@ -264,13 +342,15 @@ print(json.dumps({
 """
 
 
-@pytest.mark.parametrize("system", CALLED)
-def test_a_new_member_of_a_body_is_an_argument_of_the_method_in_both_modes(system, tmp_path):
-    news, program = CALLED[system]
+@pytest.mark.parametrize("called", CALLED)
+def test_a_new_member_or_filter_is_an_argument_of_the_method_in_both_modes(called, tmp_path):
+    news, program = CALLED[called]
+    system, *_ = called.split()
     seen = printed_by(program + CALLS, updated(tmp_path, system, news))
     assert seen["signatures"] == ["cost_centre: 'str | None' = None"] * 2
     for docstring in seen["docstrings"]:
-        assert "    cost_centre: Who pays for it. Up to 12 characters." in docstring
+        assert "    cost_centre: Who pays for it." in docstring
+        assert called.endswith("get") or "Who pays for it. Up to 12 characters." in docstring
     assert len(seen["sent"]) == 1
     assert "cost_centre must be text of 1 to 12 characters" in seen["refused"]
 

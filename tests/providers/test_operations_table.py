@@ -216,6 +216,13 @@ def types_of(made_by):
         with suppress(ModuleNotFoundError):
             names |= vars(importlib.import_module(module))
     names |= home
+    # What a generated class leaves open is a class by hand, of the module that names it.
+    by_hand = vars(inspect.getmodule(type(getattr(made_by, "__self__", None))))
+    names |= {
+        name: by_hand[name]
+        for name, kind in home.items()
+        if isinstance(kind, typing.TypeVar) and name in by_hand
+    }
     return {
         name: eval(each.annotation, names) if isinstance(each.annotation, str) else each.annotation
         for name, each in inspect.signature(made_by).parameters.items()

@@ -178,12 +178,14 @@ class Package:
 
     def call(self, operation: ModuleType, /, **given: Any) -> CheckedCall:
         """A call without a body. `given` are its arguments; one that is left out is
-        None.
+        None, and is not there if code by hand sends it.
 
         Raises `InvalidRequest` with all problems, as the next one does.
         """
         call = self._calls[operation.OPERATION.name]
-        return CheckedCall(operation, _query_of(call, given), untyped=call.untyped)
+        by_hand = {name: given.pop(name) for name in call.by_hand if name in given}
+        path = _query_of(call, given)
+        return CheckedCall(operation, path, None, by_hand, call.untyped)
 
     def list(self, operation: ModuleType, /, **given: Any) -> ListQuery:
         """The same of a list."""
@@ -196,10 +198,10 @@ class Package:
         """A call that sends an object. Its `arguments` raise the problems."""
         call = self._calls[operation.OPERATION.name]
         query = Query(call.doing)
-        path = call.path.sent(query, given.get) if call.path.rows else None
+        path = call.path.sent(query, given.get)
         body = call.members.sent(query, given.get)
-        by_hand = {name: given.get(name) for name in call.by_hand}
-        return Request(operation, query, body, path, by_hand, untyped=call.untyped)
+        by_hand = {name: given[name] for name in call.by_hand if name in given}
+        return Request(operation, query, path, body, by_hand, call.untyped)
 
     def compared(self, name: str) -> dict[str, Sent]:
         """The arguments of a call that are members of its body, by their names."""

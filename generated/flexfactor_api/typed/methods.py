@@ -12,21 +12,430 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from victor_ext import typed as _typed
-from victor_ext.typed import ExtraBody, Money
+from victor_ext.typed import AsyncPages, ExtraBody, Money, Pages
 
+from ..api.orders import cancel_order as _cancel_order
+from ..api.orders import cancel_order_by_external_id as _cancel_order_by_external_id
+from ..api.orders import get_order as _get_order
+from ..api.orders import list_orders as _list_orders
 from ..api.orders import refund_order as _refund_order
 from ..api.payments import capture as _capture
 from ..api.payments import evaluate as _evaluate
+from ..api.payments import transmit as _transmit
 from .arguments import PACKAGE
 from .parts import Address, Card, OrderItem, Payer, Subscription, Transaction
+from .words import SortOrder, Status
 
 _typed.require_runtime(3)
+Order = TypeVar("Order")
+Refund = TypeVar("Refund")
+Cancellation = TypeVar("Cancellation")
 Decision = TypeVar("Decision")
 Capture = TypeVar("Capture")
-Refund = TypeVar("Refund")
+Transmission = TypeVar("Transmission")
 
 
-class Payments(_typed.BlockingMethods, Generic[Decision, Capture]):
+class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        *,
+        query: str | None = None,
+        status: Status | Sequence[Status] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        mid: str | None = None,
+        order_by: str | None = None,
+        sort: SortOrder | None = None,
+        page: int = 1,
+        page_size: int | None = None,
+    ) -> Pages[Order]:
+        """The orders that pass the filters, read page by page as they are iterated. A filter that
+        is None is not sent.
+
+        With a filter that an order may stop matching meanwhile, such as `status`, the list is read
+        from `page` again until one reading is proven to have missed nothing, or three have brought
+        nothing new; a list that does not change is read twice.
+
+        Args:
+            query: Words to search for. The provider documents only by example where it searches
+                (the name of a payer, of a merchant).
+            status: One or several `OrderStatus` members, numbers or names.
+            start: Only orders from this moment on, aware.
+            end: Only orders up to this moment, aware.
+            mid: Another merchant than the client's.
+            order_by: The name of a member, such as `"createdOn"`.
+            sort: `"asc"` or `"desc"`.
+            page: The page to begin with, from 1.
+            page_size: Orders on a page, from 1; the provider's default is 10.
+
+        Raises:
+            InvalidRequest: A filter that cannot be right; at once, not at the first page.
+            PaginationError: While walking, when the provider repeats its pages for ever.
+
+        Examples:
+            >>> [
+            ...     order.id for order in flexfactor.orders.list(status="COMPLETED", page_size=50)
+            ... ] == [decision.order_id]
+            True
+        """
+        query = PACKAGE.list(
+            _list_orders,
+            query=query,
+            status=status,
+            start=start,
+            end=end,
+            mid=mid,
+            order_by=order_by,
+            sort=sort,
+            page=page,
+            page_size=page_size,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> Refund:
+        """Refund an order, or a part of its amount. A refund that failed is raised, whatever its
+        status.
+
+        It takes no key and is sent once. After a lost response the outcome is unknown: look at the
+        order with `get` before you repeat it. (How the provider tells a repeat from a second
+        partial refund is not documented.)
+
+        Args:
+            order_id: The provider's id.
+            amount: What is refunded, in USD: it is sent as a number of dollars, without a
+                currency.
+            message: A reason. None sends none.
+
+        Raises:
+            BadRequest: It was refused, also with status 200 and `success: false`: nothing was
+                refunded.
+            UnreadableResponse: The response contradicts itself, is about another order, or says
+                that the refund is not done yet (PENDING and the like): its outcome is unknown, so
+                look.
+
+        Examples:
+            >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
+            True
+        """
+        request = PACKAGE.request(_refund_order, order_id=order_id, amount=amount, message=message)
+        return self._shared.runner.run(self._refund(request))
+
+    @_typed.hinting_arguments
+    def get(self, order_id: str) -> Order:
+        """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or
+        PROCESSING.
+
+        Args:
+            order_id: The provider's id.
+
+        Raises:
+            NotFound: The provider knows no such order.
+
+        Examples:
+            >>> flexfactor.orders.get(decision.order_id).status.name
+            'COMPLETED'
+        """
+        request = PACKAGE.call(_get_order, order_id=order_id)
+        return self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def wait(
+        self,
+        order_id: str,
+        *,
+        until: Status | Sequence[Status] | None = None,
+        timeout: float = 300.0,
+    ) -> Order:
+        """Read an order repeatedly until it has a status.
+
+        Args:
+            order_id: The provider's id.
+            until: A status, or several. None means any but DRAFT, ONHOLD and PROCESSING, which
+                by the provider's guide are not final.
+            timeout: Seconds to wait in all; 0 reads once.
+
+        Raises:
+            Conflict: It came to another end (CANCELLED, RETURNED or COMPLETED), so it can no
+                longer have the status. The `outcome` does not describe the payment.
+            TimedOut: It did not have the status in that time.
+
+        Examples:
+            >>> flexfactor.orders.wait(
+            ...     decision.order_id, until="COMPLETED", timeout=30
+            ... ).external_order_id
+            'INV-1042'
+        """
+        flow = self._wait(order_id, until=until, timeout=timeout)
+        return self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> Cancellation:
+        """Cancel an order that has not been captured (a void). One that has been captured is
+        refunded instead.
+
+        The provider says that repeats for one order are safe, and a key is sent in any case: after
+        a lost response the request is repeated. The provider's response may be empty, which proves
+        little, or have another word than CANCELLED: then the order is read.
+
+        Args:
+            order_id: The provider's id.
+            idempotency_key: A GUID, one per cancellation. With None a random one is made.
+
+        Raises:
+            BadRequest: It was refused, for example because the order has been captured.
+            UnreadableResponse: The response contradicts itself, or does not say that the order
+                is cancelled, and the order was read and is not CANCELLED, or could not be read: the
+                outcome is unknown.
+
+        Examples:
+            >>> other = flexfactor.evaluate(
+            ...     order_id="INV-1044",
+            ...     amount=price,
+            ...     transaction=transaction,
+            ...     payer=payer,
+            ...     card=card,
+            ... )
+            >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
+            True
+        """
+        request = PACKAGE.request(_cancel_order, order_id=order_id, idempotency_key=idempotency_key)
+        return self._shared.runner.run(self._cancel(request))
+
+    @_typed.hinting_arguments
+    def external_cancel(
+        self, external_order_id: str, *, idempotency_key: str | None = None
+    ) -> Cancellation:
+        """Cancel an order by the merchant's own id: for when `evaluate` brought no response, and so
+        no other id.
+
+        The same operation as `cancel` at the provider, and as safe to repeat. An empty response is
+        the documented one, and is believed: without the provider's id there is no order to read.
+
+        Args:
+            external_order_id: The `order_id` of `evaluate`.
+            idempotency_key: A GUID of this cancellation, not that of `evaluate`. With None a
+                random one is made.
+
+        Raises:
+            NotFound: The provider knows no such order: `evaluate` did not reach it, or is still
+                in progress.
+            BadRequest: It was refused, for example because the order has been captured.
+
+        Examples:
+            >>> flexfactor.orders.external_cancel("INV-1044")
+            Cancellation(external_order_id='INV-1044')
+        """
+        request = PACKAGE.request(
+            _cancel_order_by_external_id,
+            external_order_id=external_order_id,
+            idempotency_key=idempotency_key,
+        )
+        return self._shared.runner.run(self._external_cancel(request))
+
+
+class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        *,
+        query: str | None = None,
+        status: Status | Sequence[Status] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        mid: str | None = None,
+        order_by: str | None = None,
+        sort: SortOrder | None = None,
+        page: int = 1,
+        page_size: int | None = None,
+    ) -> AsyncPages[Order]:
+        """The orders that pass the filters, read page by page as they are iterated. A filter that
+        is None is not sent.
+
+        With a filter that an order may stop matching meanwhile, such as `status`, the list is read
+        from `page` again until one reading is proven to have missed nothing, or three have brought
+        nothing new; a list that does not change is read twice.
+
+        Args:
+            query: Words to search for. The provider documents only by example where it searches
+                (the name of a payer, of a merchant).
+            status: One or several `OrderStatus` members, numbers or names.
+            start: Only orders from this moment on, aware.
+            end: Only orders up to this moment, aware.
+            mid: Another merchant than the client's.
+            order_by: The name of a member, such as `"createdOn"`.
+            sort: `"asc"` or `"desc"`.
+            page: The page to begin with, from 1.
+            page_size: Orders on a page, from 1; the provider's default is 10.
+
+        Raises:
+            InvalidRequest: A filter that cannot be right; at once, not at the first page.
+            PaginationError: While walking, when the provider repeats its pages for ever.
+
+        Examples:
+            >>> [
+            ...     order.id for order in flexfactor.orders.list(status="COMPLETED", page_size=50)
+            ... ] == [decision.order_id]
+            True
+        """
+        query = PACKAGE.list(
+            _list_orders,
+            query=query,
+            status=status,
+            start=start,
+            end=end,
+            mid=mid,
+            order_by=order_by,
+            sort=sort,
+            page=page,
+            page_size=page_size,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    async def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> Refund:
+        """Refund an order, or a part of its amount. A refund that failed is raised, whatever its
+        status.
+
+        It takes no key and is sent once. After a lost response the outcome is unknown: look at the
+        order with `get` before you repeat it. (How the provider tells a repeat from a second
+        partial refund is not documented.)
+
+        Args:
+            order_id: The provider's id.
+            amount: What is refunded, in USD: it is sent as a number of dollars, without a
+                currency.
+            message: A reason. None sends none.
+
+        Raises:
+            BadRequest: It was refused, also with status 200 and `success: false`: nothing was
+                refunded.
+            UnreadableResponse: The response contradicts itself, is about another order, or says
+                that the refund is not done yet (PENDING and the like): its outcome is unknown, so
+                look.
+
+        Examples:
+            >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
+            True
+        """
+        request = PACKAGE.request(_refund_order, order_id=order_id, amount=amount, message=message)
+        return await self._shared.runner.run(self._refund(request))
+
+    @_typed.hinting_arguments
+    async def get(self, order_id: str) -> Order:
+        """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or
+        PROCESSING.
+
+        Args:
+            order_id: The provider's id.
+
+        Raises:
+            NotFound: The provider knows no such order.
+
+        Examples:
+            >>> flexfactor.orders.get(decision.order_id).status.name
+            'COMPLETED'
+        """
+        request = PACKAGE.call(_get_order, order_id=order_id)
+        return await self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    async def wait(
+        self,
+        order_id: str,
+        *,
+        until: Status | Sequence[Status] | None = None,
+        timeout: float = 300.0,
+    ) -> Order:
+        """Read an order repeatedly until it has a status.
+
+        Args:
+            order_id: The provider's id.
+            until: A status, or several. None means any but DRAFT, ONHOLD and PROCESSING, which
+                by the provider's guide are not final.
+            timeout: Seconds to wait in all; 0 reads once.
+
+        Raises:
+            Conflict: It came to another end (CANCELLED, RETURNED or COMPLETED), so it can no
+                longer have the status. The `outcome` does not describe the payment.
+            TimedOut: It did not have the status in that time.
+
+        Examples:
+            >>> flexfactor.orders.wait(
+            ...     decision.order_id, until="COMPLETED", timeout=30
+            ... ).external_order_id
+            'INV-1042'
+        """
+        flow = self._wait(order_id, until=until, timeout=timeout)
+        return await self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    async def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> Cancellation:
+        """Cancel an order that has not been captured (a void). One that has been captured is
+        refunded instead.
+
+        The provider says that repeats for one order are safe, and a key is sent in any case: after
+        a lost response the request is repeated. The provider's response may be empty, which proves
+        little, or have another word than CANCELLED: then the order is read.
+
+        Args:
+            order_id: The provider's id.
+            idempotency_key: A GUID, one per cancellation. With None a random one is made.
+
+        Raises:
+            BadRequest: It was refused, for example because the order has been captured.
+            UnreadableResponse: The response contradicts itself, or does not say that the order
+                is cancelled, and the order was read and is not CANCELLED, or could not be read: the
+                outcome is unknown.
+
+        Examples:
+            >>> other = flexfactor.evaluate(
+            ...     order_id="INV-1044",
+            ...     amount=price,
+            ...     transaction=transaction,
+            ...     payer=payer,
+            ...     card=card,
+            ... )
+            >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
+            True
+        """
+        request = PACKAGE.request(_cancel_order, order_id=order_id, idempotency_key=idempotency_key)
+        return await self._shared.runner.run(self._cancel(request))
+
+    @_typed.hinting_arguments
+    async def external_cancel(
+        self, external_order_id: str, *, idempotency_key: str | None = None
+    ) -> Cancellation:
+        """Cancel an order by the merchant's own id: for when `evaluate` brought no response, and so
+        no other id.
+
+        The same operation as `cancel` at the provider, and as safe to repeat. An empty response is
+        the documented one, and is believed: without the provider's id there is no order to read.
+
+        Args:
+            external_order_id: The `order_id` of `evaluate`.
+            idempotency_key: A GUID of this cancellation, not that of `evaluate`. With None a
+                random one is made.
+
+        Raises:
+            NotFound: The provider knows no such order: `evaluate` did not reach it, or is still
+                in progress.
+            BadRequest: It was refused, for example because the order has been captured.
+
+        Examples:
+            >>> flexfactor.orders.external_cancel("INV-1044")
+            Cancellation(external_order_id='INV-1044')
+        """
+        request = PACKAGE.request(
+            _cancel_order_by_external_id,
+            external_order_id=external_order_id,
+            idempotency_key=idempotency_key,
+        )
+        return await self._shared.runner.run(self._external_cancel(request))
+
+
+class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission]):
     @_typed.hinting_arguments
     def evaluate(
         self,
@@ -161,8 +570,84 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture]):
         )
         return self._shared.runner.run(self._capture(request))
 
+    @_typed.hinting_arguments
+    def transmit(
+        self,
+        *,
+        order_id: str,
+        transaction: Transaction,
+        payer: Payer,
+        card: Card,
+        amount: Money,
+        declined: bool = False,
+        billing: Address | None = None,
+        shipping: Address | None = None,
+        merchant_initiated: bool = False,
+        recurring: bool | None = None,
+        subscription: Subscription | None = None,
+        items: Sequence[OrderItem] | None = None,
+        fields: Mapping[str, str] | None = None,
+        extra_body: ExtraBody | None = None,
+    ) -> Transmission:
+        """Send a copy of a transaction, within 24 hours of it, for the provider to learn from.
 
-class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture]):
+        It moves no money, and takes no key. What happens to a copy that is sent twice is not
+        documented, so the request is not repeated after a lost response. The arguments are those of
+        `evaluate`, but for `declined`.
+
+        Args:
+            order_id: The merchant's own id of the order.
+            transaction: The transaction at the processor that declined it, or approved it.
+            payer: The person who pays.
+            card: The card, by a token that stands for its number.
+            amount: `amount`.
+            declined: Whether the transaction was declined.
+            billing: A billing or shipping address.
+            shipping: A billing or shipping address.
+            merchant_initiated: Whether the merchant started the transaction.
+            recurring: Whether it is one of several payments of a subscription.
+            subscription: It may have a price and a currency too. The unit of the price is not
+                known, so neither is described.
+            items: `items`.
+            fields: `fields`.
+            extra_body: `extra_body`.
+
+        Examples:
+            >>> copy = flexfactor.transmit(
+            ...     order_id="INV-1043",
+            ...     amount=price,
+            ...     transaction=transaction,
+            ...     payer=payer,
+            ...     card=card,
+            ...     declined=True,
+            ... )
+            >>> copy.success
+            True
+        """
+        card = _typed.concealed_number(card)
+        fields = _typed.concealed_within(fields)
+        extra_body = _typed.concealed_within(extra_body)
+        request = PACKAGE.request(
+            _transmit,
+            order_id=order_id,
+            transaction=transaction,
+            payer=payer,
+            card=card,
+            amount=amount,
+            declined=declined,
+            billing=billing,
+            shipping=shipping,
+            merchant_initiated=merchant_initiated,
+            recurring=recurring,
+            subscription=subscription,
+            items=items,
+            fields=fields,
+            extra_body=extra_body,
+        )
+        return self._shared.runner.run(self._transmit(request))
+
+
+class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmission]):
     @_typed.hinting_arguments
     async def evaluate(
         self,
@@ -297,64 +782,78 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture]):
         )
         return await self._shared.runner.run(self._capture(request))
 
-
-class Orders(_typed.BlockingMethods, Generic[Refund]):
     @_typed.hinting_arguments
-    def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> Refund:
-        """Refund an order, or a part of its amount. A refund that failed is raised, whatever its
-        status.
+    async def transmit(
+        self,
+        *,
+        order_id: str,
+        transaction: Transaction,
+        payer: Payer,
+        card: Card,
+        amount: Money,
+        declined: bool = False,
+        billing: Address | None = None,
+        shipping: Address | None = None,
+        merchant_initiated: bool = False,
+        recurring: bool | None = None,
+        subscription: Subscription | None = None,
+        items: Sequence[OrderItem] | None = None,
+        fields: Mapping[str, str] | None = None,
+        extra_body: ExtraBody | None = None,
+    ) -> Transmission:
+        """Send a copy of a transaction, within 24 hours of it, for the provider to learn from.
 
-        It takes no key and is sent once. After a lost response the outcome is unknown: look at the
-        order with `get` before you repeat it. (How the provider tells a repeat from a second
-        partial refund is not documented.)
+        It moves no money, and takes no key. What happens to a copy that is sent twice is not
+        documented, so the request is not repeated after a lost response. The arguments are those of
+        `evaluate`, but for `declined`.
 
         Args:
-            order_id: The provider's id.
-            amount: What is refunded, in USD: it is sent as a number of dollars, without a
-                currency.
-            message: A reason. None sends none.
-
-        Raises:
-            BadRequest: It was refused, also with status 200 and `success: false`: nothing was
-                refunded.
-            UnreadableResponse: The response contradicts itself, is about another order, or says
-                that the refund is not done yet (PENDING and the like): its outcome is unknown, so
-                look.
-
-        Examples:
-            >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
-            True
-        """
-        request = PACKAGE.request(_refund_order, order_id=order_id, amount=amount, message=message)
-        return self._shared.runner.run(self._refund(request))
-
-
-class AsyncOrders(_typed.AwaitedMethods, Generic[Refund]):
-    @_typed.hinting_arguments
-    async def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> Refund:
-        """Refund an order, or a part of its amount. A refund that failed is raised, whatever its
-        status.
-
-        It takes no key and is sent once. After a lost response the outcome is unknown: look at the
-        order with `get` before you repeat it. (How the provider tells a repeat from a second
-        partial refund is not documented.)
-
-        Args:
-            order_id: The provider's id.
-            amount: What is refunded, in USD: it is sent as a number of dollars, without a
-                currency.
-            message: A reason. None sends none.
-
-        Raises:
-            BadRequest: It was refused, also with status 200 and `success: false`: nothing was
-                refunded.
-            UnreadableResponse: The response contradicts itself, is about another order, or says
-                that the refund is not done yet (PENDING and the like): its outcome is unknown, so
-                look.
+            order_id: The merchant's own id of the order.
+            transaction: The transaction at the processor that declined it, or approved it.
+            payer: The person who pays.
+            card: The card, by a token that stands for its number.
+            amount: `amount`.
+            declined: Whether the transaction was declined.
+            billing: A billing or shipping address.
+            shipping: A billing or shipping address.
+            merchant_initiated: Whether the merchant started the transaction.
+            recurring: Whether it is one of several payments of a subscription.
+            subscription: It may have a price and a currency too. The unit of the price is not
+                known, so neither is described.
+            items: `items`.
+            fields: `fields`.
+            extra_body: `extra_body`.
 
         Examples:
-            >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
+            >>> copy = flexfactor.transmit(
+            ...     order_id="INV-1043",
+            ...     amount=price,
+            ...     transaction=transaction,
+            ...     payer=payer,
+            ...     card=card,
+            ...     declined=True,
+            ... )
+            >>> copy.success
             True
         """
-        request = PACKAGE.request(_refund_order, order_id=order_id, amount=amount, message=message)
-        return await self._shared.runner.run(self._refund(request))
+        card = _typed.concealed_number(card)
+        fields = _typed.concealed_within(fields)
+        extra_body = _typed.concealed_within(extra_body)
+        request = PACKAGE.request(
+            _transmit,
+            order_id=order_id,
+            transaction=transaction,
+            payer=payer,
+            card=card,
+            amount=amount,
+            declined=declined,
+            billing=billing,
+            shipping=shipping,
+            merchant_initiated=merchant_initiated,
+            recurring=recurring,
+            subscription=subscription,
+            items=items,
+            fields=fields,
+            extra_body=extra_body,
+        )
+        return await self._shared.runner.run(self._transmit(request))

@@ -42,6 +42,17 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
         },
         "ranges": (("start", "end"),),
     },
+    "get_order": {"what": "order", "query": {}, "by_hand": ("order_id",)},
+    "cancel_order": {
+        "what": "cancellation",
+        "body": {},
+        "by_hand": ("order_id", "idempotency_key"),
+    },
+    "cancel_order_by_external_id": {
+        "what": "cancellation",
+        "body": {},
+        "by_hand": ("external_order_id", "idempotency_key"),
+    },
     "capture": {
         "what": "capture",
         "body": {"order_id": {"place": "orderId", "required": True}},

@@ -7,19 +7,1412 @@ what becomes of them to the flow that a subclass has under the method's name beh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import builtins
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Generic, TypeVar
 
 from victor_ext import typed as _typed
+from victor_ext.typed import AsyncPages, Money, Pages
 
+from ..api.funding import create_funding_account as _create_funding_account
+from ..api.funding import get_funding as _get_funding
+from ..api.funding import get_funding_account as _get_funding_account
+from ..api.funding import list_funding_accounts as _list_funding_accounts
+from ..api.funding import list_funding_changes as _list_funding_changes
+from ..api.funding import list_fundings as _list_fundings
+from ..api.payees import create_payees as _create_payees
+from ..api.payees import delete_payee as _delete_payee
+from ..api.payees import get_payee as _get_payee
+from ..api.payees import get_payee_batch as _get_payee_batch
+from ..api.payees import invite_payee as _invite_payee
+from ..api.payees import list_payee_changes as _list_payee_changes
+from ..api.payees import list_payee_invitations as _list_payee_invitations
+from ..api.payees import list_payees as _list_payees
+from ..api.payees import update_payee as _update_payee
+from ..api.payees import update_payee_remote_id as _update_payee_remote_id
+from ..api.payments import export_transactions as _export_transactions
+from ..api.payments import get_payment as _get_payment
+from ..api.payments import list_payment_changes as _list_payment_changes
+from ..api.payments import list_payments as _list_payments
 from ..api.payments import withdraw_payment as _withdraw_payment
+from ..api.payouts import get_payout as _get_payout
+from ..api.payouts import get_payout_history as _get_payout_history
+from ..api.payouts import get_payout_statistics as _get_payout_statistics
+from ..api.payouts import instruct_payout as _instruct_payout
+from ..api.payouts import list_payout_payments as _list_payout_payments
+from ..api.payouts import list_payouts as _list_payouts
+from ..api.payouts import quote_payout as _quote_payout
 from ..api.payouts import submit_payout as _submit_payout
+from ..api.payouts import withdraw_payout as _withdraw_payout
+from ..api.source_accounts import get_source_account as _get_source_account
+from ..api.source_accounts import list_source_accounts as _list_source_accounts
+from ..api.source_accounts import request_funding as _request_funding
+from ..api.webhooks import create_webhook as _create_webhook
+from ..api.webhooks import get_webhook as _get_webhook
+from ..api.webhooks import list_webhooks as _list_webhooks
+from ..api.webhooks import ping_webhook as _ping_webhook
+from ..api.webhooks import update_webhook as _update_webhook
 from .arguments import PACKAGE
-from .parts import PaymentInstruction
+from .parts import Address, Challenge, Company, Individual, NewPayee, PaymentInstruction
+from .records import (
+    Funding,
+    FundingAccount,
+    FundingChange,
+    FundingEntry,
+    PayeeChange,
+    PayeeInvitation,
+    Payment,
+    PaymentChange,
+    Payout,
+    PayoutHistory,
+    PayoutPayment,
+    PayoutStatistics,
+    PayoutSummary,
+    Quote,
+    SourceAccount,
+    WebhookEndpoint,
+    WebhookPing,
+)
+from .words import (
+    CategoryWord,
+    FundingAccountTypeWord,
+    IncludeWord,
+    InvitationStatusWord,
+    PayeeTypeWord,
+    PaymentStatusWord,
+    PayoutStatusFilter,
+    PostInstructFxStatusWord,
+    ScheduleStatusWord,
+    SubmittedStatusWord,
+    TransmissionFilter,
+)
 
 _typed.require_runtime(3)
+Receipt = TypeVar("Receipt")
+Payee = TypeVar("Payee")
+PayeeBatch = TypeVar("PayeeBatch")
+
+
+class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        *,
+        physical_account_name: str | None = None,
+        physical_account_id: str | None = None,
+        payor_id: str | None = None,
+        funding_account_id: str | None = None,
+        account_type: str | None = None,
+        include_user_deleted: bool | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+    ) -> Pages[SourceAccount]:
+        """The source accounts, read page by page as they are iterated.
+
+        `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have
+        deleted, too.
+
+        Args:
+            physical_account_name: The name of the physical account.
+            physical_account_id: The id of the physical account.
+            payor_id: The id of the payor.
+            funding_account_id: The id of the funding account.
+            account_type: FBO, WUBS_DECOUPLED or PRIVATE.
+            include_user_deleted: Those that users deleted.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+
+        Examples:
+            >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
+            ['USD account']
+        """
+        query = PACKAGE.list(
+            _list_source_accounts,
+            physical_account_name=physical_account_name,
+            physical_account_id=physical_account_id,
+            payor_id=payor_id,
+            funding_account_id=funding_account_id,
+            account_type=account_type,
+            include_user_deleted=include_user_deleted,
+            page_size=page_size,
+            sort=sort,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def get(self, source_account_id: str) -> SourceAccount:
+        """Read one source account, with its balance.
+
+        Args:
+            source_account_id: The id of the source account.
+
+        Examples:
+            >>> str(velo.source_accounts.get(source_account_id).balance)
+            '1000.00 USD'
+        """
+        request = PACKAGE.call(_get_source_account, source_account_id=source_account_id)
+        return self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> Receipt:
+        """Ask for money to be moved from the payor's bank into the account. This moves money, and
+        takes no key.
+
+        It comes from the payor's bank account `funding_account_id`. The request carries a number
+        without a currency, which means the account's own. So the account is read first, and an
+        amount in another currency is refused here. The request is sent once: after a lost response,
+        look with `fundings.changes(payor_id, since=...)`.
+
+        Args:
+            source_account_id: The id of the source account.
+            funding_account_id: The funding account that the money comes from.
+            amount: In the account's currency.
+
+        Examples:
+            >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
+            >>> receipt = velo.source_accounts.fund(
+            ...     source_account_id, funding_account_id=bank, amount=amount
+            ... )
+        """
+        request = PACKAGE.request(
+            _request_funding,
+            source_account_id=source_account_id,
+            funding_account_id=funding_account_id,
+            amount=amount,
+        )
+        return self._shared.runner.run(self._fund(request))
+
+
+class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        *,
+        physical_account_name: str | None = None,
+        physical_account_id: str | None = None,
+        payor_id: str | None = None,
+        funding_account_id: str | None = None,
+        account_type: str | None = None,
+        include_user_deleted: bool | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+    ) -> AsyncPages[SourceAccount]:
+        """The source accounts, read page by page as they are iterated.
+
+        `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have
+        deleted, too.
+
+        Args:
+            physical_account_name: The name of the physical account.
+            physical_account_id: The id of the physical account.
+            payor_id: The id of the payor.
+            funding_account_id: The id of the funding account.
+            account_type: FBO, WUBS_DECOUPLED or PRIVATE.
+            include_user_deleted: Those that users deleted.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+
+        Examples:
+            >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
+            ['USD account']
+        """
+        query = PACKAGE.list(
+            _list_source_accounts,
+            physical_account_name=physical_account_name,
+            physical_account_id=physical_account_id,
+            payor_id=payor_id,
+            funding_account_id=funding_account_id,
+            account_type=account_type,
+            include_user_deleted=include_user_deleted,
+            page_size=page_size,
+            sort=sort,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    async def get(self, source_account_id: str) -> SourceAccount:
+        """Read one source account, with its balance.
+
+        Args:
+            source_account_id: The id of the source account.
+
+        Examples:
+            >>> str(velo.source_accounts.get(source_account_id).balance)
+            '1000.00 USD'
+        """
+        request = PACKAGE.call(_get_source_account, source_account_id=source_account_id)
+        return await self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    async def fund(
+        self, source_account_id: str, *, funding_account_id: str, amount: Money
+    ) -> Receipt:
+        """Ask for money to be moved from the payor's bank into the account. This moves money, and
+        takes no key.
+
+        It comes from the payor's bank account `funding_account_id`. The request carries a number
+        without a currency, which means the account's own. So the account is read first, and an
+        amount in another currency is refused here. The request is sent once: after a lost response,
+        look with `fundings.changes(payor_id, since=...)`.
+
+        Args:
+            source_account_id: The id of the source account.
+            funding_account_id: The funding account that the money comes from.
+            amount: In the account's currency.
+
+        Examples:
+            >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
+            >>> receipt = velo.source_accounts.fund(
+            ...     source_account_id, funding_account_id=bank, amount=amount
+            ... )
+        """
+        request = PACKAGE.request(
+            _request_funding,
+            source_account_id=source_account_id,
+            funding_account_id=funding_account_id,
+            amount=amount,
+        )
+        return await self._shared.runner.run(self._fund(request))
+
+
+class FundingAccounts(_typed.BlockingMethods, Generic[Receipt]):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        *,
+        payor_id: str | None = None,
+        name: str | None = None,
+        country: str | None = None,
+        currency: str | None = None,
+        account_type: FundingAccountTypeWord | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+        sensitive: bool | None = None,
+    ) -> Pages[FundingAccount]:
+        """The funding accounts, read page by page as they are iterated.
+
+        Args:
+            payor_id: The id of the payor.
+            name: The payor's own name for the account.
+            country: Two capital letters (ISO 3166).
+            currency: Three capital letters (ISO 4217).
+            account_type: FBO, WUBS_DECOUPLED or PRIVATE.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> [account.name for account in velo.funding_accounts.list(payor_id=payor_id)]
+            ['Bank of the payor']
+        """
+        query = PACKAGE.list(
+            _list_funding_accounts,
+            payor_id=payor_id,
+            name=name,
+            country=country,
+            currency=currency,
+            account_type=account_type,
+            page_size=page_size,
+            sort=sort,
+            sensitive=sensitive,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> FundingAccount:
+        """Read one funding account.
+
+        Args:
+            funding_account_id: The id of the funding account.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> velo.funding_accounts.get(funding_account_id).currency
+            'USD'
+        """
+        request = PACKAGE.call(
+            _get_funding_account, funding_account_id=funding_account_id, sensitive=sensitive
+        )
+        return self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def create(
+        self,
+        *,
+        account_type: FundingAccountTypeWord,
+        name: str,
+        payor_id: str,
+        account_name: str | None = None,
+        account_number: str | None = None,
+        routing_number: str | None = None,
+        currency: str | None = None,
+    ) -> Receipt:
+        """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
+
+        The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
+
+        Args:
+            account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the
+                rest is needed depends on it. Up to 40 characters.
+            name: Its name at Velo. 3 to 30 characters.
+            payor_id: The id of the payor.
+            account_name: The name on the account. Up to 22 characters.
+            account_number: The account at its bank. 4 to 17 characters.
+            routing_number: The bank of the account. 6 to 9 characters.
+            currency: Three capital letters (ISO 4217).
+
+        Examples:
+            >>> account = {
+            ...     "account_name": "Acme Inc",
+            ...     "account_number": "043987673645",
+            ...     "routing_number": "021000021",
+            ... }
+            >>> receipt = velo.funding_accounts.create(
+            ...     payor_id=payor_id,
+            ...     name="Second bank",
+            ...     account_type="FBO",
+            ...     currency="USD",
+            ...     **account,
+            ... )
+        """
+        account_number = _typed.concealed_number(account_number)
+        request = PACKAGE.request(
+            _create_funding_account,
+            account_type=account_type,
+            name=name,
+            payor_id=payor_id,
+            account_name=account_name,
+            account_number=account_number,
+            routing_number=routing_number,
+            currency=currency,
+        )
+        return self._shared.runner.run(self._create(request))
+
+    @_typed.hinting_arguments
+    def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> FundingAccount:
+        """Wait for as long as the receipt of `create` says, then read repeatedly until the account
+        exists.
+
+        Velo's document calls what the receipt names a status object. That its id is the account's
+        is an assumption; if it does not hold, find the account with `list(payor_id=..., name=...)`.
+
+        Raises:
+            TimedOut: The account did not exist in `timeout` seconds; 0 reads once.
+
+        Examples:
+            >>> velo.funding_accounts.wait(receipt, timeout=30).name
+            'Second bank'
+        """
+        flow = self._wait(receipt, timeout=timeout)
+        return self._shared.runner.run(flow)
+
+
+class AsyncFundingAccounts(_typed.AwaitedMethods, Generic[Receipt]):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        *,
+        payor_id: str | None = None,
+        name: str | None = None,
+        country: str | None = None,
+        currency: str | None = None,
+        account_type: FundingAccountTypeWord | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+        sensitive: bool | None = None,
+    ) -> AsyncPages[FundingAccount]:
+        """The funding accounts, read page by page as they are iterated.
+
+        Args:
+            payor_id: The id of the payor.
+            name: The payor's own name for the account.
+            country: Two capital letters (ISO 3166).
+            currency: Three capital letters (ISO 4217).
+            account_type: FBO, WUBS_DECOUPLED or PRIVATE.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> [account.name for account in velo.funding_accounts.list(payor_id=payor_id)]
+            ['Bank of the payor']
+        """
+        query = PACKAGE.list(
+            _list_funding_accounts,
+            payor_id=payor_id,
+            name=name,
+            country=country,
+            currency=currency,
+            account_type=account_type,
+            page_size=page_size,
+            sort=sort,
+            sensitive=sensitive,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    async def get(
+        self, funding_account_id: str, *, sensitive: bool | None = None
+    ) -> FundingAccount:
+        """Read one funding account.
+
+        Args:
+            funding_account_id: The id of the funding account.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> velo.funding_accounts.get(funding_account_id).currency
+            'USD'
+        """
+        request = PACKAGE.call(
+            _get_funding_account, funding_account_id=funding_account_id, sensitive=sensitive
+        )
+        return await self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    async def create(
+        self,
+        *,
+        account_type: FundingAccountTypeWord,
+        name: str,
+        payor_id: str,
+        account_name: str | None = None,
+        account_number: str | None = None,
+        routing_number: str | None = None,
+        currency: str | None = None,
+    ) -> Receipt:
+        """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
+
+        The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
+
+        Args:
+            account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the
+                rest is needed depends on it. Up to 40 characters.
+            name: Its name at Velo. 3 to 30 characters.
+            payor_id: The id of the payor.
+            account_name: The name on the account. Up to 22 characters.
+            account_number: The account at its bank. 4 to 17 characters.
+            routing_number: The bank of the account. 6 to 9 characters.
+            currency: Three capital letters (ISO 4217).
+
+        Examples:
+            >>> account = {
+            ...     "account_name": "Acme Inc",
+            ...     "account_number": "043987673645",
+            ...     "routing_number": "021000021",
+            ... }
+            >>> receipt = velo.funding_accounts.create(
+            ...     payor_id=payor_id,
+            ...     name="Second bank",
+            ...     account_type="FBO",
+            ...     currency="USD",
+            ...     **account,
+            ... )
+        """
+        account_number = _typed.concealed_number(account_number)
+        request = PACKAGE.request(
+            _create_funding_account,
+            account_type=account_type,
+            name=name,
+            payor_id=payor_id,
+            account_name=account_name,
+            account_number=account_number,
+            routing_number=routing_number,
+            currency=currency,
+        )
+        return await self._shared.runner.run(self._create(request))
+
+    @_typed.hinting_arguments
+    async def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> FundingAccount:
+        """Wait for as long as the receipt of `create` says, then read repeatedly until the account
+        exists.
+
+        Velo's document calls what the receipt names a status object. That its id is the account's
+        is an assumption; if it does not hold, find the account with `list(payor_id=..., name=...)`.
+
+        Raises:
+            TimedOut: The account did not exist in `timeout` seconds; 0 reads once.
+
+        Examples:
+            >>> velo.funding_accounts.wait(receipt, timeout=30).name
+            'Second bank'
+        """
+        flow = self._wait(receipt, timeout=timeout)
+        return await self._shared.runner.run(flow)
+
+
+class Fundings(_typed.BlockingMethods):
+    @_typed.hinting_arguments
+    def get(self, funding_id: str) -> Funding:
+        """Read one funding.
+
+        Args:
+            funding_id: The id of the funding.
+
+        Examples:
+            >>> funding_id = next(iter(velo.fundings.changes(payor_id, since=since))).funding_id
+            >>> str(velo.fundings.get(funding_id).amount)
+            '1000.00 USD'
+        """
+        request = PACKAGE.call(_get_funding, funding_id=funding_id)
+        return self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def list(
+        self,
+        payor_id: str,
+        *,
+        source_account_name: str | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+    ) -> Pages[FundingEntry]:
+        """The history of a payor's fundings, read page by page as they are iterated.
+
+        Velo gives these no id and, without a `sort`, no order. One is known again by its first
+        event, so that one which moves to a later page comes once. `changes` loses nothing between
+        two readings.
+
+        The fields of a `sort` are `dateTime` and `amount`; None sorts by `dateTime`.
+
+        Args:
+            payor_id: The id of the payor.
+            source_account_name: The name of the source account.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+
+        Examples:
+            >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
+            [(Decimal('100000'), 'PENDING')]
+        """
+        query = PACKAGE.list(
+            _list_fundings,
+            payor_id=payor_id,
+            source_account_name=source_account_name,
+            page_size=page_size,
+            sort=sort,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def changes(
+        self, payor_id: str, *, since: datetime, page_size: int | None = None
+    ) -> Pages[FundingChange]:
+        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size`
+        is 1 to 100.
+
+        Args:
+            payor_id: The id of the payor.
+            since: A moment such as 2026-03-04T09:00:00+00:00.
+            page_size: 25 if left out.
+
+        Examples:
+            >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]
+            ['PENDING']
+        """
+        query = PACKAGE.list(
+            _list_funding_changes, payor_id=payor_id, since=since, page_size=page_size
+        )
+        return self._pages(self._changes(query))
+
+
+class AsyncFundings(_typed.AwaitedMethods):
+    @_typed.hinting_arguments
+    async def get(self, funding_id: str) -> Funding:
+        """Read one funding.
+
+        Args:
+            funding_id: The id of the funding.
+
+        Examples:
+            >>> funding_id = next(iter(velo.fundings.changes(payor_id, since=since))).funding_id
+            >>> str(velo.fundings.get(funding_id).amount)
+            '1000.00 USD'
+        """
+        request = PACKAGE.call(_get_funding, funding_id=funding_id)
+        return await self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def list(
+        self,
+        payor_id: str,
+        *,
+        source_account_name: str | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+    ) -> AsyncPages[FundingEntry]:
+        """The history of a payor's fundings, read page by page as they are iterated.
+
+        Velo gives these no id and, without a `sort`, no order. One is known again by its first
+        event, so that one which moves to a later page comes once. `changes` loses nothing between
+        two readings.
+
+        The fields of a `sort` are `dateTime` and `amount`; None sorts by `dateTime`.
+
+        Args:
+            payor_id: The id of the payor.
+            source_account_name: The name of the source account.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+
+        Examples:
+            >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
+            [(Decimal('100000'), 'PENDING')]
+        """
+        query = PACKAGE.list(
+            _list_fundings,
+            payor_id=payor_id,
+            source_account_name=source_account_name,
+            page_size=page_size,
+            sort=sort,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def changes(
+        self, payor_id: str, *, since: datetime, page_size: int | None = None
+    ) -> AsyncPages[FundingChange]:
+        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size`
+        is 1 to 100.
+
+        Args:
+            payor_id: The id of the payor.
+            since: A moment such as 2026-03-04T09:00:00+00:00.
+            page_size: 25 if left out.
+
+        Examples:
+            >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]
+            ['PENDING']
+        """
+        query = PACKAGE.list(
+            _list_funding_changes, payor_id=payor_id, since=since, page_size=page_size
+        )
+        return self._pages(self._changes(query))
+
+
+class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        payor_id: str,
+        *,
+        watchlist_status: str | None = None,
+        disabled: bool | None = None,
+        onboarded_status: str | None = None,
+        email: str | None = None,
+        display_name: str | None = None,
+        remote_id: str | None = None,
+        payee_type: PayeeTypeWord | None = None,
+        payee_country: str | None = None,
+        ofac_status: str | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+    ) -> Pages[Payee]:
+        """The payees of a payor, read page by page as they are iterated.
+
+        Args:
+            payor_id: The id of the payor.
+            watchlist_status: NONE, PENDING, REVIEW, PASSED or FAILED.
+            disabled: Whether the payees cannot be paid.
+            onboarded_status: CREATED, INVITED, REGISTERED or ONBOARDED.
+            email: The whole address.
+            display_name: The name of the payee, as Velo shows it.
+            remote_id: The payor's own name for the payee.
+            payee_type: `Individual` or `Company`.
+            payee_country: Two capital letters (ISO 3166).
+            ofac_status: What the check against the lists of OFAC came to.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+
+        Examples:
+            >>> [payee.id for payee in velo.payees.list(payor_id, remote_id="payee-7")] == [
+            ...     payee_id
+            ... ]
+            True
+        """
+        query = PACKAGE.list(
+            _list_payees,
+            payor_id=payor_id,
+            watchlist_status=watchlist_status,
+            disabled=disabled,
+            onboarded_status=onboarded_status,
+            email=email,
+            display_name=display_name,
+            remote_id=remote_id,
+            payee_type=payee_type,
+            payee_country=payee_country,
+            ofac_status=ofac_status,
+            page_size=page_size,
+            sort=sort,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def get(self, payee_id: str, *, sensitive: bool | None = None) -> Payee:
+        """Read one payee.
+
+        Args:
+            payee_id: The id of the payee.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> velo.payees.get(payee_id).onboarded_status
+            'ONBOARDED'
+        """
+        request = PACKAGE.call(_get_payee, payee_id=payee_id, sensitive=sensitive)
+        return self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def create(self, payor_id: str, payees: Sequence[NewPayee]) -> str:
+        """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch`
+        read.
+
+        After a lost response, look with `list(payor_id, remote_id=...)` before you create them
+        again.
+
+        Args:
+            payor_id: The id of the payor.
+            payees: The payees to create. 1 to 2000.
+
+        Examples:
+            >>> home, firm = (
+            ...     Address(line1="1 Elm Street", city="Springfield", country="US"),
+            ...     Company(name="Ada Ltd"),
+            ... )
+            >>> ada = NewPayee(
+            ...     remote_id="payee-9", email="ada@example.com", company=firm, address=home
+            ... )
+            >>> batch_id = velo.payees.create(payor_id, [ada])
+        """
+        request = PACKAGE.request(_create_payees, payor_id=payor_id, payees=payees)
+        return self._shared.runner.run(self._create(request))
+
+    @_typed.hinting_arguments
+    def batch(self, batch_id: str) -> PayeeBatch:
+        """Read the progress of a batch of new payees, and which of them failed.
+
+        Args:
+            batch_id: The id of the batch.
+
+        Examples:
+            >>> velo.payees.batch(batch_id).failure_count
+            0
+        """
+        request = PACKAGE.call(_get_payee_batch, batch_id=batch_id)
+        return self._shared.runner.run(self._batch(request))
+
+    @_typed.hinting_arguments
+    def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> PayeeBatch:
+        """Read a batch repeatedly until Velo has processed every payee of it; some may have failed.
+
+        Raises:
+            TimedOut: Velo had not processed all of them in `timeout` seconds; 0 reads once.
+
+        Examples:
+            >>> velo.payees.wait_for_batch(batch_id, timeout=30).is_done
+            True
+        """
+        flow = self._wait_for_batch(batch_id, timeout=timeout)
+        return self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def changes(
+        self, payor_id: str, *, since: datetime, page_size: int | None = None
+    ) -> Pages[PayeeChange]:
+        """The payees of a payor that changed `since` an aware datetime, read page by page as they
+        are iterated.
+
+        Note the time before you begin to read, and pass it the next time: what changes during the
+        read may be in this feed, in the next, or in both. `page_size` is 1 to 1,000.
+
+        Args:
+            payor_id: The id of the payor.
+            since: A moment such as 2026-03-04T09:00:00+00:00.
+            page_size: 100 if left out.
+
+        Examples:
+            >>> payee_id in [
+            ...     change.payee_id for change in velo.payees.changes(payor_id, since=since)
+            ... ]
+            True
+        """
+        query = PACKAGE.list(
+            _list_payee_changes, payor_id=payor_id, since=since, page_size=page_size
+        )
+        return self._pages(self._changes(query))
+
+    @_typed.hinting_arguments
+    def update(
+        self,
+        payee_id: str,
+        *,
+        address: Address | None = None,
+        individual: Individual | None = None,
+        company: Company | None = None,
+        language: str | None = None,
+        payee_type: PayeeTypeWord | None = None,
+        challenge: Challenge | None = None,
+        email: str | None = None,
+        contact_sms_number: str | None = None,
+    ) -> None:
+        """Change details of a payee. Velo allows it only until the payee has onboarded.
+
+        What is None stays. After a lost response look with `get(payee_id)`, or send the same again.
+
+        Args:
+            payee_id: The id of the payee.
+            address: The whole address. The limits are others than those of a new payee;
+                `Address` has both.
+            individual: The person, if the payee is not a company. Velo's document marks the
+                date of birth and the national identification as read-only here, and has both in its
+                example of a request: they are sent.
+            company: A payee that is a company.
+            language: A language code such as `en`. Up to 35 characters.
+            payee_type: `Individual` or `Company`. Up to 40 characters.
+            challenge: What the payee is asked when onboarding begins, in place of Velo's usual
+                question.
+            email: Where Velo writes to the payee. 3 to 255 characters.
+            contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15
+                digits, `+14155550100`.
+
+        Examples:
+            >>> velo.payees.update(new_payee_id, language="en")
+        """
+        request = PACKAGE.request(
+            _update_payee,
+            payee_id=payee_id,
+            address=address,
+            individual=individual,
+            company=company,
+            language=language,
+            payee_type=payee_type,
+            challenge=challenge,
+            email=email,
+            contact_sms_number=contact_sms_number,
+        )
+        return self._shared.runner.run(self._update(request))
+
+    @_typed.hinting_arguments
+    def update_remote_id(self, payee_id: str, *, payor_id: str, remote_id: str) -> None:
+        """Change a payor's own name for a payee to `remote_id`: payments name the payee by it.
+
+        After a lost response look with `get(payee_id)`, or send the same again.
+
+        Args:
+            payee_id: The id of the payee.
+            payor_id: The id of the payor.
+            remote_id: The payor's own name for the payee. Up to 100 characters.
+
+        Raises:
+            Conflict: Another payee of the payor has the name.
+
+        Examples:
+            >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
+        """
+        request = PACKAGE.request(
+            _update_payee_remote_id, payee_id=payee_id, payor_id=payor_id, remote_id=remote_id
+        )
+        return self._shared.runner.run(self._update_remote_id(request))
+
+    @_typed.hinting_arguments
+    def delete(self, payee_id: str) -> None:
+        """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
+        has no payments.
+
+        After a lost response the payee is read: if Velo knows none with the id, the call returns.
+        If it does, the outcome is unknown, because Velo goes on after its response: read it again
+        later.
+
+        Args:
+            payee_id: The id of the payee.
+
+        Examples:
+            >>> velo.payees.delete(former_payee_id)
+        """
+        request = PACKAGE.call(_delete_payee, payee_id=payee_id)
+        return self._shared.runner.run(self._delete(request))
+
+    @_typed.hinting_arguments
+    def invite(self, payee_id: str, *, payor_id: str) -> None:
+        """Invite a payee again, who was invited when it was created and has neither accepted nor
+        declined.
+
+        Earlier invitations of the payor end with it. So a repetition after a lost response does no
+        harm: the payee has one more message, and the last one counts. `invitations(payor_id,
+        payee_id=...)` says whether it is accepted.
+
+        Args:
+            payee_id: The id of the payee.
+            payor_id: The id of the payor.
+
+        Raises:
+            Conflict: The invitation can no longer be accepted.
+
+        Examples:
+            >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
+        """
+        request = PACKAGE.request(_invite_payee, payee_id=payee_id, payor_id=payor_id)
+        return self._shared.runner.run(self._invite(request))
+
+    @_typed.hinting_arguments
+    def invitations(
+        self,
+        payor_id: str,
+        *,
+        payee_id: str | None = None,
+        invitation_status: InvitationStatusWord | None = None,
+        page_size: int | None = None,
+    ) -> Pages[PayeeInvitation]:
+        """How far the invitations of a payor's payees are, read page by page as they are iterated.
+
+        Args:
+            payor_id: The id of the payor.
+            payee_id: The id of the payee.
+            invitation_status: ACCEPTED, PENDING or DECLINED.
+            page_size: 25 if left out.
+
+        Examples:
+            >>> [
+            ...     invitation.status
+            ...     for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)
+            ... ]
+            ['PENDING']
+        """
+        query = PACKAGE.list(
+            _list_payee_invitations,
+            payor_id=payor_id,
+            payee_id=payee_id,
+            invitation_status=invitation_status,
+            page_size=page_size,
+        )
+        return self._pages(self._invitations(query))
+
+
+class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        payor_id: str,
+        *,
+        watchlist_status: str | None = None,
+        disabled: bool | None = None,
+        onboarded_status: str | None = None,
+        email: str | None = None,
+        display_name: str | None = None,
+        remote_id: str | None = None,
+        payee_type: PayeeTypeWord | None = None,
+        payee_country: str | None = None,
+        ofac_status: str | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+    ) -> AsyncPages[Payee]:
+        """The payees of a payor, read page by page as they are iterated.
+
+        Args:
+            payor_id: The id of the payor.
+            watchlist_status: NONE, PENDING, REVIEW, PASSED or FAILED.
+            disabled: Whether the payees cannot be paid.
+            onboarded_status: CREATED, INVITED, REGISTERED or ONBOARDED.
+            email: The whole address.
+            display_name: The name of the payee, as Velo shows it.
+            remote_id: The payor's own name for the payee.
+            payee_type: `Individual` or `Company`.
+            payee_country: Two capital letters (ISO 3166).
+            ofac_status: What the check against the lists of OFAC came to.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+
+        Examples:
+            >>> [payee.id for payee in velo.payees.list(payor_id, remote_id="payee-7")] == [
+            ...     payee_id
+            ... ]
+            True
+        """
+        query = PACKAGE.list(
+            _list_payees,
+            payor_id=payor_id,
+            watchlist_status=watchlist_status,
+            disabled=disabled,
+            onboarded_status=onboarded_status,
+            email=email,
+            display_name=display_name,
+            remote_id=remote_id,
+            payee_type=payee_type,
+            payee_country=payee_country,
+            ofac_status=ofac_status,
+            page_size=page_size,
+            sort=sort,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    async def get(self, payee_id: str, *, sensitive: bool | None = None) -> Payee:
+        """Read one payee.
+
+        Args:
+            payee_id: The id of the payee.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> velo.payees.get(payee_id).onboarded_status
+            'ONBOARDED'
+        """
+        request = PACKAGE.call(_get_payee, payee_id=payee_id, sensitive=sensitive)
+        return await self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    async def create(self, payor_id: str, payees: Sequence[NewPayee]) -> str:
+        """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch`
+        read.
+
+        After a lost response, look with `list(payor_id, remote_id=...)` before you create them
+        again.
+
+        Args:
+            payor_id: The id of the payor.
+            payees: The payees to create. 1 to 2000.
+
+        Examples:
+            >>> home, firm = (
+            ...     Address(line1="1 Elm Street", city="Springfield", country="US"),
+            ...     Company(name="Ada Ltd"),
+            ... )
+            >>> ada = NewPayee(
+            ...     remote_id="payee-9", email="ada@example.com", company=firm, address=home
+            ... )
+            >>> batch_id = velo.payees.create(payor_id, [ada])
+        """
+        request = PACKAGE.request(_create_payees, payor_id=payor_id, payees=payees)
+        return await self._shared.runner.run(self._create(request))
+
+    @_typed.hinting_arguments
+    async def batch(self, batch_id: str) -> PayeeBatch:
+        """Read the progress of a batch of new payees, and which of them failed.
+
+        Args:
+            batch_id: The id of the batch.
+
+        Examples:
+            >>> velo.payees.batch(batch_id).failure_count
+            0
+        """
+        request = PACKAGE.call(_get_payee_batch, batch_id=batch_id)
+        return await self._shared.runner.run(self._batch(request))
+
+    @_typed.hinting_arguments
+    async def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> PayeeBatch:
+        """Read a batch repeatedly until Velo has processed every payee of it; some may have failed.
+
+        Raises:
+            TimedOut: Velo had not processed all of them in `timeout` seconds; 0 reads once.
+
+        Examples:
+            >>> velo.payees.wait_for_batch(batch_id, timeout=30).is_done
+            True
+        """
+        flow = self._wait_for_batch(batch_id, timeout=timeout)
+        return await self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def changes(
+        self, payor_id: str, *, since: datetime, page_size: int | None = None
+    ) -> AsyncPages[PayeeChange]:
+        """The payees of a payor that changed `since` an aware datetime, read page by page as they
+        are iterated.
+
+        Note the time before you begin to read, and pass it the next time: what changes during the
+        read may be in this feed, in the next, or in both. `page_size` is 1 to 1,000.
+
+        Args:
+            payor_id: The id of the payor.
+            since: A moment such as 2026-03-04T09:00:00+00:00.
+            page_size: 100 if left out.
+
+        Examples:
+            >>> payee_id in [
+            ...     change.payee_id for change in velo.payees.changes(payor_id, since=since)
+            ... ]
+            True
+        """
+        query = PACKAGE.list(
+            _list_payee_changes, payor_id=payor_id, since=since, page_size=page_size
+        )
+        return self._pages(self._changes(query))
+
+    @_typed.hinting_arguments
+    async def update(
+        self,
+        payee_id: str,
+        *,
+        address: Address | None = None,
+        individual: Individual | None = None,
+        company: Company | None = None,
+        language: str | None = None,
+        payee_type: PayeeTypeWord | None = None,
+        challenge: Challenge | None = None,
+        email: str | None = None,
+        contact_sms_number: str | None = None,
+    ) -> None:
+        """Change details of a payee. Velo allows it only until the payee has onboarded.
+
+        What is None stays. After a lost response look with `get(payee_id)`, or send the same again.
+
+        Args:
+            payee_id: The id of the payee.
+            address: The whole address. The limits are others than those of a new payee;
+                `Address` has both.
+            individual: The person, if the payee is not a company. Velo's document marks the
+                date of birth and the national identification as read-only here, and has both in its
+                example of a request: they are sent.
+            company: A payee that is a company.
+            language: A language code such as `en`. Up to 35 characters.
+            payee_type: `Individual` or `Company`. Up to 40 characters.
+            challenge: What the payee is asked when onboarding begins, in place of Velo's usual
+                question.
+            email: Where Velo writes to the payee. 3 to 255 characters.
+            contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15
+                digits, `+14155550100`.
+
+        Examples:
+            >>> velo.payees.update(new_payee_id, language="en")
+        """
+        request = PACKAGE.request(
+            _update_payee,
+            payee_id=payee_id,
+            address=address,
+            individual=individual,
+            company=company,
+            language=language,
+            payee_type=payee_type,
+            challenge=challenge,
+            email=email,
+            contact_sms_number=contact_sms_number,
+        )
+        return await self._shared.runner.run(self._update(request))
+
+    @_typed.hinting_arguments
+    async def update_remote_id(self, payee_id: str, *, payor_id: str, remote_id: str) -> None:
+        """Change a payor's own name for a payee to `remote_id`: payments name the payee by it.
+
+        After a lost response look with `get(payee_id)`, or send the same again.
+
+        Args:
+            payee_id: The id of the payee.
+            payor_id: The id of the payor.
+            remote_id: The payor's own name for the payee. Up to 100 characters.
+
+        Raises:
+            Conflict: Another payee of the payor has the name.
+
+        Examples:
+            >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
+        """
+        request = PACKAGE.request(
+            _update_payee_remote_id, payee_id=payee_id, payor_id=payor_id, remote_id=remote_id
+        )
+        return await self._shared.runner.run(self._update_remote_id(request))
+
+    @_typed.hinting_arguments
+    async def delete(self, payee_id: str) -> None:
+        """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
+        has no payments.
+
+        After a lost response the payee is read: if Velo knows none with the id, the call returns.
+        If it does, the outcome is unknown, because Velo goes on after its response: read it again
+        later.
+
+        Args:
+            payee_id: The id of the payee.
+
+        Examples:
+            >>> velo.payees.delete(former_payee_id)
+        """
+        request = PACKAGE.call(_delete_payee, payee_id=payee_id)
+        return await self._shared.runner.run(self._delete(request))
+
+    @_typed.hinting_arguments
+    async def invite(self, payee_id: str, *, payor_id: str) -> None:
+        """Invite a payee again, who was invited when it was created and has neither accepted nor
+        declined.
+
+        Earlier invitations of the payor end with it. So a repetition after a lost response does no
+        harm: the payee has one more message, and the last one counts. `invitations(payor_id,
+        payee_id=...)` says whether it is accepted.
+
+        Args:
+            payee_id: The id of the payee.
+            payor_id: The id of the payor.
+
+        Raises:
+            Conflict: The invitation can no longer be accepted.
+
+        Examples:
+            >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
+        """
+        request = PACKAGE.request(_invite_payee, payee_id=payee_id, payor_id=payor_id)
+        return await self._shared.runner.run(self._invite(request))
+
+    @_typed.hinting_arguments
+    def invitations(
+        self,
+        payor_id: str,
+        *,
+        payee_id: str | None = None,
+        invitation_status: InvitationStatusWord | None = None,
+        page_size: int | None = None,
+    ) -> AsyncPages[PayeeInvitation]:
+        """How far the invitations of a payor's payees are, read page by page as they are iterated.
+
+        Args:
+            payor_id: The id of the payor.
+            payee_id: The id of the payee.
+            invitation_status: ACCEPTED, PENDING or DECLINED.
+            page_size: 25 if left out.
+
+        Examples:
+            >>> [
+            ...     invitation.status
+            ...     for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)
+            ... ]
+            ['PENDING']
+        """
+        query = PACKAGE.list(
+            _list_payee_invitations,
+            payor_id=payor_id,
+            payee_id=payee_id,
+            invitation_status=invitation_status,
+            page_size=page_size,
+        )
+        return self._pages(self._invitations(query))
 
 
 class Payments(_typed.BlockingMethods):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        payor_id: str,
+        *,
+        payee_id: str | None = None,
+        remote_id: str | None = None,
+        status: PaymentStatusWord | None = None,
+        source_account_name: str | None = None,
+        source_currency: str | None = None,
+        payment_currency: str | None = None,
+        submitted_from: date | str | None = None,
+        submitted_to: date | str | None = None,
+        payment_memo: str | None = None,
+        payor_name: str | None = None,
+        transmission_type: TransmissionFilter | None = None,
+        source_amount_from: int | None = None,
+        source_amount_to: int | None = None,
+        payment_amount_from: int | None = None,
+        payment_amount_to: int | None = None,
+        rails_id: str | None = None,
+        remote_system_id: str | None = None,
+        scheduled_from: date | str | None = None,
+        scheduled_to: date | str | None = None,
+        schedule_status: ScheduleStatusWord | None = None,
+        post_instruct_fx_status: PostInstructFxStatusWord | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+        sensitive: bool | None = None,
+    ) -> Pages[Payment]:
+        """The payments of a payor, read page by page as they are iterated.
+
+        No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a
+        payment is confirmed, so it does not find a new one.
+
+        A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by
+        window yields each of its payments once. A `sort` is sent with `paymentId` added: payments
+        of one moment may else change places.
+
+        Args:
+            payor_id: The id of the payor.
+            payee_id: The id of the payee.
+            remote_id: The payor's own name for the payee.
+            status: A word of the payments' status.
+            source_account_name: A part of the source account's name, in any letter case.
+            source_currency: The currency of the source account, three capital letters (ISO
+                4217).
+            payment_currency: The currency of the payee, three capital letters (ISO 4217).
+            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which
+                time zone Velo means its days is not documented: for a window of moments add a day
+                at both ends, and compare `submitted_at`.
+            submitted_to: The last day, which is part of the window.
+            payment_memo: A part of the payment's memo, in any letter case.
+            payor_name: A part of the payor's name, in any letter case.
+            transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or
+                GACHO; others may come.
+            source_amount_from: The least that a source account pays, in minor units of
+                whichever currency; so are `source_amount_to`, and `payment_amount_from` and
+                `payment_amount_to`, which a payee receives.
+            source_amount_to: `sourceAmountTo`.
+            payment_amount_from: `paymentAmountFrom`.
+            payment_amount_to: `paymentAmountTo`.
+            rails_id: The rails that carry a payment, in any letter case.
+            remote_system_id: The payments system that pays, if it is not Velo.
+            scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is
+                the last.
+            scheduled_to: A date such as 2026-03-04.
+            schedule_status: ANY, SCHEDULED, EXECUTED or FAILED.
+            post_instruct_fx_status: ANY, INITIATED, CANCELLED, EXECUTED, COMPLETED, RETURNED,
+                RESUBMITTED or REFUNDED.
+            page_size: 25 if left out.
+            sort: Such as `submittedDateTime:asc`. None is Velo's own: the newest first.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> listed = list(
+            ...     velo.payments.list(payor_id, submitted_from=today, sort="submittedDateTime:asc")
+            ... )
+            >>> [payment.payor_payment_id for payment in listed]
+            ['INV-1042', 'INV-1043']
+        """
+        query = PACKAGE.list(
+            _list_payments,
+            payor_id=payor_id,
+            payee_id=payee_id,
+            remote_id=remote_id,
+            status=status,
+            source_account_name=source_account_name,
+            source_currency=source_currency,
+            payment_currency=payment_currency,
+            submitted_from=submitted_from,
+            submitted_to=submitted_to,
+            payment_memo=payment_memo,
+            payor_name=payor_name,
+            transmission_type=transmission_type,
+            source_amount_from=source_amount_from,
+            source_amount_to=source_amount_to,
+            payment_amount_from=payment_amount_from,
+            payment_amount_to=payment_amount_to,
+            rails_id=rails_id,
+            remote_system_id=remote_system_id,
+            scheduled_from=scheduled_from,
+            scheduled_to=scheduled_to,
+            schedule_status=schedule_status,
+            post_instruct_fx_status=post_instruct_fx_status,
+            page_size=page_size,
+            sort=sort,
+            sensitive=sensitive,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def get(self, payment_id: str, *, sensitive: bool | None = None) -> Payment:
+        """Read one payment, with its history in `events`.
+
+        Args:
+            payment_id: The id of the payment.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> str(velo.payments.get(listed[0].id).payment)
+            '44.23 USD'
+        """
+        request = PACKAGE.call(_get_payment, payment_id=payment_id, sensitive=sensitive)
+        return self._shared.runner.run(self._get(request))
+
     @_typed.hinting_arguments
     def withdraw(self, payment_id: str, *, reason: str) -> None:
         """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The
@@ -42,8 +1435,230 @@ class Payments(_typed.BlockingMethods):
         request = PACKAGE.request(_withdraw_payment, payment_id=payment_id, reason=reason)
         return self._shared.runner.run(self._withdraw(request))
 
+    @_typed.hinting_arguments
+    def find(
+        self,
+        payor_payment_id: str,
+        *,
+        payor_id: str,
+        since: datetime,
+        until: datetime | None = None,
+    ) -> builtins.list[Payment]:
+        """The payments with a reference of the payor's. It settles a `submit` whose response was
+        lost.
+
+        Velo has no filter for the reference, so all payments that were submitted in a window are
+        read. A match has the `payout_id`. Two matches mean that it was submitted twice. No match
+        does not prove that it was not submitted: when a payment appears is not documented, so
+        search again later.
+
+        Args:
+            payor_payment_id: The reference that was submitted.
+            payor_id: The id of the payor.
+            since: The start of the window, aware: shortly before the submission. Velo's window
+                has whole days in a time zone that is not documented, so a day is added at both
+                ends.
+            until: The end of the window, aware; None is now.
+
+        Raises:
+            VictorError: The list could not be read to its end.
+
+        Examples:
+            >>> [
+            ...     match.status
+            ...     for match in velo.payments.find("INV-1042", payor_id=payor_id, since=since)
+            ... ]
+            ['CONFIRMED']
+        """
+        flow = self._find(payor_payment_id, payor_id=payor_id, since=since, until=until)
+        return self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def export(
+        self,
+        payor_id: str,
+        *,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        include: IncludeWord | None = None,
+    ) -> str:
+        """Read the transactions of a range of days, as the CSV that Velo writes: payments,
+        fundings, fees and returns.
+
+        The titles of its columns are not documented, nor in which unit it writes amounts: read it
+        by its first line (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
+
+        Args:
+            payor_id: The id of the payor.
+            start: The first day, such as 2026-03-04.
+            end: The last day, such as 2026-03-04.
+            include: `payorOnly`, Velo's default, or `payorAndDescendants`.
+
+        Raises:
+            UnreadableResponse: The answer is not CSV in UTF-8.
+
+        Examples:
+            >>> rows = list(
+            ...     csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today)))
+            ... )
+        """
+        request = PACKAGE.call(
+            _export_transactions, payor_id=payor_id, start=start, end=end, include=include
+        )
+        return self._shared.runner.run(self._export(request))
+
+    @_typed.hinting_arguments
+    def changes(
+        self, payor_id: str, *, since: datetime, page_size: int | None = None
+    ) -> Pages[PaymentChange]:
+        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size`
+        is 1 to 1,000.
+
+        Args:
+            payor_id: The id of the payor.
+            since: A moment such as 2026-03-04T09:00:00+00:00.
+            page_size: 100 if left out.
+
+        Examples:
+            >>> "INV-1042" in [
+            ...     change.payor_payment_id
+            ...     for change in velo.payments.changes(payor_id, since=since)
+            ... ]
+            True
+        """
+        query = PACKAGE.list(
+            _list_payment_changes, payor_id=payor_id, since=since, page_size=page_size
+        )
+        return self._pages(self._changes(query))
+
 
 class AsyncPayments(_typed.AwaitedMethods):
+    @_typed.hinting_arguments
+    def list(
+        self,
+        payor_id: str,
+        *,
+        payee_id: str | None = None,
+        remote_id: str | None = None,
+        status: PaymentStatusWord | None = None,
+        source_account_name: str | None = None,
+        source_currency: str | None = None,
+        payment_currency: str | None = None,
+        submitted_from: date | str | None = None,
+        submitted_to: date | str | None = None,
+        payment_memo: str | None = None,
+        payor_name: str | None = None,
+        transmission_type: TransmissionFilter | None = None,
+        source_amount_from: int | None = None,
+        source_amount_to: int | None = None,
+        payment_amount_from: int | None = None,
+        payment_amount_to: int | None = None,
+        rails_id: str | None = None,
+        remote_system_id: str | None = None,
+        scheduled_from: date | str | None = None,
+        scheduled_to: date | str | None = None,
+        schedule_status: ScheduleStatusWord | None = None,
+        post_instruct_fx_status: PostInstructFxStatusWord | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+        sensitive: bool | None = None,
+    ) -> AsyncPages[Payment]:
+        """The payments of a payor, read page by page as they are iterated.
+
+        No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a
+        payment is confirmed, so it does not find a new one.
+
+        A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by
+        window yields each of its payments once. A `sort` is sent with `paymentId` added: payments
+        of one moment may else change places.
+
+        Args:
+            payor_id: The id of the payor.
+            payee_id: The id of the payee.
+            remote_id: The payor's own name for the payee.
+            status: A word of the payments' status.
+            source_account_name: A part of the source account's name, in any letter case.
+            source_currency: The currency of the source account, three capital letters (ISO
+                4217).
+            payment_currency: The currency of the payee, three capital letters (ISO 4217).
+            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which
+                time zone Velo means its days is not documented: for a window of moments add a day
+                at both ends, and compare `submitted_at`.
+            submitted_to: The last day, which is part of the window.
+            payment_memo: A part of the payment's memo, in any letter case.
+            payor_name: A part of the payor's name, in any letter case.
+            transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or
+                GACHO; others may come.
+            source_amount_from: The least that a source account pays, in minor units of
+                whichever currency; so are `source_amount_to`, and `payment_amount_from` and
+                `payment_amount_to`, which a payee receives.
+            source_amount_to: `sourceAmountTo`.
+            payment_amount_from: `paymentAmountFrom`.
+            payment_amount_to: `paymentAmountTo`.
+            rails_id: The rails that carry a payment, in any letter case.
+            remote_system_id: The payments system that pays, if it is not Velo.
+            scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is
+                the last.
+            scheduled_to: A date such as 2026-03-04.
+            schedule_status: ANY, SCHEDULED, EXECUTED or FAILED.
+            post_instruct_fx_status: ANY, INITIATED, CANCELLED, EXECUTED, COMPLETED, RETURNED,
+                RESUBMITTED or REFUNDED.
+            page_size: 25 if left out.
+            sort: Such as `submittedDateTime:asc`. None is Velo's own: the newest first.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> listed = list(
+            ...     velo.payments.list(payor_id, submitted_from=today, sort="submittedDateTime:asc")
+            ... )
+            >>> [payment.payor_payment_id for payment in listed]
+            ['INV-1042', 'INV-1043']
+        """
+        query = PACKAGE.list(
+            _list_payments,
+            payor_id=payor_id,
+            payee_id=payee_id,
+            remote_id=remote_id,
+            status=status,
+            source_account_name=source_account_name,
+            source_currency=source_currency,
+            payment_currency=payment_currency,
+            submitted_from=submitted_from,
+            submitted_to=submitted_to,
+            payment_memo=payment_memo,
+            payor_name=payor_name,
+            transmission_type=transmission_type,
+            source_amount_from=source_amount_from,
+            source_amount_to=source_amount_to,
+            payment_amount_from=payment_amount_from,
+            payment_amount_to=payment_amount_to,
+            rails_id=rails_id,
+            remote_system_id=remote_system_id,
+            scheduled_from=scheduled_from,
+            scheduled_to=scheduled_to,
+            schedule_status=schedule_status,
+            post_instruct_fx_status=post_instruct_fx_status,
+            page_size=page_size,
+            sort=sort,
+            sensitive=sensitive,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    async def get(self, payment_id: str, *, sensitive: bool | None = None) -> Payment:
+        """Read one payment, with its history in `events`.
+
+        Args:
+            payment_id: The id of the payment.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> str(velo.payments.get(listed[0].id).payment)
+            '44.23 USD'
+        """
+        request = PACKAGE.call(_get_payment, payment_id=payment_id, sensitive=sensitive)
+        return await self._shared.runner.run(self._get(request))
+
     @_typed.hinting_arguments
     async def withdraw(self, payment_id: str, *, reason: str) -> None:
         """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The
@@ -65,6 +1680,102 @@ class AsyncPayments(_typed.AwaitedMethods):
         """
         request = PACKAGE.request(_withdraw_payment, payment_id=payment_id, reason=reason)
         return await self._shared.runner.run(self._withdraw(request))
+
+    @_typed.hinting_arguments
+    async def find(
+        self,
+        payor_payment_id: str,
+        *,
+        payor_id: str,
+        since: datetime,
+        until: datetime | None = None,
+    ) -> builtins.list[Payment]:
+        """The payments with a reference of the payor's. It settles a `submit` whose response was
+        lost.
+
+        Velo has no filter for the reference, so all payments that were submitted in a window are
+        read. A match has the `payout_id`. Two matches mean that it was submitted twice. No match
+        does not prove that it was not submitted: when a payment appears is not documented, so
+        search again later.
+
+        Args:
+            payor_payment_id: The reference that was submitted.
+            payor_id: The id of the payor.
+            since: The start of the window, aware: shortly before the submission. Velo's window
+                has whole days in a time zone that is not documented, so a day is added at both
+                ends.
+            until: The end of the window, aware; None is now.
+
+        Raises:
+            VictorError: The list could not be read to its end.
+
+        Examples:
+            >>> [
+            ...     match.status
+            ...     for match in velo.payments.find("INV-1042", payor_id=payor_id, since=since)
+            ... ]
+            ['CONFIRMED']
+        """
+        flow = self._find(payor_payment_id, payor_id=payor_id, since=since, until=until)
+        return await self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    async def export(
+        self,
+        payor_id: str,
+        *,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        include: IncludeWord | None = None,
+    ) -> str:
+        """Read the transactions of a range of days, as the CSV that Velo writes: payments,
+        fundings, fees and returns.
+
+        The titles of its columns are not documented, nor in which unit it writes amounts: read it
+        by its first line (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
+
+        Args:
+            payor_id: The id of the payor.
+            start: The first day, such as 2026-03-04.
+            end: The last day, such as 2026-03-04.
+            include: `payorOnly`, Velo's default, or `payorAndDescendants`.
+
+        Raises:
+            UnreadableResponse: The answer is not CSV in UTF-8.
+
+        Examples:
+            >>> rows = list(
+            ...     csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today)))
+            ... )
+        """
+        request = PACKAGE.call(
+            _export_transactions, payor_id=payor_id, start=start, end=end, include=include
+        )
+        return await self._shared.runner.run(self._export(request))
+
+    @_typed.hinting_arguments
+    def changes(
+        self, payor_id: str, *, since: datetime, page_size: int | None = None
+    ) -> AsyncPages[PaymentChange]:
+        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size`
+        is 1 to 1,000.
+
+        Args:
+            payor_id: The id of the payor.
+            since: A moment such as 2026-03-04T09:00:00+00:00.
+            page_size: 100 if left out.
+
+        Examples:
+            >>> "INV-1042" in [
+            ...     change.payor_payment_id
+            ...     for change in velo.payments.changes(payor_id, since=since)
+            ... ]
+            True
+        """
+        query = PACKAGE.list(
+            _list_payment_changes, payor_id=payor_id, since=since, page_size=page_size
+        )
+        return self._pages(self._changes(query))
 
 
 class Payouts(_typed.BlockingMethods):
@@ -114,6 +1825,308 @@ class Payouts(_typed.BlockingMethods):
         )
         return self._shared.runner.run(self._submit(request))
 
+    @_typed.hinting_arguments
+    def get(self, payout_id: str) -> Payout:
+        """Read the state of a payout, and which of its payments were accepted or rejected.
+
+        Args:
+            payout_id: The id of the payout.
+
+        Examples:
+            >>> velo.payouts.get(payout_id).payments_submitted
+            1
+        """
+        request = PACKAGE.call(_get_payout, payout_id=payout_id)
+        return self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def quote(self, payout_id: str) -> Quote:
+        """Fix the exchange rates of a payout, where the source's currency is not the payment's.
+
+        No money moves. The request is sent once; after a lost response `get` shows the quote, if it
+        was made.
+
+        Args:
+            payout_id: The id of the payout.
+
+        Examples:
+            >>> velo.payouts.quote(payout_id).fx_summaries
+            ()
+        """
+        request = PACKAGE.call(_quote_payout, payout_id=payout_id)
+        return self._shared.runner.run(self._quote(request))
+
+    @_typed.hinting_arguments
+    def instruct(self, payout_id: str, *, stop_if_rates_worse_by: float | None = None) -> None:
+        """Have a payout paid. This moves money, takes no key, and is sent once.
+
+        After a lost response the payout is read: if it shows that it was instructed, the call
+        returns. If it does not, the outcome is unknown, because Velo goes on after its 202: read it
+        again later. Velo answers a second instruction with a conflict, and pays once.
+
+        Args:
+            payout_id: The id of the payout.
+            stop_if_rates_worse_by: The percentage, 0 or more, by which rates may have worsened
+                since the quote; None sets no limit.
+
+        Raises:
+            Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read
+                the payout.
+
+        Examples:
+            >>> velo.payouts.instruct(payout_id)
+        """
+        request = PACKAGE.request(
+            _instruct_payout, payout_id=payout_id, stop_if_rates_worse_by=stop_if_rates_worse_by
+        )
+        return self._shared.runner.run(self._instruct(request))
+
+    @_typed.hinting_arguments
+    def withdraw(self, payout_id: str) -> None:
+        """Withdraw a payout that is not paid yet; it stays readable. After a lost response see
+        `instruct`.
+
+        Args:
+            payout_id: The id of the payout.
+
+        Raises:
+            Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome
+                `unknown`: read the payout.
+
+        Examples:
+            >>> other_id = velo.payouts.submit(
+            ...     [dataclasses.replace(payment, payor_payment_id="INV-1043")]
+            ... )
+            >>> velo.payouts.withdraw(other_id)
+        """
+        request = PACKAGE.call(_withdraw_payout, payout_id=payout_id)
+        return self._shared.runner.run(self._withdraw(request))
+
+    @_typed.hinting_arguments
+    def wait(
+        self,
+        payout_id: str,
+        *,
+        until: PayoutStatusFilter | Collection[PayoutStatusFilter],
+        timeout: float = 300.0,
+    ) -> Payout:
+        """Read a payout repeatedly `until` it has a status (`"ACCEPTED"`), or one of several.
+
+        Any letter case is taken; type checkers know capital letters. Velo's document does not say
+        in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of them may
+        still become another, and is waited on: to wait until a payout is paid, name all that will
+        do.
+
+        Raises:
+            Conflict: It was rejected or withdrawn instead, or is past the status.
+            TimedOut: It did not have the status in `timeout` seconds; 0 reads once.
+
+        Examples:
+            >>> velo.payouts.wait(
+            ...     payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30
+            ... ).payments_accepted
+            1
+        """
+        flow = self._wait(payout_id, until=until, timeout=timeout)
+        return self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def payments(
+        self,
+        payout_id: str,
+        *,
+        status: SubmittedStatusWord | None = None,
+        remote_id: str | None = None,
+        payor_payment_id: str | None = None,
+        source_account_name: str | None = None,
+        transmission_type: TransmissionFilter | None = None,
+        payment_memo: str | None = None,
+        page_size: int | None = None,
+    ) -> Pages[PayoutPayment]:
+        """The payments of a payout, read page by page as they are iterated.
+
+        Args:
+            payout_id: The id of the payout.
+            status: ACCEPTED, REJECTED, WITHDRAWN or WITHDRAWABLE.
+            remote_id: The payor's own name for the payee.
+            payor_payment_id: The payor's own reference.
+            source_account_name: The name of the source account.
+            transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or
+                GACHO; others may come.
+            payment_memo: The memo of the payment.
+            page_size: 25 if left out.
+
+        Examples:
+            >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
+            ['INV-1042']
+        """
+        query = PACKAGE.list(
+            _list_payout_payments,
+            payout_id=payout_id,
+            status=status,
+            remote_id=remote_id,
+            payor_payment_id=payor_payment_id,
+            source_account_name=source_account_name,
+            transmission_type=transmission_type,
+            payment_memo=payment_memo,
+            page_size=page_size,
+        )
+        return self._pages(self._payments(query))
+
+    @_typed.hinting_arguments
+    def list(
+        self,
+        payor_id: str,
+        *,
+        memo: str | None = None,
+        status: PayoutStatusFilter | None = None,
+        submitted_from: date | str | None = None,
+        submitted_to: date | str | None = None,
+        from_payor_name: str | None = None,
+        scheduled_from: date | str | None = None,
+        scheduled_to: date | str | None = None,
+        schedule_status: ScheduleStatusWord | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+    ) -> Pages[PayoutSummary]:
+        """The payouts of a payor, read page by page as they are iterated; those of which it pays or
+        is paid for.
+
+        The other filters are as for `payments.list`. Without a `sort`, the oldest come first; one
+        gets `payoutId`.
+
+        Args:
+            payor_id: The id of the payor.
+            memo: A part of the memo, in any letter case.
+            status: SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
+                CONFIRMED or WITHDRAWN.
+            submitted_from: A date such as 2026-03-04.
+            submitted_to: A date such as 2026-03-04.
+            from_payor_name: A part of the name of the payor whose payees are paid, in any
+                letter case.
+            scheduled_from: A date such as 2026-03-04.
+            scheduled_to: A date such as 2026-03-04.
+            schedule_status: ANY, SCHEDULED, EXECUTED or FAILED.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+
+        Examples:
+            >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
+            True
+        """
+        query = PACKAGE.list(
+            _list_payouts,
+            payor_id=payor_id,
+            memo=memo,
+            status=status,
+            submitted_from=submitted_from,
+            submitted_to=submitted_to,
+            from_payor_name=from_payor_name,
+            scheduled_from=scheduled_from,
+            scheduled_to=scheduled_to,
+            schedule_status=schedule_status,
+            page_size=page_size,
+            sort=sort,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def history(self, payout_id: str) -> PayoutHistory:
+        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments
+        got how far.
+
+        Examples:
+            >>> velo.payouts.history(payout_id).total_payments
+            1
+        """
+        flow = self._history(payout_id)
+        return self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def audited_payments(
+        self,
+        payout_id: str,
+        *,
+        remote_id: str | None = None,
+        status: PaymentStatusWord | None = None,
+        transmission_type: TransmissionFilter | None = None,
+        source_amount_from: int | None = None,
+        source_amount_to: int | None = None,
+        payment_amount_from: int | None = None,
+        payment_amount_to: int | None = None,
+        rails_id: str | None = None,
+        remote_system_id: str | None = None,
+        submitted_from: date | str | None = None,
+        submitted_to: date | str | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+        sensitive: bool | None = None,
+    ) -> Pages[Payment]:
+        """The payments of a payout with what became of them, those included that came back (status
+        RETURNED).
+
+        `payments` lists what was submitted. The other arguments are those of `payments.list`.
+
+        Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may
+        change places between two pages: compare their number with
+        `history(payout_id).total_payments`.
+
+        Args:
+            payout_id: The id of the payout.
+            remote_id: The payor's own name for the payee.
+            status: A word of the payments' status.
+            transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or
+                GACHO; others may come.
+            source_amount_from: `sourceAmountFrom`.
+            source_amount_to: `sourceAmountTo`.
+            payment_amount_from: `paymentAmountFrom`.
+            payment_amount_to: `paymentAmountTo`.
+            rails_id: In any letter case.
+            remote_system_id: The payments system that pays, if it is not Velo.
+            submitted_from: A date such as 2026-03-04.
+            submitted_to: A date such as 2026-03-04.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
+            ['CONFIRMED']
+        """
+        query = PACKAGE.list(
+            _get_payout_history,
+            payout_id=payout_id,
+            remote_id=remote_id,
+            status=status,
+            transmission_type=transmission_type,
+            source_amount_from=source_amount_from,
+            source_amount_to=source_amount_to,
+            payment_amount_from=payment_amount_from,
+            payment_amount_to=payment_amount_to,
+            rails_id=rails_id,
+            remote_system_id=remote_system_id,
+            submitted_from=submitted_from,
+            submitted_to=submitted_to,
+            page_size=page_size,
+            sort=sort,
+            sensitive=sensitive,
+        )
+        return self._pages(self._audited_payments(query))
+
+    @_typed.hinting_arguments
+    def statistics(self, payor_id: str) -> PayoutStatistics:
+        """Read how many payouts a payor had this month, and how many of their payments failed.
+
+        Args:
+            payor_id: The id of the payor.
+
+        Examples:
+            >>> velo.payouts.statistics(payor_id).failed_payments_this_month
+            0
+        """
+        request = PACKAGE.call(_get_payout_statistics, payor_id=payor_id)
+        return self._shared.runner.run(self._statistics(request))
+
 
 class AsyncPayouts(_typed.AwaitedMethods):
     @_typed.hinting_arguments
@@ -161,3 +2174,551 @@ class AsyncPayouts(_typed.AwaitedMethods):
             memo=memo,
         )
         return await self._shared.runner.run(self._submit(request))
+
+    @_typed.hinting_arguments
+    async def get(self, payout_id: str) -> Payout:
+        """Read the state of a payout, and which of its payments were accepted or rejected.
+
+        Args:
+            payout_id: The id of the payout.
+
+        Examples:
+            >>> velo.payouts.get(payout_id).payments_submitted
+            1
+        """
+        request = PACKAGE.call(_get_payout, payout_id=payout_id)
+        return await self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    async def quote(self, payout_id: str) -> Quote:
+        """Fix the exchange rates of a payout, where the source's currency is not the payment's.
+
+        No money moves. The request is sent once; after a lost response `get` shows the quote, if it
+        was made.
+
+        Args:
+            payout_id: The id of the payout.
+
+        Examples:
+            >>> velo.payouts.quote(payout_id).fx_summaries
+            ()
+        """
+        request = PACKAGE.call(_quote_payout, payout_id=payout_id)
+        return await self._shared.runner.run(self._quote(request))
+
+    @_typed.hinting_arguments
+    async def instruct(
+        self, payout_id: str, *, stop_if_rates_worse_by: float | None = None
+    ) -> None:
+        """Have a payout paid. This moves money, takes no key, and is sent once.
+
+        After a lost response the payout is read: if it shows that it was instructed, the call
+        returns. If it does not, the outcome is unknown, because Velo goes on after its 202: read it
+        again later. Velo answers a second instruction with a conflict, and pays once.
+
+        Args:
+            payout_id: The id of the payout.
+            stop_if_rates_worse_by: The percentage, 0 or more, by which rates may have worsened
+                since the quote; None sets no limit.
+
+        Raises:
+            Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read
+                the payout.
+
+        Examples:
+            >>> velo.payouts.instruct(payout_id)
+        """
+        request = PACKAGE.request(
+            _instruct_payout, payout_id=payout_id, stop_if_rates_worse_by=stop_if_rates_worse_by
+        )
+        return await self._shared.runner.run(self._instruct(request))
+
+    @_typed.hinting_arguments
+    async def withdraw(self, payout_id: str) -> None:
+        """Withdraw a payout that is not paid yet; it stays readable. After a lost response see
+        `instruct`.
+
+        Args:
+            payout_id: The id of the payout.
+
+        Raises:
+            Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome
+                `unknown`: read the payout.
+
+        Examples:
+            >>> other_id = velo.payouts.submit(
+            ...     [dataclasses.replace(payment, payor_payment_id="INV-1043")]
+            ... )
+            >>> velo.payouts.withdraw(other_id)
+        """
+        request = PACKAGE.call(_withdraw_payout, payout_id=payout_id)
+        return await self._shared.runner.run(self._withdraw(request))
+
+    @_typed.hinting_arguments
+    async def wait(
+        self,
+        payout_id: str,
+        *,
+        until: PayoutStatusFilter | Collection[PayoutStatusFilter],
+        timeout: float = 300.0,
+    ) -> Payout:
+        """Read a payout repeatedly `until` it has a status (`"ACCEPTED"`), or one of several.
+
+        Any letter case is taken; type checkers know capital letters. Velo's document does not say
+        in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of them may
+        still become another, and is waited on: to wait until a payout is paid, name all that will
+        do.
+
+        Raises:
+            Conflict: It was rejected or withdrawn instead, or is past the status.
+            TimedOut: It did not have the status in `timeout` seconds; 0 reads once.
+
+        Examples:
+            >>> velo.payouts.wait(
+            ...     payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30
+            ... ).payments_accepted
+            1
+        """
+        flow = self._wait(payout_id, until=until, timeout=timeout)
+        return await self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def payments(
+        self,
+        payout_id: str,
+        *,
+        status: SubmittedStatusWord | None = None,
+        remote_id: str | None = None,
+        payor_payment_id: str | None = None,
+        source_account_name: str | None = None,
+        transmission_type: TransmissionFilter | None = None,
+        payment_memo: str | None = None,
+        page_size: int | None = None,
+    ) -> AsyncPages[PayoutPayment]:
+        """The payments of a payout, read page by page as they are iterated.
+
+        Args:
+            payout_id: The id of the payout.
+            status: ACCEPTED, REJECTED, WITHDRAWN or WITHDRAWABLE.
+            remote_id: The payor's own name for the payee.
+            payor_payment_id: The payor's own reference.
+            source_account_name: The name of the source account.
+            transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or
+                GACHO; others may come.
+            payment_memo: The memo of the payment.
+            page_size: 25 if left out.
+
+        Examples:
+            >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
+            ['INV-1042']
+        """
+        query = PACKAGE.list(
+            _list_payout_payments,
+            payout_id=payout_id,
+            status=status,
+            remote_id=remote_id,
+            payor_payment_id=payor_payment_id,
+            source_account_name=source_account_name,
+            transmission_type=transmission_type,
+            payment_memo=payment_memo,
+            page_size=page_size,
+        )
+        return self._pages(self._payments(query))
+
+    @_typed.hinting_arguments
+    def list(
+        self,
+        payor_id: str,
+        *,
+        memo: str | None = None,
+        status: PayoutStatusFilter | None = None,
+        submitted_from: date | str | None = None,
+        submitted_to: date | str | None = None,
+        from_payor_name: str | None = None,
+        scheduled_from: date | str | None = None,
+        scheduled_to: date | str | None = None,
+        schedule_status: ScheduleStatusWord | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+    ) -> AsyncPages[PayoutSummary]:
+        """The payouts of a payor, read page by page as they are iterated; those of which it pays or
+        is paid for.
+
+        The other filters are as for `payments.list`. Without a `sort`, the oldest come first; one
+        gets `payoutId`.
+
+        Args:
+            payor_id: The id of the payor.
+            memo: A part of the memo, in any letter case.
+            status: SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
+                CONFIRMED or WITHDRAWN.
+            submitted_from: A date such as 2026-03-04.
+            submitted_to: A date such as 2026-03-04.
+            from_payor_name: A part of the name of the payor whose payees are paid, in any
+                letter case.
+            scheduled_from: A date such as 2026-03-04.
+            scheduled_to: A date such as 2026-03-04.
+            schedule_status: ANY, SCHEDULED, EXECUTED or FAILED.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+
+        Examples:
+            >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
+            True
+        """
+        query = PACKAGE.list(
+            _list_payouts,
+            payor_id=payor_id,
+            memo=memo,
+            status=status,
+            submitted_from=submitted_from,
+            submitted_to=submitted_to,
+            from_payor_name=from_payor_name,
+            scheduled_from=scheduled_from,
+            scheduled_to=scheduled_to,
+            schedule_status=schedule_status,
+            page_size=page_size,
+            sort=sort,
+        )
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    async def history(self, payout_id: str) -> PayoutHistory:
+        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments
+        got how far.
+
+        Examples:
+            >>> velo.payouts.history(payout_id).total_payments
+            1
+        """
+        flow = self._history(payout_id)
+        return await self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def audited_payments(
+        self,
+        payout_id: str,
+        *,
+        remote_id: str | None = None,
+        status: PaymentStatusWord | None = None,
+        transmission_type: TransmissionFilter | None = None,
+        source_amount_from: int | None = None,
+        source_amount_to: int | None = None,
+        payment_amount_from: int | None = None,
+        payment_amount_to: int | None = None,
+        rails_id: str | None = None,
+        remote_system_id: str | None = None,
+        submitted_from: date | str | None = None,
+        submitted_to: date | str | None = None,
+        page_size: int | None = None,
+        sort: str | None = None,
+        sensitive: bool | None = None,
+    ) -> AsyncPages[Payment]:
+        """The payments of a payout with what became of them, those included that came back (status
+        RETURNED).
+
+        `payments` lists what was submitted. The other arguments are those of `payments.list`.
+
+        Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may
+        change places between two pages: compare their number with
+        `history(payout_id).total_payments`.
+
+        Args:
+            payout_id: The id of the payout.
+            remote_id: The payor's own name for the payee.
+            status: A word of the payments' status.
+            transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or
+                GACHO; others may come.
+            source_amount_from: `sourceAmountFrom`.
+            source_amount_to: `sourceAmountTo`.
+            payment_amount_from: `paymentAmountFrom`.
+            payment_amount_to: `paymentAmountTo`.
+            rails_id: In any letter case.
+            remote_system_id: The payments system that pays, if it is not Velo.
+            submitted_from: A date such as 2026-03-04.
+            submitted_to: A date such as 2026-03-04.
+            page_size: 25 if left out.
+            sort: Fields and directions: `a:asc,b:desc`.
+            sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+        Examples:
+            >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
+            ['CONFIRMED']
+        """
+        query = PACKAGE.list(
+            _get_payout_history,
+            payout_id=payout_id,
+            remote_id=remote_id,
+            status=status,
+            transmission_type=transmission_type,
+            source_amount_from=source_amount_from,
+            source_amount_to=source_amount_to,
+            payment_amount_from=payment_amount_from,
+            payment_amount_to=payment_amount_to,
+            rails_id=rails_id,
+            remote_system_id=remote_system_id,
+            submitted_from=submitted_from,
+            submitted_to=submitted_to,
+            page_size=page_size,
+            sort=sort,
+            sensitive=sensitive,
+        )
+        return self._pages(self._audited_payments(query))
+
+    @_typed.hinting_arguments
+    async def statistics(self, payor_id: str) -> PayoutStatistics:
+        """Read how many payouts a payor had this month, and how many of their payments failed.
+
+        Args:
+            payor_id: The id of the payor.
+
+        Examples:
+            >>> velo.payouts.statistics(payor_id).failed_payments_this_month
+            0
+        """
+        request = PACKAGE.call(_get_payout_statistics, payor_id=payor_id)
+        return await self._shared.runner.run(self._statistics(request))
+
+
+class Webhooks(_typed.BlockingMethods):
+    @_typed.hinting_arguments
+    def create(
+        self,
+        payor_id: str,
+        *,
+        url: str,
+        authorization_header: str,
+        enabled: bool = True,
+        categories: Sequence[CategoryWord] | None = None,
+    ) -> str:
+        """Have notifications posted to an address. Returns the id of the webhook.
+
+        The request is sent once. After a lost response, look with `list(payor_id)`.
+
+        Args:
+            payor_id: Give each payor an address of its own: Velo counts the notifications of
+                each payor.
+            url: The address. 6 to 2000 characters.
+            authorization_header: What each notification carries as its `Authorization` header,
+                16 to 1,000 characters that nobody can guess. Velo signs nothing: only this header
+                distinguishes its notifications from others. Velo asks for 4 characters, or none.
+            enabled: False makes it without posting anything yet.
+            categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
+
+        Examples:
+            >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
+            >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
+        """
+        authorization_header = _typed.concealed(authorization_header)
+        request = PACKAGE.request(
+            _create_webhook,
+            payor_id=payor_id,
+            url=url,
+            authorization_header=authorization_header,
+            enabled=enabled,
+            categories=categories,
+        )
+        return self._shared.runner.run(self._create(request))
+
+    @_typed.hinting_arguments
+    def list(self, payor_id: str, *, page_size: int | None = None) -> Pages[WebhookEndpoint]:
+        """The webhooks of a payor, read page by page as they are iterated.
+
+        Args:
+            payor_id: The id of the payor.
+            page_size: 25 if left out.
+
+        Examples:
+            >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
+            ['https://hooks.shop.example/velo']
+        """
+        query = PACKAGE.list(_list_webhooks, payor_id=payor_id, page_size=page_size)
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    def get(self, webhook_id: str) -> WebhookEndpoint:
+        """Read one webhook.
+
+        Args:
+            webhook_id: The id of the webhook.
+
+        Examples:
+            >>> velo.webhooks.get(webhook_id).is_enabled
+            True
+        """
+        request = PACKAGE.call(_get_webhook, webhook_id=webhook_id)
+        return self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def update(
+        self,
+        webhook_id: str,
+        *,
+        url: str | None = None,
+        authorization_header: str | None = None,
+        enabled: bool | None = None,
+        categories: Sequence[CategoryWord] | None = None,
+    ) -> None:
+        """Change a webhook. What is None is left out, and stays.
+
+        Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
+        response look with `get(webhook_id)`, or send the same again. The arguments are those of
+        `create`; `categories` are all that it is to have, and `enabled=False` stops notifications.
+
+        Args:
+            webhook_id: The id of the webhook.
+            url: Where notifications are posted. 6 to 2000 characters.
+            authorization_header: What each notification carries as its Authorization header.
+            enabled: Whether notifications are posted.
+            categories: What is notified, `payment`, `payee` or `debit`; others may come.
+
+        Examples:
+            >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
+        """
+        authorization_header = _typed.concealed(authorization_header)
+        request = PACKAGE.request(
+            _update_webhook,
+            webhook_id=webhook_id,
+            url=url,
+            authorization_header=authorization_header,
+            enabled=enabled,
+            categories=categories,
+        )
+        return self._shared.runner.run(self._update(request))
+
+    @_typed.hinting_arguments
+    def ping(self, webhook_id: str) -> WebhookPing:
+        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no
+        harm.
+
+        Args:
+            webhook_id: The id of the endpoint.
+
+        Examples:
+            >>> velo.webhooks.ping(webhook_id).webhook_id == webhook_id
+            True
+        """
+        request = PACKAGE.call(_ping_webhook, webhook_id=webhook_id)
+        return self._shared.runner.run(self._ping(request))
+
+
+class AsyncWebhooks(_typed.AwaitedMethods):
+    @_typed.hinting_arguments
+    async def create(
+        self,
+        payor_id: str,
+        *,
+        url: str,
+        authorization_header: str,
+        enabled: bool = True,
+        categories: Sequence[CategoryWord] | None = None,
+    ) -> str:
+        """Have notifications posted to an address. Returns the id of the webhook.
+
+        The request is sent once. After a lost response, look with `list(payor_id)`.
+
+        Args:
+            payor_id: Give each payor an address of its own: Velo counts the notifications of
+                each payor.
+            url: The address. 6 to 2000 characters.
+            authorization_header: What each notification carries as its `Authorization` header,
+                16 to 1,000 characters that nobody can guess. Velo signs nothing: only this header
+                distinguishes its notifications from others. Velo asks for 4 characters, or none.
+            enabled: False makes it without posting anything yet.
+            categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
+
+        Examples:
+            >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
+            >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
+        """
+        authorization_header = _typed.concealed(authorization_header)
+        request = PACKAGE.request(
+            _create_webhook,
+            payor_id=payor_id,
+            url=url,
+            authorization_header=authorization_header,
+            enabled=enabled,
+            categories=categories,
+        )
+        return await self._shared.runner.run(self._create(request))
+
+    @_typed.hinting_arguments
+    def list(self, payor_id: str, *, page_size: int | None = None) -> AsyncPages[WebhookEndpoint]:
+        """The webhooks of a payor, read page by page as they are iterated.
+
+        Args:
+            payor_id: The id of the payor.
+            page_size: 25 if left out.
+
+        Examples:
+            >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
+            ['https://hooks.shop.example/velo']
+        """
+        query = PACKAGE.list(_list_webhooks, payor_id=payor_id, page_size=page_size)
+        return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    async def get(self, webhook_id: str) -> WebhookEndpoint:
+        """Read one webhook.
+
+        Args:
+            webhook_id: The id of the webhook.
+
+        Examples:
+            >>> velo.webhooks.get(webhook_id).is_enabled
+            True
+        """
+        request = PACKAGE.call(_get_webhook, webhook_id=webhook_id)
+        return await self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    async def update(
+        self,
+        webhook_id: str,
+        *,
+        url: str | None = None,
+        authorization_header: str | None = None,
+        enabled: bool | None = None,
+        categories: Sequence[CategoryWord] | None = None,
+    ) -> None:
+        """Change a webhook. What is None is left out, and stays.
+
+        Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
+        response look with `get(webhook_id)`, or send the same again. The arguments are those of
+        `create`; `categories` are all that it is to have, and `enabled=False` stops notifications.
+
+        Args:
+            webhook_id: The id of the webhook.
+            url: Where notifications are posted. 6 to 2000 characters.
+            authorization_header: What each notification carries as its Authorization header.
+            enabled: Whether notifications are posted.
+            categories: What is notified, `payment`, `payee` or `debit`; others may come.
+
+        Examples:
+            >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
+        """
+        authorization_header = _typed.concealed(authorization_header)
+        request = PACKAGE.request(
+            _update_webhook,
+            webhook_id=webhook_id,
+            url=url,
+            authorization_header=authorization_header,
+            enabled=enabled,
+            categories=categories,
+        )
+        return await self._shared.runner.run(self._update(request))
+
+    @_typed.hinting_arguments
+    async def ping(self, webhook_id: str) -> WebhookPing:
+        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no
+        harm.
+
+        Args:
+            webhook_id: The id of the endpoint.
+
+        Examples:
+            >>> velo.webhooks.ping(webhook_id).webhook_id == webhook_id
+            True
+        """
+        request = PACKAGE.call(_ping_webhook, webhook_id=webhook_id)
+        return await self._shared.runner.run(self._ping(request))

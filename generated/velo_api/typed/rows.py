@@ -321,10 +321,24 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "categories": {"kind": "each", "items": {"longest": 100}},
         },
     },
+    "instruct_payout": {
+        "what": "payout",
+        "body": {},
+        "path": {"payout_id": {"required": True, "form": "id"}},
+        "by_hand": ("stop_if_rates_worse_by",),
+    },
     "invite_payee": {
         "what": "invitation",
         "body": {"payor_id": {"place": "payorId", "required": True, "form": "id"}},
         "path": {"payee_id": {"required": True, "form": "id"}},
+    },
+    "request_funding": {
+        "what": "funding",
+        "body": {
+            "funding_account_id": {"place": "fundingAccountId", "required": True, "form": "id"}
+        },
+        "path": {"source_account_id": {"required": True, "form": "id"}},
+        "by_hand": ("amount",),
     },
     "submit_payout": {
         "what": "payout",

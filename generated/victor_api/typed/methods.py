@@ -7,6 +7,7 @@ what becomes of them to the flow that a subclass has under the method's name beh
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Collection, Iterator
 from datetime import date, datetime
 from typing import Generic, TypeVar
 
@@ -14,15 +15,18 @@ from victor_ext import typed as _typed
 from victor_ext.typed import Amount, AsyncPages, ExtraBody, ExtraQuery, Pages
 
 from ..api.payment_requests import create_request_payment as _create_request_payment
+from ..api.payment_requests import get_payment_request as _get_payment_request
 from ..api.payment_requests import list_payment_requests as _list_payment_requests
+from ..api.payment_requests import respond_to_payment_request as _respond_to_payment_request
 from .arguments import PACKAGE
 from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
 _typed.require_runtime(3)
 PaymentRequest = TypeVar("PaymentRequest")
+SearchResult = TypeVar("SearchResult")
 
 
-class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest]):
+class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResult]):
     @_typed.hinting_arguments
     def create(
         self,
@@ -195,8 +199,214 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest]):
         )
         return self._pages(self._list(query))
 
+    @_typed.hinting_arguments
+    def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> PaymentRequest:
+        """Read one payment request by its id, with the `response` to an inbound request.
 
-class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest]):
+        The document describes the `status` of this call as "Either Pending or Error", so it may
+        remain Pending, except of a request with a `response`. Use `list` or `wait` for the current
+        status.
+
+        Args:
+            id: The id of the request.
+            extra_query: Parameters that this package does not know, by their names on the wire.
+
+        Raises:
+            NotFound: The request does not exist: a 404, or a 400 about the id (the document has
+                no 404).
+            UnreadableResponse: The response is not a payment request, or is a different one.
+
+        Examples:
+            >>> victor.payment_requests.get(request.id).amount
+            Decimal('44.23')
+        """
+        extra_query = _typed.concealed_within(extra_query)
+        request = PACKAGE.call(_get_payment_request, id=id, extra_query=extra_query)
+        return self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    def accept(
+        self,
+        id: str | PaymentRequest,
+        *,
+        notes: str,
+        modified_amount: Amount | None = None,
+        extra_body: ExtraBody | None = None,
+    ) -> PaymentRequest:
+        """Accept an inbound request: agree to pay it. This moves money.
+
+        The call has no idempotency key and is sent once. If the outcome is uncertain, the request
+        is read, and returned if it has the intended response.
+
+        Args:
+            id: The id of the inbound request (the `child_id` of the outbound one), or its
+                record. A record is also checked for its direction and
+                `amount_modification_allowed`.
+            notes: For the requester. Up to 150 characters.
+            modified_amount: The amount to pay, in US dollars above zero, if the request allows
+                another one. None: the requested amount.
+            extra_body: Members of the body that are unknown here, by their names on the wire.
+                They are not compared when the request is read back.
+
+        Raises:
+            BadRequest: The provider refused it, such as an unknown request, or one that cannot
+                be answered.
+            Conflict: The request is outbound or has a different response (outcome `rejected`),
+                or its response may be this call's (outcome `unknown`).
+            VictorError: Any other failure. With outcome `unknown` the request may be accepted:
+                read it with `get`.
+
+        Examples:
+            >>> inbound = next(
+            ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
+            ... )
+            >>> str(victor.payment_requests.accept(inbound, notes="Thank you.").status)
+            'accepted'
+        """
+        extra_body = _typed.concealed_within(extra_body)
+        request = PACKAGE.request(
+            _respond_to_payment_request,
+            id=id,
+            notes=notes,
+            modified_amount=modified_amount,
+            extra_body=extra_body,
+        )
+        return self._shared.runner.run(self._accept(request))
+
+    @_typed.hinting_arguments
+    def decline(
+        self, id: str | PaymentRequest, *, notes: str, extra_body: ExtraBody | None = None
+    ) -> PaymentRequest:
+        """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in
+        `accept`.
+
+        The arguments (but for an amount) and the errors are those of `accept`. With outcome
+        `unknown` the request may be declined: read it with `get`.
+
+        Args:
+            id: As of `accept`.
+            notes: For the requester. Up to 150 characters.
+            extra_body: As of `accept`.
+
+        Examples:
+            >>> inbound = next(
+            ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
+            ... )
+            >>> str(victor.payment_requests.decline(inbound, notes="Not ours.").status)
+            'declined'
+        """
+        extra_body = _typed.concealed_within(extra_body)
+        request = PACKAGE.request(
+            _respond_to_payment_request, id=id, notes=notes, extra_body=extra_body
+        )
+        return self._shared.runner.run(self._decline(request))
+
+    @_typed.hinting_arguments
+    def find(
+        self,
+        client_reference_id: str | Collection[str],
+        *,
+        start_datetime: datetime,
+        end_datetime: datetime | None = None,
+        extra_query: ExtraQuery | None = None,
+    ) -> SearchResult:
+        """Find the requests with a reference in a time window, such as after a `create` with an
+        unknown outcome.
+
+        The provider has no filter for the reference, so all requests of the window are read. It is
+        widened by one minute and the known difference between the clocks.
+
+        Args:
+            client_reference_id: The reference that was passed to `create`; or several, in a
+                list or a set: one reading of the window serves them all.
+            start_datetime: The start of the window, an aware datetime.
+            end_datetime: The end of the window, an aware datetime. None: no end.
+            extra_query: As in `list`: filters that narrow what is read.
+
+        Returns:
+            A list with the searched window (`start`, `end`) and the number of requests in it
+            (`read`). An empty list does not prove that the request does not exist; `caveat` has the
+            reasons.
+
+        Raises:
+            VictorError: The list could not be read.
+
+        Examples:
+            >>> matches = victor.payment_requests.find("INV-1042", start_datetime=since)
+            >>> [match.id for match in matches] == [request.id]
+            True
+        """
+        extra_query = _typed.concealed_within(extra_query)
+        flow = self._find(
+            client_reference_id,
+            start_datetime=start_datetime,
+            end_datetime=end_datetime,
+            extra_query=extra_query,
+        )
+        return self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def wait(
+        self,
+        id: str,
+        *,
+        until: StatusWord | Collection[StatusWord] | None = None,
+        timeout: float = 300.0,
+    ) -> PaymentRequest:
+        """Read a request repeatedly until it has a wanted status. The result combines `list` and
+        `get`.
+
+        Args:
+            id: The id of the request.
+            until: One or more statuses. A later status on the way to COMPLETED counts too.
+                None: any terminal status.
+            timeout: The maximum time, in seconds. 0: the request is read once.
+
+        Raises:
+            Conflict: The request ended in another status. The `outcome` does not describe the
+                payment.
+            TimedOut: The status was not reached in time. The `outcome` does not describe the
+                payment.
+            VictorError: A read failed with an error that is not temporary, such as `NotFound`.
+
+        Examples:
+            >>> str(victor.payment_requests.wait(request.id, until="completed", timeout=30).status)
+            'completed'
+        """
+        flow = self._wait(id, until=until, timeout=timeout)
+        return self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def watch(
+        self,
+        id: str,
+        *,
+        until: StatusWord | Collection[StatusWord] | None = None,
+        timeout: float = 300.0,
+    ) -> Iterator[PaymentRequest]:
+        """Yield a request now and after each change of its status, until it has a wanted status.
+
+            for request in victor.payment_requests.watch(id):
+                print(request.status)
+
+        Use `async for` with `AsyncVictor`. The request is read half a second after a change, then
+        less often.
+
+        The arguments are those of `wait`, and so are the errors; `timeout` is the time of the whole
+        iteration. A request that ended in another status is yielded before the `Conflict`.
+
+        Examples:
+            >>> [
+            ...     str(change.status)
+            ...     for change in victor.payment_requests.watch(request.id, timeout=30)
+            ... ]
+            ['completed']
+        """
+        results = self._watch(id, until=until, timeout=timeout)
+        return self._results(results)
+
+
+class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, SearchResult]):
     @_typed.hinting_arguments
     async def create(
         self,
@@ -368,3 +578,209 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest]):
             extra_query=extra_query,
         )
         return self._pages(self._list(query))
+
+    @_typed.hinting_arguments
+    async def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> PaymentRequest:
+        """Read one payment request by its id, with the `response` to an inbound request.
+
+        The document describes the `status` of this call as "Either Pending or Error", so it may
+        remain Pending, except of a request with a `response`. Use `list` or `wait` for the current
+        status.
+
+        Args:
+            id: The id of the request.
+            extra_query: Parameters that this package does not know, by their names on the wire.
+
+        Raises:
+            NotFound: The request does not exist: a 404, or a 400 about the id (the document has
+                no 404).
+            UnreadableResponse: The response is not a payment request, or is a different one.
+
+        Examples:
+            >>> victor.payment_requests.get(request.id).amount
+            Decimal('44.23')
+        """
+        extra_query = _typed.concealed_within(extra_query)
+        request = PACKAGE.call(_get_payment_request, id=id, extra_query=extra_query)
+        return await self._shared.runner.run(self._get(request))
+
+    @_typed.hinting_arguments
+    async def accept(
+        self,
+        id: str | PaymentRequest,
+        *,
+        notes: str,
+        modified_amount: Amount | None = None,
+        extra_body: ExtraBody | None = None,
+    ) -> PaymentRequest:
+        """Accept an inbound request: agree to pay it. This moves money.
+
+        The call has no idempotency key and is sent once. If the outcome is uncertain, the request
+        is read, and returned if it has the intended response.
+
+        Args:
+            id: The id of the inbound request (the `child_id` of the outbound one), or its
+                record. A record is also checked for its direction and
+                `amount_modification_allowed`.
+            notes: For the requester. Up to 150 characters.
+            modified_amount: The amount to pay, in US dollars above zero, if the request allows
+                another one. None: the requested amount.
+            extra_body: Members of the body that are unknown here, by their names on the wire.
+                They are not compared when the request is read back.
+
+        Raises:
+            BadRequest: The provider refused it, such as an unknown request, or one that cannot
+                be answered.
+            Conflict: The request is outbound or has a different response (outcome `rejected`),
+                or its response may be this call's (outcome `unknown`).
+            VictorError: Any other failure. With outcome `unknown` the request may be accepted:
+                read it with `get`.
+
+        Examples:
+            >>> inbound = next(
+            ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
+            ... )
+            >>> str(victor.payment_requests.accept(inbound, notes="Thank you.").status)
+            'accepted'
+        """
+        extra_body = _typed.concealed_within(extra_body)
+        request = PACKAGE.request(
+            _respond_to_payment_request,
+            id=id,
+            notes=notes,
+            modified_amount=modified_amount,
+            extra_body=extra_body,
+        )
+        return await self._shared.runner.run(self._accept(request))
+
+    @_typed.hinting_arguments
+    async def decline(
+        self, id: str | PaymentRequest, *, notes: str, extra_body: ExtraBody | None = None
+    ) -> PaymentRequest:
+        """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in
+        `accept`.
+
+        The arguments (but for an amount) and the errors are those of `accept`. With outcome
+        `unknown` the request may be declined: read it with `get`.
+
+        Args:
+            id: As of `accept`.
+            notes: For the requester. Up to 150 characters.
+            extra_body: As of `accept`.
+
+        Examples:
+            >>> inbound = next(
+            ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
+            ... )
+            >>> str(victor.payment_requests.decline(inbound, notes="Not ours.").status)
+            'declined'
+        """
+        extra_body = _typed.concealed_within(extra_body)
+        request = PACKAGE.request(
+            _respond_to_payment_request, id=id, notes=notes, extra_body=extra_body
+        )
+        return await self._shared.runner.run(self._decline(request))
+
+    @_typed.hinting_arguments
+    async def find(
+        self,
+        client_reference_id: str | Collection[str],
+        *,
+        start_datetime: datetime,
+        end_datetime: datetime | None = None,
+        extra_query: ExtraQuery | None = None,
+    ) -> SearchResult:
+        """Find the requests with a reference in a time window, such as after a `create` with an
+        unknown outcome.
+
+        The provider has no filter for the reference, so all requests of the window are read. It is
+        widened by one minute and the known difference between the clocks.
+
+        Args:
+            client_reference_id: The reference that was passed to `create`; or several, in a
+                list or a set: one reading of the window serves them all.
+            start_datetime: The start of the window, an aware datetime.
+            end_datetime: The end of the window, an aware datetime. None: no end.
+            extra_query: As in `list`: filters that narrow what is read.
+
+        Returns:
+            A list with the searched window (`start`, `end`) and the number of requests in it
+            (`read`). An empty list does not prove that the request does not exist; `caveat` has the
+            reasons.
+
+        Raises:
+            VictorError: The list could not be read.
+
+        Examples:
+            >>> matches = victor.payment_requests.find("INV-1042", start_datetime=since)
+            >>> [match.id for match in matches] == [request.id]
+            True
+        """
+        extra_query = _typed.concealed_within(extra_query)
+        flow = self._find(
+            client_reference_id,
+            start_datetime=start_datetime,
+            end_datetime=end_datetime,
+            extra_query=extra_query,
+        )
+        return await self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    async def wait(
+        self,
+        id: str,
+        *,
+        until: StatusWord | Collection[StatusWord] | None = None,
+        timeout: float = 300.0,
+    ) -> PaymentRequest:
+        """Read a request repeatedly until it has a wanted status. The result combines `list` and
+        `get`.
+
+        Args:
+            id: The id of the request.
+            until: One or more statuses. A later status on the way to COMPLETED counts too.
+                None: any terminal status.
+            timeout: The maximum time, in seconds. 0: the request is read once.
+
+        Raises:
+            Conflict: The request ended in another status. The `outcome` does not describe the
+                payment.
+            TimedOut: The status was not reached in time. The `outcome` does not describe the
+                payment.
+            VictorError: A read failed with an error that is not temporary, such as `NotFound`.
+
+        Examples:
+            >>> str(victor.payment_requests.wait(request.id, until="completed", timeout=30).status)
+            'completed'
+        """
+        flow = self._wait(id, until=until, timeout=timeout)
+        return await self._shared.runner.run(flow)
+
+    @_typed.hinting_arguments
+    def watch(
+        self,
+        id: str,
+        *,
+        until: StatusWord | Collection[StatusWord] | None = None,
+        timeout: float = 300.0,
+    ) -> AsyncIterator[PaymentRequest]:
+        """Yield a request now and after each change of its status, until it has a wanted status.
+
+            for request in victor.payment_requests.watch(id):
+                print(request.status)
+
+        Use `async for` with `AsyncVictor`. The request is read half a second after a change, then
+        less often.
+
+        The arguments are those of `wait`, and so are the errors; `timeout` is the time of the whole
+        iteration. A request that ended in another status is yielded before the `Conflict`.
+
+        Examples:
+            >>> [
+            ...     str(change.status)
+            ...     for change in victor.payment_requests.watch(request.id, timeout=30)
+            ... ]
+            ['completed']
+        """
+        results = self._watch(id, until=until, timeout=timeout)
+        return self._results(results)

@@ -64,6 +64,11 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             ("approval_start_datetime", "approval_end_datetime"),
         ),
     },
+    "get_payment_request": {
+        "what": "call was not sent",
+        "query": {},
+        "by_hand": ("id", "extra_query"),
+    },
     "create_request_payment": {
         "what": "payment request was not sent",
         "objects": {"payee": True, "payer": True, "payment_details": True},
@@ -142,6 +147,14 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             },
         },
         "by_hand": ("idempotency_key", "extra_body"),
+    },
+    "respond_to_payment_request": {
+        "what": "answer was not sent",
+        "body": {
+            "notes": {"required": True, "said_limits": "Up to 150 characters.", "longest": 150},
+            "modified_amount": {"kind": "dollars", "form": "amount_pattern"},
+        },
+        "by_hand": ("id", "extra_body"),
     },
 }
 """The arguments of lists and calls, by their functions."""

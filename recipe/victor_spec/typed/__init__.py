@@ -8,7 +8,7 @@ from . import closed_words
 from .bodies import BodyPlans
 from .checks import Patterns
 from .choices import WordsType, words_types
-from .methods import classes_of, docstring_of_plan, is_record, require_methods
+from .methods import classes_of, docstring_of_plan, is_record, names_in, require_methods
 from .names import require_names, require_used
 from .plans import CallPlan
 from .records import RecordPlan
@@ -80,7 +80,12 @@ class Typed:
         classes = classes_of(self.settings, self._plans)
         if classes:
             by_hand = dict.fromkeys(name for each in classes for name in each.by_hand)
-            results = dict.fromkeys(method.result for each in classes for method in each.methods)
+            results = dict.fromkeys(
+                name
+                for each in classes
+                for method in each.methods
+                for name in names_in(method.own.result)
+            )
             modules["typed/methods.py"] = {
                 **common,
                 "classes": classes,

@@ -29,7 +29,7 @@ from .checks import (
 )
 from .choices import WordsType
 from .limits import OF_LIST, OF_TEXT, given
-from .plans import Argument, CallPlan, required_first
+from .plans import Argument, CallPlan, by_hand, required_first
 from .settings import (
     CallSettings,
     ListSettings,
@@ -149,7 +149,7 @@ class _Planner:
         arguments: list[Argument] = []
         untyped: list[str] = []
         for wire, parameter in declared.items():
-            if wire in self._own.leave_out:
+            if wire in self._own.leave_out or wire in self._own.set_by_hand:
                 continue
             reader = self._reader_of(wire, parameter)
             if reader is None:
@@ -158,9 +158,10 @@ class _Planner:
                 arguments.append(self._argument(wire, parameter, reader))
         self._require_ranges()
         extra = [EXTRA_QUERY] if self._own.extra_query else []
+        extra += [by_hand(*each) for each in self._own.by_hand.items()]
         named = [(each.place, each.name) for each in (*extra, *arguments)]
         require_free(self._place, named, LOCALS, self._own.names)
-        by_place = {each.place: each for each in arguments}
+        by_place = {each.place: each for each in (*arguments, *extra)}
         positional = [by_place[wire] for wire in self._own.positional if wire in by_place]
         others = [each for each in (*arguments, *extra) if each not in positional]
         package, function = key(self._operation.tree)
@@ -195,11 +196,12 @@ class _Planner:
         in the order of the path; a text is an id, where the settings have such a form.
         """
         path = [wire for wire, each in self._declared.items() if each.get("in") == "path"]
-        first = [wire for wire in path if wire not in own.leave_out]
+        no_arguments = {*own.leave_out, *own.set_by_hand}
+        first = [wire for wire in path if wire not in no_arguments]
         others = [wire for wire in own.positional if wire not in first]
         form = self._settings.forms.get("id")
         forms = dict(own.forms)
-        for wire in path if form is not None and form.whole is not None else ():
+        for wire in first if form is not None and form.whole is not None else ():
             if reader_of(self._schema(self._declared[wire])) == "text":
                 forms.setdefault(wire, "id")
         return own.model_copy(update={"positional": [*first, *others], "forms": forms})

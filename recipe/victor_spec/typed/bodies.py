@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from openapi_python_client.parser.openapi import Endpoint
 
 from victor_spec.requests import key
+from victor_spec.rewrites.bodies import URL_ENCODED
 from victor_spec.tree import (
     Operation,
     Tree,
@@ -23,7 +24,8 @@ from .arguments import operations_by_id, path_parameters
 from .body_members import REFERENCE, Members, Schemas
 from .checks import LOCALS, Patterns
 from .limits import given
-from .plans import Argument, CallPlan, PartPlan, required_first
+from .plans import CallPlan, PartPlan, required_first
+from .plans import by_hand as argument_by_hand
 from .settings import (
     BodySettings,
     PartSettings,
@@ -107,10 +109,10 @@ def body_plans(
 
 
 def body_of(document: Tree, operation: Operation) -> Tree:
-    """The schema of the JSON object that an operation sends; empty without one."""
+    """The schema of the JSON object, or the form, that an operation sends; empty without one."""
     body = resolve(document, mapping_at(operation.tree, "requestBody"))
     for content_type, content in mappings_at(body, "content"):
-        if is_json(bare_type(content_type)):
+        if is_json(bare_type(content_type)) or bare_type(content_type) == URL_ENCODED:
             schema = given(document, mapping_at(content, "schema"))
             if mapping_at(schema, "properties"):
                 return schema
@@ -128,14 +130,16 @@ class _Planner:
     def body(
         self, name: str, own: BodySettings, operation: Operation, endpoint: Endpoint
     ) -> CallPlan:
-        members_ = Members(
-            self.schemas, f"bodies.{name}", own, self._body(name, operation), str(endpoint.name)
-        )
-        _require_sent(f"bodies.{name}: {operation.where}", own, endpoint)
+        schema = self._body(name, operation)
         parts = path_parameters(self._document, operation)
-        path = [members_.of_path(parameter) for parameter in parts.values()]
+        in_path = [each for each in own.set_by_hand if each in parts]
+        beside_path = [each for each in own.set_by_hand if each not in parts]
+        of_body = own.model_copy(update={"set_by_hand": beside_path})
+        members_ = Members(self.schemas, f"bodies.{name}", of_body, schema, str(endpoint.name))
+        _require_sent(f"bodies.{name}: {operation.where}", own, endpoint)
+        path = [members_.of_path(each) for wire, each in parts.items() if wire not in in_path]
         arguments = members_.arguments()
-        by_hand = [_by_hand(each, annotation) for each, annotation in own.by_hand.items()]
+        by_hand = [argument_by_hand(*each) for each in own.by_hand.items()]
         everything = [*path, *arguments, *by_hand]
         names = [each.name for each in everything]
         named = [(each.place, each.name) for each in (*path, *by_hand, *arguments)]
@@ -199,7 +203,9 @@ class _Planner:
     def _body(self, name: str, operation: Operation) -> Tree:
         schema = body_of(self._document, operation)
         if not schema:
-            raise SettingsError(f"bodies.{name}: {operation.where} sends no object of JSON.")
+            raise SettingsError(
+                f"bodies.{name}: {operation.where} sends no object of JSON, and no form."
+            )
         return schema
 
 
@@ -221,8 +227,3 @@ def _require_sent(place: str, own: BodySettings, endpoint: Endpoint) -> None:
                     f"argument sends: name the one with which code by hand sends it, {name}, in "
                     "`by_hand`, or leave this entry out."
                 )
-
-
-def _by_hand(name: str, annotation: str) -> Argument:
-    is_required = not annotation.endswith("| None")
-    return Argument(name, name, annotation, description="", is_required=is_required)

@@ -36,13 +36,15 @@ def docstring_of(
 def _paragraphs(text: str, width: int) -> str:
     first, *others = re.split(r"\n\s*\n", text.strip())
     paragraphs = [_filled(first, width, behind='"""')]
-    paragraphs += [_filled(each, width) for each in others]
+    for each in others:
+        is_code = each.startswith(" ")
+        paragraphs.append(each if is_code else _filled(each, width))
     return "\n\n".join(paragraphs)
 
 
 def _entries(heading: str, entries: Iterable[tuple[str, str]], width: int) -> str:
-    """A section of names with what is said of each; empty without any."""
-    lines = [line for name, words in entries for line in _entry(name, words, width)]
+    """A section of names with what is said of each, if anything; empty without any."""
+    lines = [line for name, words in entries if words for line in _entry(name, words, width)]
     return "\n".join([f"{heading}:", *lines]) if lines else ""
 
 
@@ -69,7 +71,7 @@ def _words_about(argument: Argument, own: MethodSettings) -> str:
     """What is said of an argument: by the settings, else by the document."""
     words = own.arguments.get(argument.name)
     if words is None:
-        return argument.description or f"`{argument.place}`."
+        return argument.description or (f"`{argument.place}`." if argument.place else "")
     return _with_limits(sentence(words), argument)
 
 

@@ -4,13 +4,14 @@ and docstrings.
 
 from __future__ import annotations
 
+import ast
 import builtins
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from .docstrings import docstring_of
-from .plans import CallPlan
-from .settings import Settings, SettingsError, require_known
+from .plans import Argument, CallPlan, by_hand, required_first, signature_of
+from .settings import MethodSettings, Settings, SettingsError, require_known
 
 WIDTH = 92
 """Of the docstring of a method; that of a function has the four columns of the class, too."""
@@ -22,25 +23,37 @@ _MAPPINGS = ("ExtraBody", "ExtraQuery", "Mapping[")
 class Method:
     """One method of a class."""
 
-    plan: CallPlan
+    own: MethodSettings
     name: str
+    plan: CallPlan | None
+    """Its operation; None: it is several calls, which code by hand makes."""
+    positional: Sequence[Argument]
+    by_keyword: Sequence[Argument]
+
+    @property
+    def arguments(self) -> list[Argument]:
+        return [*self.positional, *self.by_keyword]
+
+    @property
+    def signature(self) -> str:
+        return signature_of(self.positional, self.by_keyword)
 
     @property
     def docstring(self) -> str:
-        return docstring_of_plan(self.plan, WIDTH)
+        summary = "" if self.plan is None else self.plan.description or self.plan.function
+        return docstring_of(self.own, summary, self.arguments, WIDTH)
 
     @property
-    def result(self) -> str:
-        return self.plan.method.result
+    def is_list(self) -> bool:
+        return self.plan is not None and self.plan.is_list
 
     @property
     def concealed(self) -> Iterator[tuple[str, str]]:
         """The arguments that no traceback may show, each with the function that hides it."""
-        own = self.plan.method
-        for each in (*self.plan.positional, *self.plan.by_keyword):
-            if each.name in own.accounts:
+        for each in self.arguments:
+            if each.name in self.own.accounts:
                 yield each.name, "concealed_number"
-            elif each.name in own.secrets:
+            elif each.name in self.own.secrets:
                 yield each.name, "concealed"
             elif each.annotation.startswith(_MAPPINGS):
                 yield each.name, "concealed_within"
@@ -53,13 +66,13 @@ class MethodsClass:
     name: str
     methods: Sequence[Method]
     by_hand: Sequence[str]
-    """The classes of results that code by hand names."""
+    """The classes of results and arguments that code by hand names."""
 
 
-def docstring_of_plan(plan: CallPlan, width: int = WIDTH + 4) -> str:
-    """The docstring of an operation."""
+def docstring_of_plan(plan: CallPlan) -> str:
+    """The docstring of the function of an operation."""
     arguments = [*plan.positional, *plan.by_keyword]
-    return docstring_of(plan.method, plan.description or plan.function, arguments, width)
+    return docstring_of(plan.method, plan.description or plan.function, arguments, WIDTH + 4)
 
 
 def require_methods(settings: Settings, plans: Sequence[CallPlan]) -> None:
@@ -68,39 +81,85 @@ def require_methods(settings: Settings, plans: Sequence[CallPlan]) -> None:
     """
     by_operation = {plan.operation: plan for plan in plans}
     taken: dict[str, str] = {}
-    for operation, own in settings.methods.items():
-        place = f"methods.{operation}"
-        require_known(
-            "methods", operation, "operation in `lists`, `calls` or `bodies`", by_operation
-        )
-        plan = by_operation[operation]
-        plan.method = own
-        arguments = [each.name for each in (*plan.positional, *plan.by_keyword)]
-        for entry, name in own.named():
-            require_known(f"{place}.{entry}", name, "argument", arguments)
+    for entry, own in settings.methods.items():
+        place = f"methods.{entry}"
+        if own.takes:
+            arguments: Collection[str] = own.takes
+        else:
+            operation = own.operation or entry
+            what = "operation in `lists`, `calls` or `bodies`"
+            require_known("methods", operation, what, by_operation)
+            plan = by_operation[operation]
+            plan.method = own
+            arguments = [each.name for each in (*plan.positional, *plan.by_keyword)]
+        for group, name in own.named():
+            require_known(f"{place}.{group}", name, "argument", arguments)
         if own.name and taken.setdefault(own.name, place) != place:
             raise SettingsError(f"{place}: the method {own.name} is that of {taken[own.name]}.")
 
 
 def classes_of(settings: Settings, plans: Sequence[CallPlan]) -> list[MethodsClass]:
     """The classes of methods, in the order of the settings."""
-    order = [*settings.methods]
-    written = [plan for plan in plans if plan.method.name]
+    by_operation = {plan.operation: plan for plan in plans}
     methods: dict[str, list[Method]] = {}
-    for plan in sorted(written, key=lambda plan: order.index(plan.operation)):
-        kind, _, name = plan.method.name.partition(".")
-        methods.setdefault(kind, []).append(Method(plan, name))
+    for entry, own in settings.methods.items():
+        if own.name:
+            kind, _, name = own.name.partition(".")
+            plan = None if own.takes else by_operation[own.operation or entry]
+            methods.setdefault(kind, []).append(_method(own, name, plan))
     return [MethodsClass(kind, own, _by_hand(settings, own)) for kind, own in methods.items()]
 
 
+def _method(own: MethodSettings, name: str, plan: CallPlan | None) -> Method:
+    if plan is None:
+        arguments = {
+            name: replace(by_hand(name, kind), place="") for name, kind in own.takes.items()
+        }
+        others = [each for each in arguments.values() if each.name not in own.positional]
+        return Method(own, name, plan, [arguments[each] for each in own.positional], others)
+    return Method(
+        own,
+        name,
+        plan,
+        _own_of(own, plan.positional),
+        required_first(_own_of(own, plan.by_keyword)),
+    )
+
+
+def _own_of(own: MethodSettings, arguments: Sequence[Argument]) -> list[Argument]:
+    """The arguments of an operation that one of its methods has."""
+    return [
+        replace(each, is_required=False) if each.name in own.optional else each
+        for each in arguments
+        if each.name not in own.leave_out
+    ]
+
+
 def _by_hand(settings: Settings, methods: Sequence[Method]) -> list[str]:
-    results = dict.fromkeys(method.result for method in methods)
-    return [name for name in results if not (is_built_in(name) or is_record(settings, name))]
+    names = dict.fromkeys(name for method in methods for name in names_in(method.own.result))
+    found = [name for name in names if not (is_built_in(name) or is_record(settings, name))]
+    results = {name for each in settings.methods.values() for name in names_in(each.result)}
+    for method in methods:
+        for argument in method.arguments:
+            for name in names_in(argument.annotation):
+                is_result = name in results and not is_built_in(name)
+                if (name in settings.classes or is_result) and name not in found:
+                    found.append(name)
+    return found
+
+
+def names_in(annotation: str) -> list[str]:
+    """The names of the types in an annotation. Raises SettingsError for what is none."""
+    try:
+        tree = ast.parse(annotation, mode="eval")
+    except SyntaxError:
+        raise SettingsError(f"{annotation} is no type in Python.") from None
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
 def is_built_in(name: str) -> bool:
-    """Whether a type has this name in Python itself."""
-    return hasattr(builtins, name)
+    """Whether a type has this name in Python itself, or in what the modules import."""
+    return hasattr(builtins, name) or name in ("Sequence", "builtins")
 
 
 def is_record(settings: Settings, name: str) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .bodies import BodyPlans
 from .choices import WordsType
-from .methods import classes_of, is_built_in
+from .methods import classes_of, is_built_in, names_in
 from .plans import CallPlan, PartPlan
 from .records import RecordPlan
 from .settings import ArgumentSettings, Settings, SettingsError, is_name, nearest
@@ -17,11 +16,14 @@ IMPORTED = frozenset(
         *(
             "Amount",
             "Any",
+            "AsyncIterator",
             "AsyncPages",
+            "Collection",
             "Decimal",
             "ExtraBody",
             "ExtraQuery",
             "Generic",
+            "Iterator",
             "KW_ONLY",
             "Literal",
             "Mapping",
@@ -30,7 +32,7 @@ IMPORTED = frozenset(
             "Pages",
         ),
         *("Required", "Sequence", "StrEnum", "TypeVar", "TypedDict", "annotations", "dataclass"),
-        *("date", "datetime"),
+        *("builtins", "date", "datetime"),
     }
 )
 """What the modules import: one word of the settings is known in all of them."""
@@ -65,17 +67,20 @@ class Names:
                     f"{place}: the name {name} is taken by {owner}: write another one in `names`."
                 )
 
+    def require_types(self, place: str, annotations: Mapping[str, str]) -> None:
+        """Raise SettingsError for a name that no module has."""
+        for argument, annotation in annotations.items():
+            self.require_type(f"{place}.{argument}", annotation)
+
     def require_type(self, place: str, annotation: str) -> None:
         """Raise SettingsError for an annotation with a name that no module has."""
         try:
-            tree = ast.parse(annotation, mode="eval")
-        except SyntaxError:
-            raise SettingsError(f"{place}: {annotation} is no type in Python.") from None
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id not in self._owners:
-                raise SettingsError(
-                    f"{place}: {node.id} is no type{nearest(node.id, self._owners)}"
-                )
+            names = names_in(annotation.partition(" = ")[0])
+        except SettingsError as error:
+            raise SettingsError(f"{place}: {error}") from None
+        for name in names:
+            if name not in self._owners:
+                raise SettingsError(f"{place}: {name} is no type{nearest(name, self._owners)}")
 
 
 def require_names(
@@ -91,12 +96,14 @@ def require_names(
     for plan in lists:
         taken = [each.name for each in plan.arguments]
         names.require_unused(plan.place, taken, _written(plan.own))
+        names.require_types(f"{plan.place}.by_hand", plan.own.by_hand)
     for body in calls.bodies:
         place, own = f"bodies.{body.operation}", settings.bodies[body.operation]
         taken = [each.name for each in (*body.positional, *body.by_keyword)]
         names.require_unused(place, taken, [*_written(own), *own.by_hand])
-        for name, annotation in own.by_hand.items():
-            names.require_type(f"{place}.by_hand.{name}", annotation)
+        names.require_types(f"{place}.by_hand", own.by_hand)
+    for entry, method in settings.methods.items():
+        names.require_types(f"methods.{entry}.takes", method.takes)
     for part in calls.parts:
         own_part = settings.parts.get(part.schema)
         written = [] if own_part is None else _written(own_part)
@@ -165,8 +172,11 @@ def _made_of_methods(settings: Settings, plans: Sequence[CallPlan]) -> Iterator[
         yield f"methods.{each.name}", each.name
         yield f"methods.Async{each.name}", f"Async{each.name}"
         for method in each.methods:
-            if not is_built_in(method.result):
-                yield "the result of a method", method.result
+            for name in names_in(method.own.result):
+                if not is_built_in(name):
+                    yield "the result of a method", name
+    for name in settings.classes:
+        yield f"classes.{name}", name
 
 
 def _written(own: ArgumentSettings) -> list[str]:

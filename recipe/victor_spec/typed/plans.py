@@ -37,7 +37,8 @@ class Argument:
         if self.is_required:
             return f"{self.name}: {self.annotation}"
         annotation = self.annotation
-        if "required" not in self.row and not annotation.endswith("| None"):
+        is_never_none = self.default != "None" and ("required" in self.row or not self.row)
+        if not is_never_none and not annotation.endswith("| None"):
             annotation += " | None"
         return f"{self.name}: {annotation} = {self.default}"
 
@@ -149,10 +150,7 @@ class CallPlan(MembersPlan):
     @property
     def signature(self) -> str:
         """The parameters, with a comma behind each."""
-        parameters = [each.parameter for each in self.positional]
-        if self.by_keyword:
-            parameters += ["*", *(each.parameter for each in self.by_keyword)]
-        return "".join(f"{each}, " for each in parameters)
+        return signature_of(self.positional, self.by_keyword)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -160,9 +158,8 @@ class CallPlan(MembersPlan):
         row: dict[str, Any] = {"what": self.what, **members}
         if self.path:
             row["path"] = {each.name: each.row for each in self.path}
-        by_hand = getattr(self.own, "by_hand", ())
-        if by_hand:
-            row["by_hand"] = tuple(by_hand)
+        if self.own.by_hand:
+            row["by_hand"] = tuple(self.own.by_hand)
         if self.ranges:
             row["ranges"] = tuple(self.ranges)
         if self.untyped_sent:
@@ -180,6 +177,23 @@ class CallPlan(MembersPlan):
             elif not annotation.endswith("| None"):
                 annotation += " | None"
             yield f"{each.name}: {annotation}"
+
+
+def by_hand(name: str, annotation: str) -> Argument:
+    """An argument that code by hand checks and sends; a default stands behind its type."""
+    kind, _, default = annotation.partition(" = ")
+    is_required = not default and not kind.endswith("| None")
+    return Argument(
+        name, name, kind, description="", is_required=is_required, default=default or "None"
+    )
+
+
+def signature_of(positional: Iterable[Argument], by_keyword: Sequence[Argument]) -> str:
+    """The parameters, with a comma behind each."""
+    parameters = [each.parameter for each in positional]
+    if by_keyword:
+        parameters += ["*", *(each.parameter for each in by_keyword)]
+    return "".join(f"{each}, " for each in parameters)
 
 
 def required_first(arguments: Iterable[Argument]) -> list[Argument]:

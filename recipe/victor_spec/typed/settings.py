@@ -205,6 +205,23 @@ class ArgumentSettings(_Strict):
         return named
 
 
+BY_HAND: Any = Field(
+    default_factory=dict[str, str],
+    description="Arguments that code by hand checks and sends, with their types in Python. One "
+    "whose type ends with `| None` may be left out, and so may one with a default: "
+    "`str = 'DB'`.",
+)
+
+
+def of_document(
+    named: Iterable[tuple[str, str]], by_hand: Collection[str]
+) -> list[tuple[str, str]]:
+    """The entries that name something of the document: an argument that code by hand sends may be
+    positional, and need not be there.
+    """
+    return [each for each in named if each[0] != "positional" or each[1] not in by_hand]
+
+
 class CallSettings(ArgumentSettings):
     """How the arguments of an operation without a body differ from what the document says of its
     parameters.
@@ -233,10 +250,14 @@ class CallSettings(ArgumentSettings):
     ranges: list[tuple[str, str]] = Field(
         default=[], description="Pairs of arguments that begin and end a range."
     )
+    set_by_hand: list[str] = Field(
+        default=[], description="Parameters that are no arguments: code by hand sends them."
+    )
+    by_hand: dict[str, str] = BY_HAND
 
     def members(self) -> list[tuple[str, str]]:
-        named = super().members()
-        for entry in ("read_as", "choices", "defaults"):
+        named = of_document(super().members(), self.by_hand)
+        for entry in ("read_as", "choices", "defaults", "set_by_hand"):
             named += [(entry, name) for name in getattr(self, entry)]
         for pair in self.ranges:
             named += [("ranges", name) for name in pair]
@@ -254,6 +275,12 @@ class ListSettings(CallSettings):
         description="Arguments that an item never stops matching. With any other one, the list is "
         "read repeatedly, so that no item is lost.",
     )
+
+    @model_validator(mode="after")
+    def _has_nothing_by_hand(self) -> Self:
+        if self.by_hand or self.set_by_hand:
+            raise ValueError("`by_hand` and `set_by_hand` are of `calls` and `bodies`")
+        return self
 
     def members(self) -> list[tuple[str, str]]:
         return [*super().members(), *(("constant", name) for name in self.constant)]
@@ -346,14 +373,10 @@ class PartSettings(MembersSettings):
 
 
 class BodySettings(MembersSettings):
-    """The arguments of an operation that sends a JSON object."""
+    """The arguments of an operation that sends a JSON object, or a form."""
 
     what: str = Field(min_length=1, description="What messages begin with, behind `The`: `payout`.")
-    by_hand: dict[str, str] = Field(
-        default={},
-        description="Arguments that code by hand checks and sends, with their types in Python. "
-        "One whose type ends with `| None` may be left out.",
-    )
+    by_hand: dict[str, str] = BY_HAND
     compared_as: dict[str, Literal["text", "word"]] | None = Field(
         default=None,
         description="Makes a table of the arguments, for code by hand that compares an answer "
@@ -384,11 +407,8 @@ class BodySettings(MembersSettings):
         return self
 
     def members(self) -> list[tuple[str, str]]:
-        own = [(entry, name) for entry, name in super().members() if entry != "positional"]
-        # One that code by hand sends need not be named, either.
-        own += [("positional", name) for name in self.positional if name not in self.by_hand]
         return [
-            *own,
+            *of_document(super().members(), self.by_hand),
             *(("compared_as", name) for name in self.compared_as or ()),
             *(("counts_if_left_out", name) for name in self.counts_if_left_out),
         ]
@@ -397,6 +417,31 @@ class BodySettings(MembersSettings):
 class MethodSettings(_Strict):
     """What callers read of an operation, beside what the document says: its docstring."""
 
+    operation: str = Field(
+        default="",
+        description="Its operationId, where several methods are one operation. Without it, the "
+        "name of the entry is the operationId.",
+    )
+    leave_out: list[str] = Field(
+        default=[], description="Arguments of the operation that this method does not have."
+    )
+    optional: list[str] = Field(
+        default=[],
+        description="Required arguments of the operation that this method's callers may leave "
+        "out: code by hand sends them.",
+    )
+    takes: dict[str, str] = Field(
+        default={},
+        description="The arguments of a method that is no operation but several calls, which code "
+        "by hand makes: their names, with their types in Python. One whose type ends with "
+        "`| None` may be left out, and so may one with a default: `float = 300.0`.",
+    )
+    positional: list[str] = Field(
+        default=[], description="Those of `takes` that need not be named, in their order."
+    )
+    yields: bool = Field(
+        default=False, description="Whether it yields results, as they come, until none is left."
+    )
     name: str = Field(
         default="",
         pattern=r"^(?:[A-Z]\w*\.[a-z]\w*)?$",
@@ -406,7 +451,8 @@ class MethodSettings(_Strict):
     result: str = Field(
         default="None",
         description="The class of what the method returns, or of the items of its list: a record, "
-        "a type of Python's, or one that code by hand names.",
+        "a type of Python's, or one that code by hand names. A method of several calls may have "
+        "one of these within another: `Sequence[Payment]`.",
     )
     text: str = Field(
         default="",
@@ -429,7 +475,14 @@ class MethodSettings(_Strict):
 
     def named(self) -> list[tuple[str, str]]:
         """Each argument that the settings name, with the entry that names it."""
-        entries = {"arguments": self.arguments, "accounts": self.accounts, "secrets": self.secrets}
+        entries: dict[str, Iterable[str]] = {
+            "arguments": self.arguments,
+            "accounts": self.accounts,
+            "secrets": self.secrets,
+            "leave_out": self.leave_out,
+            "optional": self.optional,
+            "positional": self.positional,
+        }
         return [(entry, name) for entry, names in entries.items() for name in names]
 
 
@@ -470,12 +523,16 @@ class Settings(_Strict):
         default={}, description="Schemas that become request objects, by their names."
     )
     bodies: dict[str, BodySettings] = Field(
-        default={}, description="Operations that send an object of JSON, by their operationId."
+        default={},
+        description="Operations that send an object of JSON, or a form, by their operationId.",
     )
     methods: dict[str, MethodSettings] = Field(
         default={},
         description="What callers read of these operations, by their operationId; and the methods "
         "that are written for them.",
+    )
+    classes: list[str] = Field(
+        default=[], description="Classes of arguments that code by hand has, by their names."
     )
 
     @model_validator(mode="after")

@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Self, Unpack
 import httpx
 from tiny_api.api.charges import create_charge, find_charge, list_charges
 from tiny_api.client import Client
-from tiny_api.models import NewCharge
-from tiny_api.typed import arguments
+from tiny_api.typed import methods
 from tiny_api.typed.records import Charge
 
 from victor_ext.providers.settings import provider_variables, require_variables
@@ -30,9 +29,6 @@ from victor_ext.runtime.client.resources import (
     Mode,
     Resource,
     Walk,
-    arguments_of,
-    listing,
-    operation,
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, step_for_json
 from victor_ext.runtime.core.json_values import (
@@ -46,7 +42,7 @@ from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext.runtime.loop.operations import Behaviour, Effect, Operation, Operations, RepeatsId
 from victor_ext.systems import System
-from victor_ext.typed import ListQuery
+from victor_ext.typed import Body, CheckedCall, ListQuery, Request
 
 from .system import SYSTEM
 
@@ -79,27 +75,20 @@ OPERATIONS = {
 }
 
 
-class Charges(Resource[Mode]):
-    """Charges of whole cents."""
+class _ChargeFlows(Resource):
+    """The flows behind the generated methods."""
 
-    @operation
-    def create(self, reference: str, cents: int, *, idempotency_key: str) -> OperationFlow[str]:
-        """Charge, and return the id."""
-        body = NewCharge(idempotency_key=idempotency_key, reference=reference, cents=cents)
-        made = yield from call_without_body(create_charge, body=body)
+    def _create(self, request: Request) -> OperationFlow[str]:
+        arguments = request.arguments()
+        body = {"idempotencyKey": request.by_hand["idempotency_key"], **arguments.pop("body")}
+        made = yield from call_without_body(create_charge, body=Body(body), **arguments)
         return str(made.headers["location"].rpartition("/")[2])
 
-    @operation
-    def get(self, id: str) -> OperationFlow[Charge]:
-        """Read one charge."""
-        step = yield step_for_json(find_charge, id=id)
+    def _get(self, request: CheckedCall) -> OperationFlow[Charge]:
+        step = yield step_for_json(find_charge, **request.arguments())
         return Charge(object_or_empty(step.parsed))
 
-    @listing
-    @arguments_of(arguments.list_charges)
-    def list(self, query: ListQuery) -> Walk[Charge]:
-        """The charges, on one page."""
-
+    def _list(self, query: ListQuery) -> Walk[Charge]:
         def read(reader: PageReader[Charge]) -> OperationFlow[list[Charge]]:
             if reader.number > 1:
                 return []
@@ -110,11 +99,17 @@ class Charges(Resource[Mode]):
         return Walk(lambda: PageReader(lambda charge: charge.id, first=1), read)
 
 
+class Charges(methods.Charges, _ChargeFlows):
+    """Charges of whole cents."""
+
+
+class AsyncCharges(methods.AsyncCharges, _ChargeFlows):
+    """The same operations, awaited."""
+
+
 class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = Client
-    _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
-    charges: Charges[Mode]
     _ping_read = list_charges, dict[str, Any]()
 
     @with_client_options
@@ -149,6 +144,12 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
 class Tiny(_TinyClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
     """A client of TinyPay with blocking calls."""
 
+    _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
+    charges: Charges
+
 
 class AsyncTiny(_TinyClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
     """A client of TinyPay with awaited calls."""
+
+    _resources: ClassVar[dict[str, Any]] = {"charges": AsyncCharges}
+    charges: AsyncCharges

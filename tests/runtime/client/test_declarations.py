@@ -1,5 +1,5 @@
-"""What a record is; arguments of operations are declared once; what an operation returned is of the
-class expected.
+"""What a record is; what the error for an unexpected argument says; what an operation returned is
+of the class expected.
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ import asyncio
 import inspect
 import pickle
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Union
 
 import pytest
 
 from victor_ext import Outcome, UnreadableResponse, expect
-from victor_ext.runtime.client.resources import arguments_of, hinting_arguments
+from victor_ext.runtime.client.resources import hinting_arguments
 from victor_ext.typed import Record, identifier, moment, records, text
 
 
@@ -104,28 +103,6 @@ def test_records_are_equal_by_all_that_they_hold():
     assert Whole(json, "k") != Whole(json, "other")
     assert Whole(json, "k") != Whole({"id": "w-2"}, "k")
     assert hash(Whole(json)) == hash(Whole(json))
-
-
-@dataclass(frozen=True)
-class Request:
-    amount: int
-    memo: str | None = None
-
-
-class Resource:
-    @arguments_of(Request)
-    def create(self, request: Request) -> str:
-        """Create it."""
-        return f"{request.amount} {request.memo}"
-
-
-def test_a_method_has_the_arguments_of_its_request():
-    assert Resource().create(5, memo="x") == "5 x"
-    expected = "(amount: 'int', memo: 'str | None' = None) -> 'str'"
-    assert str(inspect.signature(Resource().create)) == expected
-    assert Resource.create.__doc__ == "Create it."
-    with pytest.raises(TypeError, match=r"^Resource\.create\(\) missing .* 'amount'$"):
-        Resource().create()
 
 
 class Methods:

@@ -33,9 +33,9 @@ from victor_ext.runtime.http.from_httpx2 import (
 )
 from victor_ext.systems import System
 
-from .checkouts import Checkouts
+from .checkouts import AsyncCheckouts, Checkouts
 from .operations import behaviour_of
-from .payments import Payments
+from .payments import AsyncPayments, Payments
 from .system import (
     SYSTEM,
     TOKEN_SOURCE,
@@ -65,9 +65,6 @@ class EastPayOptions(
 class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
-    _resources: ClassVar[dict[str, Any]] = {"payments": Payments, "checkouts": Checkouts}
-    payments: Payments[Mode]
-    checkouts: Checkouts[Mode]
 
     @with_client_options
     def __init__(
@@ -159,9 +156,17 @@ class EastPay(_EastPayClient[Blocking, SyncTransport, SyncClient], BlockingClien
     Safe to share between threads.
     """
 
+    _resources: ClassVar[dict[str, Any]] = {"payments": Payments, "checkouts": Checkouts}
+    payments: Payments
+    checkouts: Checkouts
+
 
 class AsyncEastPay(_EastPayClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of one bank's EastPay payment gateway with awaited calls.
 
     The arguments are those of `EastPay`.
     """
+
+    _resources: ClassVar[dict[str, Any]] = {"payments": AsyncPayments, "checkouts": AsyncCheckouts}
+    payments: AsyncPayments
+    checkouts: AsyncCheckouts

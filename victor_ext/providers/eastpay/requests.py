@@ -7,8 +7,7 @@ digits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -30,6 +29,7 @@ from victor_ext.runtime.auth.credentials import UnpicklableCredentials
 from victor_ext.runtime.client.requests import Body, folded_name
 from victor_ext.runtime.core.validation import Form, Validation, is_encodable
 from victor_ext.runtime.http.from_httpx2 import as_httpx
+from victor_ext.typed import Request
 
 from .system import Entity
 
@@ -49,28 +49,31 @@ _MONTH = Form("0?[1-9]|1[0-2]", "a month from 1 to 12")
 _YEAR = Form("(?:19|20)[0-9]{2}", "four digits, as in 2030")
 
 
-def checked_form(check: Validation, entity: Entity, request: Any, **fixed: str) -> Body:
-    """The form of a request object.
+def checked_form(
+    check: Validation, entity: Entity, request: Request, required: Collection[str], **fixed: str
+) -> Body:
+    """The form of a request.
 
-    It has the entity, the `fixed` parameters of the call, the fields of the request that have
-    checks, and the caller's further `parameters`.
+    It has the entity, the `fixed` parameters of the call, the arguments that have checks, of which
+    those in `required` may not be None, and the caller's further `parameters`.
 
     Raises:
         InvalidRequest: A check failed.
     """
+    check.problems += request.check.problems
     form = Body(entityId=entity.id, entityType=entity.type, **fixed)
-    sources = dict(_SOURCES)
-    for field in fields(request):
-        if field.name not in _PARAMETERS:
+    sources = {**dict.fromkeys(request.body, "an argument"), **_SOURCES}
+    for argument, value in request.by_hand.items():
+        if argument not in _PARAMETERS:
             continue
-        name, checked = _PARAMETERS[field.name]
+        name, checked = _PARAMETERS[argument]
         if checked is not _card:  # no parameter of this name is sent
-            sources.setdefault(name, f"the argument {field.name}")
-        value = getattr(request, field.name)
-        if value is not None or field.default is not None:
-            sent = checked(check, field.name, value)
+            sources.setdefault(name, f"the argument {argument}")
+        if value is not None or argument in required:
+            sent = checked(check, argument, value)
             form |= sent if isinstance(sent, dict) else {name: sent}
-    form |= _further_parameters(check, request.parameters, sources)
+    form |= request.body
+    form |= _further_parameters(check, request.by_hand["parameters"], sources)
     check.finish()
     return form
 

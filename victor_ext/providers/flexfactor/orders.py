@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
-from flexfactor_api import models
-from flexfactor_api.api.orders import (
-    cancel_order,
-    cancel_order_by_external_id,
-    get_order,
-    list_orders,
-    refund_order,
-)
-from flexfactor_api.typed import arguments, methods
+from flexfactor_api.api.orders import get_order, list_orders, refund_order
+from flexfactor_api.typed import methods
 from flexfactor_api.typed.words import Status
 
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
@@ -25,16 +17,7 @@ from victor_ext.runtime.client.paging import (
     says_that_others_follow,
 )
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import (
-    Awaited,
-    Blocking,
-    Mode,
-    Resource,
-    Walk,
-    arguments_of,
-    listing,
-    operation,
-)
+from victor_ext.runtime.client.resources import Resource, Walk
 from victor_ext.runtime.client.runners import (
     OperationFlow,
     call,
@@ -42,7 +25,7 @@ from victor_ext.runtime.client.runners import (
 )
 from victor_ext.runtime.core.json_values import is_object, object_of
 from victor_ext.runtime.loop.idempotency_keys import new_key
-from victor_ext.typed import Body, ListQuery, Request
+from victor_ext.typed import Body, CheckedCall, ListQuery, Request
 
 from .checks import MOST, FlexFactorValidation
 from .records import Cancellation, Order, OrderStatus, Refund
@@ -79,52 +62,18 @@ def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Orde
     return orders
 
 
-class _OrderOperations(Resource[Mode]):
-    """The flow behind the generated method, and the operations that have no generated one."""
+class _OrderFlows(Resource):
+    """The flows behind the generated methods."""
 
-    @operation
-    def get(self, order_id: str) -> OperationFlow[Order]:
-        """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or
-        PROCESSING.
-
-        Raises:
-            NotFound: The provider knows no such order.
-
-        Examples:
-            >>> flexfactor.orders.get(decision.order_id).status.name
-            'COMPLETED'
-        """
+    def _get(self, request: CheckedCall) -> OperationFlow[Order]:
+        order_id = request.by_hand["order_id"]
         with FlexFactorValidation("orders.get") as validation:
             validation.path_id("order_id", order_id)
-        return (yield from _read_order(order_id, None))
+        return (yield from _read_order(order_id, None, **request.path))
 
-    @operation
-    def wait(
-        self,
-        order_id: str,
-        *,
-        until: Status | Sequence[Status] | None = None,
-        timeout: float = 300.0,
+    def _wait(
+        self, order_id: str, *, until: Status | Sequence[Status] | None, timeout: float
     ) -> OperationFlow[Order]:
-        """Read an order repeatedly until it has a status.
-
-        Args:
-            order_id: The provider's id.
-            until: A status, or several. None means any but DRAFT, ONHOLD and PROCESSING, which by
-                the provider's guide are not final.
-            timeout: Seconds to wait in all; 0 reads once.
-
-        Raises:
-            Conflict: It came to another end (CANCELLED, RETURNED or COMPLETED), so it can no longer
-                have the status. The `outcome` does not describe the payment.
-            TimedOut: It did not have the status in that time.
-
-        Examples:
-            >>> flexfactor.orders.wait(
-            ...     decision.order_id, until="COMPLETED", timeout=30
-            ... ).external_order_id
-            'INV-1042'
-        """
         with FlexFactorValidation("orders.wait") as validation:
             validation.path_id("order_id", order_id)
             wanted = validation.numbers("until", until, OrderStatus.__members__, 0, MOST)
@@ -157,9 +106,7 @@ class _OrderOperations(Resource[Mode]):
             describe=_state_of,
         )
 
-    @listing
-    @arguments_of(arguments.list_orders)
-    def list(self, query: ListQuery) -> Walk[Order]:
+    def _list(self, query: ListQuery) -> Walk[Order]:
         sent = query.arguments
         filters = {**sent, "mid": sent.get("mid") or self._shared.context.mid}
         first = filters.pop("page_number")
@@ -196,43 +143,12 @@ class _OrderOperations(Resource[Mode]):
         json = yield from call(refund_order, order_id=order_id, body=body, untyped=request.untyped)
         return Refund(json, order_id=order_id, amount=amount)
 
-    @operation
-    def cancel(
-        self, order_id: str, *, idempotency_key: str | None = None
-    ) -> OperationFlow[Cancellation]:
-        """Cancel an order that has not been captured (a void). One that has been captured is
-        refunded instead.
-
-        The provider says that repeats for one order are safe, and a key is sent in any case: after
-        a lost response the request is repeated. The provider's response may be empty, which proves
-        little, or have another word than CANCELLED: then the order is read.
-
-        Args:
-            order_id: The provider's id.
-            idempotency_key: A GUID, one per cancellation. With None a random one is made.
-
-        Raises:
-            BadRequest: It was refused, for example because the order has been captured.
-            UnreadableResponse: The response contradicts itself, or does not say that the order is
-                cancelled, and the order was read and is not CANCELLED, or could not be read: the
-                outcome is unknown.
-
-        Examples:
-            >>> other = flexfactor.evaluate(
-            ...     order_id="INV-1044",
-            ...     amount=price,
-            ...     transaction=transaction,
-            ...     payer=payer,
-            ...     card=card,
-            ... )
-            >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
-            True
-        """
+    def _cancel(self, request: Request) -> OperationFlow[Cancellation]:
+        order_id, key = _cancelled_order(request, "orders.cancel", "order_id")
         seconds_left = self._shared.clock.countdown(self._shared.deadline)
-        key = new_key() if idempotency_key is None else idempotency_key
         not_yet: UnreadableResponse | None = None
         try:
-            cancelled = yield from _cancel(cancel_order, "order_id", order_id, key)
+            cancelled = yield from _cancel(request, key, order_id=order_id)
             if says_cancelled(cancelled.raw) is Says.YES:
                 return cancelled
         except UnreadableResponse as error:
@@ -246,41 +162,12 @@ class _OrderOperations(Resource[Mode]):
         yield from require_cancelled(order_id, key, seconds_left(), not_yet)
         return cancelled
 
-    @operation
-    def external_cancel(
-        self, external_order_id: str, *, idempotency_key: str | None = None
-    ) -> OperationFlow[Cancellation]:
-        """Cancel an order by the merchant's own id: for when `evaluate` brought no response, and so
-        no other id.
-
-        The same operation as `cancel` at the provider, and as safe to repeat. An empty response is
-        the documented one, and is believed: without the provider's id there is no order to read.
-
-        Args:
-            external_order_id: The `order_id` of `evaluate`.
-            idempotency_key: A GUID of this cancellation, not that of `evaluate`. With None a random
-                one is made.
-
-        Raises:
-            NotFound: The provider knows no such order: `evaluate` did not reach it, or is still in
-                progress.
-            BadRequest: It was refused, for example because the order has been captured.
-
-        Examples:
-            >>> flexfactor.orders.external_cancel("INV-1044")
-            Cancellation(external_order_id='INV-1044')
-        """
-        return (
-            yield from _cancel(
-                cancel_order_by_external_id,
-                "external_order_id",
-                external_order_id,
-                idempotency_key,
-            )
-        )
+    def _external_cancel(self, request: Request) -> OperationFlow[Cancellation]:
+        order_id, key = _cancelled_order(request, "orders.external_cancel", "external_order_id")
+        return (yield from _cancel(request, key, external_order_id=order_id))
 
 
-class Orders(methods.Orders[Refund], _OrderOperations[Blocking]):
+class Orders(methods.Orders[Order, Refund, Cancellation], _OrderFlows):
     """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the
     merchant's.
 
@@ -290,24 +177,30 @@ class Orders(methods.Orders[Refund], _OrderOperations[Blocking]):
     """
 
 
-class AsyncOrders(methods.AsyncOrders[Refund], _OrderOperations[Awaited]):
+class AsyncOrders(methods.AsyncOrders[Order, Refund, Cancellation], _OrderFlows):
     """The same operations, awaited."""
 
 
-def _cancel(
-    operation: ModuleType, field: str, order_id: str, idempotency_key: str | None
-) -> OperationFlow[Cancellation]:
-    """Cancel an order. `field` is the argument of `operation` that takes the id: `order_id` or
-    `external_order_id`.
+def _cancelled_order(request: Request, doing: str, field: str) -> tuple[str, str]:
+    """The id of the order to cancel, which is the argument `field`, and the key of the call.
+
+    Raises `InvalidRequest` with all problems.
     """
-    method = "orders.cancel" if field == "order_id" else "orders.external_cancel"
-    with FlexFactorValidation(method) as validation:
+    order_id, own_key = request.by_hand[field], request.by_hand["idempotency_key"]
+    with FlexFactorValidation(doing) as validation:
+        validation.problems += request.check.problems
         validation.path_id(field, order_id)
-        validation.key("idempotency_key", idempotency_key)
-    key = new_key() if idempotency_key is None else idempotency_key
-    asked_id: dict[str, Any] = {field: order_id}
+        validation.key("idempotency_key", own_key)
+    return order_id, new_key() if own_key is None else own_key
+
+
+def _cancel(request: Request, key: str, **asked_id: str) -> OperationFlow[Cancellation]:
+    """Cancel an order by the argument of the operation that takes its id."""
     response = yield from call_without_body(
-        operation, **asked_id, body=models.CancelRequest(idempotency_key=key)
+        request.operation,
+        **asked_id,
+        body=Body(idempotencyKey=key, **request.body),
+        untyped=request.untyped,
     )
     ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **asked_id}
     return Cancellation(object_of(response), **ids, idempotency_key=key)
@@ -355,5 +248,5 @@ def _state_of(order: Order) -> str:
     return one_line(order.status_name or order.status)
 
 
-def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
-    return Order((yield from call(get_order, seconds, order_id=order_id)))
+def _read_order(order_id: str, seconds: float | None, **query: Any) -> OperationFlow[Order]:
+    return Order((yield from call(get_order, seconds, order_id=order_id, **query)))

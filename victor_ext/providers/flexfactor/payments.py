@@ -16,14 +16,7 @@ from victor_ext.currencies import code_problem
 from victor_ext.money import Money
 from victor_ext.privacy import is_sequence, kind_of
 from victor_ext.runtime.client.requests import with_extra_body
-from victor_ext.runtime.client.resources import (
-    Awaited,
-    Blocking,
-    Mode,
-    Resource,
-    arguments_of,
-    operation,
-)
+from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.loop.idempotency_keys import new_key
@@ -102,8 +95,8 @@ def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[B
     return check.parts("items", items, OrderItem, arguments.PACKAGE.parts["OrderItem"])
 
 
-class _TransactionOperations(Resource[Mode]):
-    """The flows behind the generated methods, and the operation that has no generated one."""
+class _TransactionFlows(Resource):
+    """The flows behind the generated methods."""
 
     def _evaluate(self, request: Request) -> OperationFlow[Decision]:
         own_key = request.by_hand["idempotency_key"]
@@ -130,14 +123,12 @@ class _TransactionOperations(Resource[Mode]):
         json = yield from call(capture, body=body, untyped=request.untyped)
         return Capture(json, order_id=request.body["orderId"], amount=amount, idempotency_key=key)
 
-    @operation
-    @arguments_of(arguments.transmit)
-    def transmit(self, request: Request) -> OperationFlow[Transmission]:
+    def _transmit(self, request: Request) -> OperationFlow[Transmission]:
         body = _body_of(request, "transmit", self._shared.context)
         return Transmission((yield from call(transmit, body=body, untyped=request.untyped)))
 
 
-class Payments(methods.Payments[Decision, Capture], _TransactionOperations[Blocking]):
+class Payments(methods.Payments[Decision, Capture, Transmission], _TransactionFlows):
     """Transactions. The client offers these operations as its own.
 
     A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and
@@ -145,5 +136,5 @@ class Payments(methods.Payments[Decision, Capture], _TransactionOperations[Block
     """
 
 
-class AsyncPayments(methods.AsyncPayments[Decision, Capture], _TransactionOperations[Awaited]):
+class AsyncPayments(methods.AsyncPayments[Decision, Capture, Transmission], _TransactionFlows):
     """The same operations, awaited."""

@@ -35,14 +35,21 @@ from victor_ext.runtime.http.from_httpx2 import (
 )
 from victor_ext.systems import System
 
-from .accounts import FundingAccounts, Fundings, SourceAccounts
+from .accounts import (
+    AsyncFundingAccounts,
+    AsyncFundings,
+    AsyncSourceAccounts,
+    FundingAccounts,
+    Fundings,
+    SourceAccounts,
+)
 from .auth import VeloAuth
 from .operations import behaviour_of
-from .payees import Payees
+from .payees import AsyncPayees, Payees
 from .payments import AsyncPayments, Payments
 from .payouts import AsyncPayouts, Payouts
 from .system import ENVIRONMENTS, SYSTEM, VERSIONS, EnvironmentWord, from_process_environment
-from .webhooks import Webhooks
+from .webhooks import AsyncWebhooks, Webhooks
 
 
 # The arguments of `from_env`, none required. They stand in the constructor, too: its signature
@@ -58,25 +65,10 @@ class VeloOptions(
     base_url: str | AnyURL | None
 
 
-_RESOURCES: dict[str, Any] = {
-    "payees": Payees,
-    "source_accounts": SourceAccounts,
-    "funding_accounts": FundingAccounts,
-    "fundings": Fundings,
-    "webhooks": Webhooks,
-}
-"""Those that are one class for both modes."""
-
-
 class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _ping_read = list_source_accounts, {"page_size": 1}
-    payees: Payees[Mode]
-    source_accounts: SourceAccounts[Mode]
-    funding_accounts: FundingAccounts[Mode]
-    fundings: Fundings[Mode]
-    webhooks: Webhooks[Mode]
 
     @with_client_options
     def __init__(
@@ -165,7 +157,20 @@ class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingClient):
     A list raises `InvalidRequest` when it is called. A filter that is None is not sent.
     """
 
-    _resources: ClassVar[dict[str, Any]] = {**_RESOURCES, "payouts": Payouts, "payments": Payments}
+    _resources: ClassVar[dict[str, Any]] = {
+        "payees": Payees,
+        "source_accounts": SourceAccounts,
+        "funding_accounts": FundingAccounts,
+        "fundings": Fundings,
+        "webhooks": Webhooks,
+        "payouts": Payouts,
+        "payments": Payments,
+    }
+    payees: Payees
+    source_accounts: SourceAccounts
+    funding_accounts: FundingAccounts
+    fundings: Fundings
+    webhooks: Webhooks
     payouts: Payouts
     payments: Payments
 
@@ -174,9 +179,18 @@ class AsyncVelo(_VeloClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient
     """A client of Velo Payments with awaited calls. The arguments are those of `Velo`."""
 
     _resources: ClassVar[dict[str, Any]] = {
-        **_RESOURCES,
+        "payees": AsyncPayees,
+        "source_accounts": AsyncSourceAccounts,
+        "funding_accounts": AsyncFundingAccounts,
+        "fundings": AsyncFundings,
+        "webhooks": AsyncWebhooks,
         "payouts": AsyncPayouts,
         "payments": AsyncPayments,
     }
+    payees: AsyncPayees
+    source_accounts: AsyncSourceAccounts
+    funding_accounts: AsyncFundingAccounts
+    fundings: AsyncFundings
+    webhooks: AsyncWebhooks
     payouts: AsyncPayouts
     payments: AsyncPayments

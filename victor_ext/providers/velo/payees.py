@@ -6,17 +6,19 @@ from several of them.
 
 from __future__ import annotations
 
-from velo_api.typed import arguments, parts, records
+from velo_api.api.payees import get_payee, get_payee_batch
+from velo_api.typed import methods, parts, records
+from velo_api.typed.arguments import PACKAGE
 from velo_api.typed.records import PayeeChange, PayeeInvitation
 
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.core.validation import Validation
-from victor_ext.typed import Request
+from victor_ext.typed import CheckedCall, Request
 
 from .operations import batch_id as batch_id_of
-from .reading import lists, read, reads, response_to, sends, write
+from .reading import lists, read, reads, response_to, send, write
 
 
 class Payee(records.Payee):
@@ -65,42 +67,26 @@ class NewPayee(parts.NewPayee):
             check.note(place, "choice", f"{place} must have either individual or company.")
 
 
-class Payees(Resource[Mode]):
-    """Payees of a payor. No write carries a key, so each is sent once.
+class _PayeeFlows(Resource):
+    """The flows behind the generated methods."""
 
-    The filters have Velo's names. `page_size` is 1 to 100 (Velo's default is 25), `sort` is fields
-    and directions, such as `displayName:asc`, and `sensitive=True` asks for personal data unmasked,
-    which the key has to be allowed to see. A method raises `InvalidRequest` before anything is sent
-    if an argument cannot be right, and else `VictorError`: its `outcome` says whether a write may
-    have been done.
-    """
+    _list = lists(Payee)
+    _get = reads(Payee)
+    _batch = reads(PayeeBatch)
+    _changes = lists(PayeeChange, is_feed=True)
+    _update = staticmethod(send)
+    _update_remote_id = staticmethod(send)
+    _invite = staticmethod(send)
+    _invitations = lists(PayeeInvitation, lambda invitation: invitation.payee_id)
 
-    list = lists(arguments.list_payees, Payee)
-
-    get = reads(arguments.get_payee, Payee)
-
-    @operation
-    @arguments_of(arguments.create_payees)
-    def create(self, request: Request) -> OperationFlow[str]:
+    def _create(self, request: Request) -> OperationFlow[str]:
         request.check.finish()
         for payee in request.body["payees"]:
             payee["type"] = "Individual" if "individual" in payee else "Company"
         return batch_id_of((yield from response_to(request))) or ""
 
-    batch = reads(arguments.get_payee_batch, PayeeBatch)
-
-    @operation
-    def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> OperationFlow[PayeeBatch]:
-        """Read a batch repeatedly until Velo has processed every payee of it; some may have failed.
-
-        Raises:
-            TimedOut: Velo had not processed all of them in `timeout` seconds; 0 reads once.
-
-        Examples:
-            >>> velo.payees.wait_for_batch(batch_id, timeout=30).is_done
-            True
-        """
-        call = arguments.get_payee_batch(batch_id)
+    def _wait_for_batch(self, batch_id: str, *, timeout: float) -> OperationFlow[PayeeBatch]:
+        call = PACKAGE.call(get_payee_batch, batch_id=batch_id)
         return poll(
             self._shared,
             lambda seconds: read(call, PayeeBatch, seconds),
@@ -110,30 +96,20 @@ class Payees(Resource[Mode]):
             timeout=timeout,
         )
 
-    changes = lists(arguments.list_payee_changes, PayeeChange, is_feed=True)
+    def _delete(self, request: CheckedCall) -> OperationFlow[None]:
+        return write(request, get_payee, Payee, None)
 
-    update = sends(arguments.update_payee)
 
-    update_remote_id = sends(arguments.update_payee_remote_id)
+class Payees(methods.Payees[Payee, PayeeBatch], _PayeeFlows):
+    """Payees of a payor. No write carries a key, so each is sent once.
 
-    @operation
-    def delete(self, payee_id: str) -> OperationFlow[None]:
-        """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
-        has no payments.
+    The filters have Velo's names. `page_size` is 1 to 100 (Velo's default is 25), `sort` is fields
+    and directions, such as `displayName:asc`, and `sensitive=True` asks for personal data unmasked,
+    which the key has to be allowed to see. A method raises `InvalidRequest` before anything is sent
+    if an argument cannot be right, and else `VictorError`: its `outcome` says whether a write may
+    have been done.
+    """
 
-        After a lost response the payee is read: if Velo knows none with the id, the call returns.
-        If it does, the outcome is unknown, because Velo goes on after its response: read it again
-        later.
 
-        Examples:
-            >>> velo.payees.delete(former_payee_id)
-        """
-        return write(arguments.delete_payee(payee_id), arguments.get_payee, Payee, None)
-
-    invite = sends(arguments.invite_payee)
-
-    invitations = lists(
-        arguments.list_payee_invitations,
-        PayeeInvitation,
-        lambda invitation: invitation.payee_id,
-    )
+class AsyncPayees(methods.AsyncPayees[Payee, PayeeBatch], _PayeeFlows):
+    """The same operations, awaited."""

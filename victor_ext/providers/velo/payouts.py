@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-from velo_api import models
-from velo_api.api.payouts import instruct_payout
-from velo_api.typed import arguments, methods
+from velo_api.api.payouts import get_payout, get_payout_history
+from velo_api.typed import methods
+from velo_api.typed.arguments import PACKAGE
 from velo_api.typed.records import (
     Payment,
     Payout,
@@ -23,10 +22,10 @@ from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, operation
+from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow, call
 from victor_ext.runtime.core.json_values import object_or_empty
-from victor_ext.typed import CheckedCall, Query, Request
+from victor_ext.typed import CheckedCall, Request
 from victor_ext.words import Word
 
 from .operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
@@ -38,8 +37,15 @@ _STATUSES = frozenset(PAYOUT_STATUSES)
 _ORDER = ListOrder("submittedDateTime:asc", "payoutId")
 
 
-class _PayoutOperations(Resource[Mode]):
-    """The flow behind the generated method, and the operations that have no generated one."""
+class _PayoutFlows(Resource):
+    """The flows behind the generated methods."""
+
+    _list = lists(PayoutSummary, order=_ORDER)
+    _get = reads(Payout)
+    _quote = reads(Quote)
+    _payments = lists(PayoutPayment)
+    _audited_payments = lists(Payment)
+    _statistics = reads(PayoutStatistics)
 
     def _submit(self, request: Request) -> OperationFlow[str]:
         _check_references(request)
@@ -52,87 +58,34 @@ class _PayoutOperations(Resource[Mode]):
             request.check.note("payout_to_payor_id", "choice", message)
         return Receipt.of((yield from response_to(request))).id
 
-    get = reads(arguments.get_payout, Payout)
-
-    quote = reads(arguments.quote_payout, Quote)
-
-    @operation
-    def instruct(
-        self, payout_id: str, *, stop_if_rates_worse_by: float | None = None
-    ) -> OperationFlow[None]:
-        """Have a payout paid. This moves money, takes no key, and is sent once.
-
-        After a lost response the payout is read: if it shows that it was instructed, the call
-        returns. If it does not, the outcome is unknown, because Velo goes on after its 202: read it
-        again later. Velo answers a second instruction with a conflict, and pays once.
-        `stop_if_rates_worse_by` is the percentage, 0 or more, by which rates may have worsened
-        since the quote; None sets no limit.
-
-        Raises:
-            Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the
-                payout.
-
-        Examples:
-            >>> velo.payouts.instruct(payout_id)
-        """
-        worse: Any = stop_if_rates_worse_by
-        is_number = isinstance(worse, int | float) and not isinstance(worse, bool)
-        with Query("The payout") as check:
-            check.form("payout_id", payout_id, arguments.PACKAGE.forms["id"])
-            if worse is not None and not (is_number and 0 <= worse < 10**6):
+    def _instruct(self, request: Request) -> OperationFlow[None]:
+        worse = request.by_hand["stop_if_rates_worse_by"]
+        if worse is not None:
+            is_number = isinstance(worse, int | float) and not isinstance(worse, bool)
+            if is_number and 0 <= worse < 10**6:
+                request.body["fxRateDegredationThresholdPercentage"] = float(worse)
+            else:
                 field = "stop_if_rates_worse_by"
                 message = f"{field} must be a percentage, 0 or more, as int or float."
-                check.note(field, "range", message)
-        body = None
-        if worse is not None:
-            body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
-        call = CheckedCall(instruct_payout, {"payout_id": payout_id}, body)
-        return write(call, arguments.get_payout, Payout, INSTRUCTION.done)
+                request.check.note(field, "range", message)
+        request.check.finish()
+        # Without a member, no body is sent.
+        instruction = CheckedCall(
+            request.operation, request.path, request.body or None, untyped=request.untyped
+        )
+        return write(instruction, get_payout, Payout, INSTRUCTION.done)
 
-    @operation
-    def withdraw(self, payout_id: str) -> OperationFlow[None]:
-        """Withdraw a payout that is not paid yet; it stays readable. After a lost response see
-        `instruct`.
+    def _withdraw(self, request: CheckedCall) -> OperationFlow[None]:
+        return write(request, get_payout, Payout, PAYOUT_WITHDRAWAL.done)
 
-        Raises:
-            Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome `unknown`:
-                read the payout.
-
-        Examples:
-            >>> other_id = velo.payouts.submit(
-            ...     [dataclasses.replace(payment, payor_payment_id="INV-1043")]
-            ... )
-            >>> velo.payouts.withdraw(other_id)
-        """
-        call = arguments.withdraw_payout(payout_id)
-        return write(call, arguments.get_payout, Payout, PAYOUT_WITHDRAWAL.done)
-
-    @operation
-    def wait(
+    def _wait(
         self,
         payout_id: str,
         *,
         until: PayoutStatusFilter | Collection[PayoutStatusFilter],
-        timeout: float = 300.0,
+        timeout: float,
     ) -> OperationFlow[Payout]:
-        """Read a payout repeatedly `until` it has a status (`"ACCEPTED"`), or one of several.
-
-        Any letter case is taken; type checkers know capital letters. Velo's document does not say
-        in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of them may
-        still become another, and is waited on: to wait until a payout is paid, name all that will
-        do.
-
-        Raises:
-            Conflict: It was rejected or withdrawn instead, or is past the status.
-            TimedOut: It did not have the status in `timeout` seconds; 0 reads once.
-
-        Examples:
-            >>> velo.payouts.wait(
-            ...     payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30
-            ... ).payments_accepted
-            1
-        """
-        call = arguments.get_payout(payout_id)
+        call = PACKAGE.call(get_payout, payout_id=payout_id)
         wanted = _checked_statuses(until)
         goal = " or ".join(wanted)
 
@@ -160,30 +113,14 @@ class _PayoutOperations(Resource[Mode]):
             timeout=timeout,
         )
 
-    payments = lists(arguments.list_payout_payments, PayoutPayment)
-
-    list = lists(arguments.list_payouts, PayoutSummary, order=_ORDER)
-
-    @operation
-    def history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
-        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments
-        got how far.
-
-        Examples:
-            >>> velo.payouts.history(payout_id).total_payments
-            1
-        """
+    def _history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
         # The history is the summary beside a page of payments.
-        query = arguments.get_payout_history(payout_id, page_size=1)
+        query = PACKAGE.list(get_payout_history, payout_id=payout_id, page_size=1)
         page = yield from call(query.operation, untyped=query.untyped, **query.arguments)
         return PayoutHistory(object_or_empty(page.get("summary")))
 
-    audited_payments = lists(arguments.get_payout_history, Payment)
 
-    statistics = reads(arguments.get_payout_statistics, PayoutStatistics)
-
-
-class Payouts(methods.Payouts, _PayoutOperations[Blocking]):
+class Payouts(methods.Payouts, _PayoutFlows):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ,
@@ -191,7 +128,7 @@ class Payouts(methods.Payouts, _PayoutOperations[Blocking]):
     """
 
 
-class AsyncPayouts(methods.AsyncPayouts, _PayoutOperations[Awaited]):
+class AsyncPayouts(methods.AsyncPayouts, _PayoutFlows):
     """The same operations, awaited."""
 
 

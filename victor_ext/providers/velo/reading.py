@@ -5,7 +5,10 @@ was lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
+
+from velo_api.typed.arguments import PACKAGE
 
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import (
@@ -14,31 +17,12 @@ from victor_ext.runtime.client.paging import (
     content_of,
     says_that_others_follow,
 )
-from victor_ext.runtime.client.resources import Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.core.json_values import is_list, list_or_empty, object_or_empty
 from victor_ext.typed import CheckedCall, ListQuery, Record, whole
 
-P = ParamSpec("P")
 R = TypeVar("R", bound=Record)
-T = TypeVar("T")
-RequestT = TypeVar("RequestT")
-
-
-def _flow_of(
-    request: Callable[P, RequestT], use: Callable[[RequestT], T], result: str
-) -> Callable[Concatenate[Any, P], T]:
-    """The flow of an `operation`, or the walk of a `listing`, that its arguments decide alone:
-    `request` checks and documents them, and `use` is called with what they become.
-
-    `result` is the type of what `use` returns, as the method of a flow has it.
-    """
-
-    def called(self: Any, value: RequestT) -> T:  # noqa: ARG001 - every method has it
-        return use(value)
-
-    called.__annotations__["return"] = result
-    return arguments_of(request)(called)
 
 
 def read(checked: CheckedCall, kind: type[R], seconds: float | None = None) -> OperationFlow[R]:
@@ -50,10 +34,9 @@ def read(checked: CheckedCall, kind: type[R], seconds: float | None = None) -> O
     return kind((yield from call(checked.operation, seconds, untyped=checked.untyped, **arguments)))
 
 
-def reads(arguments: Callable[P, CheckedCall], kind: type[R]) -> operation[P, R]:
-    """An operation that reads one object: `get = reads(arguments.get_payee, Payee)`."""
-    result = f"OperationFlow[{kind.__name__}]"
-    return operation(_flow_of(arguments, lambda checked: read(checked, kind), result))
+def reads(kind: type[R]) -> staticmethod[[CheckedCall], OperationFlow[R]]:
+    """The flow of a method that reads one object: `_get = reads(Payee)`."""
+    return staticmethod(lambda checked: read(checked, kind))
 
 
 def response_to(checked: CheckedCall) -> OperationFlow[Any]:
@@ -66,19 +49,14 @@ def send(checked: CheckedCall) -> OperationFlow[None]:
     yield from response_to(checked)
 
 
-def sends(arguments: Callable[P, CheckedCall]) -> operation[P, None]:
-    """An operation that sends a write once, and returns nothing."""
-    return operation(_flow_of(arguments, send, "OperationFlow[None]"))
-
-
 def write(
     checked: CheckedCall,
-    look_up: Callable[..., CheckedCall],
+    look_up: ModuleType,
     kind: type[R],
     done: Collection[str] | None,
 ) -> OperationFlow[None]:
-    """Send a write once. After a lost response, the object is read: whether it has a status that
-    says `done`.
+    """Send a write once. After a lost response, the object is read by `look_up`: whether it has a
+    status that says `done`.
 
     None: it is done when Velo knows the object no more. A conflict is with the work of another
     call: Velo refuses duplicates.
@@ -89,7 +67,10 @@ def write(
         could_be_done = error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(
             error, Conflict
         )
-        if not could_be_done or not (yield from _is_done(look_up(**checked.path), kind, done)):
+        if not could_be_done:
+            raise
+        read_back = PACKAGE.call(look_up, **checked.path)
+        if not (yield from _is_done(read_back, kind, done)):
             raise
 
 
@@ -177,19 +158,14 @@ def walk(
 
 
 def lists(
-    query: Callable[P, ListQuery],
     kind: type[R],
     identify: Callable[[R], str | None] = _id_of,
     *,
     order: ListOrder = AS_VELO_SORTS,
     is_feed: bool = False,
-) -> listing[P, R]:
-    """An operation that is a list, read as by `walk`."""
-
-    def walked(checked: ListQuery) -> Walk[R]:
-        return walk(checked, kind, identify, order=order, is_feed=is_feed)
-
-    return listing(_flow_of(query, walked, f"Walk[{kind.__name__}]"))
+) -> staticmethod[[ListQuery], Walk[R]]:
+    """How the list of a method is read, as by `walk`: `_list = lists(Payee)`."""
+    return staticmethod(lambda query: walk(query, kind, identify, order=order, is_feed=is_feed))
 
 
 def _names_next(page: Mapping[str, Any], number: int) -> bool:

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from velo_api.typed import arguments, records
+from velo_api.typed import methods, records
 from velo_api.typed.records import WebhookEndpoint, WebhookPing
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed
-from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.client.webhooks import (
     Delivery,
@@ -28,27 +28,30 @@ from victor_ext.runtime.core.json_values import json_text, object_or_empty, text
 from victor_ext.typed import Request, identifier, members
 
 from .operations import Receipt
-from .reading import lists, reads, response_to, sends
+from .reading import lists, reads, response_to, send
 
 SHORTEST_AUTHORIZATION = 16
 """The least number of characters. Velo takes four, which can be guessed."""
 
 
-class Webhooks(Resource[Mode]):
-    """The addresses that Velo posts notifications to. Errors and filters are those of `Payees`."""
+class _WebhookFlows(Resource):
+    """The flows behind the generated methods."""
 
-    @operation
-    @arguments_of(arguments.create_webhook)
-    def create(self, request: Request) -> OperationFlow[str]:
+    _list = lists(WebhookEndpoint)
+    _get = reads(WebhookEndpoint)
+    _update = staticmethod(send)
+    _ping = reads(WebhookPing)
+
+    def _create(self, request: Request) -> OperationFlow[str]:
         return Receipt.of((yield from response_to(request))).id
 
-    list = lists(arguments.list_webhooks, WebhookEndpoint)
 
-    get = reads(arguments.get_webhook, WebhookEndpoint)
+class Webhooks(methods.Webhooks, _WebhookFlows):
+    """The addresses that Velo posts notifications to. Errors and filters are those of `Payees`."""
 
-    update = sends(arguments.update_webhook)
 
-    ping = reads(arguments.ping_webhook, WebhookPing)
+class AsyncWebhooks(methods.AsyncWebhooks, _WebhookFlows):
+    """The same operations, awaited."""
 
 
 class Notification(records.Notification):

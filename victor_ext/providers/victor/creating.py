@@ -41,7 +41,7 @@ from .values import (
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
 """The places of members in the body of `create`, each with the argument that sets it."""
-_SIGNATURE = inspect.signature(PaymentRequests[Any].create)
+_SIGNATURE = inspect.signature(PaymentRequests[Any, Any].create)
 
 
 def check_request(request: Request, now: datetime | None) -> None:
@@ -96,7 +96,8 @@ def _request_of(arguments: Mapping[str, Any]) -> Request:
     Raises `TypeError` for one that `create` does not take.
     """
     _SIGNATURE.bind_partial(**arguments)
-    return PACKAGE.request(create_request_payment, **arguments)
+    by_hand: Mapping[str, Any] = {"idempotency_key": None, "extra_body": None}
+    return PACKAGE.request(create_request_payment, **{**by_hand, **arguments})
 
 
 def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:

@@ -66,12 +66,19 @@ def check_id(request_id: object) -> None:
 
 
 def get(
-    request_id: str, seconds: float | None = None, extra_query: ExtraQuery | None = None
+    request_id: str,
+    seconds: float | None = None,
+    extra_query: ExtraQuery | None = None,
+    **filters: Any,
 ) -> OperationFlow[PaymentRequest]:
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
     step = step_for_json(
-        get_payment_request, seconds, victor_payment_request_id=request_id, extra_query=extra_query
+        get_payment_request,
+        seconds,
+        victor_payment_request_id=request_id,
+        extra_query=extra_query,
+        **filters,
     )
     record = PaymentRequest.of_json((yield step).parsed, "GetPaymentRequestResponse")
     if not record.id and record.status is None:

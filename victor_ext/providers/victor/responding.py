@@ -11,24 +11,25 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import httpx
+from msgspec.structs import replace
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, VictorError
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.requests import Body, ExtraBody, extra_body_problems, with_extra_body
+from victor_ext.runtime.client.requests import Body, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.resources import Shared
-from victor_ext.runtime.client.runners import OperationFlow, drop_none, step_for_json
+from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
 from victor_ext.runtime.core.json_values import json_of, object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.operations import Done, Finding, Proof, id_in_path
-from victor_ext.typed import Query
+from victor_ext.typed import Query, Request
 
 from .reading import get, id_problem
 from .records import APPROVAL_NOTES, RESPONSE, PaymentRequest
@@ -41,6 +42,8 @@ RESPONSE_ARGUMENTS = {
 }
 """The members of the body of `accept` and `decline`, each with the method or argument that sets it.
 """
+RESPONSE_WORDS = {Status.ACCEPTED: "Accepted", Status.DECLINED: "Declined"}
+"""The words of the body for the status that is meant."""
 
 
 class IntendedResponse(FrozenStruct, frozen=True):
@@ -58,16 +61,11 @@ class IntendedResponse(FrozenStruct, frozen=True):
     def in_body(cls, body: object) -> IntendedResponse:
         """The intended response that the body of a call has."""
         sent = object_or_empty(body)
-        status = Status.ACCEPTED if sent.get("status") == "Accepted" else Status.DECLINED
+        is_accepted = sent.get("status") == RESPONSE_WORDS[Status.ACCEPTED]
+        status = Status.ACCEPTED if is_accepted else Status.DECLINED
         return cls(
             status, text_or_empty(sent.get("notes")), money.from_wire(sent.get("modified_amount"))
         )
-
-    def body(self) -> Body:
-        """The body of the call, as `in_body` reads it."""
-        word = "Accepted" if self.status is Status.ACCEPTED else "Declined"
-        amount = None if self.modified_amount is None else money.to_wire(self.modified_amount)
-        return Body(status=word, notes=self.notes, **drop_none(modified_amount=amount))
 
     def differences(self, record: PaymentRequest) -> Collection[str] | None:
         """How the response in a record differs from the intended one; None: the record has no
@@ -174,32 +172,27 @@ PROOF_OF_RESPONSE = Proof(_find_response)
 
 def respond(
     shared: Shared,
-    request: str | PaymentRequest,
+    request: Request,
     status: Status,
-    notes: str,
-    *,
-    modified_amount: money.Amount | None = None,
-    extra_body: ExtraBody | None = None,
 ) -> OperationFlow[PaymentRequest]:
     """Respond to an inbound request once. If the outcome is uncertain, read the request and compare
     its response with the intended one.
 
-    The request is not read if no time is left. `extra_body` is not compared: what the provider
-    makes of it is not known.
+    The request is not read if no time is left. Members that no argument of the methods sets are not
+    compared: what the provider makes of them is not known.
     """
     seconds_left = shared.clock.countdown(shared.deadline)
-    known = request if isinstance(request, PaymentRequest) else None
-    request_id = request.id if isinstance(request, PaymentRequest) else request
-    check_response(
-        request_id, notes=notes, modified_amount=modified_amount, known=known, extra_body=extra_body
-    )
-    amount = None if modified_amount is None else money.to_decimal(modified_amount)
+    asked, extra_body = request.by_hand["id"], request.by_hand["extra_body"]
+    known = asked if isinstance(asked, PaymentRequest) else None
+    request_id = cast("str", asked) if known is None else known.id  # it is checked now
+    _check_response(request, request_id, known)
     requested = None if known is None else first_of(known.original_amount, known.amount)
-    intended = IntendedResponse(status, notes, amount, requested)
+    body = Body(status=RESPONSE_WORDS[status], **request.body)
+    intended = replace(IntendedResponse.in_body(body), requested=requested)
     step = step_for_json(
         respond_to_payment_request,
         victor_payment_request_id=request_id,
-        body=with_extra_body(intended.body(), extra_body, RESPONSE_ARGUMENTS),
+        body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
     )
     step.own_places = RESPONSE_ARGUMENTS
     try:
@@ -233,14 +226,7 @@ def _confirmed(
     return (yield from _read_back(request_id, intended, uncertain, seconds_left()))
 
 
-def check_response(
-    request_id: object,
-    *,
-    notes: object,
-    modified_amount: object,
-    known: PaymentRequest | None = None,
-    extra_body: object = None,
-) -> None:
+def _check_response(request: Request, request_id: object, known: PaymentRequest | None) -> None:
     """Check the arguments of `accept` or `decline`. Raises `InvalidRequest` with all problems.
 
     `known` is the record of the request, if the caller passed it.
@@ -255,22 +241,23 @@ def check_response(
                 f"id is {shown(request_id)}, an outbound request: answer the inbound one, {which}."
             )
             validation.note("id", "direction", message)
-        validation.text("notes", notes, 150)
-        if modified_amount is not None:
-            sent_amount = validation.dollars("modified_amount", modified_amount)
-            # A request without the flag allows no other amount, by the document's default.
-            if (
-                sent_amount is not None
-                and known is not None
-                and not known.amount_modification_allowed
-                and money.from_wire(sent_amount) != known.amount
-            ):
-                message = (
-                    f"modified_amount is {modified_amount}, and the request allows no "
-                    f"amount but {known.amount or 'its own'}: leave it out."
-                )
-                validation.note("modified_amount", "combination", message)
-        validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
+        validation.problems += request.check.problems
+        # A request without the flag allows no other amount, by the document's default.
+        amount = money.from_wire(request.body.get("modified_amount"))
+        if (
+            amount is not None
+            and known is not None
+            and not known.amount_modification_allowed
+            and amount != known.amount
+        ):
+            message = (
+                f"modified_amount is {amount}, and the request allows no "
+                f"amount but {known.amount or 'its own'}: leave it out."
+            )
+            validation.note("modified_amount", "combination", message)
+        extra_body = request.by_hand["extra_body"]
+        if extra_body is not None:
+            validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
 
 
 def _read_back(

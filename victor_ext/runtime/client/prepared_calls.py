@@ -476,7 +476,7 @@ def method_of(client: Any, name: str, runner: FirstRequest) -> Callable[..., Any
 
     Raises `ConfigurationError` if there is none.
     """
-    resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
+    resources: Mapping[str, type[Resource]] = client._resources  # noqa: SLF001 - as above
     resource, _, method = name.rpartition(".")
     kind = resources.get(resource)
     if not resource:  # the methods of a resource without a public name are those of the client
@@ -492,7 +492,7 @@ def method_of(client: Any, name: str, runner: FirstRequest) -> Callable[..., Any
 
 def methods_of(client: Any) -> list[str]:
     """The methods of a client, by the names that `prepare` takes: `payouts.submit`."""
-    resources: Mapping[str, type[Resource[Any]]]
+    resources: Mapping[str, type[Resource]]
     resources = client._resources  # noqa: SLF001 - in every client
     names: list[str] = []
     for resource, kind in resources.items():

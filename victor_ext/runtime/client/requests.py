@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, ClassVar, TypeGuard, TypeVar, cast
 from urllib.parse import quote
 
@@ -80,23 +80,25 @@ class CheckedCall:
         operation: The module of the generated operation.
         path: The parts of the path and the query, by the names of the generated function.
         body: What is sent. None: nothing.
+        by_hand: The arguments that code by hand checks and sends, by name.
         untyped: What the document declares and no argument sends, because no check knows its type:
             places in the body, or arguments of the generated function.
     """
 
-    __slots__ = ("body", "operation", "path", "untyped")
+    __slots__ = ("body", "by_hand", "operation", "path", "untyped")
 
     def __init__(
         self,
         operation: ModuleType,
         path: dict[str, Any],
         body: Any = None,
-        *,
+        by_hand: Mapping[str, Any] = MappingProxyType({}),
         untyped: Collection[str] = (),
     ) -> None:
         self.operation = operation
         self.path = path
         self.body = body
+        self.by_hand = Body(by_hand)
         self.untyped = untyped
 
     def __repr__(self) -> str:
@@ -113,10 +115,9 @@ class Request(CheckedCall):
     Attributes:
         check: The problems so far. Code by hand adds its own.
         body: What is sent. What has a problem is no value to use.
-        by_hand: The arguments that code by hand checks and sends, by name.
     """
 
-    __slots__ = ("by_hand", "check")
+    __slots__ = ("check",)
 
     body: Body
 
@@ -124,15 +125,13 @@ class Request(CheckedCall):
         self,
         operation: ModuleType,
         check: Validation,
+        path: dict[str, Any],
         body: Body,
-        path: dict[str, Any] | None = None,
-        by_hand: dict[str, Any] | None = None,
-        *,
-        untyped: Collection[str] = (),
+        by_hand: Mapping[str, Any],
+        untyped: Collection[str],
     ) -> None:
-        super().__init__(operation, path or {}, body, untyped=untyped)
+        super().__init__(operation, path, body, by_hand, untyped)
         self.check = check
-        self.by_hand = Body(by_hand or {})
 
     def arguments(self) -> dict[str, Any]:
         """The arguments of the generated function. Raises `InvalidRequest` with all problems."""

@@ -224,9 +224,8 @@ def _holds_of(
 
 def _not_checked(own: CallSettings | MembersSettings) -> Mapping[str, str]:
     """The members that no argument of their own checks, each with what decides, by their places."""
-    if not isinstance(own, MembersSettings):
-        return {}
-    currencies = (currency for _, currency in own.money.values() if currency)
+    money = own.money.values() if isinstance(own, MembersSettings) else ()
+    currencies = (currency for _, currency in money if currency)
     return {**dict.fromkeys(own.set_by_hand, HAND), **dict.fromkeys(currencies, OF_MONEY)}
 
 
@@ -235,6 +234,8 @@ def _news_of_unchecked(
 ) -> Iterator[str]:
     """What is new or changed of what no generated argument checks; `decides` says what does."""
     for place, who in decides.items():
+        if place not in new:
+            continue  # a part of the path of an operation with a body
         yield from _lines(
             f"`{place}` in `{function}`",
             (old or {}).get(place),
