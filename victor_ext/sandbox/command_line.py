@@ -179,7 +179,8 @@ def _help(option: Option) -> str:
     return f"{option.help} (default: {shown})"
 
 
-def _annotation(option: Option) -> Any:
+def _annotation(option: Option) -> object:
+    """The type of an option's parameter, as typer reads it."""
     if option.type is bool:
         return bool
     if option.command_line == ():
@@ -187,7 +188,7 @@ def _annotation(option: Option) -> Any:
     return _kind(option) | None
 
 
-def _kind(option: Option) -> Any:
+def _kind(option: Option) -> type[int | float | str]:
     """The type of the value: of several in the declaration, the narrowest one."""
     declared = get_args(option.type) or (option.type,)
     for kind in (int, float):
@@ -199,11 +200,11 @@ def _kind(option: Option) -> Any:
 # The parser says by itself what is wrong: typer's words change with its versions.
 
 
-def _parser_of(option: Option) -> Callable[[str], Any]:
+def _parser_of(option: Option) -> Callable[[str], int | float | str]:
     kind = _kind(option)
     choices = option.choices
 
-    def parse(text: str) -> Any:
+    def parse(text: str) -> int | float | str:
         if choices and text not in choices:
             raise typer.BadParameter(f"{text!r} is not one of {', '.join(choices)}.")
         try:
@@ -215,4 +216,4 @@ def _parser_of(option: Option) -> Callable[[str], Any]:
 
 
 _METAVARS = {int: "N", float: "SECONDS", str: "TEXT"}
-_WORDS = {int: "a whole number", float: "a number"}
+_WORDS = {int: "a whole number", float: "a number", str: "a text"}

@@ -104,7 +104,7 @@ class EastPayProvider(TableProvider[EastPaySettings]):
             problems.append(Problem(("entityId",), "invalid", "is not the token's"))
         return problems
 
-    def success(self, operation: str, result: Result, status: int) -> Response:  # noqa: ARG002 - of all
+    def success(self, _operation: str, result: Result, status: int) -> Response:
         """The response of a call that succeeded."""
         return json_response(status, self._envelope(result.body))
 
@@ -118,15 +118,9 @@ class EastPayProvider(TableProvider[EastPaySettings]):
         ]
         return self.error(400, "", "invalid parameters", parameterErrors=errors)
 
-    def error(
-        self,
-        status: int,
-        code: str,  # noqa: ARG002 - the gateway has no words for its codes
-        message: str,
-        **more: JsonValue,
-    ) -> Response:
+    def error(self, status: int, _code: str, message: str, **more: JsonValue) -> Response:
         """An error in the gateway's format: its result code has the documented form, and the status
-        as the detail.
+        as the detail. The gateway has no words for its codes.
 
         The page has no code for a request that is refused: `parameterErrors` tell it from a payment
         that failed, which has the status 400, too.

@@ -12,7 +12,7 @@ from victor_ext.sandbox.server.exchange import Operation
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.engine.pages import Listing
-    from victor_ext.sandbox.server.exchange import JsonObject
+    from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
     from victor_ext.sandbox.server.provider import Call
 
 
@@ -39,7 +39,7 @@ class Asked:
 class Result:
     """What an operation answers, and the work that it did."""
 
-    body: Any = None
+    body: JsonValue = None
     """Of the response; None: it has none."""
     status: int | None = None
     """Of the response; None: the status of the row."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from victor_ext.sandbox.engine.pages import Page
     from victor_ext.sandbox.server.context import SandboxContext
     from victor_ext.sandbox.server.document import Problem
-    from victor_ext.sandbox.server.exchange import JsonObject
+    from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 
 _Kept: TypeAlias = tuple[Response, str | None, str | None]
 """A response, and the reference and the id of what was made."""
@@ -96,18 +96,18 @@ class TableProvider(SandboxProvider[S]):
         """The idempotency key of a call, as it is compared with other ones."""
         return call.key
 
-    def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - of a provider
+    def refusal(self, _operation: str, refused: Refused, /) -> Response:
         """The response of a call that is refused."""
         return self.error(refused.status, refused.code or "refused", refused.message)
 
-    def injected_error(self, operation: str, status: int, message: str) -> Response:
+    def injected_error(self, operation: str, status: int, message: str, /) -> Response:
         return self.refusal(operation, Refused(status, message, code="injected_fault"))
 
-    def page_body(self, asked: Asked, page: Page[Any]) -> JsonObject:  # noqa: ARG002 - as above
+    def page_body(self, _asked: Asked, page: Page[Any], /) -> JsonObject:
         """The body of a page of a list."""
         return {"items": page.items}
 
-    def success(self, operation: str, result: Result, status: int) -> Response:  # noqa: ARG002 - as above
+    def success(self, _operation: str, result: Result, status: int, /) -> Response:
         """The response of a call that succeeded."""
         if result.body is None:
             return empty_response(status, result.headers)
@@ -126,11 +126,7 @@ class TableProvider(SandboxProvider[S]):
         return body
 
     def problems(
-        self,
-        call: Call,  # noqa: ARG002 - as above
-        operation: str,
-        query: JsonObject,
-        body: JsonObject,
+        self, _call: Call, operation: str, query: JsonObject, body: JsonObject, /
     ) -> list[Problem]:
         """What the document does not allow in a request."""
         rules = self.rules(operation)
@@ -225,7 +221,8 @@ class TableProvider(SandboxProvider[S]):
         return self.success(row.name, result, result.status or row.status or rules.success)
 
 
-def _result_of(made: Any, asked: Asked) -> Result:
+def _result_of(made: Result | JsonValue, asked: Asked) -> Result:
+    """What the `does` of a row returned, as a whole `Result`."""
     if isinstance(made, Result):
         return made
     if made is not None:

@@ -121,7 +121,7 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
             body = query
         check_merchant(body.get("mid") or call.owner, call.owner)
 
-    def page_body(self, asked: Asked, page: Page[Order]) -> JsonObject:  # noqa: ARG002 - of a list
+    def page_body(self, _asked: Asked, page: Page[Order]) -> JsonObject:
         """The body of a page of orders."""
         count = len(page.items)
         return {

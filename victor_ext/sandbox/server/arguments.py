@@ -34,7 +34,7 @@ other type, each value is right.
 """
 
 
-def check_type(name: str, value: object, declared: Any) -> None:
+def check_type(name: str, value: object, declared: object) -> None:
     """Raise `ValueError` for a value of another type than the declared one."""
     parts = _parts(declared)
     if any(_is_one(value, part) for part in parts):
@@ -48,7 +48,7 @@ def check_type(name: str, value: object, declared: Any) -> None:
     raise ValueError(f"{name} must be {_to_write(declared)}, not {value!r}")
 
 
-def _is_one(value: object, declared: Any) -> bool:
+def _is_one(value: object, declared: object) -> bool:
     if get_origin(declared) is Literal:
         return value in get_args(declared)
     if declared not in _KINDS:
@@ -58,7 +58,7 @@ def _is_one(value: object, declared: Any) -> bool:
     return isinstance(value, kind) and isinstance(value, bool) is (kind is bool)
 
 
-def _parts(declared: Any) -> list[Any]:
+def _parts(declared: object) -> list[object]:
     """The types of a union, each without its arguments; or the only one."""
     origin = get_origin(declared)
     if origin in (Union, types.UnionType):
@@ -66,7 +66,7 @@ def _parts(declared: Any) -> list[Any]:
     return [declared if origin in (None, Literal) else origin]
 
 
-def _in_words(parts: Iterable[Any]) -> str:
+def _in_words(parts: Iterable[object]) -> str:
     words: dict[str, None] = {}
     for part in parts:
         if get_origin(part) is Literal:
@@ -78,7 +78,7 @@ def _in_words(parts: Iterable[Any]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _to_write(declared: Any) -> str:
+def _to_write(declared: object) -> str:
     """What to write for a value of a type. None is left out: it is what is not written."""
     parts = [part for part in _parts(declared) if part is not type(None)]
     return _in_words(parts).replace("`", "")
@@ -88,9 +88,10 @@ class Parameter(NamedTuple):
     """What a command takes under one name."""
 
     name: str
-    type: Any
+    type: object
+    """The annotation."""
     default: str | None
-    """As JSON. None: it must be given, or what is left out is said elsewhere."""
+    """The default in JSON. None: it must be given, or what is left out is said elsewhere."""
     is_needed: bool = False
     is_option: bool = False
     """Whether it is one of the keyword options of the command's body."""

@@ -79,7 +79,9 @@ class Attempt:
     headers: dict[str, str]
     """Without credentials."""
     body: str
-    """As it was posted, so that its signature can be checked; without credentials."""
+    """The body that was posted, unchanged, so that its signature can be checked; without
+    credentials.
+    """
     status: int | None = None
     error: str | None = None
     """Why there was no response."""

@@ -116,7 +116,7 @@ class Call:
     exchange: Received
     _context: SandboxContext
     headers: Sequence[tuple[bytes, bytes]]
-    """As they were sent, the names in lower case."""
+    """The headers in the order in which they were sent, the names in lower case."""
     query: bytes
     """The query as it was sent, without the question mark."""
     params: dict[str, str]
@@ -255,11 +255,11 @@ class SandboxProvider(ABC, Generic[S]):
         """Forget everything, credentials included. The context has been reset already."""
         self.state = self.new_state()
 
-    def error(self, status: int, code: str, message: str) -> Response:
+    def error(self, status: int, code: str, message: str, /) -> Response:
         """An error in the provider's format; also for those of the server (404, 405, 413, 500)."""
         return error_response(status, code, message)
 
-    def injected_error(self, operation: str, status: int, message: str) -> Response:  # noqa: ARG002 - of a provider
+    def injected_error(self, _operation: str, status: int, message: str, /) -> Response:
         """The error of an injected fault, as the operation would answer it."""
         return self.error(status, "injected_fault", message)
 
@@ -273,14 +273,14 @@ class SandboxProvider(ABC, Generic[S]):
         do notifications.
         """
 
-    def records(self, count: int) -> Sequence[Record]:  # noqa: ARG002 - of a derived class
-        """The last records for the page, newest first.
+    def records(self, _count: int, /) -> Sequence[Record]:
+        """The last records for the page, newest first: as many as the page shows.
 
         Of a provider without records it shows keys and calls only.
         """
         return ()
 
-    def record_details(self, record_id: str) -> Record:  # noqa: ARG002 - as above
+    def record_details(self, _record_id: str, /) -> Record:
         """One record for the page; raises `NotFound`."""
         raise NotFound("This sandbox shows no records.")
 

@@ -32,9 +32,10 @@ class Option:
     help: str
     at_least: float | None = None
     metavar: str | None = None
-    command_line: Any = None
+    command_line: object = None
     """The default on the command line, where that is another one than in Python."""
-    type: Any = None
+    type: object = None
+    """The annotation of the field."""
 
     @property
     def choices(self) -> tuple[Any, ...]:

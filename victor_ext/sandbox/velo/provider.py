@@ -252,7 +252,7 @@ class VeloProvider(TableProvider[VeloSettings]):
             result = replace(result, body=without_nulls(declared))
         return super().success(operation, result, status)
 
-    def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - it has one
+    def refusal(self, _operation: str, refused: Refused) -> Response:
         """Velo's format of an error.
 
         The number is the sandbox's own choice: Velo does not publish its numbers.
