@@ -169,7 +169,7 @@ async def reconcile_async(
     page_size: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Reconciliation:
-    """As `reconcile`, with an awaited client.
+    """Compare both books with an awaited client; the arguments are those of `reconcile`.
 
     The work on the database is done in a worker thread.
     """

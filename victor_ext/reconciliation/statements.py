@@ -1,4 +1,5 @@
-"""The SQL of a reconciliation, in the order in which `Store` uses it: tables, pairs, report, reads.
+"""The SQL of a reconciliation, in the order in which `ComparedEntries` uses it: tables, pairs,
+report, reads.
 
 `core` are rows of ours within the window or near its ends; `zone` is the `Zone` of a payment of
 theirs; a `skeleton` is what `ids.skeleton_of` returns.
@@ -21,6 +22,20 @@ CREATE TABLE listed (
     reading INTEGER NOT NULL, item TEXT NOT NULL, PRIMARY KEY (reading, item)
 ) WITHOUT ROWID;
 """
+
+ADD_OURS = """
+INSERT INTO ours
+    (reference, skeleton, id, id_skeleton, key, amount, currency, at, line, batch, doubt,
+    core, checked)
+VALUES
+    (:reference, :skeleton, :id, :id_skeleton, :key, :amount, :currency, :at, :line, :batch, :doubt,
+    :core, :checked)"""
+ADD_THEIRS = """
+INSERT OR IGNORE INTO theirs
+    (reference, skeleton, id, id_skeleton, amount, requested, currency, status, at, zone, unread)
+VALUES
+    (:reference, :skeleton, :id, :id_skeleton, :amount, :requested, :currency, :status, :at, :zone,
+    :unread)"""
 
 # Ids come first, then references, those with equal amounts before others; last come references and
 # ids whose skeletons are equal: nobody is to be asked again because of these.

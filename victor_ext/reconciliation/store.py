@@ -41,48 +41,39 @@ class ComparedEntries(TemporaryDatabase):
         `checked`: whether the provider has a list, so that an entry that it does not show is
         missing.
         """
-        self.executemany(
-            "INSERT INTO ours (line, reference, skeleton, id, id_skeleton, key, amount, currency, "
-            "at, doubt, batch, core, checked)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    entry.line,
-                    *_names_of(entry),
-                    trimmed(entry.key),
-                    amount_text(entry.amount),
-                    entry.amount.currency,
-                    _microseconds(entry.at),
-                    entry.why_unchecked,
-                    entry.batch,
-                    zone <= Zone.EDGE,
-                    checked,
-                )
-                for entry, zone in entries
-            ),
+        rows = (
+            {
+                **_names_of(entry),
+                "key": trimmed(entry.key),
+                "amount": amount_text(entry.amount),
+                "currency": entry.amount.currency,
+                "at": _microseconds(entry.at),
+                "line": entry.line,
+                "batch": entry.batch,
+                "doubt": entry.why_unchecked,
+                "core": zone <= Zone.EDGE,
+                "checked": checked,
+            }
+            for entry, zone in entries
         )
+        self.executemany(sql.ADD_OURS, rows)
 
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, those whose id is new. Return how many these were."""
-        cursor = self.executemany(
-            "INSERT OR IGNORE INTO theirs (reference, skeleton, id, id_skeleton, amount, "
-            "requested, currency, status, at, zone, unread)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    *_names_of(payment),
-                    amount_text(payment.amount),
-                    amount_text(payment.requested),
-                    trimmed(payment.currency),
-                    trimmed(payment.status),
-                    _microseconds(payment.at),
-                    zone,
-                    payment.is_unreadable,
-                )
-                for payment, zone in payments
-            ),
+        rows = (
+            {
+                **_names_of(payment),
+                "amount": amount_text(payment.amount),
+                "requested": amount_text(payment.requested),
+                "currency": trimmed(payment.currency),
+                "status": trimmed(payment.status),
+                "at": _microseconds(payment.at),
+                "zone": zone,
+                "unread": payment.is_unreadable,
+            }
+            for payment, zone in payments
         )
-        return cursor.rowcount
+        return self.executemany(sql.ADD_THEIRS, rows).rowcount
 
     def add_listed(self, reading: int, payments: Sequence[Theirs]) -> bool:
         """Note the payments of a page of the list.
@@ -280,11 +271,16 @@ def _money(amount: str | None, currency: str) -> Money | None:
     return None if amount is None else Money.recorded(amount, currency)
 
 
-def _names_of(payment: Entry | Theirs) -> Sequence[str | None]:
-    """The reference of a payment with its skeleton, and the id with its skeleton."""
+def _names_of(payment: Entry | Theirs) -> dict[str, str | None]:
+    """The columns of the reference of a payment and of its id, each with its skeleton."""
     reference = trimmed(payment.reference)
     id_ = canonical_id(trimmed(payment.id))
-    return reference, _skeleton_or_none(reference), id_, _skeleton_or_none(id_)
+    return {
+        "reference": reference,
+        "skeleton": _skeleton_or_none(reference),
+        "id": id_,
+        "id_skeleton": _skeleton_or_none(id_),
+    }
 
 
 def _skeleton_or_none(text: str | None) -> str | None:
