@@ -26,8 +26,8 @@ requests (429). Or a state or a file cannot be used now.
 Run the same command again later. (75 is EX_TEMPFAIL of sysexits(3).)
 """
 SIGNALLED = 128
-"""As in shells, with the number of the signal added: SIGHUP (the terminal is gone) is 1, SIGTERM
-15.
+"""A signal ended the command. Its number is added, as in shells: SIGHUP (the terminal is gone) is
+1, SIGTERM 15.
 """
 INTERRUPTED = SIGNALLED + 2
 """SIGINT: Ctrl-C.

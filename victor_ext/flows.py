@@ -40,7 +40,7 @@ def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
 
 
 async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
-    """As `drive`, with awaited calls: the result of `take` is awaited."""
+    """Run a flow to its end with awaited calls, and return its result: `take` does each step."""
     try:
         step = next(flow)
         while True:

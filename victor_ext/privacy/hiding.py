@@ -190,7 +190,9 @@ def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def hidden_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """As `hidden_pairs`, as a dict; for `object_pairs_hook` of `json`."""
+    """The cells of a row as a dict, with the account number as a type that hides it; for
+    `object_pairs_hook` of `json`.
+    """
     fields = dict(pairs)
     if ACCOUNT in fields:
         fields[ACCOUNT] = _hidden_cell(fields[ACCOUNT])
@@ -304,7 +306,7 @@ def mask(number: str) -> str:
 
 
 def short_mask(number: str) -> str:
-    """As `mask`, in a width that does not tell the length: `****3645`."""
+    """The last four characters of a number, behind a mask of one width for all: `****3645`."""
     return "****" + _last_digits(number)
 
 

@@ -115,7 +115,7 @@ def one_line(text: object) -> str:
 
 
 def one_own_line(text: str) -> str:
-    """As `one_line`, for a text that no provider wrote."""
+    """A text that no provider wrote for a message: one line of 200 characters, nothing masked."""
     if not text.isprintable():
         text = "".join(char if char.isprintable() else " " for char in text)
     flat = " ".join(text.split())

@@ -89,8 +89,9 @@ def mask_numbers(text: str) -> str:
 
 
 def mask_spaced_numbers(text: str) -> str:
-    """As `mask_numbers`, for what may be an id, which no blank divides: with the numbers in groups
-    alone that have blanks between them, or are written as on a card, and with IBANs.
+    """Mask the account and card numbers in a text that may be an id, which no blank divides: those
+    in groups with blanks between them, those that are written as on a card, and IBANs. What
+    `mask_numbers` masks beside them may be the id.
     """
     return _pattern(_KEPT_OR_NUMBER).sub(_masked_if_spaced, _without_cards_and_ibans(text))
 
