@@ -296,7 +296,7 @@ class Reader(Generic[T]):
         raise NotImplementedError
 
     def item(self, value: Any, left: int) -> Any:
-        """As `read`, for an item of a list: a value of another type stays unchanged."""
+        """An item of a list as its type; a value of another type stays unchanged."""
         decoded = self.read(value, left)
         return value if decoded is MISMATCH else decoded
 

@@ -57,7 +57,7 @@ _NO_PARTS = ("PathItem", "Discriminator")
 class Component:
     place: str
     kind: str
-    """As `shape.yaml` has it: `Schema`."""
+    """Its name in `shape.yaml`: `Schema`."""
     tree: Tree
     """What the document says there; `{"$ref": ...}` where it refers to another part."""
 

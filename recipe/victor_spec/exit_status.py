@@ -8,4 +8,4 @@ MISUSE = 2
 INTERRUPTED = 130
 """Ctrl-C, as in shells."""
 SIGNALLED = 128
-"""As in shells, with the number of the signal added."""
+"""A signal ended the command. Its number is added, as in shells."""

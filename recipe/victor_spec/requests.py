@@ -84,7 +84,7 @@ class Request:
     method: str = ""
     """In lower case."""
     path: str = ""
-    """As the document has it; the generator may know the operation by another one."""
+    """The path of the document; the generator may know the operation by another one."""
     server: str | None = None
     """The URL of its own server, with the defaults of its variables and without a slash at its end;
     None when it has the server of the document."""

@@ -244,12 +244,16 @@ class Sides(OperationComparison):
     # ---- Reach ----
 
     def reach(self, place: str) -> Reach:
-        """The operations that reach a place; of what the new document alone has, those of that."""
-        now = self.moves.now(place)
-        is_new = now in self.new.by_place and place not in self.old.by_place
-        reach = Reach() if is_new else self.old.reach(place)
+        """The operations that reach a place, by their names in the old document: those of the old
+        document, or else those of the new one, such as for a place that is new.
+        """
+        place_now = self.moves.now(place)
+        is_new = place_now in self.new.by_place and place not in self.old.by_place
+        old_reach = Reach() if is_new else self.old.reach(place)
+        if old_reach:
+            return old_reach
         old_names = {new.name: name for name, new in self.same_operations.items()}
-        return reach or self.new.reach(now).renamed(old_names)
+        return self.new.reach(place_now).renamed(old_names)
 
 
 def _documentation(sides: Sides) -> int:

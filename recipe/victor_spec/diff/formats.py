@@ -108,7 +108,7 @@ def _command(command: str, report: Report, title: str, message: str) -> str:
 
 
 def _data(text: str) -> str:
-    """As the toolkit of GitHub's actions escapes it."""
+    """A text as the message of a workflow command, escaped as by the toolkit of GitHub."""
     return one_line(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 

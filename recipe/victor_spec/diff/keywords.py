@@ -27,7 +27,7 @@ class Limit(NamedTuple):
     """The number; of an upper limit the negative one."""
     is_exclusive: bool
     text: str
-    """As a document of 3.1 writes it: `exclusiveMinimum 0`."""
+    """The keyword and its value in a document of 3.1: `exclusiveMinimum 0`."""
 
 
 LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties", "minContains")

@@ -124,7 +124,7 @@ class _Packages:
         for name, before in self._old.names.items():
             earlier.update(map(self._moved, before.places))
             if name in self._new_name_of:
-                yield from self._compare(name, before)
+                yield from self._changes_of(name, before)
             elif not before.owner or before.owner in self._new_name_of:
                 places = [*before.places, *self._around(before)]
                 yield Finding(self._cause(places), "breaks", name, f"{before.title} is gone")
@@ -140,28 +140,34 @@ class _Packages:
         """The places of what an old name is a part of."""
         return self._old.names[before.owner].places if before.owner else ()
 
-    def _compare(self, name: str, before: Name) -> Iterator[Finding]:
-        """What happened to a name that is still there."""
+    def _changes_of(self, name: str, before: Name) -> Iterator[Finding]:
+        """What is different about a name that has a successor: its last part, its module, its type,
+        and the order of a function's arguments.
+        """
         after = self._new.names[self._new_name_of[name]]
         shown = name.removesuffix("()")
-        module, _, leaf = before.name.rpartition(".")
-        new_module, _, new_leaf = after.name.rpartition(".")
-        if leaf != new_leaf:
-            place = "" if before.owner else self._named_after(before.places)
-            place = place or self._cause(before.places)
-            now = after.title if after.kind == "attribute" else new_leaf
-            yield Finding(place, "breaks", shown, f"{before.title} is now {now}")
-        if module != new_module:
-            what = f"the module {before.name} is now {after.name}"
-            yield Finding(f"{before.places[0]}.tags", "breaks", shown, what)
+        yield from self._renamed(shown, before, after)
         for level, what in self._retyped(name, before, after):
             if level != "none":
                 places = self._sides.old.known(before.places) or self._around(before)
                 yield Finding(self._cause(places, after.places), level, shown, what)
         if before.kind == "function":
-            yield from self._order(name, before)
+            yield from self._reordered(name, before)
 
-    def _order(self, name: str, before: Name) -> Iterator[Finding]:
+    def _renamed(self, shown: str, before: Name, after: Name) -> Iterator[Finding]:
+        """Whether a name has another last part now, and whether it is in another module."""
+        old_module, _, old_leaf = before.name.rpartition(".")
+        new_module, _, new_leaf = after.name.rpartition(".")
+        if old_leaf != new_leaf:
+            place = "" if before.owner else self._named_after(before.places)
+            place = place or self._cause(before.places)
+            now = after.title if after.kind == "attribute" else new_leaf
+            yield Finding(place, "breaks", shown, f"{before.title} is now {now}")
+        if old_module != new_module:
+            what = f"the module {before.name} is now {after.name}"
+            yield Finding(f"{before.places[0]}.tags", "breaks", shown, what)
+
+    def _reordered(self, name: str, before: Name) -> Iterator[Finding]:
         """Whether the arguments by position of a function have another order."""
         old = self._old.by_position.get(name, [])
         new = self._new.by_position.get(self._new_name_of[name], [])

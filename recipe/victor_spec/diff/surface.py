@@ -74,8 +74,9 @@ class Surface:
             for place in place_of(part.tree):
                 self._exact[place] = part.place
         self.names: dict[str, Name] = {}
-        """As they are reported, each after what it is a part of: `api.cards.list_cards(limit)`,
-        `models.Card.price`. A result has `()`, or the name of a webhook, behind its function.
+        """By what a report calls them, each after what it is a part of:
+        `api.cards.list_cards(limit)`, `models.Card.price`. A result has `()`, or the name of a
+        webhook, behind its function.
         """
         self.by_position: dict[str, list[str]] = {}
         """The arguments by position of each function."""

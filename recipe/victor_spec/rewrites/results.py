@@ -77,9 +77,9 @@ class _Responses:
 
     def _id(self) -> _Path:
         """The place of the id; empty where the document does not tell it."""
-        named = [path for path in self._scalars() if self._is_named(path[-1])]
+        read_by = [path for path in self._scalars() if self._is_read_by(path[-1])]
         for above in ((), self._wrapper):
-            own = [path for path in named if path[:-1] == above]
+            own = [path for path in read_by if path[:-1] == above]
             if len(own) == 1:
                 return own[0]
         if ("id",) in self._top:
@@ -93,19 +93,21 @@ class _Responses:
                 return beside[0] if len(beside) == 1 else ()
         return ()
 
-    def _is_named(self, name: str) -> bool:
-        """Whether the read of what was made takes this: `reference` for `/payments/{reference}`,
-        and `token` for `/cards/{card_token}`.
+    def _is_read_by(self, name: str) -> bool:
+        """Whether what was made is read by the member of this name, by the path of that read:
+        `reference` for `/payments/{reference}`, and `token` for `/cards/{card_token}`.
         """
-        wanted, words = words_of(self._placeholder), words_of(name)
+        placeholder = words_of(self._placeholder)
+        words = words_of(name)
         # Any `id` is called so; a name of marks alone has no word.
-        if not words or wanted in ([], ["id"]):
+        if not words or placeholder in ([], ["id"]):
             return False
-        if wanted == words:
+        if placeholder == words:
             return True
-        start, end = wanted[: -len(words)], wanted[-len(words) :]
-        is_kind_of_id = words != ["id"] and words[-1] in _IDS
-        return end == words and is_kind_of_id and _joined(start) in self._words
+        if words == ["id"] or words[-1] not in _IDS:
+            return False
+        resource, rest = placeholder[: -len(words)], placeholder[-len(words) :]
+        return rest == words and _joined(resource) in self._words
 
     def _ids_beside(self, above: _Path) -> list[_Path]:
         """The members that may be the id of what was made: not what was sent, nor what the path

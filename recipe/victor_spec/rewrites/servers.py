@@ -47,10 +47,12 @@ def record_servers(document: Tree, log: Log) -> None:
 def _own_server(
     operation: Operation, absolute: list[_Server], usual: list[_Server]
 ) -> _Server | None:
-    """The server of an operation, joined to an absolute one; None where it has the usual one."""
+    """The server of an operation, made absolute where the document has an absolute one; None where
+    it has the usual one.
+    """
     own = _servers(operation.tree) or _servers(operation.item)
     for base in absolute:
-        own = [server.joined(base) for server in own]
+        own = [server.relative_to(base) for server in own]
     urls = [server.url for server in own]
     if not own or any(server.url in urls for server in usual):
         return None
@@ -77,7 +79,7 @@ class _Server(NamedTuple):
     url: str
     """With the default of each variable that has one."""
     template: str
-    """As it stands in the document."""
+    """The URL as the document writes it, with its variables in braces."""
     variables: Tree
 
     @property
@@ -85,12 +87,15 @@ class _Server(NamedTuple):
         """The variables in its URL."""
         return {*re.findall(r"{([^{}]+)}", self.template)}
 
-    def joined(self, base: _Server) -> _Server:
-        """The server that a relative URL means, beside another one."""
+    def relative_to(self, base: _Server) -> _Server:
+        """The server with its URL below that of a base server, if it is relative; else as it is.
+
+        Where both have a variable of one name with other values, the template has the defaults.
+        """
         if not is_url(self.url):
             return self
-        url = _joined(base.url, self.url)
-        template = _joined(base.template, self.template)
+        url = _url_below(base.url, self.url)
+        template = _url_below(base.template, self.template)
         if template == self.template:
             return _Server(url, template, self.variables)
         if self.differs(base):
@@ -130,8 +135,8 @@ def _declare(server: _Server, known: dict[str, _Server]) -> str:
     return server.url if server.differs(first) else server.template
 
 
-def _joined(base: str, url: str) -> str:
-    """A relative URL below a base URL, without a slash at the end."""
+def _url_below(base: str, url: str) -> str:
+    """A relative URL below a base URL, an absolute one as it is; without a slash at the end."""
     return urljoin(f"{base}/", f"{url}/").rstrip("/")
 
 

@@ -47,7 +47,7 @@ class Member:
     name: str
     """On the wire."""
     schema: Tree
-    """As the document has it: perhaps a reference."""
+    """What stands in the document: perhaps a reference."""
     is_required: bool
     within: str = ""
     """The object that it stands in, if it is not the body itself."""

@@ -56,7 +56,7 @@ class MembersPlan:
     """What messages of an update call it: the function, or the class."""
     description: str
     arguments: Sequence[Argument]
-    """As they are sent."""
+    """In the order in which they are sent."""
     positional: Sequence[Argument]
     by_keyword: Sequence[Argument]
     untyped: Sequence[str]
