@@ -250,7 +250,7 @@ def _shown_path(text: str) -> str:
 
 
 def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str]:
-    """As `_key_data_and_source`, for a file, which messages call `shown`."""
+    """The bytes of a key file, and what messages call their source; the file is `shown` to them."""
     try:
         data = SecretBytes(Path(path).read_bytes())
     except (OSError, ValueError) as error:

@@ -168,8 +168,8 @@ def issued_for(body: dict[str, Any], now: float) -> IssuedToken | None:
 def issued_until(
     body: dict[str, Any], now: float, *, member: str = "access_token", scheme: str | None = None
 ) -> IssuedToken | None:
-    """As `issued_for`, for a body that has the token in this `member`, and its end in `expires`
-    (see `epoch_seconds`). With a `scheme`, the body's `token_type` is not read.
+    """The token in this `member` of a body, which has its end in `expires` (see `epoch_seconds`);
+    None without a token. With a `scheme`, the body's `token_type` is not read.
     """
     header = header_value(scheme or body.get("token_type"), body.get(member))
     return None if header is None else IssuedToken(header, epoch_seconds(body.get("expires")), now)

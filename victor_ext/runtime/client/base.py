@@ -84,7 +84,7 @@ from .prepared_calls import (
 )
 from .requests import NO_EXTRAS, ExtraBody, ExtraQuery
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
-from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
+from .runners import AsyncRunner, OperationCall, OperationFlow, SyncRunner
 from .transport import bound_class
 
 _logger = logging.getLogger(__name__)
@@ -715,7 +715,7 @@ class Pings(HasMode[Mode]):
         """
         clock: ServerClock = self._shared.clock
         began = clock.monotonic()
-        step = Call(*self._ping_read)
+        step = OperationCall(*self._ping_read)
         yield step
         offset = clock.skew if clock.provider_time().is_known else None
         return Ping(clock.monotonic() - began, offset, step.response.info())

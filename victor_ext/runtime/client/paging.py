@@ -274,7 +274,7 @@ class RepeatedPageReader(PageReader[T]):
         return self
 
     def accept(self, items: Sequence[T]) -> Page[T]:
-        """As `PageReader.accept`.
+        """Process the items of page `number`, then set `number` to the next page or set `done`.
 
         Raises `PaginationError` also if the list still changes after `MOST_PASSES`.
         """
@@ -368,7 +368,9 @@ class Pages(_List[T]):
 
 
 class AsyncPages(_List[T]):
-    """As `Pages`, for `async for`."""
+    """An iterable for `async for` that reads each page when it is needed. `pages()` iterates over
+    pages.
+    """
 
     async def pages(self) -> AsyncIterator[Page[T]]:
         reader = self._reader()

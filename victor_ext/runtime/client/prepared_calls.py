@@ -259,11 +259,11 @@ def _names(values: object, id: str, member: str = "") -> bool:
     return is_same_id(values, id)
 
 
-def _call_of(
-    behaviour: Behaviour, base_url: httpx.URL, request: httpx.Request, name: str, key: str | None
+def _prepare_request(
+    request: httpx.Request, behaviour: Behaviour, base_url: httpx.URL, *, name: str, key: str | None
 ) -> PreparedCall:
-    """The call that a request is, with the name of its method or generated function and the
-    caller's key.
+    """Return the request of a write in the form in which it is stored, to be sent later. `name` is
+    that of the method or generated function that made it, `key` the idempotency key of the caller.
 
     Raises `ConfigurationError` if the request only reads.
     """
@@ -400,7 +400,7 @@ def prepare_call(
         module = sys.modules[operation.__module__] if inspect.isfunction(operation) else operation
         name = module.__name__.rpartition(".")[2]
         request = _request_of_function(client, module, name, key, args, dict(kwargs))
-    return _call_of(behaviour, config.base_url, request, name, key)
+    return _prepare_request(request, behaviour, config.base_url, name=name, key=key)
 
 
 def _request_of_method(

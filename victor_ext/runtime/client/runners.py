@@ -1,6 +1,6 @@
 """Calls of generated operations as steps of a method's flow, and the runners of such flows.
 
-A runner puts the steps of the attempt loop in place of each `Call`, and gives the whole to the
+A runner puts the steps of the attempt loop in place of each `OperationCall`, and gives all to the
 driver of its mode: so a `Send` or a `Sleep` is the same from a method to the socket.
 """
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 _NOT_YET: Any = None
 
 
-class Call(Opaque):
+class OperationCall(Opaque):
     """A step: call a generated operation, which is a module, with these arguments.
 
     `query` is added to its URL, percent-encoded, and `own_places` and `untyped` are those of
@@ -71,7 +71,7 @@ class Call(Opaque):
         raise self.response.unusable(self.response, why)
 
 
-Step = Call | AttemptStep
+Step = OperationCall | AttemptStep
 """A step of an operation."""
 OperationFlow = Generator[Step, Any, T]
 
@@ -84,7 +84,7 @@ def step_for_json(
     extra_query: ExtraQuery | None = None,
     untyped: Collection[str] = (),
     **arguments: Any,
-) -> Call:
+) -> OperationCall:
     """The step of a `call` that returns the JSON of the body, not a model of it. Raises
     `InvalidRequest` for the query.
 
@@ -92,7 +92,7 @@ def step_for_json(
     parser does not see them.
     """
     query = "" if extra_query is None else extra_query_text(operation, extra_query, untyped)
-    return Call(operation, arguments, seconds, query, untyped=untyped)
+    return OperationCall(operation, arguments, seconds, query, untyped=untyped)
 
 
 def call(
@@ -106,7 +106,7 @@ def call(
     """Call a generated operation, a module such as `get_payment`. Returns the JSON object of a good
     response, as `step_for_json` reads it; empty without one.
 
-    `seconds` and `untyped` are as in `Call`, and `arguments` those of the generated function,
+    `seconds` and `untyped` are as in `OperationCall`, `arguments` those of the generated function,
     without `client`.
     """
     step = yield step_for_json(operation, seconds, untyped=untyped, **arguments)
@@ -120,7 +120,7 @@ def call_without_body(
 
     A 200 where the document has a 202 is a success, too.
     """
-    step = yield Call(operation, arguments, untyped=untyped)
+    step = yield OperationCall(operation, arguments, untyped=untyped)
     return step.response
 
 
@@ -143,7 +143,7 @@ class FlowRunner(Opaque):
     take: Callable[[AttemptStep], Any]
     """Executes a step: that of the mode's driver."""
 
-    def request_of(self, step: Call) -> httpx.Request:
+    def request_of(self, step: OperationCall) -> httpx.Request:
         """The request of a step, as the untouched module of its operation builds it.
 
         Raises `InvalidRequest` for members and filters of the client's options that it cannot take.
@@ -168,7 +168,7 @@ class FlowRunner(Opaque):
         return request
 
     def steps_of(self, flow: OperationFlow[T]) -> Flow[T]:
-        """The flow of a method, with the attempts of each `Call` in its place.
+        """The flow of a method, with the attempts of each `OperationCall` in its place.
 
         The last response is set on the records that the flow returns. When it ends, QUOTED (the
         request whose credentials are masked in texts) is what it was before.
@@ -183,7 +183,7 @@ class FlowRunner(Opaque):
                 step = flow.send(result) if failed is None else flow.throw(failed)
                 result = failed = None
                 try:
-                    if isinstance(step, Call):
+                    if isinstance(step, OperationCall):
                         request = self.request_of(step)
                         last = yield from self.attempts(request, step.seconds)
                         step.response = last

@@ -120,7 +120,9 @@ def _exactly_read(content: bytes | str) -> Any:
 def _card_data_in_members(
     members: Mapping[Any, Any], place: str, *, about_a_card: bool, levels: int
 ) -> Iterator[tuple[str, bool]]:
-    """As `card_data_in`, for the members of an object; a name may be a card number, too."""
+    """Where the members of an object have card data, as `card_data_in` yields it; a name may be a
+    card number, too.
+    """
     is_card = _is_card(members)
     for name, value in members.items():
         if has_card_number(name):

@@ -113,7 +113,7 @@ def _problem(name: object, value: object, ours: frozenset[str]) -> Problem | Non
 
 
 def _text_complaint(text: str) -> str | None:
-    """As `header_complaint`, for text, which has to be ASCII."""
+    """Why a text, which has to be ASCII, cannot be sent in a header, or None."""
     if not text.isascii():
         return "holds a character beyond ASCII"
     return header_complaint(text.encode())

@@ -144,7 +144,10 @@ class TaskPermit(Permit):
         self._awake: anyio.Event | None = None
 
     async def acquire(self, seconds: float | None) -> bool:
-        """As `ThreadPermit.acquire`."""
+        """Wait for a place for `seconds` (None: no limit).
+
+        Returns whether it has one. Release it in a `finally`.
+        """
         ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()

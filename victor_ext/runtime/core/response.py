@@ -144,7 +144,9 @@ def read(body: ReceivedBody) -> Response:
 
 
 async def aread(body: ReceivedBody) -> Response:
-    """As `read`, with awaited calls."""
+    """Read the whole body with awaited calls, and return its response. The errors are those of
+    `read`.
+    """
     if body.was_read():
         return body.whole()
     try:

@@ -90,7 +90,7 @@ class Functions:
         return False
 
     def _is_replaced(self, owner: Any, name: str, original: object) -> bool:
-        """As `are_replaced`, of one. If it has been put back since, that is noted."""
+        """Whether one of them is replaced. If it has been put back since, that is noted."""
         if _function(getattr(owner, name)) is original:
             return False
         if original is not _REPLACED:

@@ -77,7 +77,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """As `PooledTransport.handle_request`."""
+        """Send over the pool; or through a client of httpx or httpx2, if that has been patched."""
         library = ASYNC.library_in_front()
         if library is None:
             await request.aread()

@@ -89,7 +89,7 @@ def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[
 
 
 def _connect(backend: Any, entry: Entry, seconds: float | None) -> Calls[socket.socket]:
-    """As `connect`, to one address."""
+    """Connect to one address, and return the socket, which never blocks."""
     family, kind, protocol, _, where = entry
     try:
         connection = socket.socket(family, kind, protocol)
@@ -222,7 +222,8 @@ class TunnelStream:
         return self._run(self._write_steps(memoryview(data)), timeout)
 
     def unread(self) -> bytes | None:
-        """As `_Stream.unread` of `streams`.
+        """The bytes that can be read without waiting; None: no bytes are there; empty bytes: the
+        stream has ended.
 
         Raises `httpx.ReadError` where the other side has ended the connection with an alert that
         is an error, or without any.

@@ -473,8 +473,9 @@ class _Call:
         return clock.local() - clock.monotonic() - self._clocks_apart
 
     def _left_to_send(self) -> float | None:
-        """As `_left`, for the beginning of an attempt. Of a write, sleep is time that has passed:
-        others may have acted on its end, or the provider may have forgotten its key.
+        """Seconds until the deadline when an attempt begins; None without one. Of a write, sleep is
+        time that has passed: others may have acted on its end, or the provider may have forgotten
+        its key.
         """
         left = self._left()
         if not self._is_write or self._is_for_token:

@@ -203,8 +203,8 @@ def _sentences(said: Any, key: _Key, named: str = "") -> Iterator[str]:
 
 
 def _sentences_of_object(body: dict[str, Any], key: _Key, named: str) -> Iterator[str]:
-    """As `_sentences`. An object with a member such as `"field": "idempotency_key"` is one
-    sentence. A name such as `isDuplicate` says "already" where its value is neither false nor
+    """The sentences in an object. With a member such as `"field": "idempotency_key"` all of it is
+    one sentence. A name such as `isDuplicate` says "already" where its value is neither false nor
     empty.
     """
     texts = [value for value in body.values() if isinstance(value, str)]

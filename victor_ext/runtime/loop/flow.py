@@ -179,7 +179,9 @@ class AsyncDriver:
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:
-        """As `Driver.skipping`. Other tasks run meanwhile."""
+        """In place of a sleep: set the clock forward and call `on_wait` with the seconds. Other
+        tasks run meanwhile.
+        """
 
         async def skip(seconds: float) -> None:
             await anyio.lowlevel.checkpoint()

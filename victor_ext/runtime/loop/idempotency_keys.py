@@ -311,7 +311,8 @@ class HeaderKey(Opaque):
         return request.headers.get(self.name) or None if rule_of(self, request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """As `read`; before, give the request a key if its operation takes one and it has none.
+        """The key in the header, or None. A request whose operation takes a key gets one first, if
+        it has none.
 
         Raises `InvalidRequest` for a key that the operation does not take.
         """
@@ -356,8 +357,8 @@ class _CallersKey(Opaque):
         return self._given(request) or None if rule_of(self, request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """As `read`. Raises `InvalidRequest` for a key of another form than the document wants, and
-        without one where the operation needs it.
+        """The key in the request, or None. Raises `InvalidRequest` for a key of another form than
+        the document wants, and without one where the operation needs it.
         """
         key = self.read(request)
         rule = rule_of(self, request)

@@ -73,7 +73,9 @@ Says: TypeAlias = Callable[[httpx.Response], str | None]
 Confirm: TypeAlias = Callable[
     [Response, str | None, Callable[[], float | None]], Generator[Any, Any, "Done | None"]
 ]
-"""As `Operation.confirm`; a flow of the client's operations."""
+"""Checks that a response is about its write: see `Operation.confirm`. It is a flow of the client's
+operations.
+"""
 
 
 class AskedPayment(NamedTuple):
@@ -220,9 +222,11 @@ Finding: TypeAlias = Calls[Done | NotDone | str]
 """Yields calls of the client, whose results may have to be awaited. A text says why they do not
 show that it was done. An absence is no proof that it was not: lists lag."""
 Findings: TypeAlias = Calls[list[Done | NotDone | str | VictorError]]
-"""As `Finding`, for several writes, in their order. An error is that of the reads for one write."""
+"""Yields calls of the client, for the findings of several writes in their order. An error is that
+of the reads for one write.
+"""
 FindAll: TypeAlias = Callable[[Any, Sequence[tuple[Any, datetime]], Mapping[str, str]], Findings]
-"""As `Proof.find_all`."""
+"""Makes the reads for several writes at once: see `Proof.find_all`."""
 
 
 class Proof(FrozenStruct, frozen=True):
