@@ -598,7 +598,7 @@ class BulkSender:
             self._work(stop)
 
     def _work(self, stop: threading.Event | None) -> None:
-        """As `work`, in a state that is there. Raises `StateMade`."""
+        """Work until `stop` is set, in a state that is there. Raises `StateMade`."""
         with self._context() as context:
 
             def keep_key(connection: Connection) -> None:

@@ -401,7 +401,7 @@ class HandlesEvents(DeadLetters, Generic[E]):
         return self.client if client is None else client
 
     def _handled(self, client: Any, _rest: Any) -> Pass[tuple[list[E], None]]:
-        """As `handle`, for a worker."""
+        """Handle events in a pass of a worker: those that were handled, and no rest."""
         return (yield from self._queue.handle(self._client_or_own(client))), None
 
 

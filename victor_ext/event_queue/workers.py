@@ -194,7 +194,8 @@ class AwaitedWorker(AwaitedBox):
     _worker: BoxWorker
 
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
-        """As `run` with blocking calls, awaited: it ends when it is cancelled.
+        """Do what is to be done until it is cancelled: the worker, as a task. The arguments are
+        those of `run` with blocking calls.
 
         A call that has begun ends first, and its result is stored: at most for as long as the
         client's deadline.
@@ -233,7 +234,7 @@ class AwaitedWorker(AwaitedBox):
 
     @asynccontextmanager
     async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:
-        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI
+        """Run the worker in the background while the block lasts, such as the lifespan of a FastAPI
         service. The end of the block waits for a call that has begun, as `run` does.
         """
         client = self._worker.checked_client(client, interval)

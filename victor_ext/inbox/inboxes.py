@@ -129,7 +129,9 @@ class TakesName(Protocol):
         ...
 
     def delivery(self, body: Any, headers: Any, *, name: str | None = None) -> Delivery:
-        """As `delivery` of `ReceivesWebhook`, for the webhook with this name."""
+        """What was delivered to the webhook with this name. Raises what `delivery` of
+        `ReceivesWebhook` does.
+        """
         ...
 
 
@@ -293,8 +295,8 @@ class Notifications:
         return self.add_id(connection, event.source, _READ + _storable_id(state))
 
     def failure(self, row: Any, error: Exception, tries: int) -> FailedTry:
-        """As usual; but an event with an unknown id is soon `not_found`, and of those only the
-        newest ones are kept.
+        """Another try, and at last a dead letter; but an event with an unknown id is soon
+        `not_found`, and of those only the newest ones are kept.
         """
         if not isinstance(error, UnknownIdError):
             return usual_failure(row, error, tries)

@@ -160,7 +160,7 @@ class OutboxByHand(Box):
         return partial(self._key_of, name)
 
     def _key_of(self, name: str, connection: Connection) -> str:
-        """As `key_of`."""
+        """The key of the entry with this name, in a transaction: see `key_of`."""
         columns = self.table.c
         wanted = reference_of(name)
         if not wanted:
@@ -203,7 +203,9 @@ class OutboxByHand(Box):
     def _change_by_hand(
         self, name: str, states: Sequence[str], values_of: _ValuesOf, connection: Connection
     ) -> Change:
-        """As `_change_in_states`, in a transaction."""
+        """Change the entry with this name in a transaction, if it is in one of these states. Raises
+        `InvalidRequest`: no entry is.
+        """
         columns = self.table.c
         key = self._key_of(name, connection)
         self._parts.sealing.load_vault(connection, may_stay_sealed=True)

@@ -1,5 +1,5 @@
 """An entry that a worker has, or wants to take up (`Claim`), and entries that were read together
-(`Group`).
+(`ClaimGroup`).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ClaimGroup:
     """Entries that were read together.
 
     Attributes:

@@ -36,7 +36,7 @@ from victor_ext.event_queue.rows import begin_writing, change_rows
 from victor_ext.event_queue.transactions import Pass
 from victor_ext.settlement.key_age import Now, SentSince
 
-from .claim import Claim, Group
+from .claim import Claim, ClaimGroup
 from .engine import OutboxEngine
 from .entries import DUE, EntryState, is_not_due, new_number, sent_of, sent_values, subjects_of
 from .life import Beat
@@ -84,7 +84,7 @@ class Claims:
         """Begin with the oldest entries again: some that others had may be free by now."""
         self._last = 0
 
-    def read_next(self, busy: Collection[str]) -> Pass[Group]:
+    def read_next(self, busy: Collection[str]) -> Pass[ClaimGroup]:
         """Read the next group of entries, each with subjects of its own that are not `busy`."""
         read = partial(self._read_lively, Now.of(self.client), busy)
         group, beat = yield from self._engine.transactions.transact(read)
@@ -94,7 +94,7 @@ class Claims:
 
     def _read_lively(
         self, now: Now, busy: Collection[str], connection: Connection
-    ) -> tuple[Group, Beat | None]:
+    ) -> tuple[ClaimGroup, Beat | None]:
         """Read a group in a transaction, after a look whether the database is still the one of the
         last group. If none is left, note the provider's time for `hold`: all that waits will be
         sent after it.
@@ -113,7 +113,7 @@ class Claims:
             engine.holding.note_time(connection, now, self.client.provider)
         return engine.policy.in_turn(self, group, connection), beat
 
-    def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> Group:
+    def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
         """As `read_next`, in a transaction. Entries whose turn is later are in the group, too."""
         self._engine.sealing.load_vault(connection)
         present = database_time(connection)
@@ -125,7 +125,7 @@ class Claims:
         if waiting:
             last = min(waiting) - 1
         count = len(near) + len(others)
-        return Group(
+        return ClaimGroup(
             claims=[
                 Claim(row, self._worker, present, now.moment, is_marked=sent_of(row) is not None)
                 for row in chosen

@@ -23,7 +23,7 @@ from victor_ext.event_queue.transactions import Pass, Transaction
 from victor_ext.event_queue.workers import is_ending
 from victor_ext.settlement.failures import is_about_all
 
-from .claim import Claim, Group
+from .claim import Claim, ClaimGroup
 from .engine import OutboxEngine
 from .entries import Entry, sent_of, subjects_of
 from .sending import Sending
@@ -43,7 +43,7 @@ _LONGEST_WAIT = 5.0
 
 
 @dataclass(eq=False, slots=True)
-class Delivery:
+class EntryDelivery:
     """An entry that is under way.
 
     Attributes:
@@ -149,8 +149,8 @@ class Deliveries:
         self._calls = calls
         self._on_failure = on_failure
         self._claims: list[Claim] = []
-        self._under_way: dict[int, Delivery] = {}
-        self._refused: dict[int, Delivery] = {}
+        self._under_way: dict[int, EntryDelivery] = {}
+        self._refused: dict[int, EntryDelivery] = {}
         """Entries that wait at a `Refusal`."""
         self._calls_made = 0
         """The number of calls under way."""
@@ -161,7 +161,7 @@ class Deliveries:
         self._reads_until = time.monotonic() + _LONGEST_READING
         self._read = 0
         """The number of entries that were read."""
-        self._last_group: Group | None = None
+        self._last_group: ClaimGroup | None = None
         self._has_call_ended = False
         """Whether a call has ended since the last group was read."""
         self._is_cut = False
@@ -210,7 +210,7 @@ class Deliveries:
         begun: list[CallEnd] = []
         for claim in self._claims[:most]:
             is_alone = self._engine.queue.handlers.have_source(claim.row.operation)
-            delivery = Delivery(claim, self._sending.deliver(claim), is_alone)
+            delivery = EntryDelivery(claim, self._sending.deliver(claim), is_alone)
             self._under_way[delivery.id] = delivery
             begun.append(CallEnd(delivery.id))
         del self._claims[:most]
@@ -295,7 +295,7 @@ class Deliveries:
             elif step is not None:
                 yield from self._call(delivery, step)
 
-    def _call(self, delivery: Delivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
+    def _call(self, delivery: EntryDelivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
         """Start a call of an entry, or let it wait for others that share it. After a fatal error
         the entry goes back.
         """
@@ -319,7 +319,7 @@ class Deliveries:
             for number, call in self._shared.take(self._places_for_calls()):
                 yield from self._start(number, call)
 
-    def _next_step(self, delivery: Delivery, end: CallEnd) -> Step | None:
+    def _next_step(self, delivery: EntryDelivery, end: CallEnd) -> Step | None:
         """Pass the end of a step to an entry, and return its next step; None: the entry is at its
         end.
         """

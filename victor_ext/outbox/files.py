@@ -43,7 +43,7 @@ from victor_ext.settlement.key_age import SentSince, within_key_life
 from victor_ext.vault import Vault
 
 from .adding import new_entry
-from .claim import Claim, Group
+from .claim import Claim, ClaimGroup
 from .engine import EngineTerms, OutboxEngine
 from .entries import (
     DUE,
@@ -63,7 +63,7 @@ from .forgetting import forgotten_values
 from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .life import Life
 from .passes import Rounds
-from .policy import Keeper, Payments
+from .policy import Keeper, PaymentRegister
 from .sealing import STORAGE_KEY, Sealing, opened_call
 from .storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from .tables import OutboxTables
@@ -470,7 +470,7 @@ class SenderTerms:
     workers: int
 
 
-class FileRows(Payments, Protocol):
+class FileRows(PaymentRegister, Protocol):
     """What bulk sending knows of the rows that entries are for."""
 
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
@@ -512,7 +512,7 @@ class FilePolicy:
     def __init__(
         self, rows: FileRows, vault: Vault, terms: SenderTerms, stop: threading.Event
     ) -> None:
-        self.payments: Payments = rows
+        self.payments: PaymentRegister = rows
         self._rows = rows
         self._vault = vault
         self._terms = terms
@@ -530,7 +530,7 @@ class FilePolicy:
         chosen = sa.and_(columns.scope == terms.scope, columns.sender == terms.sender)
         return chosen if terms.batch is None else sa.and_(chosen, columns.batch == terms.batch)
 
-    def in_turn(self, claims: Keeper, group: Group, connection: Connection) -> Group:
+    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:
         """Reserve the turns of entries of batches that have a rate. Those whose turn is late are
         left to a later round.
         """

@@ -144,7 +144,7 @@ class Forgetting(Box):
         )
 
     def _digests_of(self, stored: Any, vault: Vault | None) -> dict[str, Any]:
-        """As `forgotten_values`; its reference is a digest, too."""
+        """The column values of a stored entry that is forgotten; its reference is a digest, too."""
         row = self._parts.sealing.decrypted_row(stored)
         values = forgotten_values(row, vault if is_sealed(stored.call) else None)
         return {**values, "reference": reference_digest(row.prepared.subject or row.key)}

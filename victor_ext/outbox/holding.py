@@ -31,7 +31,7 @@ from .entries import (
     new_number,
 )
 from .life import Life, Loss
-from .policy import Payments
+from .policy import PaymentRegister
 
 _log = logging.getLogger("victor_ext.outbox")
 
@@ -101,7 +101,7 @@ class Holding:
         control: sa.Table,
         life: Life,
         settle_for: float,
-        payments: Payments,
+        payments: PaymentRegister,
     ) -> None:
         self._payments = payments
         self._entries = entries

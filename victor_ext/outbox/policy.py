@@ -1,5 +1,5 @@
 """What differs between the entries of an outbox and those of files: `EntryPolicy`, and that of an
-outbox. That of files is `FilePolicy`. `Payments` are what entries are for.
+outbox. That of files is `FilePolicy`. `PaymentRegister` are what entries are for.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from victor_ext.event_queue.databases import Condition
 from victor_ext.settlement.failures import is_refusal
 from victor_ext.settlement.flow import PaymentOutcome, Settlement, Write
 
-from .claim import Claim, Group
+from .claim import Claim, ClaimGroup
 from .digests import reference_digest
 from .entries import references_of, write_of
 from .scope import Owner, Scope
 
 
-class Payments(Protocol):
+class PaymentRegister(Protocol):
     """The payments that entries are for. Some have no entry, and may have an id nevertheless."""
 
     def name(self, connection: Connection, key: str) -> str:
@@ -106,7 +106,7 @@ class Keeper(Protocol):
 class EntryPolicy(Protocol):
     """What a pass asks of the entries that it sends. `row` is an entry in clear."""
 
-    payments: Payments
+    payments: PaymentRegister
     """What the entries are for."""
 
     # Which are taken up, and when
@@ -118,7 +118,7 @@ class EntryPolicy(Protocol):
         """Holds for the entries that a pass may take up at all."""
         ...
 
-    def in_turn(self, claims: Keeper, group: Group, connection: Connection) -> Group:
+    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:
         """A group without the entries whose turn is much later; others may have to `wait`."""
         ...
 
@@ -164,7 +164,7 @@ class OutboxPolicy:
     """
 
     def __init__(self, table: sa.Table, scope: Scope) -> None:
-        self.payments: Payments = NoPayments()
+        self.payments: PaymentRegister = NoPayments()
         self._table = table
         self._scope = scope
 
@@ -176,7 +176,7 @@ class OutboxPolicy:
         """All."""
         return sa.true()
 
-    def in_turn(self, claims: Keeper, group: Group, connection: Connection) -> Group:  # noqa: ARG002 - each has its turn
+    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:  # noqa: ARG002 - each has its turn
         """All of them."""
         return group
 

@@ -62,8 +62,8 @@ def environment_and_url(
 
 
 def unversioned_url(base_url: str | AnyURL, *versions: str, name: str = "base_url") -> httpx.URL:
-    """As `checked_base_url`, without a version at the end of the URL: every path of an API begins
-    with its version.
+    """A base URL that a token may be sent to, without a version at its end: every path of an API
+    begins with its version. Raises `ConfigurationError` for any other.
     """
     url = checked_base_url(base_url, name=name)
     before, _, last = url.path.rstrip("/").rpartition("/")

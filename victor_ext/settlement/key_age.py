@@ -36,7 +36,7 @@ key; or the time that an entry waits for its call would make each payment doubtf
 be sent.
 """
 _CLOCKS_DIFFER = timedelta(days=1)
-"""As `READ_EARLIER`, if the time of sending is by a machine's clock."""
+"""How far before the time of sending look-ups read, if that time is by a machine's clock."""
 LAST_CALLS = 300
 """Seconds that a worker waits at its end for the calls under way: none takes longer than 290
 (`within_key_life`).
@@ -245,7 +245,9 @@ class Keyless:
     def doubt(
         self, sent: SentSince | Moment | None, now: Now
     ) -> tuple[SentSince | Moment, str] | None:
-        """As of `Keys`."""
+        """Return the doubt for which a payment must not be sent now: see `Keys.doubt`. None: it can
+        be sent.
+        """
         if sent is not None:
             return sent, self.why
         if now.since(self.since) < self.held:

@@ -29,6 +29,7 @@ from victor_ext.runtime.client.runners import FlowRunner, OperationFlow
 from victor_ext.runtime.client.transport import BuildingClient, bound_class
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.http.connections import origin_of
 from victor_ext.runtime.http.from_httpx2 import (
     AnyURL,
     AsyncClient,
@@ -53,7 +54,7 @@ from .auth import (
 from .caller_rows import table_of
 from .operations import OperationRow, behaviour_of
 from .paging import ListReader, PagesOf, PageStyle, T, undeclared_in
-from .servers import Wire, checked_servers, other_origins
+from .servers import Wire, checked_servers, urls_beside_api
 from .webhooks import DocumentWebhook
 
 C = TypeVar("C")
@@ -173,11 +174,13 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         is_query_signed = isinstance(config.loop.authenticator, RequestSigner)
         if transport is not None:  # the caller's own transport reaches all origins
             return Wire(transport, {}) if is_query_signed else transport
-        others = other_origins(config)
-        if not is_query_signed and not others:
+        urls = urls_beside_api(config)
+        if not is_query_signed and not urls:
             return None
-        transports = {origin: self._pool_for(url, options) for origin, url in others.items()}
-        return Wire(self._pool_for(config.base_url, options), transports)
+        elsewhere: dict[object, Any] = {}
+        for url in urls:
+            elsewhere[origin_of(url)] = self._pool_for(url, options)
+        return Wire(self._pool_for(config.base_url, options), elsewhere)
 
     def _attach(self) -> None:
         """Attach no resources, since the operations are those of the generated package.

@@ -112,15 +112,17 @@ def _filled(client: Any, name: str, template: str, variables: Mapping[str, str])
     return url
 
 
-def other_origins(config: ClientConfig) -> dict[Any, httpx.URL]:
-    """A URL of each origin that calls go to, without the API's own, by the origin."""
+def urls_beside_api(config: ClientConfig) -> list[httpx.URL]:
+    """One URL of each origin, other than that of the API, that calls go to: servers of single
+    operations, and the token endpoint.
+    """
+    urls = [*config.servers.values()]
     credentials = config.loop.credentials
-    urls = {origin_of(url): url for url in config.servers.values()}
     if isinstance(credentials, ClientCredentialsAuth):
-        token_url = credentials.token_url(config.base_url)
-        urls.setdefault(origin_of(token_url), token_url)
-    urls.pop(origin_of(config.base_url), None)
-    return urls
+        urls.append(credentials.token_url(config.base_url))
+    by_origin = {origin_of(url): url for url in urls}
+    by_origin.pop(origin_of(config.base_url), None)
+    return [*by_origin.values()]
 
 
 class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):

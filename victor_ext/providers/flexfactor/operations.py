@@ -153,7 +153,7 @@ def _orders_of(response: httpx.Response) -> list[Any] | None:
 def _confirm_cancelled(
     response: Response, key: str | None, seconds_left: Callable[[], float | None]
 ) -> OperationFlow[None]:
-    """As `orders.cancel` does, for the response to a stored one."""
+    """Read the order if the response to a stored `cancel` does not say that it is cancelled."""
     if responses.says_cancelled(object_of(response)) is not responses.Says.YES:
         yield from require_cancelled(id_in_path(response.request, after=1), key, seconds_left())
 

@@ -130,7 +130,7 @@ def _created_request(response: httpx.Response) -> PaymentRequest:
 def _confirm_created(
     response: Response, key: str | None, seconds_left: Callable[[], float | None]
 ) -> OperationFlow[None]:
-    """As `confirm_created`, for the HTTP response to a stored `create`."""
+    """Check that an HTTP response to a stored `create` is about the payment that was sent."""
     sent = SentCreate.of_body(object_of(response.request), response.attempts, key)
     return confirm_created(_created_request(response), sent, seconds_left)
 
