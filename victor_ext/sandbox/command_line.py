@@ -52,14 +52,14 @@ def run(arguments: Sequence[str], *, prog: str) -> int:
 
 
 def _providers_with(flag: str) -> tuple[str, ...]:
-    """The providers whose sandbox has an option."""
-    found: list[str] = []
+    """The providers whose sandbox has an option that is written so."""
+    names: list[str] = []
     for name, entry in providers().items():
         with suppress(ImportError):
             options = command_options(cast("type[AnyProvider]", entry.load()))
-            if any(flag in flags_of(each, option) for each, option in options.items()):
-                found.append(name)
-    return tuple(found)
+            if any(flag in flags_of(word, option) for word, option in options.items()):
+                names.append(name)
+    return tuple(names)
 
 
 def _choose(provider: Annotated[str, typer.Option()] = _DEFAULT) -> str:

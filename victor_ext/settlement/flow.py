@@ -312,7 +312,10 @@ class _CallEnd(NamedTuple):
 def _call_once(
     send: Callable[[], Any], note: Callable[[VictorError | None], object], *, is_repeat: bool
 ) -> Flow[_CallEnd]:
-    """Make one call. `is_repeat`: an earlier call may have sent the payment."""
+    """Make one call, and return how it ended. `note` is called with its error, or with None.
+
+    `is_repeat`: an earlier call may have sent the payment.
+    """
     try:
         created = yield send
     except VictorError as error:

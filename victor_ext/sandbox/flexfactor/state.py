@@ -62,7 +62,11 @@ class FlexFactorState:
     def add_client(
         self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
     ) -> JsonObject:
-        app_key, app_secret = app_key or uuid.uuid4().hex, app_secret or uuid.uuid4().hex
+        """Let a client in, with a key, a secret and a merchant's id of its own where none is given;
+        returns the three.
+        """
+        app_key = app_key or uuid.uuid4().hex
+        app_secret = app_secret or uuid.uuid4().hex
         mid = mid or self.first_mid
         if not is_guid(mid):
             raise ValueError("mid must be a GUID")

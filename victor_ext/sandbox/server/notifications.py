@@ -340,20 +340,25 @@ class Notifications:
             queue.changed.clear()
             delivery = queue.take(self._clock.now())
             if delivery is not None:
-                queue.is_posting = True
-                try:
-                    await self._deliver(queue, delivery)
-                except Exception as error:  # noqa: BLE001 (as above)
-                    logger.error("the sandbox failed to notify", exc_info=error)
-                    delivery.state, delivery.reason = "given up", "the sandbox itself failed"
-                finally:
-                    queue.is_posting = False
+                await self._serve_one(queue, delivery)
                 continue
             self._idle.set()
             due = queue.next_due()
+            seconds = None if due is None else due - self._clock.now()
             with suppress(TimeoutError):
-                async with asyncio.timeout(None if due is None else due - self._clock.now()):
+                async with asyncio.timeout(seconds):
                     await queue.changed.wait()
+
+    async def _serve_one(self, queue: _Queue, delivery: Delivery) -> None:
+        """Post one delivery. A mistake of the sandbox ends the delivery, not the queue."""
+        queue.is_posting = True
+        try:
+            await self._deliver(queue, delivery)
+        except Exception as error:  # noqa: BLE001 (as above)
+            logger.error("the sandbox failed to notify", exc_info=error)
+            delivery.state, delivery.reason = "given up", "the sandbox itself failed"
+        finally:
+            queue.is_posting = False
 
     async def _deliver(self, queue: _Queue, delivery: Delivery) -> None:
         """Try once, or twice where a fault says so; and plan the next attempt."""

@@ -75,7 +75,7 @@ def get_source(state: VeloState, asked: Asked) -> JsonObject:
 
 
 def fund(state: VeloState, asked: Asked) -> Result:
-    """Request money."""
+    """Put money into a source account, from a funding account."""
     account_id, body = asked.about, asked.body
     account = get_source(state, asked)
     bank = state.banks.get(body["fundingAccountId"])

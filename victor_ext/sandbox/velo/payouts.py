@@ -341,12 +341,19 @@ def _counts(payout: Payout, word: str, status: str) -> dict[str, int]:
 
 
 def _costs(payments: list[JsonObject]) -> list[JsonObject]:
-    costs: dict[str, JsonObject] = {}
-    for one in payments:
-        account = {name: one[name] for name in ("sourceAccountName", "sourceAccountId")}
-        fresh = {**account, "currency": one["sourceCurrency"], "totalPayoutCost": 0}
-        costs.setdefault(one["sourceAccountId"], fresh)["totalPayoutCost"] += _cost(one)
-    return list(costs.values())
+    """What payments cost, in sum for each source account."""
+    by_account: dict[str, JsonObject] = {}
+    for payment in payments:
+        account = payment["sourceAccountId"]
+        if account not in by_account:
+            by_account[account] = {
+                "sourceAccountName": payment["sourceAccountName"],
+                "sourceAccountId": account,
+                "currency": payment["sourceCurrency"],
+                "totalPayoutCost": 0,
+            }
+        by_account[account]["totalPayoutCost"] += _cost(payment)
+    return [*by_account.values()]
 
 
 def statistics(state: VeloState, _: Asked) -> JsonObject:
@@ -360,7 +367,10 @@ def statistics(state: VeloState, _: Asked) -> JsonObject:
 
 
 def export(state: VeloState, asked: Asked) -> Response:
-    first, last = asked.query.get("startDate", "0"), asked.query.get("endDate", "9")
+    """A file of the payments that were submitted from one day to another; without days, of all."""
+    # Days are compared as texts: each is between these two.
+    first = asked.query.get("startDate", "0")
+    last = asked.query.get("endDate", "9")
     file = io.StringIO(newline="")
     rows = csv.DictWriter(file, _EXPORTED, extrasaction="ignore")
     rows.writeheader()

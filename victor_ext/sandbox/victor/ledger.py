@@ -128,13 +128,13 @@ class Ledger(Lifecycle):
         request_id, is_repeat = before
         rule = self.settings.key_repeat if is_repeat else self.settings.key_conflict
         if rule.isdecimal() and not is_repeat:
-            raise _used("conflict", rule)
+            raise _key_refusal("conflict", rule)
         made = self.store.requests[request_id]
         age = self.clock.now() - made.created_at
         if 0 <= age < self.settings.key_in_progress:  # below zero, the clock was set back since
-            raise _used("inProgress", "409")
+            raise _key_refusal("inProgress", "409")
         if rule.isdecimal():
-            raise _used("used", rule)
+            raise _key_refusal("used", rule)
         return None if rule == "new" else (made, rule)
 
     def create(
@@ -270,10 +270,13 @@ class Ledger(Lifecycle):
 
     def move(self, request_id: str, to: Status, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound`."""
-        request, now = self.get(request_id), self.clock.now()
-        approved = request.approved_at or now if to in ("accepted", "completed") else None
+        request = self.get(request_id)
+        now = self.clock.now()
+        approved_at = None
+        if to in ("accepted", "completed"):
+            approved_at = request.approved_at or now
         moved = replace(
-            request, status=to, changed_at=now, error_message=error_message, approved_at=approved
+            request, status=to, changed_at=now, error_message=error_message, approved_at=approved_at
         )
         self._commit([moved])
         return moved
@@ -344,8 +347,8 @@ def _check_modified(request: PaymentRequest, answer: str, modified: str | None) 
         raise cannot("modified_amount", "This request does not allow another amount.")
 
 
-def _used(kind: str, status: str) -> Refused:
-    """Why a key cannot be used."""
+def _key_refusal(kind: str, status: str) -> Refused:
+    """The refusal of a key that was used before."""
     return wrong(Problem((KEY_NAME,), kind, _USED[kind]), status=status)
 
 
