@@ -162,9 +162,11 @@ def media_type(body: Any, declared: str) -> str:
     named = body.mime_type if isinstance(body, File) else None
     if named is None and declared.startswith("multipart/"):
         raise ValueError(f"body: {declared} needs a File whose mime_type names its boundary.")
-    return named or (
-        "text/plain; charset=utf-8" if declared.startswith("text/") else "application/octet-stream"
-    )
+    if named:
+        return named
+    if declared.startswith("text/"):
+        return "text/plain; charset=utf-8"
+    return "application/octet-stream"
 
 
 def chosen(

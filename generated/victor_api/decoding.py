@@ -222,7 +222,7 @@ def _is_of(hint: Any, value: Any) -> bool:
 # ---- Open enums ----
 
 
-def _by_value(member: Enum, proto: object) -> tuple[Any, ...]:  # noqa: ARG001 - as `Enum` has it
+def _by_value(member: Enum, _protocol: object) -> tuple[Any, ...]:
     """How a member is pickled and copied. Before Python 3.11.4, an enum does it by name, and an
     undeclared member has none in its class.
     """
@@ -305,7 +305,7 @@ class Reader(Generic[T]):
         known = self.read(value, 1, exact=True) is not MISMATCH
         return (0 if known else 1 if self.read(value, 1) is not MISMATCH else 2, 0, 0, 0, 0)
 
-    def absent(self, value: Any) -> int:  # noqa: ARG002 - as `Object.absent`
+    def absent(self, _value: Any) -> int:
         """How many of the declared fields a value has not."""
         return 0
 

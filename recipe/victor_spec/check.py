@@ -55,11 +55,11 @@ class Problem:
 
     @property
     def loss(self) -> str:
-        """`place: what is wrong`."""
+        """What is wrong in a line, without what to do: `place: what is wrong`."""
         return f"{self.place}: {self.what}" if self.what else self.place
 
     def line(self) -> str:
-        """`place: what is wrong; what to do`."""
+        """What is wrong in a line: `place: what is wrong; what to do`."""
         head = "left out: " if self.kind == "left out" else ""
         advice = f"; {ADVICE[self.kind]}" if self.kind in ADVICE else ""
         return f"{head}{self.loss}{advice}"

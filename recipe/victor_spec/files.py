@@ -116,22 +116,25 @@ class Bundle:
             _replace(holder, whole)
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
+        """Replace the reference of a mapping in a file: by what it leads to, where that has no name
+        in a document, or else by a reference to a part of the document.
+        """
         place = f"{'.'.join(steps)}: {holder['$ref']}"
-        match = self._elsewhere(file, holder["$ref"], place)
-        if match is None:
+        leads_to = self._elsewhere(file, holder["$ref"], place)
+        if leads_to is None:
             return
-        other, fragment = match
-        if other != self._path and _is_written_here(steps):
-            value = self._value(other, fragment, place)
-            if not is_mapping(value):
-                raise PlaceError(f"{place} leads to no mapping.")
-            if (steps, other, fragment) in self._written:
-                raise PlaceError(f"{place} leads back to itself.")
-            self._written.add((steps, other, fragment))
-            _replace(holder, value)
-            self._todo.append((other, holder, steps))
-        else:
+        other, fragment = leads_to
+        if other == self._path or not _is_written_here(steps):
             holder["$ref"] = self._part(other, fragment, _section(steps), place)
+            return
+        value = self._value(other, fragment, place)
+        if not is_mapping(value):
+            raise PlaceError(f"{place} leads to no mapping.")
+        if (steps, other, fragment) in self._written:
+            raise PlaceError(f"{place} leads back to itself.")
+        self._written.add((steps, other, fragment))
+        _replace(holder, value)
+        self._todo.append((other, holder, steps))
 
     def _value(self, file: Path, fragment: str, place: str) -> Any:
         whole = self._files[file]

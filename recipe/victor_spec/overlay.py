@@ -169,7 +169,9 @@ def _do(document: Tree, action: _Action) -> None:
 
 
 def _require_marks(target: Any, update: Any) -> None:
-    """Raise a _Misfit for a mark in an update that is none where it stands now."""
+    """Raise a _Misfit for a mark (`enforced.MARK`) of an update that is none in the document, such
+    as one without a limit beside it. `target` is what the update has changed.
+    """
     if is_list(update) or is_list(target):
         for each in update if is_list(update) else [update]:
             _require_marks(each, each)

@@ -105,7 +105,7 @@ class Request:
 
     @property
     def where(self) -> str:
-        """`GET /path`."""
+        """The method and the path: `GET /path`."""
         return f"{self.method.upper()} {self.path}"
 
     def style(self, location: str, name: str) -> Style:

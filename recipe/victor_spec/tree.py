@@ -338,7 +338,7 @@ class Operation(NamedTuple):
 
     @property
     def where(self) -> str:
-        """`GET /path`."""
+        """The method and the path: `GET /path`."""
         return f"{self.method.upper()} {self.path}"
 
 

@@ -122,7 +122,7 @@ class Reach:
         return Reach(self.sent | other.sent, self.received | other.received)
 
     def renamed(self, names: Mapping[str, str]) -> Reach:
-        """The same with other names of operations."""
+        """The operations with other names: those in `names`."""
         sent = frozenset(names.get(name, name) for name in self.sent)
         received = frozenset(names.get(name, name) for name in self.received)
         return Reach(sent, received)

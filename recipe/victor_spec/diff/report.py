@@ -181,7 +181,7 @@ def today() -> datetime.date:
 
 
 def _levels_in_words(counts: dict[Level, int]) -> str:
-    """`1 breaks, 0 look, 2 fine`."""
+    """Counts of changes in words: `1 breaks, 0 look, 2 fine`."""
     levels: tuple[Level, ...] = ("breaks", "look", "fine")
     return ", ".join(f"{counts[level]} {level}" for level in levels)
 

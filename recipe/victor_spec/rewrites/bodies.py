@@ -78,7 +78,7 @@ def non_json_content(document: Tree, log: Log) -> None:
                     medium.setdefault("schema", {})
                     continue
                 schema = mapping_at(medium, "schema")
-                read_as = form(document, bare_type(kind), schema)
+                read_as = reading_of(document, bare_type(kind), schema)
                 medium["schema"] = {**(SCHEMAS.get(read_as) or schema)}
                 if place == "body" and (read_as != "JSON" or KNOWN[read_as] in content):
                     log.content_types[kind] = KNOWN["bytes"]
@@ -88,9 +88,9 @@ def non_json_content(document: Tree, log: Log) -> None:
                 log("non-json-content", f"{operation.where} {place} {kind}, {read_as}")
 
 
-def form(document: Tree, content_type: str, schema: Tree) -> str:
-    """How a body is read and sent that is no JSON and no form by its content type: a key of
-    KNOWN.
+def reading_of(document: Tree, content_type: str, schema: Tree) -> str:
+    """What a body is read and sent as, if its content type is neither JSON nor that of a form: a
+    key of KNOWN.
     """
     if content_type not in ("*/*", "application/*"):
         return "text" if content_type.startswith("text/") else "bytes"
@@ -321,7 +321,7 @@ def _by_reading(document: Tree, content: Tree) -> dict[str, list[str]]:
     kinds: dict[str, list[str]] = {"JSON": [], "text": [], "bytes": []}
     for kind, medium in content.items():
         schema = mapping_at(medium, "schema")
-        read_as = "JSON" if is_json(kind) else form(document, bare_type(kind), schema)
+        read_as = "JSON" if is_json(kind) else reading_of(document, bare_type(kind), schema)
         kinds[read_as].append(kind)
     return kinds
 

@@ -154,16 +154,19 @@ def _be_only(schema: Tree, only: Tree) -> None:
 
 
 def _join(schema: Tree, members: list[Tree]) -> None:
-    """Make the members of a union a part of an object: it has their properties, and needs none of
-    them.
+    """Put the members of a union into the `allOf` of an object, behind what the object itself says:
+    it may have their properties, and needs none of them.
     """
     drop(schema, *UNIONS, "discriminator")
-    parts = [member for member in members if not is_null(member)]
-    if not parts:
+    not_null = [member for member in members if not is_null(member)]
+    if not not_null:
         return
+    parts = list_at(schema, "allOf")
     keys = ("properties", "required", "additionalProperties")
     own = {key: schema.pop(key) for key in keys if key in schema}
-    schema["allOf"] = [*list_at(schema, "allOf"), *([own] if own else []), {"anyOf": parts}]
+    if own:
+        parts = [*parts, own]
+    schema["allOf"] = [*parts, {"anyOf": not_null}]
 
 
 def _read_parts(document: Tree, schema: Tree, where: str, log: Log) -> None:

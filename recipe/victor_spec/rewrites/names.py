@@ -281,13 +281,15 @@ def _unclear_parameters(document: Tree) -> Iterator[Tree]:
 
 def _unclear_properties(document: Tree) -> list[str]:
     """The names of properties that need another one for the generator, each once."""
-    first: dict[str, str] = {}
+    used: set[str] = set()
+    """The names that the generator makes of those before, such as `card_id` of `cardId`."""
     unclear: list[str] = []
     every = [mapping_at(schema, "properties") for _, schema in schemas(document)]
     for name in dict.fromkeys(chain.from_iterable(every)):
-        is_first = first.setdefault(module_name(name), name) == name
-        if not is_first or name.startswith(STAND_IN):
+        attribute = module_name(name)
+        if attribute in used or name.startswith(STAND_IN):
             unclear.append(name)
+        used.add(attribute)
     return unclear
 
 

@@ -97,14 +97,17 @@ def _of_object(value: Any, model: Declared, models: Models, place: str) -> Itera
 
 
 def excluding(value: Any, words: Mapping[str, Words], *, exact: bool = False) -> str | None:
-    """Why a value is not selected by some words, or None: it is an object in which each member that
-    is named has one of its words. With `exact`, the letter case of the words counts.
+    """Why the words of its members exclude a value, or None: it is an object, and each of these
+    members has one of its words. With `exact`, the letter case of the words counts.
     """
     if words and not isinstance(value, Mapping):
         return f"it is {_called(type(value))}, but an object is declared"
     members = cast("Mapping[str, Any]", value)
-    reasons = (unlike(members.get(name), known, name, exact=exact) for name, known in words.items())
-    return next(filter(None, reasons), None)
+    for name, known in words.items():
+        reason = unlike(members.get(name), known, name, exact=exact)
+        if reason:
+            return reason
+    return None
 
 
 def unlike(given: Any, known: Words, place: str, *, exact: bool = False) -> str | None:

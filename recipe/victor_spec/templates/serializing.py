@@ -74,9 +74,10 @@ def query(
 
 
 def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
-    """A header; {} for an absent value. Text is not percent-encoded."""
-    text = value
-    if value.__class__ is not str:
+    """A header with a value as text; {} for an absent value. Text is not percent-encoded."""
+    if value.__class__ is str:
+        text = value
+    else:
         value = _present(_zoned(name, value))
         if value is UNSET:
             return {}

@@ -90,11 +90,12 @@ def without_null(schema: Tree) -> Tree:
         return {**schema, "type": types[0]}
     for key in ("anyOf", "oneOf", "allOf"):
         others = [each for each in list_at(schema, key) if is_mapping(each) and not is_null(each)]
-        if len(others) == 1 and not types and "properties" not in schema:
-            beside = {name: value for name, value in schema.items() if name != key}
-            if not all(map(_only_describes, beside)):
-                return {**beside, "allOf": [*list_at(beside, "allOf"), *others]}
+        if len(others) != 1 or types or "properties" in schema:
+            continue
+        beside = {name: value for name, value in schema.items() if name != key}
+        if all(map(_only_describes, beside)):
             return without_null({**others[0], **beside})
+        return {**beside, "allOf": [*list_at(beside, "allOf"), *others]}
     return schema
 
 

@@ -142,7 +142,7 @@ class CallPlan(MembersPlan):
 
     @property
     def maker(self) -> str:
-        """What makes that."""
+        """The method of `Package` that makes what the function returns."""
         if self.has_body:
             return "request"
         return "list" if self.is_list else "call"

@@ -232,8 +232,10 @@ def _not_checked(own: CallSettings | MembersSettings) -> Mapping[str, str]:
 def _news_of_unchecked(
     decides: Mapping[str, str], function: str, old: Signature | None, new: Signature
 ) -> Iterator[str]:
-    """What is new or changed of what no generated argument checks; `decides` says what does."""
-    for place, who in decides.items():
+    """What is new or changed of the members that no generated argument checks. `decides` has, by
+    the place of each, what decides over it instead, such as code by hand.
+    """
+    for place, decider in decides.items():
         if place not in new:
             continue  # a part of the path of an operation with a body
         yield from _lines(
@@ -241,8 +243,8 @@ def _news_of_unchecked(
             (old or {}).get(place),
             new[place],
             is_breaking=old is not None,
-            beside=[who],
-            decided=dict.fromkeys((*LIMITS, "enum"), who),
+            beside=[decider],
+            decided=dict.fromkeys((*LIMITS, "enum"), decider),
         )
 
 

@@ -154,13 +154,16 @@ def changes_of(before: Declared, after: Declared, *, may_be_left_out: bool) -> I
 
 
 def _other_default(before: str, after: str) -> Iterator[Change]:
-    """The server's default, which is not sent: no call is refused by it."""
+    """What changed of the server's default. The client does not send it, so it breaks no call."""
     if before == after:
         return
-    said = f"the server's is {after}" if after else f"the server's is no longer {before}"
     if before and after:
-        said += f", and not {before}"
-    yield Change("other default", said)
+        words = f"the server's is {after}, and not {before}"
+    elif after:
+        words = f"the server's is {after}"
+    else:
+        words = f"the server's is no longer {before}"
+    yield Change("other default", words)
 
 
 def _not_enforced(before: Declared, after: Declared) -> Iterator[Change]:
