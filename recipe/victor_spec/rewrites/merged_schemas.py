@@ -159,7 +159,7 @@ def gist(schema: Tree) -> str:
 
 
 def _without_words(schema: Any) -> Any:
-    """A schema without what does not say what a value is, at any depth."""
+    """What a schema says of the type of a value, at any depth: no descriptions and no limits."""
     if not is_mapping(schema):
         return schema
     typed: Tree = {}

@@ -317,6 +317,7 @@ class Notifications:
     # The work of each address
 
     def _queue(self, url: str) -> _Queue:
+        """The queue of an address; a new one is served from now on."""
         self.start()
         if url not in self._queues:
             self._queues[url] = queue = _Queue()

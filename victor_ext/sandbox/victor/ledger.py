@@ -114,7 +114,7 @@ class Ledger(Lifecycle):
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
 
-    def before(
+    def made_under(
         self, owner: str, key: str | None, fingerprint: str
     ) -> tuple[PaymentRequest, KeyRule] | None:
         """The request that was made under this key, and the rule of the answer. None: another one
@@ -122,10 +122,10 @@ class Ledger(Lifecycle):
 
         Raises `Refused` for a key that was used with another body, or that may not be repeated.
         """
-        before = self._keys.find(owner, key, fingerprint)
-        if before is None:
+        earlier = self._keys.find(owner, key, fingerprint)
+        if earlier is None:
             return None
-        request_id, is_repeat = before
+        request_id, is_repeat = earlier
         rule = self.settings.key_repeat if is_repeat else self.settings.key_conflict
         if rule.isdecimal() and not is_repeat:
             raise _key_refusal("conflict", rule)

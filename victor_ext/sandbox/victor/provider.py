@@ -67,7 +67,7 @@ def create_request(ledger: Ledger, asked: Asked) -> Result:
     digest = fingerprint(asked.sent)
     # Before the rules: a request that was made stays made, also when its due date has passed
     # since.
-    before = ledger.before(call.owner, call.key, digest)
+    before = ledger.made_under(call.owner, call.key, digest)
     call.exchange.replayed = before is not None
     request, rule = before or (None, "replay")
     work: list[str] | None = None
