@@ -29,6 +29,7 @@ from victor_ext import (
 
 OPERATIONS = {"get": "get", "create": "create", "respond": "accept"}
 """The methods of the client."""
+AUTH = VictorOAuth("id", "not-a-secret")
 ATTEMPTS = 2
 
 each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
@@ -63,7 +64,7 @@ def crowd(mode, make, call, workers):
 class Caller(Running):
     """A client of either mode, and what is observed of its calls."""
 
-    def __init__(self, url, *, awaited=False, **options):
+    def __init__(self, url, *, awaited=False, auth=AUTH, **options):
         defaults = {
             "base_url": url,
             "timeout": 5.0,
@@ -73,7 +74,7 @@ class Caller(Running):
             "limits": httpx.Limits(max_connections=1),
             "retry": RetryPolicy(max_attempts=ATTEMPTS, base=0.0, quota=10**9),
         }
-        kind, auth = AsyncVictor if awaited else Victor, VictorOAuth("id", "not-a-secret")
+        kind = AsyncVictor if awaited else Victor
         super().__init__(lambda: kind(auth, **defaults | options), awaited=awaited)
 
     def start(self, operation, subject):

@@ -3,7 +3,9 @@ them.
 """
 
 import asyncio
+import errno
 import os
+import socket
 import socketserver
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -33,6 +35,8 @@ from victor_ext import (
     RetryScheduled,
     TimedOut,
     Victor,
+    VictorError,
+    VictorJwt,
     VictorOAuth,
     connect,
     connect_async,
@@ -232,6 +236,43 @@ def test_a_request_for_another_origin_is_refused_by_the_pool(provider, kind):
             transport.handle_async_request(request)
         )
     assert provider.record.connections == 0
+
+
+@each_mode
+def test_a_response_is_read_though_the_rest_of_its_request_cannot_be_written(mode, monkeypatch):
+    """A server that closes early has said why; and its connection is not used again."""
+    usual, opened = socket.socket.send, []
+
+    def send(sending, data, *flags):
+        if bytes(data[:5]) != b"POST ":
+            return usual(sending, data, *flags)
+        usual(sending, data[:1])
+        raise BrokenPipeError(errno.EPIPE, "broken pipe")
+
+    def refuse(connection):
+        opened.append(connection.recv(1))
+        connection.sendall(answer(b'{"error": {"message": "no"}}', "413 Too Large"))
+        connection.recv(1)  # until the other side closes it
+
+    monkeypatch.setattr(socket.socket, "send", send)
+    signed = VictorJwt("key-1", sign=lambda _content: b"not a signature")
+    with (
+        serving(refuse) as port,
+        closing(CALLERS[mode](f"http://127.0.0.1:{port}", auth=signed)) as caller,
+    ):
+        for number in (1, 2):
+            seen = caller.start("create", f"S{number}")
+            assert (seen.word, seen.error.status_code, len(opened)) == ("rejected", 413, number)
+
+
+def test_a_header_that_cannot_be_written_is_not_quoted_and_nothing_is_sent(provider):
+    with (
+        connect(Client, base_url=provider.url()) as client,
+        pytest.raises(VictorError, match="a header of the request cannot be sent") as raised,
+    ):
+        client.http.get("/", headers={"X-Of-Their-Own": "marked-and-fake "})
+    assert (raised.value.outcome, provider.record.received) == (Outcome.NOT_SENT, b"")
+    assert "marked" not in f"{raised.value}{raised.value!r}{raised.value.__cause__!r}"
 
 
 def go_on_answering(connection):

@@ -173,6 +173,15 @@ class TestRest:
             on.expect("success", "get", requests=1)
             assert on.provider.record.connections == before + opened
 
+    @each_mode
+    def test_a_read_takes_no_connection_whose_last_response_was_an_error(self, background, mode):
+        """A later response may follow it, as that of a gateway's time-out."""
+        with adapter(background, mode) as on:
+            before = on.provider.record.connections
+            on.provider.acts.append(lambda exchange: exchange.send(answer(b"{}", "503 Busy")))
+            on.expect("success", "get", requests=2)
+            assert on.provider.record.connections == before + 1
+
     def test_a_list_takes_no_connection_that_was_just_used(self, provider):
         with closing(Caller(provider.url(), limits=httpx.Limits())) as caller:
             for _ in range(7):

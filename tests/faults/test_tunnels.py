@@ -7,7 +7,8 @@ from contextlib import ExitStack, closing
 import httpx
 import pytest
 
-from tests.faults.adapters import each_mode
+from tests.faults.adapters import each_mode, observed
+from tests.faults.raw_provider import RawProvider
 from tests.providers.running import Running
 from tests.providers.victor.adapter import payment
 from tests.security.recorder import RecordingProxy
@@ -56,6 +57,28 @@ def test_a_tunnel_that_the_proxy_refuses_is_asked_for_once_and_nothing_was_sent(
     assert (error.outcome, error.attempts, asked) == ("not_sent", 1, 1)
     assert f"the proxy refused the connection (the proxy 127.0.0.1: {status} " in str(error)
     assert "hunter2" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.0 200 Connection established",
+        "HTTP/1.1 200",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close",
+        "HTTP/1.1 204 OK",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK",
+    ],
+)
+def test_a_tunnel_is_open_after_any_good_status(background, authority, head):
+    answer = f"{head}\r\n\r\n".encode()
+    with (
+        closing(RawProvider(background, tls=authority.server())) as provider,
+        closing(RecordingProxy(background, provider.port, answer=answer)) as proxy,
+    ):
+        way = {"proxy": f"http://127.0.0.1:{proxy.port}", "verify": authority.trusted()}
+        assert observed("sync", provider.url(), "get", **way).word == "success"
+        assert len(proxy.heads) == 1, "it is used again"
 
 
 @each_mode

@@ -249,7 +249,7 @@ class Harness:
         driver, transport, sleep = (
             (AsyncDriver, AsyncAttemptTransport, self.clock.asleep)
             if self.mode == "async"
-            else (Driver, AttemptTransport, self.clock.sleep)
+            else (Driver, AttemptTransport, self.sleep)
         )
         signed = SignedToken(self.sign, self.clock, reuse=self.reuse)
         self.loop = AttemptLoop(
@@ -266,6 +266,9 @@ class Harness:
         running = driver(self.network, grace=PATIENCE)
         running.sleep = sleep
         self.transport = transport(self.loop, self.network, [BASE_URL], driver=running)
+
+    def sleep(self, seconds):
+        self.clock.sleep(seconds)  # which a test may replace
 
     def sign(self, now):
         self.signed_at.append(now)

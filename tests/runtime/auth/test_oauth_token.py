@@ -54,8 +54,10 @@ class Endpoint:
         return httpx.Response(200, json=token)
 
 
-def oauth_harness(endpoint, script=None, **options):
-    auth = partial(by_oauth, hint="Check the client id.")
+def oauth_harness(endpoint, script=None, waiting=None, **options):
+    def auth(clock, lock):
+        return by_oauth(clock, waiting or lock, hint="Check the client id.")
+
     harness = Harness(script or [OK], auth=auth, **options)
     harness.network.tokens = endpoint
     return harness
@@ -305,8 +307,7 @@ def called_by_many(endpoint, call, **options):
         assert lock.all_stand.wait(timeout=20)
         return endpoint(request)
 
-    harness = oauth_harness(slow, **options)
-    harness.loop.authenticator._lock = lock
+    harness = oauth_harness(slow, waiting=lock, **options)
     with ThreadPoolExecutor(THREADS) as pool:
         return harness, list(pool.map(partial(call, harness), range(THREADS)))
 
