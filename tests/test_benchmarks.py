@@ -1,12 +1,10 @@
 """What `make bench` says at its end, and what its pages are made of."""
 
 import copy
-import subprocess
 
 import pytest
 
 from benchmarks import comparison, page, scale
-from benchmarks.__main__ import ALL, main
 from benchmarks.comparison import Comparison, of_clients, of_stores
 from benchmarks.figures import TIMES
 
@@ -51,14 +49,6 @@ def test_a_client_that_is_a_fifth_slower_is_listed_by_time_and_by_cpu(clients):
     }
 
 
-def test_a_client_that_is_a_tenth_slower_is_not_listed(clients):
-    assert listed(clients, slower(clients, "first", 1.1), of_clients) == set()
-
-
-def test_another_client_may_be_as_slow_as_it_wants(clients):
-    assert listed(clients, slower(clients, "get", 3, client="mollie"), of_clients) == set()
-
-
 def test_memory_is_compared_as_a_multiple_of_raw_httpx(clients):
     now = copy.deepcopy(clients)
     for peaks in now["measures"]["memory"].values():
@@ -98,32 +88,6 @@ def test_each_row_of_bulk_and_outbox_that_is_a_fifth_worse_is_listed(stores, pat
     assert listed(stores, now, of_stores) == set()
 
 
-def test_what_is_faster_with_the_whole_machine_is_not_listed(stores):
-    """Each time and each rate is twice as good or as bad: no ratio is another one."""
-    now = copy.deepcopy(stores)
-    for run in now["bulk"]:
-        for name in (*NEW_CPU, "sender_cpu"):
-            run[name] *= 2
-        run["rate"] /= 2
-        run["alone"] /= 2
-    for rates in now["outbox"]["rates"].values():
-        for name in rates:
-            if name.endswith("_cpu"):
-                rates[name] *= 2
-    assert listed(stores, now, of_stores) == set()
-
-
-def test_what_the_committed_run_lacks_is_not_compared(clients, stores):
-    older = copy.deepcopy(stores)
-    for run in older["bulk"]:
-        for name in NEW_CPU:
-            del run[name]
-    assert listed(older, stores, of_stores) == set()
-    assert listed(stores, older, of_stores) == set()
-    some = {**clients, "measures": {"get": clients["measures"]["get"]}}
-    assert listed(clients, some, of_clients) == set()
-
-
 @pytest.mark.parametrize(
     "other",
     [
@@ -142,71 +106,6 @@ def test_another_kind_of_machine_is_said_and_not_compared(clients, other):
     assert "No row" not in said
 
 
-def test_a_machine_whose_processor_was_not_recorded_is_of_the_same_kind(stores):
-    stores["machine"] = "Linux, 2 cores"
-    now = {**stores, "machine": "Linux, 2 cores, AMD EPYC"}
-    said = comparison.markdown([Comparison("Bulk and outbox", stores, now, of_stores)])
-    assert said == "No row is more than 15 % behind the committed results.\n"
-
-
-def test_the_worst_row_comes_first(clients, stores):
-    now = copy.deepcopy(stores)
-    now["growth"][0]["times"] *= 3
-    said = comparison.markdown(
-        [
-            Comparison(
-                "Clients", clients, slower(clients, "tls", 2, client="victor_tls"), of_clients
-            ),
-            Comparison("Bulk and outbox", stores, now, of_stores),
-        ]
-    )
-    rows = [line.split(" | ") for line in said.splitlines() if line.startswith("| ")][1:]
-    assert [row[0] for row in rows] == [
-        "| growth: outbox on SQLite, times",
-        "| tls: victor_ext as it comes, " + RAW,
-        "| tls: victor_ext as it comes, " + CPU,
-    ]
-    times = stores["growth"][0]["times"]
-    assert rows[0][1:] == [f"{times:.3g}", f"{3 * times:.3g}", "200 % |"]
-
-
-def test_a_row_that_is_not_there_is_refused_with_the_names_of_all(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(["--rows", "bulk,first"])
-    assert stopped.value.code == 2
-    said = capsys.readouterr().err
-    assert "no row is called first; the rows are" in said
-    assert all(name in said for name in ALL)
-
-
 def test_the_pages_are_those_of_the_committed_records(clients):
     assert page.PAGE.read_text("utf-8") == page.markdown(clients)
     assert page.TABLES.read_text("utf-8") == page.tables_page(clients)
-
-
-def test_a_record_without_a_part_has_no_table_of_it(stores):
-    told = scale.markdown(stores)
-    assert "| checking: `send --dry-run` | SQLite | 0.300 ms |" in told
-    assert "| `export` | PostgreSQL | 0.200 ms |" in told
-    older = copy.deepcopy(stores)
-    for run in older["bulk"]:
-        for name in NEW_CPU:
-            del run[name]
-    assert "CPU a row of each command" not in scale.markdown(older)
-    for name in ("bulk", "outbox", "growth"):
-        older.pop(name)
-        assert scale.markdown(older)
-    assert "|" not in scale.markdown(older)
-
-
-@pytest.mark.slow
-def test_a_record_is_read_as_the_last_commit_has_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "ROOT", tmp_path)
-    path = tmp_path / "record.json"
-    path.write_text('{"taken": "earlier"}', "utf-8")
-    assert comparison.committed(path) == {"taken": "earlier"}  # there is no repository
-    git = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
-    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "a run"]):
-        subprocess.run([*git, *words], cwd=tmp_path, check=True)
-    path.write_text('{"taken": "later"}', "utf-8")
-    assert comparison.committed(path) == {"taken": "earlier"}

@@ -6,15 +6,14 @@ import json
 import os
 import re
 import runpy
-import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.cli.victor_command import Command
 from tests.pages.shell import PICTURES, RECORD, normalised, recorded
 from tests.programs import python
+from tests.sandbox.sandbox_callers import SandboxProcess
 from victor_ext.sandbox import RemoteSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -43,12 +42,8 @@ def demo():
 @pytest.fixture
 def sandbox_url():
     """`victor sandbox`, running in another process as it would in another terminal."""
-    words = ("sandbox", "--port", "0", "--json", "--quiet", "--auto", "0.05")
-    with Command(ENVIRONMENT, patience=PATIENCE).started(*words) as process:
-        assert process.stdout
-        yield json.loads(process.stdout.readline())["url"]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+    with SandboxProcess("--quiet", "--auto", "0.05") as process:
+        yield process.url
 
 
 def test_the_demo_prints_the_counts_of_attempts_keys_and_requests_of_the_sandbox(demo):

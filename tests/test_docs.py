@@ -2,7 +2,6 @@
 right page.
 """
 
-import ast
 import re
 import runpy
 import shutil
@@ -30,31 +29,6 @@ PLUGINS = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["plu
 MOVED = {old.removesuffix(".md"): new for old, new in REDIRECTS["redirect_maps"].items()}
 """The pages that are parts of others now, with the file, and the heading, that has their text."""
 SEARCHED = cases_beside(__file__, "searched")
-ODD = (
-    r"This page (?:tells|says|describes)",
-    r"\bis told\b",
-    r"\bof yours\b",
-    r"\banew\b",
-    r"turns that round",
-    r"so many times",
-    r"\bthat there are(?: not)?\b",
-    r"\btime-outs?\b",
-    (
-        r"\bbounds? "
-        r"(?:a|the|one|each)\b"
-    ),
-)
-"""Phrases that are not plain English for readers of other mother tongues."""
-ODD_IN_MESSAGES = (
-    r"\bis told\b",
-    r"\bof yours\b",
-    r"so many times",
-    r"\banew\b",
-    r"may have been done: repeat",
-)
-"""The same in messages, help texts and docstrings."""
-GENERATED = ("benchmarks", "reference", "sandbox-reference")
-"""Pages, or tables of pages, whose words have their source elsewhere."""
 
 
 @pytest.fixture(scope="module")
@@ -150,33 +124,3 @@ def test_an_old_address_leads_to_the_page_that_has_its_text_now(site):
         assert f'url={destination}{hash_mark}{anchor}"' in page, old
         target = (site / address / "index.html").read_text(encoding="utf-8")
         assert not anchor or f'id="{anchor}"' in target, f"{old}: {new} has no such heading"
-
-
-def test_no_page_or_message_has_a_phrase_that_is_listed_as_odd():
-    odd = {}
-    for path in DOCS.rglob("*.md"):
-        if not path.stem.startswith(GENERATED):
-            text = re.sub(
-                r"<!--.*?-->|^```.*?^```$",
-                "",
-                path.read_text("utf-8"),
-                flags=re.DOTALL | re.MULTILINE,
-            )
-            prose = " ".join(text.split())
-            odd[str(path.relative_to(ROOT))] = [
-                match
-                for pattern in ODD
-                for match in re.findall(f".{{0,20}}{pattern}.{{0,20}}", prose)
-            ]
-    packages = (ROOT / "victor_ext", ROOT / "recipe" / "victor_spec")
-    for path in (path for package in packages for path in package.rglob("*.py")):
-        texts = [
-            node.value
-            for node in ast.walk(ast.parse(path.read_bytes()))
-            if isinstance(node, ast.Constant)
-        ]
-        prose = " ".join(" ".join(text.split()) for text in texts if isinstance(text, str))
-        odd[str(path.relative_to(ROOT))] = re.findall(
-            f".{{0,20}}(?:{'|'.join(ODD_IN_MESSAGES)}).{{0,20}}", prose
-        )
-    assert {page: phrases for page, phrases in odd.items() if phrases} == {}

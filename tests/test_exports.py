@@ -108,6 +108,24 @@ class TestNames:
             assert all(vars(part).get("name") != "__getattr__" for part in parts), path
 
 
+OF_A_CLIENT = (
+    "api ask_time authorization base_url bind caller close deadline environment from_env "
+    "from_profile http is_awaited listener_failures look_up look_up_all operation_names "
+    "payment_requests ping prepare provider provider_time proxy read_state reads send send_before "
+    "shares_look_ups ssl_context statuses system with_options"
+)
+OF_PAYMENT_REQUESTS = "accept create decline find get list wait watch"
+
+
+def test_an_editor_offers_no_name_of_the_machinery(victor, async_victor):
+    for made, names in (
+        (victor, OF_A_CLIENT),
+        (async_victor, f"aclose {OF_A_CLIENT}"),
+        (victor.payment_requests, OF_PAYMENT_REQUESTS),
+    ):
+        assert [name for name in dir(made) if not name.startswith("_")] == sorted(names.split())
+
+
 class TestWhatImportingCosts:
     def test_the_package_alone_loads_nothing_heavy(self):
         assert loaded_after("import victor_ext") == set()

@@ -7,7 +7,7 @@ No file outside of its folder knows it: its entry points say where everything is
 
 import asyncio
 import json
-import subprocess
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 
 import victor_ext.reconciliation as books
 from tests.programs import python
+from tests.sandbox.sandbox_callers import SandboxProcess
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import BulkSender
 from victor_ext.systems import entry_points_of
@@ -40,24 +41,10 @@ def system(monkeypatch):
 @pytest.fixture
 def variables(tmp_path, monkeypatch):
     """What its sandbox, a process of its own, writes for a client."""
-    monkeypatch.setenv("PYTHONPATH", str(FOLDER))
-    command = [
-        sys.executable,
-        "-m",
-        "victor_ext.sandbox",
-        "--provider",
-        "tiny",
-        "--port",
-        "0",
-        "--json",
-    ]
-    with subprocess.Popen(
-        [*command, "--env-file", tmp_path / "env"], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline())["url"].startswith("http://")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FOLDER), *sys.path]))
+    options = ("--provider", "tiny", "--env-file", str(tmp_path / "env"))
+    with SandboxProcess(*options):
         yield dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
-        process.terminate()
 
 
 def victor(*words):

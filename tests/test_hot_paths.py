@@ -3,11 +3,12 @@ disturbs.
 """
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.programs import python
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNT = "import json; from tests import hot_paths; print(json.dumps(hot_paths.count()))"
@@ -38,10 +39,7 @@ Far fewer are to be accepted, so that they stay so.
 )
 @pytest.mark.slow
 def test_no_hot_path_makes_more_calls_than_were_accepted():
-    counted = subprocess.run(
-        [sys.executable, "-c", COUNT], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    found = json.loads(counted.stdout)
+    found = json.loads(python("-c", COUNT, cwd=ROOT).stdout)
     for path, counts in found.items():
         # Calls below victor_ext count, too. A prepared call was made by generated code before.
         expected = {"victor_ext", "httpx", "python"}

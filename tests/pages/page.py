@@ -3,8 +3,6 @@
 import doctest
 import json
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -103,31 +101,3 @@ PARSED = {
     "yaml": parses(lambda text: list(yaml.safe_load_all(text))),
     "pycon": run_console,
 }
-
-
-def unresolved(page: Path):
-    """Names in the Python of a page that no block, no import and no `given` makes; with their
-    lines.
-    """
-    lines = [""] * page.read_text(encoding="utf-8").count("\n")
-    for example in parsed(page, {"python": read_only}).examples():
-        if isinstance(example.parsed, list):
-            lines[example.line - 1] = f"{' = '.join(example.parsed)} = None"
-        elif example.region.lexemes.get("arguments") == "python":
-            block = str(example.parsed).splitlines()
-            lines[example.line : example.line + len(block)] = block
-    check = (
-        "-m",
-        "ruff",
-        "check",
-        "--isolated",
-        "--select=F821",
-        "--output-format=concise",
-        "--stdin-filename",
-    )
-    command = [sys.executable, *check, f"{page}.py", "-"]
-    source = "\n".join(lines)
-    ran = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
-    return [
-        line for line in ran.stdout.splitlines() if line.startswith(str(page))
-    ] + ran.stderr.splitlines()

@@ -7,7 +7,7 @@ import pytest
 from sybil.evaluators.python import PythonEvaluator
 from sybil.region import Lexeme
 
-from tests.pages.page import PAGES, PARSED, READ_ONLY, ROOT, languages, name_of, parsed, unresolved
+from tests.pages.page import PAGES, PARSED, READ_ONLY, ROOT, languages, name_of, parsed
 from tests.tiers import borders
 
 # The provider of a page has demo data, and takes a step of each request's life every 10 ms.
@@ -106,19 +106,3 @@ def test_each_block_names_its_language_and_each_skip_its_reason(page):
     assert [skip for skip in skips if not re.fullmatch(r' next "[^"]{10,}" ', skip)] == []
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     assert re.findall(r"^ {4}(?:\$ |pip |victor |make |python ).*", outside, re.MULTILINE) == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_the_python_of_a_page_is_complete(page):
-    assert unresolved(page) == []
-
-
-def test_the_pages_whose_blocks_run_include_those_of_every_folder():
-    """A page that is added elsewhere is seen, too."""
-    assert {name_of(page) for page in PAGES} >= {
-        "README.md",
-        "docs/retry.md",
-        "openapi/README.md",
-        "recipe/README.md",
-    }
-    assert all(page.is_relative_to(ROOT) for page in PAGES)

@@ -85,20 +85,6 @@ def test_each_member_of_a_class_that_a_page_mentions_exists(page):
     assert missing(page.read_text(encoding="utf-8")) == []
 
 
-def test_the_check_of_pages_finds_a_mentioned_member_that_does_not_exist():
-    text = (
-        "a `ResultCode`: `code`, `is_code`, and its groups `family` and\n`flavour`; `Outbox.sent()`"
-    )
-    assert missing(text) == ["Outbox.sent", "ResultCode.flavour"]
-
-
-def test_the_check_of_pages_finds_many_mentioned_members():
-    pages = [page.read_text(encoding="utf-8") for page in PAGES]
-    known = {each for text in pages for each in named(text) if each[0] in CLASSES}
-    assert len(known) > 20
-    assert ("ResultCode", "detail") in known
-
-
 def test_every_error_that_the_page_of_errors_mentions_exists():
     text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     names = {*ERROR.findall(text)}
