@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from typer.main import get_command
 
 from tests.cases import cases_beside
 from tests.cli import test_victor_create as create
@@ -17,7 +16,6 @@ from tests.programs import python
 from tests.providers.systems import CLIENTS
 from victor_ext import ConfigurationError, __version__, idempotency_key_for
 from victor_ext.cli import app as app_module
-from victor_ext.cli.app import app
 from victor_ext.cli.wording import option_of
 from victor_ext.providers.victor.creating import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox
@@ -155,18 +153,6 @@ def test_a_shell_completes_values(bare_command, tmp_path, line, offered):
         XDG_CONFIG_HOME=str(tmp_path),
     )  # fmt: skip
     assert ran.out.split() == offered
-
-
-def test_no_help_names_a_file_that_an_installed_package_lacks():
-    def texts(command):
-        yield from filter(None, (command.help, command.epilog))
-        yield from filter(None, (getattr(each, "help", None) for each in command.params))
-        for each in getattr(command, "commands", {}).values():
-            yield from texts(each)
-
-    shown = list(texts(get_command(app)))
-    assert len(shown) > 100
-    assert [text for text in shown if re.search(r"\bdocs/|\.md\b|\bexamples/", text)] == []
 
 
 def test_the_message_about_a_wrong_variable_names_the_variable_of_the_chosen_system(bare_command):

@@ -224,14 +224,16 @@ def test_the_doctor_warns_of_a_key_file_that_other_users_may_read(
 def test_the_doctor_says_whether_an_outbox_is_that_of_these_credentials(
     command, settings, victor_sandbox, victor, tmp_path, is_own, status
 ):
-    outbox = Outbox(sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}"))
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
+    outbox = Outbox(engine)
     outbox.create_table()
-    place = ("doctor", "--outbox", str(outbox._engine.url))
+    place = ("doctor", "--outbox", str(engine.url))
     assert "has no entries of Victor yet" in command(*place).out
     names = ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
     own = VictorOAuth(*(settings[name] for name in names))
     with Victor(own, base_url=victor_sandbox.url) as same:
         outbox.send(same if is_own else victor)
+    engine.dispose()
     ran = command(*place)
     assert ran.status == status
     assert ("the entries belong to Victor" if is_own else "and the client is of Victor") in ran.out

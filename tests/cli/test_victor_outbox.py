@@ -25,9 +25,16 @@ STORED_AT, SHOWN_TIME = 1_772_600_706.75, "2026-03-04T05:05:06Z"
 
 
 @pytest.fixture
-def outbox(tmp_path):
+def engine(tmp_path):
+    made = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def outbox(engine):
     """An entry is unclear, one waits, and an event is a dead letter."""
-    made = Outbox(sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}"))
+    made = Outbox(engine)
     made.create_table()
     stored(made, invoice(1), invoice(2))
     change(made, stored_at=STORED_AT)
@@ -45,18 +52,20 @@ def dead_letter(box, **event):
 
 
 @pytest.fixture
-def run(outbox, bare_command):
+def run(outbox, engine, bare_command):
     def run(name, *words, **variables):
-        place = ("--database", str(outbox._engine.url))
+        place = ("--database", str(engine.url))
         return bare_command("outbox", name, *place, *words, **variables)
 
     return run
 
 
-def test_a_hold_that_is_stored_ends_with_0_also_if_its_output_is_lost(outbox, monkeypatch, capsys):
+def test_a_hold_that_is_stored_ends_with_0_also_if_its_output_is_lost(
+    outbox, engine, monkeypatch, capsys
+):
     """As with the bulk sender: to run it again for its output would mark nothing more."""
     monkeypatch.setattr(sys, "stdout", None)
-    words = ("--database", str(outbox._engine.url))
+    words = ("--database", str(engine.url))
     assert main(["outbox", "hold", *words]) == 0
     assert "the output could not be written" in capsys.readouterr().err
     assert outbox.held_since() is not None
@@ -71,23 +80,12 @@ def test_the_status_of_an_outbox_lists_its_unclear_entries_and_dead_letters(run)
     ]
 
 
-def test_counts_are_shown_one_below_the_other(run):
-    shown = run("status").out.splitlines()
-    counts_shown = [line for line in shown if line[-1:].isdigit()]
-    assert len({len(line) for line in counts_shown}) == 1
-
-
 def test_what_is_unclear_and_what_is_a_dead_letter_is_json_too(run):
     counts = run("status", "--json").json
     assert (counts["entries"]["unclear"], counts["events"]["dead"]) == (1, 1)
     assert counts["unclear"][0]["idempotency_key"] == KEY
     stored_at = counts["dead_letters"][0]["stored_at"]
     assert zulu.format(zulu.parse(stored_at)) == stored_at, "docs/cli.md: times end in Z"
-
-
-def test_each_entry_is_a_line_of_json(run):
-    listed = run("entries", "--json").json_lines
-    assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
 
 
 def test_entries_in_one_state_are_listed(run):
@@ -151,8 +149,8 @@ def test_a_retry_of_a_number_that_is_no_dead_letter_fails_and_says_where_to_look
     assert refused.err == f"{number} {which}\n"
 
 
-def test_an_inbox_has_dead_letters_and_no_entries(outbox, run):
-    inbox = Inbox(outbox._engine, velo.Webhook("a" * 16))
+def test_an_inbox_has_dead_letters_and_no_entries(engine, run):
+    inbox = Inbox(engine, velo.Webhook("a" * 16))
     inbox.create_table()
     dead_letter(inbox, provider="Velo", name="payment.accepted", source="p", subject="e-1")
     table = ("--table", "victor_inbox")
@@ -201,9 +199,9 @@ STORAGE_KEY, OTHER_STORAGE_KEY = "the storage key of the tests", "another one of
 
 
 def test_an_encrypted_entry_is_read_only_with_its_storage_key_and_else_a_message_says_so(
-    outbox, run
+    engine, run
 ):
-    stored(Outbox(outbox._engine, storage_key=STORAGE_KEY), invoice(3))
+    stored(Outbox(engine, storage_key=STORAGE_KEY), invoice(3))
     read = run("entries", "--json", VICTOR_OUTBOX_KEY=STORAGE_KEY)
     assert (read.json_lines[2]["payments"][0]["amount"], read.err) == ("44.23", "")
     unread = run("entries", "--json")
@@ -216,11 +214,11 @@ def test_an_encrypted_entry_is_read_only_with_its_storage_key_and_else_a_message
     assert "is encrypted with another storage_key" in wrong.err
 
 
-def test_the_secret_of_an_outbox_is_replaced(outbox, run):
+def test_the_secret_of_an_outbox_is_replaced(engine, run):
     old, new = {"VICTOR_OUTBOX_KEY": STORAGE_KEY}, {"VICTOR_OUTBOX_NEW_KEY": OTHER_STORAGE_KEY}
     in_clear = run("rekey", **old, **new)
     assert (in_clear.status, in_clear.err[:30]) == (1, "victor_outbox is not encrypted")
-    stored(Outbox(outbox._engine, storage_key=STORAGE_KEY), invoice(3))
+    stored(Outbox(engine, storage_key=STORAGE_KEY), invoice(3))
     assert "VICTOR_OUTBOX_NEW_KEY is not set" in run("rekey").err
     assert "no storage_key was passed" in run("rekey", **new).err
     short = run("rekey", **old, VICTOR_OUTBOX_NEW_KEY="short")

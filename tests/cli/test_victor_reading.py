@@ -195,15 +195,6 @@ def test_a_terminal_of_60_columns_gets_cards_that_cut_nothing(command, victor_sa
         assert LONG in re.sub(r"\n +", " ", whole)
 
 
-def test_a_page_that_needs_more_room_has_a_heading_of_its_own(command, victor_sandbox):
-    victor_sandbox.create_inbound("123456789012.00", notes=LONG)
-    victor_sandbox.create_inbound("1.00", notes="Short")
-    heading, _, second, last = shown(command, 80, "list", "--limit", "2", "--page-size", "1")
-    assert "DUE" in heading
-    assert second.split() == ["ID", "STATUS", "AMOUNT", "PAYEE", "NOTES"]
-    assert "123456789012.00" in last
-
-
 def test_a_letter_of_two_columns_counts_for_two(command, victor_sandbox):
     victor_sandbox.create_inbound(notes="\u5bb6\u8cc3" * 30)
     for columns in (60, 80, 140):

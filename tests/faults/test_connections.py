@@ -29,6 +29,7 @@ from tests.faults.raw_sockets import PATIENCE, on_linux, serving
 from tests.providers.running import Running
 from victor_ext import (
     AsyncVictor,
+    AttemptEnded,
     ConnectionFailed,
     Outcome,
     RetryPolicy,
@@ -42,8 +43,6 @@ from victor_ext import (
     connect_async,
 )
 from victor_ext.runtime.http import connections
-from victor_ext.runtime.http.options import route_to
-from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
 pytestmark = pytest.mark.slow
 SHORT = 0.2
@@ -178,9 +177,10 @@ ONE_CONNECTION = {
 
 async def first_and_second(provider, kind):
     """A call has the only connection until another one has waited for it in vain: what both come
-    to.
+    to, and the ends of the attempts.
     """
-    client = kind(AUTH, base_url=provider.url(), **ONE_CONNECTION)
+    events = []
+    client = kind(AUTH, base_url=provider.url(), on_event=events.append, **ONE_CONNECTION)
     given = client.payment_requests.get
     get = given if kind is AsyncVictor else partial(asyncio.to_thread, given)
     await get("S0")
@@ -193,7 +193,7 @@ async def first_and_second(provider, kind):
     await asyncio.to_thread(let_go, provider, held)
     result = await first
     await client.close() if kind is AsyncVictor else client.close()
-    return result, raised.value
+    return result, raised.value, [each for each in events if isinstance(each, AttemptEnded)]
 
 
 each_kind = pytest.mark.parametrize("kind", [Victor, AsyncVictor])
@@ -201,14 +201,16 @@ each_kind = pytest.mark.parametrize("kind", [Victor, AsyncVictor])
 
 @each_kind
 def test_a_call_that_gets_no_connection_from_the_pool_has_sent_nothing(provider, kind):
-    _, in_vain = asyncio.run(first_and_second(provider, kind))
+    _, in_vain, ended = asyncio.run(first_and_second(provider, kind))
+    waited = [each.waited for each in ended if each.path.endswith("S2")]
+    assert len(waited) == 1 and 0.04 < waited[0] < PATIENCE
     assert in_vain.outcome.value == "not_sent"
     assert provider.record.sent_to(READ + "S2") == []
 
 
 @each_kind
 def test_a_call_for_whose_connection_another_one_waits_in_vain_gets_its_response(provider, kind):
-    result, _ = asyncio.run(first_and_second(provider, kind))
+    result, *_ = asyncio.run(first_and_second(provider, kind))
     assert result.id == "S1"
 
 
@@ -225,17 +227,6 @@ def test_a_call_in_flight_gets_its_result_though_its_client_is_closed(provider):
         let_go(provider, held)
         assert call.result(PATIENCE).id == "S1"
     provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")
-
-
-@pytest.mark.parametrize("kind", [PooledTransport, AsyncPooledTransport])
-def test_a_request_for_another_origin_is_refused_by_the_pool(provider, kind):
-    request = httpx.Request("GET", "http://localhost:1/")
-    transport = kind(route_to(httpx.URL(provider.url()), verify=True, proxy=None), httpx.Limits())
-    with pytest.raises(httpx.UnsupportedProtocol, match="do not lead to http://localhost"):
-        transport.handle_request(request) if kind is PooledTransport else asyncio.run(
-            transport.handle_async_request(request)
-        )
-    assert provider.record.connections == 0
 
 
 @each_mode

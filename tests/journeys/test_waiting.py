@@ -12,12 +12,10 @@ from tests.providers.running import Script
 from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     Conflict,
-    InvalidRequest,
     NotFound,
     RetryPolicy,
     ServerError,
     TimedOut,
-    VictorError,
 )
 
 pytestmark = pytest.mark.slow
@@ -148,11 +146,6 @@ def test_whoever_waits_asks_again_for_the_amount_with_which_it_was_accepted(
     get_is_wrong(times=1)
     ended = quick.wait(accepted_for_less, until=until, timeout=5)
     assert ended.amount == Decimal("34.23")
-
-
-def test_a_wait_for_an_unknown_id_raises_an_error(victor):
-    with pytest.raises(VictorError, match="no payment request with this id"):
-        victor.payment_requests.wait("NOPE", timeout=5)
 
 
 def waited(in_list, by_itself, until):
@@ -298,21 +291,6 @@ class TestWatching:
                 victor_sandbox.move(request_id, "completed")
         assert seen == ["pending", "processing", "completed"]
 
-    def test_an_awaited_watch_yields_each_change_too(self, async_victor, victor_sandbox):
-        request_id = victor_sandbox.create_inbound()
-
-        async def watch():
-            seen = []
-            async with async_victor as victor:
-                async for request in victor.payment_requests.watch(
-                    request_id, until=["processing", "accepted"]
-                ):
-                    seen.append(request.status)
-                    victor_sandbox.move(request_id, "processing")
-            return seen
-
-        assert asyncio.run(watch()) == ["pending", "processing"]
-
     def test_a_watch_yields_an_unwanted_end_and_then_raises_conflict(self, victor, victor_sandbox):
         request_id = victor_sandbox.create_inbound()
         victor_sandbox.move(request_id, "declined")
@@ -335,8 +313,3 @@ class TestWatching:
         ) as raised:
             next(watch)
         assert raised.value.hint.startswith("Wait again, or look it up")
-
-    @pytest.mark.parametrize("arguments", [{"until": "paid"}, {"timeout": -1}, {"timeout": "1"}])
-    def test_arguments_of_watch_are_checked_at_once(self, victor, arguments):
-        with pytest.raises(InvalidRequest):
-            victor.payment_requests.watch("a1", **arguments)

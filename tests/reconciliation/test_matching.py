@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.books import Zone, in_major_units, money_of
+from victor_ext.books import Zone
 from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, Kind, Theirs
 from victor_ext.reconciliation.store import ComparedEntries
@@ -115,9 +115,3 @@ def test_payments_in_a_currency_that_is_gone_are_compared_and_shown(code):
         (Kind.MATCHED, Money(100, code)),
     ]
     assert totals[Kind.MATCHED].theirs == [Money(100, code)]
-
-
-@pytest.mark.parametrize("code", ["HRK", "UDS"])
-def test_an_amount_of_a_provider_is_read_in_a_currency_that_is_gone(code):
-    assert money_of("44.23", code) == Money(4423, code)
-    assert in_major_units(4423, code) == "44.23"

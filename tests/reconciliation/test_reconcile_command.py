@@ -8,18 +8,14 @@ import os
 import re
 import signal
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import anyio
 import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import calls, until
-from victor_ext.cli import reconcile as cli_reconcile
-from victor_ext.cli import screen
 from victor_ext.cli.reconcile import KINDS
-from victor_ext.reconciliation import COLUMNS, Kind, Progress
+from victor_ext.reconciliation import COLUMNS, Kind
 from victor_ext.reconciliation.report import FIELDS
 
 pytestmark = pytest.mark.pull_request
@@ -57,21 +53,6 @@ def test_a_narrow_terminal_has_no_meanings_and_cuts_no_sum(books, command, colum
     assert any("ours, and not theirs" in line for line in table) is not is_narrow
     goes_on_below = any(re.match(" {14}[^ ]", line) for line in lines)
     assert goes_on_below is is_narrow
-
-
-def test_while_our_file_is_read_a_line_says_how_much_and_then_how_many_of_both_books(
-    capsys, monkeypatch
-):
-    monkeypatch.setattr(screen, "_SECONDS_BETWEEN_LINES", 0.0)
-    monkeypatch.setattr(cli_reconcile, "_LOOK_EVERY", 0.0)
-    with screen.ProgressBar(as_json=False, at_once=True) as bar:
-        progress = cli_reconcile.BookProgress(bar)
-        progress.show(Progress(1500, read_share=0.25))
-        progress.show(Progress(6000, 20, 3, read_share=1.0))
-    read, both = capsys.readouterr().err.splitlines()
-    pattern = r"reconcile: 1,500 rows of ours: 25 %, [0-9,]+ a second, about 1 s left"
-    assert re.fullmatch(pattern, read)
-    assert both == "reconcile: 6,020 rows: 6,000 of ours, 20 of theirs, 3 looked up"
 
 
 def test_json_has_all_counts_and_sums(books, planted):
@@ -237,18 +218,6 @@ def table(heading):
 def test_the_page_of_reconcile_has_all_kinds_of_rows_in_their_order():
     kinds = [kind.value for kind in Kind]
     assert [*table("What to do about each row")] == [*KINDS] == kinds
-
-
-def test_the_awaited_example_of_the_page_runs(async_victor):
-    _, example, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    names, now = {}, datetime.now(UTC)
-    exec(compile(example, "docs/reconcile.md", "exec"), names)
-
-    async def run():
-        async with async_victor:
-            return await names["agrees"](async_victor, [], now - timedelta(hours=1), now)
-
-    assert anyio.run(run) is True
 
 
 def test_the_page_of_reconcile_has_the_columns_of_a_book_that_are_read():

@@ -239,32 +239,6 @@ def test_a_triggered_ping_goes_to_its_own_webhook_of_velo_alone(velo_sandbox, pa
     assert [each.path for each in receiver.came] == ["/webhooks/mine"]
 
 
-def test_a_triggered_event_does_not_change_the_payment_that_it_is_about(
-    velo_sandbox, payor, receiver
-):
-    payor.pay()
-    payment = velo_sandbox.notifications()[-1]["source"]["paymentId"]
-    payor.webhook(receiver.url)
-    velo_sandbox.trigger(payment, "payment.returned")
-    velo_sandbox.wait_for_deliveries()
-    shown = payor.http.get(f"/v4/paymentaudit/payments/{payment}").json()
-    assert shown["status"] == "CONFIRMED"
-
-
-def test_triggering_a_notification_without_an_address_is_refused(
-    velo_sandbox, eastpay_sandbox, flexfactor_sandbox, shop
-):
-    flexfactor_sandbox.add_order("INV-1")
-    paid = shop.pay().json()["id"]
-    for trigger, *asked in (
-        (velo_sandbox.trigger, ABOUT, "payment.returned"),
-        (eastpay_sandbox.trigger, paid),
-        (flexfactor_sandbox.trigger, "INV-1", "order.completed"),
-    ):
-        with pytest.raises(ValueError, match="is not posted: there is no address"):
-            trigger(*asked)
-
-
 def test_a_returned_payment_gives_its_money_back(velo_sandbox, payor, receiver):
     with pytest.raises(LookupError, match="no such payment"):
         velo_sandbox.return_payment("x")

@@ -22,12 +22,6 @@ from victor_ext.sandbox.server.faults import KINDS, Fault
 pytestmark = pytest.mark.pull_request
 
 
-def test_the_command_ends_with_129_when_its_terminal_is_gone():
-    with SandboxProcess(program=("victor_ext.cli", "sandbox")) as process:
-        process.end(signal.SIGHUP)
-    assert process.process.returncode == 129
-
-
 OPTIONS = ("--demo-data", "--environment", "production", "--env-file")
 
 

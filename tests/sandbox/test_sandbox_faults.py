@@ -55,14 +55,6 @@ def test_a_cut_request_knows_its_key_when_that_much_was_read(sandbox, caller):
     assert [seen.attempt for seen in sandbox.received()] == [1, 2]
 
 
-def test_a_request_that_comes_byte_by_byte_is_cut_at_the_chosen_byte(sandbox, caller):
-    sandbox.inject("cut_request", after=80)
-    with RawConnection(sandbox.url) as connection:
-        for byte in create_bytes(caller)[:80]:
-            connection.send(bytes([byte]))
-        assert connection.read_to_end() == (b"", "reset")
-
-
 def lacks_one_byte(answer):
     head, _, body = answer.partition(b"\r\n\r\n")
     return f"content-length: {len(body) + 1}".encode() in head

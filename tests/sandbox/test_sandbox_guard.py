@@ -120,12 +120,6 @@ def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http, headers, metho
     assert "from a program" in said
 
 
-@pytest.mark.parametrize("headers", CASES["foreign pages"], ids=str)
-def test_a_web_page_is_made_no_credentials(any_sandbox, door, http, headers):
-    command = door + CREDENTIALS[type(any_sandbox)]
-    refused(http.post(command, headers={**of_page(headers, door), **JSON}))
-
-
 @pytest.mark.parametrize(("method", "path"), [("POST", "reset"), ("DELETE", "faults")])
 def test_a_refused_command_changes_nothing(any_sandbox, door, http, method, path):
     any_sandbox.inject("status")

@@ -154,13 +154,6 @@ def test_a_replay_comes_even_when_the_due_date_has_passed(sandbox, caller):
     assert caller.create(KEY + "x").status_code == 400
 
 
-def test_keys_of_one_caller_mean_nothing_to_another(sandbox, caller):
-    caller.create(KEY)
-    caller.api_key, caller.private_key = sandbox.new_api_key()
-    assert caller.create(KEY, amount="99.00").status_code == 200
-    assert len(sandbox.requests()) == 2
-
-
 def test_the_same_create_from_many_sides_at_once_makes_one_request(sandbox, caller):
     sandbox.inject("delay", delay=0.05, times=8)
     headers = {**caller.authorization(), "idempotency-key": KEY}

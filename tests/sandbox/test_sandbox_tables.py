@@ -129,12 +129,6 @@ def test_an_operation_that_returns_nothing_counts_as_work_for_the_id_in_its_path
     assert sandbox.work_done_by_reference() == {"7": 1}
 
 
-def test_a_whole_response_is_sent_as_it_is(odd):
-    _, ann = odd
-    whole = ann.get("/whole")
-    assert (whole.status_code, whole.content) == (299, b"as it is")
-
-
 def test_a_list_without_a_document_is_paged_by_its_parameters_and_its_maximum(odd):
     _, ann = odd
     for name in "abc":
@@ -150,11 +144,6 @@ def test_a_page_number_that_is_not_a_whole_number_above_zero_is_refused(odd, pag
     refused = ann.get("/things", params={"page": page})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "refused")
     assert "page must be a whole number above 0" in refused.text
-
-
-def test_the_body_of_a_get_is_not_read(odd):
-    _, ann = odd
-    assert ann.request("GET", "/things", content=b"{").status_code == 200
 
 
 PAGED = """

@@ -2,11 +2,9 @@
 repr, an exception, a pickle, a local of our frames, or the sandbox's own file.
 """
 
-import base64
 import logging
 import pickle
 import traceback
-from urllib.parse import quote
 
 import pytest
 from victor_api.api.payment_requests import get_payment_request
@@ -156,24 +154,6 @@ def test_our_objects_in_a_users_own_frame_show_no_secret(kind, known, secrets):
 
 class TestTheSearch:
     """A search that finds nothing proves nothing: let it find something, in every place."""
-
-    def test_the_search_for_secrets_finds_each_secret_in_each_usual_encoding(self, secrets):
-        secrets.tokens += ["Token head.payload-1234.signature-1234", "Bearer opaque-token"]
-        for name, secret in secrets.secrets.items():
-            encoded = base64.b64encode(secret.encode()).decode()
-            for written in (secret, quote(secret, safe=""), secret.encode().hex(), encoded):
-                assert name in secrets.found(f"before {written} after")
-            assert name in secrets.found_in_bytes(secret.encode())
-            assert name in secrets.found_in_bytes(b"\x00" + secret.encode("utf-16-le"))
-        assert secrets.found("payload-1234") == ["part 1 of token 0"]
-        assert secrets.found(f"account={ACCOUNT[1:]}") == ["the account number"]
-        assert (
-            secrets.found(
-                secrets.client_secret.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
-            )
-            == []
-        )
-        assert secrets.found("nothing") == []
 
     def test_the_search_for_secrets_finds_a_secret_in_a_frame_of_ours(self, secrets, monkeypatch):
         import victor_ext.providers.victor.auth

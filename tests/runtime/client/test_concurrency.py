@@ -98,14 +98,6 @@ def test_a_call_that_waits_too_long_for_its_turn_is_told_as_not_sent(kind):
     assert 0.05 <= late.waited <= late.seconds
 
 
-@pytest.mark.parametrize(("deadline", "most"), [(40.0, 30.0), (4.0, 3.0), (None, None)])
-def test_a_call_waits_for_its_turn_for_three_quarters_of_its_deadline(deadline, most):
-    """A turn that came later would leave no time for the response."""
-    with connect(Client, base_url=URL, max_concurrency=1, deadline=deadline) as client:
-        step = next(client._config.loop.call(httpx.Request("POST", URL)))
-    assert step.args == (pytest.approx(most, abs=0.5),)
-
-
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
 def test_a_concurrency_that_is_no_whole_number_above_zero_is_refused(count):
     with pytest.raises(

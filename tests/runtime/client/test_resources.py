@@ -164,23 +164,6 @@ def test_a_method_sends_the_same_request_as_httpx_would(written):
     assert (ours.content, ours.extensions) == (theirs.content, theirs.extensions)
 
 
-def test_a_replaced_build_request_of_httpx_is_used_by_our_client(monkeypatch):
-    usual = httpx.Client.build_request
-
-    def build(*args, **kwargs):
-        request = usual(*args, **kwargs)
-        request.headers["x-traced"] = "1"
-        return request
-
-    seen = []
-    http = client(seen)
-    methods = MethodRequests(http, None)
-    monkeypatch.setattr(httpx.Client, "build_request", build)
-    http.get("/x")
-    assert seen[0].headers["x-traced"] == "1"
-    assert methods.build(method="get", url="/x", extensions={}).headers["x-traced"] == "1"
-
-
 def test_whoever_has_wrapped_httpx_gets_each_request_once_within_its_time_and_without_its_body(
     monkeypatch,
 ):

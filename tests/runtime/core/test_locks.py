@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from victor_ext.runtime.core import locks
-from victor_ext.runtime.core.locks import Permit, Semaphore, TaskLock, TaskPermit, ThreadPermit
+from victor_ext.runtime.core.locks import Semaphore, TaskLock, TaskPermit, ThreadPermit
 
 PATIENCE = 20.0
 
@@ -76,17 +76,6 @@ class TestThreads:
             for each in waiting:
                 each.result(PATIENCE)
         assert served == list(range(8))
-
-    def test_a_release_wakes_the_first_permit_in_the_queue(self):
-        class Waits(Permit):
-            def wake(self):
-                woken.append(self)
-
-        semaphore, woken = Semaphore(), []
-        holds, first, _ = waiting = [Waits(semaphore) for _ in range(3)]
-        assert [semaphore.admit(each) is None for each in waiting] == [True, False, False]
-        holds.release()
-        assert woken == [first]
 
     def test_a_permit_that_was_lost_while_waiting_does_not_block_the_next_permit(self):
         """An exception at the wrong moment, such as a Ctrl-C, may lose a permit; what it held is

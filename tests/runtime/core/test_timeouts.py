@@ -2,18 +2,10 @@
 from the wire.
 """
 
-import asyncio
-import threading
-from contextlib import closing
-from functools import partial
 from types import SimpleNamespace
 
-import httpx
 import pytest
-from victor_api.client import Client
 
-from tests.faults.raw_provider import RawProvider, answer, behave
-from victor_ext import AttemptEnded, AttemptStarted, connect, connect_async
 from victor_ext.runtime.core import clock as times
 from victor_ext.runtime.core.clock import (
     LEAST,
@@ -23,7 +15,6 @@ from victor_ext.runtime.core.clock import (
     as_of_now,
     is_over,
 )
-from victor_ext.runtime.http import connections
 
 BEGAN = 5_000.0
 CONFIGURED = {"connect": 5.0, "read": 20.0, "pool": None}
@@ -93,56 +84,3 @@ def test_time_that_is_skipped_leaves_the_providers_clock_alone():
     assert abs(clock.now() - provider) < 30
     assert clock.monotonic() - monotonic >= 60
     assert clock.provider_time().is_known
-
-
-BLOCKED = 0.05
-"""Seconds that the first call keeps the only connection once the second one has begun to wait for
-it.
-"""
-
-
-@pytest.mark.parametrize("kind", [connect, connect_async])
-def test_the_time_that_a_call_waits_for_the_only_connection_is_in_its_event(
-    background, kind, monkeypatch
-):
-    """The response to `/slow` comes some time after another call has begun to wait."""
-    monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
-    held, ended = [], []
-    arrived = threading.Event()
-
-    def act(exchange):
-        if exchange.request.path == "/slow":
-            held.append(exchange)
-            arrived.set()
-        else:
-            behave(exchange)
-
-    def on_event(event):
-        if isinstance(event, AttemptStarted) and event.path == "/quick" and held:
-            background.do(partial(held.pop().later, BLOCKED, answer(b"{}")))
-        if isinstance(event, AttemptEnded):
-            ended.append(event)
-
-    async def call_twice(url):
-        limits = httpx.Limits(max_connections=1)
-        client = kind(Client, base_url=url, limits=limits, on_event=on_event)
-        awaited = kind is connect_async
-        http = client.api.get_async_httpx_client() if awaited else client.api.get_httpx_client()
-        call = http.get if awaited else partial(asyncio.to_thread, http.get)
-        first = asyncio.create_task(call("/slow"))
-        assert await asyncio.to_thread(arrived.wait, 5)
-        await call("/quick")
-        await first
-        await call("/quick")
-        await client.aclose() if awaited else client.close()
-
-    with closing(RawProvider(background)) as provider:
-        provider.instead = act
-        asyncio.run(call_twice(provider.url()))
-    slow, quick, again = ended
-    assert slow.connecting
-    assert slow.waited is not None
-    assert slow.waited < BLOCKED < slow.seconds
-    # the listener began the clock before
-    assert BLOCKED / 2 <= (quick.waited or 0.0) <= quick.seconds
-    assert (quick.connecting, again.connecting) == (0.0, 0.0)  # the kept connection

@@ -198,7 +198,3 @@ class TestTheLog:
         text = [each.getMessage() for each in caplog.records if each.name == LOGGER]
         assert len(text) == 1
         assert ID not in text[0]
-
-    def test_no_report_of_a_call_is_made_when_nobody_listens(self, monkeypatch):
-        monkeypatch.setattr("victor_ext.runtime.loop.events.CallReport.__init__", None)
-        assert Harness().call().status_code == 200
