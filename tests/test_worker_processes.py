@@ -414,29 +414,6 @@ def test_a_folder_that_is_named_too_late_is_refused(monkeypatch, tmp_path):
         Prometheus()
 
 
-EXAMPLE = """
-from service import create_app
-from starlette.testclient import TestClient
-
-with TestClient(create_app()) as client:
-    print(client.get("/metrics").text)
-"""
-
-
-def test_each_process_of_the_example_answers_for_all(start, environment, tmp_path):
-    start().do("read")
-    settings = {
-        "VICTOR_ENVIRONMENT": "staging",
-        "VICTOR_BASE_URL": environment["PROVIDER"],
-        "VICTOR_CLIENT_ID": environment["CLIENT_ID"],
-        "VICTOR_CLIENT_SECRET": environment["CLIENT_SECRET"],
-        "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}",
-    }
-    ran = python("-c", EXAMPLE, env={**environment, **settings})
-    assert re.search(rf"^{CALLS}{{.+}} 1\.0$", ran.stdout, re.MULTILINE), ran.stderr
-    assert '\ninvoice_requests{state="sent"} 0.0\n' in ran.stdout
-
-
 @pytest.mark.pull_request
 def test_each_worker_of_uvicorn_answers_for_all_also_for_those_that_were_killed(
     environment, tmp_path

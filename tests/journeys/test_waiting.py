@@ -1,6 +1,5 @@
 """`wait` and `watch`: which status ends them, by the list and by `get`, and what they raise."""
 
-import asyncio
 from decimal import Decimal
 from functools import partial
 
@@ -12,7 +11,6 @@ from tests.providers.running import Script
 from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     Conflict,
-    NotFound,
     RetryPolicy,
     ServerError,
     TimedOut,
@@ -244,29 +242,6 @@ def test_a_wait_tells_the_failure_of_the_list_if_get_shows_no_end(victor_sandbox
     with pytest.raises(TimedOut, match="it could not be read") as raised:
         quick.payment_requests.wait(request_id, until="completed", timeout=0)
     assert isinstance(raised.value.__cause__, ServerError)
-
-
-@pytest.mark.parametrize("is_awaited", [False, True])
-@pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_wait_goes_on_after_the_page_of_a_gateway(
-    victor_sandbox, victor, async_victor, time_travel, status, is_awaited
-):
-    """Somebody in front of the provider says nothing of the request; the provider itself does."""
-
-    async def wait_awaited(request_id):
-        async with async_victor as awaited:
-            return await awaited.payment_requests.wait(request_id)
-
-    made = victor.payment_requests.create(**payment(payer_counterparty_id="acceptsRfp"))
-    for operation in ("list", "get"):
-        victor_sandbox.inject("html", operation=operation, status=status)
-    if is_awaited:
-        assert asyncio.run(wait_awaited(made.id)).status == "completed"
-    else:
-        assert victor.payment_requests.wait(made.id).status == "completed"
-    assert victor_sandbox.faults() == []
-    with pytest.raises(NotFound):
-        victor.payment_requests.wait("AAAAAAAAAA")
 
 
 @pytest.mark.parametrize("word", ["Rejected", "REJECTED", "declined"])

@@ -6,7 +6,7 @@ import pytest
 from tests.cases import cases_beside
 from tests.providers.systems import ADAPTERS
 from victor_ext.sandbox.server import ServerOverHttp
-from victor_ext.sandbox.velo import RemoteVeloSandbox, VeloSandbox
+from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__, "command_arguments")
@@ -43,10 +43,3 @@ def test_a_wrong_call_of_the_control_api_is_a_400_that_says_the_mistake(case):
         url = f"{sandbox.url}/_sandbox{path}"
         refused = httpx.request(method, url, json=body, trust_env=False)
     assert (refused.status_code, refused.json()["message"]) == (400, says)
-
-
-def test_a_number_in_the_path_of_a_command_is_read_as_a_number():
-    with VeloSandbox() as sandbox:
-        for commands in (sandbox, RemoteVeloSandbox(sandbox.url)):
-            with pytest.raises(LookupError, match="no such delivery"):
-                commands.resend(7)

@@ -158,27 +158,6 @@ def test_a_new_member_in_a_change_is_kept_like_one_in_a_creation(name):
         assert {member: read[member] for member in expected} == expected
 
 
-def test_velo_accounts_and_funding_requests_keep_the_new_members_of_their_bodies():
-    with desk_of("velo") as desk:
-        http = desk.http
-        bank = {"type": "FBO", "name": "Our bank", "payorId": desk.party, "branch": "north"}
-        place = http.post("/v2/fundingAccounts", json=bank).headers["location"]
-        http.post("/_sandbox/clock/advance", json={"seconds": 60})
-        assert http.get(place).json()["branch"] == "north"
-        (source,) = http.get("/v3/sourceAccounts").json()["content"]
-        money = {"fundingAccountId": place.rpartition("/")[2], "amount": 5, "branch": "south"}
-        asked = http.post(f"/v3/sourceAccounts/{source['id']}/fundingRequest", json=money)
-        assert http.get(asked.headers["location"]).json()["branch"] == "south"
-
-
-def test_a_checkout_of_eastpay_repeats_a_new_member_of_its_response():
-    with serving("eastpay") as served:
-        form = {**served.case["body"], "installments": "3", "channel": "web"}
-        made = served.post("/eastpay/v3/checkouts", form).json()
-        assert made["installments"] == 3
-        assert "channel" not in made
-
-
 def test_the_inbound_twin_has_the_new_members_of_the_payee_and_the_payment():
     with serving("victor") as served:
         said = joined(served.case["body"], served.case["says"])

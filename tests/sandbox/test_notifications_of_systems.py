@@ -231,14 +231,6 @@ def test_a_triggered_event_about_a_payment_goes_to_every_webhook_of_velo(
         assert (source["paymentId"], source["payorPaymentId"]) == (payment, "INV-1")
 
 
-def test_a_triggered_ping_goes_to_its_own_webhook_of_velo_alone(velo_sandbox, payor, receiver):
-    mine = payor.webhook(receiver.url + "/mine")
-    payor.webhook(receiver.url + "/other")
-    velo_sandbox.trigger(mine.rpartition("/")[2], "ping")
-    velo_sandbox.wait_for_deliveries()
-    assert [each.path for each in receiver.came] == ["/webhooks/mine"]
-
-
 def test_a_returned_payment_gives_its_money_back(velo_sandbox, payor, receiver):
     with pytest.raises(LookupError, match="no such payment"):
         velo_sandbox.return_payment("x")

@@ -80,11 +80,6 @@ def plain(victor_key_pair):
 
 
 @fixture(scope="module")
-def quirky(victor_key_pair):
-    yield from running(victor_key_pair, quirks=True)
-
-
-@fixture(scope="module")
 def open_minded(victor_key_pair):
     """A sandbox for which a key that was used is no reason to refuse."""
     yield from running(victor_key_pair, key_conflict="new")
@@ -141,11 +136,3 @@ def test_every_call_that_the_document_allows_with_its_prose_is_accepted(case, op
             case.body["payee"].pop("ultimate_creditor", None)
     response = case.call(base_url=sandbox.url, headers=headers, timeout=10)
     assert response.status_code == 200, (response.text, case)
-
-
-@schema.parametrize()
-@settings(bounded, max_examples=15)
-def test_no_call_ends_in_a_server_error_while_quirks_are_on(case, quirky):
-    sandbox, headers = quirky
-    response = case.call(base_url=sandbox.url, headers=headers, timeout=10)
-    case.validate_response(response, checks=[not_a_server_error])

@@ -46,15 +46,6 @@ def test_a_request_refused_or_cut_anywhere_does_no_work(sandbox, caller, kind, a
     )
 
 
-def test_a_cut_request_knows_its_key_when_that_much_was_read(sandbox, caller):
-    data = create_bytes(caller)
-    sandbox.inject("cut_request", after=data.index(b"\r\n\r\n") + 4)
-    exchange(sandbox.url, data)
-    assert [(seen.idempotency_key, seen.attempt) for seen in sandbox.received()] == [(KEY, 1)]
-    assert caller.create(KEY).status_code == 200
-    assert [seen.attempt for seen in sandbox.received()] == [1, 2]
-
-
 def lacks_one_byte(answer):
     head, _, body = answer.partition(b"\r\n\r\n")
     return f"content-length: {len(body) + 1}".encode() in head

@@ -4,7 +4,6 @@ no call waits for a receiver.
 
 import asyncio
 import json
-import logging
 import threading
 import time
 from contextlib import closing
@@ -294,19 +293,6 @@ def test_a_reset_forgets_notifications_and_keeps_their_address(sandbox, payor, r
 
 
 # No call waits
-
-
-@SLOWLY
-def test_a_receiver_that_is_down_costs_a_line(sandbox, payor, caplog):
-    with Receiver() as gone:
-        sandbox.notify(gone.url)
-    with caplog.at_level(logging.INFO, "victor_ext.sandbox.access"):
-        payor.submit()
-        sandbox.wait_for_deliveries()
-    assert states(sandbox) == [("waiting", 1)]
-    [line] = [each for each in caplog.messages if each.startswith("notified")]
-    assert line.startswith(f"notified {gone.url}  Connection refused  ")
-    assert [each for each in caplog.records if each.levelno > logging.INFO] == []
 
 
 def test_a_receiver_that_is_silent_stops_no_call_and_not_the_end():

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
@@ -180,16 +179,6 @@ def test_the_stream_of_the_page_sends_only_the_parts_that_have_changed(sandbox, 
         assert "status 503" in message()["parts"]["faults"]
         sandbox.reset()
         assert message()["lists"]["groups"] == nothing
-
-
-def test_a_call_is_shown_while_it_is_worked_on_and_when_it_has_ended(sandbox, caller):
-    sandbox.inject("delay", operation="create", delay=0.4)
-    with watching(sandbox.url) as message, ThreadPoolExecutor(1) as pool:
-        message()
-        pool.submit(caller.create, KEY)
-        assert "working" in message()["lists"]["calls"]["html"]["1"]
-        while "200" not in str(message()["lists"].get("calls")):
-            pass
 
 
 def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(sandbox):
