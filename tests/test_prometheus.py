@@ -80,6 +80,11 @@ def test_a_port_that_cannot_be_used_is_refused_with_a_sentence(scraped):
         scraped.metrics.serve(0, "no.such.host.invalid")
 
 
+def by_wsgi(app, method, path):
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://a") as client:
+        return client.request(method, path)
+
+
 def answers(metrics, served_at, method, path):
     """What each way to serve says: the status, the body without its numbers, and the methods."""
 
@@ -88,8 +93,7 @@ def answers(metrics, served_at, method, path):
         return metrics.wsgi_app(shorter, start_response)
 
     found = {"serve": httpx.request(method, f"{served_at}{path}", trust_env=False)}
-    with httpx.Client(transport=httpx.WSGITransport(app=mounted), base_url="http://a") as client:
-        found["wsgi"] = client.request(method, f"/ops{path}")
+    found["wsgi"] = by_wsgi(mounted, method, f"/ops{path}")
     app = Starlette(routes=[Mount("/ops", metrics.asgi_app)])
     found["asgi"] = TestClient(app).request(method, f"/ops{path}")
     return {
@@ -101,8 +105,9 @@ def answers(metrics, served_at, method, path):
 @pytest.fixture
 def served():
     """Metrics, and where they are served."""
-    metrics = Prometheus(registry=CollectorRegistry())
-    Info("build", "", registry=metrics._registry).info({"is": "this"})
+    registry = CollectorRegistry()
+    metrics = Prometheus(registry=registry)
+    Info("build", "", registry=registry).info({"is": "this"})
     server = metrics.serve(0, "127.0.0.1")
     yield metrics, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -196,8 +201,8 @@ def test_a_call_that_the_garbage_collector_ends_within_a_recording_is_counted():
     recording.start()
     recording.join(10)
     assert not recording.is_alive()
-    said = metrics._response("GET", "/metrics")[2]
-    assert re.findall(rb"victor_ext_call_duration_seconds_count{.+} (.+)", said) == [b"2.0"]
+    said = by_wsgi(metrics.wsgi_app, "GET", "/metrics").text
+    assert re.findall(r"victor_ext_call_duration_seconds_count{.+} (.+)", said) == ["2.0"]
 
 
 def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped):
@@ -206,7 +211,7 @@ def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped):
     assert str(raised.value).startswith("registry: another Prometheus() of this process has it.")
     assert "Prometheus(registry=CollectorRegistry())" in str(raised.value)
     second = Prometheus(registry=CollectorRegistry())
-    assert second._response("GET", "/metrics")[0] == 200
+    assert by_wsgi(second.wsgi_app, "GET", "/metrics").status_code == 200
 
 
 def test_metrics_are_answered_while_an_outbox_cannot_be_read(scraped, caplog):

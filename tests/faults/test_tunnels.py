@@ -9,10 +9,8 @@ import pytest
 
 from tests.faults.adapters import each_mode, observed
 from tests.faults.raw_provider import RawProvider
-from tests.providers.running import Running
-from tests.providers.victor.adapter import payment
 from tests.security.recorder import RecordingProxy
-from victor_ext import AsyncVictor, ConnectionFailed, RetryPolicy, Victor, VictorJwt, VictorOAuth
+from victor_ext import ConnectionFailed, RetryPolicy, VictorJwt, VictorOAuth
 
 pytestmark = pytest.mark.slow
 ATTEMPTS = 3
@@ -28,22 +26,14 @@ def refused(background):
     """
     with ExitStack() as opened:
 
-        def create(status, mode, auth=SIGNED, way=lambda url, _kinds: {"proxy": url}):
+        def create(status, mode, auth=SIGNED, way=lambda url: {"proxy": url}):
             answer = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
             proxy = opened.enter_context(closing(RecordingProxy(background, 1, answer=answer)))
-            is_awaited = mode == "async"
-            kinds = (AsyncVictor, httpx.AsyncClient) if is_awaited else (Victor, httpx.Client)
-            options = {
-                "base_url": "https://pay.example",
-                "retry": RetryPolicy(base=0.0, max_attempts=ATTEMPTS),
-                **way(f"http://{LOGIN}@127.0.0.1:{proxy.port}", kinds),
-            }
-            client = opened.enter_context(
-                closing(Running(lambda: kinds[0](auth, **options), awaited=is_awaited))
-            )
-            with pytest.raises(ConnectionFailed) as raised:
-                client.result(lambda: client.client.payment_requests.create(**payment()))
-            return raised.value, len(proxy.heads)
+            options = way(f"http://{LOGIN}@127.0.0.1:{proxy.port}")
+            retry = RetryPolicy(base=0.0, max_attempts=ATTEMPTS)
+            seen = observed(mode, "https://pay.example", auth=auth, retry=retry, **options)
+            assert isinstance(seen.error, ConnectionFailed)
+            return seen.error, len(proxy.heads)
 
         yield create
 
@@ -99,5 +89,6 @@ def test_a_tunnel_that_the_proxy_of_the_callers_own_client_is_refused_is_asked_f
     refused, mode
 ):
     """Whether such a client has sent the request before is not known."""
-    error, asked = refused(407, mode, way=lambda url, kinds: {"http_client": kinds[1](proxy=url)})
+    kind = httpx.AsyncClient if mode == "async" else httpx.Client
+    error, asked = refused(407, mode, way=lambda url: {"http_client": kind(proxy=url)})
     assert (error.outcome, error.attempts, asked) == ("unknown", 1, 1)

@@ -4,10 +4,10 @@ whole account number.
 
 import re
 import sys
-from datetime import UTC, datetime
 
 import pytest
 
+from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command
 from tests.security.callers import asked
 from tests.security.secrets import ACCOUNT
@@ -44,21 +44,6 @@ def victor(known, bare_environment, secrets, tmp_path):
     )
 
 
-def payment(account=ACCOUNT):
-    due = datetime.now(UTC).date().isoformat()
-    words = {
-        "payee-account-number": account,
-        "payer-counterparty-id": "aHeq349838",
-        "amount": "44.23",
-    }
-    words |= {"biller-type": "BUSINESS", "due-date": due}
-    return [
-        "rfp",
-        "create",
-        *(word for name, value in words.items() for word in (f"--{name}", value)),
-    ]
-
-
 def shows_nothing(secrets, ran, *, data=False):
     """`data`: whether standard output is data that was asked for, account numbers and all."""
     assert "DEBUG" in ran.err or ran.status == 2
@@ -68,23 +53,24 @@ def shows_nothing(secrets, ran, *, data=False):
     assert TOKEN.search(ran.out) is None, ran.out
 
 
+CREATE = words(payee_account_number=ACCOUNT, payer_counterparty_id="aHeq349838")
 ECHO = f"account {ACCOUNT} is closed"
 CALLS = {
-    "asked": (lambda _: payment(), None, 0),
+    "asked": (lambda _: CREATE, None, 0),
     "accepted": (lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "Thanks."], None, 0),
-    "lost": (lambda _: [*payment(), "--deadline", "0.5"], ("lose_answer", {}), 3),
-    "unreadable": (lambda _: [*payment(), "--deadline", "0.5"], ("truncated_json", {}), 3),
+    "lost": (lambda _: [*CREATE, "--deadline", "0.5"], ("lose_answer", {}), 3),
+    "unreadable": (lambda _: [*CREATE, "--deadline", "0.5"], ("truncated_json", {}), 3),
     "echoed": (
-        lambda _: payment(),
+        lambda _: CREATE,
         ("status", {"status": 400, "body": f'{{"error": {{"message": "{ECHO}"}}}}'}),
         1,
     ),
     "echoed on a page": (
-        lambda _: payment(),
+        lambda _: CREATE,
         ("status", {"status": 400, "body": ECHO}),
         3,
     ),
-    "refused": (lambda _: payment(), ("status", {"status": 401}), 1),
+    "refused": (lambda _: CREATE, ("status", {"status": 401}), 1),
 }
 
 

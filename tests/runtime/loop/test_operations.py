@@ -9,7 +9,6 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from victor_api.types import Key
 from victor_api.types import Operation as Declared
 
 from tests.providers.running import Script
@@ -28,10 +27,8 @@ from victor_ext.runtime.loop.idempotency_keys import (
     NO_KEY,
     TAKEN,
     BodyKey,
-    CookieKey,
     HeaderKey,
     NoKeys,
-    QueryKey,
 )
 from victor_ext.runtime.loop.operations import Effect, Operation, Operations
 
@@ -148,22 +145,6 @@ def test_a_path_that_fits_two_templates_equally_well_has_no_row():
 def test_an_operation_without_a_row_takes_the_key_that_the_document_declares(place, declared, key):
     assert table({}, place=place).of(generated("POST", "/new", **declared)).key == key
     assert table({}, place=place).of(httpx.Request("POST", "https://pay.example/new")).key is NO_KEY
-
-
-ELSEWHERE_IN_A_REQUEST = {
-    "query": QueryKey("key"),
-    "cookie": CookieKey("key"),
-    "body": BodyKey("meta.key"),
-}
-
-
-@pytest.mark.parametrize("place", ELSEWHERE_IN_A_REQUEST)
-@pytest.mark.parametrize("declared", ELSEWHERE_IN_A_REQUEST)
-def test_a_key_is_taken_where_it_is_declared_and_nowhere_else(place, declared):
-    name = "meta.key" if declared == "body" else "key"
-    request = generated("POST", "/new", keys=(Key(declared, name, is_key=True),))
-    row = table({}, place=ELSEWHERE_IN_A_REQUEST[place]).of(request)
-    assert row.key == (TAKEN if place == declared else NO_KEY)
 
 
 @pytest.mark.parametrize("status", [204, 200, 202])
