@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -21,7 +22,7 @@ from victor_ext.privacy import concealed
 from .failures import Misuse
 from .screen import say
 
-Number = TypeVar("Number", int, float)
+Number = TypeVar("Number", int, float, Decimal)
 KnownWords = Callable[[typer.Context], Iterable[str]]
 """Returns the words that a shell offers, by the command line as far as it is typed."""
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -131,15 +132,20 @@ def number(least: float | None = None) -> Callable[[str], float]:
     return _parser(float, "a number", least)
 
 
+def decimal(text: str) -> Decimal:
+    """Parse an option that is an exact number."""
+    return _parser(Decimal, "a number", None)(text)
+
+
 def _parser(
-    convert: Callable[[str], Number], kind: str, least: float | None
+    convert: Callable[[str], Number], kind: str, least: Number | None
 ) -> Callable[[str], Number]:
     """Return a parser that converts a text, which must be of this `kind`, and not below `least`."""
 
     def parse(text: str) -> Number:
         try:
             value = convert(text)
-        except ValueError:
+        except (ValueError, ArithmeticError):
             raise typer.BadParameter(f"{text!r} is not {kind}.") from None
         if least is not None and value < least:
             raise typer.BadParameter(f"{text} is too low: write {least:g} or more.")
@@ -254,6 +260,8 @@ def option_words(arguments: Mapping[str, Any]) -> list[str]:
     No value is abbreviated: a repeat of a write must have exactly the same values. An option that
     is None is left out.
     """
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
     words: list[str] = []
     for name, value in arguments.items():
         option_name = name.replace("_", "-")
@@ -261,6 +269,8 @@ def option_words(arguments: Mapping[str, Any]) -> list[str]:
             words.append(f"--{option_name}")
         elif value is False:
             words.append(f"--no-{option_name}")
+        elif isinstance(value, datetime):
+            words += [f"--{option_name}", zulu.format(value)]
         elif value is not None:
             words += [f"--{option_name}", str(value)]
     return words

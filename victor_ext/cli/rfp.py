@@ -7,23 +7,24 @@ life: create, get, list, find, accept, decline, watch. What they share follows.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import victor_ext
-from victor_ext.docstrings import limits_of
 from victor_ext.privacy import short_mask
 
 from . import view
+from .arguments import MethodSession
+from .document import words_of
 from .failures import ONLY_READS, Recovery
 from .options import (
     DAYS,
     MOMENTS,
     Yes,
     argument,
-    day,
     flag,
     group,
     moments,
@@ -40,63 +41,18 @@ if TYPE_CHECKING:
 
 rfp = group("Requests for payment: create, read, answer, follow.")
 
-_EVERY_STATUS = (
-    "created",
-    "pending",
-    "processing",
-    "needs-review",
-    "accepted",
-    "completed",
-    "declined",
-    "expired",
-    "failed",
-)
-_STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
+_EVERY_STATUS = words_of("list_payment_requests", "status")
 
 RequestId = Annotated[str, argument("ID")]
 AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT", default=...)]
 
 
-_LIMITS = limits_of("victor_api", "create_request_payment")
-"""The limits of the arguments of `create`, by their names."""
-
-
-def _with_limits(argument_name: str, text: str) -> str:
-    """Return a text about an argument of `create`, with the limits that the document has."""
-    return f"{text} {_LIMITS[argument_name]}"
-
-
-def _needed(text: str, metavar: str, *words: str) -> Any:
-    """Return an option that a call needs: the client reports a missing one with other problems.
-
-    The arguments are those of `option`.
-    """
-    return option(f"{text} [needed]", metavar, *words)
-
-
-class _CreateSession(Session):
+class _CreateSession(MethodSession, operation="create_request_payment", without=("yes",)):
     """The options of `create`: the arguments of the client's method, as text."""
 
-    payee_account_number: str | None = _needed(
-        _with_limits("payee_account_number", "The account that receives."), "DIGITS"
-    )
-    payer_counterparty_id: str | None = _needed(
-        _with_limits("payer_counterparty_id", "Who is asked."), "ID"
-    )
-    amount: str | None = _needed("US dollars, above zero, at most two decimals.", "USD")
-    biller_type: str | None = _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")
-    due_date: str | None = _needed(
-        "YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS
-    )
-    ultimate_creditor: str | None = option(
-        _with_limits("ultimate_creditor", "For whom it is collected; only with BUSINESS."), "NAME"
-    )
-    amount_modification_allowed: bool | None = option(
-        _with_limits("amount_modification_allowed", "Whether the payer may pay another amount.")
-    )
-    notes: str | None = option(_with_limits("notes", "For the payer."), "TEXT")
-    client_reference_id: str | None = option(
-        _with_limits("client_reference_id", "Your reference."), "TEXT"
+    amount: str | None = option("US dollars, above zero, at most two decimals. [needed]", "USD")
+    due_date: str | None = option(
+        "YYYY-MM-DD, today or tomorrow; at most 24 hours ahead. [needed]", "DATE", *DAYS
     )
     idempotency_key: str | None = option(
         "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, "
@@ -115,16 +71,16 @@ def create(session: _CreateSession, *, yes: Yes = False) -> None:
     """
     # With a key of the user, this run may repeat an earlier one.
     is_first_run = session.idempotency_key is None
-    arguments = session.own_options | {"due_date": day(session.due_date)}
-    if is_first_run:
-        # Created here, so that it can be shown whatever the outcome of the call.
-        arguments["idempotency_key"] = str(uuid.uuid4())
-    recovery = _create_recovery(session, arguments, yes=yes, is_first_run=is_first_run)
     with session.client() as victor:
+        arguments = session.arguments(doing="The payment request was not sent")
+        if is_first_run:
+            # Created here, so that it can be shown whatever the outcome of the call.
+            arguments["idempotency_key"] = str(uuid.uuid4())
+        recovery = _create_recovery(session, arguments, yes=yes, is_first_run=is_first_run)
         with session.report_failures(recovery):
             now = victor.provider_time().moment
             _check_create(arguments, now, is_first_run=is_first_run)
-        session.confirm(victor, partial(_create_question, session), yes=yes)
+        session.confirm(victor, partial(_create_question, arguments), yes=yes)
         with session.report_failures(recovery):
             request = victor.payment_requests.create(**arguments)
             _show(session, request, victor, recovery)
@@ -139,17 +95,17 @@ def _create_recovery(
     return Recovery(
         advice="With the same key, this command makes no second request:",
         command=["victor", "rfp", "create", *words, *connection],
-        look=_search_command(session, is_first_run=is_first_run),
+        look=_search_command(session, arguments["client_reference_id"], is_first_run=is_first_run),
         key=arguments["idempotency_key"],
-        secret=session.payee_account_number,
+        secret=arguments["payee_account_number"],
     )
 
 
-def _create_question(session: _CreateSession) -> str:
+def _create_question(arguments: Mapping[str, Any]) -> str:
     """Return what a person confirms before a request is created."""
-    payer = plain(session.payer_counterparty_id or "")
-    amount = plain(session.amount or "")
-    payee = plain(short_mask(session.payee_account_number or ""))
+    payer = plain(arguments["payer_counterparty_id"])
+    amount = plain(arguments["amount"])
+    payee = plain(short_mask(arguments["payee_account_number"]))
     return f"This asks {payer} for {amount} USD, to be paid to {payee}."
 
 
@@ -164,25 +120,12 @@ def get(session: Session, request_id: RequestId) -> None:
         _show(session, victor.payment_requests.get(request_id))
 
 
-class _ListSession(Session):
+class _ListSession(
+    MethodSession,
+    operation="list_payment_requests",
+    without=("page", "page_size", "limit", "payers"),
+):
     """The options of `list`: the filters of the client's method, as text."""
-
-    status: str | None = option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)
-    direction: str | None = option(
-        "outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound"
-    )
-    start_datetime: str | None = option("From this moment on, in Zulu time.", "TIME", *MOMENTS)
-    end_datetime: str | None = option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)
-    victor_id: str | None = option("The provider's id.", "TEXT")
-    due_date_start_date: str | None = option("Due from this day on.", "DATE", *DAYS)
-    due_date_end_date: str | None = option("Due up to this day.", "DATE", *DAYS)
-    approval_start_datetime: str | None = option("Approved from this moment on.", "TIME", *MOMENTS)
-    approval_end_datetime: str | None = option("Approved up to this moment.", "TIME", *MOMENTS)
-    victor_payment_request_parent_id: str | None = option("The outbound request of a twin.", "TEXT")
-    victor_payment_request_child_id: str | None = option("The inbound twin of a request.", "TEXT")
-    network_type: str | None = option("FedNow or RTP.", "TEXT", "FedNow", "RTP")
-    tracking_id: str | None = option("The tracking id.", "TEXT")
-    instant_payment_rails_id: str | None = option("The id on the payment network.", "TEXT")
 
 
 @rfp.command("list")
@@ -202,22 +145,19 @@ def list_(
 
     With --json: one JSON document a line.
     """
-    given = without_none(session.own_options)
-    time_filters = {name: given.pop(name) for name in [*given] if name.endswith("_datetime")}
-    filters = {name: day(text) if name.endswith("_date") else text for name, text in given.items()}
     with session.client() as victor:
         requests = victor.payment_requests
-        list_requests = partial(requests.list, **filters, page_size=page_size)
         # A list that is not iterated sends nothing, and checks its arguments all the same.
-        window: Any = moments(time_filters, doing="The list was not sent", check=list_requests)
-        filled_pages = (page.items for page in list_requests(**window).pages() if page.items)
+        list_requests = partial(requests.list, page_size=page_size)
+        filters = without_none(session.arguments("The list was not sent", check=list_requests))
+        filled_pages = (page.items for page in list_requests(**filters).pages() if page.items)
         pages = view.at_most(limit, filled_pages)
         if payers:
             pages = view.with_payers(pages, requests.get)
         has_any = view.show_list(pages, as_json=session.as_json)
     if has_any or session.as_json:
         return
-    if filters or time_filters:
+    if filters:
         complain("No payment request passes these filters.")
     else:
         complain("There are no payment requests.")
@@ -229,7 +169,9 @@ def find(
     session: Session,
     client_reference_id: str = argument("REFERENCE"),
     *,
-    start_datetime: str | None = _needed("From this moment on, in Zulu time.", "TIME", *MOMENTS),
+    start_datetime: str | None = option(
+        "From this moment on, in Zulu time. [needed]", "TIME", *MOMENTS
+    ),
     end_datetime: str | None = option("Up to this moment, in Zulu time.", "TIME", *MOMENTS),
 ) -> None:
     """List the payment requests with a client reference, to see whether a create took effect.
@@ -317,7 +259,9 @@ def watch(
     request_id: RequestId,
     *,
     until: str | None = option(
-        f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS
+        f"Stop at this status: {', '.join(_EVERY_STATUS)} (default: a final one).",
+        "STATUS",
+        *_EVERY_STATUS,
     ),
     timeout: float = option(
         "Give up after SECONDS, with exit status 1.", "SECONDS", parser=number(), default=300
@@ -372,15 +316,15 @@ def _check_create(arguments: dict[str, Any], now: datetime, *, is_first_run: boo
             raise victor_ext.InvalidRequest.of(problems, doing="The payment request") from None
 
 
-def _search_command(session: _CreateSession, *, is_first_run: bool) -> list[str]:
+def _search_command(session: Session, reference: str | None, *, is_first_run: bool) -> list[str]:
     """Return the command that lists what a create may have made, in this run or, unless this is the
-    first one, in an earlier run with the same key.
+    first one, in an earlier run with the same key. `reference` is that of the create.
     """
     age = timedelta(minutes=5) if is_first_run else timedelta(days=1)
     start = f"{datetime.now(UTC) - age:%Y-%m-%dT%H:%M:%SZ}"
     search = ["list", "--direction", "outbound"]
-    if session.client_reference_id is not None:
-        search = ["find", session.client_reference_id]
+    if reference is not None:
+        search = ["find", reference]
     connection = session.connection_words(as_json=session.as_json)
     return ["victor", "rfp", *search, "--start-datetime", start, *connection]
 

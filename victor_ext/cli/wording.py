@@ -13,6 +13,8 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from .document import ARGUMENTS_BY_PLACE
+
 if TYPE_CHECKING:
     from victor_ext import Problem
 
@@ -20,14 +22,10 @@ _ARGUMENTS_BY_FIELD = {
     "Idempotency-Key": "idempotency_key",
     "id": "request_id",
     "victor_payment_request_id": "request_id",
-    "payee.account_number": "payee_account_number",
-    "payee.ultimate_creditor": "ultimate_creditor",
-    "payer.victor_counterparty_id": "payer_counterparty_id",
     "columns": "column",
+    **ARGUMENTS_BY_PLACE,
 }
-"""The argument of a problem's field, where that has another name. Fields in `payment_details` have
-the names of their arguments.
-"""
+"""The argument of a problem's field, where that has another name."""
 _HINTS = {
     **dict.fromkeys(("amount", "modified_amount"), "write 44.23"),
     **dict.fromkeys(
@@ -65,7 +63,7 @@ _KEYWORD = re.compile(r"\b([a-z_]+)=(?=[\s,.:;)]|$)")
 
 def option_of(field: str, option_names: Mapping[str, str]) -> str | None:
     """Return the option or argument for a problem's field; None: the command has none for it."""
-    argument = _ARGUMENTS_BY_FIELD.get(field, field.removeprefix("payment_details."))
+    argument = _ARGUMENTS_BY_FIELD.get(field, field)
     return option_names.get(argument) or option_names.get(field)
 
 

@@ -1,0 +1,126 @@
+"""A newer document brings the command its options, with no line by hand."""
+
+import shlex
+
+import pytest
+
+from tests.providers.newer import printed_by, updated
+
+pytestmark = pytest.mark.slow
+
+MEMBERS = """\
+        memo: {type: string, maxLength: 35, description: 'A `memo` on the statement.'}
+        copies: {type: integer, maximum: 9}
+        is_urgent: {type: boolean, description: Whether it is urgent.}
+        purpose: {type: string, enum: [RENT, WAGES], description: What it is for.}
+        deadline: {type: string}
+"""
+FILTERS = """\
+        network: {type: string, enum: [FedNow, RTP], description: The network that it takes.}
+        copies: {type: integer}
+        limit: {type: integer}
+"""
+NEWS = {
+    "        notes:\n": MEMBERS + "        notes:\n",
+    "        tracking_id:\n": FILTERS + "        tracking_id:\n",
+    "        original_amount:\n": MEMBERS + "        original_amount:\n",
+}
+PROGRAM = """
+import io, os
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from victor_ext.cli import main
+from victor_ext.sandbox import Sandbox, SandboxSettings
+from victor_ext.sandbox.server import document
+
+given = json.load(sys.stdin)
+document.document_path = Path(given["folder"]).joinpath
+ran = []
+with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
+    client_id, secret = sandbox.add_oauth_client()
+    os.environ |= {
+        "VICTOR_BASE_URL": sandbox.url, "VICTOR_CLIENT_ID": client_id,
+        "VICTOR_CLIENT_SECRET": secret, "COLUMNS": "300",
+    }
+    for line in given["lines"]:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                status = main(line)
+            except SystemExit as end:
+                status = end.code
+        ran.append([status, out.getvalue(), err.getvalue()])
+print(json.dumps(ran))
+"""
+CREATE = (
+    "rfp create --payee-account-number 043987673645 --payer-counterparty-id acceptsRfp "
+    "--amount 44.23 --biller-type BUSINESS --due-date today --json"
+)
+LINES = {
+    "help of create": "rfp create --help",
+    "help of list": "rfp list --help",
+    "create": f"{CREATE} --memo May --copies 2 --is-urgent --purpose RENT",
+    "another": CREATE,
+    "too long": f"{CREATE} --memo {'x' * 36}",
+    "another word": f"{CREATE} --purpose RANT",
+    "no number": f"{CREATE} --copies two",
+    "list": "rfp list --copies 2 --json",
+}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """By the name of a line: its exit status, its output and what it said was wrong."""
+    folder = updated(tmp_path_factory.mktemp("newer"), "victor", NEWS)
+    lines = [shlex.split(line) for line in LINES.values()]
+    ran = printed_by(PROGRAM, folder, {"folder": str(folder), "lines": lines})
+    return dict(zip(LINES, ran, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("create", "--memo TEXT A memo on the statement. Up to 35 characters."),
+        ("create", "--copies N"),
+        ("create", "--is-urgent / --no-is-urgent Whether it is urgent."),
+        ("create", "--purpose TEXT What it is for. One of RENT, WAGES."),
+        ("list", "--network TEXT The network that it takes. One of FedNow, RTP."),
+        ("list", "--copies N"),
+    ],
+)
+def test_a_new_argument_is_an_option_with_the_sentence_of_the_document(ran, name, option):
+    _, out, _ = ran[f"help of {name}"]
+    assert option in " ".join(out.split())
+
+
+def test_a_new_argument_with_the_name_of_another_option_is_for_python(ran):
+    assert ran["help of create"][1].count("--deadline ") == 1
+    assert ran["help of list"][1].count("--limit ") == 1
+
+
+def test_the_value_of_a_new_option_is_sent_and_shown(ran):
+    status, out, err = ran["create"]
+    assert (status, err) == (0, "")
+    for member in ('"memo": "May"', '"copies": 2', '"is_urgent": true', '"purpose": "RENT"'):
+        assert member in out
+    assert ran["another"][0] == 0
+
+
+def test_a_new_filter_is_an_option_that_finds_what_has_the_value(ran):
+    status, out, _ = ran["list"]
+    assert status == 0
+    assert out.count('"memo": "May"') == len(out.splitlines()) > 0
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("too long", "--memo must be text of 1 to 35 characters, and has 36."),
+        ("another word", "--purpose is 'RANT' and must be one of: RENT, WAGES."),
+        ("no number", "'two' is not a whole number."),
+    ],
+)
+def test_a_wrong_value_of_a_new_option_is_refused_in_words_of_the_shell(ran, line, said):
+    status, out, err = ran[line]
+    assert (status, out) == (2, "")
+    assert said in err
