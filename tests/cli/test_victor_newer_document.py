@@ -64,7 +64,7 @@ LINES = {
     "too long": f"{CREATE} --memo {'x' * 36}",
     "another word": f"{CREATE} --purpose RANT",
     "no number": f"{CREATE} --copies two",
-    "list": "rfp list --copies 2 --json",
+    "list": "rfp list --network RTP --copies 2 --json",
 }
 
 

@@ -164,3 +164,12 @@ def _has_member(name: str, members: Members, wanted: JsonValue) -> bool:
         if isinstance(part, dict) and _has_member(name, cast("Members", part), values):
             return True
     return False
+
+
+def member(name: str, members: Members) -> Any:
+    """The value of the first member of this name, in whatever part; None: there is none."""
+    value = members.get(name)
+    for part in members.values():
+        if value is None and isinstance(part, dict):
+            value = member(name, cast("Members", part))
+    return value

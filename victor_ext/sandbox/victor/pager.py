@@ -8,11 +8,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import eq, ge, le
-from typing import Any
+from operator import ge, le
+from typing import Any, NamedTuple
 
 from victor_ext.sandbox.engine import Listing
-from victor_ext.sandbox.engine.pages import Test
+from victor_ext.sandbox.engine.pages import Test, member
 from victor_ext.sandbox.server import Clock, JsonObject, Problem
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -21,24 +21,16 @@ from victor_ext.sandbox.victor.state import PaymentRequest, Store, declared, wro
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
 
-_TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
-    "victor_id": ("id", eq),
-    "status": ("status", eq),
-    "direction": ("direction", eq),
-    "victor_payment_request_parent_id": ("parent_id", eq),
-    "victor_payment_request_child_id": ("child_id", eq),
-    "network_type": ("network", eq),
-    "tracking_id": ("tracking_id", eq),
-    "instant_payment_rails_id": ("rails_id", eq),
-    "due_date_start_date": ("due_date", ge),
-    "due_date_end_date": ("due_date", le),
-    "approval_start_datetime": ("approved_at", ge),
-    "approval_end_datetime": ("approved_at", le),
+_ATTRIBUTES = {
+    "victor_id": "id",
+    "victor_payment_request_parent_id": "parent_id",
+    "victor_payment_request_child_id": "child_id",
+    "network_type": "network",
+    "instant_payment_rails_id": "rails_id",
+    "approval": "approved_at",
 }
-"""What each filter compares with an attribute of a request. Another one that the document declares
-compares with the member of its own name, shown or kept.
-
-A request without the value does not pass.
+"""What a filter compares with, if not with what has its name: an attribute of a request, or else a
+member, shown or kept. A request without the value does not pass.
 """
 
 # What the options choose
@@ -65,17 +57,37 @@ def zulu(text: str) -> float | None:
     return whole + float(match[2] or 0)
 
 
+class _End(NamedTuple):
+    """What the name of a filter says that is an end of a range, and the document in prose only.
+
+    Attributes:
+        read: Reads a text of the query; None: it cannot be read.
+        wanted: What the text must be.
+        compare: Whether a value of a request is within the range.
+    """
+
+    read: Callable[[str], Any]
+    wanted: str
+    compare: Callable[[Any, Any], bool]
+
+
 _TIME = zulu, "must be an ISO 8601 date and time in the Zulu zone, ending in Z"
-_DATE = read_date, "must be an ISO 8601 date, YYYY-MM-DD"
-_FORMS: dict[str, tuple[Callable[[str], object], str]] = {
-    "start_datetime": _TIME,
-    "end_datetime": _TIME,
-    "approval_start_datetime": _TIME,
-    "approval_end_datetime": _TIME,
-    "due_date_start_date": _DATE,
-    "due_date_end_date": _DATE,
+_DATE = lru_cache(read_date), "must be an ISO 8601 date, YYYY-MM-DD"
+_ENDS = {
+    "start_datetime": _End(*_TIME, ge),
+    "end_datetime": _End(*_TIME, le),
+    "start_date": _End(*_DATE, ge),
+    "end_date": _End(*_DATE, le),
 }
-"""What the document says of a filter in prose only: how it is read, and what it must be."""
+"""The ends of ranges, by how the names of their filters end: `due_date_end_date`."""
+
+
+def _end_of(name: str) -> tuple[str, _End | None]:
+    """What a filter compares with, by its name, and which end of a range it is."""
+    for words, end in _ENDS.items():
+        if name.endswith(words):
+            return name.removesuffix(words).removesuffix("_"), end
+    return name, None
 
 
 class Pager:
@@ -93,6 +105,7 @@ class Pager:
         members: Callable[[PaymentRequest], JsonObject],
     ) -> None:
         self._settings, self._clock, self._store = settings, clock, store
+        self._members = members
         self._listing = Listing(
             size=50,  # the document's default
             largest=settings.max_page_size,
@@ -143,20 +156,30 @@ class Pager:
         return low, max(low, high)
 
     def _test_of(self, name: str) -> Test | None:
-        if name not in _TESTS:
+        of, end = _end_of(name)
+        attribute = _ATTRIBUTES.get(of, of)
+        if end is None and not hasattr(PaymentRequest, attribute):
             return None
-        attribute, compare = _TESTS[name]
-        is_time = _FORMS.get(name) is _TIME
 
-        def test(place: int, wanted: str) -> bool:
-            value = getattr(self._request_at(place), attribute)
-            return value is not None and compare(value, zulu(wanted) if is_time else wanted)
+        def test(place: int, wanted: Any) -> bool:
+            request = self._request_at(place)
+            if hasattr(request, attribute):
+                value = getattr(request, attribute)
+            else:
+                value = member(attribute, self._members(request))
+            if value is None or end is None:
+                return value is not None and bool(value == wanted)
+            if not isinstance(value, float):
+                value = end.read(str(value))
+            limit = end.read(wanted)
+            return type(value) is type(limit) and end.compare(value, limit)
 
         return test
 
 
 def _misread(filters: Filters) -> Iterator[Problem]:
     """Times that are not Zulu and dates that are not dates."""
-    for name, (read, message) in _FORMS.items():
-        if name in filters and read(filters[name]) is None:
-            yield Problem((name,), "invalid", message, "pattern")
+    for name, text in filters.items():
+        _, end = _end_of(name)
+        if end is not None and end.read(text) is None:
+            yield Problem((name,), "invalid", end.wanted, "pattern")
