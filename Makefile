@@ -47,23 +47,9 @@ check-generated: setup ## Fail when a generated package is stale, edited by hand
 	@$(BIN)/python -m victor_spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
+update-spec: SPEC = openapi/victor.yaml
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
-	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
-	@document="$${SPEC:-openapi/victor.yaml}"; \
-		$(BIN)/python -m victor_spec update "--out=generated" --changelog=CHANGELOG.md -- "$$document" "$$FROM"; \
-		compared=$$?; test $$compared -lt 2 || exit $$compared; \
-		$(BIN)/python -m tests.contracts.record --added; \
-		echo "Does victor_ext still do what the document says?"; \
-		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py; \
-		case "$$compared $$?" in \
-			"0 0") echo "Nothing has to be decided: no change needs it, and the contract tests pass.";; \
-			"1 0") echo "Yours to decide: the decisions that are numbered above. The contract tests pass.";; \
-			"0 "*) echo "Yours to decide: what the contract tests name. No change of the document needs a decision by itself.";; \
-			*) echo "Yours to decide: the decisions that are numbered above, and what the contract tests name.";; \
-		esac; \
-		if git ls-files --error-unmatch -- "$$document" > /dev/null 2>&1; then tracked="'$$document' "; else \
-			tracked=; echo "git has no earlier $$document: the undo leaves it as it is."; fi; \
-		echo "To undo all of it: git restore -- $${tracked}generated CHANGELOG.md 'tests/contracts/*.json' && git clean -fd generated"
+	@$(BIN)/python -m tests.contracts.update_spec "$(SPEC)" "$(FROM)"
 
 .PHONY: demo sandbox
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose
