@@ -73,7 +73,9 @@ test-all: setup .venv/guards .venv/foreign ## Run everything there is, which tak
 	@VICTOR_SEARCH="$(SEED)" $(BIN)/nox --session test_recipe -- all "$(SEED)"
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(BIN)/nox --session histories -- 100000 "$(SEED)"
-	@$(BIN)/nox --stop-on-first-error --session crashes cancellations page soak
+	@$(BIN)/nox --session histories -- soak
+	@$(BIN)/nox --session histories -- cancellations
+	@$(BIN)/nox --stop-on-first-error --session crashes page
 
 quick: setup ## Run what needs no process and no waiting, in less than a minute on two cores
 	@$(BIN)/python -m pytest -q -n 2 --tier quick tests
@@ -140,6 +142,6 @@ build: setup .venv/release ## Build the wheel and the source distribution into d
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< || { rm -rf $@; exit 1; }
 	@touch $@
 
-# A session of nox as a target: some of them run side by side with other targets.
-nox-%: setup
-	@$(BIN)/nox --session $*
+# One of the checks as a target: some of them run side by side.
+check-%: setup
+	@$(BIN)/nox --session checks -- $*

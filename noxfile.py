@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import nox
@@ -44,29 +45,38 @@ def pytest(session: nox.Session, *arguments: str, **environment: str) -> None:
     python(session, "-m", "pytest", *options, *arguments, **environment)
 
 
+def run_parts(session: nox.Session, parts: dict[str, Callable[[nox.Session], None]]) -> None:
+    """Run the parts of a session that its arguments name, or all of them."""
+    unknown = [name for name in session.posargs if name not in parts]
+    if unknown:
+        session.error(f"There is no {', '.join(unknown)}: write some of {', '.join(parts)}.")
+    for name in session.posargs or parts:
+        parts[name](session)
+
+
 @stage
 def checks(session: nox.Session) -> None:
-    """Style, types, imports, the generated code, the prose: what `make test` begins with."""
-    names = ("nox-pyright", "lint", "nox-mypy", "contracts", "check-generated", "nox-prose")
-    make(session, "--jobs", "2", *names)
+    """Style, types, imports, generated code, prose; or only some (`-- mypy pyright prose`)."""
+    names = ("check-pyright", "lint", "check-mypy", "contracts", "check-generated", "check-prose")
+    if session.posargs:
+        run_parts(session, {"mypy": _mypy, "pyright": _pyright, "prose": _prose})
+    else:
+        make(session, "--jobs", "2", *names)
 
 
-@stage
-def mypy(session: nox.Session) -> None:
+def _mypy(session: nox.Session) -> None:
     """mypy --strict, on both packages and on the examples."""
     run(session, "mypy")
     run(session, "mypy", "examples")
 
 
-@stage
-def pyright(session: nox.Session) -> None:
+def _pyright(session: nox.Session) -> None:
     """pyright on the same, as on this system (or PLATFORMS="Linux Darwin Windows")."""
     for system in os.environ.get("PLATFORMS", platform.system()).split():
         run(session, "pyright", "--pythonplatform", system)
 
 
-@stage
-def prose(session: nox.Session) -> None:
+def _prose(session: nox.Session) -> None:
     """Spelling and style of the pages, and words that another one says better (docs/words.txt)."""
     run(session, "codespell", *PAGES)
     files = [str(path) for page in PAGES for path in sorted(Path(page).glob("*.md"))]
@@ -106,21 +116,22 @@ def page(session: nox.Session) -> None:
 
 @stage
 def histories(session: nox.Session) -> None:
-    """Is anybody asked twice in 100,000 histories of rare input? (`-- 1000 SEED`)"""
-    python(session, "-m", "tests.histories", *session.posargs)
+    """Is anybody asked twice in 100,000 rare histories? (`-- 1000 SEED`, `-- soak 1000 SEED`)
+
+    `soak` is a long one of 64 workers, while one exchange in five fails. `-- cancellations 1000`
+    cancels so many calls, and interrupts a tenth as many by Ctrl-C.
+    """
+    match session.posargs:
+        case ["soak", *numbers]:
+            calls, *seed = numbers or ["100000"]
+            python(session, "-m", "tests.histories", calls, *(seed or [""]), "soak")
+        case ["cancellations", *numbers]:
+            _cancellations(session, int(numbers[0]) if numbers else 100_000)
+        case numbers:
+            python(session, "-m", "tests.histories", *numbers)
 
 
-@stage
-def soak(session: nox.Session) -> None:
-    """100,000 calls of 64 workers, while one exchange in five fails (`-- 1000 SEED`)."""
-    calls, *seed = session.posargs or ["100000"]
-    python(session, "-m", "tests.histories", calls, *(seed or [""]), "soak")
-
-
-@stage
-def cancellations(session: nox.Session) -> None:
-    """Cancel 100,000 calls, and interrupt a tenth as many by Ctrl-C (`-- 1000`)."""
-    calls = int(session.posargs[0]) if session.posargs else 100_000
+def _cancellations(session: nox.Session, calls: int) -> None:
     python(
         session,
         *("-m", "pytest", "-s", "-q", "tests/faults/test_cancellations.py"),
@@ -170,6 +181,11 @@ def pythons(session: nox.Session) -> None:
 
 @stage
 def audit(session: nox.Session) -> None:
+    """Known holes of what is locked, secrets, weak workflows; or some (`-- secrets workflows`)."""
+    run_parts(session, {"holes": _holes, "secrets": _secrets, "workflows": _workflows})
+
+
+def _holes(session: nox.Session) -> None:
     """Ask the advisory database about every locked dependency (needs the network)."""
     make(session, ".venv/release")
     # --strict: nothing is good that was not looked up.
@@ -181,14 +197,12 @@ def audit(session: nox.Session) -> None:
     )
 
 
-@stage
-def secrets(session: nox.Session) -> None:
+def _secrets(session: nox.Session) -> None:
     """Look for secrets in every file that is committed, or about to be."""
     python(session, "tests/security/secret_scan.py")
 
 
-@stage
-def workflows(session: nox.Session) -> None:
+def _workflows(session: nox.Session) -> None:
     """Look for weaknesses in .github/workflows."""
     make(session, ".venv/release")
     words = ("--offline", "--persona", "pedantic", ".github/workflows")
@@ -197,13 +211,17 @@ def workflows(session: nox.Session) -> None:
 
 @stage
 def release(session: nox.Session) -> None:
+    """Check what pages install from, and build recipe/ into dist/ (`-- pages`, `-- recipe`)."""
+    run_parts(session, {"pages": _pages, "recipe": _recipe})
+
+
+def _pages(session: nox.Session) -> None:
     """Fail where a page names a package index as a source before the first release."""
     python(session, "-m", "tests.release.sources")
 
 
-@stage
-def build_recipe(session: nox.Session) -> None:
-    """Build the wheel and the source distribution of recipe/ into dist/, and check them."""
+def _recipe(session: nox.Session) -> None:
+    """Build the wheel and the source distribution of recipe/, and check them."""
     for old in Path("dist").glob("victor_spec-*"):
         old.unlink()
     with session.chdir("recipe"):
@@ -217,9 +235,3 @@ def service(session: nox.Session) -> None:
     Path("build").mkdir(exist_ok=True)
     with session.chdir("build"):
         python(session, "../examples/service/run.py")
-
-
-@stage
-def pictures(session: nox.Session) -> None:
-    """Record the terminals of the documentation again."""
-    python(session, "docs/pictures/record.py")

@@ -1,7 +1,7 @@
 """What a wheel and a source distribution must and must not contain.
 
 `python -m tests.release.contents dist` checks what `make build` has built, and
-`python -m tests.release.contents dist victor-spec` what `nox -s build_recipe` has built.
+`python -m tests.release.contents dist victor-spec` what `nox -s release -- recipe` has built.
 """
 
 import email
