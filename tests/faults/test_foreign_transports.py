@@ -4,8 +4,6 @@ refused.
 
 import httpx
 import pytest
-from httpx_aiohttp import AiohttpTransport
-from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
 from tests.faults.adapters import ATTEMPTS, adapter, each_mode
 from tests.faults.raw_provider import Cut
@@ -14,8 +12,21 @@ from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 pytestmark = pytest.mark.slow
 
 
+# tests/guards/suites/suite_transports.py has the real ones.
+class SyncHttpxTransport(httpx.BaseTransport):
+    __module__ = "pyreqwest.compatibility.httpx"
+
+
 class OwnTransport(SyncHttpxTransport):
     pass
+
+
+class HttpxTransport(httpx.AsyncBaseTransport):
+    __module__ = "pyreqwest.compatibility.httpx"
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    __module__ = "httpx_aiohttp.transport"
 
 
 class Curl(httpx.AsyncBaseTransport):
