@@ -92,10 +92,13 @@ format: setup ## Format the code
 contracts: setup ## Who may import whom
 	@$(BIN)/lint-imports --no-cache
 
-.PHONY: docs
-docs: setup ## Write the documentation as a site into site/
-	@$(BIN)/python -m tests.pages.reference_page
-	@$(BIN)/python docs/llms.py
+.PHONY: pages docs
+# What pages say of commands, promises, sandboxes and operations.
+PAGES = tests.pages.reference_page tests.providers.prepared tests.sandbox.sandbox_page tests.pages.operation_counts docs.llms
+pages: setup ## Write what pages take from the code
+	@for page in $(PAGES); do $(BIN)/python -m $$page || exit 1; done
+
+docs: pages ## Write the documentation as a site into site/
 	@$(BIN)/zensical build --strict
 	@echo "site/index.html"
 

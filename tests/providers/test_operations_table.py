@@ -26,6 +26,7 @@ import pytest
 from tests.contracts.calling import answers_of, with_members
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
+from tests.pages import operation_counts
 from tests.providers.running import GUID, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS, called
 from tests.providers.test_introspection import methods_of
@@ -108,15 +109,9 @@ def test_each_public_method_is_named_by_the_page(system):
 
 
 def test_the_first_page_counts_operations_and_methods_as_the_tables_do():
-    page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    cells = re.findall(r"^\| \[\w+\]\((\w+)\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
-    stated = {system: (int(named), int(called)) for system, named, called in cells}
-    assert sorted(stated) == sorted(SYSTEMS)
-    for system in SYSTEMS:
-        rows = table(system)
-        assert not rows or stated[system] == (len(rows), sum(bool(row.methods) for row in rows)), (
-            system
-        )
+    page = operation_counts.PAGE.read_text(encoding="utf-8")
+    assert sorted(name for name, _ in operation_counts.cells_of(page)) == sorted(SYSTEMS)
+    assert page == operation_counts.counted(page)
 
 
 # ---- What the methods really send ----
