@@ -65,7 +65,22 @@ class TestFakePaymentRequests:
 
     def test_every_attribute_of_a_record_can_be_set(self):
         attributes = PaymentRequest.fake().to_dict().keys() - {"is_terminal"}
-        assert attributes == FakeFields.__annotations__.keys() == WHOLE.keys()
+        assert attributes >= FakeFields.__annotations__.keys() == WHOLE.keys()
+        assert attributes - WHOLE.keys() <= {*PaymentRequest._fields}
+
+    @pytest.mark.parametrize("holder", ["", "payment_request", "payment_details"])
+    def test_an_attribute_of_a_newer_document_can_be_set(self, holder):
+        class Newer(PaymentRequest):
+            _fields = (*PaymentRequest._fields, "memo")
+
+            @property
+            def memo(self):
+                request = self._json["payment_request"]
+                holders = {"payment_request": request, "": self._json}
+                return holders.get(holder, request["payment_details"]).get("memo")
+
+        assert Newer.fake(memo="May").memo == "May"
+        assert Newer.fake().memo is None
 
     @pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"id", "direction"}))
     def test_an_attribute_of_a_fake_may_be_none(self, name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -49,14 +49,19 @@ _PLACES = {
     "notes": f"{_DETAILS}.notes",
     "approval_notes": f"{_DETAILS}.approval_notes",
 }
-"""Where an attribute stands in the JSON. An attribute that is not here is the member of that name.
+"""Where an attribute stands in the JSON. One that is not here is the member of that name at the
+top, or where the record finds it.
 """
+_HOLDERS = ("", "payment_request.", f"{_DETAILS}.")
+"""Where a record looks for the members of a newer document."""
 _AMOUNTS = {"amount", "original_amount", "modified_amount"}
 
 
-def fake_json(fields: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def fake_json(
+    fields: Mapping[str, Any], known: Iterable[str], read: Callable[[dict[str, Any], str], Any]
+) -> dict[str, Any]:
     """The JSON of a request with these attributes, without `idempotency_key`; the others of those
-    that are known have their defaults.
+    that are known have their defaults. `read` returns an attribute of the request with a JSON.
 
     Raises `TypeError` (there is no such attribute) and `InvalidRequest`.
     """
@@ -67,16 +72,34 @@ def fake_json(fields: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]
             f"{', '.join(known)}"
         )
     _check_amounts(fields.get("amount"), fields.get("response"))
-    json: dict[str, Any] = {"payment_request": {"payment_details": {}}}
+    json = _empty()
     for name, value in {**_DEFAULTS, **fields}.items():
         if value is None:
             continue
-        *parts, member = _PLACES.get(name, name).split(".")
-        holder = json
-        for part in parts:
-            holder = holder[part]
-        holder[member] = _json_value(name, value)
+        sent = _json_value(name, value)
+        _put(json, _PLACES.get(name) or _place_found(name, sent, read), sent)
     return json
+
+
+def _empty() -> dict[str, Any]:
+    return {"payment_request": {"payment_details": {}}}
+
+
+def _put(json: dict[str, Any], place: str, value: Any) -> None:
+    *parts, member = place.split(".")
+    for part in parts:
+        json = json[part]
+    json[member] = value
+
+
+def _place_found(name: str, value: Any, read: Callable[[dict[str, Any], str], Any]) -> str:
+    """The place at which an attribute is read from a member of its name."""
+    for holder in _HOLDERS:
+        probe = _empty()
+        _put(probe, f"{holder}{name}", value)
+        if read(probe, name) is not None:
+            return f"{holder}{name}"
+    return name
 
 
 def _check_amounts(amount: Any, response: Any) -> None:

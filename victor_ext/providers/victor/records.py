@@ -238,7 +238,12 @@ class PaymentRequest(PaymentRequestFields):
         check.moment("created_at", fields.get("created_at"), required=False)
         check.moment("approved_at", fields.get("approved_at"), required=False)
         check.finish()
-        json: dict[str, Any] = fakes.fake_json(fields, FakeFields.__annotations__)
+
+        def read(json: dict[str, Any], name: str) -> Any:
+            return getattr(cls.of_json(json, _LISTED), name)
+
+        known = dict.fromkeys((*FakeFields.__annotations__, *cls._fields))
+        json: dict[str, Any] = fakes.fake_json(fields, known, read)
         # A list has no responses.
         model = _LISTED if fields.get("response") is None else "GetPaymentRequestResponse"
         return cls.of_json(json, model, idempotency_key=key)
