@@ -9,15 +9,15 @@ from tests.providers.newer import printed_by, updated
 pytestmark = pytest.mark.slow
 
 MEMBERS = """\
-        memo: {type: string, maxLength: 35, description: 'A `memo` on the statement.'}
-        copies: {type: integer, maximum: 9}
-        is_urgent: {type: boolean, description: Whether it is urgent.}
-        purpose: {type: string, enum: [RENT, WAGES], description: What it is for.}
+        side_note: {type: string, maxLength: 35, description: 'A `side note` on the statement.'}
+        sheet_count: {type: integer, maximum: 9}
+        is_hurried: {type: boolean, description: Whether it is hurried.}
+        aim: {type: string, enum: [RENT, WAGES], description: What it is for.}
         deadline: {type: string}
 """
 FILTERS = """\
-        network: {type: string, enum: [FedNow, RTP], description: The network that it takes.}
-        copies: {type: integer}
+        rail: {type: string, enum: [FedNow, RTP], description: The network that it takes.}
+        sheet_count: {type: integer}
         limit: {type: integer}
 """
 NEWS = {
@@ -59,12 +59,12 @@ CREATE = (
 LINES = {
     "help of create": "rfp create --help",
     "help of list": "rfp list --help",
-    "create": f"{CREATE} --memo May --copies 2 --is-urgent --purpose RENT",
+    "create": f"{CREATE} --side-note May --sheet-count 2 --is-hurried --aim RENT",
     "another": CREATE,
-    "too long": f"{CREATE} --memo {'x' * 36}",
-    "another word": f"{CREATE} --purpose RANT",
-    "no number": f"{CREATE} --copies two",
-    "list": "rfp list --network RTP --copies 2 --json",
+    "too long": f"{CREATE} --side-note {'x' * 36}",
+    "another word": f"{CREATE} --aim RANT",
+    "no number": f"{CREATE} --sheet-count two",
+    "list": "rfp list --sheet-count 2 --json",
 }
 
 
@@ -80,12 +80,12 @@ def ran(tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "option"),
     [
-        ("create", "--memo TEXT A memo on the statement. Up to 35 characters."),
-        ("create", "--copies N"),
-        ("create", "--is-urgent / --no-is-urgent Whether it is urgent."),
-        ("create", "--purpose TEXT What it is for. One of RENT, WAGES."),
-        ("list", "--network TEXT The network that it takes. One of FedNow, RTP."),
-        ("list", "--copies N"),
+        ("create", "--side-note TEXT A side note on the statement. Up to 35 characters."),
+        ("create", "--sheet-count N"),
+        ("create", "--is-hurried / --no-is-hurried Whether it is hurried."),
+        ("create", "--aim TEXT What it is for. One of RENT, WAGES."),
+        ("list", "--rail TEXT The network that it takes. One of FedNow, RTP."),
+        ("list", "--sheet-count N"),
     ],
 )
 def test_a_new_argument_is_an_option_with_the_sentence_of_the_document(ran, name, option):
@@ -101,7 +101,7 @@ def test_a_new_argument_with_the_name_of_another_option_is_for_python(ran):
 def test_the_value_of_a_new_option_is_sent_and_shown(ran):
     status, out, err = ran["create"]
     assert (status, err) == (0, "")
-    for member in ('"memo": "May"', '"copies": 2', '"is_urgent": true', '"purpose": "RENT"'):
+    for member in ('"side_note": "May"', '"sheet_count": 2', '"is_hurried": true', '"aim": "RENT"'):
         assert member in out
     assert ran["another"][0] == 0
 
@@ -109,14 +109,14 @@ def test_the_value_of_a_new_option_is_sent_and_shown(ran):
 def test_a_new_filter_is_an_option_that_finds_what_has_the_value(ran):
     status, out, _ = ran["list"]
     assert status == 0
-    assert out.count('"memo": "May"') == len(out.splitlines()) > 0
+    assert out.count('"side_note": "May"') == len(out.splitlines()) > 0
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("too long", "--memo must be text of 1 to 35 characters, and has 36."),
-        ("another word", "--purpose is 'RANT' and must be one of: RENT, WAGES."),
+        ("too long", "--side-note must be text of 1 to 35 characters, and has 36."),
+        ("another word", "--aim is 'RANT' and must be one of: RENT, WAGES."),
         ("no number", "'two' is not a whole number."),
     ],
 )
