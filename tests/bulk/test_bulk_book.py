@@ -153,7 +153,7 @@ def test_a_payment_whose_entry_was_deleted_is_no_difference(sender, compared):
     from victor_ext.bulk import StateLost
 
     sender.finish(referenced(2))
-    with sender()._context() as context, context.open("march") as store, store.transaction() as db:
+    with sender()._opened("march") as store, store.transaction() as db:
         db.execute(ENTRIES.delete())
     with pytest.raises(StateLost):
         compared(sender().book())

@@ -838,8 +838,8 @@ def test_one_read_of_payouts_goes_on_with_the_others_unless_its_error_may_concer
         assert own.send(records).counts == {"accepted": 4}
         sandbox.clear_faults()
         way.forget()
-        with own._stored_batch() as (context, store, _record), pytest.raises(VictorError):
-            read_row_results(store, context.kind, Counter())
+        with own._stored_batch() as (store, _record), pytest.raises(VictorError):
+            read_row_results(store, Counter())
         assert own.status().counts["accepted"] == left
 
 

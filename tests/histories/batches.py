@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from random import Random
@@ -36,7 +37,6 @@ from victor_ext import idempotency_key_for
 from victor_ext.bulk import run as bulk_run
 from victor_ext.bulk.by_hand import ByHand
 from victor_ext.bulk.check import ControlTotals
-from victor_ext.bulk.context import BulkContext
 from victor_ext.bulk.lines import lines_of
 from victor_ext.bulk.loading import AnotherList, Loading, ask_waiting
 from victor_ext.bulk.payment_requests import PaymentRequests
@@ -152,12 +152,14 @@ class MemoryState(State):
     def engine(self, _database: str | None = None) -> Iterator[Any]:
         yield self.database
 
-    def context(self, kind: RowKind, key_column: str | None, at_once: int = 1) -> BulkContext:
+    def opened(self, kind: RowKind, key_column: str | None, at_once: int = 1) -> Store:
         settings = Settings(
             key_column, None, at_once, KEPT, None, None, skip_invalid=True, encoding=None
         )
         vault, tried = _vault(), Counter[Any]()
-        return BulkContext(kind.client, kind, self, vault, settings, Heartbeat(), tried, _SECRET)
+        heart, secret = Heartbeat(), _SECRET
+        database = self.database
+        return Store(database, self, kind.client, kind, vault, settings, heart, tried, secret)
 
     def unsettled(self) -> set[str]:
         """The names of the batches of which something can be gone on with."""
@@ -221,11 +223,9 @@ def _count_on(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
 class SteppedWorker(Worker):
     """A worker without threads, whose passes are made by the process that has it."""
 
-    def __init__(self, context: BulkContext, batch: str | None, world: World) -> None:
-        super().__init__(context, batch)
+    def __init__(self, store: Store, world: World) -> None:
+        super().__init__(store)
         self._stop = Stop(world)
-        with context.open(batch or "") as self._store:
-            pass
         self._prepare(SteppedDriver(self._store.engine, ENTRIES))
 
     def run(self) -> None:
@@ -341,30 +341,28 @@ class Batches(Workers):
         """The rows that a client sends."""
         return Unchecked(client)
 
-    def context(self, client: Any = None) -> BulkContext:
+    def opened(self, client: Any = None) -> Store:
         """What works on the state, with this client or that of the first worker."""
         kind = self.kind_of(client or self.clients[0])
-        return self.state.context(kind, self.key_column, self.at_once)
+        return self.state.opened(kind, self.key_column, self.at_once)
 
     def store(self, batch: str, client: Any = None) -> Store:
-        with self.context(client).open(batch) as store:
-            return store
+        return replace(self.opened(client), batch=batch)
 
     def worker(self, number: int, batch: str | None) -> SteppedWorker:
         """The worker of a process that works on this batch, or on all of them."""
         worker = self.workers.get((number, batch))
         if worker is None or worker.given_up is not None:
-            worker = SteppedWorker(self.context(self.clients[number]), batch, self.world)
+            worker = SteppedWorker(self.store(batch or "", self.clients[number]), self.world)
             self.workers[number, batch] = worker
         return worker
 
     def _send_file(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Store what a file has, as a person does by `send`."""
-        context = self.context()
-        loading = Loading(rows, name, context, ControlTotals(), is_named=True)
+        loading = Loading(rows, self.store(name), ControlTotals(), is_named=True)
         with closing(loading), suppress(AnotherList):
             loading.read()
-            with context.open_present(name) as store:
+            with loading.opened() as store:
                 loading.store(store)
             self.asked += rows
             if name not in self.batches:
@@ -372,13 +370,13 @@ class Batches(Workers):
 
     def _ask_again(self, batch: str) -> None:
         """Ask for all rows of a batch, as a person does whom nothing keeps from it."""
-        context, person = self.context(), {"by": "Ada", "not_by_sender": False, "why": "another"}
-        with context.open_present(batch) as store:
+        person = {"by": "Ada", "not_by_sender": False, "why": "another"}
+        with self.opened().open_present(batch) as store:
             record = store.record()
             assert record is not None
-            lines = [*lines_of([store], context.kind)]
-            ByHand(context, store, record).ask(lines, person)
-            ask_waiting(context, store, record)
+            lines = [*lines_of([store])]
+            ByHand(store, record).ask(lines, person)
+            ask_waiting(store, record)
 
     def _send_later(self) -> None:
         """Who is killed before the end sends the file again."""
@@ -410,10 +408,9 @@ class Batches(Workers):
         is_own = self.processes[number].account == "A"
 
         if is_own and "/" not in batch:
-            context = self.context(self.clients[number])
             record = store.record()
             assert record is not None
-            ask_waiting(context, store, record)
+            ask_waiting(store, record)
 
         def let_go_on(connection: Any) -> None:
             if is_own:
@@ -448,8 +445,7 @@ class Batches(Workers):
 
     def payments(self) -> list[Payment]:
         """The payments of the state, with what is known of each."""
-        with self.context().open() as store:
-            return list(self.state.payments(store))
+        return list(self.state.payments(self.opened()))
 
     def _calls(self) -> list[tuple[str, Any]]:
         kind = self.kind_of(self.clients[0])
@@ -469,8 +465,7 @@ class Batches(Workers):
 
     def judge(self) -> Iterator[str]:
         payments = self.payments()
-        with self.context().open() as store:
-            missing = {row["invoice_no"] for row in self.asked} - self.state.values(store)
+        missing = {row["invoice_no"] for row in self.asked} - self.state.values(self.opened())
         if missing:
             yield f"lost: the state has nothing of {missing}"
         yield from judge(map(self._told, payments), self.world.provider.of)
@@ -589,7 +584,7 @@ class Payrolls(Batches):
         one may be withdrawn.
         """
         for batch in [each for each in self.batches if "/" not in each]:
-            units = [unit.id for unit in units_of(self.store(batch), self.context().kind)]
+            units = [unit.id for unit in units_of(self.store(batch))]
             for number, unit in enumerate(sorted(units)):
                 self._add_step("instruct", batch, unit)
                 if number == self.withdraws:
@@ -598,12 +593,12 @@ class Payrolls(Batches):
     def _add_step(self, name: str, batch: str, unit: str) -> None:
         record, step = self.store(batch).record(), f"{batch}/{name}"
         assert record is not None
-        store, kind = self.store(batch), self.context().kind
+        store = self.store(batch)
 
         def find_units() -> list[Unit]:
-            return [each for each in units_of(store, kind) if each.id == unit]
+            return [each for each in units_of(store) if each.id == unit]
 
-        add_step(self.context(), store, record, name, find_units)
+        add_step(store, record, name, find_units)
         if step not in self.batches:
             self.batches.append(step)
 
@@ -662,9 +657,7 @@ class Payrolls(Batches):
                 yield f"told wrong: {payment}"
         works = [*self.world.provider.done, *self.world.provider.others]
         units = [work.id for work in works if "payments" in work.values]
-        with self.context().open() as store:
-            steps = [*self.state.steps(store, units)]
-        for step in steps:
+        for step in [*self.state.steps(self.opened(), units)]:
             yield from self._judge_step(step, step.result)
 
     def _payouts_with(self, reference: str) -> list[Work]:

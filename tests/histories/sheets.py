@@ -34,7 +34,6 @@ from tests.histories.sheet_book import (
 from victor_ext import ConfigurationError
 from victor_ext.bulk.by_hand import ByHand
 from victor_ext.bulk.check import ControlTotals
-from victor_ext.bulk.context import BulkContext
 from victor_ext.bulk.loading import AnotherList, Loading, replaced_rows, want_nothing
 from victor_ext.bulk.results import results_of
 from victor_ext.bulk.row_kind import RowKind
@@ -42,6 +41,7 @@ from victor_ext.bulk.rows import RowOutcome
 from victor_ext.bulk.run import BatchStatus, status_of
 from victor_ext.bulk.state import hold_state, release_state
 from victor_ext.bulk.steps import add_step, units_of
+from victor_ext.bulk.store import Store
 from victor_ext.settlement.key_age import LAST_CALLS
 
 EDITS = ("amount", "cut", "add", "respell", "twin", "respell all", "copy")
@@ -124,13 +124,13 @@ class Sheets(Batches):
     def kind_of(self, client: Any) -> RowKind:
         return Pairs(client) if self.system == "velo" else Unchecked(client)
 
-    def context(self, client: Any = None) -> BulkContext:
+    def opened(self, client: Any = None) -> Store:
         """That of the person who works with this client."""
-        context = super().context(client)
+        store = super().opened(client)
         person = PERSONS[0 if client is None else self.clients.index(client)]
         needs_two = self.needs_two and self.system == "velo"
-        settings = replace(context.settings, by=person, not_by_sender=needs_two)
-        return replace(context, settings=settings)
+        settings = replace(store.settings, by=person, not_by_sender=needs_two)
+        return replace(store, settings=settings)
 
     # What people do
 
@@ -253,7 +253,7 @@ class Sheets(Batches):
         holds = self.holds
         self._resume(number, batch)
         store = self.store(batch, self.clients[number])
-        status = status_of(store, self.kind_of(self.clients[number]))
+        status = status_of(store)
         status = replace(status, replaced=replaced_rows(store, loading.sheet))
         if status.exit_status == 0 and holds == self.holds and not self._is_done(sheet):
             self.wrong.append(f"told wrong: who has sent {sheet} was told {status}")
@@ -262,14 +262,14 @@ class Sheets(Batches):
         """Store a sheet as it is now, unless it may be another list."""
         sheet = dict(self.wanted[batch])
         rows = [self._row(payer_of(row), *asked) for row, asked in sheet.items()]
-        context = self.context(self.clients[number])
-        loading = Loading(rows, batch, context, ControlTotals(), is_named=True)
+        store = self.store(batch, self.clients[number])
+        loading = Loading(rows, store, ControlTotals(), is_named=True)
         try:
             with closing(loading):
                 loading.read()
                 sending = self.book.sending(batch, sheet, PERSONS[number])
-                with sending, context.open_present(batch) as store:
-                    loading.store(store)
+                with sending, loading.opened() as present:
+                    loading.store(present)
         except AnotherList:
             if self.wanted[batch] == sheet and self.book.sent.get(batch):  # as the message says
                 self.wanted[batch] = dict(self.book.sent[batch][-1])
@@ -310,7 +310,7 @@ class Sheets(Batches):
         if record is None:
             return
         with self.book.sending(batch, {}, PERSONS[number]):
-            want_nothing(self.context(self.clients[number]), store, record)
+            want_nothing(store, record)
 
     # Steps of payouts
 
@@ -326,18 +326,17 @@ class Sheets(Batches):
         """Pay or withdraw the payouts of a batch, and make a pass. Who has sent rows may not, where
         two people are needed.
         """
-        context = self.context(self.clients[number])
         store = self.store(batch, self.clients[number])
         record = store.record()
         if record is None:
             return
-        provider, kind = self.world.provider, context.kind
+        provider = self.world.provider
         self.book.begin_step(number, batch, len(provider.done))
         has_sent = self.book.first_senders.get(batch) == PERSONS[number]
         try:
             if is_also:
-                self._pay_also(ByHand(context, store, record))
-            add_step(context, store, record, name, partial(units_of, store, kind))
+                self._pay_also(ByHand(store, record))
+            add_step(store, record, name, partial(units_of, store))
         except ConfigurationError:  # there is nothing to pay, or another person has to
             return
         finally:
@@ -415,11 +414,10 @@ class Sheets(Batches):
             for work in self.world.provider.done
             if payer in [each for each, _ in asked_by(work)]
         ]
-        context = self.context(self.clients[number])
         outcome = RowOutcome.CREATED if works else RowOutcome.REFUSED
         id, person = works[0].id if works else None, {"by": PERSONS[number], "why": "a look"}
         try:
-            by_hand = ByHand(context, self.store(batch, self.clients[number]), record)
+            by_hand = ByHand(self.store(batch, self.clients[number]), record)
             by_hand.resolve(sheet[payer][0], outcome, id=id, **person)
         except ConfigurationError:
             """There is nothing to resolve."""
@@ -437,10 +435,9 @@ class Sheets(Batches):
             super().end()
 
     def statuses(self) -> Iterator[BatchStatus]:
-        kind = self.kind_of(self.clients[0])
         for batch in self.batches:
             if "/" not in batch:
-                yield status_of(self.store(batch), kind)
+                yield status_of(self.store(batch))
 
     def words(self) -> Iterator[str]:
         for status in self.statuses():
@@ -503,7 +500,7 @@ class Sheets(Batches):
         made = [asked for works in made_by(self.world.provider).values() for asked in works]
         exported = set[str]()
         for batch in [batch for batch in self.batches if "/" not in batch]:
-            for result in results_of([self.store(batch)], kind):
+            for result in results_of([self.store(batch)]):
                 key, amount = (result.asked.get(name) for name in (kind.reference, "amount"))
                 exported.add(str(key))
                 if result.outcome is RowOutcome.CREATED and (key, amount) not in made:

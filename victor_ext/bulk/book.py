@@ -15,13 +15,13 @@ from victor_ext.outbox.files import ENTRIES, named_entries
 from .lines import Line, line_of_payment
 from .payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
 from .results import result_of_line
-from .row_kind import RowKind
 from .rows import FileRow, RowOutcome, RowResult, times_of
+from .settings import Person
 from .state import StateLost
-from .store import Person, Store
+from .store import Store
 
 
-def results_of_payments(store: Store, kind: RowKind) -> Iterator[RowResult]:
+def results_of_payments(store: Store) -> Iterator[RowResult]:
     """Yield the result of each payment of the batch, or of all batches that were sent to this
     address if the store has no batch; before it, what was asked for it under earlier keys.
 
@@ -31,7 +31,7 @@ def results_of_payments(store: Store, kind: RowKind) -> Iterator[RowResult]:
     with store.engine.connect() as connection:
         while page := _page_after(store, connection, last_key):
             for stored in page:
-                result = result_of_line(_line_of(store, stored), kind)
+                result = result_of_line(_line_of(store, stored), store.kind)
                 if stored.again:
                     yield from _earlier_results(store, connection, stored, result)
                 yield result

@@ -18,7 +18,6 @@ from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of, word
 from victor_ext.outbox.files import clear_restored, copy_entry, settle_by_hand
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
-from .context import BulkContext
 from .deciding import Code
 from .lines import Line, lines_with_numbers
 from .naming import id_holders, lines_named
@@ -35,8 +34,9 @@ from .payments import (
 )
 from .row_kind import RowKind
 from .rows import FileRow, Result, RowOutcome, own_values
+from .settings import BatchRecord, Person
 from .state import refuse_held
-from .store import BatchRecord, Person, Store
+from .store import Store
 
 _CHANGED_MEANWHILE = (
     "It was changed meanwhile: look at the status, and do this again if it is meant."
@@ -55,15 +55,14 @@ class ByHand:
         record: The record of the batch.
     """
 
-    context: BulkContext
     store: Store
     record: BatchRecord
 
     def _lines_named(self, names: Collection[str], is_meant: Callable[[Line], bool]) -> list[Line]:
         """Return the lines that a person names. Raises `ConfigurationError`; see `lines_named`."""
-        kind, defaults = self.context.kind, self.context.settings.defaults
+        kind, defaults = self.store.kind, self.store.settings.defaults
         key_of = partial(kind.key_of, defaults, self.record.key_kind)
-        return lines_named(self.store, names, key_of, is_meant, kind)
+        return lines_named(self.store, names, key_of, is_meant)
 
     def _locked(self, connection: Connection, line: Line) -> StoredPayment | None:
         """Return the payment of a line as it is stored now, and stays until the transaction ends;
@@ -92,7 +91,7 @@ class ByHand:
         lines = self._lines_named(keys, _can_be_asked_again)
         problems = list[Problem]()
         for line in lines:
-            reason = _why_not_over(self.context.kind, line)
+            reason = _why_not_over(self.store.kind, line)
             if reason:
                 problems.append(Problem("keys", "not_over", reason))
         if problems:
@@ -112,7 +111,7 @@ class ByHand:
             payments = [self._locked(connection, line) for line in lines]
             # All are compared first: what is decided about one may end a question about another.
             numbers = [line.number for line in lines]
-            present = lines_with_numbers(store, connection, self.context.kind, numbers)
+            present = lines_with_numbers(store, connection, numbers)
             if present != list(lines):
                 raise ConfigurationError(_CHANGED_MEANWHILE)
             for line, payment in zip(lines, payments, strict=True):
@@ -153,8 +152,8 @@ class ByHand:
         lines = self._lines_named(
             keys, lambda line: line.outcome is RowOutcome.TO_DECIDE and line.batch == batch
         )
-        store, settings = self.store, self.context.settings
-        person = {"by": settings.by, "not_by_sender": False}
+        store = self.store
+        person = {"by": store.settings.by, "not_by_sender": False}
 
         def pay(connection: Connection) -> None:
             store.lock_storing(connection)
@@ -229,7 +228,7 @@ class ByHand:
                 payment.
             VictorError: The provider cannot be read.
         """
-        kind = self.context.kind
+        kind = self.store.kind
         if not kind.unit_column or line.row is None or result.outcome is not RowOutcome.CREATED:
             return result
         if result.id is None:
@@ -254,7 +253,7 @@ class ByHand:
         reference_digest = None
         if result.unit and line.row is not None:
             arguments = line.row.arguments or {}
-            reference = reference_of(arguments.get(self.context.kind.reference))
+            reference = reference_of(arguments.get(self.store.kind.reference))
             reference_digest = self.store.vault.fingerprint(reference)
         for holder in id_holders(connection, self.store, result.made):
             is_other = holder.key != line.key
@@ -269,7 +268,7 @@ class ByHand:
         """Store what a person has found out of a payment, unless a worker has its entry now."""
         store = self.store
         is_named = store.has_key([payment.key])
-        if payment.entry is None or self.context.kind.rows_per_call > 1:
+        if payment.entry is None or self.store.kind.rows_per_call > 1:
             # What is known of one row of a unit is stored beside the entry of the unit.
             change_rows(connection, PAYMENTS, is_named, **own_values(store.vault, result))
             return

@@ -46,10 +46,10 @@ from .payments import (
     lines_with_rows,
     pages,
 )
-from .row_kind import RowKind
 from .rows import FileRow, Result, RowContent, RowOutcome, outcome_of, result_of, row_of, times_of
+from .settings import Person
 from .state import StateLost
-from .store import Person, Store
+from .store import Store
 
 NAMED = 100
 """Of so many payments that the latest sheet lacks, a status has the names."""
@@ -160,7 +160,7 @@ class LineCounts(NamedTuple):
 # Counting
 
 
-def counts_of(store: Store, kind: RowKind) -> LineCounts:
+def counts_of(store: Store) -> LineCounts:
     """Count the rows of the latest sheet.
 
     Raises `StateLost` if the batch, or one of its payments, was deleted.
@@ -186,7 +186,7 @@ def counts_of(store: Store, kind: RowKind) -> LineCounts:
             if verdict.code is not None:
                 codes[verdict.code] += count
         under_way += sum(group.rows for group in groups if group.state == UNDER_WAY)
-        for outcome, state, count in _lacking_counts(store, connection, sheet, kind):
+        for outcome, state, count in _lacking_counts(store, connection, sheet):
             lacking += count
             if outcome is not RowOutcome.CREATED:
                 outcomes[outcome] += count
@@ -320,16 +320,16 @@ def _is_lacking(store: Store, sheet: Sheet) -> Condition:
 
 
 def _lacking_counts(
-    store: Store, connection: Connection, sheet: Sheet, kind: RowKind
+    store: Store, connection: Connection, sheet: Sheet
 ) -> Iterator[tuple[RowOutcome, str, int]]:
     """Yield the outcomes of payments that the latest sheet lacks, their states, and how many there
     are.
     """
-    by = (STATE.label("state"), PAYMENTS.c.made, SHEETS.c.series, _is_to_pay(store, kind))
+    by = (STATE.label("state"), PAYMENTS.c.made, SHEETS.c.series, _is_to_pay(store))
     query = sa.select(*by, sa.func.count().label("rows"))
     query = query.select_from(WITH_ENTRIES.join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet))
     groups = connection.execute(query.where(_is_lacking(store, sheet)).group_by(*by)).all()
-    is_open = open_units(store, connection, kind, {group.made for group in groups})
+    is_open = open_units(store, connection, {group.made for group in groups})
     for group in groups:
         outcome = _outcome_of_lacking(group, sheet, is_open)
         if outcome is not None:
@@ -354,15 +354,15 @@ def _outcome_of_lacking(
 
 
 def open_units(
-    store: Store, connection: Connection, kind: RowKind, units: Collection[str | None]
+    store: Store, connection: Connection, units: Collection[str | None]
 ) -> set[str | None]:
     """Return those of these payouts with which no step was taken yet: their payments are accepted,
     and not paid.
     """
-    if not kind.steps:
+    if not store.kind.steps:
         return set()
     named = {unit for unit in units if unit is not None}
-    by_key = {idempotency_key_for(step, unit): unit for unit in named for step in kind.steps}
+    by_key = {idempotency_key_for(step, unit): unit for unit in named for step in store.kind.steps}
     taken: set[str] = set()
     for page in pages(sorted(by_key)):
         is_step = named_entries(store.owner, page)
@@ -371,7 +371,7 @@ def open_units(
     return {*(named - taken)}
 
 
-def _is_to_pay(store: Store, kind: RowKind) -> sa.ColumnElement[bool]:
+def _is_to_pay(store: Store) -> sa.ColumnElement[bool]:
     """The column `is_to_pay`. Whether a person has decided that a payment is paid as it was asked
     for: only of what has steps, somebody does.
     """
@@ -383,14 +383,14 @@ def _is_to_pay(store: Store, kind: RowKind) -> sa.ColumnElement[bool]:
         columns.what == PAY,
         columns.again == PAYMENTS.c.again,
     )
-    return (is_decided if kind.steps else sa.literal(value=False)).label("is_to_pay")
+    return (is_decided if store.kind.steps else sa.literal(value=False)).label("is_to_pay")
 
 
-def names_of_lacking(store: Store, kind: RowKind) -> list[str]:
+def names_of_lacking(store: Store) -> list[str]:
     """Return what people call the payments that the latest sheet lacks, of at most `NAMED`."""
     with store.engine.connect() as connection:
         sheet = store.latest_sheet(connection)
-        lacking = _Reading(store, connection, sheet, kind).lacking()
+        lacking = _Reading(store, connection, sheet).lacking()
         return [line.value or line.key for line in islice(lacking, NAMED)]
 
 
@@ -408,7 +408,7 @@ def _lacking(store: Store, sheet: Sheet, *more: sa.ColumnElement[Any]) -> sa.Sel
 # Reading
 
 
-def lines_of(stores: Sequence[Store], kind: RowKind) -> Iterator[Line]:
+def lines_of(stores: Sequence[Store]) -> Iterator[Line]:
     """Yield the lines of batches of one state, one batch after another, as they are at one moment.
 
     Of a batch, these are the rows of its latest sheet in their order, and then its payments that
@@ -418,29 +418,29 @@ def lines_of(stores: Sequence[Store], kind: RowKind) -> Iterator[Line]:
     with stores[0].snapshot() as connection:
         sheets = [store.latest_sheet(connection) for store in stores]
         for store, sheet in zip(stores, sheets, strict=True):
-            read = _Reading(store, connection, sheet, kind)
+            read = _Reading(store, connection, sheet)
             yield from read.lines()
             yield from read.lacking()
 
 
-def other_lines(store: Store, connection: Connection, kind: RowKind) -> Iterator[Line]:
+def other_lines(store: Store, connection: Connection) -> Iterator[Line]:
     """Yield the lines of a batch as `lines_of` does, without the rows of which nothing is said but
     what became of their payments, which were asked for them.
     """
     sheet = store.latest_sheet(connection)
-    read = _Reading(store, connection, sheet, kind)
+    read = _Reading(store, connection, sheet)
     yield from read.lines(_is_other(store, sheet))
     yield from read.lacking()
 
 
 def lines_with_numbers(
-    store: Store, connection: Connection, kind: RowKind, numbers: Collection[int]
+    store: Store, connection: Connection, numbers: Collection[int]
 ) -> list[Line]:
     """Return the rows of the latest sheet with these numbers, as the transaction sees them, in
     their order.
     """
     sheet = store.latest_sheet(connection)
-    return _Reading(store, connection, sheet, kind).lines_with_numbers(numbers)
+    return _Reading(store, connection, sheet).lines_with_numbers(numbers)
 
 
 def _verdicts_of_unasked(store: Store, connection: Connection, sheet: Sheet) -> dict[int, Verdict]:
@@ -473,17 +473,15 @@ class _Reading:
         store: Store,
         connection: Connection,
         sheet: Sheet,
-        kind: RowKind,
     ) -> None:
-        self._store, self._connection = store, connection
-        self._sheet, self._kind = sheet, kind
+        self._store, self._connection, self._sheet = store, connection, sheet
         self._persons: dict[int, str | None] = {}
         self._verdicts: dict[int, Verdict] | None = None
         """Of the rows that may be asked for, by their numbers; None: none was met yet."""
         query = lines_with_rows(
             store.owner,
             is_askable(store.owner).label("is_askable"),
-            _is_to_pay(store, kind),
+            _is_to_pay(store),
             LINES.c.problems,
         )
         self._query = query.where(is_of_sheet(sheet.id)).order_by(LINES.c.number)
@@ -505,11 +503,11 @@ class _Reading:
     def lacking(self) -> Iterator[Line]:
         """Yield the payments that the sheet lacks."""
         store = self._store
-        more = (_is_to_pay(store, self._kind), SHEETS.c.series)
+        more = (_is_to_pay(store), SHEETS.c.series)
         payments = self._connection.execute(_lacking(store, self._sheet, *more))
         for page in payments.partitions(PAGE):
             made = {stored.made for stored in page}
-            is_open = open_units(store, self._connection, self._kind, made)
+            is_open = open_units(store, self._connection, made)
             for stored in page:
                 outcome = _outcome_of_lacking(stored, self._sheet, is_open)
                 if outcome is not None:
@@ -590,7 +588,7 @@ class _Reading:
         assert verdict.code is not None
         assert payment is not None
         content = RowContent(row.number, value, latest.arguments, latest.extras)
-        return message_of(verdict.code, content, payment, vault, self._kind)
+        return message_of(verdict.code, content, payment, vault, self._store.kind)
 
     def _problems(self, sealed: str | None) -> str | None:
         """Return the problems of a row, in sentences."""

@@ -11,7 +11,7 @@ import os
 import shlex
 from array import array
 from collections.abc import Generator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows
 
 from .check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
-from .context import BulkContext
 from .deciding import TO_DECIDE, Code, message_of, question_message
 from .joining import PASSES, Joined, NextList, StoredRows, joined
 from .lines import refuse_lost
@@ -49,11 +48,11 @@ from .payments import (
     stored_payments,
 )
 from .rows import RowContent
-from .settings import TERMS, Settings, needs_another_person
+from .settings import TERMS, BatchRecord, Person, Settings, needs_another_person
 from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
 from .steps import take_back_payments
-from .store import BatchRecord, Person, Store
+from .store import Store
 from .storing import STORING_PASSES, EntryMaker, add_sheet, apply
 from .validating import RowValidation
 
@@ -77,24 +76,23 @@ class Loading:
     def __init__(
         self,
         source: Rows,
-        batch: str,
-        context: BulkContext,
+        store: Store,
         expected: ControlTotals,
         *,
         is_named: bool,
         on_load: OnLoad | None = None,
     ) -> None:
-        self.batch = batch
+        self.batch = store.batch
         self.check = Check()
         self.sheet: int | None = None
         """The number of the sheet, once it is stored."""
         self._source, self._expected = source, expected
         self._is_named = is_named
-        self._context, self._settings = context, context.settings
-        self._kind, self._vault = context.kind, context.vault
+        self._opened, self._settings = store, store.settings
+        self._kind, self._vault = store.kind, store.vault
         self._origin = KeyOrigin(
-            context.settings.key_kind or "invoice",
-            context.settings.key_column or context.kind.reference,
+            store.settings.key_kind or "invoice",
+            store.settings.key_column or store.kind.reference,
         )
         self._rows = SourceRows()
         self._watch = LoadWatch(on_load)
@@ -105,6 +103,10 @@ class Loading:
         """Remove the temporary database of the rows."""
         self._rows.close()
 
+    def opened(self) -> AbstractContextManager[Store]:
+        """Open the batch of a state that is there, for a block."""
+        return self._opened.open_present(self.batch)
+
     def read(self, *, is_stored: bool = False) -> Check:
         """Check every row, and decide about it by what the state has now. Nothing is stored.
 
@@ -113,11 +115,11 @@ class Loading:
 
         Returns `check`.
         """
-        if not self._context.state.exists():
+        if not self._opened.state.exists():
             self._validate(prepares=is_stored)
             self._decide_all(None)
             return self.check
-        with self._context.open_present(self.batch) as store:
+        with self.opened() as store:
             record = store.record(to_send=True)
             if record is not None:
                 self._settings = self._settings.after(record)
@@ -127,15 +129,14 @@ class Loading:
                 with store.engine.connect() as connection:
                     refuse_lost(store, connection, store.latest_sheet(connection))
         self._validate(prepares=is_stored)
-        present = self._context.open_present(self.batch)
-        with present as store, store.engine.connect() as connection:
+        with self.opened() as store, store.engine.connect() as connection:
             self._decide_all(connection, store)
         return self.check
 
     def _validate(self, *, prepares: bool) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = RowValidation(
-            maker_of(self._context, self.batch, self._settings),
+            maker_of(self._opened, self._settings),
             self._settings,
             self._rows,
             self._origin,
@@ -161,7 +162,7 @@ class Loading:
         self._watch.begin("compared", self.check.rows, PASSES)
         joins = joined(
             connection,
-            self._context.owner,
+            self._opened.owner,
             sheet,
             self._rows,
             self._rows.pages(),
@@ -205,7 +206,7 @@ class Loading:
 
     def _sheet(self, number: int | None = None, series: int = 0) -> Sheet:
         """Return the sheet; it has a number once it is stored."""
-        account = self._context.account
+        account = self._opened.account
         return Sheet(number, self.batch, series, account, is_being_sent=True, origin=self._origin)
 
     def _count_unlisted(self, connection: Connection, store: Store) -> int:
@@ -258,7 +259,7 @@ class Loading:
         return not has_any or self._restores_keys(connection, before)
 
     def _restores_keys(self, connection: Connection, before: Sheet) -> bool:
-        owner = self._context.owner
+        owner = self._opened.owner
         query = sa.select(LINES.c.number).select_from(lines_with_payments(owner))
         asked = query.where(is_of_sheet(before.id), PAYMENTS.c.key.is_not(None))
         if connection.execute(asked.limit(1)).first() is not None:
@@ -367,14 +368,14 @@ class Loading:
         Returns the new record of the batch. Raises `InvalidRows`, and `ConfigurationError` as
         `read` does.
         """
-        now = self._context.sent_now()
-        maker = maker_of(self._context, self.batch, self._settings)
+        now = store.sent_now()
+        maker = maker_of(self._opened, self._settings)
 
         def store_all(connection: Connection) -> BatchRecord:
             store.lock_storing(connection)
-            self._context.state.keep_key(connection, self._vault, self._context.secret)
+            store.state.keep_key(connection, self._vault, store.secret)
             refuse_held(connection)
-            note_time(connection, store.system, now)
+            note_time(connection, str(store.client.provider), now)
             self._begin_counting()
             self._watch.begin("stored", self.check.rows, STORING_PASSES)
             before = _latest_sheet(connection, store)
@@ -408,9 +409,7 @@ class Loading:
             self._watch.add(self.check.rows)
             return sheet
         person, on_rows = self._settings.person, self._watch.add
-        return _stored_sheet(
-            self._context, connection, store, sheet, self._rows, person, now, on_rows
-        )
+        return _stored_sheet(connection, store, sheet, self._rows, person, now, on_rows)
 
     def _new_record(self, before: BatchRecord | None, *, is_new: bool) -> BatchRecord:
         """Return the new record of the batch.
@@ -445,31 +444,31 @@ class Loading:
 # What the latest sheet of a batch wants
 
 
-def ask_waiting(context: BulkContext, store: Store, record: BatchRecord) -> None:
+def ask_waiting(store: Store, record: BatchRecord) -> None:
     """Let what the latest sheet of a batch wants be asked for, and is not yet: another batch may
     have pulled it back, or a person has decided about it.
     """
-    now = context.sent_now()
+    now = store.sent_now()
 
     def ask(connection: Connection) -> None:
         store.lock_storing(connection)
         refuse_held(connection)
-        note_time(connection, store.system, now)
+        note_time(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
-        maker = maker_of(context, store.batch, context.settings.with_terms_of(record))
+        maker = maker_of(store, store.settings.with_terms_of(record))
         apply(connection, store, sheet, maker, now)
 
     store.transact(ask)
 
 
-def want_nothing(context: BulkContext, store: Store, record: BatchRecord) -> int:
+def want_nothing(store: Store, record: BatchRecord) -> int:
     """Store an empty sheet as the latest of a batch. Returns how many rows of the one before were
     not sent.
     """
-    now = context.sent_now()
+    now = store.sent_now()
     nothing = SourceRows()
-    person = context.settings.person
+    person = store.settings.person
 
     def drop(connection: Connection) -> int:
         store.lock_storing(connection)
@@ -477,9 +476,9 @@ def want_nothing(context: BulkContext, store: Store, record: BatchRecord) -> int
         before = store.latest_sheet(connection)
         unsent = _count_unsent(connection, store, before)
         empty = replace(before, account=store.account, is_being_sent=True)
-        sheet = _stored_sheet(context, connection, store, empty, nothing, person, now)
+        sheet = _stored_sheet(connection, store, empty, nothing, person, now)
         store.save_record(connection, replace(record, rows=0), sheet.id)
-        maker = maker_of(context, store.batch, context.settings.with_terms_of(record))
+        maker = maker_of(store, store.settings.with_terms_of(record))
         apply(connection, store, sheet, maker, now)
         return unsent
 
@@ -488,7 +487,6 @@ def want_nothing(context: BulkContext, store: Store, record: BatchRecord) -> int
 
 
 def _stored_sheet(
-    context: BulkContext,
     connection: Connection,
     store: Store,
     sheet: Sheet,
@@ -501,7 +499,7 @@ def _stored_sheet(
 
     `on_rows` is as of `add_sheet`.
     """
-    take_back_payments(connection, store, context.kind)
+    take_back_payments(connection, store)
     number = add_sheet(
         connection,
         store,
@@ -523,11 +521,11 @@ def _count_unsent(connection: Connection, store: Store, sheet: Sheet) -> int:
     return int(connection.execute(chosen).scalar_one())
 
 
-def maker_of(context: BulkContext, batch: str, settings: Settings) -> EntryMaker:
+def maker_of(store: Store, settings: Settings) -> EntryMaker:
     """Return what makes the entries for rows of a batch."""
     kept = settings.key_retention_seconds
-    terms = FileTerms(context.owner, context.sender, batch, kept)
-    return EntryMaker(context.kind, context.vault, terms)
+    terms = FileTerms(store.owner, store.sender, store.batch, kept)
+    return EntryMaker(store.kind, store.vault, terms)
 
 
 def _latest_sheet(connection: Connection, store: Store) -> Sheet | None:

@@ -20,7 +20,6 @@ from victor_ext.tables.texts import text_of_cell
 
 from .lines import Line, lines_of
 from .payments import PAYMENTS, WITH_ROWS, payment_columns
-from .row_kind import RowKind
 from .rows import FileRow, row_of
 from .store import Store
 
@@ -30,7 +29,6 @@ def lines_named(
     names: Collection[str],
     key_of: Callable[[str], str | None],
     is_meant: Callable[[Line], bool],
-    kind: RowKind,
 ) -> list[Line]:
     """Return the lines of the batch with these names, in their order.
 
@@ -48,7 +46,7 @@ def lines_named(
     texts = dict.fromkeys(text_of_cell(name) for name in names)
     text_by_key = {key_of(text): text for text in texts}
     by_text: dict[str, list[Line]] = {text: [] for text in texts}
-    for line in lines_of([store], kind):
+    for line in lines_of([store]):
         own_names = {line.key, line.sent_key, line.value} & by_text.keys()
         for name in own_names:
             by_text[name].append(line)
@@ -99,7 +97,7 @@ def id_holders(connection: Connection, store: Store, id: str) -> list[IdHolder]:
 
     Until the transaction ends, no worker stores the id.
     """
-    lock_texts(connection, ENTRIES, [f"{store.system} {id}"])
+    lock_texts(connection, ENTRIES, [f"{store.client.provider} {id}"])
     holders = _holders(connection, store, PAYMENTS.c.made == id)
     has_id = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.request_id == id)
     for entry in connection.execute(sa.select(ENTRIES.c.key).where(has_id)).scalars():

@@ -27,9 +27,7 @@ OUR_CLOCK = " (our clock)"
 NOT_FOUND = "The provider does not have it any more."
 
 
-def results_of(
-    stores: Sequence[Store], kind: RowKind, *, refresh: bool = False
-) -> Iterator[RowResult]:
+def results_of(stores: Sequence[Store], *, refresh: bool = False) -> Iterator[RowResult]:
     """Return the result of each line of the batches, in the order of `lines_of`.
 
     Args:
@@ -37,7 +35,8 @@ def results_of(
             that a provider that cannot be read does not cut an export off. A row that is created
             after that keeps the status of its response.
     """
-    results = (result_of_line(line, kind) for line in lines_of(stores, kind))
+    kind = stores[0].kind
+    results = (result_of_line(line, kind) for line in lines_of(stores))
     if not refresh:
         return results
     statuses = kind.current_statuses(results)
@@ -50,7 +49,7 @@ def results_of(
         error = NOT_FOUND if status.status is None else status.reason or result.error
         return replace(result, status=status.status, error=error)
 
-    return map(current, lines_of(stores, kind))
+    return map(current, lines_of(stores))
 
 
 def result_of_line(line: Line, kind: RowKind) -> RowResult:

@@ -33,14 +33,13 @@ from victor_ext.outbox.files import (
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .check import Check, Notice
-from .context import BulkContext
 from .deciding import TO_DECIDE
 from .lines import counts_of, names_of_lacking
 from .payments import LINES, PAYMENTS
-from .row_kind import RowKind
 from .rows import RowOutcome
+from .settings import BatchRecord
 from .state import NOTICE, held_since, report
-from .store import BatchRecord, Store
+from .store import Store
 from .worker import Worker, undecided_units
 
 _FIRST_LOOK = 0.02
@@ -164,7 +163,6 @@ class BulkStopped(VictorError):
 
 
 def run_batch(
-    context: BulkContext,
     store: Store,
     record: BatchRecord,
     on_progress: Progress | None,
@@ -178,15 +176,15 @@ def run_batch(
         on_progress: Called with each status.
         status: Returns the status of the batch.
     """
-    settings = context.settings
+    settings = store.settings
     if settings.rate is not None:
         store.set_rate(settings.rate)
     store.transact(partial(_go_on, store))
     patience = settings.with_terms_of(record).patience_seconds
-    watch = _Watch(context, store, patience, on_progress, status)
+    watch = _Watch(store, patience, on_progress, status)
     if not watch.is_over(None):
         try:
-            serve(context, store.batch, watch.is_over)
+            serve(store, watch.is_over)
         except BulkStopped as error:
             with suppress(SQLAlchemyError):
                 is_unknown = MAY_EXIST & status().counts.keys()
@@ -222,13 +220,12 @@ class _Watch:
 
     def __init__(
         self,
-        context: BulkContext,
         store: Store,
         patience: float,
         on_progress: Progress | None,
         status: Callable[[], BatchStatus],
     ) -> None:
-        self._context, self._store, self._patience = context, store, patience
+        self._store, self._patience = store, patience
         self._on_progress, self._status = on_progress, status
         self._next_count = 0.0
         """When the next count may be, by the monotonic clock."""
@@ -258,7 +255,7 @@ class _Watch:
             if is_over or time.monotonic() >= self._next_count:
                 self._count(is_over=is_over)
         except SQLAlchemyError as error:
-            loss = self._context.state.loss(error)
+            loss = self._store.state.loss(error)
             if loss is not None:
                 raise loss from error
             report(error)
@@ -309,7 +306,7 @@ class _Watch:
 
     @property
     def _has_units(self) -> bool:
-        return self._context.kind.rows_per_call > 1
+        return self._store.kind.rows_per_call > 1
 
     def _patience_with(self, left: OpenEntries) -> float:
         """The seconds for which a batch with such entries is waited for."""
@@ -328,12 +325,12 @@ class _Watch:
             self._on_progress(self.latest)
 
 
-def status_of(store: Store, kind: RowKind) -> BatchStatus:
+def status_of(store: Store) -> BatchStatus:
     """Return the status of a batch. Rows under way count as `unknown`: their worker may be dead."""
     with store.engine.connect() as connection:
         is_over = not open_entries(connection, store.is_entry()).due
         since = held_since(connection)
-    lines = counts_of(store, kind)
+    lines = counts_of(store)
     counts = {
         outcome: lines.outcomes[outcome] for outcome in RowOutcome if lines.outcomes[outcome] > 0
     }
@@ -345,33 +342,29 @@ def status_of(store: Store, kind: RowKind) -> BatchStatus:
         noticed=dict(lines.codes),
         under_way=lines.under_way,
         lacking=lines.lacking,
-        lacking_names=names_of_lacking(store, kind) if lines.lacking else (),
+        lacking_names=names_of_lacking(store) if lines.lacking else (),
         held_since=since,
     )
 
 
-def serve(
-    context: BulkContext,
-    batch: str | None,
-    is_over: Callable[[Worker | None], bool],
-) -> None:
+def serve(store: Store, is_over: Callable[[Worker | None], bool]) -> None:
     """Run a worker until `is_over` returns true.
 
     Args:
-        batch: The batch to send; None: all of the state, also future ones.
+        store: The batch to send; without one, all of the state, also future ones.
 
     Raises:
         BulkStopped: The provider rejects the client.
         StateLost: The state was deleted.
         StateUnavailable: The database cannot be used at the beginning.
     """
-    with context.state.errors(), Worker(context, batch) as worker:
+    with store.state.errors(), Worker(store) as worker:
         pause = _FIRST_LOOK
         while True:
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             ends = is_over(worker)
-            loss = worker.state_lost or context.state.loss()
+            loss = worker.state_lost or store.state.loss()
             if loss is not None:
                 raise loss
             if worker.failure is not None:

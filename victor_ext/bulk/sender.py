@@ -29,7 +29,6 @@ from victor_ext.tables.sources import Rows, hidden_rows
 from .book import results_of_payments
 from .by_hand import ByHand
 from .check import Check, ControlTotals, refuse_invalid
-from .context import BulkContext, system_of
 from .forgetting import forget_settled
 from .load_progress import OnLoad
 from .loading import Loading, ask_waiting, replaced_rows, want_nothing
@@ -37,7 +36,7 @@ from .results import common_form, results_of, write_csv
 from .row_kind import RowKind
 from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
-from .settings import Settings, check_reason, checked_batch, day_of
+from .settings import BatchRecord, Settings, check_reason, checked_batch, day_of
 from .state import DEFAULT_STATE, State, StateMade, hold_state, release_state
 from .steps import (
     add_step,
@@ -47,7 +46,7 @@ from .steps import (
     units_of,
     with_next_step,
 )
-from .store import BatchRecord, Store, no_such_batch
+from .store import Store, no_such_batch, system_of
 from .vault import new_secret, storage_secret
 
 
@@ -175,7 +174,7 @@ class BulkSender:
         """
         source = hidden_rows(source)
         expected = ControlTotals.of(source, expect_rows, expect_total)
-        with self._loading(source, expected, on_load) as (_, loading):
+        with self._loading(source, expected, on_load) as loading:
             return loading.read()
 
     def send(
@@ -210,19 +209,18 @@ class BulkSender:
         expected = ControlTotals.of(source, expect_rows, expect_total)
 
         def send_once() -> BatchStatus:
-            with self._loading(source, expected, on_load) as (context, loading):
+            with self._loading(source, expected, on_load) as loading:
                 check = loading.read(is_stored=True)
                 refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
                 if on_check is not None:
                     on_check(check)
                 self._state.prepare()
-                with context.open_present(loading.batch) as store:
+                with loading.opened() as store:
                     record = loading.store(store)
                     loading.close()  # its file may be large, and sending may take long
-                    count = partial(status_of, store, context.kind)
-                    status = run_batch(context, store, record, on_progress, count)
+                    status = run_batch(store, record, on_progress, partial(status_of, store))
                     return replace(
-                        with_next_step(status, store, context.kind),
+                        with_next_step(status, store),
                         check=loading.check,
                         noticed=dict(loading.check.noticed),
                         replaced=replaced_rows(store, loading.sheet),
@@ -243,11 +241,10 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored_batch(to_send=True) as (context, store, record):
-            ask_waiting(context, store, record)
-            count = partial(status_of, store, context.kind)
-            status = run_batch(context, store, record, on_progress, count)
-            return with_next_step(status, store, context.kind)
+        with self._stored_batch(to_send=True) as (store, record):
+            ask_waiting(store, record)
+            status = run_batch(store, record, on_progress, partial(status_of, store))
+            return with_next_step(status, store)
 
     def take_step(
         self, name: str, *, also: Collection[str] = (), on_progress: Progress | None = None
@@ -281,17 +278,16 @@ class BulkSender:
                 sender takes it and may not.
             VictorError: See `send`.
         """
-        with self._stored_batch() as (context, store, record):
-            if also and name != context.kind.paying_step:
+        with self._stored_batch() as (store, record):
+            if also and name != store.kind.paying_step:
                 message = "names what is paid: no other step takes it."
                 raise ConfigurationError.of([Problem("also", "value", message)])
             if also:
-                ByHand(context, store, record).pay_also(also)
-            find_units = partial(units_of, store, context.kind)
-            step = add_step(context, store, record, name, find_units)
+                ByHand(store, record).pay_also(also)
+            step = add_step(store, record, name, partial(units_of, store))
             count = partial(status_of_step, step.store, step.refused)
-            status = run_batch(context, step.store, step.record, on_progress, count)
-            units = [unit.id for unit in units_of(store, context.kind)]
+            status = run_batch(step.store, step.record, on_progress, count)
+            units = [unit.id for unit in units_of(store)]
             return replace(status, reasons={**reasons_of(store, name, units), **step.refused})
 
     def ask_again(
@@ -376,13 +372,9 @@ class BulkSender:
         Raises:
             ConfigurationError: There is no state.
         """
-        with (
-            self._context() as context,
-            context.open_present("") as store,
-            store.transaction() as connection,
-        ):
+        with self._present() as store, store.transaction() as connection:
             store.lock_storing(connection)
-            context.state.keep_key(connection, context.vault, context.secret)
+            store.state.keep_key(connection, store.vault, store.secret)
             return hold_state(connection)
 
     def release(self) -> int | None:
@@ -399,11 +391,7 @@ class BulkSender:
         Raises:
             ConfigurationError: There is no state.
         """
-        with (
-            self._context() as context,
-            context.open_present("") as store,
-            store.transaction() as connection,
-        ):
+        with self._present() as store, store.transaction() as connection:
             return release_state(connection)
 
     def rekey(self, new: str) -> None:
@@ -418,8 +406,8 @@ class BulkSender:
                 new one is too short.
         """
         new = concealed(new)
-        with self._context() as context:
-            context.state.rekey(context.vault, new_secret(new))
+        with self._opened() as store:
+            store.state.rekey(store.vault, new_secret(new))
 
     def forget(self, *, older_than: timedelta | float) -> int:
         """Remove what settled rows of all batches asked for, if they were stored long ago.
@@ -433,7 +421,7 @@ class BulkSender:
         Returns:
             The number of rows.
         """
-        with self._context() as context, context.open_present("") as store:
+        with self._present() as store:
             return forget_settled(store, time.time() - _seconds(older_than))
 
     def drop(self) -> int:
@@ -446,8 +434,8 @@ class BulkSender:
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored_batch(to_send=True) as (context, store, record):
-            return want_nothing(context, store, record)
+        with self._stored_batch(to_send=True) as (store, record):
+            return want_nothing(store, record)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -459,22 +447,20 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored_batch() as (context, store, _):
-            kind = context.kind
-            status = replace(
-                with_next_step(status_of(store, kind), store, kind),
-                steps=step_statuses(store, kind),
-            )
+        with self._stored_batch() as (store, _):
+            kind = store.kind
+            status = with_next_step(status_of(store), store)
+            status = replace(status, steps=step_statuses(store))
             if not refresh:
                 return status
-            results = results_of([store], kind)
+            results = results_of([store])
             created = (result for result in results if result.outcome is RowOutcome.CREATED)
             statuses = kind.current_statuses(created).values()
             counts = Counter(current.status or "not found" for current in statuses)
             return replace(
                 status,
                 payments=dict(counts.most_common()),
-                units={unit.id: kind.describe_unit(unit.id) for unit in units_of(store, kind)},
+                units={unit.id: kind.describe_unit(unit.id) for unit in units_of(store)},
             )
 
     def export(
@@ -497,8 +483,8 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded
                 then.
         """
-        with self._stored_batches(batches) as (context, stored):
-            yield from results_of([*stored], context.kind, refresh=refresh)
+        with self._stored_batches(batches) as stored:
+            yield from results_of([*stored], refresh=refresh)
 
     def export_csv(
         self,
@@ -526,13 +512,13 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored_batches(batches) as (context, stored):
+        with self._stored_batches(batches) as stored:
             columns = chain.from_iterable(record.columns for record in stored.values())
             return write_csv(
                 file,
-                results_of([*stored], context.kind, refresh=refresh),
+                results_of([*stored], refresh=refresh),
                 list(dict.fromkeys(columns)),
-                kind=context.kind,
+                kind=next(iter(stored)).kind,
                 source=common_form(record.form for record in stored.values()),
                 escape=escape,
                 on_result=on_result,
@@ -548,14 +534,14 @@ class BulkSender:
         Raises:
             ConfigurationError: There is no such batch, or no batch at all.
         """
-        with self._context() as context, context.open_present(self._batch or "") as store:
+        with self._present(self._batch or "") as store:
             names = store.batches()
             if store.batch and store.record() is None:
                 raise no_such_batch(store.batch, str(self._state), names)
             if not names:
                 message = f"There is no batch of {store.owner} in {self._state}: name the system, "
                 raise ConfigurationError(f"{message}the environment and the URL that it sent to.")
-            yield from results_of_payments(store, context.kind)
+            yield from results_of_payments(store)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -567,7 +553,7 @@ class BulkSender:
         if not self._state.exists():
             return []
         self._state.prepare()
-        with self._context() as context, self._state.errors(), context.open() as store:
+        with self._opened() as store, self._state.errors():
             return store.batches()
 
     def owners(self) -> list[str]:
@@ -577,7 +563,7 @@ class BulkSender:
         if not self._state.exists():
             return []
         self._state.prepare()
-        with self._context() as context, self._state.errors(), context.open() as store:
+        with self._opened() as store, self._state.errors():
             return store.owners()
 
     def work(self, *, stop: threading.Event | None = None) -> None:
@@ -599,20 +585,19 @@ class BulkSender:
 
     def _work(self, stop: threading.Event | None) -> None:
         """Work until `stop` is set, in a state that is there. Raises `StateMade`."""
-        with self._context() as context:
+        with self._opened(self._batch or "") as store:
 
             def keep_key(connection: Connection) -> None:
                 if stored_key(connection) == (None, None):  # a file may be storing its own
                     store.lock_storing(connection)
-                context.state.keep_key(connection, context.vault, context.secret)
+                store.state.keep_key(connection, store.vault, store.secret)
 
-            with context.open() as store:
-                # Files that come later are encrypted with the key of this worker.
-                store.transact(keep_key)
-            if self._batch is not None:
-                with context.open_present(self._batch) as store:
+            # Files that come later are encrypted with the key of this worker.
+            store.transact(keep_key)
+            if store.batch:
+                with store.state.errors():
                     store.record(to_send=True)
-            serve(context, self._batch, lambda _worker: stop is not None and stop.is_set())
+            serve(store, lambda _worker: stop is not None and stop.is_set())
 
     def tried_counts(self) -> dict[RowOutcome, int]:
         """The number of rows that this sender has tried since it was made, by outcome, such as for
@@ -635,32 +620,30 @@ class BulkSender:
     @contextmanager
     def _loading(
         self, source: Rows, expected: ControlTotals, on_load: OnLoad | None
-    ) -> Generator[tuple[BulkContext, Loading]]:
+    ) -> Generator[Loading]:
         """Open what loads a source, for the block."""
+        is_named = self._batch not in (None, _file_name(source))
         with (
-            self._context() as context,
+            self._opened(self._batch_name(source)) as store,
             closing(
-                Loading(
-                    source,
-                    self._batch_name(source),
-                    context,
-                    expected,
-                    is_named=self._batch not in (None, _file_name(source)),
-                    on_load=on_load,
-                )
+                Loading(source, store, expected, is_named=is_named, on_load=on_load)
             ) as loading,
         ):
-            yield context, loading
+            yield loading
 
     @contextmanager
-    def _context(self) -> Generator[BulkContext]:
+    def _opened(self, batch: str = "") -> Generator[Store]:
         """Open what this sender works with, for the block: its own client, or one of the
-        environment.
+        environment. Nothing is looked for in the database.
+
+        Args:
+            batch: The name of the batch; empty: the store is only used for the whole state.
         """
         own: Any = self._client
         client_block = Victor.from_env(limits=self.limits) if own is None else nullcontext(own)
-        with client_block as client:
-            yield BulkContext(
+        with client_block as client, self._state.engine() as engine:
+            yield Store(
+                engine,
                 client=client,
                 kind=client.system.load("bulk")(client),
                 state=self._state,
@@ -669,21 +652,26 @@ class BulkSender:
                 heartbeat=self.heartbeat,
                 tried=self._tried,
                 secret=self._secret,
+                batch=batch,
             )
 
     @contextmanager
-    def _stored_batch(
-        self, *, to_send: bool = False
-    ) -> Generator[tuple[BulkContext, Store, BatchRecord]]:
+    def _present(self, batch: str = "") -> Generator[Store]:
+        """Open a state that has to be there, for the block: see `Store.open_present`."""
+        with self._opened() as store, store.open_present(batch) as present:
+            yield present
+
+    @contextmanager
+    def _stored_batch(self, *, to_send: bool = False) -> Generator[tuple[Store, BatchRecord]]:
         """Open the batch of this sender, for the block; see `_stored_batches`."""
-        with self._stored_batches(to_send=to_send) as (context, stored):
-            ((store, record),) = stored.items()
-            yield context, store, record
+        with self._stored_batches(to_send=to_send) as stored:
+            (batch,) = stored.items()
+            yield batch
 
     @contextmanager
     def _stored_batches(
         self, names: Collection[str] | None = None, *, to_send: bool = False
-    ) -> Generator[tuple[BulkContext, dict[Store, BatchRecord]]]:
+    ) -> Generator[dict[Store, BatchRecord]]:
         """Open batches, for the block. `to_send` is as for `Store.record`.
 
         Args:
@@ -698,14 +686,14 @@ class BulkSender:
             message = f"batches={names!r} must be a list with the name of at least one batch."
             raise ConfigurationError.of([Problem("batches", "value", message)])
         first, *others = dict.fromkeys(map(checked_batch, names))
-        with self._context() as context, context.open_present(first) as store:
+        with self._present(first) as store:
             stored: dict[Store, BatchRecord] = {}
             for each in (store, *(replace(store, batch=name) for name in others)):
                 record = each.record(to_send=to_send)
                 if record is None:
                     raise no_such_batch(each.batch, str(self._state), store.batches())
                 stored[each] = record
-            yield context, stored
+            yield stored
 
 
 def _file_name(source: Any) -> str | None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form, unseen_in, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 
 from .row_kind import RowKind
-from .store import BatchRecord, Person
 
 DAY = 24 * 3600.0
 MAX_NAME = 100
@@ -32,6 +31,35 @@ DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
 TERMS = ("rate", "key_retention", "patience")
 """Settings that are stored with a batch, and hold for it until a file comes with others."""
+
+
+Person: TypeAlias = Mapping[str, Any]
+"""Who has sent a file, taken a step or decided about a payment: `Settings.person`, and the reason
+(`why`) of a decision.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """What is stored of a batch beside its lines.
+
+    Attributes:
+        key_column: The column that tells the rows apart.
+        key_kind: What the values of the key column name.
+        columns: Extra columns, for the export.
+        terms: The settings `TERMS` of its last file, with the present rate of the batch.
+        persons: Who has sent each file, or has decided about a payment, in order.
+        rows: How many lines its last file has.
+        form: How its last file is written: the arguments of a `RowFile`.
+    """
+
+    key_column: str
+    key_kind: str
+    columns: Sequence[str]
+    terms: Mapping[str, Any]
+    persons: Sequence[Person]
+    rows: int
+    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)

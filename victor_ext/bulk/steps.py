@@ -28,7 +28,6 @@ from victor_ext.outbox.files import (
     settle_by_hand,
 )
 
-from .context import BulkContext
 from .lines import open_units, other_lines
 from .payments import (
     DECISIONS,
@@ -40,11 +39,11 @@ from .payments import (
     WITH_ENTRIES,
     pages,
 )
-from .row_kind import RowKind
 from .rows import RowOutcome, outcome_of
 from .run import BatchStatus
+from .settings import BatchRecord
 from .state import held_since, refuse_held
-from .store import BatchRecord, Store
+from .store import Store
 
 _NOT_TAKEN = frozenset({RowOutcome.REJECTED, RowOutcome.REFUSED})
 """States of a step that another call takes, if the state of the payout allows it."""
@@ -81,17 +80,17 @@ class Step:
     refused: dict[str, str]
 
 
-def with_next_step(status: BatchStatus, store: Store, kind: RowKind) -> BatchStatus:
+def with_next_step(status: BatchStatus, store: Store) -> BatchStatus:
     """Return the status of a batch with its usual next step, if that can pay a payout; and with
     the reasons why others are not paid with which no step was taken yet.
     """
-    units = units_of(store, kind)
+    units = units_of(store)
     if not units:
         return status
-    name = kind.paying_step
+    name = store.kind.paying_step
     assert name is not None  # there are payouts
     with store.engine.connect() as connection:
-        is_open = open_units(store, connection, kind, {unit.id for unit in units})
+        is_open = open_units(store, connection, {unit.id for unit in units})
     unpaid = [unit for unit in units if unit.id in is_open]
     return replace(
         status,
@@ -100,13 +99,13 @@ def with_next_step(status: BatchStatus, store: Store, kind: RowKind) -> BatchSta
     )
 
 
-def units_of(store: Store, kind: RowKind) -> list[Unit]:
+def units_of(store: Store) -> list[Unit]:
     """Return the payouts that this batch has sent and of which payments were accepted.
 
     What another batch has sent is left out: whether its payouts may be paid, and by whom, is
     decided with that batch.
     """
-    if not kind.unit_column:
+    if not store.kind.unit_column:
         return []
     columns = PAYMENTS.c
     was_accepted = sa.and_(STATE == RowOutcome.CREATED, columns.made.is_not(None))
@@ -117,7 +116,7 @@ def units_of(store: Store, kind: RowKind) -> list[Unit]:
         differing: dict[str, list[str]] = {
             unit: [] for unit in connection.execute(in_order).scalars()
         }
-        for line in other_lines(store, connection, kind):
+        for line in other_lines(store, connection):
             unit = line.result.unit
             was_made = line.result.outcome is RowOutcome.CREATED
             if line.batch != store.batch or not was_made or not unit:
@@ -141,14 +140,14 @@ def reasons_of(store: Store, name: str, units: Sequence[str]) -> dict[str, str]:
     return reasons
 
 
-def step_statuses(store: Store, kind: RowKind) -> dict[str, dict[str, Any]]:
+def step_statuses(store: Store) -> dict[str, dict[str, Any]]:
     """Return what became of each step that was taken with the payouts of a batch, by its name, as
     `BatchStatus.steps` has it.
     """
     statuses: dict[str, dict[str, Any]] = {}
-    records = {name: _step_of(store, name).record() for name in kind.steps}
+    records = {name: _step_of(store, name).record() for name in store.kind.steps}
     taken = {name: record for name, record in records.items() if record is not None}
-    units = [unit.id for unit in units_of(store, kind)] if taken else []
+    units = [unit.id for unit in units_of(store)] if taken else []
     for name, record in taken.items():
         status = status_of_step(_step_of(store, name))
         statuses[name] = {
@@ -212,7 +211,6 @@ def _stored_entries(
 
 
 def add_step(
-    context: BulkContext,
     store: Store,
     sent: BatchRecord,
     name: str,
@@ -234,13 +232,13 @@ def add_step(
         ConfigurationError: Rows of this kind have no such step, or the sender may not take it;
             there are no payouts, and were none; or the state is held.
     """
-    kind = context.kind
+    kind = store.kind
     if name not in kind.steps:
         known = f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
         raise ConfigurationError(f"{name} is not a step of these rows{known}.")
-    context.settings.check_person(sent.persons)
+    store.settings.check_person(sent.persons)
     step = _step_of(store, name)
-    settings = context.settings.with_terms_of(sent)
+    settings = store.settings.with_terms_of(sent)
     kept = settings.key_retention_seconds
     file_terms = FileTerms(step.owner, step.sender, step.batch, kept)
     person = settings.person
@@ -255,7 +253,7 @@ def add_step(
         refused: dict[str, str] = {}
         if name == kind.paying_step:
             differing = {unit.id for unit in units if unit.differing}
-            ended = differing - open_units(store, connection, kind, differing)
+            ended = differing - open_units(store, connection, differing)
             # Such as withdrawn ones: there is nothing to decide about them.
             units = [unit for unit in units if unit.id in stored or unit.id not in ended]
             refused = {
@@ -281,8 +279,8 @@ def add_step(
             return Step(step, before, refused)
         entries = [
             entry_values(
-                context.client.prepare(kind.steps[name], unit),
-                context.client,
+                store.client.prepare(kind.steps[name], unit),
+                store.client,
                 idempotency_key_for(name, unit),
                 step.vault,
                 file_terms,
@@ -309,11 +307,11 @@ def add_step(
     return step.transact(add)
 
 
-def take_back_payments(connection: Connection, store: Store, kind: RowKind) -> None:
+def take_back_payments(connection: Connection, store: Store) -> None:
     """Let the step that pays be refused where it waits, and void what persons have decided to pay:
     both were said of the sheet before. What a worker has begun is not touched.
     """
-    name = kind.paying_step
+    name = store.kind.paying_step
     if name is None:
         return
     of_batch = sa.select(PAYMENTS.c.key).where(store.is_of_batch())

@@ -1,4 +1,5 @@
-"""One batch in the database of the state (`Store`): its record, and its transactions.
+"""What one sender works with, and one batch in the database of its state (`Store`): its record, and
+its transactions.
 
 The sheets of a batch are read by `lines` and written by `storing`; its payments are in `payments`.
 """
@@ -6,16 +7,18 @@ The sheets of a batch are read by `lines` and written by `storing`; its payments
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from operator import call
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
+import httpx
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, VictorError
 from victor_ext.event_queue.databases import (
     Condition,
     OfFewRows,
@@ -26,11 +29,17 @@ from victor_ext.event_queue.fitness import make_fit
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.transactions import Work, transacted
 from victor_ext.flows import drive
+from victor_ext.health import Heartbeat
 from victor_ext.outbox.files import ENTRIES
+from victor_ext.settlement.key_age import Now, SentSince
+from victor_ext.systems import System
 from victor_ext.vault import Vault
 
 from .payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
-from .state import StateLost, refuse_held
+from .row_kind import RowKind
+from .rows import RowOutcome
+from .settings import BatchRecord, Settings
+from .state import State, StateLost, refuse_held
 
 T = TypeVar("T")
 
@@ -44,58 +53,87 @@ _CACHE_KIB = 8_192
 """The cache of an SQLite connection that stores a sheet: its keys and digests are in no order."""
 _MAX_NAMES = 10
 """Maximum number of batch names in an error message."""
-
-
-Person: TypeAlias = Mapping[str, Any]
-"""Who has sent a file, taken a step or decided about a payment: `Settings.person`, and the reason
-(`why`) of a decision.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRecord:
-    """What is stored of a batch beside its lines.
-
-    Attributes:
-        key_column: The column that tells the rows apart.
-        key_kind: What the values of the key column name.
-        columns: Extra columns, for the export.
-        terms: The settings `TERMS` of its last file, with the present rate of the batch.
-        persons: Who has sent each file, or has decided about a payment, in order.
-        rows: How many lines its last file has.
-        form: How its last file is written: the arguments of a `RowFile`.
-    """
-
-    key_column: str
-    key_kind: str
-    columns: Sequence[str]
-    terms: Mapping[str, Any]
-    persons: Sequence[Person]
-    rows: int
-    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(eq=False, repr=False)
 class Store:
-    """One batch in the database.
+    """What one sender works with, and one batch in the database of its state.
 
     Attributes:
-        system: The name of the system.
-        owner: The system and the environment.
+        state: The state, which `engine` is of.
+        client: A client of the system, with blocking calls.
+        kind: What a row is for the system.
+        vault: Encrypts what is stored.
+        settings: Of the sender.
+        heartbeat: The heartbeat of the sender, which the worker keeps.
+        tried: The number of rows that the sender has tried, by outcome. The worker adds to it.
+        secret: The secret that the key of the state is encrypted with.
         batch: The name of the batch; empty: the store is only used for the whole state.
-        account: The account that sends the batch, as a digest.
-        address: The provider that the batch is sent to, as a digest.
-        sender: The account and the address with which the entries of the batch are sent.
     """
 
     engine: sa.Engine
+    state: State
+    client: Any
+    kind: RowKind
     vault: Vault
-    system: str
-    owner: str
-    batch: str
-    account: str
-    address: str
-    sender: str
+    settings: Settings
+    heartbeat: Heartbeat
+    tried: Counter[RowOutcome]
+    secret: bytes
+    batch: str = ""
+
+    @property
+    def account(self) -> str:
+        """The account of the client, as a keyed digest."""
+        return self.vault.fingerprint(f"account {self.client.caller}")[:12]
+
+    @property
+    def address(self) -> str:
+        """The provider of the client, as a keyed digest: workers for another environment or address
+        do not send a batch.
+        """
+        return self.vault.fingerprint(f"address {_provider_of(self.client)}")
+
+    @property
+    def sender(self) -> str:
+        """The account and the address with which the entries of the batch are sent."""
+        return f"{self.account} {self.address}"
+
+    @property
+    def owner(self) -> str:
+        """The system and the environment. With a key, they identify a payment."""
+        return f"{self.client.system.name} {self.client.environment}".rstrip()
+
+    def sent_now(self) -> SentSince:
+        """Ask for the provider's time, unless it is known, and return the present time in a form
+        that can be stored. If no response comes, that is the time of this machine.
+        """
+        if not self.client.provider_time().is_known:
+            with suppress(VictorError):
+                self.client.ask_time()
+        now = Now.of(self.client)
+        return SentSince.at(now, self.client.caller)
+
+    @contextmanager
+    def open_present(self, batch: str) -> Generator[Store]:
+        """Open a batch of a state that has to be there, for the block.
+
+        Args:
+            batch: The name of the batch; empty: the store is only used for the whole state.
+
+        Raises `ConfigurationError` if there is no state, and as `State.errors` does, also in the
+        block.
+        """
+        if not self.state.exists() and not batch:
+            raise ConfigurationError(f"There is no state {self.state}: nothing was stored there.")
+        if not self.state.exists():
+            raise no_such_batch(batch, str(self.state))
+        # The tables may be incomplete: a process may have been killed while it made them.
+        self.state.prepare()
+        # Its connections are new ones: the database may be another one since the last look.
+        with self.state.errors(), self.state.engine() as engine:
+            yield replace(self, engine=engine, batch=batch)
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
@@ -310,3 +348,29 @@ def no_such_batch(
     names = ", ".join(others[:_MAX_NAMES])
     more = ", ..." if len(others) > _MAX_NAMES else ""
     return ConfigurationError(f"{what}. It has: {names}{more}.")
+
+
+def system_of(client: Any) -> System:
+    """Return the system of a client.
+
+    Raises `ConfigurationError` if the system has no rows to send, or the client is awaited.
+    """
+    system: object = getattr(client, "system", None)
+    if isinstance(system, System) and system.why_not_bulk:
+        raise ConfigurationError(system.why_not_bulk)
+    if isinstance(system, System) and not client.is_awaited:
+        return system
+    raise ConfigurationError(
+        f"client must be one with blocking calls, not {type(client).__name__}: bulk sending uses "
+        "threads, and is faster so."
+    )
+
+
+def _provider_of(client: Any) -> str:
+    """Return a text that identifies the provider of a client: the system, environment and address.
+
+    All sandboxes on this machine count as one provider, because their ports change.
+    """
+    url = httpx.URL(client.base_url)
+    address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
+    return f"{client.system.name} {client.environment} {address}"

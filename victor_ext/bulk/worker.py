@@ -40,7 +40,6 @@ from victor_ext.settlement.failures import (
 from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import LAST_CALLS
 
-from .context import BulkContext
 from .naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
 from .payments import (
     BATCHES,
@@ -51,7 +50,6 @@ from .payments import (
     WITH_ENTRIES,
     WITH_ROWS,
 )
-from .row_kind import RowKind
 from .rows import own_values, row_of
 from .state import NOTICE, StateLost, hold_state, may_pass, report
 from .store import Store
@@ -69,7 +67,7 @@ class Worker:
     """Sends what waits until it is stopped.
 
     Args:
-        batch: The batch to send; None: all of this account and environment.
+        store: The batch to send; without one, all of this account and environment.
 
     Attributes:
         begun: How many passes have begun.
@@ -78,10 +76,9 @@ class Worker:
         failure: The error to end with, or None.
     """
 
-    def __init__(self, context: BulkContext, batch: str | None) -> None:
-        self._context, self._state = context, context.state
+    def __init__(self, store: Store) -> None:
+        self._store, self._state = store, store.state
         self._stop = threading.Event()
-        self._batch = batch
         self._reads = 0
         """The reads since the provider has decided about all payouts."""
         self._read_again_at = 0.0
@@ -92,11 +89,9 @@ class Worker:
         self.given_up: str | None = None
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="victor-bulk", daemon=True)
-        self._keeper = _Keeper(context, self._stop)
+        self._keeper = _Keeper(store, self._stop)
 
     def __enter__(self) -> Self:
-        self._opened = self._context.open(self._batch or "")
-        self._store = self._opened.__enter__()
         self._prepare()
         self._keeper.start()
         self._thread.start()
@@ -104,20 +99,20 @@ class Worker:
 
     def _prepare(self, driver: Any = None) -> None:
         """Make the sender of the rows; `driver` is as of `FileSender`."""
-        context, store, settings = self._context, self._store, self._context.settings
+        store, settings = self._store, self._store.settings
         terms = SenderTerms(
             scope=store.owner,
             sender=store.sender,
-            batch=self._batch,
+            batch=store.batch or None,
             kept=inf if settings.key_retention is None else settings.key_retention,
             workers=settings.workers,
         )
-        self._rows = Rows(context, store)
+        self._rows = Rows(store)
         self._sender = FileSender(
             store.engine,
-            context.client,
-            context.secret,
-            context.vault,
+            store.client,
+            store.secret,
+            store.vault,
             terms,
             self._rows,
             self._stop,
@@ -138,8 +133,7 @@ class Worker:
                 self._thread.join(LAST_CALLS)
         finally:
             self._keeper.join()
-            self._context.heartbeat.stop()
-            self._opened.__exit__(None, None, None)
+            self._store.heartbeat.stop()
 
     @property
     def state_lost(self) -> StateLost | None:
@@ -183,11 +177,11 @@ class Worker:
         """Read what the provider says of the rows of payouts, less often the longer it says
         nothing.
         """
-        if self._context.kind.rows_per_call == 1 or time.monotonic() < self._read_again_at:
+        if self._store.kind.rows_per_call == 1 or time.monotonic() < self._read_again_at:
             return
         self._reads += 1
         self._read_again_at = time.monotonic() + pause_after(self._reads)
-        if not read_row_results(self._store, self._context.kind, self._failed_reads):
+        if not read_row_results(self._store, self._failed_reads):
             self._reads = 0
             self._read_again_at = 0.0
 
@@ -199,18 +193,17 @@ class Rows:
         stopped_at: When the worker was stopped, by the monotonic clock.
     """
 
-    def __init__(self, context: BulkContext, store: Store) -> None:
-        self._context = context
+    def __init__(self, store: Store) -> None:
         self._store = store
         self.stopped_at = inf
 
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Send a row."""
-        return self._context.kind.send(client, call, is_repeat=is_repeat)
+        return self._store.kind.send(client, call, is_repeat=is_repeat)
 
     def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
         """Count the payments of a call."""
-        self._context.tried[outcome] += max(1, len(call.payments))
+        self._store.tried[outcome] += max(1, len(call.payments))
 
     def name(self, connection: Connection, key: str) -> str:
         """Return what people call the payment of an entry."""
@@ -315,7 +308,7 @@ class Rows:
 
     def wait_for_database(self, error: DBAPIError) -> None:
         """Wait half a second, unless the state is lost or the worker was stopped for long."""
-        state = self._context.state
+        state = self._store.state
         loss = state.loss(error)
         if loss is not None:
             raise loss from error
@@ -349,7 +342,7 @@ def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[A
     return units
 
 
-def read_row_results(store: Store, kind: RowKind, failed: Counter[str]) -> int:
+def read_row_results(store: Store, failed: Counter[str]) -> int:
     """Read what the provider says of each row of the units that were sent, and store it. Returns
     how many units it has not decided about yet.
 
@@ -370,7 +363,7 @@ def read_row_results(store: Store, kind: RowKind, failed: Counter[str]) -> int:
         payments = units[unit]
         rows = [row_of(store.vault, payment) for payment in payments]
         try:
-            results = kind.unit_results(unit, rows)
+            results = store.kind.unit_results(unit, rows)
         except VictorError as error:
             failed[unit] += 1
             if is_about_all(error) or refusals.note(unit, error):
@@ -401,9 +394,9 @@ class _Keeper(threading.Thread):
         state_lost: The error to end with, if the database was deleted.
     """
 
-    def __init__(self, context: BulkContext, stop: threading.Event) -> None:
+    def __init__(self, store: Store, stop: threading.Event) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
-        self._context, self._state = context, context.state
+        self._store, self._state = store, store.state
         self._stop_event = stop
         self._journal: tuple[int, int] | None = None
         """The write-ahead log that the first look showed: see `State.journal`."""
@@ -413,17 +406,16 @@ class _Keeper(threading.Thread):
 
     def run(self) -> None:
         """Look at the database every two seconds, until `stop` is set."""
-        heartbeat = self._context.heartbeat
+        heartbeat = self._store.heartbeat
         heartbeat.start("bulk.state")
-        with self._context.open() as store:
-            while True:
-                failure = self._look(store)
-                heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
-                heartbeat.step()
-                if self._stop_event.wait(_ROUND):
-                    return
+        while True:
+            failure = self._look()
+            heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
+            heartbeat.step()
+            if self._stop_event.wait(_ROUND):
+                return
 
-    def _look(self, store: Store) -> SQLAlchemyError | None:
+    def _look(self) -> SQLAlchemyError | None:
         """Look at the database once, and set `state_lost`.
 
         Returns why the database could not be used; None: it could.
@@ -431,7 +423,7 @@ class _Keeper(threading.Thread):
         failure: SQLAlchemyError | None = None
         lost: StateLost | None = None
         try:
-            with store.engine.connect() as connection:
+            with self._store.engine.connect() as connection:
                 batch = connection.execute(sa.select(BATCHES.c.batch).limit(1)).first()
             if batch is None and self._had_batches:
                 lost = StateLost.deleted(f"What {self._state} has of its batches")
