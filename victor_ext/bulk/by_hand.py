@@ -15,7 +15,13 @@ from sqlalchemy import Connection
 from victor_ext import ConfigurationError, Problem
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of, words_of
-from victor_ext.outbox.files import clear_restored, copy_entry, settle_by_hand
+from victor_ext.outbox.files import (
+    clear_restored,
+    copy_entry,
+    named_entries,
+    open_entries,
+    settle_by_hand,
+)
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .deciding import Code
@@ -209,6 +215,10 @@ class ByHand:
             payment = self._locked(connection, line)
             _require_in_doubt(line, payment, adds_id=adds_id)
             assert payment is not None
+            entry = named_entries(self.store.owner, [payment.entry])
+            if open_entries(connection, entry).live:
+                message = f"{line.value} is being sent or looked up now: let that end first."
+                raise ConfigurationError(message)
             self._require_own_id(connection, line, result)
             if outcome is RowOutcome.CREATED or not _may_be_asked_since(payment):
                 self._store_result(connection, payment, result)
@@ -395,10 +405,6 @@ def _require_in_doubt(line: Line, payment: StoredPayment | None, *, adds_id: boo
         raise ConfigurationError(f"{line.value} is {line.outcome}: there is nothing to resolve.")
     if line.row is None or line.row.again != payment.again:  # it was asked once more meanwhile
         raise ConfigurationError(_CHANGED_MEANWHILE)
-    if payment.is_live:
-        raise ConfigurationError(
-            f"{line.value} is being sent or looked up now: let that end first."
-        )
 
 
 def _may_be_asked_since(payment: StoredPayment) -> bool:

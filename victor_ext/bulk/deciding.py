@@ -19,9 +19,9 @@ from .payments import (
     NEVER_LEFT,
     TO_BE_SENT,
     UNREADABLE,
-    AnyPayment,
-    AnyRow,
+    RequestedPayment,
     Sheet,
+    StoredPayment,
 )
 from .row_digests import differing_columns
 from .row_kind import RowKind
@@ -146,8 +146,8 @@ _CREATED_BEFORE = Verdict(RowOutcome.CREATED, Code.CREATED_BEFORE)
 
 
 def decide(
-    row: AnyRow,
-    stored: AnyPayment | None,
+    row: RequestedPayment,
+    stored: StoredPayment | None,
     sheet: Sheet,
     *,
     question: Question | None = None,
@@ -181,14 +181,14 @@ def decide(
     return verdict
 
 
-def _has_same_values(row: AnyRow, stored: AnyPayment) -> bool:
+def _has_same_values(row: RequestedPayment, stored: StoredPayment) -> bool:
     """Whether a payment has the values of a row; its due date may be another one."""
     return row.values_digest == stored.values_digest
 
 
 def _decide_unsent(
-    row: AnyRow,
-    stored: AnyPayment | None,
+    row: RequestedPayment,
+    stored: StoredPayment | None,
     sheet: Sheet,
     question: Question | None,
     decided: int | None,
@@ -217,19 +217,19 @@ def _decide_unsent(
     return Verdict(RowOutcome.WAITING, code, asks=True, again=again, is_new=True)
 
 
-def _is_open(question: Question, row: AnyRow, stored: AnyPayment | None) -> bool:
+def _is_open(question: Question, row: RequestedPayment, stored: StoredPayment | None) -> bool:
     """Whether a question about a row was not answered when its payment was stored, which waits."""
     if question.likeness is LookAlike.TWIN or stored is None or stored.state not in TO_BE_SENT:
         return True
     return question.likeness is not LookAlike.PARTY and not _has_same_values(row, stored)
 
 
-def _is_older(sheet: Sheet, stored: AnyPayment) -> bool:
+def _is_older(sheet: Sheet, stored: StoredPayment) -> bool:
     """Whether a payment is asked for by a newer sheet of another batch."""
     return sheet.id is not None and stored.batch != sheet.batch and sheet.id < stored.sheet
 
 
-def _decide_doubtful(row: AnyRow, stored: AnyPayment, sheet: Sheet) -> Verdict:
+def _decide_doubtful(row: RequestedPayment, stored: StoredPayment, sheet: Sheet) -> Verdict:
     """Decide about a row whose payment is in doubt."""
     code = None
     if stored.account != sheet.account:
@@ -242,7 +242,9 @@ def _decide_doubtful(row: AnyRow, stored: AnyPayment, sheet: Sheet) -> Verdict:
     return Verdict(RowOutcome.ACCEPTED if was_accepted else RowOutcome.UNKNOWN, code)
 
 
-def _decide_rejected(row: AnyRow, stored: AnyPayment, question: Question | None) -> Verdict:
+def _decide_rejected(
+    row: RequestedPayment, stored: StoredPayment, question: Question | None
+) -> Verdict:
     """Decide about a row whose payment was rejected."""
     again = stored.again
     same = _has_same_values(row, stored)
@@ -258,7 +260,7 @@ def _decide_rejected(row: AnyRow, stored: AnyPayment, question: Question | None)
     return Verdict(RowOutcome.WAITING, Code.CORRECTED, asks=True, again=again + 1, is_new=True)
 
 
-def _decide_created(row: AnyRow, stored: AnyPayment, sheet: Sheet) -> Verdict:
+def _decide_created(row: RequestedPayment, stored: StoredPayment, sheet: Sheet) -> Verdict:
     """Decide about a row whose payment was created."""
     if stored.account != sheet.account:
         return Verdict(RowOutcome.TO_DECIDE, Code.OTHER_ACCOUNT)
@@ -290,7 +292,7 @@ def _is_later(due_date: str | None, before: str | None) -> bool:
 def message_of(
     code: Code,
     row: RowContent,
-    stored: AnyPayment,
+    stored: StoredPayment,
     vault: Vault,
     kind: RowKind,
 ) -> str:
@@ -400,7 +402,7 @@ def day_text(moment: float) -> str:
 
 
 def _other_values_text(
-    arguments: Arguments, stored: AnyPayment, vault: Vault, kind: RowKind
+    arguments: Arguments, stored: StoredPayment, vault: Vault, kind: RowKind
 ) -> str:
     """Return the names of the columns whose values differ, such as `another amount and notes`.
 
@@ -413,7 +415,7 @@ def _other_values_text(
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 
-def _rejection_text(arguments: Arguments | None, stored: AnyPayment, vault: Vault) -> str:
+def _rejection_text(arguments: Arguments | None, stored: StoredPayment, vault: Vault) -> str:
     """Return why the provider rejected a payment; and what a row with another due date needs.
 
     A valid row differs by that alone: a row with other values has another notice.

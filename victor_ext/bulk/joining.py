@@ -23,12 +23,12 @@ from .payments import (
     DECISIONS,
     LINES,
     PAYMENTS,
+    ROW_COLUMNS,
     STATE,
     RequestedPayment,
     Sheet,
     StoredPayment,
     is_of_sheet,
-    line_columns,
     lock_payments,
     pages,
     stored_payments,
@@ -224,8 +224,7 @@ class StoredRows:
 
     def __init__(self, connection: Connection, sheet: int) -> None:
         self._connection, self._sheet = connection, sheet
-        columns = line_columns(RequestedPayment._fields)
-        self._query = sa.select(*columns).where(is_of_sheet(sheet))
+        self._query = sa.select(*ROW_COLUMNS).where(is_of_sheet(sheet))
 
     def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
         key = LINES.c.key

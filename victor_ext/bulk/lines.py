@@ -25,7 +25,13 @@ from .deciding import (
     message_of,
     question_message,
 )
-from .joining import Numbers, StoredRows, is_askable, joined, may_be_asked
+from .joining import (
+    Numbers,
+    StoredRows,
+    is_askable,
+    joined,
+    may_be_asked,
+)
 from .payments import (
     DECISIONS,
     EXISTS_OR_MAY,
@@ -38,13 +44,14 @@ from .payments import (
     STATE,
     WITH_ENTRIES,
     WITH_ROWS,
-    ListedRow,
-    ReportedPayment,
+    RequestedPayment,
     Sheet,
+    StoredPayment,
     is_of_sheet,
     lines_with_payments,
     lines_with_rows,
     pages,
+    row_and_payment,
 )
 from .rows import FileRow, Result, RowContent, RowOutcome, outcome_of, result_of, row_of, times_of
 from .settings import Person
@@ -263,10 +270,12 @@ def _other_groups(store: Store, connection: Connection, sheet: Sheet, asked: int
 
 def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
     """Return what the rows of a group come to, which are not to be asked for now."""
-    row = ListedRow(0, "", group.is_valid, "values", group.due_date, row=None)
+    row = RequestedPayment(
+        0, is_valid=group.is_valid, values_digest="values", due_date=group.due_date
+    )
     stored = None
     if group.state is not None:
-        stored = ReportedPayment(
+        stored = StoredPayment(
             key="",
             batch=group.batch,
             sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
@@ -440,7 +449,7 @@ def lines_with_numbers(
     their order.
     """
     sheet = store.latest_sheet(connection)
-    return _Reading(store, connection, sheet).lines_with_numbers(numbers)
+    return [*_Reading(store, connection, sheet).lines(LINES.c.number.in_(numbers))]
 
 
 def _verdicts_of_unasked(store: Store, connection: Connection, sheet: Sheet) -> dict[int, Verdict]:
@@ -461,44 +470,26 @@ def _verdicts_of_unasked(store: Store, connection: Connection, sheet: Sheet) -> 
     return {each.row.number: each.verdict for each in joins}
 
 
-_OF_LINE, _OF_PAYMENT = len(ListedRow._fields), len(ReportedPayment._fields)
-"""How many columns of `lines_with_rows` are of the line, and then of the payment."""
-
-
 class _Reading:
     """Reads the lines of a sheet."""
 
-    def __init__(
-        self,
-        store: Store,
-        connection: Connection,
-        sheet: Sheet,
-    ) -> None:
+    def __init__(self, store: Store, connection: Connection, sheet: Sheet) -> None:
         self._store, self._connection, self._sheet = store, connection, sheet
         self._persons: dict[int, str | None] = {}
         self._verdicts: dict[int, Verdict] | None = None
         """Of the rows that may be asked for, by their numbers; None: none was met yet."""
-        query = lines_with_rows(
-            store.owner,
-            is_askable(store.owner).label("is_askable"),
-            _is_to_pay(store),
-            LINES.c.problems,
-        )
-        self._query = query.where(is_of_sheet(sheet.id)).order_by(LINES.c.number)
 
     def lines(self, chosen: Condition | None = None) -> Iterator[Line]:
         """Yield the rows that are chosen as lines; None: all rows."""
-        rows = self._query if chosen is None else self._query.where(chosen)
-        next_page = rows.where(LINES.c.number > sa.bindparam("last")).limit(PAGE)
+        owner, number = self._store.owner, LINES.c.number
+        more = (is_askable(owner).label("is_askable"), _is_to_pay(self._store), LINES.c.problems)
+        query = lines_with_rows(owner, *more).where(is_of_sheet(self._sheet.id))
+        rows = query if chosen is None else query.where(chosen)
+        next_page = rows.where(number > sa.bindparam("last")).order_by(number).limit(PAGE)
         last = 0
         while page := self._connection.execute(next_page, {"last": last}).all():
-            yield from map(self._line, page)
             last = page[-1].line_number
-
-    def lines_with_numbers(self, numbers: Collection[int]) -> list[Line]:
-        """Return the rows with these numbers as lines."""
-        rows = self._connection.execute(self._query.where(LINES.c.number.in_(numbers))).all()
-        return [*map(self._line, rows)]
+            yield from map(self._line, page)
 
     def lacking(self) -> Iterator[Line]:
         """Yield the payments that the sheet lacks."""
@@ -528,18 +519,14 @@ class _Reading:
     def _line(self, stored: sa.Row[Any]) -> Line:
         """Return a row of the sheet as a line."""
         vault = self._store.vault
-        row = ListedRow._make(stored[:_OF_LINE])
-        may_be_unasked, is_decided, problems = stored[_OF_LINE + _OF_PAYMENT :]
-        payment = None
-        if stored[_OF_LINE] is not None:
-            payment = ReportedPayment._make(stored[_OF_LINE : _OF_LINE + _OF_PAYMENT])
-        verdict = self._verdict_of_unasked(row) if may_be_unasked else None
-        if verdict is None:
-            verdict = decide(row, payment, self._sheet)
+        row, payment = row_and_payment(stored)
+        verdict = decide(row, payment, self._sheet)
+        if stored.is_askable:
+            verdict = self._verdicts_of_unasked().get(row.number, verdict)
         is_own = payment is not None and payment.sheet == self._sheet.id
         code = _reported_code(verdict, is_own=is_own)
         latest = FileRow.of_stored(vault, row.key, row.number, row.row)
-        message = None if row.is_valid else self._problems(problems)
+        message = None if row.is_valid else self._problems(stored.problems)
         if code is not None:
             notice = self._message(row, latest, payment, verdict)
             message = f"{notice} {message}" if verdict.is_invalid and message else notice
@@ -564,21 +551,21 @@ class _Reading:
             message=message,
             restored=payment is not None and bool(payment.restored),
             values_digest=row.values_digest,
-            is_decided=bool(is_decided),
+            is_decided=bool(stored.is_to_pay),
             **times,
         )
 
-    def _verdict_of_unasked(self, row: ListedRow) -> Verdict | None:
-        """Return what a row comes to if it may be asked for. Raises as `refuse_lost` does."""
+    def _verdicts_of_unasked(self) -> dict[int, Verdict]:
+        """Return what the rows come to that may be asked for. Raises as `refuse_lost` does."""
         if self._verdicts is None:
             self._verdicts = _verdicts_of_unasked(self._store, self._connection, self._sheet)
-        return self._verdicts.get(row.number)
+        return self._verdicts
 
     def _message(
         self,
-        row: ListedRow,
+        row: RequestedPayment,
         latest: FileRow,
-        payment: ReportedPayment | None,
+        payment: StoredPayment | None,
         verdict: Verdict,
     ) -> str:
         vault = self._store.vault

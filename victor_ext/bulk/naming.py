@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from victor_ext.outbox.files import ENTRIES
 from victor_ext.tables.texts import text_of_cell
 
 from .lines import Line, lines_of
-from .payments import PAYMENTS, WITH_ROWS, payment_columns
+from .payments import PAYMENTS, StoredPayment, chosen_payments
 from .rows import FileRow, row_of
 from .store import Store
 
@@ -71,10 +72,6 @@ def lines_named(
     if problems:
         raise ConfigurationError.of(problems)
     return sorted(matches.values(), key=lambda line: line.number)
-
-
-_NAMING = ("key", "number", "row", "again", "reference_digest")
-"""The columns of a payment by which it is named."""
 
 
 class IdHolder(NamedTuple):
@@ -157,16 +154,13 @@ def _holders(connection: Connection, store: Store, chosen: Condition) -> list[Id
     return [IdHolder(row.key, _name(store, row), row.reference_digest) for row in asked]
 
 
-def _asked(connection: Connection, store: Store, chosen: Condition) -> Collection[Any]:
-    """Return the columns of the payments that are chosen, in the order of their keys."""
-    query = sa.select(*payment_columns(_NAMING)).select_from(WITH_ROWS)
-    query = query.where(PAYMENTS.c.owner == store.owner, chosen)
-    # Not by the database: SQLite would read all payments in that order.
-    rows: Collection[Any] = connection.execute(query).all()
-    return sorted(rows, key=lambda row: str(row.key))
+def _asked(connection: Connection, store: Store, chosen: Condition) -> list[StoredPayment]:
+    """Return the payments that are chosen, in the order of their keys."""
+    payments = chosen_payments(connection, sa.and_(PAYMENTS.c.owner == store.owner, chosen))
+    return sorted(payments, key=attrgetter("key"))
 
 
-def _name(store: Store, stored: Any) -> str:
+def _name(store: Store, stored: StoredPayment) -> str:
     """Return what people call a payment: its value in the key column; its key, if that was
     forgotten.
     """

@@ -15,16 +15,16 @@ asks for, and why it was rejected, is encrypted; values are compared by keyed di
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext.event_queue.databases import Condition, DatabaseTime, OfFewRows
-from victor_ext.outbox.files import ENTRIES, UNDER_WAY, is_live, lock_entries, named_entries
+from victor_ext.event_queue.databases import Condition, OfFewRows
+from victor_ext.outbox.files import ENTRIES, UNDER_WAY, lock_entries, named_entries
 from victor_ext.settlement.flow import MAY_EXIST, PaymentOutcome
 
 T = TypeVar("T")
@@ -158,20 +158,6 @@ _ASKED = LINES.alias("asked")
 _WAS_ASKED_FOR = sa.and_(_ASKED.c.sheet == PAYMENTS.c.sheet, _ASKED.c.number == PAYMENTS.c.number)
 WITH_ROWS = WITH_ENTRIES.outerjoin(_ASKED, _WAS_ASKED_FOR)
 """The same, with what they ask for."""
-PAYMENT_COLUMNS = (
-    *(column for column in PAYMENTS.c if column.name not in ("state", "restored")),
-    STATE.label("state"),
-    RESTORED.label("restored"),
-    PAYMENTS.c.state.label("own_state"),
-    _ASKED.c.row,
-    ENTRIES.c.request_id,
-    ENTRIES.c.status,
-    ENTRIES.c.error,
-    ENTRIES.c.first_sent_at,
-    ENTRIES.c.by_provider_clock,
-    sa.func.coalesce(is_live(DatabaseTime()), sa.false()).label("is_live"),
-)
-"""The columns of a payment, for queries on `WITH_ROWS`."""
 
 
 def is_of_sheet(sheet: Any) -> Condition:
@@ -215,25 +201,26 @@ class RequestedPayment(NamedTuple):
         key: The idempotency key of the payment; empty: the row has none.
         is_valid: Whether the row can be sent.
         values_digest: Digest of the values, without the due date.
+        due_date: As `YYYY-MM-DD`, also if it is too early or late, or `UNREADABLE`; None: the row
+            has none.
+        row: The content of the row, encrypted: number, value, arguments, extras; None: forgotten.
+            The columns so far report a row.
         bare_digest: The same without what names the payment: its reference, and the key column.
         skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
         party_digest: Digest of who is asked or paid, which is equal for all spellings.
-        due_date: As `YYYY-MM-DD`, also if it is too early or late, or `UNREADABLE`; None: the row
-            has none.
-        row: The content of the row, encrypted: number, value, arguments, extras; None: forgotten.
     """
 
     number: int
-    key: str
-    is_valid: bool
-    values_digest: str
-    bare_digest: str
-    skeleton_digest: str
-    reference_digest: str
-    party_digest: str
-    due_date: str | None
-    row: str | None
+    key: str = ""
+    is_valid: bool = False
+    values_digest: str = ""
+    due_date: str | None = None
+    row: str | None = None
+    bare_digest: str = ""
+    skeleton_digest: str = ""
+    reference_digest: str = ""
+    party_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,50 +245,11 @@ class Sheet:
 
 
 class StoredPayment(NamedTuple):
-    """The columns of a payment by which a row is decided about: see `PAYMENTS` and its entry.
+    """A payment: the columns of `PAYMENTS` and of its entry. Those up to `due_date` decide
+    about a row, and those up to `restored` report it.
 
-    `row` is None if what it asks for is forgotten, `state` if nothing asks for it now, and
-    `is_live` says that a worker has its entry now.
-    """
-
-    key: str
-    entry: str | None
-    batch: str
-    sheet: int
-    number: int
-    state: str | None
-    again: int
-    account: str
-    kind: str
-    values_digest: str
-    bare_digest: str
-    skeleton_digest: str
-    party_digest: str
-    due_date: str | None
-    stored_at: float
-    row: str | None
-    result: str | None
-    error: str | None
-    stored: str
-    restored: bool
-    is_live: bool
-
-
-class ListedRow(NamedTuple):
-    """What is read of a row of a stored sheet to report it: as of a `RequestedPayment`."""
-
-    number: int
-    key: str
-    is_valid: bool
-    values_digest: str
-    due_date: str | None
-    row: str | None
-
-
-class ReportedPayment(NamedTuple):
-    """What is read of the payment of a stored row to report it: as of a `StoredPayment`.
-
-    `own_state` is None if nothing is known beside its entry. The first ones decide about the row.
+    `row` is None if what it asks for is forgotten, `state` if nothing asks for it now, `own_state`
+    if nothing is known beside its entry.
     """
 
     key: str
@@ -312,12 +260,12 @@ class ReportedPayment(NamedTuple):
     account: str
     values_digest: str
     due_date: str | None
-    number: int = 0
-    own_state: str | None = None
     stored_at: float = 0.0
-    row: str | None = None
+    number: int = 0
     shared: bool = False
+    row: str | None = None
     result: str | None = None
+    own_state: str | None = None
     request_id: str | None = None
     status: str | None = None
     error: str | None = None
@@ -325,44 +273,62 @@ class ReportedPayment(NamedTuple):
     by_provider_clock: bool | None = None
     stored: str = ""
     restored: bool = False
+    entry: str | None = None
+    made: str | None = None
+    kind: str = ""
+    bare_digest: str = ""
+    skeleton_digest: str = ""
+    reference_digest: str = ""
+    party_digest: str = ""
 
 
-AnyRow: TypeAlias = RequestedPayment | ListedRow
-AnyPayment: TypeAlias = StoredPayment | ReportedPayment
+_COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
+    **PAYMENTS.c,
+    **{name: ENTRIES.c[name] for name in ("request_id", "status", "error")},
+    **{name: ENTRIES.c[name] for name in ("first_sent_at", "by_provider_clock")},
+    "state": STATE,
+    "restored": RESTORED,
+    "own_state": PAYMENTS.c.state,
+    "row": _ASKED.c.row,
+}
+PAYMENT_COLUMNS = [_COLUMNS[name].label(name) for name in StoredPayment._fields]
+"""The columns of a `StoredPayment`, for queries on `WITH_ROWS`."""
 
 
-def payment_columns(names: Iterable[str]) -> tuple[sa.ColumnElement[Any], ...]:
-    """Return those of the `PAYMENT_COLUMNS` with these names."""
-    return tuple(
-        next(column for column in PAYMENT_COLUMNS if column.name == name) for name in names
-    )
+ROW_COLUMNS = [
+    sa.func.coalesce(LINES.c.key, "").label("key") if name == "key" else LINES.c[name]
+    for name in RequestedPayment._fields
+]
+"""The columns of a `RequestedPayment`. The key of a row without one is empty."""
 
 
-_STORED_COLUMNS = payment_columns(StoredPayment._fields)
-_IS_ITS_LINE = sa.and_(PAYMENTS.c.sheet == LINES.c.sheet, PAYMENTS.c.number == LINES.c.number)
+_OF_ROW = RequestedPayment._fields.index("row") + 1
+_OF_PAYMENT = StoredPayment._fields.index("restored") + 1
+"""So many columns of each are read to report a row."""
 
 
 def lines_with_rows(owner: str, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """Return the query for lines with what their payments ask for: the columns of a `ListedRow`,
-    those of a `ReportedPayment`, and these columns.
+    """Return the query for lines with their payments, and with these columns: see
+    `row_and_payment`.
 
     What a payment asks for is read once: most were asked for the line itself.
     """
-    row = sa.case((_IS_ITS_LINE, LINES.c.row), else_=_ASKED.c.row).label("row")
-    of_payment = payment_columns(ReportedPayment._fields)
+    is_its_line = sa.and_(PAYMENTS.c.sheet == LINES.c.sheet, PAYMENTS.c.number == LINES.c.number)
+    row = sa.case((is_its_line, LINES.c.row), else_=_ASKED.c.row).label("row")
     query = sa.select(
-        *(column.label(f"line_{column.name}") for column in line_columns(ListedRow._fields)),
-        *(row if column.name == "row" else column for column in of_payment),
+        *(column.label(f"line_{column.name}") for column in ROW_COLUMNS[:_OF_ROW]),
+        *(row if column.name == "row" else column for column in PAYMENT_COLUMNS[:_OF_PAYMENT]),
         *columns,
     )
-    is_other_line = sa.and_(_WAS_ASKED_FOR, sa.not_(_IS_ITS_LINE))
+    is_other_line = sa.and_(_WAS_ASKED_FOR, sa.not_(is_its_line))
     return query.select_from(lines_with_payments(owner).outerjoin(_ASKED, is_other_line))
 
 
-def line_columns(names: Iterable[str]) -> list[sa.ColumnElement[Any]]:
-    """Return the columns of a line with these names. The key of a row without one is empty."""
-    key = sa.func.coalesce(LINES.c.key, "").label("key")
-    return [key if name == "key" else LINES.c[name] for name in names]
+def row_and_payment(stored: sa.Row[Any]) -> tuple[RequestedPayment, StoredPayment | None]:
+    """Return what a row of `lines_with_rows` has; None: there is no payment."""
+    of_payment = stored[_OF_ROW : _OF_ROW + _OF_PAYMENT]
+    payment = None if of_payment[0] is None else StoredPayment(*of_payment)
+    return RequestedPayment(*stored[:_OF_ROW]), payment
 
 
 def pages(values: Iterable[T]) -> Iterator[list[T]]:
@@ -382,7 +348,7 @@ def stored_payments(
 
 def chosen_payments(connection: Connection, chosen: Condition) -> list[StoredPayment]:
     """Return the payments that are chosen: those of the newest sheet first, in their order."""
-    query = sa.select(*_STORED_COLUMNS).select_from(WITH_ROWS).where(chosen)
+    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS).where(chosen)
     ordered = query.order_by(PAYMENTS.c.sheet.desc(), PAYMENTS.c.number)
     return [StoredPayment(*row) for row in connection.execute(ordered)]
 

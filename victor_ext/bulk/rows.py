@@ -115,7 +115,7 @@ def row_of(vault: Vault, stored: Any) -> FileRow:
     """Return what a stored payment asks for.
 
     Args:
-        stored: A row with the `PAYMENT_COLUMNS`, or a `ReportedPayment`.
+        stored: A row with the `PAYMENT_COLUMNS`, such as a `StoredPayment`.
     """
     return FileRow.of_stored(vault, stored.key, stored.number, stored.row, stored.again)
 
@@ -124,7 +124,7 @@ def result_of(vault: Vault, stored: Any) -> Result:
     """Return what became of a stored payment.
 
     Args:
-        stored: A row with the `PAYMENT_COLUMNS`, or a `ReportedPayment`.
+        stored: A row with the `PAYMENT_COLUMNS`, such as a `StoredPayment`.
     """
     if stored.state == UNDER_WAY:
         return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.")

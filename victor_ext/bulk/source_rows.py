@@ -23,8 +23,8 @@ from .payments import PAGE, RequestedPayment, pages
 _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, key TEXT UNIQUE, is_valid BOOLEAN, values_digest TEXT,
-    bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT, party_digest TEXT,
     due_date TEXT, row TEXT,
+    bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT, party_digest TEXT,
     line INTEGER, problems TEXT, shares_reference BOOLEAN, price TEXT, is_repeated BOOLEAN
 );
 CREATE TABLE entries (
@@ -62,19 +62,7 @@ class SourceRow(NamedTuple):
     @classmethod
     def repeated(cls, number: int, line: int | None, problems: str | None) -> SourceRow:
         """Return a row that repeats an earlier one."""
-        nothing = RequestedPayment(
-            number,
-            key="",
-            is_valid=False,
-            values_digest="",
-            bare_digest="",
-            skeleton_digest="",
-            reference_digest="",
-            party_digest="",
-            due_date=None,
-            row=None,
-        )
-        return cls(nothing, line, problems, is_repeated=True)
+        return cls(RequestedPayment(number), line, problems, is_repeated=True)
 
     @property
     def number(self) -> int:
