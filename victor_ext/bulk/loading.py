@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from .payments import (
     TO_BE_SENT,
     WITH_ENTRIES,
     KeyOrigin,
+    RequestedPayment,
     Sheet,
     is_of_sheet,
     lines_with_payments,
@@ -544,34 +546,26 @@ def replaced_rows(store: Store, sent: int | None) -> list[str]:
         latest = store.latest_sheet(connection)
         if latest.id == sent:
             return []
-        own, newer, columns = LINES, LINES.alias("newer"), PAYMENTS.c
-        is_kept = sa.exists().where(
-            newer.c.sheet == latest.id,
-            newer.c.key == own.c.key,
-            newer.c.values_digest == own.c.values_digest,
-            newer.c.due_date.is_not_distinct_from(own.c.due_date),
-        )
-        was_asked = sa.exists(
-            sa.select(columns.key)
-            .select_from(WITH_ENTRIES)
-            .where(
-                columns.owner == store.owner,
-                columns.key == own.c.key,
-                columns.values_digest == own.c.values_digest,
-                STATE.in_([PaymentOutcome.CREATED]),
-            )
-            .correlate(own)
-        )
-        query = sa.select(own.c.number, own.c.row).where(
-            own.c.sheet == sent,
-            own.c.key.is_not(None),
-            own.c.is_valid,
-            sa.not_(is_kept),
-            sa.not_(was_asked),
-        )
-        rows = connection.execute(query.order_by(own.c.number)).all()
-    contents = [RowContent.of_stored(store.vault, row.number, row.row) for row in rows]
+        own, newer = StoredRows(connection, sent or 0), StoredRows(connection, latest.id or 0)
+        kept = {_wanted(row) for page in newer.pages_by_key() for row in page}
+        replaced: list[RequestedPayment] = []
+        for page in own.pages_by_key():
+            stored = stored_payments(connection, store.owner, [row.key for row in page])
+            for row in page:
+                payment = stored.get(row.key)
+                is_created = False
+                if payment is not None and payment.values_digest == row.values_digest:
+                    is_created = payment.state == PaymentOutcome.CREATED
+                if row.is_valid and not is_created and _wanted(row) not in kept:
+                    replaced.append(row)
+    replaced.sort(key=attrgetter("number"))
+    contents = [RowContent.of_stored(store.vault, row.number, row.row) for row in replaced]
     return [content.value or f"row {content.number}" for content in contents]
+
+
+def _wanted(row: RequestedPayment) -> tuple[str, str, str | None]:
+    """Return what a row wants, in a form that is compared."""
+    return row.key, row.values_digest, row.due_date
 
 
 def _name_of_list(source: Rows) -> str:

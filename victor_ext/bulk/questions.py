@@ -10,7 +10,7 @@ rows are so.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -209,24 +209,21 @@ class _Search:
         payment. Its question is no other one in this sheet.
         """
         by_key = {row.key: row for row in rows}
-        lines = LINES.c
+        lines, sheets = LINES.c, SHEETS.c
         has_payment = sa.exists().where(
             PAYMENTS.c.owner == self._owner, PAYMENTS.c.key == lines.key
         )
-        is_held = sa.and_(lines.key.in_(by_key), lines.is_valid, sa.not_(has_payment))
-        if self._sheet.id is not None:
-            is_held = sa.and_(is_held, lines.sheet != self._sheet.id)
-        held = self._connection.execute(
-            sa.select(lines.key, lines.bare_digest, lines.sheet).where(is_held)
-        ).all()
-        sheets = self._sheets_of_others({line.sheet for line in held})
-        once = {  # the sheets that a batch has sent repeat their lines
-            (line.key, line.bare_digest, sheets[line.sheet].batch, sheets[line.sheet].series)
-            for line in held
-            if line.sheet in sheets
-        }
+        # The sheets that a batch has sent repeat their lines.
+        held = sa.select(lines.key, lines.bare_digest, sheets.batch, sheets.series).distinct()
+        held = held.join(SHEETS, sheets.id == lines.sheet).where(
+            lines.key.in_(by_key),
+            lines.is_valid,
+            sa.not_(has_payment),
+            sheets.owner == self._owner,
+            sheets.batch != self._sheet.batch,
+        )
         exists = STATE.in_(EXISTS_OR_MAY)
-        for key, bare_digest, batch, series in sorted(once):
+        for key, bare_digest, batch, series in sorted(map(tuple, self._connection.execute(held))):
             row = by_key[key]
             was_listed = self._was_listed(batch, series)
             of_payer = sa.and_(exists, PAYMENTS.c.party_digest == row.party_digest, was_listed)
@@ -237,18 +234,6 @@ class _Search:
                 if other.key not in listed:
                     question = self._question(LookAlike.PARTY, other)
                     self.by_party.setdefault(row.number, question)
-
-    def _sheets_of_others(self, numbers: Collection[int]) -> dict[int, Any]:
-        """Return those of these sheets that are of other batches, by their numbers."""
-        if not numbers:
-            return {}
-        columns = SHEETS.c
-        query = sa.select(columns.id, columns.batch, columns.series).where(
-            columns.id.in_(numbers),
-            columns.owner == self._owner,
-            columns.batch != self._sheet.batch,
-        )
-        return {sheet.id: sheet for sheet in self._connection.execute(query)}
 
     # The same values, in another batch or series
 

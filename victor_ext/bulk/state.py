@@ -428,43 +428,32 @@ def hold_state(connection: Connection) -> int:
 
 
 def _store_unasked(connection: Connection) -> None:
-    """Store the payments of rows for which nothing was asked when the backup was made."""
-    lines, sheets = LINES.c, SHEETS.c
-    is_stored = sa.exists().where(PAYMENTS.c.owner == sheets.owner, PAYMENTS.c.key == lines.key)
-    unasked = (
-        sa.select(sheets.owner, lines.key, sa.func.max(lines.sheet).label("sheet"))
-        .select_from(LINES.join(SHEETS, sheets.id == lines.sheet))
-        .where(lines.key.is_not(None), sa.not_(is_stored))
-        .group_by(sheets.owner, lines.key)
-        .subquery()
-    )
-    values: dict[sa.Column[Any], Any] = {
-        PAYMENTS.c.owner: sheets.owner,
-        PAYMENTS.c.key: lines.key,
-        PAYMENTS.c.shared: sa.false(),
-        PAYMENTS.c.batch: sheets.batch,
-        PAYMENTS.c.sheet: lines.sheet,
-        PAYMENTS.c.number: lines.number,
-        PAYMENTS.c.again: sa.literal(0),
-        PAYMENTS.c.account: sheets.account,
-        PAYMENTS.c.kind: sa.literal(""),
-        PAYMENTS.c.stored_at: sheets.stored_at,
-        PAYMENTS.c.stored: sheets.stored,
-        PAYMENTS.c.restored: sa.true(),
-        **{PAYMENTS.c[name]: lines[name] for name in _OF_LINES},
-    }
-    is_unasked = sa.and_(
-        lines.sheet == unasked.c.sheet,
-        lines.key == unasked.c.key,
-        sheets.owner == unasked.c.owner,
-    )
-    rows = LINES.join(SHEETS, sheets.id == lines.sheet).join(unasked, is_unasked)
-    connection.execute(
-        sa.insert(PAYMENTS).from_select([*values], sa.select(*values.values()).select_from(rows))
-    )
+    """Store the payments of rows for which nothing was asked when the backup was made: those of the
+    newest sheet first.
+    """
+    lines = LINES.c
+    for sheet in connection.execute(sa.select(SHEETS).order_by(SHEETS.c.id.desc())).all():
+        is_stored = sa.exists().where(PAYMENTS.c.owner == sheet.owner, PAYMENTS.c.key == lines.key)
+        of_sheet = {
+            "owner": sheet.owner,
+            "shared": False,
+            "batch": sheet.batch,
+            "again": 0,
+            "account": sheet.account,
+            "kind": "",
+            "stored_at": sheet.stored_at,
+            "stored": sheet.stored,
+            "restored": True,
+        }
+        values = [sa.literal(value) for value in of_sheet.values()]
+        unasked = sa.select(*values, *(lines[name] for name in _OF_LINES)).where(
+            lines.sheet == sheet.id, lines.key.is_not(None), sa.not_(is_stored)
+        )
+        names = [*of_sheet, *_OF_LINES]
+        connection.execute(sa.insert(PAYMENTS).from_select(names, unasked))
 
 
-_OF_LINES = (*DIGESTS, "due_date")
+_OF_LINES = ("key", "sheet", "number", *DIGESTS, "due_date")
 """The columns of a payment that its line has, too."""
 
 
