@@ -612,5 +612,5 @@ def test_two_persons_who_send_two_rows_again_at_the_same_time_are_both_stored(
 
     second = clients(transport=Meanwhile(ask_first))
     sender.ask_again("INV-1", victor=second)
-    with sender()._stored_batch() as (_, _, record):
+    with sender()._stored_batch() as (_, record):
         assert [person["by"] for person in record.persons] == [None, "Bob", "Ann"]

@@ -188,7 +188,7 @@ def test_what_a_row_may_have_made_whose_id_nobody_knows_settles_no_other_row(
 def test_two_workers_store_one_id_one_after_the_other(sender, postgres):
     sender.finish(rows(1), state=postgres)
     own = sender(state=postgres)
-    with own._stored_batch() as (_, store, _record), store.transaction() as first:
+    with own._stored_batch() as (store, _record), store.transaction() as first:
         id_holders(first, store, "a digest")
         with store.transaction() as second:
             second.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))

@@ -40,7 +40,7 @@ from .payments import (
 )
 from .row_kind import RowKind
 from .rows import FileRow, Result, RowOutcome, own_values
-from .settings import BatchRecord, Person
+from .settings import BatchRecord, Person, refused_setting
 from .state import refuse_held
 from .store import Store
 
@@ -242,15 +242,16 @@ class ByHand:
         if not kind.unit_column or line.row is None or result.outcome is not RowOutcome.CREATED:
             return result
         if result.id is None:
-            raise _refused_id(
-                "required",
+            raise refused_setting(
+                "id",
                 f"{line.value} was sent with others: name what it is in. Without its "
                 f"{kind.unit_column}, no later step has it.",
+                "required",
             )
         results = kind.unit_results(result.id, [line.row])
         if not results:
             message = f"{result.id} does not list the payment {line.value}, or not yet."
-            raise _refused_id("value", message)
+            raise refused_setting("id", message, "value")
         return results[0]._replace(error=result.error)
 
     def _require_own_id(self, connection: Connection, line: Line, result: Result) -> None:
@@ -268,10 +269,11 @@ class ByHand:
         for holder in id_holders(connection, self.store, result.made):
             is_other = holder.key != line.key
             if is_other and reference_digest in (None, holder.reference_digest):
-                raise _refused_id(
-                    "used",
+                raise refused_setting(
+                    "id",
                     f"{result.made} is the id of {holder.name}: write the id of what was made for "
                     f"{line.value}.",
+                    "used",
                 )
 
     def _store_result(self, connection: Connection, payment: StoredPayment, result: Result) -> None:
@@ -383,12 +385,7 @@ def _check_id(outcome: RowOutcome, id: str | None) -> None:
     if outcome is not RowOutcome.CREATED:
         message = "id says that it was made: leave it out, or write 'created' (--as created)."
     if message:
-        raise _refused_id("value", message)
-
-
-def _refused_id(code: str, message: str) -> ConfigurationError:
-    """Return the error for the argument `id`."""
-    return ConfigurationError.of([Problem("id", code, message)])
+        raise refused_setting("id", message, "value")
 
 
 def _require_in_doubt(line: Line, payment: StoredPayment | None, *, adds_id: bool) -> None:

@@ -1,5 +1,6 @@
 """The export of batches: each row with what is stored of it, or with its present status
-(`results_of`), and as CSV (`write_csv`).
+(`results_of`), and as CSV (`write_csv`); and the book of a state, for a comparison with the
+provider's (`results_of_payments`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -7,14 +8,21 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any, TextIO
 
-from victor_ext import zulu
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import PreparedCall, zulu
+from victor_ext.outbox.files import ENTRIES, named_entries
 from victor_ext.tables.row_file import RowFile, in_own_words
 from victor_ext.tables.texts import write_table
 
 from .column_types import formed_columns
-from .lines import Line, lines_of
+from .lines import Line, line_of_payment, lines_of
+from .payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
 from .row_kind import RowKind
-from .rows import RowResult
+from .rows import FileRow, RowOutcome, RowResult, times_of
+from .settings import Person
+from .state import StateLost
 from .store import Store
 
 COLUMNS = (
@@ -78,6 +86,92 @@ def result_of_line(line: Line, kind: RowKind) -> RowResult:
         asked_by=line.asked_by,
         sheet=line.sheet,
     )
+
+
+# The book: payments, whatever sheets list them
+
+
+def results_of_payments(store: Store) -> Iterator[RowResult]:
+    """Yield the result of each payment of the batch, or of all batches that were sent to this
+    address if the store has no batch; before it, what was asked for it under earlier keys.
+
+    Raises `StateLost` if what asks for a payment was deleted.
+    """
+    last_key = ""
+    with store.engine.connect() as connection:
+        while page := _page_after(store, connection, last_key):
+            for stored in page:
+                result = result_of_line(_line_of(store, stored), store.kind)
+                if stored.again:
+                    yield from _earlier_results(store, connection, stored, result)
+                yield result
+            last_key = page[-1].key
+
+
+def _earlier_results(
+    store: Store, connection: Connection, stored: Any, result: RowResult
+) -> Iterator[RowResult]:
+    """Yield the requests that a payment had before a person let it be asked for once more, as far
+    as they were made: under its earlier keys.
+
+    Args:
+        result: That of the payment.
+    """
+    entries = ENTRIES.c
+    keys = [FileRow.key_after(stored.key, again) for again in range(stored.again)]
+    made = sa.select(
+        entries.key,
+        entries.call,
+        entries.request_id,
+        entries.status,
+        entries.first_sent_at,
+        entries.by_provider_clock,
+    ).where(
+        named_entries(store.owner, keys),
+        entries.state == "sent",
+        entries.request_id.is_not(None),
+    )
+    for entry in connection.execute(made):
+        asked = dict(result.asked)
+        if store.vault.has_sealed(entry.call):
+            (payment, *_) = PreparedCall.from_text(store.vault.opened(entry.call)).payments
+            asked["amount"] = str(payment.amount)
+        yield replace(
+            result,
+            key=entry.key,
+            id=entry.request_id,
+            status=entry.status,
+            outcome=RowOutcome.CREATED,
+            error=None,
+            asked=asked,
+            **times_of(entry),
+        )
+
+
+def _page_after(store: Store, connection: Connection, key: str) -> list[Any]:
+    """Return the next payments after the one with this key."""
+    columns, batches = PAYMENTS.c, BATCHES.c
+    of_address = sa.and_(batches.owner == store.owner, batches.address == store.address)
+    of_batches = sa.select(batches.batch).where(of_address)
+    if store.batch:
+        of_batches = of_batches.where(batches.batch == store.batch)
+    query = sa.select(*PAYMENT_COLUMNS, SHEETS.c.person)
+    query = query.select_from(WITH_ROWS.outerjoin(SHEETS, SHEETS.c.id == columns.sheet))
+    query = query.where(
+        columns.owner == store.owner, columns.batch.in_(of_batches), columns.key > key
+    )
+    return [*connection.execute(query.order_by(columns.key).limit(PAGE))]
+
+
+def _line_of(store: Store, stored: Any) -> Line:
+    """Return a payment as the line of the sheet that it was asked for."""
+    if stored.entry is not None and stored.state is None:
+        raise StateLost.deleted(f"What {stored.batch} has of its payments")
+    person: Person = {} if stored.person is None else store.vault.opened(stored.person)
+    return line_of_payment(store, stored, person.get("by"))
+
+
+# As CSV
 
 
 def common_form(forms: Iterable[Mapping[str, Any]]) -> RowFile:

@@ -20,23 +20,22 @@ from typing import Any, ClassVar, Literal, TextIO
 import httpx
 from sqlalchemy import Connection
 
-from victor_ext import ConfigurationError, Problem, Victor
+from victor_ext import ConfigurationError, Victor
 from victor_ext.health import Heartbeat
 from victor_ext.outbox.files import stored_key
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden_rows
 
-from .book import results_of_payments
 from .by_hand import ByHand
 from .check import Check, ControlTotals, refuse_invalid
 from .forgetting import forget_settled
 from .load_progress import OnLoad
 from .loading import Loading, ask_waiting, replaced_rows, want_nothing
-from .results import common_form, results_of, write_csv
+from .results import common_form, results_of, results_of_payments, write_csv
 from .row_kind import RowKind
 from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
-from .settings import BatchRecord, Settings, check_reason, checked_batch, day_of
+from .settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
 from .state import DEFAULT_STATE, State, StateMade, hold_state, release_state
 from .steps import (
     add_step,
@@ -281,7 +280,7 @@ class BulkSender:
         with self._stored_batch() as (store, record):
             if also and name != store.kind.paying_step:
                 message = "names what is paid: no other step takes it."
-                raise ConfigurationError.of([Problem("also", "value", message)])
+                raise refused_setting("also", message, "value")
             if also:
                 ByHand(store, record).pay_also(also)
             step = add_step(store, record, name, partial(units_of, store))
@@ -355,7 +354,7 @@ class BulkSender:
         check_reason(by, why)
         if outcome not in _RESOLVED_OUTCOMES:
             message = f"outcome={outcome!r} must be created or not-created."
-            raise ConfigurationError.of([Problem("outcome", "value", message)])
+            raise refused_setting("outcome", message, "value")
         with self._stored_batch() as batch:
             ByHand(*batch).resolve(key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
 
@@ -684,7 +683,7 @@ class BulkSender:
             names = [self._batch_name(None)]
         elif isinstance(names, str) or not names:
             message = f"batches={names!r} must be a list with the name of at least one batch."
-            raise ConfigurationError.of([Problem("batches", "value", message)])
+            raise refused_setting("batches", message, "value")
         first, *others = dict.fromkeys(map(checked_batch, names))
         with self._present(first) as store:
             stored: dict[Store, BatchRecord] = {}

@@ -242,14 +242,13 @@ def check_reason(by: str, why: str) -> None:
     """Check who decides about a payment, and why. Raises `ConfigurationError` if one is missing."""
     for name, text in (("by", by), ("why", why)):
         if not _is_words(text):
-            raise ConfigurationError.of(
-                [Problem(name, "required", f"{name} is missing: it is stored with the decision.")]
-            )
+            message = f"{name} is missing: it is stored with the decision."
+            raise refused_setting(name, message, "required")
 
 
-def refused_setting(name: str, message: str) -> ConfigurationError:
-    """Return the error for the setting with this name."""
-    return ConfigurationError.of([Problem(name, "setting", message)])
+def refused_setting(name: str, message: str, code: str = "setting") -> ConfigurationError:
+    """Return the error for the setting or argument with this name."""
+    return ConfigurationError.of([Problem(name, code, message)])
 
 
 def day_of(value: date | str | None) -> str | None:
@@ -356,4 +355,4 @@ def checked_batch(name: object) -> str:
         f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} "
         "visible characters, without a slash, and without a space at either end."
     )
-    raise ConfigurationError.of([Problem("batch", "name", message)])
+    raise refused_setting("batch", message, "name")
