@@ -358,5 +358,5 @@ def test_a_transaction_that_has_collided_with_a_worker_is_made_again(sender):
             raise OperationalError("UPDATE", None, deadlock) from deadlock
         return number
 
-    with sender()._stored_batch() as (_, stored, _record):
+    with sender()._stored_batch() as (stored, _record):
         assert stored.transact(work) == 3
