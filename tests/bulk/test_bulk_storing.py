@@ -311,7 +311,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(sender, monkeypatch, tmp_p
     when they are sent.
     """
 
-    def read(_context, _stored, _record, _on_progress, status):
+    def read(_stored, _record, _on_progress, status):
         return status()
 
     monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)
