@@ -51,7 +51,7 @@ from victor_ext.bulk.payments import (
 )
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.bulk.row_kind import RowKind
-from victor_ext.bulk.rows import FileRow, Result, RowContent, RowOutcome, result_of, row_of
+from victor_ext.bulk.rows import Result, RowContent, RowOutcome, content_of, key_after, result_of
 from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.state import State
 from victor_ext.bulk.steps import Unit, add_step, units_of
@@ -110,7 +110,8 @@ class Payment(NamedTuple):
 
     batch: str
     state: str
-    row: FileRow
+    key: str
+    row: RowContent
     result: Result | None
     is_dated: bool
 
@@ -180,8 +181,8 @@ class MemoryState(State):
             state = PULLED if row.state is None else row.state
             is_open = state in (UNDER_WAY, PULLED)
             result = None if is_open else result_of(store.vault, row)
-            asked = row_of(store.vault, row)
-            yield Payment(row.batch, state, asked, result, bool(row.by_provider_clock))
+            asked, key = content_of(store.vault, row.row), key_after(row.key, row.again)
+            yield Payment(row.batch, state, key, asked, result, bool(row.by_provider_clock))
 
     def steps(self, store: Store, units: Iterable[str]) -> Iterator[Payment]:
         """What is known of the steps of these payouts."""
@@ -198,15 +199,15 @@ class MemoryState(State):
             error = store.vault.opened_error(entry["error"])
             outcome = RowOutcome.UNKNOWN if is_open else RowOutcome(entry["word"])
             result = None if is_open else Result(outcome, entry["request_id"], None, error)
-            row = FileRow(0, entry["key"], entry["key"], unit, None, {})
+            row = RowContent(0, unit, None, {})
             is_dated = bool(entry["by_provider_clock"])
-            yield Payment(entry["batch"], entry["word"], row, result, is_dated)
+            yield Payment(entry["batch"], entry["word"], entry["key"], row, result, is_dated)
 
     def values(self, store: Store) -> set[str]:
         """What people call the rows of all sheets."""
         with self.database.connect() as connection:
-            rows = connection.execute(sa.select(LINES.c.number, LINES.c.row)).all()
-        contents = [RowContent.of_stored(store.vault, row.number, row.row) for row in rows]
+            rows = connection.execute(sa.select(LINES.c.row)).all()
+        contents = [content_of(store.vault, row.row) for row in rows]
         return {str(content.value) for content in contents}
 
 
@@ -449,12 +450,12 @@ class Batches(Workers):
 
     def _calls(self) -> list[tuple[str, Any]]:
         kind = self.kind_of(self.clients[0])
-        rows = [payment.row for payment in self.payments()]
-        rows.sort(key=lambda row: row.value or "")
+        payments = sorted(self.payments(), key=lambda payment: payment.row.value or "")
         size = kind.rows_per_call
-        groups = [rows[place : place + size] for place in range(0, len(rows), size)]
+        groups = [payments[place : place + size] for place in range(0, len(payments), size)]
         arguments = [
-            [kind.checked_arguments(row.arguments or {}) for row in each] for each in groups
+            [kind.checked_arguments(payment.row.arguments or {}) for payment in each]
+            for each in groups
         ]
         keys = [group[0].key for group in groups]
         calls = [kind.call_for(each, key) for each, key in zip(arguments, keys, strict=True)]
@@ -473,7 +474,7 @@ class Batches(Workers):
         invoices = dict[float, list[Work]]()
         for payment in payments:
             works = invoices.setdefault(float(payment.row.value or ""), [])
-            works += self.world.provider.of(payment.row.key)
+            works += self.world.provider.of(payment.key)
         for number, works in invoices.items():
             if len(works) > 1:
                 yield f"asked twice: invoice {number:g} was made {len(works)} times"
@@ -482,16 +483,16 @@ class Batches(Workers):
         row, result = payment.row, payment.result
         if result is None:
             word = Word.NOT_DONE if payment.state == PULLED else Word.OPEN
-            return Told(row.key, word, None, payment)
+            return Told(payment.key, word, None, payment)
         word = WORDS.get(result.outcome, Word.NOT_DONE)
         # After a 409, the key may have been used for as long as keys are kept: what another program
         # has paid since then, with the same reference and values, may be the row's.
         if "409" in (result.error or "") and self._is_equal_one_of_others(result.id, row):
             word = Word.UNKNOWN
         amount = f"{(row.arguments or {})['amount']}" if word is Word.DONE else None
-        return Told(row.key, word, result.id, payment, amount)
+        return Told(payment.key, word, result.id, payment, amount)
 
-    def _is_equal_one_of_others(self, id: str | None, row: FileRow) -> bool:
+    def _is_equal_one_of_others(self, id: str | None, row: RowContent) -> bool:
         others = [work for work in self.world.provider.others if work.id == id]
         amount = (row.arguments or {})["amount"]
         return any(work.values["payment_details.amount"] == amount for work in others)

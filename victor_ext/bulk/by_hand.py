@@ -39,7 +39,7 @@ from .payments import (
     stored_payments,
 )
 from .row_kind import RowKind
-from .rows import FileRow, Result, RowOutcome, own_values
+from .rows import Result, RowOutcome, key_after, own_values
 from .settings import BatchRecord, Person, refused_setting
 from .state import refuse_held
 from .store import Store
@@ -288,7 +288,7 @@ class ByHand:
         if payment.restored and payment.state in _KEY_IS_SPENT:
             # Another request than the one that the state knows of was created: it has the next key.
             again = payment.again + 1
-            entry = FileRow.key_after(payment.key, again)
+            entry = key_after(payment.key, again)
             change_rows(connection, PAYMENTS, is_named, again=again, entry=entry)
             copy_entry(connection, store.owner, payment.entry, entry)
         is_stored = settle_by_hand(
@@ -400,7 +400,7 @@ def _require_in_doubt(line: Line, payment: StoredPayment | None, *, adds_id: boo
     )
     if payment is None or not is_open:
         raise ConfigurationError(f"{line.value} is {line.outcome}: there is nothing to resolve.")
-    if line.row is None or line.row.again != payment.again:  # it was asked once more meanwhile
+    if line.row is None or line.again != payment.again:  # it was asked once more meanwhile
         raise ConfigurationError(_CHANGED_MEANWHILE)
 
 

@@ -25,7 +25,7 @@ from .payments import (
 )
 from .row_digests import differing_columns
 from .row_kind import RowKind
-from .rows import Arguments, Result, RowContent, RowOutcome
+from .rows import Arguments, Result, RowContent, RowOutcome, content_of
 
 
 class Code(StrEnum):
@@ -390,7 +390,7 @@ def question_message(value: str, question: Question, vault: Vault) -> str:
     Args:
         value: The value of the row in the key column.
     """
-    other = RowContent.of_stored(vault, 0, question.row).value or f"the payment {question.key}"
+    other = content_of(vault, question.row).value or f"the payment {question.key}"
     template = _OF_LIKENESS[question.likeness]
     return template.format(value=value, other=other, place=question.place)
 
@@ -410,8 +410,7 @@ def _other_values_text(
     """
     if stored.row is None:  # there is nothing to compare
         return "other values"
-    stored_row = RowContent.of_stored(vault, stored.number, stored.row)
-    stored_arguments = stored_row.arguments or {}
+    stored_arguments = content_of(vault, stored.row).arguments or {}
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 

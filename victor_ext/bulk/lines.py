@@ -53,7 +53,16 @@ from .payments import (
     pages,
     row_and_payment,
 )
-from .rows import FileRow, Result, RowContent, RowOutcome, outcome_of, result_of, row_of, times_of
+from .rows import (
+    Result,
+    RowContent,
+    RowOutcome,
+    content_of,
+    key_after,
+    outcome_of,
+    result_of,
+    times_of,
+)
 from .settings import Person
 from .state import StateLost
 from .store import Store
@@ -84,6 +93,7 @@ class Line:
         asked_by: Who has sent the sheet that it was asked for.
         values_digest: Digest of the values of the row, or of the payment that the sheet lacks.
         is_decided: Whether a person has decided that the payment is paid though the sheet lacks it.
+        again: How many keys the payment had before the one that it is asked with.
     """
 
     sheet: str
@@ -91,8 +101,8 @@ class Line:
     key: str
     batch: str | None
     code: str | None
-    row: FileRow | None = field(repr=False)
-    latest: FileRow | None = field(repr=False)
+    row: RowContent | None = field(repr=False)
+    latest: RowContent | None = field(repr=False)
     outcome: RowOutcome
     result: Result
     message: str | None
@@ -102,11 +112,12 @@ class Line:
     asked_by: str | None = None
     values_digest: str = ""
     is_decided: bool = False
+    again: int = 0
 
     @property
     def sent_key(self) -> str:
         """The idempotency key that its payment is asked with; empty: it has none."""
-        return self.key if self.row is None else self.row.key
+        return key_after(self.key, self.again)
 
     @property
     def value(self) -> str:
@@ -126,7 +137,7 @@ def line_of_payment(store: Store, stored: Any, asked_by: str | None) -> Line:
         stored: A row with the `PAYMENT_COLUMNS`.
         asked_by: Who has sent that sheet.
     """
-    row = row_of(store.vault, stored)
+    row = content_of(store.vault, stored.row)
     result = result_of(store.vault, stored)
     return Line(
         sheet=stored.batch,
@@ -142,6 +153,7 @@ def line_of_payment(store: Store, stored: Any, asked_by: str | None) -> Line:
         restored=bool(stored.restored),
         asked_by=asked_by,
         values_digest=stored.values_digest,
+        again=stored.again,
         **times_of(stored),
     )
 
@@ -525,7 +537,7 @@ class _Reading:
             verdict = self._verdicts_of_unasked().get(row.number, verdict)
         is_own = payment is not None and payment.sheet == self._sheet.id
         code = _reported_code(verdict, is_own=is_own)
-        latest = FileRow.of_stored(vault, row.key, row.number, row.row)
+        latest = content_of(vault, row.row)
         message = None if row.is_valid else self._problems(stored.problems)
         if code is not None:
             notice = self._message(row, latest, payment, verdict)
@@ -534,10 +546,11 @@ class _Reading:
         result = Result(verdict.outcome)
         times: dict[str, Any] = {}
         if payment is not None:
-            asked = latest if is_own and payment.again == 0 else row_of(vault, payment)
+            asked = latest if is_own else content_of(vault, payment.row)
             result = result_of(vault, payment)
             times = times_of(payment)
             times["asked_by"] = self._person_of(payment.sheet)
+            times["again"] = payment.again
         return Line(
             sheet=self._store.batch,
             number=row.number,
@@ -564,7 +577,7 @@ class _Reading:
     def _message(
         self,
         row: RequestedPayment,
-        latest: FileRow,
+        latest: RowContent,
         payment: StoredPayment | None,
         verdict: Verdict,
     ) -> str:
@@ -574,8 +587,9 @@ class _Reading:
             return question_message(value, verdict.question, vault)
         assert verdict.code is not None
         assert payment is not None
-        content = RowContent(row.number, value, latest.arguments, latest.extras)
-        return message_of(verdict.code, content, payment, vault, self._store.kind)
+        return message_of(
+            verdict.code, replace(latest, value=value), payment, vault, self._store.kind
+        )
 
     def _problems(self, sealed: str | None) -> str | None:
         """Return the problems of a row, in sentences."""

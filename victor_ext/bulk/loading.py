@@ -49,7 +49,7 @@ from .payments import (
     pages,
     stored_payments,
 )
-from .rows import RowContent
+from .rows import content_of
 from .settings import TERMS, BatchRecord, Person, Settings, needs_another_person
 from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
@@ -340,7 +340,7 @@ class Loading:
         verdict = each.verdict
         if verdict.code is None:
             return False
-        content = RowContent.of_stored(self._vault, row.number, row.asked.row)
+        content = content_of(self._vault, row.asked.row)
         value = str(content.value)
         if verdict.question is not None:
             message = question_message(value, verdict.question, self._vault)
@@ -558,9 +558,10 @@ def replaced_rows(store: Store, sent: int | None) -> list[str]:
                     is_created = payment.state == PaymentOutcome.CREATED
                 if row.is_valid and not is_created and _wanted(row) not in kept:
                     replaced.append(row)
-    replaced.sort(key=attrgetter("number"))
-    contents = [RowContent.of_stored(store.vault, row.number, row.row) for row in replaced]
-    return [content.value or f"row {content.number}" for content in contents]
+    return [
+        content_of(store.vault, row.row).value or f"row {row.number}"
+        for row in sorted(replaced, key=attrgetter("number"))
+    ]
 
 
 def _wanted(row: RequestedPayment) -> tuple[str, str, str | None]:

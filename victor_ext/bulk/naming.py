@@ -21,7 +21,7 @@ from victor_ext.tables.texts import text_of_cell
 
 from .lines import Line, lines_of
 from .payments import PAYMENTS, StoredPayment, chosen_payments
-from .rows import FileRow, row_of
+from .rows import content_of, key_after
 from .store import Store
 
 
@@ -142,7 +142,7 @@ def _holders_of_entry(connection: Connection, store: Store, entry: str) -> list[
     if holders:
         return holders
     for row in _asked(connection, store, PAYMENTS.c.again > 0):
-        if any(FileRow.key_after(row.key, number) == entry for number in range(row.again)):
+        if any(key_after(row.key, number) == entry for number in range(row.again)):
             name = f"an earlier request of {_name(store, row)}"
             holders.append(IdHolder("", name, row.reference_digest))
     return holders or [IdHolder("", f"an earlier request, {entry}", "")]
@@ -164,5 +164,4 @@ def _name(store: Store, stored: StoredPayment) -> str:
     """Return what people call a payment: its value in the key column; its key, if that was
     forgotten.
     """
-    row = row_of(store.vault, stored)
-    return row.value or row.payment
+    return content_of(store.vault, stored.row).value or stored.key

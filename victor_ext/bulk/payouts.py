@@ -15,7 +15,7 @@ from victor_ext.tables.texts import SHORT_FORM
 
 from .column_types import AMOUNT, TEXT, columns_of, required_of
 from .row_kind import PLAIN_AMOUNT, PLAIN_KEY, CurrentStatus, PlainForm, RowKind
-from .rows import Arguments, FileRow, Result, RowOutcome
+from .rows import Arguments, Result, RowContent, RowOutcome
 
 _SHARED = {
     "payout_memo": "memo",
@@ -120,7 +120,7 @@ class Payouts(RowKind):
     def look_up_by(self, row: Arguments, /) -> dict[str, str]:
         return {"payor_id": row["payor_id"]}
 
-    def unit_results(self, unit: str, rows: Sequence[FileRow]) -> list[Result] | None:
+    def unit_results(self, unit: str, rows: Sequence[RowContent]) -> list[Result] | None:
         """Read what became of each payment of a payout. The arguments are those of `Sendable`.
 
         If a payment is in another currency than its account, the payout is also quoted. That moves

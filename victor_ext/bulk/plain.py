@@ -66,7 +66,7 @@ class CheckedRow(NamedTuple):
     @property
     def content(self) -> str:
         """What its source has in this row, as JSON."""
-        _, *content = self.asked
+        content = [self.asked.value, self.asked.arguments, self.asked.extras]
         return json.dumps(content, default=str, sort_keys=True)
 
 
@@ -259,10 +259,10 @@ class PlainRows:
         if row.problems is not None or not key or marked.price is None:
             return None
         names = {mark: name for name, mark in marks.items()}
-        _, value, arguments, extras = marked.asked
+        arguments = marked.asked.arguments
         assert arguments is not None  # it was read from a file
         texts = compared_texts(self._kind, marked.asked, self._origin)
-        content = [value, stored_arguments(self._kind, arguments), extras]
+        content = [marked.asked.value, stored_arguments(self._kind, arguments), marked.asked.extras]
         stored = json.dumps(content, separators=(",", ":"))
         call = None
         if marked.entry is not None and self._prepares:

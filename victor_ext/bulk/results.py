@@ -20,7 +20,7 @@ from .column_types import formed_columns
 from .lines import Line, line_of_payment, lines_of
 from .payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
 from .row_kind import RowKind
-from .rows import FileRow, RowOutcome, RowResult, times_of
+from .rows import RowOutcome, RowResult, key_after, times_of
 from .settings import Person
 from .state import StateLost
 from .store import Store
@@ -118,7 +118,7 @@ def _earlier_results(
         result: That of the payment.
     """
     entries = ENTRIES.c
-    keys = [FileRow.key_after(stored.key, again) for again in range(stored.again)]
+    keys = [key_after(stored.key, again) for again in range(stored.again)]
     made = sa.select(
         entries.key,
         entries.call,

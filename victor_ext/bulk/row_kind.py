@@ -20,7 +20,7 @@ from victor_ext.ids import unseen_in
 from victor_ext.privacy import redact_excerpt
 
 from .column_types import Columns, argument_of, json_data
-from .rows import Arguments, FileRow, Result, RowOutcome, RowResult
+from .rows import Arguments, Result, RowContent, RowOutcome, RowResult
 
 
 class PlainForm(NamedTuple):
@@ -163,7 +163,7 @@ class RowKind(ABC):
         """
         return client.send(call)
 
-    def unit_results(self, _unit: str, _rows: Sequence[FileRow]) -> list[Result] | None:
+    def unit_results(self, _unit: str, _rows: Sequence[RowContent]) -> list[Result] | None:
         """Read what became of each of the rows that were sent in one call.
 
         Only for systems whose calls have several rows. Raises `VictorError`.

@@ -1,7 +1,7 @@
-"""The rows of bulk sending: as stored (`FileRow`), with what became of them (`Result`), and as a
+"""The rows of bulk sending: as stored (`RowContent`), with what became of them (`Result`), and as a
 line of an export (`RowResult`).
 
-`row_of` and `result_of` decrypt what a stored payment asks for, and what became of it.
+`content_of` and `result_of` decrypt what a stored payment asks for, and what became of it.
 """
 
 from __future__ import annotations
@@ -22,64 +22,28 @@ Arguments: TypeAlias = Mapping[str, Any]
 _NOT_DECIDED = "It was sent, and the provider has not said yet whether it accepts this row."
 
 
-class RowContent(NamedTuple):
-    """What a payment asks for, as it is stored: the attributes are those of a `FileRow`."""
-
-    number: int
-    value: str | None
-    arguments: Arguments | None
-    extras: Mapping[str, str]
-
-    @classmethod
-    def of_stored(cls, vault: Vault, number: int, row: str | None) -> RowContent:
-        """Return the content of a row that is stored encrypted; None: it was forgotten."""
-        return cls(number, None, None, {}) if row is None else cls(*vault.opened(row))
-
-
 @dataclass(frozen=True, slots=True)
-class FileRow:
-    """A row as stored before it is sent.
+class RowContent:
+    """What a row, or a payment, asks for.
 
     Attributes:
-        number: Record number in the source, from 1.
-        payment: The key of its payment in the database, which never changes; empty for a refused
-            row without a key.
-        key: The idempotency key that the row is sent with. Each time the payment is asked once more
-            after a rejection, it has a new one.
+        number: Record number in the source, from 1; 0: it was forgotten.
         value: The value in the key column, which the key is made of.
         arguments: What is sent, as JSON data by column, or None for a refused row.
         extras: The other columns, for the export.
-        again: How many keys the payment had before `key`.
     """
 
     number: int
-    payment: str
-    key: str
     value: str | None
     arguments: Arguments | None = field(repr=False)
     extras: Mapping[str, str] = field(repr=False)
-    again: int = 0
 
-    @classmethod
-    def of_stored(
-        cls, vault: Vault, payment: str, number: int, row: str | None, again: int = 0
-    ) -> FileRow:
-        """Return the row of a payment.
 
-        Args:
-            payment: The key of the payment in the database.
-            number: The record number in the source.
-            row: The `RowContent`, encrypted; None: it was forgotten.
-            again: How many keys the payment had before the one that the row is sent with.
-        """
-        number, value, arguments, extras = RowContent.of_stored(vault, number, row)
-        key = cls.key_after(payment, again)
-        return cls(number, payment, key, value, arguments, extras, again=again)
-
-    @staticmethod
-    def key_after(payment: str, again: int) -> str:
-        """Return the key that a payment is sent with which had so many keys before."""
-        return idempotency_key_for("again", payment, again) if again else payment
+def key_after(payment: str, again: int) -> str:
+    """Return the key that a payment is sent with which had so many keys before: each time it is
+    asked once more after a rejection, it has a new one.
+    """
+    return idempotency_key_for("again", payment, again) if again else payment
 
 
 class Result(NamedTuple):
@@ -111,13 +75,9 @@ def outcome_of(state: str) -> RowOutcome:
     return RowOutcome.UNKNOWN if state == UNDER_WAY else RowOutcome(state)
 
 
-def row_of(vault: Vault, stored: Any) -> FileRow:
-    """Return what a stored payment asks for.
-
-    Args:
-        stored: A row with the `PAYMENT_COLUMNS`, such as a `StoredPayment`.
-    """
-    return FileRow.of_stored(vault, stored.key, stored.number, stored.row, stored.again)
+def content_of(vault: Vault, row: str | None) -> RowContent:
+    """Return the content of a row that is stored encrypted; None: it was forgotten."""
+    return RowContent(0, None, None, {}) if row is None else RowContent(*vault.opened(row))
 
 
 def result_of(vault: Vault, stored: Any) -> Result:

@@ -55,7 +55,7 @@ from .payments import (
 )
 from .questions import SheetRows
 from .row_kind import RowKind
-from .rows import Arguments, FileRow, RowContent, RowOutcome, row_of
+from .rows import Arguments, RowOutcome, content_of, key_after
 from .source_rows import SourceRow, SourceRows
 from .store import Store
 
@@ -260,11 +260,11 @@ def _ask(
         for row in page:
             verdict = asked.again.get(row.number, _FIRST)
             since, again = verdict.since, verdict.again
-            key = FileRow.key_after(row.key, again)
+            key = key_after(row.key, again)
             times = {"stored": since or stored_now, "restored": since is not None}
             payments.append(common | _own_columns(row, key, again, maker) | times)
             if again:
-                earlier.append(FileRow.key_after(row.key, again - 1))
+                earlier.append(key_after(row.key, again - 1))
             if not maker.are_shared:
                 if again == 0 and row.number in made:
                     entry = made[row.number].values()
@@ -340,7 +340,7 @@ def _own_columns(row: RequestedPayment, key: str, again: int, maker: EntryMaker)
 
 def _arguments(store: Store, row: RequestedPayment) -> Arguments:
     """Return what a row that is asked for asks for."""
-    arguments = RowContent.of_stored(store.vault, row.number, row.row).arguments
+    arguments = content_of(store.vault, row.row).arguments
     assert arguments is not None  # no invalid or forgotten row is asked for
     return arguments
 
@@ -401,7 +401,7 @@ def _put_again(
     by_terms: dict[FileTerms, dict[str, Arguments]] = {}
     for payment in payments:
         terms = FileTerms(store.owner, payment.sender, payment.entry_batch, payment.kept)
-        arguments = row_of(store.vault, payment).arguments or {}
+        arguments = content_of(store.vault, payment.row).arguments or {}
         by_terms.setdefault(terms, {})[payment.key] = arguments
     for terms, rows in by_terms.items():
         put_units(connection, store, replace(maker, terms=terms), rows.items())

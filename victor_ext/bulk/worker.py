@@ -50,7 +50,7 @@ from .payments import (
     WITH_ENTRIES,
     WITH_ROWS,
 )
-from .rows import own_values, row_of
+from .rows import content_of, own_values
 from .state import NOTICE, StateLost, hold_state, may_pass, report
 from .store import Store
 
@@ -361,7 +361,7 @@ def read_row_results(store: Store, failed: Counter[str]) -> int:
     first_error: VictorError | None = None
     for unit in sorted(units, key=failed.__getitem__):
         payments = units[unit]
-        rows = [row_of(store.vault, payment) for payment in payments]
+        rows = [content_of(store.vault, payment.row) for payment in payments]
         try:
             results = store.kind.unit_results(unit, rows)
         except VictorError as error:
