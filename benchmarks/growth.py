@@ -23,10 +23,10 @@ from benchmarks.server import echo_server
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkSender
-from victor_ext.bulk.payments import LINES, PAYMENTS
+from victor_ext.bulk._payments import LINES, PAYMENTS
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
-from victor_ext.outbox.files import ENTRIES
+from victor_ext.outbox._files import ENTRIES
 from victor_ext.providers import velo
 
 Run = dict[str, Any]

@@ -22,7 +22,7 @@ from benchmarks.peers.victor import key
 from benchmarks.server import canned_server
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, Victor, VictorJwt
-from victor_ext.runtime.http import connections
+from victor_ext._runtime.http import connections
 
 REPEATS = 9
 """Each path is run so often, and the run with the fewest calls counts: how many parts a page

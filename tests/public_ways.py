@@ -6,8 +6,8 @@ python -m pytest -p tests.public_ways tests/journeys
 
 import re
 
-from victor_ext.runtime.client import transport
-from victor_ext.runtime.http import httpx_internals, parser
+from victor_ext._runtime.client import transport
+from victor_ext._runtime.http import httpx_internals, parser
 
 NOTHING = re.compile("(?!)")
 

@@ -15,7 +15,7 @@ from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, Outcome, RateLimited, VictorError
 from victor_ext.asgi import error_response
 from victor_ext.providers import velo
-from victor_ext.providers.eastpay.records import payment_id_of
+from victor_ext.providers.eastpay._records import payment_id_of
 
 KEY = "invoice-1042-0123456789"
 

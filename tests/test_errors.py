@@ -12,9 +12,7 @@ import pytest
 
 from tests.runtime.fakes import KEY, OK, Happens, Harness, by_oauth, raises, status
 from victor_ext import errors
-from victor_ext.conform import Exchange
-from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
-from victor_ext.privacy import (
+from victor_ext._privacy import (
     AccountNumber,
     Secret,
     SecretBytes,
@@ -22,7 +20,9 @@ from victor_ext.privacy import (
     excerpt,
     kind_of,
 )
-from victor_ext.runtime.loop.classification import error_class_for
+from victor_ext._runtime.loop.classification import error_class_for
+from victor_ext.conform import Exchange
+from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 
 CLASSES = [
     value

@@ -13,7 +13,7 @@ import pytest
 import victor_ext
 from tests.programs import python
 from victor_ext import errors, money, providers, testing, zulu
-from victor_ext.systems import entry_points_of
+from victor_ext._systems import entry_points_of
 
 pytestmark = pytest.mark.slow
 PACKAGE = Path(victor_ext.__file__).parent
@@ -186,7 +186,7 @@ class TestTheRuntimeKnowsNoProvider:
         (
             "jwt",
             "raise AttributeError(\"module 'lib' has no attribute 'X509_V_FLAG'\")",
-            "from victor_ext.runtime.auth import signed_tokens",
+            "from victor_ext._runtime.auth import signed_tokens",
             "AttributeError: module 'lib' has no attribute 'X509_V_FLAG'",
         ),
         (

@@ -18,8 +18,8 @@ import victor_ext.reconciliation as books
 from tests.programs import python
 from tests.sandbox.sandbox_callers import SandboxProcess
 from victor_ext import ConfigurationError, Victor
+from victor_ext._systems import entry_points_of
 from victor_ext.bulk import BulkSender
-from victor_ext.systems import entry_points_of
 
 pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parent / "fifth_system"

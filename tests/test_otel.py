@@ -25,7 +25,7 @@ from victor_ext import (
     VictorError,
     connect,
 )
-from victor_ext.health import Heartbeat
+from victor_ext._health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 
 NOT_FOUND = refusal("victor", 404)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cases import cases_beside
-from victor_ext import privacy
-from victor_ext.privacy import (
+from victor_ext import _privacy
+from victor_ext._privacy import (
     HIDDEN,
     QUOTED,
     PrivateTexts,
@@ -28,16 +28,16 @@ from victor_ext.privacy import (
     short_mask,
     without_credentials,
 )
-from victor_ext.privacy.request_texts import SHORTEST
-from victor_ext.providers.connected.problems import read_problems
-from victor_ext.providers.eastpay.responses import read_problems as of_eastpay
-from victor_ext.providers.flexfactor.operations import OPERATIONS
-from victor_ext.providers.flexfactor.problems import read_problems as of_flexfactor
-from victor_ext.providers.velo.problems import read_problems as of_velo
-from victor_ext.providers.victor.operations import read_problems as of_victor
-from victor_ext.runtime.core.response import OPERATION
-from victor_ext.runtime.loop.idempotency_keys import NoKeys
-from victor_ext.runtime.loop.operations import Operations
+from victor_ext._privacy.request_texts import SHORTEST
+from victor_ext._runtime.core.response import OPERATION
+from victor_ext._runtime.loop.idempotency_keys import NoKeys
+from victor_ext._runtime.loop.operations import Operations
+from victor_ext.providers._connected.problems import read_problems
+from victor_ext.providers.eastpay._responses import read_problems as of_eastpay
+from victor_ext.providers.flexfactor._operations import OPERATIONS
+from victor_ext.providers.flexfactor._problems import read_problems as of_flexfactor
+from victor_ext.providers.velo._problems import read_problems as of_velo
+from victor_ext.providers.victor._operations import read_problems as of_victor
 
 of_connected = partial(read_problems, Operations((), httpx.URL("https://api.example"), NoKeys()))
 
@@ -78,7 +78,9 @@ def test_none_and_a_flag_in_the_place_of_an_account_are_left_as_they_are():
     ],
 )
 def test_an_account_in_a_row_is_hidden_as_the_text_or_number_that_was_given(value, kind):
-    assert type(privacy.hidden_fields([(privacy.ACCOUNT, value)])[privacy.ACCOUNT]).__name__ == kind
+    assert (
+        type(_privacy.hidden_fields([(_privacy.ACCOUNT, value)])[_privacy.ACCOUNT]).__name__ == kind
+    )
 
 
 def test_a_name_that_may_be_the_number_of_a_card_hides_itself():

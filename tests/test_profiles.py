@@ -5,7 +5,7 @@ import os
 import pytest
 
 from victor_ext import ConfigurationError, Victor
-from victor_ext.profiles import profile_names, profile_variables
+from victor_ext._profiles import profile_names, profile_variables
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from victor_ext import (
 )
 from victor_ext.bulk import BulkSender
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox
-from victor_ext.outbox.entries import DUE
+from victor_ext.outbox._entries import DUE
 from victor_ext.prometheus import Prometheus
 
 pytestmark = pytest.mark.slow
@@ -220,7 +220,7 @@ def test_metrics_are_answered_while_an_outbox_cannot_be_read(scraped, caplog):
     assert status == 200
     assert "victor_ext_worker_idle_seconds{" in text
     assert "victor_ext_outbox_entries{" not in text
-    assert "victor_ext.outbox.entries cannot be read." in caplog.text
+    assert "victor_ext.outbox._entries cannot be read." in caplog.text
 
 
 def test_before_the_first_call_the_quota_is_no_number_that_an_alert_fires_on(scraped):
@@ -269,7 +269,7 @@ def test_the_alert_for_stuck_entries_counts_each_state_as_either_due_or_settled(
 def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatch):
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
-    monkeypatch.setattr("victor_ext.health.time", clock)
+    monkeypatch.setattr("victor_ext._health.time", clock)
     seen = []
 
     def look(*paths):

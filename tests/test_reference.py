@@ -14,9 +14,9 @@ from typing import is_typeddict
 import pytest
 
 import victor_ext
-from victor_ext.providers.flexfactor.records import FlexFactorRecord
-from victor_ext.sandbox.server.commands import ServerCommands
-from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.providers.flexfactor._records import FlexFactorRecord
+from victor_ext.sandbox.server._commands import ServerCommands
+from victor_ext.sandbox.server._provider import SandboxProvider
 
 pytestmark = pytest.mark.slow
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "api"
@@ -32,7 +32,7 @@ DESCRIBED = (
     "victor_ext.errors",
     "victor_ext.money",
     "victor_ext.zulu",
-    "victor_ext.response_info",
+    "victor_ext._response_info",
     "victor_ext.otel",
     "victor_ext.asgi",
     "victor_ext.outbox",
@@ -44,7 +44,7 @@ DESCRIBED = (
     "victor_ext.testing",
     "victor_ext.testing.plugin",
     "victor_ext.prometheus",
-    "victor_ext.health",
+    "victor_ext._health",
 )
 PROVIDERS = tuple(
     f"victor_ext.providers{name}" for name in ("", ".velo", ".eastpay", ".flexfactor")

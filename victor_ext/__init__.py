@@ -14,6 +14,30 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._response_info import ResponseInfo
+    from ._runtime.client.base import Ping
+    from ._runtime.client.prepared_calls import PreparedCall
+    from ._runtime.client.transport import expect
+    from ._runtime.client.webhooks import Delivery, HmacSignature
+    from ._runtime.core.clock import ProviderTime
+    from ._runtime.loop.call_events import (
+        AttemptEnded,
+        AttemptStarted,
+        CallEnded,
+        CallStarted,
+        Event,
+        RetryScheduled,
+    )
+    from ._runtime.loop.idempotency_keys import (
+        BodyKey,
+        CookieKey,
+        HeaderKey,
+        QueryKey,
+        idempotency_key_for,
+    )
+    from ._runtime.loop.operations import Done, NotDone, Promise, Proof
+    from ._runtime.loop.retry import RetryPolicy
+    from ._words import Word
     from .errors import (
         AuthenticationError,
         BadRequest,
@@ -34,21 +58,21 @@ if TYPE_CHECKING:
         UnreadableResponse,
         VictorError,
     )
-    from .providers.connected.auth import (
+    from .providers._connected.auth import (
         ApiKeyAuth,
         BasicAuth,
         BearerAuth,
         ClientCredentialsAuth,
         SignedAuth,
     )
-    from .providers.connected.client import ApiClient, AsyncApiClient, connect, connect_async
-    from .providers.connected.operations import OperationRow
-    from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
-    from .providers.victor.auth import VictorJwt, VictorOAuth
-    from .providers.victor.client import AsyncVictor, Victor
-    from .providers.victor.creating import PaymentRequestArguments, check_payment_request
-    from .providers.victor.records import PaymentRequest
-    from .providers.victor.values import (
+    from .providers._connected.client import ApiClient, AsyncApiClient, connect, connect_async
+    from .providers._connected.operations import OperationRow
+    from .providers._connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
+    from .providers.victor._auth import VictorJwt, VictorOAuth
+    from .providers.victor._client import AsyncVictor, Victor
+    from .providers.victor._creating import PaymentRequestArguments, check_payment_request
+    from .providers.victor._records import PaymentRequest
+    from .providers.victor._values import (
         Direction,
         Network,
         Payee,
@@ -56,30 +80,6 @@ if TYPE_CHECKING:
         PaymentRequestResponse,
         Status,
     )
-    from .response_info import ResponseInfo
-    from .runtime.client.base import Ping
-    from .runtime.client.prepared_calls import PreparedCall
-    from .runtime.client.transport import expect
-    from .runtime.client.webhooks import Delivery, HmacSignature
-    from .runtime.core.clock import ProviderTime
-    from .runtime.loop.call_events import (
-        AttemptEnded,
-        AttemptStarted,
-        CallEnded,
-        CallStarted,
-        Event,
-        RetryScheduled,
-    )
-    from .runtime.loop.idempotency_keys import (
-        BodyKey,
-        CookieKey,
-        HeaderKey,
-        QueryKey,
-        idempotency_key_for,
-    )
-    from .runtime.loop.operations import Done, NotDone, Promise, Proof
-    from .runtime.loop.retry import RetryPolicy
-    from .words import Word
 
 __all__ = [
     "ApiClient",
@@ -177,40 +177,40 @@ _HOMES = {
         "UnreadableResponse",
         "VictorError",
     ),
-    ".providers.connected.auth": (
+    ".providers._connected.auth": (
         "ApiKeyAuth",
         "BasicAuth",
         "BearerAuth",
         "ClientCredentialsAuth",
         "SignedAuth",
     ),
-    ".providers.connected.client": (
+    ".providers._connected.client": (
         "ApiClient",
         "AsyncApiClient",
         "connect",
         "connect_async",
     ),
-    ".providers.connected.operations": ("OperationRow",),
-    ".providers.connected.paging": (
+    ".providers._connected.operations": ("OperationRow",),
+    ".providers._connected.paging": (
         "CursorPages",
         "LinkedPages",
         "NumberedPages",
         "OffsetPages",
     ),
-    ".providers.victor.auth": (
+    ".providers.victor._auth": (
         "VictorJwt",
         "VictorOAuth",
     ),
-    ".providers.victor.client": (
+    ".providers.victor._client": (
         "AsyncVictor",
         "Victor",
     ),
-    ".providers.victor.creating": (
+    ".providers.victor._creating": (
         "PaymentRequestArguments",
         "check_payment_request",
     ),
-    ".providers.victor.records": ("PaymentRequest",),
-    ".providers.victor.values": (
+    ".providers.victor._records": ("PaymentRequest",),
+    ".providers.victor._values": (
         "Direction",
         "Network",
         "Payee",
@@ -218,16 +218,16 @@ _HOMES = {
         "PaymentRequestResponse",
         "Status",
     ),
-    ".response_info": ("ResponseInfo",),
-    ".runtime.client.base": ("Ping",),
-    ".runtime.client.prepared_calls": ("PreparedCall",),
-    ".runtime.client.transport": ("expect",),
-    ".runtime.client.webhooks": (
+    "._response_info": ("ResponseInfo",),
+    "._runtime.client.base": ("Ping",),
+    "._runtime.client.prepared_calls": ("PreparedCall",),
+    "._runtime.client.transport": ("expect",),
+    "._runtime.client.webhooks": (
         "Delivery",
         "HmacSignature",
     ),
-    ".runtime.core.clock": ("ProviderTime",),
-    ".runtime.loop.call_events": (
+    "._runtime.core.clock": ("ProviderTime",),
+    "._runtime.loop.call_events": (
         "AttemptEnded",
         "AttemptStarted",
         "CallEnded",
@@ -235,27 +235,27 @@ _HOMES = {
         "Event",
         "RetryScheduled",
     ),
-    ".runtime.loop.idempotency_keys": (
+    "._runtime.loop.idempotency_keys": (
         "BodyKey",
         "CookieKey",
         "HeaderKey",
         "QueryKey",
         "idempotency_key_for",
     ),
-    ".runtime.loop.operations": (
+    "._runtime.loop.operations": (
         "Done",
         "NotDone",
         "Promise",
         "Proof",
     ),
-    ".runtime.loop.retry": ("RetryPolicy",),
-    ".words": ("Word",),
+    "._runtime.loop.retry": ("RetryPolicy",),
+    "._words": ("Word",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 if os.environ.get("VICTOR_LOG"):
-    from .logs import log_to_stderr
+    from ._logs import log_to_stderr
 
     log_to_stderr(os.environ["VICTOR_LOG"])
 

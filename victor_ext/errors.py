@@ -30,8 +30,8 @@ from typing import Any, Self
 
 import httpx
 
-from .privacy import SecretBytes, body_of, shown_headers
-from .response_info import ResponseInfo
+from ._privacy import SecretBytes, body_of, shown_headers
+from ._response_info import ResponseInfo
 
 __all__ = (
     "AuthenticationError",

@@ -26,8 +26,8 @@ from . import (
     RetryScheduled,
     __version__,
 )
+from ._health import Heartbeat
 from ._version import needs_extra
-from .health import Heartbeat
 
 with needs_extra(__name__, "otel"):
     from opentelemetry import context, metrics, propagate, trace

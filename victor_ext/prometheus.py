@@ -24,8 +24,8 @@ from weakref import WeakSet
 from wsgiref.simple_server import WSGIServer
 
 from . import ConfigurationError
+from ._health import stall
 from ._version import needs_extra
-from .health import stall
 
 with needs_extra(__name__, "prometheus"):
     from opentelemetry import metrics, trace

@@ -9,8 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 
+from ._runtime.core.validation import moment_problem
 from .errors import InvalidRequest, Problem
-from .runtime.core.validation import moment_problem
 
 __all__ = ["format", "from_epoch", "now", "parse"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.peers import number
 from victor_ext import AsyncVictor, Victor, VictorJwt, VictorOAuth
-from victor_ext.runtime.core.clock import ServerClock
+from victor_ext._runtime.core.clock import ServerClock
 
 KEY = Path(__file__).parents[2] / "build/benchmarks/rsa-2048.pem"
 """What tokens are signed with: made once for a run, as a user's is."""

@@ -8,7 +8,7 @@ import pytest
 from tests.bulk.bulk_runs import lose_answers, referenced, refused
 from tests.cli.victor_command import Command, settings_of
 from victor_ext import AsyncVictor, VictorOAuth
-from victor_ext.outbox.files import ENTRIES
+from victor_ext.outbox._files import ENTRIES
 from victor_ext.reconciliation import Kind, reconcile, reconcile_async
 
 pytestmark = pytest.mark.pull_request

@@ -25,7 +25,7 @@ from tests.bulk.bulk_runs import (
     rows,
 )
 from victor_ext import ConfigurationError, idempotency_key_for
-from victor_ext.bulk.state import State
+from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
 

@@ -17,7 +17,8 @@ import pytest
 from tests.cases import cases_beside
 from tests.programs import python
 from victor_ext import InvalidRequest, Problem, Word
-from victor_ext.bulk.column_types import (
+from victor_ext._privacy import NumberText
+from victor_ext.bulk._column_types import (
     NO_COLUMN,
     NUMBER,
     WHOLE,
@@ -26,7 +27,6 @@ from victor_ext.bulk.column_types import (
     json_data,
     read,
 )
-from victor_ext.privacy import NumberText
 from victor_spec.command_line import main
 
 pytestmark = pytest.mark.slow

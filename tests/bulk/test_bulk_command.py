@@ -27,8 +27,8 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran, interruptible
 from tests.programs import python
 from victor_ext.bulk import RowOutcome
-from victor_ext.cli import bulk_output, bulk_session
-from victor_ext.cli.bulk_output import show_interruption
+from victor_ext.cli import _bulk_output, _bulk_session
+from victor_ext.cli._bulk_output import show_interruption
 
 pytestmark = pytest.mark.pull_request
 CYAN, GREEN = "\x1b[36m", "\x1b[32m"
@@ -71,7 +71,7 @@ from victor_ext.cli import main
 assert main(["bulk", "send", "invoices.csv", *{bulk.sends}, "--dry-run"]) == 0
 assert main(["bulk", "status"]) == 2
 loaded = {{name.partition(".")[0] for name in sys.modules}}
-assert "victor_ext.bulk.sender" in sys.modules
+assert "victor_ext.bulk._sender" in sys.modules
 assert "psycopg" not in loaded, sorted(loaded)
 """
     ran = python("-c", code, cwd=bulk.folder, env=bulk.environment)
@@ -171,7 +171,7 @@ def test_a_batch_stops_after_a_signal_whose_exception_was_ignored(
         with suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(bulk_session, "show_progress", ignored_signal)
+    monkeypatch.setattr(_bulk_session, "show_progress", ignored_signal)
     ran = bulk.send(rows(40), "--rate", "10")
     assert ran.status == 143
     assert "victor bulk resume --batch invoices.csv" in ran.err
@@ -238,9 +238,9 @@ def test_a_row_is_unknown_once_it_is_no_longer_under_way(sender, victor_sandbox)
     respond_to_creates(victor_sandbox, 503)
     seen = []
     ended = sender().send(rows(3), on_progress=seen.append)
-    assert bulk_output.counts(ended) == "3 unknown"
+    assert _bulk_output.counts(ended) == "3 unknown"
     for status in seen:
-        unknown, shown = status.counts.get(RowOutcome.UNKNOWN, 0), bulk_output.counts(status)
+        unknown, shown = status.counts.get(RowOutcome.UNKNOWN, 0), _bulk_output.counts(status)
         assert ("unknown" in shown) == (unknown > status.under_way)
         assert ("under way" in shown) == (status.under_way > 0)
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.bulk.bulk_runs import asked_once, outbound, rows, wait_for_rows, wait_until
 from victor_ext import ConfigurationError
-from victor_ext.bulk.state import State
+from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))

@@ -21,8 +21,8 @@ from tests.bulk.bulk_runs import (
 from tests.cases import cases_beside
 from victor_ext import idempotency_key_for
 from victor_ext.bulk import InvalidRows
-from victor_ext.bulk.deciding import Code, LookAlike, Question, decide
-from victor_ext.bulk.payments import (
+from victor_ext.bulk._deciding import Code, LookAlike, Question, decide
+from victor_ext.bulk._payments import (
     IN_DOUBT,
     NEVER_LEFT,
     TO_BE_SENT,

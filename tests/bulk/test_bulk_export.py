@@ -16,13 +16,13 @@ from hypothesis import example, given
 from tests.bulk.bulk_runs import outbound, refused, respond_to_creates, row, rows, today
 from tests.cases import cases_beside
 from victor_ext import TimedOut
-from victor_ext.bulk.payment_requests import PaymentRequests
-from victor_ext.bulk.results import NOT_FOUND, write_csv
-from victor_ext.bulk.rows import RowOutcome, RowResult
-from victor_ext.ids import skeleton_of
-from victor_ext.reconciliation.entries import EntryReader
-from victor_ext.tables.row_file import RowFile
-from victor_ext.tables.texts import text_of_cell
+from victor_ext._ids import skeleton_of
+from victor_ext._tables.row_file import RowFile
+from victor_ext._tables.texts import text_of_cell
+from victor_ext.bulk._payment_requests import PaymentRequests
+from victor_ext.bulk._results import NOT_FOUND, write_csv
+from victor_ext.bulk._rows import RowOutcome, RowResult
+from victor_ext.reconciliation._entries import EntryReader
 
 OWN = "row,key,id,status,outcome,error,batch,asked_at,asked_by,sheet"
 pytestmark = pytest.mark.slow

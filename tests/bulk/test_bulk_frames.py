@@ -77,7 +77,7 @@ def test_the_error_of_a_database_shows_no_password(client, state, why):
 
 
 def test_the_search_of_error_frames_finds_a_value_that_does_not_hide_itself(sender, monkeypatch):
-    monkeypatch.setattr("victor_ext.tables.sources.HiddenRows", list)
+    monkeypatch.setattr("victor_ext._tables.sources.HiddenRows", list)
     with pytest.raises(InvalidRows) as raised:
         sender(storage_key=KEY).send(WRONG)
     with pytest.raises(AssertionError, match=r"source in BulkSender\.send \(sender\.py\)"):

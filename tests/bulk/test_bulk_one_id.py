@@ -20,8 +20,8 @@ from tests.bulk.bulk_runs import (
 from tests.bulk.test_bulk_by_hand import restored_before
 from tests.outbox.test_groups import TogetherDriver
 from tests.providers.running import GUID
-from victor_ext.bulk.naming import id_holders
-from victor_ext.event_queue.drivers import BlockingDriver
+from victor_ext._event_queue.drivers import BlockingDriver
+from victor_ext.bulk._naming import id_holders
 
 pytestmark = pytest.mark.pull_request
 

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from tests.bulk.bulk_runs import rows
 from victor_ext import RetryPolicy
-from victor_ext.bulk.payments import BATCHES
-from victor_ext.bulk.worker import Rows
-from victor_ext.settlement.failures import Backoff
+from victor_ext._settlement.failures import Backoff
+from victor_ext.bulk._payments import BATCHES
+from victor_ext.bulk._worker import Rows
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(sender, postgres, m
     follow.
     """
     sender.store(rows(1), state=postgres, rate=8)
-    monkeypatch.setattr("victor_ext.bulk.worker.database_time", lambda _connection: 4e9)
+    monkeypatch.setattr("victor_ext.bulk._worker.database_time", lambda _connection: 4e9)
     engine = sa.create_engine(postgres)
 
     def reserve(connection: sa.Connection) -> list[float]:

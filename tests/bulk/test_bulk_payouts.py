@@ -20,15 +20,15 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import calls
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from victor_ext import RetryPolicy, VictorError
+from victor_ext._settlement import failures
+from victor_ext._tables.row_file import RowFile
 from victor_ext.bulk import BulkSender, InvalidRows
-from victor_ext.bulk.payouts import Payouts
-from victor_ext.bulk.worker import read_row_results
-from victor_ext.cli.bulk_output import announce
+from victor_ext.bulk._payouts import Payouts
+from victor_ext.bulk._worker import read_row_results
+from victor_ext.cli._bulk_output import announce
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
-from victor_ext.settlement import failures
-from victor_ext.tables.row_file import RowFile
 
 pytestmark = pytest.mark.pull_request
 LAG = 1000.0

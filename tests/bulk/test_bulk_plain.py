@@ -13,20 +13,20 @@ from hypothesis import given, settings
 
 from tests.bulk.bulk_runs import ACCOUNT, in_days, row
 from victor_ext import Victor, VictorOAuth
-from victor_ext.bulk.check import Check, ControlTotals
-from victor_ext.bulk.payment_requests import PaymentRequests
-from victor_ext.bulk.payments import KeyOrigin
-from victor_ext.bulk.payouts import Payouts
-from victor_ext.bulk.plain import PlainRows
-from victor_ext.bulk.row_kind import PlainForm
-from victor_ext.bulk.settings import Settings
-from victor_ext.bulk.source_rows import SourceRows
-from victor_ext.bulk.storing import EntryMaker
-from victor_ext.bulk.validating import RowValidation
-from victor_ext.bulk.vault import state_vault
-from victor_ext.outbox.files import FileTerms
+from victor_ext._vault import new_key
+from victor_ext.bulk._check import Check, ControlTotals
+from victor_ext.bulk._payment_requests import PaymentRequests
+from victor_ext.bulk._payments import KeyOrigin
+from victor_ext.bulk._payouts import Payouts
+from victor_ext.bulk._plain import PlainRows
+from victor_ext.bulk._row_kind import PlainForm
+from victor_ext.bulk._settings import Settings
+from victor_ext.bulk._source_rows import SourceRows
+from victor_ext.bulk._storing import EntryMaker
+from victor_ext.bulk._validating import RowValidation
+from victor_ext.bulk._vault import state_vault
+from victor_ext.outbox._files import FileTerms
 from victor_ext.providers.velo import Velo, VeloAuth
-from victor_ext.vault import new_key
 
 GUID = "0a1b2c3d-0000-4000-8000-00000000000a"
 KEYS = ["A B", "1042", *(f"INV-{number}" for number in range(20))]
@@ -324,7 +324,7 @@ def test_a_template_is_used_on_the_day_on_which_it_was_checked(validations, monk
     """A source may be read over midnight: `today` is another date then."""
     days = [datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)]
     clock = Mock(now=lambda _zone: days[0])
-    monkeypatch.setattr("victor_ext.bulk.settings.datetime", clock)
+    monkeypatch.setattr("victor_ext.bulk._settings.datetime", clock)
 
     def read_over_midnight():
         for number in range(1, 7):

@@ -11,9 +11,9 @@ import pytest
 
 from tests.bulk.bulk_runs import asked_once, in_state, referenced, rows, write_csv
 from tests.cli.victor_command import until
-from victor_ext.bulk import LoadProgress, load_progress
-from victor_ext.cli.bulk_session import BatchProgress
-from victor_ext.cli.screen import ProgressBar
+from victor_ext.bulk import LoadProgress, _load_progress
+from victor_ext.cli._bulk_session import BatchProgress
+from victor_ext.cli._screen import ProgressBar
 
 pytestmark = pytest.mark.slow
 STAGES = ["checked", "compared", "stored"]
@@ -24,7 +24,7 @@ STOPPED = "Stopped before this command sent anything. Run it again: nothing is s
 @pytest.fixture
 def each_report(monkeypatch):
     """The progress is reported as often as it is looked at."""
-    monkeypatch.setattr(load_progress, "_REPORT_EVERY", 0.0)
+    monkeypatch.setattr(_load_progress, "_REPORT_EVERY", 0.0)
 
 
 def loaded(sender, source):
@@ -75,7 +75,7 @@ def test_of_mappings_only_the_rows_are_known(sender):
 
 
 def test_what_takes_less_than_a_quarter_of_a_second_is_not_reported(sender, monkeypatch):
-    monkeypatch.setattr(load_progress, "time", Mock(monotonic=lambda: 7.0))
+    monkeypatch.setattr(_load_progress, "time", Mock(monotonic=lambda: 7.0))
     assert loaded(sender, rows(100)) == {stage: [] for stage in STAGES}
 
 

@@ -20,7 +20,7 @@ from tests.bulk.bulk_runs import (
     rows,
 )
 from victor_ext import ProviderTime, Victor
-from victor_ext.bulk.worker import Rows
+from victor_ext.bulk._worker import Rows
 
 pytestmark = pytest.mark.pull_request
 KEPT = 100

@@ -25,8 +25,8 @@ from tests.bulk.bulk_runs import (
 )
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
-from victor_ext.bulk.state import State
-from victor_ext.bulk.vault import storage_secret
+from victor_ext.bulk._state import State
+from victor_ext.bulk._vault import storage_secret
 
 pytestmark = pytest.mark.slow
 SECRETS = (

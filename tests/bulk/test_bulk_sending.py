@@ -31,7 +31,7 @@ from tests.bulk.bulk_runs import (
 from tests.cases import cases_beside
 from victor_ext import RetryPolicy, idempotency_key_for, zulu
 from victor_ext.bulk import BulkStopped, InvalidRows
-from victor_ext.bulk.payment_requests import PaymentRequests
+from victor_ext.bulk._payment_requests import PaymentRequests
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from victor_ext.bulk.state import State
-from victor_ext.tables.temporary import TemporaryDatabase
+from victor_ext._tables.temporary import TemporaryDatabase
+from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.slow
 

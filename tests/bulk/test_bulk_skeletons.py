@@ -19,9 +19,9 @@ from tests.bulk.bulk_runs import (
     write_csv,
 )
 from tests.cases import cases_beside
-from victor_ext.ids import skeleton_of
-from victor_ext.reconciliation.entries import EntryReader
-from victor_ext.tables.texts import text_of_cell
+from victor_ext._ids import skeleton_of
+from victor_ext._tables.texts import text_of_cell
+from victor_ext.reconciliation._entries import EntryReader
 
 pytestmark = pytest.mark.slow
 KEYS = cases_beside(__file__, "keys")

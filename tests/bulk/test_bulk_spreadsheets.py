@@ -22,9 +22,9 @@ from tests.bulk.bulk_runs import (
 from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from victor_ext import ConfigurationError
+from victor_ext._tables.formats import UnreadableCell, read_amount, read_date
+from victor_ext._tables.texts import is_error_value
 from victor_ext.bulk import RowFile
-from victor_ext.tables.formats import UnreadableCell, read_amount, read_date
-from victor_ext.tables.texts import is_error_value
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)

@@ -29,8 +29,8 @@ from tests.bulk.bulk_runs import (
 from tests.cli.victor_command import Ran
 from tests.tiers import borders
 from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, source_rows, worker
-from victor_ext.bulk.state import State
+from victor_ext.bulk import StateUnavailable, _source_rows, _worker
+from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
 
@@ -205,7 +205,7 @@ def disk(tmp_path):
 def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_twice(
     sender, victor_sandbox, disk, caplog, monkeypatch
 ):
-    monkeypatch.setattr(worker, "_ROUND", 0.2)
+    monkeypatch.setattr(_worker, "_ROUND", 0.2)
     caplog.set_level(logging.INFO, "victor_ext.bulk")
     looks = count()
 
@@ -238,8 +238,8 @@ def test_a_disk_that_is_full_while_rows_are_stored_ends_the_command(sender, vict
 
 
 def test_a_full_folder_for_temporary_files_is_reported_in_a_sentence(sender, monkeypatch):
-    schema = f"PRAGMA max_page_count=8; {source_rows._SCHEMA}"
-    monkeypatch.setattr(source_rows, "_SCHEMA", schema)
+    schema = f"PRAGMA max_page_count=8; {_source_rows._SCHEMA}"
+    monkeypatch.setattr(_source_rows, "_SCHEMA", schema)
     with refused(r"temporary files, .*full.*TMPDIR"):
         sender().send(rows(600))
 

@@ -31,9 +31,9 @@ from tests.bulk.bulk_runs import (
     rows,
     today,
 )
-from victor_ext.bulk import StateLost, store
-from victor_ext.bulk.loading import Loading
-from victor_ext.bulk.state import State
+from victor_ext.bulk import StateLost, _store
+from victor_ext.bulk._loading import Loading
+from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
 SHORT, LONG = 5000, 20_000
@@ -220,7 +220,7 @@ def test_a_row_that_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
     """A worker does not begin it: else it would be asked for beside the corrected row."""
     saved = [row(1, invoice_no="1042.0"), row(2)]
     sender.store([row(1, invoice_no="1042"), row(2)], state=postgres)
-    pause = paused_at(monkeypatch, store.Store, "save_record")
+    pause = paused_at(monkeypatch, _store.Store, "save_record")
     with ThreadPoolExecutor() as pool:
         storing = pool.submit(sender.store, saved, state=postgres)
         assert pause.reached.wait(60)
@@ -236,8 +236,8 @@ def test_a_sender_that_was_stopped_while_storing_does_not_block_other_senders_fo
     sender, victor_sandbox, postgres, monkeypatch
 ):
     """The server ends the transaction of one who is stopped in the middle of it."""
-    monkeypatch.setattr(store, "_IDLE_SECONDS", 1)
-    pause = paused_at(monkeypatch, store.Store, "save_record")
+    monkeypatch.setattr(_store, "_IDLE_SECONDS", 1)
+    pause = paused_at(monkeypatch, _store.Store, "save_record")
     with ThreadPoolExecutor() as pool:
         first = pool.submit(sender.store, rows(50), state=postgres)
         assert pause.reached.wait(60)
@@ -262,7 +262,7 @@ def test_a_worker_that_begins_while_the_first_file_is_stored_keeps_the_key_of_th
     sender, victor_sandbox, postgres, monkeypatch
 ):
     """Else nobody could read the file."""
-    pause = paused_at(monkeypatch, store.Store, "save_record")
+    pause = paused_at(monkeypatch, _store.Store, "save_record")
     with ThreadPoolExecutor() as pool:
         storing = pool.submit(sender.store, rows(2), state=postgres)
         assert pause.reached.wait(60)
@@ -314,7 +314,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(sender, monkeypatch, tmp_p
     def read(_stored, _record, _on_progress, status):
         return status()
 
-    monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)
+    monkeypatch.setattr("victor_ext.bulk._sender.run_batch", read)
     peaks = []
     for number in (SHORT, SHORT, LONG, LONG):  # the first time, modules are loaded
         tracemalloc.start()

@@ -11,7 +11,7 @@ from victor_ext import (
     VictorError,
 )
 from victor_ext.bulk import StateLost, StateUnavailable
-from victor_ext.cli.failures import exit_status_of
+from victor_ext.cli._failures import exit_status_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from victor_ext.cli import app
+from victor_ext.cli import _app
 
 METADATA = "Metadata-Version: 2.1\nName: shop-client\nVersion: 1\nSummary: What a shop sells.\n"
 ENTRY_POINTS = "[victor_ext.commands]\nshop = shop_client:main\nkey = shop_client:main\n"
@@ -30,7 +30,7 @@ def shop_client(tmp_path, monkeypatch):
 
 @pytest.fixture
 def nothing_installed(monkeypatch):
-    monkeypatch.setattr(app, "entry_points_of", lambda _group: {})
+    monkeypatch.setattr(_app, "entry_points_of", lambda _group: {})
 
 
 def test_a_command_of_another_distribution_gets_its_arguments_and_decides_the_status(

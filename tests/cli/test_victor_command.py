@@ -15,9 +15,9 @@ from tests.cli.victor_command import Command
 from tests.programs import python
 from tests.providers.systems import CLIENTS
 from victor_ext import ConfigurationError, Victor, __version__, idempotency_key_for
-from victor_ext.cli import app as app_module
-from victor_ext.cli.wording import option_of
-from victor_ext.providers.victor.creating import ARGUMENTS
+from victor_ext.cli import _app as app_module
+from victor_ext.cli._wording import option_of
+from victor_ext.providers.victor._creating import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox
 from victor_ext.sandbox.velo import VeloSandbox
 

@@ -12,8 +12,8 @@ from tests.cases import cases_beside
 from tests.outbox.rows import change, change_events, execute, key_of, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import zulu
+from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.cli import main
-from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
 from victor_ext.providers import velo

@@ -23,8 +23,8 @@ from tests.cli.test_victor_create import words
 from tests.cli.victor_command import SCRIPT, interruptible
 from tests.programs import python
 from victor_ext import Victor, VictorOAuth
+from victor_ext._runtime.loop.flow import Driver
 from victor_ext.bulk import BulkSender
-from victor_ext.runtime.loop.flow import Driver
 
 FULL = Path("/dev/full")
 SHOP = Path(__file__).parents[2] / "recipe" / "tests" / "shop.yaml"

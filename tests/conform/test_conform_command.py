@@ -48,7 +48,7 @@ def test_each_finding_that_the_page_shows_is_printed_so(started):
 def test_the_exit_status_tells_whether_all_is_as_assumed_or_differs_or_is_not_shown(
     started, options, status, monkeypatch
 ):
-    monkeypatch.setattr("victor_ext.conform.questions.LOOKS", (0,))
+    monkeypatch.setattr("victor_ext.conform._questions.LOOKS", (0,))
     _, victor = started(**options)
     assert victor("conform", *PAIR).status == status
 

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 
 from victor_ext import VictorError
+from victor_ext._runtime.client.records import Record
 from victor_ext.providers import Money
-from victor_ext.runtime.client.records import Record
 from victor_ext.typed import Part
 
 from .arguments import Open, Path, classes_in, open_arguments, open_fields, values_in, with_value

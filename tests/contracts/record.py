@@ -10,7 +10,7 @@ import sys
 from difflib import unified_diff
 from importlib.util import find_spec
 
-from victor_ext.systems import entry_points_of
+from victor_ext._systems import entry_points_of
 
 from .contract import Contract
 from .document import Document

@@ -115,18 +115,18 @@ def test_an_argument_that_a_call_does_not_have_is_one_difference_and_no_limit():
 
 
 def test_a_value_with_which_a_call_fails_is_reported_as_untried_and_not_as_taken(monkeypatch):
-    from victor_ext.providers.victor import payment_requests
+    from victor_ext.providers.victor import _payment_requests
 
     contract = dataclasses.replace(contract_of("victor"))
     assert contract.limits(Document.of("victor")) == []
-    check = payment_requests.check_request
+    check = _payment_requests.check_request
 
     def fails(request, now):
         if request.body["payment_details"].get("notes", "").startswith("1"):
             raise AssertionError("not for me")
         check(request, now)
 
-    monkeypatch.setattr(payment_requests, "check_request", fails)
+    monkeypatch.setattr(_payment_requests, "check_request", fails)
     problems = contract.limits(Document.of("victor"))
     assert says(problems, "payment_details.notes", "cannot be tried with 151 characters")
     assert not says(problems, "takes it")
@@ -184,7 +184,7 @@ def test_an_operation_with_another_id_is_no_loss_of_its_members(system):
 def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
     monkeypatch,
 ):
-    from victor_ext.providers.victor import payment_requests
+    from victor_ext.providers.victor import _payment_requests
 
     def refuses(*_):
         raise TypeError("__init__() got an unexpected keyword argument 'notes'")
@@ -192,7 +192,7 @@ def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
     document = Document.of("victor").copy()
     del properties_of(document, "PaymentRequestReceipt")["error_message"]
     contract = dataclasses.replace(contract_of("victor"))
-    monkeypatch.setattr(payment_requests, "body_of", refuses)
+    monkeypatch.setattr(_payment_requests, "body_of", refuses)
     problems = contract.differences(document)
     assert says(problems, "createRequestPayment", "unexpected keyword argument 'notes'")
     assert says(problems, "PaymentRequestReceipt.error_message: ")

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.victor_command import interruptible
 from tests.faults.raw_sockets import PATIENCE
 from tests.programs import python
-from victor_ext.cli import signals
+from victor_ext.cli import _signals
 
 pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -99,5 +99,5 @@ def test_a_signal_ends_the_command_on_windows(monkeypatch, number, status):
 
     with interruptible():
         handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-        assert as_on_windows(signals, monkeypatch).ended_by_signals(interrupted) == status
+        assert as_on_windows(_signals, monkeypatch).ended_by_signals(interrupted) == status
         assert {each: signal.getsignal(each) for each in handlers} == handlers

@@ -42,7 +42,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
-from victor_ext.runtime.http import connections
+from victor_ext._runtime.http import connections
 
 pytestmark = pytest.mark.slow
 SHORT = 0.2

@@ -16,7 +16,7 @@ from tests.faults.raw_provider import answer, bare, flooding
 from tests.faults.raw_sockets import End
 from tests.faults.test_tls import spoilt
 from victor_ext import UnreadableResponse
-from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
+from victor_ext._runtime.core.response import MAX_RESPONSE_BYTES
 
 pytestmark = pytest.mark.slow
 MIB = 1024 * 1024

@@ -105,7 +105,7 @@ def output_of(program, *arguments, timeout=PATIENCE):
 
 WHILE_THE_QUOTA_IS_CHANGED = """
 import os
-from victor_ext.runtime.loop.retry import RetryQuota
+from victor_ext._runtime.loop.retry import RetryQuota
 
 quota = RetryQuota(500)
 with quota._locks.here():

@@ -24,7 +24,7 @@ from tests.faults.raw_sockets import PATIENCE
 from tests.faults.test_damaged_answers import JUNK
 from tests.faults.test_tls import VERSIONS
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
-from victor_ext.runtime.http import connections
+from victor_ext._runtime.http import connections
 
 pytestmark = pytest.mark.slow
 

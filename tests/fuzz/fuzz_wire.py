@@ -14,9 +14,9 @@ import httpx
 from tests.providers.running import Running
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth
-from victor_ext.runtime.http.connections import Route
-from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
+from victor_ext._runtime.http.connections import Route
+from victor_ext._runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
+from victor_ext._runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
 TOKEN = json.dumps(
     {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}

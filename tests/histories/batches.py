@@ -34,13 +34,18 @@ from tests.histories.world import (
     rows_of,
 )
 from victor_ext import idempotency_key_for
-from victor_ext.bulk import run as bulk_run
-from victor_ext.bulk.by_hand import ByHand
-from victor_ext.bulk.check import ControlTotals
-from victor_ext.bulk.lines import lines_of
-from victor_ext.bulk.loading import AnotherList, Loading, ask_waiting
-from victor_ext.bulk.payment_requests import PaymentRequests
-from victor_ext.bulk.payments import (
+from victor_ext._event_queue.rows import change_rows
+from victor_ext._health import Heartbeat
+from victor_ext._settlement.flow import SETTLED
+from victor_ext._settlement.key_age import LAST_CALLS
+from victor_ext._vault import KEY_BYTES, Vault
+from victor_ext.bulk import _run as bulk_run
+from victor_ext.bulk._by_hand import ByHand
+from victor_ext.bulk._check import ControlTotals
+from victor_ext.bulk._lines import lines_of
+from victor_ext.bulk._loading import AnotherList, Loading, ask_waiting
+from victor_ext.bulk._payment_requests import PaymentRequests
+from victor_ext.bulk._payments import (
     LINES,
     METADATA,
     PAYMENT_COLUMNS,
@@ -49,22 +54,17 @@ from victor_ext.bulk.payments import (
     WITH_ENTRIES,
     WITH_ROWS,
 )
-from victor_ext.bulk.payouts import Payouts
-from victor_ext.bulk.row_kind import RowKind
-from victor_ext.bulk.rows import Result, RowContent, RowOutcome, content_of, key_after, result_of
-from victor_ext.bulk.settings import Settings
-from victor_ext.bulk.state import State
-from victor_ext.bulk.steps import Unit, add_step, units_of
-from victor_ext.bulk.store import Store
-from victor_ext.bulk.vault import state_vault
-from victor_ext.bulk.worker import Worker
-from victor_ext.event_queue.rows import change_rows
-from victor_ext.health import Heartbeat
-from victor_ext.outbox.entries import DUE
-from victor_ext.outbox.files import ENTRIES, TABLES, UNDER_WAY, adopt
-from victor_ext.settlement.flow import SETTLED
-from victor_ext.settlement.key_age import LAST_CALLS
-from victor_ext.vault import KEY_BYTES, Vault
+from victor_ext.bulk._payouts import Payouts
+from victor_ext.bulk._row_kind import RowKind
+from victor_ext.bulk._rows import Result, RowContent, RowOutcome, content_of, key_after, result_of
+from victor_ext.bulk._settings import Settings
+from victor_ext.bulk._state import State
+from victor_ext.bulk._steps import Unit, add_step, units_of
+from victor_ext.bulk._store import Store
+from victor_ext.bulk._vault import state_vault
+from victor_ext.bulk._worker import Worker
+from victor_ext.outbox._entries import DUE
+from victor_ext.outbox._files import ENTRIES, TABLES, UNDER_WAY, adopt
 
 _SECRET = b"a secret of histories, of some length"
 _TABLES = (*TABLES.entries.metadata.sorted_tables, *METADATA.sorted_tables)

@@ -28,8 +28,8 @@ from tests.histories.world import (
 )
 from victor_ext import PreparedCall, VictorError
 from victor_ext.outbox import Entry, EntryState, Outbox
-from victor_ext.outbox.holding import RESTORED
-from victor_ext.outbox.life import Life
+from victor_ext.outbox._holding import RESTORED
+from victor_ext.outbox._life import Life
 
 LEASES = 120.0, 2 * KEPT
 """Seconds; the second lease is that of workers whose calls may take as long."""

@@ -32,17 +32,17 @@ from tests.histories.sheet_book import (
     payer_of,
 )
 from victor_ext import ConfigurationError
-from victor_ext.bulk.by_hand import ByHand
-from victor_ext.bulk.check import ControlTotals
-from victor_ext.bulk.loading import AnotherList, Loading, replaced_rows, want_nothing
-from victor_ext.bulk.results import results_of
-from victor_ext.bulk.row_kind import RowKind
-from victor_ext.bulk.rows import RowOutcome
-from victor_ext.bulk.run import BatchStatus, status_of
-from victor_ext.bulk.state import hold_state, release_state
-from victor_ext.bulk.steps import add_step, units_of
-from victor_ext.bulk.store import Store
-from victor_ext.settlement.key_age import LAST_CALLS
+from victor_ext._settlement.key_age import LAST_CALLS
+from victor_ext.bulk._by_hand import ByHand
+from victor_ext.bulk._check import ControlTotals
+from victor_ext.bulk._loading import AnotherList, Loading, replaced_rows, want_nothing
+from victor_ext.bulk._results import results_of
+from victor_ext.bulk._row_kind import RowKind
+from victor_ext.bulk._rows import RowOutcome
+from victor_ext.bulk._run import BatchStatus, status_of
+from victor_ext.bulk._state import hold_state, release_state
+from victor_ext.bulk._steps import add_step, units_of
+from victor_ext.bulk._store import Store
 
 EDITS = ("amount", "cut", "add", "respell", "twin", "respell all", "copy")
 ACTS = (*EDITS, "send", "resume", "resume", "drop")

@@ -27,7 +27,7 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
-from victor_ext.flows import adrive, drive
+from victor_ext._flows import adrive, drive
 
 FAULTS = {
     "ended before the work": 4,

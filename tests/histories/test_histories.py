@@ -19,7 +19,7 @@ from tests.histories.history import KINDS, LIKELY, draw, run
 from tests.histories.inboxes import shared_inboxes
 from tests.histories.soak import FAULTS
 from tests.mistakes import mistakes
-from victor_ext.bulk.payments import METADATA
+from victor_ext.bulk._payments import METADATA
 
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "histories")

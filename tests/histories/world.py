@@ -22,13 +22,13 @@ import sqlalchemy as sa
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
 from tests.runtime.fakes import TRANSIENT
-from victor_ext.event_queue.calls import CallEnd
-from victor_ext.event_queue.databases import CLOCKS
-from victor_ext.event_queue.drivers import BlockingDriver
-from victor_ext.flows import drive
-from victor_ext.runtime.core import clock
-from victor_ext.runtime.core.clock import monotonic
-from victor_ext.runtime.loop import attempts
+from victor_ext._event_queue.calls import CallEnd
+from victor_ext._event_queue.databases import CLOCKS
+from victor_ext._event_queue.drivers import BlockingDriver
+from victor_ext._flows import drive
+from victor_ext._runtime.core import clock
+from victor_ext._runtime.core.clock import monotonic
+from victor_ext._runtime.loop import attempts
 
 Event = tuple[Any, ...]
 OK: Event = ("ok",)

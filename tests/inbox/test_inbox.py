@@ -42,8 +42,8 @@ from victor_ext import (
     Outcome,
     ServerError,
 )
-from victor_ext.event_queue import django as django_queue
-from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext._event_queue import django as django_queue
+from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay, velo
@@ -478,7 +478,7 @@ def test_an_id_that_the_system_does_not_know_ends_after_three_inquiries(
     hints, gateway, monkeypatch, error
 ):
     """Where anybody can post: it is no dead letter, and few are kept."""
-    monkeypatch.setattr("victor_ext.inbox.inboxes._MOST_NOT_FOUND", 4)
+    monkeypatch.setattr("victor_ext.inbox._inboxes._MOST_NOT_FOUND", 4)
     gateway.says = unknown(error)
     for number in range(6):
         posted(hints, {"id": f"forged-{number}"})

@@ -16,8 +16,8 @@ from tests.outbox.rows import end_waits, inbox_of
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import ConfigurationError, HmacSignature, InvalidRequest, NotFound, StatusError
-from victor_ext.event_queue import django as django_queue
-from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext._event_queue import django as django_queue
+from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.inbox import EventState, Inbox
 from victor_ext.providers import eastpay
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from victor_ext import AsyncVictor, RetryPolicy, Victor
-from victor_ext.event_queue.workers import stop_at_signals
+from victor_ext._event_queue.workers import stop_at_signals
 from victor_ext.outbox import AsyncOutbox, Outbox
 
 EACH = 0.1

@@ -4,7 +4,7 @@ from tests.outbox.kinds import Box
 from tests.outbox.rows import change
 from tests.providers.running import ONCE
 from tests.providers.velo.adapter import pay
-from victor_ext.outbox.entries import outbox_table
+from victor_ext.outbox._entries import outbox_table
 
 KEY = "the-key-of-the-march-payout"
 

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
-from victor_ext.event_queue.databases import DatabaseTime, database_time
+from victor_ext._event_queue.databases import DatabaseTime, database_time
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
-from victor_ext.outbox.entries import free_values
+from victor_ext.outbox._entries import free_values
 from victor_ext.providers import velo
 
 NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text))

@@ -49,16 +49,16 @@ from victor_ext import (
     VictorError,
     connect,
 )
-from victor_ext.event_queue.calls import ThreadCalls
+from victor_ext._event_queue.calls import ThreadCalls
+from victor_ext._settlement.key_age import Now
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
-from victor_ext.outbox.adding import _check_promise
-from victor_ext.outbox.claims import Claims
-from victor_ext.outbox.digests import content_of
+from victor_ext.outbox._adding import _check_promise
+from victor_ext.outbox._claims import Claims
+from victor_ext.outbox._digests import content_of
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
-from victor_ext.settlement.key_age import Now
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
@@ -412,7 +412,11 @@ def test_no_call_begins_after_its_lease_however_young_the_decision_to_make_it_is
         marks.append(statement)
         local, monotonic = time.time() + slept, time.monotonic()
         monkeypatch.setattr(time, "time", lambda: local)
-        for module in ("time", "victor_ext.runtime.core.clock", "victor_ext.runtime.loop.attempts"):
+        for module in (
+            "time",
+            "victor_ext._runtime.core.clock",
+            "victor_ext._runtime.loop.attempts",
+        ):
             monkeypatch.setattr(f"{module}.monotonic", lambda: monotonic)
 
     sa.event.listen(sqlite, "after_cursor_execute", marked)

@@ -39,8 +39,8 @@ from tests.outbox.rows import (
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, ProviderTime
-from victor_ext.event_queue import databases
-from victor_ext.event_queue import django as django_queue
+from victor_ext._event_queue import databases
+from victor_ext._event_queue import django as django_queue
 from victor_ext.inbox import AsyncInbox, EventState, Inbox
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.outbox import AsyncOutbox, Outbox

@@ -24,7 +24,7 @@ from tests.outbox.kinds import tables_of
 from tests.outbox.rows import end_claims, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from tests.tiers import borders
-from victor_ext.event_queue.workers import SignalStop
+from victor_ext._event_queue.workers import SignalStop
 from victor_ext.outbox import Outbox
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
 from victor_ext.outbox.django.models import PaymentRequestEntry
@@ -259,7 +259,7 @@ def test_a_hold_that_is_cut_off_has_held_nothing_and_the_next_one_marks_all(outb
 
 
 def test_another_database_is_refused(outbox, monkeypatch):
-    monkeypatch.setattr("victor_ext.event_queue.django._DIALECTS", {})
+    monkeypatch.setattr("victor_ext._event_queue.django._DIALECTS", {})
     message = r"'default'.* of the type \w+: use SQLite or PostgreSQL"
     with pytest.raises(ImproperlyConfigured, match=message):
         outbox.counts()

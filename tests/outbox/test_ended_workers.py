@@ -18,7 +18,7 @@ from tests.outbox.kinds import Box, Provider, async_engine, tables_of
 from tests.outbox.rows import inbox_of, received_number, states, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import VictorError
-from victor_ext.event_queue.workers import stop_at_signals
+from victor_ext._event_queue.workers import stop_at_signals
 from victor_ext.outbox import AsyncOutbox, Outbox
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from tests.providers.connected.till import client_class
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import ConfigurationError, OperationRow, connect
-from victor_ext.event_queue.handlers import meant_by
+from victor_ext._event_queue.handlers import meant_by
 from victor_ext.outbox import EntryState, Outbox
-from victor_ext.outbox.entries import event_names_of_change
-from victor_ext.providers.flexfactor.records import OrderStatus
+from victor_ext.outbox._entries import event_names_of_change
+from victor_ext.providers.flexfactor._records import OrderStatus
 
 
 def nothing(_session, _event): ...

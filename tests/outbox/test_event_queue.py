@@ -24,7 +24,7 @@ from tests.outbox.rows import (
 from tests.providers.flexfactor.test_flexfactor_webhooks import webhooks
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest
-from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.outbox import EventState, Outbox
 
 pytestmark = pytest.mark.slow

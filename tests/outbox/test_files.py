@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from tests.outbox.kinds import Provider
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
-from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.outbox import forgetting
-from victor_ext.outbox.digests import call_digest
-from victor_ext.outbox.files import (
+from victor_ext._event_queue.databases import DatabaseTime
+from victor_ext._vault import KEY_BYTES, Vault
+from victor_ext.outbox import _forgetting
+from victor_ext.outbox._digests import call_digest
+from victor_ext.outbox._files import (
     ENTRIES,
     TABLES,
     EntryMarked,
@@ -32,7 +33,6 @@ from victor_ext.outbox.files import (
     settle_by_hand,
     store_key,
 )
-from victor_ext.vault import KEY_BYTES, Vault
 
 SCOPE, KEY = "Victor staging", "a-key-of-an-invoice-1"
 SENDER, BATCH = "an account", "march"
@@ -192,7 +192,7 @@ def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_cal
             connection.execute(sa.update(ENTRIES).values(state=state))
         return call_digest(*of_call)
 
-    monkeypatch.setattr(forgetting, "call_digest", put_meanwhile)
+    monkeypatch.setattr(_forgetting, "call_digest", put_meanwhile)
     with engine.begin() as connection:
         forget_entries(connection, SCOPE, sa.true(), VAULT, 1)
     assert '"2.00"' in VAULT.opened(row().call)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.outbox.rows import change, change_events, execute, key_of, shown_of, stored, text_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest
-from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext.outbox import EntryState
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]

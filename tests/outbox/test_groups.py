@@ -43,12 +43,12 @@ from victor_ext import (
     StatusError,
     VictorError,
 )
-from victor_ext.event_queue.calls import CallEnd
-from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.event_queue.drivers import BlockingDriver
-from victor_ext.event_queue.queue import EventQueue
-from victor_ext.flows import drive
-from victor_ext.outbox import Outbox, claims, deliveries, passes
+from victor_ext._event_queue.calls import CallEnd
+from victor_ext._event_queue.databases import DatabaseTime
+from victor_ext._event_queue.drivers import BlockingDriver
+from victor_ext._event_queue.queue import EventQueue
+from victor_ext._flows import drive
+from victor_ext.outbox import Outbox, _claims, _deliveries, _passes
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 PATIENCE = 30.0
@@ -252,7 +252,7 @@ def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, m
     """A person lets it be sent again meanwhile, and what has to be sent soon is looked for again
     and again.
     """
-    monkeypatch.setattr(claims, "GROUP", 2)
+    monkeypatch.setattr(_claims, "GROUP", 2)
     refuse(sending, 404, 404)
     sending.store(1, 2, 3)
     change(sending.outbox, send_before=time.time() + 1800)
@@ -640,9 +640,9 @@ def test_an_urgent_entry_that_somebody_has_locked_is_not_asked_for_again_and_aga
 
 @pytest.fixture
 def _short_passes(monkeypatch):
-    monkeypatch.setattr(claims, "GROUP", 2)
-    monkeypatch.setattr(deliveries, "_MOST_READ", 2)
-    monkeypatch.setattr("victor_ext.outbox.sending.pause_after", lambda _tries: 0.0)
+    monkeypatch.setattr(_claims, "GROUP", 2)
+    monkeypatch.setattr(_deliveries, "_MOST_READ", 2)
+    monkeypatch.setattr("victor_ext.outbox._sending.pause_after", lambda _tries: 0.0)
 
 
 @pytest.mark.usefixtures("_short_passes")
@@ -708,7 +708,7 @@ def test_a_worker_with_many_entries_handles_events_in_between(blocking, monkeypa
 
     blocking.provider.meet = meet
     monkeypatch.setattr(EventQueue, "handle", handle)
-    monkeypatch.setattr(passes, "_LONGEST_SENDING", 0.0)
+    monkeypatch.setattr(_passes, "_LONGEST_SENDING", 0.0)
     with blocking.provider.client() as victor:
         Outbox(blocking.engine, workers=1).run(victor, interval=3600.0, stop=stop)
     assert references == [f"INV-{number}" for number in range(7)]

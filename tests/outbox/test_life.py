@@ -20,7 +20,7 @@ from tests.outbox.rows import change, execute, key_of, states, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, Victor, VictorOAuth
 from victor_ext.outbox import Outbox
-from victor_ext.outbox.life import LIFE
+from victor_ext.outbox._life import LIFE
 
 pytestmark = pytest.mark.slow
 OLDER = "its row of life is older than the one that was written"

@@ -40,9 +40,9 @@ from victor_ext import (
     PermissionDenied,
     Victor,
 )
-from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments, life
-from victor_ext.outbox.claim import Claim
-from victor_ext.settlement.failures import Backoff
+from victor_ext._settlement.failures import Backoff
+from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments, _life
+from victor_ext.outbox._claim import Claim
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CLAIM = Claim(SimpleNamespace(id=1), worker=1, now=0.0, at=None)
@@ -212,7 +212,7 @@ def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
     """The second worker comes after the first one has read it, and before it has marked it: the one
     that marks it first sends it. On SQLite the second one would have to wait.
     """
-    monkeypatch.setattr(life, "_BEAT_SECONDS", 600.0)  # it would wait for that row
+    monkeypatch.setattr(_life, "_BEAT_SECONDS", 600.0)  # it would wait for that row
     outbox.send(victor)
     stored(outbox, invoice(1))
     at_once = {"timeout": 0} if engine.dialect.name == "sqlite" else {}

@@ -26,8 +26,8 @@ from tests.outbox.rows import (
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.outbox import Outbox
-from victor_ext.outbox.sealing import STORAGE_KEY as STORAGE_KEY_ROW
-from victor_ext.outbox.sealing import ClearRow
+from victor_ext.outbox._sealing import STORAGE_KEY as STORAGE_KEY_ROW
+from victor_ext.outbox._sealing import ClearRow
 
 pytestmark = pytest.mark.pull_request
 STORAGE_KEY, OTHER_KEY = "the storage key of the tests", "another storage key of the tests"

@@ -13,7 +13,7 @@ from tests.outbox.test_sealing import STORAGE_KEY, bytes_of
 from tests.providers.victor.adapter import invoice
 from tests.test_numbers import NUMBERS, notations
 from tests.tiers import borders
-from victor_ext.logs import JsonFormatter
+from victor_ext._logs import JsonFormatter
 from victor_ext.outbox import Outbox
 
 SHOWN = [

@@ -19,10 +19,10 @@ from tests.providers.velo.adapter import Harness as VeloHarness
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import payment
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
-from victor_ext.providers.flexfactor import system as flexfactor_settings
+from victor_ext.providers.flexfactor import _system as flexfactor_settings
 from victor_ext.providers.velo import Velo
-from victor_ext.providers.velo import client as velo_client
-from victor_ext.providers.victor import client as victor_client
+from victor_ext.providers.velo import _client as velo_client
+from victor_ext.providers.victor import _client as victor_client
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings

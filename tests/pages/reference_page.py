@@ -22,8 +22,8 @@ from typer.main import get_command
 from tests.cases import cases_beside
 from tests.pages.page import ROOT
 from victor_ext import _exit_status
-from victor_ext.cli.app import app
-from victor_ext.systems import System, entry_points_of
+from victor_ext._systems import System, entry_points_of
+from victor_ext.cli._app import app
 from victor_spec.command_line import app as spec_app
 
 PAGE = ROOT / "docs" / "reference.md"

@@ -10,9 +10,9 @@ import pytest
 from tests.pages.page import ROOT
 from tests.pages.shell import PICTURES, RECORD, normalised, recorded
 from victor_ext.bulk import BatchStatus, RowOutcome
-from victor_ext.bulk.payment_requests import PaymentRequests
-from victor_ext.bulk.results import COLUMNS
-from victor_ext.cli.bulk_output import show_status
+from victor_ext.bulk._payment_requests import PaymentRequests
+from victor_ext.bulk._results import COLUMNS
+from victor_ext.cli._bulk_output import show_status
 
 pytestmark = pytest.mark.pull_request
 SCRIPT = runpy.run_path(str(RECORD))

@@ -25,8 +25,8 @@ from victor_ext import (
     Proof,
     connect,
 )
+from victor_ext._systems import entry_points_of
 from victor_ext.providers.eastpay import CardToken, EastPay
-from victor_ext.systems import entry_points_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "api" / "outbox.md"
 HEADER = "| system | write | promise | after a lost response |\n|---|---|---|---|\n"

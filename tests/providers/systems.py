@@ -15,7 +15,7 @@ import pytest
 
 from tests.providers.connected.till import Caller
 from tests.providers.running import MODES, ONCE, run
-from victor_ext.systems import entry_points_of
+from victor_ext._systems import entry_points_of
 
 PARTS = {
     "SANDBOX": "the class of its sandbox",

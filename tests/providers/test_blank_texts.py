@@ -15,8 +15,8 @@ from tests.providers.running import GUID
 from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, check_payment_request
-from victor_ext.bulk.payment_requests import PaymentRequests
-from victor_ext.bulk.validating import problems_of, split_record
+from victor_ext.bulk._payment_requests import PaymentRequests
+from victor_ext.bulk._validating import problems_of, split_record
 from victor_ext.outbox import Outbox
 
 BLANKS = ("", " ", "\t\n", "\u3000", "*", " ** ")

@@ -37,10 +37,10 @@ from victor_ext import (
     VictorOAuth,
     connect,
 )
+from victor_ext._runtime.auth.tokens import issued_for, issued_until
 from victor_ext.providers import FlexFactorAuth, VeloAuth
 from victor_ext.providers.flexfactor import FlexFactorToken
-from victor_ext.runtime.auth.tokens import issued_for, issued_until
-from victor_ext.sandbox.victor.authentication import new_key_pair
+from victor_ext.sandbox.victor._authentication import new_key_pair
 
 OLD, NEW = "the-first-secret-" + "1" * 32, "the-second-secret-" + "2" * 32
 API = "https://api.example"

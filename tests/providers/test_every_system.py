@@ -17,7 +17,7 @@ import pytest
 from tests.providers.running import forwarded
 from tests.providers.systems import ADAPTERS, each_exchange, refusal
 from victor_ext import VictorError
-from victor_ext.systems import entry_points_of
+from victor_ext._systems import entry_points_of
 
 KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
 

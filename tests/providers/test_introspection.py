@@ -15,9 +15,9 @@ from victor_api.client import Client
 from tests.providers.running import unreachable
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called, of_every_system
 from victor_ext import ConfigurationError, connect
-from victor_ext.runtime.client.config import ClientOptions
-from victor_ext.runtime.client.resources import Resource
-from victor_ext.systems import entry_points_of
+from victor_ext._runtime.client.config import ClientOptions
+from victor_ext._runtime.client.resources import Resource
+from victor_ext._systems import entry_points_of
 
 # One operation and one list of each system, with what they return.
 each_system = pytest.mark.parametrize("system", CLIENTS)

@@ -19,12 +19,12 @@ from victor_ext import (
     UnreadableResponse,
     VictorError,
 )
-from victor_ext.providers.eastpay.operations import operations_of
-from victor_ext.providers.flexfactor.operations import OPERATIONS as OF_FLEXFACTOR
-from victor_ext.providers.velo.operations import OPERATIONS as OF_VELO
-from victor_ext.providers.victor.operations import OPERATIONS as OF_VICTOR
-from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.operations import Operations, name_of
+from victor_ext._runtime.loop.idempotency_keys import HeaderKey
+from victor_ext._runtime.loop.operations import Operations, name_of
+from victor_ext.providers.eastpay._operations import operations_of
+from victor_ext.providers.flexfactor._operations import OPERATIONS as OF_FLEXFACTOR
+from victor_ext.providers.velo._operations import OPERATIONS as OF_VELO
+from victor_ext.providers.victor._operations import OPERATIONS as OF_VICTOR
 
 pytestmark = pytest.mark.slow
 REFUSALS = {

@@ -33,12 +33,12 @@ from victor_ext import (
     VictorOAuth,
     connect,
 )
+from victor_ext._runtime.core.comparing import Likeness
+from victor_ext._runtime.core.json_values import parsed
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
-from victor_ext.providers.velo.system import PAYOUT_STATUSES
-from victor_ext.runtime.core.comparing import Likeness
-from victor_ext.runtime.core.json_values import parsed
+from victor_ext.providers.velo._system import PAYOUT_STATUSES
 
 RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
 BEGINS_WITH_A_READ = {"velo fund"}

@@ -15,7 +15,7 @@ from tests.providers.flexfactor.adapter import id_of
 from tests.providers.running import ONCE, QUICK, Script, forwarded, is_for_token
 from tests.providers.systems import ADAPTERS, each_exchange
 from victor_ext import ClientCredentialsAuth, VictorError
-from victor_ext.providers.eastpay.operations import operations_of
+from victor_ext.providers.eastpay._operations import operations_of
 
 JSON = {"content-type": "application/json"}
 REFUSALS = (400, 401, 404, 429)

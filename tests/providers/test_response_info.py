@@ -18,8 +18,8 @@ from victor_ext import (
     ResponseInfo,
     VictorError,
 )
-from victor_ext.providers.velo.operations import Receipt
-from victor_ext.runtime.client.records import Record
+from victor_ext._runtime.client.records import Record
+from victor_ext.providers.velo._operations import Receipt
 
 from .test_introspection import methods_of
 from .test_operations_table import NOW, Recorder, arguments_of

@@ -41,7 +41,7 @@ from victor_ext import (
     VictorJwt,
     VictorOAuth,
 )
-from victor_ext.privacy import redact_excerpt
+from victor_ext._privacy import redact_excerpt
 from victor_ext.providers import (
     FlexFactorAuth,
     Money,

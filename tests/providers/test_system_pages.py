@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.systems import entry_points_of
+from victor_ext._systems import entry_points_of
 
 ROOT = Path(__file__).parents[2]
 TITLES = {name: point.load().title for name, point in entry_points_of().items()}

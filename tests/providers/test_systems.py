@@ -12,7 +12,7 @@ from tests.contracts.record import contract_of
 from tests.providers import systems
 from tests.providers.systems import PARTS, adapter_of, of_every_system
 from tests.providers.test_operations_table import table as page_table
-from victor_ext.systems import System, entry_points_of
+from victor_ext._systems import System, entry_points_of
 
 WHOLE = dict.fromkeys(PARTS, "None")
 

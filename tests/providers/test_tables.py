@@ -16,9 +16,9 @@ from tests.contracts.record import contract_of
 from tests.providers.running import MODES, QUICK, Script
 from tests.providers.systems import called
 from tests.providers.test_operations_table import SYSTEMS, good_answer
-from victor_ext.runtime.core.response import OPERATION
-from victor_ext.runtime.loop.evidence import document_complaint
-from victor_ext.runtime.loop.operations import Operations
+from victor_ext._runtime.core.response import OPERATION
+from victor_ext._runtime.loop.evidence import document_complaint
+from victor_ext._runtime.loop.operations import Operations
 
 LOST = httpx.ReadError("the connection was cut")
 BUSY = httpx.Response(200, json={"error": "busy"})

@@ -13,7 +13,7 @@ from tests.providers.systems import called
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, TimedOut, Word, providers
 from victor_ext.providers.flexfactor import OrderStatus
-from victor_ext.providers.velo.system import PAYOUT_STATUSES
+from victor_ext.providers.velo._system import PAYOUT_STATUSES
 
 
 def payouts(until):

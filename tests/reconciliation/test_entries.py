@@ -12,10 +12,10 @@ import pytest
 from tests.cases import cases_beside
 from tests.frames import assert_hidden, locals_of
 from victor_ext import ConfigurationError, InvalidRequest, PermissionDenied
-from victor_ext.books import Window, Zone
+from victor_ext._books import Window, Zone
 from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, InvalidEntries, RowFile, reconcile
-from victor_ext.reconciliation.entries import EntryReader
+from victor_ext.reconciliation._entries import EntryReader
 
 pytestmark = pytest.mark.slow
 PRICE = Money.of("44.23", "USD")

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 
 from tests.reconciliation.provider import Provider, request
 from victor_ext import PaginationError
-from victor_ext.cli.reconcile import Report
+from victor_ext.cli._reconcile import Report
 from victor_ext.reconciliation import Kind
 
 UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"

@@ -14,9 +14,9 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import calls, until
-from victor_ext.cli.reconcile import KINDS
+from victor_ext.cli._reconcile import KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
-from victor_ext.reconciliation.report import FIELDS
+from victor_ext.reconciliation._report import FIELDS
 
 pytestmark = pytest.mark.pull_request
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.chromium import CONTRAST, browser, launch
-from victor_ext.cli import reconcile
+from victor_ext.cli import _reconcile
 
 pytestmark = pytest.mark.slow
 __all__ = ["browser", "launch"]
@@ -89,7 +89,7 @@ def test_the_report_page_has_each_differing_row_with_what_to_do(planted, opened)
     assert opened.locator("section").count() == len(expected) + 2
     for kind in expected:
         row = opened.locator("tbody tr", has=opened.locator(f"th.{kind}")).inner_text()
-        assert reconcile.KINDS[kind].meaning in row.split("\t")
+        assert _reconcile.KINDS[kind].meaning in row.split("\t")
     twice = section(opened, "duplicate").locator("tbody tr").first.inner_text()
     other = r"44.23 USD\tpending\tthe other payment is \w+"
     assert re.fullmatch(rf"\d+\tTWICE-0\t44.23 USD\t\w+ \(TWICE-0\)\t{other}", twice)
@@ -104,7 +104,7 @@ def test_a_section_has_a_sum_and_no_empty_column(opened):
 
 
 def test_a_page_stops_where_a_browser_would_be_slow(books, monkeypatch):
-    monkeypatch.setattr(reconcile, "_PAGE_ROWS", 2)
+    monkeypatch.setattr(_reconcile, "_PAGE_ROWS", 2)
     html = books.folder / "report.html"
     books("--html", html)
     text = html.read_text("utf-8")

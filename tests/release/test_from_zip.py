@@ -27,7 +27,7 @@ with resolve_name({name!r})() as sandbox:
     for path in ("/", "/docs", *assets):
         response = httpx.get(sandbox.url + path, headers={{"accept": "text/html"}})
         assert response.status_code == 200 and response.content, (path, response)
-    from victor_ext.sandbox.server.document import load_document
+    from victor_ext.sandbox.server._document import load_document
     load_document({document!r})
 """
 CALL = """
@@ -39,7 +39,7 @@ with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
         assert list(victor.payment_requests.list())
 """
 READS = """
-from victor_ext.cli.reconcile import page_template
+from victor_ext.cli._reconcile import page_template
 assert page_template()
 """
 

@@ -53,7 +53,7 @@ class Reader:
         return self.run(f"mkdir {commit} && cd {commit}\n{script}")
 
     def has_the_newer(self):
-        code = "import victor_ext.health as it; print(hasattr(it, 'REVIEWED'))"
+        code = "import victor_ext._health as it; print(hasattr(it, 'REVIEWED'))"
         return self.run(f'python -c "{code}"').strip() == "True"
 
 

@@ -1,1 +1,1 @@
-"""Tests of `victor_ext.runtime`; `fakes` has the clock and the network that they run on."""
+"""Tests of `victor_ext._runtime`; `fakes` has the clock and the network that they run on."""

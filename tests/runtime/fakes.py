@@ -16,19 +16,23 @@ from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
 from msgspec.structs import replace
 
+from victor_ext._runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value
+from victor_ext._runtime.client.transport import (
+    AsyncAttemptTransport,
+    AttemptTransport,
+    bound_class,
+)
+from victor_ext._runtime.core.clock import ServerClock
+from victor_ext._runtime.core.json_values import object_of
+from victor_ext._runtime.core.response import MAX_RESPONSE_BYTES
+from victor_ext._runtime.loop.attempts import AttemptLoop
+from victor_ext._runtime.loop.call_events import Event
+from victor_ext._runtime.loop.events import Reporter
+from victor_ext._runtime.loop.flow import AsyncDriver, Driver, Lock
+from victor_ext._runtime.loop.idempotency_keys import HeaderKey
+from victor_ext._runtime.loop.operations import Behaviour, Operations, of_no_table
+from victor_ext._runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
 from victor_ext.errors import Problem
-from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value
-from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTransport, bound_class
-from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.json_values import object_of
-from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
-from victor_ext.runtime.loop.attempts import AttemptLoop
-from victor_ext.runtime.loop.call_events import Event
-from victor_ext.runtime.loop.events import Reporter
-from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
-from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.operations import Behaviour, Operations, of_no_table
-from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
 
 BOTH = ("sync", "async")
 PATIENCE = 600.0

@@ -5,16 +5,16 @@
 
 from pathlib import Path
 
-from victor_ext.sandbox.command_line import (
+from victor_ext.sandbox._command_line import (
     command_options,
     flags_of,
     metavar_of,
     provider_named,
     providers,
 )
-from victor_ext.sandbox.server.commands import ServerCommands, TokenCommands
-from victor_ext.sandbox.server.notifying import NotificationCommands, NotifyingSettings
-from victor_ext.sandbox.server.settings import ServerSettings, options_of
+from victor_ext.sandbox.server._commands import ServerCommands, TokenCommands
+from victor_ext.sandbox.server._notifying import NotificationCommands, NotifyingSettings
+from victor_ext.sandbox.server._settings import ServerSettings, options_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = DOCS / "sandbox.md"

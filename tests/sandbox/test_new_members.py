@@ -17,7 +17,7 @@ from tests.providers.systems import of_every_system
 from tests.sandbox.desks import DESKS, desk_of
 from tests.sandbox.sandbox_callers import today
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.server import document
+from victor_ext.sandbox.server import _document
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__, "new_members")
@@ -44,17 +44,17 @@ def newer(tmp_path_factory):
     """The sandboxes read newer documents, which have what is planted, too."""
     folder = tmp_path_factory.mktemp("newer")
     for system in DESKS:
-        text = document.document_path(f"{system}.yaml").read_text(encoding="utf-8")
+        text = _document.document_path(f"{system}.yaml").read_text(encoding="utf-8")
         tree = yaml.load(text, Loader=yaml.CSafeLoader)
         for name, case in CASES.items():
             if system_of(name) == system:
                 tree = joined(tree, case["planted"], append=True)
         (folder / f"{system}.yaml").write_text(json.dumps(tree), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(document, "document_path", folder.joinpath)
-        document.load_document.cache_clear()
+        patch.setattr(_document, "document_path", folder.joinpath)
+        _document.load_document.cache_clear()
         yield
-    document.load_document.cache_clear()
+    _document.load_document.cache_clear()
 
 
 class Served:
@@ -193,17 +193,17 @@ def test_the_page_and_the_state_file_of_victor_have_the_new_members(tmp_path):
 def test_victor_accepts_a_create_without_members_that_are_not_required_any_more(
     tmp_path, monkeypatch
 ):
-    text = document.document_path("victor.yaml").read_text(encoding="utf-8")
+    text = _document.document_path("victor.yaml").read_text(encoding="utf-8")
     tree = yaml.load(text, Loader=yaml.CSafeLoader)
     schemas = tree["components"]["schemas"]
     schemas["NewRtpRfpPaymentRequest"]["required"] = ["payee", "payment_details"]
     schemas["RfpBasePaymentDetails"]["required"] = ["amount"]
     (tmp_path / "victor.yaml").write_text(json.dumps(tree), encoding="utf-8")
-    monkeypatch.setattr(document, "document_path", tmp_path.joinpath)
-    document.load_document.cache_clear()
+    monkeypatch.setattr(_document, "document_path", tmp_path.joinpath)
+    _document.load_document.cache_clear()
     body = {"payee": {"account_number": "043987673645"}, "payment_details": {"amount": "1.23"}}
     with desk_of("victor") as desk:
         made = desk.http.post("/v2/payment-requests/request-payment", json=body)
-    document.load_document.cache_clear()
+    _document.load_document.cache_clear()
     assert made.status_code == 200, made.text
     assert made.json()["payment_request"]["payment_details"]["due_date"] > today()

@@ -17,7 +17,7 @@ from tests.sandbox.desks import EastPayDesk, FlexFactorDesk
 from tests.sandbox.receivers import Receiver
 from victor_ext import AuthenticationError
 from victor_ext.providers import eastpay, flexfactor, velo
-from victor_ext.sandbox.server import posting
+from victor_ext.sandbox.server import _posting
 from victor_ext.testing import Faults
 
 pytestmark = pytest.mark.slow
@@ -267,4 +267,4 @@ def test_a_trigger_that_no_webhook_wants_is_a_mistake(more, says, velo_sandbox, 
 
 @pytest.mark.parametrize(("url", "host"), CASES["hosts"].items())
 def test_a_default_port_is_not_in_the_host(url, host):
-    assert posting.host_of(url) == host
+    assert _posting.host_of(url) == host

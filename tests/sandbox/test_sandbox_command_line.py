@@ -17,7 +17,7 @@ from victor_ext import Victor
 from victor_ext.cli import main as victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.__main__ import main
-from victor_ext.sandbox.server.faults import KINDS, Fault
+from victor_ext.sandbox.server._faults import KINDS, Fault
 
 pytestmark = pytest.mark.pull_request
 

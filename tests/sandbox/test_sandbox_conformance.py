@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.sandbox.sandbox_callers import API_KEY, Caller, today
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.server.document import document_path
+from victor_ext.sandbox.server._document import document_path
 
 pytest_plugins = ("schemathesis.pytest.plugin",)
 pytestmark = pytest.mark.pull_request

@@ -14,8 +14,8 @@ from tests.cli.victor_command import until
 from tests.faults.raw_sockets import background, run_as_a_connection_comes
 from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
 from victor_ext.sandbox import SandboxSettings
-from victor_ext.sandbox.server.run import Service
-from victor_ext.sandbox.victor.provider import VictorProvider
+from victor_ext.sandbox.server._run import Service
+from victor_ext.sandbox.victor._provider import VictorProvider
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)

@@ -12,9 +12,9 @@ import pytest
 from tests.sandbox.desks import desk_of
 from tests.sandbox.sandbox_callers import KEY, RawConnection
 from victor_ext.sandbox import RemoteSandbox
-from victor_ext.sandbox.command_line import provider_named, providers
+from victor_ext.sandbox._command_line import provider_named, providers
 from victor_ext.sandbox.server import ServerInThread
-from victor_ext.sandbox.server.faults import KINDS, OF_NOTIFICATIONS
+from victor_ext.sandbox.server._faults import KINDS, OF_NOTIFICATIONS
 
 pytestmark = pytest.mark.pull_request
 PAGE = "/_sandbox/page"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import CREATE, KEY, a_body, exchange
-from victor_ext.sandbox.victor.lifecycle import due_dates
+from victor_ext.sandbox.victor._lifecycle import due_dates
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)

@@ -18,7 +18,7 @@ from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import exchange
 from victor_ext.sandbox.engine import Listing, Refused, Result, Row, TableProvider
 from victor_ext.sandbox.server import BodyKey, HeaderKey, Response, ServerInThread, json_response
-from victor_ext.sandbox.server.faults import KINDS, OF_NOTIFICATIONS
+from victor_ext.sandbox.server._faults import KINDS, OF_NOTIFICATIONS
 from victor_ext.sandbox.velo import RemoteVeloSandbox
 
 DOCUMENT = Path(__file__).with_name("charges.yaml")

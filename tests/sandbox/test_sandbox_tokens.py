@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import LIST, parsed
-from victor_ext.sandbox.victor.authentication import new_key_pair
+from victor_ext.sandbox.victor._authentication import new_key_pair
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)

@@ -156,9 +156,9 @@ class TestTheSearch:
     """A search that finds nothing proves nothing: let it find something, in every place."""
 
     def test_the_search_for_secrets_finds_a_secret_in_a_frame_of_ours(self, secrets, monkeypatch):
-        import victor_ext.providers.victor.auth
+        import victor_ext.providers.victor._auth
 
-        monkeypatch.setattr(victor_ext.providers.victor.auth, "concealed", lambda value: value)
+        monkeypatch.setattr(victor_ext.providers.victor._auth, "concealed", lambda value: value)
         with pytest.raises(VictorError) as raised:
             VictorJwt(f"{secrets.api_key}\n", "")
         found = {place for place, text in of_error(raised.value) if secrets.found(text)}

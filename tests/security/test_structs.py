@@ -8,7 +8,7 @@ from msgspec import Struct
 from rich.pretty import pretty_repr
 
 import victor_ext
-from victor_ext.providers.victor.values import Payee, Payer
+from victor_ext.providers.victor._values import Payee, Payer
 
 NO_MODULES = ("__main__", "django")
 

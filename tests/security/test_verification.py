@@ -177,7 +177,7 @@ if cafile:  # what the system's OpenSSL was built with
     paths = ssl.get_default_verify_paths()._replace(openssl_cafile=cafile, openssl_capath=capath)
     ssl.get_default_verify_paths = lambda: paths
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
-from victor_ext.runtime.http import options as checked_options
+from victor_ext._runtime.http import options as checked_options
 
 checked_options._BUNDLES = ()
 options = {"base_url": url, "retry": RetryPolicy(max_attempts=1)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.cases import cases_beside
 from victor_ext import ProviderTime, Victor, VictorOAuth
-from victor_ext.settlement.key_age import (
+from victor_ext._settlement.key_age import (
     Keyless,
     Keys,
     Moment,

@@ -17,9 +17,9 @@ from victor_ext import (
     UnreadableResponse,
     VictorError,
 )
-from victor_ext.flows import drive
-from victor_ext.settlement.flow import LookUp, PaymentOutcome, Settlement, Write, settle
-from victor_ext.settlement.key_age import Keyless, Keys, SentSince
+from victor_ext._flows import drive
+from victor_ext._settlement.flow import LookUp, PaymentOutcome, Settlement, Write, settle
+from victor_ext._settlement.key_age import Keyless, Keys, SentSince
 
 KEYS = Keys(DAY, "me")
 SENT_BEFORE = SentSince(NOW - HOUR, "me", known=True)

@@ -29,7 +29,7 @@ from victor_ext.outbox import Outbox
 from victor_ext.providers.eastpay import AsyncEastPay
 from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.providers.velo import AsyncVelo, Velo
-from victor_ext.providers.victor.records import FakeFields
+from victor_ext.providers.victor._records import FakeFields
 
 WHOLE = {
     "id": "RFP0000042",

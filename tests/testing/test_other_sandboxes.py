@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from victor_ext.sandbox.server.faults import Kind
+from victor_ext.sandbox.server._faults import Kind
 from victor_ext.testing import Faults
 
 pytest_plugins = ["pytester"]

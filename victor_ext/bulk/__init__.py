@@ -11,14 +11,14 @@ See docs/bulk.md.
 from victor_ext._version import needs_extra
 
 with needs_extra(__name__, "bulk"):
-    from victor_ext.tables.row_file import RowFile
+    from victor_ext._tables.row_file import RowFile
 
-    from .check import Cause, Check, InvalidRows, Notice, RowProblem
-    from .load_progress import LoadProgress
-    from .rows import RowOutcome, RowResult
-    from .run import BatchStatus, BulkStopped
-    from .sender import BulkSender
-    from .state import DEFAULT_STATE, StateLost, StateUnavailable
+    from ._check import Cause, Check, InvalidRows, Notice, RowProblem
+    from ._load_progress import LoadProgress
+    from ._rows import RowOutcome, RowResult
+    from ._run import BatchStatus, BulkStopped
+    from ._sender import BulkSender
+    from ._state import DEFAULT_STATE, StateLost, StateUnavailable
 
 __all__ = (
     "DEFAULT_STATE",

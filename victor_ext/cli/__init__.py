@@ -12,8 +12,8 @@ from functools import partial
 from victor_ext._exit_status import MISUSE
 from victor_ext._version import missing_extra
 
-from .signals import ended_by_signals
-from .wording import SPEC_IS_ELSEWHERE
+from ._signals import ended_by_signals
+from ._wording import SPEC_IS_ELSEWHERE
 
 __all__ = ["main"]
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     """Run a command line, if the extra is installed; else say how to install it."""
     try:
-        from .app import run  # noqa: PLC0415 - without the extra, the import is what fails
+        from ._app import run  # noqa: PLC0415 - without the extra, the import is what fails
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise

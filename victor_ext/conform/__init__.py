@@ -1,6 +1,6 @@
 """Seven questions that a provider's document leaves open, each asked with a few calls."""
 
-from .questions import (
+from ._questions import (
     Exchange,
     Finding,
     Payment,

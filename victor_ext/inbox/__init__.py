@@ -18,8 +18,8 @@ from victor_ext._version import needs_extra
 
 with needs_extra(__name__, "outbox", "django"):
     from victor_ext import Delivery
-    from victor_ext.event_queue.events import DeadLetter, EventState
+    from victor_ext._event_queue.events import DeadLetter, EventState
 
-    from .inboxes import AsyncInbox, Inbox, InboxEvent
+    from ._inboxes import AsyncInbox, Inbox, InboxEvent
 
 __all__ = ("AsyncInbox", "DeadLetter", "Delivery", "EventState", "Inbox", "InboxEvent")

@@ -21,12 +21,12 @@ from victor_ext._version import needs_extra
 
 with needs_extra(__name__, "outbox", "django"):
     from victor_ext import PaymentRequestArguments
-    from victor_ext.event_queue.events import DeadLetter, EventState
+    from victor_ext._event_queue.events import DeadLetter, EventState
 
-    from .entries import Entry, EntryPayment, EntryState, OutboxEvent
-    from .holding import Hold
-    from .outboxes import AsyncOutbox, Outbox
-    from .scope import AnotherScope, Owner
+    from ._entries import Entry, EntryPayment, EntryState, OutboxEvent
+    from ._holding import Hold
+    from ._outboxes import AsyncOutbox, Outbox
+    from ._scope import AnotherScope, Owner
 
 __all__ = (
     "AnotherScope",

@@ -7,12 +7,12 @@ with reconcile(victor, "invoices.csv", start=start, end=end) as report:
         print(row.kind, row.ours, row.theirs)
 """
 
-from victor_ext.books import Theirs
-from victor_ext.tables.row_file import RowFile
+from victor_ext._books import Theirs
+from victor_ext._tables.row_file import RowFile
 
-from .entries import COLUMNS, Entry, InvalidEntries
-from .report import Kind, Row, Summary, Totals, write_csv, write_json_lines
-from .run import Progress, Reconciliation, reconcile, reconcile_async
+from ._entries import COLUMNS, Entry, InvalidEntries
+from ._report import Kind, Row, Summary, Totals, write_csv, write_json_lines
+from ._run import Progress, Reconciliation, reconcile, reconcile_async
 
 __all__ = (
     "COLUMNS",

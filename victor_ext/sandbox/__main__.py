@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from victor_ext.sandbox.command_line import run
+from victor_ext.sandbox._command_line import run
 
 _PROG = "python -m victor_ext.sandbox"
 _MISUSE = 2

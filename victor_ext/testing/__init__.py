@@ -3,6 +3,6 @@
 The fixtures of pytest are in `plugin`, which pytest loads by itself. See docs/testing.md.
 """
 
-from .controls import Faults, TimeTravel
+from ._controls import Faults, TimeTravel
 
 __all__ = ("Faults", "TimeTravel")

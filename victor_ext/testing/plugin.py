@@ -20,9 +20,9 @@ import pytest
 
 import victor_ext
 
-from . import failure_report
-from .controls import Faults, TimeTravel
-from .other_sandboxes import (
+from . import _failure_report
+from ._controls import Faults, TimeTravel
+from ._other_sandboxes import (
     OTHER_SANDBOXES,
     eastpay_sandbox,
     flexfactor_sandbox,
@@ -78,7 +78,7 @@ def pytest_runtest_makereport(
     sandbox = item.stash.get(_SANDBOX, None)
     if sandbox is not None and report.when != "teardown" and report.failed:
         try:
-            text = failure_report.describe(sandbox)
+            text = _failure_report.describe(sandbox)
         except RuntimeError as error:  # the test has stopped the sandbox
             text = f"not known: {error}"
         report.sections.append(("Victor sandbox", text))

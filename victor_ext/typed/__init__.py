@@ -4,11 +4,10 @@ This is the one module that generated ones import. `reading` has the records and
 `checks` what arguments are checked with.
 """
 
-from victor_ext.money import Amount, Money
-from victor_ext.privacy import concealed, concealed_number, concealed_within
-from victor_ext.runtime.client.paging import AsyncPages, Pages
-from victor_ext.runtime.client.records import Record
-from victor_ext.runtime.client.requests import (
+from victor_ext._privacy import concealed, concealed_number, concealed_within
+from victor_ext._runtime.client.paging import AsyncPages, Pages
+from victor_ext._runtime.client.records import Record
+from victor_ext._runtime.client.requests import (
     Body,
     CheckedCall,
     ExtraBody,
@@ -16,16 +15,17 @@ from victor_ext.runtime.client.requests import (
     Part,
     Request,
 )
-from victor_ext.runtime.client.resources import (
+from victor_ext._runtime.client.resources import (
     AwaitedMethods,
     BlockingMethods,
     hinting_arguments,
 )
-from victor_ext.runtime.core.validation import Form
-from victor_ext.words import Word
+from victor_ext._runtime.core.validation import Form
+from victor_ext._words import Word
+from victor_ext.money import Amount, Money
 
-from .checks import ListQuery, Query, Sent
-from .reading import (
+from ._checks import ListQuery, Query, Sent
+from ._reading import (
     AnyCaseRecord,
     day,
     decimal,
@@ -43,7 +43,7 @@ from .reading import (
     value,
     whole,
 )
-from .rows import Package
+from ._rows import Package
 
 __all__ = (
     "Amount",

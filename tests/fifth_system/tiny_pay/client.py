@@ -12,36 +12,36 @@ from tiny_api.client import Client
 from tiny_api.typed import methods
 from tiny_api.typed.records import Charge
 
-from victor_ext.providers.settings import provider_variables, require_variables
-from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
-from victor_ext.runtime.client.config import (
+from victor_ext._runtime.auth.tokens import FixedToken
+from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
+from victor_ext._runtime.client.config import (
     ClientOptions,
     HttpxClient,
     Transport,
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.resources import (
+from victor_ext._runtime.client.paging import PageReader
+from victor_ext._runtime.client.resources import (
     Awaited,
     Blocking,
     Mode,
     Resource,
     Walk,
 )
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body, step_for_json
-from victor_ext.runtime.core.json_values import (
+from victor_ext._runtime.client.runners import OperationFlow, call_without_body, step_for_json
+from victor_ext._runtime.core.json_values import (
     is_list,
     list_or_empty,
     object_of,
     object_or_empty,
 )
-from victor_ext.runtime.http.options import checked_base_url
-from victor_ext.runtime.loop.evidence import Members
-from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
-from victor_ext.runtime.loop.operations import Behaviour, Effect, Operation, Operations, RepeatsId
-from victor_ext.systems import System
+from victor_ext._runtime.http.options import checked_base_url
+from victor_ext._runtime.loop.evidence import Members
+from victor_ext._runtime.loop.idempotency_keys import TAKEN, BodyKey
+from victor_ext._runtime.loop.operations import Behaviour, Effect, Operation, Operations, RepeatsId
+from victor_ext._systems import System
+from victor_ext.providers._settings import provider_variables, require_variables
 from victor_ext.typed import Body, CheckedCall, ListQuery, Request
 
 from .system import SYSTEM

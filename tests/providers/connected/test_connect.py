@@ -35,7 +35,7 @@ from victor_ext import (
     StatusError,
     connect,
 )
-from victor_ext.providers.connected.declared_keys import key_place
+from victor_ext.providers._connected.declared_keys import key_place
 
 pytestmark = pytest.mark.slow
 PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}

@@ -32,7 +32,7 @@ from victor_ext import (
 )
 from victor_ext.cli import main
 from victor_ext.outbox import Outbox
-from victor_ext.providers.connected.declared_keys import declared_place
+from victor_ext.providers._connected.declared_keys import declared_place
 
 pytestmark = pytest.mark.slow
 KEY = "invoice-1042"

@@ -22,7 +22,7 @@ from victor_ext import (
     UnreadableResponse,
     connect,
 )
-from victor_ext.providers.connected.paging import MOST_EMPTY_PAGES, next_link
+from victor_ext.providers._connected.paging import MOST_EMPTY_PAGES, next_link
 
 pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]

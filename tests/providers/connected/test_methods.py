@@ -10,8 +10,8 @@ import pytest
 from tests.providers.connected.till import Caller, generated
 from tests.providers.running import Script
 from victor_ext import ConnectionFailed, HeaderKey, Outcome
-from victor_ext.providers.connected.declared_keys import key_place
-from victor_ext.providers.connected.operations import rows_of
+from victor_ext.providers._connected.declared_keys import key_place
+from victor_ext.providers._connected.operations import rows_of
 
 pytestmark = pytest.mark.slow
 DOCUMENT = """

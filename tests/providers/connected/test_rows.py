@@ -31,7 +31,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
-from victor_ext.providers.connected.caller_rows import problem_of
+from victor_ext.providers._connected.caller_rows import problem_of
 
 PAY, CANCEL = "POST /v1/payments", "DELETE /v1/payments/{payment_id}"
 LOST = httpx.ReadError("the connection was cut")

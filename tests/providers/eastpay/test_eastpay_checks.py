@@ -13,7 +13,7 @@ from tests.providers.test_credentials import assert_copied_and_not_pickled
 from victor_ext import ConfigurationError, InvalidRequest, NotFound
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
-from victor_ext.providers.eastpay.system import from_process_environment
+from victor_ext.providers.eastpay._system import from_process_environment
 
 
 def sent(call):

@@ -16,8 +16,8 @@ from victor_ext import (
     UnreadableResponse,
     VictorError,
 )
+from victor_ext._runtime.core.clock import ALLOW_IMMEDIATE_REUSE
 from victor_ext.providers.eastpay import Payment, payment_id_of
-from victor_ext.runtime.core.clock import ALLOW_IMMEDIATE_REUSE
 
 
 @pytest.mark.parametrize("work", [False, True])

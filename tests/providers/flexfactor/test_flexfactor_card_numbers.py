@@ -12,8 +12,8 @@ from tests.frames import assert_hidden
 from tests.providers.flexfactor.adapter import ARGUMENTS, Harness, declined, scripted
 from tests.providers.running import MODES, Script, run
 from victor_ext import ConfigurationError, InvalidRequest, Outcome
+from victor_ext._runtime.core.card_data import has_card_number
 from victor_ext.providers.flexfactor import Card
-from victor_ext.runtime.core.card_data import has_card_number
 
 NUMBER = "4111111111111111"
 WRITTEN = (

@@ -11,7 +11,7 @@ from tests.providers.flexfactor.adapter import ARGUMENTS, MID, over
 from tests.providers.running import TOKEN, Script
 from victor_ext import AuthenticationError, ConfigurationError
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
-from victor_ext.providers.flexfactor.system import from_process_environment
+from victor_ext.providers.flexfactor._system import from_process_environment
 
 
 @pytest.mark.parametrize(

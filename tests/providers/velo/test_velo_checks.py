@@ -13,7 +13,7 @@ import pytest
 from tests.providers.velo.adapter import firm, pay, scripted
 from victor_ext import BadRequest, InvalidRequest, Outcome, UnreadableResponse
 from victor_ext.providers.velo import Address, Individual, PaymentChannel, Receipt
-from victor_ext.providers.velo.problems import read_problems
+from victor_ext.providers.velo._problems import read_problems
 
 
 def refused(call):

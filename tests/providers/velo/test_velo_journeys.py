@@ -18,9 +18,9 @@ from victor_ext import (
     TimedOut,
     UnreadableResponse,
 )
+from victor_ext._runtime.client import polling as waiting
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Company, Receipt
-from victor_ext.runtime.client import polling as waiting
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 pytestmark = pytest.mark.hours

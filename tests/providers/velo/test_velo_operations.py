@@ -11,9 +11,9 @@ from tests.contracts.document import Document
 from tests.providers.test_operations_table import generated, good_answers, route
 from tests.providers.velo.adapter import Harness, pay
 from victor_ext import Outcome, VictorError
-from victor_ext.providers.velo.operations import ELSEWHERE, OPERATIONS
-from victor_ext.providers.velo.problems import read_problems
-from victor_ext.runtime.loop.operations import Shown
+from victor_ext._runtime.loop.operations import Shown
+from victor_ext.providers.velo._operations import ELSEWHERE, OPERATIONS
+from victor_ext.providers.velo._problems import read_problems
 from victor_spec.generate import generate
 
 DOCUMENT = Document.of("velo")
@@ -35,7 +35,7 @@ LOCATED = [
 def row_of(operation):
     """The row of an operation of the document in the table of Velo's operations."""
     named = route(f"{operation.method} {operation.path}")
-    assert named in ROWS, f"{named} has no row: victor_ext/providers/velo/operations.py"
+    assert named in ROWS, f"{named} has no row: victor_ext/providers/velo/_operations.py"
     return ROWS[named]
 
 

@@ -3,8 +3,8 @@
 import pytest
 from velo_api.typed import records
 
+from victor_ext._runtime.core.json_values import parsed
 from victor_ext.providers import velo
-from victor_ext.runtime.core.json_values import parsed
 
 
 def test_the_package_offers_the_records_of_the_document():

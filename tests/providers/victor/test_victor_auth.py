@@ -9,7 +9,7 @@ import pytest
 
 from tests.runtime.fakes import BOTH, OK, FakeClock, Happens, Harness
 from victor_ext import ConfigurationError, Victor, VictorJwt
-from victor_ext.runtime.loop.flow import Driver
+from victor_ext._runtime.loop.flow import Driver
 
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 URL = httpx.URL("https://api.victorfi.com")

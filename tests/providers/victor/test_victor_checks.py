@@ -16,8 +16,8 @@ from victor_api.typed.methods import PaymentRequests
 
 from tests.providers.victor.adapter import payment
 from victor_ext import Direction, InvalidRequest, Network, Status, money
-from victor_ext.providers.victor.creating import check_payment_request
-from victor_ext.providers.victor.responding import RESPONSE_WORDS
+from victor_ext.providers.victor._creating import check_payment_request
+from victor_ext.providers.victor._responding import RESPONSE_WORDS
 
 DOCUMENT = Path(__file__).parents[3] / "openapi" / "victor.yaml"
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)

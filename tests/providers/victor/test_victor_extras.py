@@ -18,7 +18,7 @@ from tests.providers.systems import refusal
 from tests.providers.victor.adapter import ARGUMENTS, Harness, payment
 from tests.providers.victor.test_victor_client import create
 from victor_ext import Conflict, InvalidRequest, Victor, check_payment_request
-from victor_ext.providers.victor import creating
+from victor_ext.providers.victor import _creating
 from victor_spec.generate import generate
 
 
@@ -39,7 +39,7 @@ def test_extra_body_is_not_compared_when_an_answer_is_read_back(run):
     assert "reason_code" not in str(script.requests[1].url)
 
 
-@pytest.mark.parametrize(("place", "argument"), creating.ARGUMENTS.items())
+@pytest.mark.parametrize(("place", "argument"), _creating.ARGUMENTS.items())
 def test_a_member_with_an_argument_is_refused_by_the_arguments_name(run, place, argument):
     """The checks of the arguments still run, in one error."""
     script = Script()

@@ -92,7 +92,7 @@ def test_the_words_of_a_new_filter_are_a_type(newer):
 def test_a_new_member_of_the_body_is_an_argument_of_create_of_a_file_and_of_an_outbox(newer):
     program = """
 from victor_ext import PaymentRequestArguments
-from victor_ext.bulk.payment_requests import PaymentRequests
+from victor_ext.bulk._payment_requests import PaymentRequests
 
 made = [create(memo=memo) for memo in ("RENT", "x" * 36, " ")]
 taken = ["memo" in PaymentRequests.columns, "memo" in PaymentRequestArguments.__annotations__]

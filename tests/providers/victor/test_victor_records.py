@@ -18,10 +18,10 @@ from victor_api.typed.arguments import PACKAGE
 from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
 from victor_ext import Direction, Network, PaymentRequest, Status
-from victor_ext.providers.victor.reading import walk
-from victor_ext.providers.victor.values import TERMINAL
-from victor_ext.runtime.client.paging import QUIET_PASSES
-from victor_ext.runtime.core.clock import ServerClock
+from victor_ext._runtime.client.paging import QUIET_PASSES
+from victor_ext._runtime.core.clock import ServerClock
+from victor_ext.providers.victor._reading import walk
+from victor_ext.providers.victor._values import TERMINAL
 
 CASES = cases_beside(__file__)
 LISTED = CASES["listed"]

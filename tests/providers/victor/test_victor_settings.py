@@ -18,7 +18,7 @@ from victor_ext import (
     VictorJwt,
     VictorOAuth,
 )
-from victor_ext.providers.victor.system import from_process_environment
+from victor_ext.providers.victor._system import from_process_environment
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -23,10 +23,10 @@ from tests.runtime.fakes import (
     status,
 )
 from victor_ext import errors
+from victor_ext._runtime.auth.tokens import header_value
+from victor_ext._runtime.core.locks import ThreadLock
+from victor_ext._runtime.loop.retry import SIGNED, RetryPolicy
 from victor_ext.errors import Outcome
-from victor_ext.runtime.auth.tokens import header_value
-from victor_ext.runtime.core.locks import ThreadLock
-from victor_ext.runtime.loop.retry import SIGNED, RetryPolicy
 
 UNAUTHORIZED = Happens(401, b"{}")
 THREADS = 24

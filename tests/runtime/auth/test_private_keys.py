@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from victor_ext._runtime.auth.signed_tokens import load_rsa_key, signed_token
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.auth.signed_tokens import load_rsa_key, signed_token
 
 pytestmark = pytest.mark.slow
 PASSWORD = "correct horse"

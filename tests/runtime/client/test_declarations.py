@@ -14,7 +14,7 @@ from typing import Any, Union
 import pytest
 
 from victor_ext import Outcome, UnreadableResponse, expect
-from victor_ext.runtime.client.resources import hinting_arguments
+from victor_ext._runtime.client.resources import hinting_arguments
 from victor_ext.typed import Record, identifier, moment, records, text
 
 

@@ -15,7 +15,7 @@ from victor_api.api.payment_requests import list_payment_requests
 from victor_api.serializing import json_body
 
 from victor_ext import InvalidRequest
-from victor_ext.runtime.client.requests import (
+from victor_ext._runtime.client.requests import (
     extra_body_problems,
     extra_query_text,
     with_extra_body,

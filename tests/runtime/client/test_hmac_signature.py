@@ -138,7 +138,7 @@ def test_each_signature_is_compared_with_each_secret_in_constant_time(monkeypatc
         compared.append(len(a))
         return real(a, b)
 
-    monkeypatch.setattr("victor_ext.runtime.client.webhooks.hmac.compare_digest", compare)
+    monkeypatch.setattr("victor_ext._runtime.client.webhooks.hmac.compare_digest", compare)
     signature(secret=[TEXT, "old"])(stripe(), BODY)
     assert compared == [32] * 8  # four parts of the header, and two secrets
 

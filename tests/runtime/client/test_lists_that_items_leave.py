@@ -6,17 +6,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from victor_ext.errors import PaginationError
-from victor_ext.providers.velo import Notification
-from victor_ext.runtime.client.paging import (
+from victor_ext._runtime.client.paging import (
     MOST_PASSES,
     MOST_REREADINGS,
     QUIET_PASSES,
     Pages,
     RepeatedPageReader,
 )
-from victor_ext.runtime.client.records import sent_by
-from victor_ext.runtime.core.json_values import ExactNumber, parsed
+from victor_ext._runtime.client.records import sent_by
+from victor_ext._runtime.core.json_values import ExactNumber, parsed
+from victor_ext.errors import PaginationError
+from victor_ext.providers.velo import Notification
 
 
 @dataclass(frozen=True)

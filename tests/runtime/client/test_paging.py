@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 
 from tests.runtime.fakes import BOTH
-from victor_ext.errors import PaginationError
-from victor_ext.runtime.client.paging import (
+from victor_ext._runtime.client.paging import (
     REMEMBERED_PAGES,
     STALE_PAGES,
     AsyncPages,
     PageReader,
     Pages,
 )
+from victor_ext.errors import PaginationError
 
 PAGES = {1: ["a", "b"], 2: ["b", "c"], 3: ["d"]}
 

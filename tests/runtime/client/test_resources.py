@@ -19,10 +19,10 @@ from victor_ext import (
     Victor,
     VictorJwt,
 )
-from victor_ext.flows import drive
+from victor_ext._flows import drive
+from victor_ext._runtime.client.transport import AttemptTransport, HttpClient, MethodRequests
+from victor_ext._runtime.loop.flow import Driver
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
-from victor_ext.runtime.client.transport import AttemptTransport, HttpClient, MethodRequests
-from victor_ext.runtime.loop.flow import Driver
 
 URL = "https://pay.example"
 EARLY = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"

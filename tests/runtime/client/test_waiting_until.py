@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from victor_ext._runtime.client.polling import checked_seconds, poll
+from victor_ext._runtime.loop.flow import Sleep
 from victor_ext.errors import InvalidRequest, Outcome, RateLimited, ServerError, TimedOut
-from victor_ext.runtime.client.polling import checked_seconds, poll
-from victor_ext.runtime.loop.flow import Sleep
 
 BEGAN = 5_000.0
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.runtime.core import card_data
-from victor_ext.runtime.core.card_data import card_problems
+from victor_ext._runtime.core import card_data
+from victor_ext._runtime.core.card_data import card_problems
 
 URL = "https://bank.test/v1/payments"
 CASES = cases_beside(__file__, "card_data")

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from victor_ext.runtime.core.json_values import json_text, parsed
+from victor_ext._runtime.core.json_values import json_text, parsed
 
 COUNT = 1_000_000 if "VICTOR_SEARCH" in os.environ else 20_000
 BODIES = (

@@ -13,9 +13,9 @@ from random import Random
 import pytest
 
 from tests.frames import found_in
-from victor_ext.privacy import SecretBuffer, SecretBytes
-from victor_ext.runtime.core import json_values
-from victor_ext.runtime.core.json_values import TooDeepError, parsed, readable_members
+from victor_ext._privacy import SecretBuffer, SecretBytes
+from victor_ext._runtime.core import json_values
+from victor_ext._runtime.core.json_values import TooDeepError, parsed, readable_members
 
 COUNT = 30_000 if "VICTOR_SEARCH" in os.environ else 600
 IN_TEXTS = (

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from victor_ext.runtime.core import locks
-from victor_ext.runtime.core.locks import Semaphore, TaskLock, TaskPermit, ThreadPermit
+from victor_ext._runtime.core import locks
+from victor_ext._runtime.core.locks import Semaphore, TaskLock, TaskPermit, ThreadPermit
 
 PATIENCE = 20.0
 

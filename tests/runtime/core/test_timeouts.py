@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from victor_ext.runtime.core import clock as times
-from victor_ext.runtime.core.clock import (
+from victor_ext._runtime.core import clock as times
+from victor_ext._runtime.core.clock import (
     LEAST,
     DeadlineTimeout,
     ServerClock,

@@ -13,10 +13,9 @@ import pytest
 from flexfactor_api.typed import arguments, parts
 
 from tests.runtime.fakes import Pieces
-from victor_ext.money import from_wire
-from victor_ext.privacy import SecretBytes
-from victor_ext.runtime.client.webhooks import notification_body
-from victor_ext.runtime.core.comparing import (
+from victor_ext._privacy import SecretBytes
+from victor_ext._runtime.client.webhooks import notification_body
+from victor_ext._runtime.core.comparing import (
     Likeness,
     compared,
     comparer_of,
@@ -28,10 +27,11 @@ from victor_ext.runtime.core.comparing import (
     same_text,
     same_word,
 )
-from victor_ext.runtime.core.headers import LONGEST, header_complaint
-from victor_ext.runtime.core.json_values import decimal_of, parsed, readable_members
-from victor_ext.runtime.core.response import ReceivedBody, Response, read
-from victor_ext.runtime.core.validation import are_seconds, seconds_complaint
+from victor_ext._runtime.core.headers import LONGEST, header_complaint
+from victor_ext._runtime.core.json_values import decimal_of, parsed, readable_members
+from victor_ext._runtime.core.response import ReceivedBody, Response, read
+from victor_ext._runtime.core.validation import are_seconds, seconds_complaint
+from victor_ext.money import from_wire
 from victor_ext.typed import Form, Query
 
 THIRTY_DAYS = 30 * 24 * 60 * 60

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from tests.faults.certificates import HERE
-from victor_ext.runtime.core.clock import DeadlineTimeout
-from victor_ext.runtime.core.response import ClosedWithoutNotice
-from victor_ext.runtime.core.validation import MOST_SECONDS
-from victor_ext.runtime.http.streams import SyncStream, as_network_error, show_cut_connections
+from victor_ext._runtime.core.clock import DeadlineTimeout
+from victor_ext._runtime.core.response import ClosedWithoutNotice
+from victor_ext._runtime.core.validation import MOST_SECONDS
+from victor_ext._runtime.http.streams import SyncStream, as_network_error, show_cut_connections
 
 LARGE = bytes(range(256)) * 40_000
 """More than the system takes for a peer that does not read."""

@@ -22,7 +22,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
-from victor_ext.runtime.http.options import checked_limits, checked_proxy
+from victor_ext._runtime.http.options import checked_limits, checked_proxy
 
 AUTH = VictorOAuth("id", "not-a-secret")
 LIBRARIES = httpx, httpx2

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import victor_ext
 from tests.programs import python
-from victor_ext.runtime.http import httpx_internals
+from victor_ext._runtime.http import httpx_internals
 
 PACKAGE = Path(victor_ext.__file__).parent
 ACCESS = re.compile(r"(?<!\bself)(?<!\bcls)\.(_[a-z][a-z_0-9]*)\b")

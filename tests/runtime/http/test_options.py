@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.runtime.http.options import proxy_for
+from victor_ext._runtime.http.options import proxy_for
 
 PROXY = "http://proxy:3128"
 CASES = cases_beside(__file__, "no_proxy")

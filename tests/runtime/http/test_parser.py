@@ -11,8 +11,8 @@ import h11
 import httpx
 import pytest
 
-from victor_ext.privacy import SecretBytes
-from victor_ext.runtime.http.parser import Head, Parser
+from victor_ext._privacy import SecretBytes
+from victor_ext._runtime.http.parser import Head, Parser
 
 USUAL = (
     b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: "

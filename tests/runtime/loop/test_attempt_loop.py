@@ -24,18 +24,18 @@ from tests.runtime.fakes import (
     status,
 )
 from victor_ext import errors
-from victor_ext.errors import Outcome
-from victor_ext.runtime.auth.tokens import SignedToken
-from victor_ext.runtime.core.clock import REUSED_IMMEDIATELY
-from victor_ext.runtime.loop.call_events import (
+from victor_ext._runtime.auth.tokens import SignedToken
+from victor_ext._runtime.core.clock import REUSED_IMMEDIATELY
+from victor_ext._runtime.loop.call_events import (
     AttemptEnded,
     AttemptStarted,
     CallEnded,
     CallStarted,
     RetryScheduled,
 )
-from victor_ext.runtime.loop.operations import RepeatsId
-from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext._runtime.loop.operations import RepeatsId
+from victor_ext._runtime.loop.retry import RetryPolicy
+from victor_ext.errors import Outcome
 
 DAY_AND_AN_HOUR = 25 * 3600.0
 WITH_A_KEY = [
@@ -530,7 +530,7 @@ class TestAListener:
         logged = [record for record in caplog.records if record.levelname == "ERROR"]
         assert len(logged) == {AttemptStarted: 2, AttemptEnded: 2}.get(kind, 1)
         for record in logged:
-            assert record.name == "victor_ext.runtime.loop.events"
+            assert record.name == "victor_ext._runtime.loop.events"
             assert "on_event raised ConnectError" in record.getMessage()
             assert f"{kind.__name__} of POST /payments" in record.getMessage()
             assert (

@@ -15,9 +15,9 @@ from tests.runtime.fakes import (
     Harness,
     http_date,
 )
+from victor_ext._runtime.loop.call_events import Event
+from victor_ext._runtime.loop.retry import RetryPolicy
 from victor_ext.errors import DeadlineExceeded, VictorError
-from victor_ext.runtime.loop.call_events import Event
-from victor_ext.runtime.loop.retry import RetryPolicy
 
 SEARCHED = 3 if "VICTOR_SEARCH" in os.environ else 1
 MANY = settings(max_examples=200 * SEARCHED)

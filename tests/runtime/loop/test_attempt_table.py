@@ -11,8 +11,8 @@ import pytest
 from tests.runtime import fakes
 from tests.runtime.fakes import BODY, BOTH, KEY, OK, Happens, Harness, Pieces, raises, status
 from victor_ext import errors
+from victor_ext._runtime.loop.classification import error_class_for
 from victor_ext.errors import Outcome
-from victor_ext.runtime.loop.classification import error_class_for
 
 COLUMNS = [
     pytest.param("GET", None, id="GET"),

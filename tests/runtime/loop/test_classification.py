@@ -23,12 +23,12 @@ from victor_ext import (
     ServerError,
     errors,
 )
+from victor_ext._runtime.core.json_values import object_of
+from victor_ext._runtime.loop.conflicts import Use, earlier_use
+from victor_ext._runtime.loop.evidence import Members
+from victor_ext._runtime.loop.idempotency_keys import BodyKey, HeaderKey, NoKeys
+from victor_ext._runtime.loop.operations import TOKEN, Shown
 from victor_ext.errors import UnreadableResponse
-from victor_ext.runtime.core.json_values import object_of
-from victor_ext.runtime.loop.conflicts import Use, earlier_use
-from victor_ext.runtime.loop.evidence import Members
-from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, NoKeys
-from victor_ext.runtime.loop.operations import TOKEN, Shown
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
 

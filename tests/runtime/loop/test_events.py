@@ -14,8 +14,7 @@ from tests.providers.systems import ARGUMENTS
 from tests.runtime.fakes import KEY, OK, Happens, raises, status
 from tests.runtime.fakes import Harness as HarnessOfADocument
 from victor_ext import BadRequest, Victor, connect
-from victor_ext.errors import Outcome, VictorError
-from victor_ext.runtime.loop.call_events import (
+from victor_ext._runtime.loop.call_events import (
     AttemptEnded,
     AttemptStarted,
     CallEnded,
@@ -23,11 +22,12 @@ from victor_ext.runtime.loop.call_events import (
     Event,
     RetryScheduled,
 )
-from victor_ext.runtime.loop.events import LISTENER_ERRORS
+from victor_ext._runtime.loop.events import LISTENER_ERRORS
+from victor_ext.errors import Outcome, VictorError
 
 ID = "a7ffd43c37c1"
 Harness = partial(HarnessOfADocument, extensions={})
-LOGGER = "victor_ext.runtime.loop.events"
+LOGGER = "victor_ext._runtime.loop.events"
 
 
 NAMES = {

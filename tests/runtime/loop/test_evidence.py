@@ -2,7 +2,7 @@
 
 import pytest
 
-from victor_ext.runtime.loop.evidence import undeclared_list
+from victor_ext._runtime.loop.evidence import undeclared_list
 
 
 @pytest.mark.parametrize(

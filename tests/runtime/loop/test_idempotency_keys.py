@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.errors import InvalidRequest
-from victor_ext.runtime.core.response import OPERATION
-from victor_ext.runtime.loop.idempotency_keys import (
+from victor_ext._runtime.core.response import OPERATION
+from victor_ext._runtime.loop.idempotency_keys import (
     BodyKey,
     CookieKey,
     HeaderKey,
@@ -28,6 +27,7 @@ from victor_ext.runtime.loop.idempotency_keys import (
     key_problem,
     new_key,
 )
+from victor_ext.errors import InvalidRequest
 
 MANY = settings(max_examples=200)
 

@@ -15,14 +15,8 @@ from tests.providers.running import Script
 from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import over
 from victor_ext import UnreadableResponse
-from victor_ext.providers.connected.operations import DocumentOperations
-from victor_ext.providers.eastpay.operations import operations_of
-from victor_ext.providers.flexfactor.operations import OPERATIONS as FLEXFACTOR
-from victor_ext.providers.velo.operations import ELSEWHERE as ELSEWHERE_OF_VELO
-from victor_ext.providers.velo.operations import OPERATIONS as VELO
-from victor_ext.providers.victor.operations import ELSEWHERE, OPERATIONS
-from victor_ext.runtime.loop.evidence import READER
-from victor_ext.runtime.loop.idempotency_keys import (
+from victor_ext._runtime.loop.evidence import READER
+from victor_ext._runtime.loop.idempotency_keys import (
     MADE,
     NO_KEY,
     TAKEN,
@@ -30,7 +24,13 @@ from victor_ext.runtime.loop.idempotency_keys import (
     HeaderKey,
     NoKeys,
 )
-from victor_ext.runtime.loop.operations import Effect, Operation, Operations
+from victor_ext._runtime.loop.operations import Effect, Operation, Operations
+from victor_ext.providers._connected.operations import DocumentOperations
+from victor_ext.providers.eastpay._operations import operations_of
+from victor_ext.providers.flexfactor._operations import OPERATIONS as FLEXFACTOR
+from victor_ext.providers.velo._operations import ELSEWHERE as ELSEWHERE_OF_VELO
+from victor_ext.providers.velo._operations import OPERATIONS as VELO
+from victor_ext.providers.victor._operations import ELSEWHERE, OPERATIONS
 
 TEMPLATES = (
     "GET /v4/payees",

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from tests.runtime.fakes import FakeClock
 from tests.runtime.fakes import http_date as spelled
+from victor_ext._runtime.core.clock import ProviderTime, ServerClock, http_date
+from victor_ext._runtime.loop.retry import RetryPolicy, RetryQuota, parse_retry_after
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.core.clock import ProviderTime, ServerClock, http_date
-from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota, parse_retry_after
 
 MANY = settings(max_examples=60)
 NOW = 1_770_000_000.0

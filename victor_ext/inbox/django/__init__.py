@@ -8,10 +8,10 @@ from victor_ext._version import needs_extra
 with needs_extra(__name__, "django"):
     from django.db import DEFAULT_DB_ALIAS
 
-    from victor_ext.event_queue.django import DjangoDriver, share_handlers
-    from victor_ext.event_queue.transactions import OpenBox
-    from victor_ext.event_queue.workers import BlockingWorker
-    from victor_ext.inbox.inboxes import InboxBase, ReceivesWebhook
+    from victor_ext._event_queue.django import DjangoDriver, share_handlers
+    from victor_ext._event_queue.transactions import OpenBox
+    from victor_ext._event_queue.workers import BlockingWorker
+    from victor_ext.inbox._inboxes import InboxBase, ReceivesWebhook
 
 __all__ = ("DjangoInbox",)
 

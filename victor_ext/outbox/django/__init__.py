@@ -23,18 +23,18 @@ from pkgutil import resolve_name
 from typing import Any, Unpack, cast
 
 from victor_ext import ConfigurationError, VictorError
+from victor_ext._privacy import kind_of
 from victor_ext._version import needs_extra
-from victor_ext.privacy import kind_of
 
 with needs_extra(__name__, "django"):
     from django.conf import settings
     from django.db import DEFAULT_DB_ALIAS
 
-    from victor_ext.event_queue.django import DjangoDriver, share_handlers
-    from victor_ext.event_queue.transactions import OpenBox
-    from victor_ext.event_queue.workers import BlockingWorker
-    from victor_ext.outbox.entries import Entry, provider_of
-    from victor_ext.outbox.outboxes import OutboxBase, OutboxOptions
+    from victor_ext._event_queue.django import DjangoDriver, share_handlers
+    from victor_ext._event_queue.transactions import OpenBox
+    from victor_ext._event_queue.workers import BlockingWorker
+    from victor_ext.outbox._entries import Entry, provider_of
+    from victor_ext.outbox._outboxes import OutboxBase, OutboxOptions
 
 __all__ = ("DjangoOutbox", "send_payment_requests")
 

@@ -1,9 +1,9 @@
 """EastPay, the payment gateway that banks run under names of their own. See docs/eastpay.md."""
 
-from .client import AsyncEastPay, EastPay
-from .records import Checkout, Payment, Webhook, payment_id_of
-from .requests import Card, CardToken
-from .result_codes import ResultClass, ResultCode
+from ._client import AsyncEastPay, EastPay
+from ._records import Checkout, Payment, Webhook, payment_id_of
+from ._requests import Card, CardToken
+from ._result_codes import ResultClass, ResultCode
 
 __all__ = (
     "AsyncEastPay",

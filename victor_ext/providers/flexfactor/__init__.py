@@ -2,13 +2,13 @@
 
 from flexfactor_api.typed.parts import Address, OrderItem, Payer, Subscription, Transaction
 
-from .auth import FlexFactorAuth, FlexFactorToken
-from .client import AsyncFlexFactor, FlexFactor
-from .payments import Card
-from .problems import trace_id
-from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
-from .responses import ErrorCode, split_code
-from .webhooks import Notification, Webhook
+from ._auth import FlexFactorAuth, FlexFactorToken
+from ._client import AsyncFlexFactor, FlexFactor
+from ._payments import Card
+from ._problems import trace_id
+from ._records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
+from ._responses import ErrorCode, split_code
+from ._webhooks import Notification, Webhook
 
 __all__ = (
     "Address",

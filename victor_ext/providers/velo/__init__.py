@@ -30,11 +30,11 @@ from velo_api.typed.records import (
     WebhookPing,
 )
 
-from .auth import VeloAuth
-from .client import AsyncVelo, Velo
-from .operations import Receipt
-from .payees import NewPayee, Payee, PayeeBatch, PaymentChannel
-from .webhooks import Notification, Webhook, read_notification
+from ._auth import VeloAuth
+from ._client import AsyncVelo, Velo
+from ._operations import Receipt
+from ._payees import NewPayee, Payee, PayeeBatch, PaymentChannel
+from ._webhooks import Notification, Webhook, read_notification
 
 __all__ = (
     "AcceptedPayment",

@@ -5,9 +5,9 @@ steps and of an expired card, which steps a payment allows, that wrong parameter
 `parameterErrors`, and that answers repeat amount, currency and reference.
 """
 
-from victor_ext.sandbox.eastpay.commands import EastPayCommands, Merchant
-from victor_ext.sandbox.eastpay.provider import EastPayProvider
-from victor_ext.sandbox.eastpay.state import EastPaySettings
+from victor_ext.sandbox.eastpay._commands import EastPayCommands, Merchant
+from victor_ext.sandbox.eastpay._provider import EastPayProvider
+from victor_ext.sandbox.eastpay._state import EastPaySettings
 from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
 
 __all__ = (

@@ -2,11 +2,11 @@
 lists, and moves by themselves.
 """
 
-from victor_ext.sandbox.engine.moves import Move, Timeline
-from victor_ext.sandbox.engine.pages import Listing, Page
-from victor_ext.sandbox.engine.rows import Asked, Result, Row
-from victor_ext.sandbox.engine.table_provider import TableProvider
-from victor_ext.sandbox.server.provider import Refused
+from victor_ext.sandbox.engine._moves import Move, Timeline
+from victor_ext.sandbox.engine._pages import Listing, Page
+from victor_ext.sandbox.engine._rows import Asked, Result, Row
+from victor_ext.sandbox.engine._table_provider import TableProvider
+from victor_ext.sandbox.server._provider import Refused
 
 __all__ = (
     "Asked",

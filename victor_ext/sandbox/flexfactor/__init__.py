@@ -1,8 +1,8 @@
 """A local stand-in for FlexFactor. See docs/flexfactor.md."""
 
-from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
-from victor_ext.sandbox.flexfactor.state import FlexFactorSettings
+from victor_ext.sandbox.flexfactor._commands import FlexFactorCommands
+from victor_ext.sandbox.flexfactor._provider import FlexFactorProvider
+from victor_ext.sandbox.flexfactor._state import FlexFactorSettings
 from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
 
 __all__ = (

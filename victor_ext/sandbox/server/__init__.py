@@ -3,7 +3,7 @@
 See "A sandbox for another provider" in docs/sandbox-custom.md.
 """
 
-from victor_ext.sandbox.server.arguments import (
+from victor_ext.sandbox.server._arguments import (
     check_type,
     require_filled,
     require_form,
@@ -11,7 +11,7 @@ from victor_ext.sandbox.server.arguments import (
     require_new,
     require_one_of,
 )
-from victor_ext.sandbox.server.commands import (
+from victor_ext.sandbox.server._commands import (
     Command,
     NotFound,
     ServerCommands,
@@ -22,8 +22,8 @@ from victor_ext.sandbox.server.commands import (
     member,
     nothing,
 )
-from victor_ext.sandbox.server.context import Clock, Received, SandboxContext, TokenStore, digest
-from victor_ext.sandbox.server.document import (
+from victor_ext.sandbox.server._context import Clock, Received, SandboxContext, TokenStore, digest
+from victor_ext.sandbox.server._document import (
     ANYTHING,
     DocumentedOperation,
     Problem,
@@ -31,7 +31,7 @@ from victor_ext.sandbox.server.document import (
     load_document,
     without_nulls,
 )
-from victor_ext.sandbox.server.exchange import (
+from victor_ext.sandbox.server._exchange import (
     CONTROL,
     BodyKey,
     HeaderKey,
@@ -43,15 +43,15 @@ from victor_ext.sandbox.server.exchange import (
     error_response,
     json_response,
 )
-from victor_ext.sandbox.server.notifications import Notifications, Resending
-from victor_ext.sandbox.server.notifying import (
+from victor_ext.sandbox.server._notifications import Notifications, Resending
+from victor_ext.sandbox.server._notifying import (
     NotificationCommands,
     NotifyingServer,
     NotifyingSettings,
 )
-from victor_ext.sandbox.server.posting import Posted, host_of
-from victor_ext.sandbox.server.privacy import last_four, open_private, redacted
-from victor_ext.sandbox.server.provider import (
+from victor_ext.sandbox.server._posting import Posted, host_of
+from victor_ext.sandbox.server._privacy import last_four, open_private, redacted
+from victor_ext.sandbox.server._provider import (
     Action,
     Call,
     Record,
@@ -59,8 +59,8 @@ from victor_ext.sandbox.server.provider import (
     StatusChange,
     Tone,
 )
-from victor_ext.sandbox.server.run import ServerInThread, serve
-from victor_ext.sandbox.server.settings import FARTHEST, ServerSettings, option
+from victor_ext.sandbox.server._run import ServerInThread, serve
+from victor_ext.sandbox.server._settings import FARTHEST, ServerSettings, option
 
 __all__ = (
     "ANYTHING",

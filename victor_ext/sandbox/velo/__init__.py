@@ -3,9 +3,9 @@ notifications.
 """
 
 from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
-from victor_ext.sandbox.velo.commands import VeloCommands
-from victor_ext.sandbox.velo.provider import VeloProvider
-from victor_ext.sandbox.velo.state import VeloSettings
+from victor_ext.sandbox.velo._commands import VeloCommands
+from victor_ext.sandbox.velo._provider import VeloProvider
+from victor_ext.sandbox.velo._state import VeloSettings
 
 __all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloProvider", "VeloSandbox", "VeloSettings")
 

@@ -1,9 +1,9 @@
 """Victor's sandbox: requests for payment over the instant rails."""
 
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
-from victor_ext.sandbox.victor.commands import SandboxCommands
-from victor_ext.sandbox.victor.provider import VictorProvider
-from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor._commands import SandboxCommands
+from victor_ext.sandbox.victor._provider import VictorProvider
+from victor_ext.sandbox.victor._settings import SandboxSettings
 
 __all__ = ("RemoteSandbox", "Sandbox", "SandboxCommands", "SandboxSettings", "VictorProvider")
 

@@ -1,13 +1,13 @@
-"""The tables of the inbox, as `victor_ext.inbox.inboxes` and `victor_ext.event_queue.queue`
+"""The tables of the inbox, as `victor_ext.inbox._inboxes` and `victor_ext._event_queue.queue`
 describe them.
 """
 
 import sqlalchemy as sa
 from django.db import migrations
 
-from victor_ext.event_queue.django import table_migration
-from victor_ext.event_queue.events import event_table
-from victor_ext.inbox.inboxes import names_table
+from victor_ext._event_queue.django import table_migration
+from victor_ext._event_queue.events import event_table
+from victor_ext.inbox._inboxes import names_table
 
 
 class Migration(migrations.Migration):

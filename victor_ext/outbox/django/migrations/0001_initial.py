@@ -3,11 +3,11 @@
 import sqlalchemy as sa
 from django.db import migrations
 
-from victor_ext.event_queue.django import table_migration
-from victor_ext.event_queue.events import event_table
+from victor_ext._event_queue.django import table_migration
+from victor_ext._event_queue.events import event_table
+from victor_ext.outbox._entries import reference_table
+from victor_ext.outbox._holding import control_table
 from victor_ext.outbox.django.models import PaymentRequestEntry
-from victor_ext.outbox.entries import reference_table
-from victor_ext.outbox.holding import control_table
 
 _OPTIONS = PaymentRequestEntry._meta  # noqa: SLF001 - the public name of Django's
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from victor_ext import VictorError
-from victor_ext.event_queue.workers import SignalStop, as_text, ended_by, stop_at_signals
+from victor_ext._event_queue.workers import SignalStop, as_text, ended_by, stop_at_signals
 from victor_ext.outbox.django import DjangoOutbox, client_of, send_payment_requests
 
 

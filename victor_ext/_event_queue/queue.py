@@ -1,0 +1,437 @@
+"""The queue of events: a table, the handlers of this process, and the pass that handles what is
+stored.
+
+An event is handled in the transaction that deletes its row. So it is handled once, however many
+processes try. If a process is killed, its transaction is rolled back, and another process takes the
+event up when the lease is over.
+
+`EventQueue.handle` is the pass. `tell` is for an event that has just come about: it is handled in
+the transaction that makes it, and stored only if a handler fails. An `EventKind` says what differs
+between the events of an outbox and those of an inbox.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import VictorError
+from victor_ext._privacy import redact_excerpt
+from victor_ext._settlement.failures import is_about_all, says_nothing_of_one
+
+from .databases import (
+    Condition,
+    DatabaseTime,
+    create_tables,
+    database_time,
+    earliest_time,
+    is_to_come,
+)
+from .events import DeadLetters, EventState
+from .handlers import E, Handlers
+from .rows import change_rows, delete_rows, insert_once, take_first
+from .transactions import Pass, Transactions, Work, operation
+from .workers import is_ending
+
+T = TypeVar("T")
+
+_log = logging.getLogger("victor_ext.events")
+_NOT_HANDLED = "The event %s of %s was not handled (try %d of %d)."
+
+MOST_TRIES = 12
+"""The failures after which an event is a dead letter: the waits between them are more than an
+hour.
+"""
+_LONGEST_WAIT = 3600.0
+"""The maximum seconds between two tries."""
+_WAIT_AFTER_OUTAGE = 30.0
+"""The minimum seconds after which an event is tried again if the provider could not be asked."""
+_LONGEST_WAIT_AFTER_OUTAGE = 600.0
+"""The maximum of these."""
+_WANTED_FOR = 7 * 86_400.0
+"""Seconds for which an event waits for a process that has a handler for it."""
+_KILLED_MESSAGE = (
+    "Its last try did not end within the lease: its process was killed, or the handler takes too "
+    "long."
+)
+
+
+class FailedTry(NamedTuple):
+    """What becomes of an event whose try has failed.
+
+    Attributes:
+        state: Its new state.
+        wait: Seconds to the next try.
+        error: What is stored as its error.
+        then: Called once this is stored, in the same transaction.
+    """
+
+    state: EventState
+    wait: float
+    error: Exception
+    then: Callable[[Connection], object]
+
+
+def usual_failure(row: Any, error: Exception, tries: int) -> FailedTry:
+    """What becomes of an event whose handler has failed: it is tried again, and at last is a dead
+    letter.
+    """
+    state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
+
+    def log(_connection: Connection) -> None:
+        _log.warning(_NOT_HANDLED, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
+
+    return FailedTry(state, _wait_after(tries), error, log)
+
+
+def _as_it_is(event: Any, _client: Any) -> Pass[Any]:
+    """An event that is complete."""
+    yield from ()
+    return event
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind(Generic[E]):
+    """What differs between the events of an outbox and those of an inbox.
+
+    Attributes:
+        provider: Returns the name of the system whose events a pass with this client handles. The
+            table may also have events of other systems.
+        event_of: Returns the event in a row, and is told the number of the present try.
+        may_handle: Returns the condition that handlers may be called now, as part of the statement
+            that takes something up. An event that comes about while it does not hold is stored.
+        check: Raises `ConfigurationError` if events that are stored could not be read.
+        complete: Completes an event, with the client, before the transaction of its handlers opens.
+        note_state: Notes the state that an event is about, in the transaction of its handlers.
+            Returns whether the state is new: if not, an earlier event was about it, and no handler
+            is called.
+        failure: Returns what becomes of an event whose try with this number has failed.
+        forget: Deletes what is old beside the events of a system, at this time.
+    """
+
+    provider: Callable[[Any], str]
+    event_of: Callable[[Any, int], E]
+    may_handle: Callable[[], Condition] = sa.true
+    check: Work[object] = lambda _connection: None
+    complete: Callable[[E, Any], Pass[E]] = _as_it_is
+    note_state: Callable[[Connection, E], bool] = lambda _connection, _event: True
+    failure: Callable[[Any, Exception, int], FailedTry] = usual_failure
+    forget: Callable[[Connection, str, float], object] = lambda _connection, _provider, _now: None
+
+
+class EventQueue(Generic[E]):
+    """The events of an outbox or inbox: it stores them, and calls handlers with them.
+
+    Args:
+        transactions: Of the outbox or inbox.
+        events: The table.
+        handlers: Those of this process.
+        kind: Of the events.
+        lease: Seconds for which an event is a worker's.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        events: sa.Table,
+        handlers: Handlers[E],
+        kind: EventKind[E],
+        lease: float,
+    ) -> None:
+        self.handlers = handlers
+        self._transactions = transactions
+        self._events = events
+        self._kind = kind
+        self._lease = lease
+        self._forgotten_at = float("-inf")
+        """When old rows were last deleted, by the monotonic clock."""
+
+    # An event that has just come about
+
+    def tell(self, connection: Connection, error: Exception | None = None, **values: Any) -> None:
+        """Call the handlers of an event in the transaction that makes it; or store it, if they have
+        raised an error before, which has rolled that transaction back.
+
+        `values` are the column values of the event. An event that no handler of this process wants
+        is not stored. While none may be called, it is stored.
+        """
+        if not self.handlers:
+            return
+        if not connection.execute(sa.select(self._kind.may_handle())).scalar():
+            self.store(connection, **values)
+            return
+        row = SimpleNamespace(**values)
+        handlers = self.handlers.of(row)
+        if not handlers:
+            return
+        if error is None:
+            self.handlers.call(connection, handlers, self._kind.event_of(row, 1))
+            return
+        due_at = DatabaseTime() + _wait_after(1)
+        self.store(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
+        _log.warning(_NOT_HANDLED, row.name, row.subject, 1, MOST_TRIES, exc_info=error)
+
+    def store(self, connection: Any, **values: Any) -> Any:
+        """Store an event, and return its id; None: an event with the same `once` waits already.
+
+        `values` are column values; those that every new event has may be left out.
+        """
+        now = DatabaseTime()
+        new = {
+            "state": EventState.WAITING,
+            "stored_at": now,
+            "tries": 0,
+            "due_at": now,
+            "error": None,
+        }
+        return insert_once(connection, self._events, **{**new, **values})
+
+    # Events that are stored
+
+    def handle(self, client: Any) -> Pass[list[E]]:
+        """Handle what is stored: see `HandlesEvents.handle`. The client is that of the pass, else
+        that of the box, or None.
+        """
+        provider = self._kind.provider(client)
+        yield from self._forget_old_rows(provider, client)
+        if not self.handlers:
+            return []
+        take = partial(self._take, provider)
+        handle_one = partial(self._handle_one, client)
+        return (yield from for_each_row(self._transactions, take, handle_one))
+
+    def _forget_old_rows(self, provider: str, client: Any) -> Pass[None]:
+        """Delete old rows, once in an hour."""
+        now = time.monotonic()
+        if now - self._forgotten_at <= _LONGEST_WAIT:
+            return
+
+        def forget(connection: Connection) -> None:
+            now = earliest_time(connection, client)
+            self._delete_unwanted(connection, provider, now)
+            self._kind.forget(connection, provider, now)
+
+        yield from self._transactions.transact(forget)
+        self._forgotten_at = now
+
+    def _delete_unwanted(self, connection: Connection, provider: str, now: float) -> None:
+        """Delete events that no process has had a handler for."""
+        columns = self._events.c
+        unwanted = sa.and_(
+            columns.provider == provider,
+            columns.state == EventState.WAITING,
+            columns.stored_at < now - _WANTED_FOR,
+            columns.tries == 0,
+            columns.error.is_(None),
+            sa.not_(self.handlers.are_wanted()),
+        )
+        delete_rows(connection, self._events, unwanted)
+
+    def _handle_one(self, client: Any, row: Any) -> Pass[E | None]:
+        """Handle an event that was taken up. Return the event if it was handled."""
+        event = None
+        try:
+            event = yield from self._kind.complete(self._kind.event_of(row, row.tries + 1), client)
+            is_done = yield from self._transactions.transact(
+                partial(self._handle_and_delete, row, event)
+            )
+        except Exception as error:
+            was_read = event is not None
+            # The provider cannot be asked: the event waits, and no try is counted.
+            if not was_read and isinstance(error, VictorError) and says_nothing_of_one(error):
+                yield from self._transactions.transact(partial(self._store_untried, row, error))
+                raise
+            yield from self._transactions.transact(partial(self._store_failure, row, error))
+            return None
+        return event if is_done else None
+
+    def _take(self, provider: str, last: int, connection: Connection) -> Any:
+        """Take up the next event of this system after the id `last` that a handler wants, with a
+        lease. Returns its row as it was before; None: there is no such event.
+        """
+        columns = self._events.c
+        now = database_time(connection)
+        waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
+        is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING)
+        due = sa.and_(is_ours, sa.not_(waits), self.handlers.are_wanted(), self._kind.may_handle())
+        after_try = partial(self._values_of_try, now)
+        while True:
+            is_next = sa.and_(due, columns.id > last)
+            row = take_first(connection, self._events, is_next, ("tries", "due_at"), after_try)
+            if row is None or not _has_ended_processes(row, now):
+                self._kind.check(connection)
+                return row
+            last = row.id
+            _log.warning(
+                "The event %s of %s is a dead letter: %s", row.name, row.subject, _KILLED_MESSAGE
+            )
+
+    def _values_of_try(self, now: float, row: Any) -> Mapping[str, Any]:
+        """The new column values of an event that is taken up. The try is counted before it is made,
+        since it may end the process.
+        """
+        if _has_ended_processes(row, now):
+            return {"state": EventState.DEAD, "error": _KILLED_MESSAGE}
+        tries = self._events.c.tries + 1
+        return {"tries": tries, "due_at": now + self._lease, "once": None}
+
+    def _is_held(self, row: Any) -> Condition:
+        """Holds for the row that `_take` has returned while no other worker has taken it up
+        again.
+        """
+        columns = self._events.c
+        return sa.and_(
+            columns.id == row.id,
+            columns.tries == row.tries + 1,
+            columns.state == EventState.WAITING,
+        )
+
+    def _handle_and_delete(self, row: Any, event: E, connection: Connection) -> bool:
+        """Delete an event, and call its handlers, in one transaction. Returns whether they were
+        called.
+        """
+        if not delete_rows(connection, self._events, self._is_held(row)):
+            return False
+        if not self._kind.note_state(connection, event):
+            return False
+        self.handlers.call(connection, self.handlers.of(row), event)
+        return True
+
+    def _store_untried(self, row: Any, error: Exception, connection: Connection) -> None:
+        """Store an event whose try does not count. It waits, so that others come first in the next
+        passes: the older it is, the longer, since the provider may fail for this event alone.
+        """
+        now = database_time(connection)
+        age = now - row.stored_at
+        wait = min(max(_WAIT_AFTER_OUTAGE, age / 10), _LONGEST_WAIT_AFTER_OUTAGE)
+        change_rows(
+            connection,
+            self._events,
+            self._is_held(row),
+            tries=row.tries,
+            due_at=now + wait,
+            error=_error_text(error),
+        )
+
+    def _store_failure(self, row: Any, error: Exception, connection: Connection) -> None:
+        """Store that a try has failed, and when the event is tried again."""
+        tries = row.tries + 1
+        failure = self._kind.failure(row, error, tries)
+        change_rows(
+            connection,
+            self._events,
+            self._is_held(row),
+            tries=tries,
+            state=failure.state.value,
+            due_at=DatabaseTime() + failure.wait,
+            error=_error_text(failure.error),
+        )
+        failure.then(connection)
+
+
+def for_each_row(
+    transactions: Transactions,
+    take: Callable[[int, Connection], Any],
+    work: Callable[[Any], Pass[T | None]],
+) -> Pass[list[T]]:
+    """Take up row after row of a table, and do `work` with each. Returns its results that are
+    not None.
+
+    `take` takes up the first row after an id, or returns None. An error that may concern a
+    single row is raised at the end; another one at once.
+    """
+    results: list[T] = []
+    failure: VictorError | None = None
+    last = 0
+    while not is_ending():
+        row = yield from transactions.transact(partial(take, last))
+        if row is None:
+            break
+        last = row.id
+        try:
+            result = yield from work(row)
+        except VictorError as error:
+            if is_about_all(error):
+                raise
+            failure = error
+            continue
+        if result is not None:
+            results.append(result)
+    if failure is not None:
+        raise failure
+    return results
+
+
+class HandlesEvents(DeadLetters, Generic[E]):
+    """A box that handles its events."""
+
+    _queue: EventQueue[E]
+    client: Any
+    """A client of any system, blocking or awaited; or None."""
+
+    @operation
+    def handle(self, client: Any = None) -> Pass[list[E]]:
+        """Handle the stored events of its system that this process has handlers of. Returns those
+        that were handled.
+
+        Each is handled in a transaction of its own, by one process. If a handler raises, nothing of
+        its work is stored, and the event is tried again later; after 12 tries it is a dead letter.
+
+        Args:
+            client: Reads what an event of an inbox is about, in place of the inbox's own client. An
+                outbox handles the events of this client's system, else those of its own client's,
+                and without one Victor's.
+
+        Raises:
+            VictorError: The provider cannot be asked. The event waits: the older it is, the longer,
+                but ten minutes at most.
+        """
+        return self._queue.handle(self._client_or_own(client))
+
+    def _client_or_own(self, client: Any) -> Any:
+        """This client, else that of the outbox or inbox, if it has one."""
+        return self.client if client is None else client
+
+    def _handled(self, client: Any, _rest: Any) -> Pass[tuple[list[E], None]]:
+        """Handle events in a pass of a worker: those that were handled, and no rest."""
+        return (yield from self._queue.handle(self._client_or_own(client))), None
+
+
+class MakesTables:
+    """An outbox or inbox that makes its tables itself. (With Django, a migration makes them.)"""
+
+    table: sa.Table
+
+    @operation
+    def create_table(self) -> Work[None]:
+        """Make the tables, unless they exist: in any number of processes at once.
+
+        With migrations of your own, take `table.metadata` into them.
+        """
+        return partial(create_tables, self.table.metadata)
+
+
+def _has_ended_processes(row: Any, now: float) -> bool:
+    """Whether each try of an event seems to have ended its process: after the last one no end of a
+    try was stored.
+    """
+    is_tried_out: bool = row.tries >= MOST_TRIES
+    return is_tried_out and bool(row.stored_at < now - _LONGEST_WAIT)
+
+
+def _wait_after(tries: int) -> float:
+    """Seconds until the next try."""
+    return min(2.0**tries, _LONGEST_WAIT)
+
+
+def _error_text(error: Exception) -> str:
+    """An error as it is stored: without long numbers, which may be account numbers."""
+    return redact_excerpt(f"{type(error).__name__}: {error}")

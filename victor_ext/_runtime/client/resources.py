@@ -1,0 +1,209 @@
+"""What resources of a client stand on, and operations of a client itself.
+
+A resource has its methods, blocking or awaited, from a generated class, and by hand the flow of
+each, whose name is that of the method behind `_`:
+
+    class _PayoutFlows(Resource):
+        def _get(self, request: CheckedCall) -> OperationFlow[Payout]: ...
+
+    class Payouts(methods.Payouts, _PayoutFlows): ...
+    class AsyncPayouts(methods.AsyncPayouts, _PayoutFlows): ...
+
+An `operation` of a client is written as a flow, too. A blocking client runs it and returns its
+result; an awaited client has a coroutine function.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from functools import partial, update_wrapper
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
+
+from msgspec import field
+
+from victor_ext._opaque import FrozenOpaque
+from victor_ext._privacy import conceal_arguments
+from victor_ext._runtime.client.paging import AsyncPages, PageReader, Pages
+from victor_ext._runtime.client.runners import OperationFlow
+from victor_ext._runtime.core.clock import ServerClock
+from victor_ext._runtime.core.validation import hint_at
+
+P = ParamSpec("P")
+T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def hinting_arguments(method: C) -> C:
+    """A method whose `TypeError` for an unexpected argument names the close one."""
+    if sys.version_info >= (3, 13):  # Python does it
+        return method
+    parameters = inspect.signature(method).parameters
+
+    def hint(error: TypeError) -> None:
+        if _is_of_arguments(error):
+            raise TypeError(_with_hint(str(error), parameters)) from None
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        conceal_arguments(kwargs)
+        try:
+            return method(*args, **kwargs)
+        except TypeError as error:
+            hint(error)
+            raise
+
+    async def call_awaited(*args: Any, **kwargs: Any) -> Any:
+        conceal_arguments(kwargs)
+        try:
+            return await method(*args, **kwargs)
+        except TypeError as error:
+            hint(error)
+            raise
+
+    function = call_awaited if inspect.iscoroutinefunction(method) else call
+    return cast("C", update_wrapper(function, method))
+
+
+def _is_of_arguments(error: TypeError) -> bool:
+    """Whether the arguments of a call raised an error, and not what the function does."""
+    return error.__traceback__ is not None and error.__traceback__.tb_next is None
+
+
+def _with_hint(message: str, known: Iterable[str]) -> str:
+    """The message of a `TypeError`, with the argument that is close to an unexpected one."""
+    _, _, unexpected = message.partition("unexpected keyword argument '")
+    if not unexpected or "Did you mean" in message:  # Python 3.13 says it
+        return message
+    return message + hint_at(unexpected.partition("'")[0], known)
+
+
+class Blocking:
+    """The mode of clients whose calls block."""
+
+
+class Awaited:
+    """The mode of clients whose calls are awaited."""
+
+
+Mode = TypeVar("Mode", Blocking, Awaited)
+
+
+class Shared(FrozenOpaque, frozen=True):
+    """What the resources of one client share.
+
+    `context` is data of that client, such as for whom it acts.
+    """
+
+    runner: Any  # its `run` returns a result, or a coroutine that does
+    clock: ServerClock = field(default_factory=ServerClock)
+    deadline: float | None = None
+    context: Any = None
+
+    def reading(
+        self, walk: Walk[T]
+    ) -> tuple[Callable[[PageReader[T]], Any], Callable[[], PageReader[T]]]:
+        """How a list is read: what reads a page, and what begins a pass."""
+        return lambda reader: self.runner.run(walk.read(reader)), partial(self.begin, walk)
+
+    def begin(self, walk: Walk[T]) -> PageReader[T]:
+        """Begin a pass over a list.
+
+        Items may leave a filter that only the caller knows: it is then read repeatedly.
+        """
+        reader = walk.begin()
+        return reader.repeated() if self.runner.extras.query else reader
+
+
+class HasMode(Generic[Mode]):
+    """What operations are bound to: a client."""
+
+    _shared: Shared
+
+
+Results = Callable[[], OperationFlow[T | None]]
+"""Makes the flow to the next of several results; the result None ends them."""
+
+
+class Resource:
+    """A group of operations of one client. An editor offers its operations and nothing else."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+
+class BlockingMethods(Resource):
+    """What the generated methods of a blocking client stand on."""
+
+    def _pages(self, walk: Walk[T]) -> Pages[T]:
+        return Pages(*self._shared.reading(walk))
+
+    def _results(self, results: Results[T]) -> Iterator[T]:
+        while (result := self._shared.runner.run(results())) is not None:
+            yield result
+
+
+class AwaitedMethods(Resource):
+    """What the generated methods of an awaited client stand on."""
+
+    def _pages(self, walk: Walk[T]) -> AsyncPages[T]:
+        return AsyncPages(*self._shared.reading(walk))
+
+    async def _results(self, results: Results[T]) -> AsyncIterator[T]:
+        while (result := await self._shared.runner.run(results())) is not None:
+            yield result
+
+
+class Walk(FrozenOpaque, Generic[T], frozen=True):
+    """How a list is read: `begin` starts a new pass over it, `read` is the flow that reads the
+    reader's next page.
+    """
+
+    begin: Callable[[], PageReader[T]]
+    read: Callable[[PageReader[T]], OperationFlow[Any]]
+
+
+class operation(Generic[P, T]):  # noqa: N801 - a decorator
+    """An operation of a client: a flow that the client runs. The class of a mode has the function
+    of that mode in its place.
+    """
+
+    def __init__(self, flow: Callable[Concatenate[Any, P], OperationFlow[T]]) -> None:
+        self.flow = flow
+        """The flow itself, for other flows to go through."""
+
+    @overload
+    def __get__(self, client: None, owner: type[Any]) -> Self: ...
+
+    @overload
+    def __get__(self, client: HasMode[Blocking], owner: type[Any]) -> Callable[P, T]: ...
+
+    @overload
+    def __get__(
+        self, client: HasMode[Awaited], owner: type[Any]
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
+
+    def __get__(self, client: Any, owner: type[Any]) -> Any:
+        return self
+
+    def function(self, *, awaited: bool) -> Callable[..., Any]:
+        """The method of one mode. It shows the signature of the flow, with the type of its own
+        result.
+        """
+        flow = self.flow
+
+        def call(client: Any, *args: Any, **kwargs: Any) -> Any:
+            conceal_arguments(kwargs)
+            return client._shared.runner.run(flow(client, *args, **kwargs))  # noqa: SLF001 - its own
+
+        async def call_awaited(client: Any, *args: Any, **kwargs: Any) -> Any:
+            conceal_arguments(kwargs)
+            return await call(client, *args, **kwargs)
+
+        function: Any = update_wrapper(call_awaited if awaited else call, flow)
+        signature = inspect.signature(flow)
+        declared = str(signature.return_annotation)
+        result = declared.removeprefix("OperationFlow[").removesuffix("]")
+        function.__annotations__ = {**flow.__annotations__, "return": result}
+        function.__signature__ = signature.replace(return_annotation=result)
+        return cast("Callable[..., Any]", function)

@@ -1,0 +1,262 @@
+"""Calls of generated operations as steps of a method's flow, and the runners of such flows.
+
+A runner puts the steps of the attempt loop in place of each `OperationCall`, and gives all to the
+driver of its mode: so a `Send` or a `Sleep` is the same from a method to the socket.
+"""
+
+from collections.abc import Callable, Collection, Generator, Mapping
+from functools import partial
+from types import ModuleType
+from typing import Any, Self, TypeVar
+from weakref import ref
+
+import httpx
+
+from victor_ext._flows import adrive, drive
+from victor_ext._opaque import Opaque
+from victor_ext._privacy import QUOTED
+from victor_ext._response_info import ResponseInfo
+from victor_ext._runtime.core.json_values import object_or_empty
+from victor_ext._runtime.core.response import Response
+from victor_ext._runtime.loop.evidence import READER, Reader, unread_because
+from victor_ext._runtime.loop.flow import Flow, Send
+from victor_ext._runtime.loop.flow import Step as AttemptStep
+
+from .records import Record, RecordList
+from .requests import (
+    NO_EXTRAS,
+    ExtraBody,
+    ExtraQuery,
+    Extras,
+    builder_of,
+    extra_query_text,
+)
+from .transport import set_url
+
+T = TypeVar("T")
+
+_NOT_YET: Any = None
+
+
+class OperationCall(Opaque):
+    """A step: call a generated operation, which is a module, with these arguments.
+
+    `query` is added to its URL, percent-encoded, and `own_places` and `untyped` are those of
+    `with_extra_body` and `extra_query_text`. `seconds` bounds a call that is part of a longer one;
+    None: the client's deadline does. The step itself is its result: when it has run, `response` is
+    there, and `extra_body` has the members that the client's options added.
+    """
+
+    operation: ModuleType
+    arguments: dict[str, Any]
+    seconds: float | None = None
+    query: str = ""
+    own_places: Mapping[str, str] | None = None
+    untyped: Collection[str] = ()
+    response: Response = _NOT_YET
+    extra_body: ExtraBody | None = None
+
+    @property
+    def attempts(self) -> int:
+        return self.response.attempts
+
+    @property
+    def parsed(self) -> Any:
+        """The JSON of the response. Raises the error of the call where its body is none."""
+        try:
+            return self.response.json()
+        except ValueError as error:
+            why = unread_because(error)
+        assert self.response.unusable is not None
+        raise self.response.unusable(self.response, why)
+
+
+Step = OperationCall | AttemptStep
+"""A step of an operation."""
+OperationFlow = Generator[Step, Any, T]
+
+
+def step_for_json(
+    operation: ModuleType,
+    seconds: float | None = None,
+    /,
+    *,
+    extra_query: ExtraQuery | None = None,
+    untyped: Collection[str] = (),
+    **arguments: Any,
+) -> OperationCall:
+    """The step of a `call` that returns the JSON of the body, not a model of it. Raises
+    `InvalidRequest` for the query.
+
+    Only for an operation whose good responses the provider's behaviour checks: the document's
+    parser does not see them.
+    """
+    query = "" if extra_query is None else extra_query_text(operation, extra_query, untyped)
+    return OperationCall(operation, arguments, seconds, query, untyped=untyped)
+
+
+def call(
+    operation: ModuleType,
+    seconds: float | None = None,
+    /,
+    *,
+    untyped: Collection[str] = (),
+    **arguments: Any,
+) -> OperationFlow[dict[str, Any]]:
+    """Call a generated operation, a module such as `get_payment`. Returns the JSON object of a good
+    response, as `step_for_json` reads it; empty without one.
+
+    `seconds` and `untyped` are as in `OperationCall`, `arguments` those of the generated function,
+    without `client`.
+    """
+    step = yield step_for_json(operation, seconds, untyped=untyped, **arguments)
+    return object_or_empty(step.parsed)
+
+
+def call_without_body(
+    operation: ModuleType, /, *, untyped: Collection[str] = (), **arguments: Any
+) -> OperationFlow[Any]:
+    """Call a generated operation whose response has no body to read. Returns the response.
+
+    A 200 where the document has a 202 is a success, too.
+    """
+    step = yield OperationCall(operation, arguments, untyped=untyped)
+    return step.response
+
+
+def drop_none(**values: Any) -> dict[str, Any]:
+    """The values that are not None, by their names."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+class FlowRunner(Opaque):
+    """What the runners of all modes have in common: `run` runs the flow of a method.
+
+    `api` is the generated client, which reads, and `extras` are those of the client's options.
+    """
+
+    api: Any
+    build_request: Callable[..., httpx.Request]
+    attempts: Callable[[httpx.Request, float | None], Flow[Response]]
+    """The flow of one logical call, within these seconds; None: within the client's deadline."""
+    extras: Extras
+    take: Callable[[AttemptStep], Any]
+    """Executes a step: that of the mode's driver."""
+
+    def request_of(self, step: OperationCall) -> httpx.Request:
+        """The request of a step, as the untouched module of its operation builds it.
+
+        Raises `InvalidRequest` for members and filters of the client's options that it cannot take.
+        """
+        operation = step.operation
+        query = step.query
+        arguments = step.arguments
+        extras = self.extras
+        if extras is not NO_EXTRAS:  # a GET takes their query, and any other call their body
+            if operation.OPERATION.method == "GET":
+                added = extra_query_text(operation, extras.query, step.untyped)
+                query = "&".join(filter(None, (query, added)))
+            arguments = extras.arguments(operation, arguments, step.own_places, step.untyped)
+            step.extra_body = extras.body
+        extensions: dict[str, Any] = {
+            READER: Reader(self.api, operation.OPERATION, has_own_rules=True)
+        }
+        written: dict[str, Any] = builder_of(operation)(**arguments)
+        request = self.build_request(**written, extensions=extensions)
+        if query:
+            set_url(request, partial(_with_query, query=query))
+        return request
+
+    def steps_of(self, flow: OperationFlow[T]) -> Flow[T]:
+        """The flow of a method, with the attempts of each `OperationCall` in its place.
+
+        The last response is set on the records that the flow returns. When it ends, QUOTED (the
+        request whose credentials are masked in texts) is what it was before.
+        """
+        quoted_before = QUOTED.get()
+        last: Response | None = None
+        result: Any = None
+        failed: Exception | None = None
+        try:
+            while True:
+                # Outside of the handler, as in `drive`.
+                step = flow.send(result) if failed is None else flow.throw(failed)
+                result = failed = None
+                try:
+                    if isinstance(step, OperationCall):
+                        request = self.request_of(step)
+                        last = yield from self.attempts(request, step.seconds)
+                        step.response = last
+                        QUOTED.set(ref(last.request))
+                        result = step
+                    else:
+                        result = yield step
+                except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
+                    failed = error
+        except StopIteration as end:
+            value: T = end.value
+            if last is not None:
+                _describe(value, last.info())
+            return value
+        finally:
+            flow.close()
+            QUOTED.set(quoted_before)
+
+
+def _with_query(url: httpx.URL, query: str) -> httpx.URL:
+    """A URL with more parameters, percent-encoded."""
+    both = filter(None, (url.query, query.encode("ascii")))
+    return url.copy_with(query=b"&".join(both))
+
+
+def _describe(result: Any, info: ResponseInfo) -> None:
+    """Set the response on the records of a result."""
+    if isinstance(result, Record):
+        result.response_info = info
+    elif isinstance(result, list):
+        item: Any
+        for item in result:  # pyright: ignore[reportUnknownVariableType] - a flow's
+            if isinstance(item, Record):
+                item.response_info = info
+            else:
+                _describe(item, info)
+        if isinstance(result, RecordList):
+            result.response_info = info
+
+
+class SyncRunner(FlowRunner):
+    def run(self, flow: OperationFlow[T]) -> T:
+        """Run the flow to its end, and return its result."""
+        return drive(self.steps_of(flow), self.take)
+
+
+class AsyncRunner(FlowRunner):
+    async def run(self, flow: OperationFlow[T]) -> T:
+        return await adrive(self.steps_of(flow), self.take)
+
+
+class Begun:
+    """What a method has begun with: its first request; None if it sends none. An awaited method
+    awaits it, and waits for nothing.
+    """
+
+    def __init__(self, request: httpx.Request | None) -> None:
+        self.request = request
+
+    def __await__(self) -> Generator[Any, Any, Self]:
+        yield from ()
+        return self
+
+
+class FirstRequest(FlowRunner):
+    """Runs a method of a client up to its first request, also an awaited one. Nothing is sent."""
+
+    def run(self, flow: OperationFlow[Any]) -> Begun:
+        steps = self.steps_of(flow)
+        try:
+            step = next(steps)
+        except StopIteration:
+            return Begun(None)
+        finally:
+            steps.close()
+        return Begun(step.request if isinstance(step, Send) else None)

@@ -1,0 +1,396 @@
+"""Checks of a call's arguments. All problems are collected and raised in one error.
+
+In this order: values in messages; seconds, moments and dates; `Validation`, which checks; arguments
+that a function does not have.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from enum import Enum
+from functools import wraps
+from typing import Any, ParamSpec, Self, TypeGuard, TypeVar, cast
+
+from victor_ext._ids import HALF_CHARACTER, says_nothing
+from victor_ext._privacy import kind_of, mask_digits
+from victor_ext._words import Word
+from victor_ext.errors import InvalidRequest, Problem
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST_SECONDS = 30 * 86_400.0
+"""Thirty days. Locks, sockets and sleeps of every system can count so many, and may count no more.
+"""
+
+_LONGEST = 40
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _shown_time(moment: object) -> str:
+    """An end of a range for a message."""
+    return mask_digits(str(moment).replace("+00:00", "Z"))
+
+
+def shown(value: object, longest: int = _LONGEST) -> str:
+    """A value for a message, as Python writes it, cut after so many characters."""
+    try:
+        text = repr(spelled(value))
+    except Exception:  # noqa: BLE001 - a huge int, a list in itself, an object that cannot be shown
+        return f"something of type {type(value).__name__}"
+    return text if len(text) <= longest else text[:longest] + "..."
+
+
+def spelled(value: object) -> Any:
+    """A value as it is sent: of a member of an Enum, its value."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def are_seconds(value: object, *, above_zero: bool = True) -> bool:
+    """Whether a value is a number of seconds up to `MOST_SECONDS`; `above_zero=False` allows 0."""
+    # Compared as it is: an int may be larger than any float.
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 <= value <= MOST_SECONDS
+    ):
+        return False
+    return value > 0 or not above_zero
+
+
+def is_whole(value: object, least: int) -> TypeGuard[int]:
+    """Whether a value is a whole number, and so many or more."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def seconds_complaint(name: str, value: object, wanted: str) -> str:
+    """The message for a value that `are_seconds` refuses; `wanted` says what to write."""
+    is_too_large = False
+    if isinstance(value, int | float) and value != float("inf"):
+        is_too_large = value > MOST_SECONDS
+    limit = f" (at most {MOST_SECONDS:.0f}, which is 30 days)" if is_too_large else ""
+    return f"{name}={shown(value)} must be seconds {wanted}{limit}."
+
+
+def moment_problem(field: str, moment: object) -> Problem | None:
+    """What is wrong with an argument that must be an aware datetime, or None."""
+    if not isinstance(moment, datetime):
+        hint = " (a date alone is not a moment)" if isinstance(moment, date) else ""
+        message = f"{field} must be an aware datetime, not {type(moment).__name__}{hint}: "
+        return Problem(field, "type", f"{message}write datetime(2026, 3, 4, tzinfo=UTC).")
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        message = (
+            f"{field} is a naive datetime, which could mean any zone: write datetime(..., "
+            "tzinfo=UTC)."
+        )
+        return Problem(field, "naive", message)
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return Problem(field, "range", f"{field} lies outside of the years 1 to 9999 in UTC.")
+    return None
+
+
+def as_date(value: object) -> date | None:
+    """A date, also from a text `YYYY-MM-DD`; None for any other value."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
+    return None
+
+
+def date_problem(field: str, value: object) -> Problem | None:
+    """What is wrong with an argument that must be a date, or None."""
+    if as_date(value) is not None:
+        return None
+    if value is None:
+        return Problem(
+            field,
+            "required",
+            f"{field} is missing.",
+            hint="pass a date, such as datetime.now(UTC).date()",
+        )
+    what = "a datetime" if isinstance(value, datetime) else shown(value)
+    hint = "pass a date, such as date(2026, 3, 4)"
+    return Problem(field, "type", f"{field} is {what} and must be a date.", hint=hint)
+
+
+def is_encodable(text: str) -> bool:
+    """Whether UTF-8 has bytes for the text; it has none for half of a character (a lone
+    surrogate).
+    """
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class Form:
+    """A form that a text has as a whole, with the words for a message."""
+
+    __slots__ = ("pattern", "wanted")
+
+    def __init__(self, whole: str, wanted: str) -> None:
+        self.pattern = re.compile(whole, re.ASCII)
+        self.wanted = wanted
+
+
+class Validation:
+    """The problems of a call's arguments.
+
+    A method checks one argument, and returns what is sent for it. No message shows a free text,
+    which may be a secret by mistake. None is refused where the argument is required. A `with` block
+    raises at its end what `finish` does.
+    """
+
+    def __init__(self, doing: str = "") -> None:
+        self.problems: list[Problem] = []
+        self._doing = doing
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.finish()
+
+    def add(self, problem: Problem | None) -> None:
+        """Add a problem; None adds nothing."""
+        if problem is not None:
+            self.problems.append(problem)
+
+    def note(self, field: str, code: str, message: str) -> None:
+        """Add a problem.
+
+        The message is a sentence that begins with the field and says what to write instead.
+        """
+        self.problems.append(Problem(field, code, message))
+
+    def text(
+        self,
+        field: str,
+        value: Any,
+        longest: int | None = None,
+        *,
+        shortest: int = 1,
+        form: Form | None = None,
+        required: bool = True,
+        printable: bool = False,
+    ) -> Any:
+        """Text with a number of characters, and of a form; `printable` text can be shown."""
+        wanted = "" if form is None else form.wanted
+        if value is None:
+            if required:
+                kind = wanted or _kind_of_text(longest, shortest)
+                self.note(field, "required", f"{field} is missing: it must be {kind}.")
+        elif not isinstance(value, str):
+            kind, hint = _kind_of_text(longest, shortest), ""
+            if wanted and longest is None:
+                hint = f": it must be {wanted}"
+            elif kind_of(value) == "int":
+                hint = ": put it in quotes, leading zeros and all"
+            self.note(field, "type", f"{field} must be {kind}, not {kind_of(value)}{hint}.")
+        elif len(value.strip()) < shortest or (longest is not None and len(value) > longest):
+            kind = _kind_of_text(longest, shortest)
+            what = f"has {len(value)}" if value.strip() else "is empty"
+            self.note(field, "length", f"{field} must be {kind}, and {what}.")
+        elif form is not None and not form.pattern.fullmatch(value):
+            self.note(field, "format", f"{field} must be {wanted}.")
+        elif not is_encodable(value):
+            self.note(field, "characters", f"{field} {HALF_CHARACTER}.")
+        elif printable and not value.isprintable():
+            self.note(field, "characters", f"{field} must be printable.")
+        return value
+
+    def comparable(self, field: str, value: object, *, required: bool = False) -> None:
+        """Text with which a response is compared: more than blanks and stars, so that a response
+        can repeat it. Nothing is said twice of one argument.
+        """
+        if not says_nothing(value) or any(problem.field == field for problem in self.problems):
+            return
+        instead = "write its text" if required else "write its text, or leave it out"
+        message = (
+            f"{field} is empty, or has blanks or stars alone, so that no response can be compared "
+            f"with it: {instead}."
+        )
+        self.note(field, "length", message)
+
+    def reference(self, field: str, value: Any, longest: int | None) -> Any:
+        """A reference of the caller's own, by which a payment is searched for: it must come back
+        unchanged.
+        """
+        before = len(self.problems)
+        self.text(field, value, longest)
+        if len(self.problems) == before and not (value == value.strip() and value.isprintable()):
+            message = (
+                f"{field} must be printable and have no blanks around it, so that it can be "
+                "searched for."
+            )
+            self.note(field, "characters", message)
+        return value
+
+    def form(
+        self,
+        field: str,
+        value: Any,
+        form: Form,
+        longest: int | None = None,
+        shortest: int = 0,
+        *,
+        required: bool = True,
+    ) -> Any:
+        """Text of a form, with a number of characters."""
+        return self.text(field, value, longest, shortest=shortest, form=form, required=required)
+
+    def choice(self, field: str, value: Any, words: Sequence[str]) -> Any:
+        """One of the document's words. A `Word` is only checked for being a word."""
+        word = spelled(value)
+        if word is None:
+            self.note(field, "required", f"{field} is missing: write one of: {', '.join(words)}.")
+        elif isinstance(value, Word):
+            if not (value.strip() and value.isprintable() and is_encodable(value)):
+                self.note(field, "choice", f"{field} is {shown(value)}, which is not a word.")
+        elif word not in words:
+            self.note(
+                field,
+                "choice",
+                f"{field} is {shown(value)} and must be one of: {', '.join(words)}.",
+            )
+        return word
+
+    def numbers(
+        self, field: str, value: Any, names: Mapping[str, int], least: int, most: int
+    ) -> list[int] | None:
+        """One whole number from `least` to `most`, or several; or names of them, in any letter
+        case. None: no number was given.
+        """
+        known = ", ".join(names)
+        given: Sequence[object] = () if value is None else (value,)
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            given = cast("Sequence[object]", value)
+            if not given:
+                message = f"{field} is empty: name one or more of {known}, or leave it out."
+                self.note(field, "choice", message)
+        numbers: list[int] = []
+        for each in given:
+            number = names.get(each.strip().upper()) if isinstance(each, str) else each
+            if type(number) is not bool and isinstance(number, int) and least <= number <= most:
+                numbers.append(int(number))
+            else:
+                message = f"{field} must be numbers, or names among: {known}."
+                self.note(field, "choice", message)
+        return numbers or None
+
+    def integer(self, field: str, value: Any, least: int, most: int) -> Any:
+        """A whole number from `least` to `most`."""
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            what = mask_digits(shown(value)) if isinstance(value, int) else kind_of(value)
+            message = (
+                f"{field} must be a whole number from {least} to {most}, or left out, and "
+                f"is {what}."
+            )
+            self.note(field, "range", message)
+        return value
+
+    def flag(self, field: str, value: Any, *, required: bool = False) -> Any:
+        """True, False, or None where it is not required."""
+        if value is None and required:
+            self.note(field, "type", f"{field} is missing: write True or False.")
+        elif value is not None and not isinstance(value, bool):
+            self.note(
+                field,
+                "type",
+                f"{field} is of type {kind_of(value)}: write True or False, or leave it out.",
+            )
+        return value
+
+    def day(self, field: str, value: Any, *, required: bool = True) -> str | None:
+        """A date, or a text such as 2026-03-04; returns the text."""
+        day = as_date(value)
+        if day is not None:
+            return day.isoformat()
+        if value is not None or required:
+            self.add(date_problem(field, value))
+        return None
+
+    def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
+        """An aware datetime."""
+        if value is not None or required:
+            self.add(moment_problem(field, value))
+        return value
+
+    def range(self, first: str, begins: Any, last: str, ends: Any) -> None:
+        """A range of days, aware moments or whole numbers that does not end before it begins.
+
+        Both ends have been checked before; None is an open end.
+        """
+        has_problems = not {first, last}.isdisjoint(problem.field for problem in self.problems)
+        if begins is None or ends is None or has_problems:
+            return
+        if _comparable_end(ends) >= _comparable_end(begins):
+            return
+        window = f"{last} ({_shown_time(ends)}) is before {first} ({_shown_time(begins)})"
+        self.note(last, "range", f"{window}, so nothing can match: swap them.")
+
+    def finish(self) -> None:
+        """Raise `InvalidRequest` with all problems, if there are any. Its message begins with the
+        `doing` of this object.
+        """
+        if self.problems:
+            raise InvalidRequest.of(self.problems, doing=self._doing)
+
+
+def _comparable_end(value: Any) -> Any:
+    """An end of a range in a form for comparison: a day that is text is a date. It was checked."""
+    return value if isinstance(value, datetime | int) else as_date(value)
+
+
+def _kind_of_text(longest: int | None, shortest: int) -> str:
+    """What a text has to be, for a message. Empty text may be taken; it is no length to advise."""
+    if longest is None:
+        return "text"
+    return f"text of {max(shortest, 1)} to {longest} characters"
+
+
+def hint_at(name: str, known: Iterable[str]) -> str:
+    """The end of a message, with the known name that is nearest to this one; empty without one."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    near = get_close_matches(name, list(known), 1)
+    return f". Did you mean {near[0]!r}?" if near else ""
+
+
+def refuse_unknown(function: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise `TypeError` for the first argument that is not known."""
+    names = list(known)
+    unknown = next((name for name in given if name not in names), None)
+    if unknown is not None:
+        message = f"{function}() got an unexpected keyword argument {unknown!r}"
+        raise TypeError(message + hint_at(unknown, names))
+
+
+def hinting(method: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a method that takes keywords alone: a wrong one is refused with the nearest name."""
+    parameters = inspect.signature(method).parameters
+    names = [
+        name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+
+    @wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        owner: Any = args[0]
+        try:
+            refuse_unknown(f"{type(owner).__name__}.{method.__name__}", kwargs, names)
+            return method(*args, **kwargs)
+        finally:
+            kwargs.clear()  # what was refused may hold account numbers, and a traceback this frame
+
+    return call

@@ -1,0 +1,382 @@
+"""The connections of a client to the one origin that it calls, direct or through an HTTP proxy.
+
+All of it is steps, without I/O, so the blocking and the async client share it. `Route` opens a
+connection and addresses a request, `exchange` sends one over HTTP/1.1, and `ConnectionPool` keeps
+the connections. An exchange that does not complete (error, cancellation, Ctrl-C) closes its
+connection: its late response would be read as the response to the next request.
+"""
+
+from __future__ import annotations
+
+import ssl
+import sys
+import threading
+from base64 import b64encode
+from bisect import bisect_right
+from operator import attrgetter
+from typing import Any
+
+import httpx
+from msgspec import field
+
+from victor_ext._flows import Calls
+from victor_ext._opaque import FrozenOpaque, Opaque
+from victor_ext._privacy import SecretBytes
+from victor_ext._runtime.core.clock import (
+    ALLOW_IMMEDIATE_REUSE,
+    BEGUN,
+    REUSED_IMMEDIATELY,
+    TIMING,
+    is_over,
+    monotonic,
+)
+from victor_ext._runtime.core.locks import Permit, Semaphore
+from victor_ext._runtime.http.parser import Fields, Head, Parser
+from victor_ext._runtime.http.streams import READ_BYTES, show_cut_connections
+
+PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    """Scheme, host and port of a URL; the port is None for the scheme's own."""
+    return url.raw_scheme, url.raw_host, url.port
+
+
+class UnsolicitedData(Exception):
+    """Bytes, or the end of the connection, arrived before a request was written.
+
+    Nothing was written.
+    """
+
+
+class Connection(Opaque):
+    """A connection: its stream, and the parser of the bytes that it brings."""
+
+    stream: Any = None  # until it has been opened
+    parser: Parser = field(default_factory=Parser)
+    idle_since: float = 0.0  # when its last exchange ended, by the monotonic clock
+    # its last response was no good one, such as a gateway's time-out: a later one may follow
+    is_doubtful: bool = False
+    # a request was not written whole: the server may take the next one for the rest of it
+    is_spoilt: bool = False
+
+    def abort(self) -> None:
+        if self.stream is not None:
+            self.stream.abort()
+
+    def begin_again(self) -> bool:
+        """Make the connection ready for another exchange.
+
+        Returns False if the last exchange has not ended, or more bytes have come.
+        """
+        return not self.is_spoilt and self.parser.begin_again()
+
+
+def exchange(
+    connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any
+) -> Calls[Head]:
+    """Send a request, whose bytes are the message, and read the head of its response.
+
+    Raises `UnsolicitedData` if bytes came before, and `httpx.ConnectTimeout` if it is too late to
+    send the request: nothing was sent.
+    """
+    parser = connection.parser
+    stream = connection.stream
+    seconds = timeouts.get("write")
+    request.extensions[BEGUN] = True
+    try:
+        # In one piece, so that whatever came before that moment is certainly no response to this
+        # request.
+        yield lambda: _write(stream, message, seconds)
+    except (UnsolicitedData, httpx.ConnectTimeout):
+        request.extensions[BEGUN] = False
+        raise
+    except httpx.WriteError:  # a server that closes early may have sent a response before
+        connection.is_spoilt = True
+    # Not under the name `seconds`: the step that writes reads that name when it runs.
+    read_seconds = timeouts.get("read")
+    while (head := parser.head()) is None:
+        received = yield lambda: stream.read(READ_BYTES, read_seconds)
+        parser.receive(received)
+    return head
+
+
+def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
+    """Write a request; but raise, and write nothing, if bytes can be read or if it is too late."""
+    try:
+        unread = stream.unread()
+    except httpx.ReadError as error:
+        raise UnsolicitedData(str(error)) from error
+    if unread is not None:
+        raise UnsolicitedData("data arrived" if unread else "the connection was closed")
+    # Last of all: the machine may have been suspended at any moment before.
+    if is_over(seconds):
+        raise httpx.ConnectTimeout("no time was left to send the request")
+    return stream.write(message, seconds)
+
+
+class Route(FrozenOpaque, frozen=True):
+    """How connections are opened, and how requests on them are addressed.
+
+    Plain http needs no TLS context.
+    """
+
+    origin: httpx.URL
+    tls: ssl.SSLContext | None
+    proxy: httpx.Proxy | None = None
+    proxy_tls: ssl.SSLContext | None = None
+
+    @property
+    def proxy_place(self) -> str | None:
+        """Host and port of the proxy, without user and password; None without a proxy."""
+        return None if self.proxy is None else _place(self.proxy.url)
+
+    def leads_to(self, url: httpx.URL) -> bool:
+        """Whether a URL has the origin of this route."""
+        return origin_of(url) == origin_of(self.origin)
+
+    def open(self, connection: Connection, backend: Any, timeouts: Any) -> Calls[None]:
+        """Open a connection, ready for the first request to the origin. Raises errors of httpx."""
+        seconds = timeouts.get("connect")
+        if self.proxy is None:
+            yield from _connect(connection, backend, self.origin, seconds)
+        else:
+            try:
+                yield from self._open_proxy(connection, backend, self.proxy, timeouts)
+            except (
+                httpx.NetworkError,
+                httpx.TimeoutException,
+                httpx.RemoteProtocolError,
+                httpx.ProxyError,
+            ) as error:
+                raise type(error)(f"the proxy {_host(self.proxy.url)}: {error}") from error
+        if self.origin.scheme == "https":
+            assert self.tls is not None
+            yield from _secure(connection, self.tls, self.origin, seconds)
+
+    def _open_proxy(
+        self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any
+    ) -> Calls[None]:
+        """Connect to the proxy; for an origin with https, open a tunnel to the origin, too."""
+        seconds = timeouts.get("connect")
+        yield from _connect(connection, backend, proxy.url, seconds)
+        if self.proxy_tls is not None:
+            yield from _secure(connection, self.proxy_tls, proxy.url, seconds)
+        if self.origin.scheme == "https":
+            yield from _open_tunnel(connection, proxy, self.origin, timeouts)
+
+    def message(self, connection: Connection, request: httpx.Request) -> memoryview:
+        """The bytes of a request whose body has been read. Raises `httpx.LocalProtocolError`."""
+        url = request.url
+        target = request.url.raw_path
+        proxy_headers = Fields()
+        if self.proxy is not None and self.origin.scheme == "http":
+            # A proxy for plain http gets the whole URL.
+            target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
+            proxy_headers = _proxy_headers(self.proxy)
+        headers = proxy_headers + request.headers.raw
+        return memoryview(
+            connection.parser.request(request.method, target, headers, SecretBytes(request.content))
+        )
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii")
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or PORTS[url.scheme]
+
+
+def _place(url: httpx.URL) -> str:
+    return f"{_host(url)}:{_port(url)}"
+
+
+def _connect(
+    connection: Connection, backend: Any, url: httpx.URL, seconds: float | None
+) -> Calls[None]:
+    """Connect to the host of a URL."""
+    connection.stream = yield lambda: backend.connect_tcp(_host(url), _port(url), seconds)
+
+
+def _secure(
+    connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None
+) -> Calls[None]:
+    """Encrypt the connection, and verify that the other side is this host."""
+    # Before each handshake: the context may be shared, and another client may have set it to HTTP/2
+    # meanwhile.
+    context.set_alpn_protocols(["http/1.1"])
+    show_cut_connections(context)
+    connection.stream = yield lambda: connection.stream.start_tls(context, _host(url), seconds)
+
+
+def _proxy_headers(proxy: httpx.Proxy) -> Fields:
+    """The headers for the proxy alone: its credentials (RFC 9110, 11.7) and the caller's."""
+    if proxy.raw_auth is None:
+        return proxy.headers.raw
+    return [
+        (b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))),
+        *proxy.headers.raw,
+    ]
+
+
+def _open_tunnel(
+    connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any
+) -> Calls[None]:
+    """Open a tunnel through an HTTP proxy (RFC 9110, 9.3.6)."""
+    host = f"[{_host(origin)}]" if ":" in _host(origin) else _host(origin)
+    target = f"{host}:{_port(origin)}".encode("ascii")
+    always = [(b"Host", target), (b"Accept", b"*/*")]
+    message = memoryview(
+        connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b"")
+    )
+    response = yield from exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
+    status = response.status_code
+    if not 200 <= status < 300:
+        raise httpx.ProxyError(f"{status} {httpx.codes.get_reason_phrase(status)}".rstrip())
+    connection.parser = Parser()
+
+
+REUSE_DELAY = 0.1
+"""Seconds after a response within which only a read by id uses its connection again; after an
+error, nobody does.
+
+A proxy that sends a response twice does so within this time, and such a read believes only a
+response with its id."""
+
+_BESIDE_OTHERS = (
+    "over a new connection beside a kept one, since a write takes none that was just used. If the "
+    "server serves one connection at a time, pass limits=httpx.Limits(max_keepalive_connections=0)"
+)
+"""Added to a time-out where the server may wait for the next request on the kept connection."""
+
+_idle_since = attrgetter("idle_since")  # the order of `ConnectionPool._idle`
+
+
+class Lease(Opaque):
+    """A permit of the pool and a connection, held by one exchange."""
+
+    _permit: Permit
+    _pool: ConnectionPool
+    connection: Connection | None = None
+
+    def end(self) -> None:
+        """Release the permit and the connection."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            self._pool.put_back(connection)
+        self._permit.release()
+
+    def abandon(self) -> None:
+        """Release the permit, and close the connection."""
+        if self.connection is not None:
+            self.connection.abort()
+        self.connection = None
+        self._permit.release()
+
+
+class ConnectionPool:
+    """The connections of one client, to its only origin, in one process or event loop."""
+
+    def __init__(self, route: Route, limits: httpx.Limits, backend: Any) -> None:
+        most = sys.maxsize if limits.max_connections is None else limits.max_connections
+        most_idle = limits.max_keepalive_connections
+        self.semaphore = Semaphore(most)
+        self._route = route
+        self._backend = backend
+        self._most = most
+        self._most_idle = most if most_idle is None else min(most, most_idle)
+        self._expiry = limits.keepalive_expiry
+        self._lock = threading.RLock()  # see `Semaphore`
+        self._idle: list[Connection] = []  # the longest idle connection is first
+        self._closed = False
+
+    def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Calls[Head]:
+        """Send a request and return the head of its response.
+
+        The caller ends the lease, also after any error.
+        """
+        while True:
+            idle = self._take_idle(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
+            connection = idle or Connection()
+            is_beside_others = idle is None and bool(self._idle)
+            lease.connection = connection
+            request.extensions[REUSED_IMMEDIATELY] = (
+                idle is not None and idle.idle_since > monotonic() - REUSE_DELAY
+            )
+            try:
+                if idle is None:
+                    yield from self._open(connection, request, timeouts)
+                message = self._route.message(connection, request)
+                head = yield from exchange(connection, request, message, timeouts)
+                connection.is_doubtful = head.status_code >= 300
+                return head
+            except httpx.TimeoutException as error:
+                if is_beside_others:
+                    raise type(error)(f"{error}; {_BESIDE_OTHERS}") from error
+                raise
+            except UnsolicitedData as error:
+                if idle is None:
+                    raise httpx.ConnectError(f"{error} before a request was sent") from None
+            # The idle connection was closed, or received an unexpected response. Nothing was sent:
+            # use another one.
+            connection.abort()
+
+    def put_back(self, connection: Connection) -> None:
+        """Keep a connection if it can be used again, and the limits permit it; otherwise close
+        it.
+        """
+        with self._lock:
+            if len(self._idle) < self._most_idle and connection.begin_again():
+                connection.idle_since = monotonic()
+                self._idle.append(connection)
+            else:
+                connection.abort()
+        if self._closed:  # perhaps just now, in another thread
+            self.close()
+
+    def close(self) -> None:
+        """Close the idle connections, and each other one when its exchange ends."""
+        self._closed = True
+        with self._lock:
+            while self._idle:
+                self._idle.pop().abort()
+
+    def _open(self, connection: Connection, request: httpx.Request, timeouts: Any) -> Calls[None]:
+        """Open a new connection. Every error says that the request was not sent."""
+        began = monotonic()
+        # Reading and writing here is that of TLS or of a proxy's tunnel: no byte of the request was
+        # sent.
+        try:
+            yield from self._route.open(connection, self._backend, timeouts)
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            raise httpx.ConnectTimeout(str(error)) from error
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            raise httpx.ConnectError(str(error)) from error
+        finally:
+            timing = request.extensions.get(TIMING)
+            if timing is not None:
+                timing.connected(began)
+
+    def _take_idle(self, *, at_once: bool) -> Connection | None:
+        """Take an idle connection out of the pool, or return None to open a new one. If the limits
+        permit no more connections, an idle one is closed for the new one.
+
+        `at_once`: the newest may be taken before `REUSE_DELAY` has passed.
+        """
+        with self._lock:
+            idle = self._idle
+            now = monotonic()
+            while idle and self._expiry is not None and idle[0].idle_since + self._expiry < now:
+                idle.pop(0).abort()
+            if at_once and idle and not idle[-1].is_doubtful:
+                return idle.pop()
+            rested = bisect_right(idle, now - REUSE_DELAY, key=_idle_since)
+            if rested:
+                return idle.pop(rested - 1)
+            # `held` counts the place of this call, which has no connection yet.
+            is_full = len(idle) >= self._most_idle or self.semaphore.held + len(idle) > self._most
+            if idle and is_full:
+                # the newest: the others will have rested sooner, and serve the next writes
+                idle.pop().abort()
+            return None

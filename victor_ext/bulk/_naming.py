@@ -1,0 +1,167 @@
+"""What people call rows and payments: find the lines of a batch that a person names
+(`lines_named`), and name the payments that an id settles (`id_holders`) or an entry asks for
+(`name_of_entry`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import ConfigurationError, Problem
+from victor_ext._event_queue.databases import Condition, OfFewRows
+from victor_ext._event_queue.rows import lock_texts
+from victor_ext._tables.texts import text_of_cell
+from victor_ext.outbox._files import ENTRIES
+
+from ._lines import Line, lines_of
+from ._payments import PAYMENTS, StoredPayment, chosen_payments
+from ._rows import content_of, key_after
+from ._store import Store
+
+
+def lines_named(
+    store: Store,
+    names: Collection[str],
+    key_of: Callable[[str], str | None],
+    is_meant: Callable[[Line], bool],
+) -> list[Line]:
+    """Return the lines of the batch with these names, in their order.
+
+    A name is the value in the key column, also as an export has it, or a key. A line whose values
+    are forgotten is still found by its value, because the value makes the key.
+
+    Args:
+        key_of: Returns the key that a value in the key column makes; None: it makes none.
+        is_meant: Whether a person can mean a line. It chooses if several lines have one value, such
+            as rows of an earlier key kind, or of two payors.
+
+    Raises:
+        ConfigurationError: No line has one of the names, or several lines have it.
+    """
+    texts = dict.fromkeys(text_of_cell(name) for name in names)
+    text_by_key = {key_of(text): text for text in texts}
+    by_text: dict[str, list[Line]] = {text: [] for text in texts}
+    for line in lines_of([store]):
+        own_names = {line.key, line.sent_key, line.value} & by_text.keys()
+        for name in own_names:
+            by_text[name].append(line)
+        forgotten = text_by_key.get(line.key)
+        if forgotten is not None and not own_names:
+            row = None if line.row is None else replace(line.row, value=forgotten)
+            latest = None if line.latest is None else replace(line.latest, value=forgotten)
+            by_text[forgotten].append(replace(line, row=row, latest=latest))
+    matches: dict[tuple[int, str], Line] = {}
+    problems = list[Problem]()
+    for name, lines in by_text.items():
+        meant = [line for line in lines if is_meant(line)] or lines
+        if len(meant) == 1:
+            matches[meant[0].number, meant[0].key] = meant[0]
+        else:
+            code, message = "unknown", f"{store.batch} has no row {name}."
+            if meant:
+                code = "several"
+                shown = ", ".join(f"{line.sent_key} ({line.outcome})" for line in meant)
+                message = f"{name} names {len(meant)} rows: write the key of one: {shown}."
+            problems.append(Problem("keys", code, message))
+    if problems:
+        raise ConfigurationError.of(problems)
+    return sorted(matches.values(), key=lambda line: line.number)
+
+
+class IdHolder(NamedTuple):
+    """A payment that the id of a request, or of a payout, settles.
+
+    Attributes:
+        key: Its key in the database; empty: it was asked once more since, and this is of its
+            earlier request.
+        name: What people call it.
+        reference_digest: Digest of the value that the provider repeats.
+    """
+
+    key: str
+    name: str
+    reference_digest: str
+
+
+def id_holders(connection: Connection, store: Store, id: str) -> list[IdHolder]:
+    """Return the payments that have this id, or had it before they were asked once more.
+
+    Until the transaction ends, no worker stores the id.
+    """
+    lock_texts(connection, ENTRIES, [f"{store.client.provider} {id}"])
+    holders = _holders(connection, store, PAYMENTS.c.made == id)
+    has_id = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.request_id == id)
+    for entry in connection.execute(sa.select(ENTRIES.c.key).where(has_id)).scalars():
+        holders += _holders_of_entry(connection, store, entry)
+    return holders
+
+
+def holders_by_hand(connection: Connection, store: Store, ids: Collection[str]) -> list[IdHolder]:
+    """Return the payments that have one of these ids beside any entry, as a person has said."""
+    return _holders(connection, store, _is_by_hand(ids))
+
+
+def _is_by_hand(ids: Any) -> Condition:
+    """Holds for payments that have one of these ids beside any entry. All payments of a payout have
+    its id: they are none of these.
+    """
+    # Hardly any payment has one: what SQLite counts of the others says nothing.
+    return sa.and_(OfFewRows(PAYMENTS.c.made.in_(ids)), PAYMENTS.c.shared.is_(False))
+
+
+PAYMENT_BY_HAND = (
+    sa.select(PAYMENTS.c.key)
+    .where(
+        PAYMENTS.c.owner == sa.bindparam("owner"),
+        _is_by_hand(sa.bindparam("ids", expanding=True, type_=sa.Text())),
+    )
+    .limit(1)
+)
+"""The query for a payment of an `owner` that has one of these `ids`, as of `holders_by_hand`. It is
+asked for all results that are stored: so it is made once.
+"""
+
+
+def name_of_entry(store: Store, connection: Connection, entry: str) -> str:
+    """Return what people call the payments that an entry asks for, or has asked for."""
+    first, *others = _holders_of_entry(connection, store, entry)
+    return f"{first.name} and {len(others)} more" if others else first.name
+
+
+def _holders_of_entry(connection: Connection, store: Store, entry: str) -> list[IdHolder]:
+    """Return the payments that an entry asks for; if there is none, those for which it has asked
+    under an earlier key of theirs, which count up.
+    """
+    holders = _holders(connection, store, PAYMENTS.c.entry == entry)
+    if holders:
+        return holders
+    for row in _asked(connection, store, PAYMENTS.c.again > 0):
+        if any(key_after(row.key, number) == entry for number in range(row.again)):
+            name = f"an earlier request of {_name(store, row)}"
+            holders.append(IdHolder("", name, row.reference_digest))
+    return holders or [IdHolder("", f"an earlier request, {entry}", "")]
+
+
+def _holders(connection: Connection, store: Store, chosen: Condition) -> list[IdHolder]:
+    """Return the payments that are chosen, by what they are asked with now."""
+    asked = _asked(connection, store, chosen)
+    return [IdHolder(row.key, _name(store, row), row.reference_digest) for row in asked]
+
+
+def _asked(connection: Connection, store: Store, chosen: Condition) -> list[StoredPayment]:
+    """Return the payments that are chosen, in the order of their keys."""
+    payments = chosen_payments(connection, sa.and_(PAYMENTS.c.owner == store.owner, chosen))
+    return sorted(payments, key=attrgetter("key"))
+
+
+def _name(store: Store, stored: StoredPayment) -> str:
+    """Return what people call a payment: its value in the key column; its key, if that was
+    forgotten.
+    """
+    return content_of(store.vault, stored.row).value or stored.key

@@ -1,0 +1,119 @@
+"""Rows for Victor: each row is a payment request, the arguments of `payment_requests.create`."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from victor_ext import (
+    PaymentRequest,
+    PaymentRequestArguments,
+    PreparedCall,
+    Status,
+    Victor,
+    check_payment_request,
+    money,
+)
+from victor_ext._tables.texts import SHORT_FORM
+
+from ._column_types import columns_of, required_of
+from ._row_kind import PLAIN_AMOUNT, PLAIN_KEY, CurrentStatus, PlainForm, RowKind
+from ._rows import Arguments
+
+_CREATE = "payment_requests.create"
+_NOT_REQUIRED = ("client_reference_id", "idempotency_key")
+"""Arguments that code which stores requests has to give, and a file does not."""
+_SHORT_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
+"""An account number that a spreadsheet has shortened, such as `4.39877E+11`."""
+
+
+class PaymentRequests(RowKind):
+    """Each row is one payment request, which is sent under a key of its own."""
+
+    columns: ClassVar = columns_of(
+        PaymentRequestArguments, without=("idempotency_key", "extra_body")
+    )
+    required: ClassVar = [
+        name for name in required_of(PaymentRequestArguments) if name not in _NOT_REQUIRED
+    ]
+    reference: ClassVar = "client_reference_id"
+    party: ClassVar = ("payer_counterparty_id",)
+    exported: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
+    exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
+    long_numbers: ClassVar = {
+        "payee_account_number": _SHORT_ACCOUNT,
+        "client_reference_id": SHORT_FORM,
+    }
+    plain: ClassVar = {
+        "client_reference_id": PLAIN_KEY,
+        "payer_counterparty_id": PlainForm.of("_-", 16),
+        "amount": PLAIN_AMOUNT,
+        "notes": PlainForm.of(" .,-", 100, at_the_end="."),
+    }
+    effect: ClassVar = "Those that are new ask their payers for money."
+    list_filter_column: ClassVar = "due_date"
+    currency: ClassVar = "USD"
+    accounts: ClassVar = ("payee_account_number",)
+    unpaid_end_statuses: ClassVar = frozenset(
+        {"declined", "expired", "failed", "rejected", "canceled", "cancelled", "error"}
+    )
+    client: Victor
+
+    def check(self, arguments: Arguments) -> None:
+        # Without a key: with one, the client assumes a possible retry, and permits past due dates.
+        check_payment_request(**arguments)
+
+    def price(self, arguments: Arguments) -> tuple[Decimal, str]:
+        return money.to_decimal(arguments["amount"]), self.currency
+
+    def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
+        (arguments,) = rows
+        return self.client.prepare(_CREATE, **arguments, idempotency_key=key)
+
+    def send(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
+        """Create the payment request. The arguments are those of `RowKind.send`."""
+        if not is_repeat:
+            _refuse_past_due_date(call, client.provider_time().moment)
+        return client.send(call)
+
+    def listed_statuses(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
+        requests = self.client.payment_requests.list(
+            direction="outbound",
+            due_date_start_date=date.fromisoformat(min(values)),
+            due_date_end_date=date.fromisoformat(max(values)),
+        )
+        for request in requests:
+            yield request.id, _current_status(request)
+
+    def read_status(self, id_: str) -> CurrentStatus:
+        # `get` may say "Pending" of a request that is paid. The first record of a watch has the
+        # status of the provider's list, if the list has the request.
+        first = next(iter(self.client.payment_requests.watch(id_, timeout=0)))
+        return _current_status(first)
+
+
+def _refuse_past_due_date(call: PreparedCall, now: datetime) -> None:
+    """Raise `InvalidRequest` if the due date of a call has passed while it waited.
+
+    A call with a key is not checked for that, since it may repeat an older one.
+    """
+    body: Any = call.body
+    details = body["payment_details"]
+    today = now.date()
+    # Today and tomorrow are never wrong, and need no check.
+    if details["due_date"] in (str(today), str(today + timedelta(days=1))):
+        return
+    check_payment_request(
+        now=now,
+        payee_account_number=body["payee"]["account_number"],
+        payer_counterparty_id=body["payer"]["victor_counterparty_id"],
+        amount="1.00",  # it was checked, and may be no exact number here
+        biller_type=details["biller_type"],
+        due_date=details["due_date"],
+    )
+
+
+def _current_status(request: PaymentRequest) -> CurrentStatus:
+    why_declined = request.approval_notes if request.status == Status.DECLINED else None
+    return CurrentStatus.of(request.status, request.error_message or why_declined)

@@ -1,0 +1,365 @@
+"""The tables of a state, and the queries for payments.
+
+A sheet is what was wanted, a payment is what was asked. `SHEETS` has each source that was sent, and
+`LINES` its rows; nothing changes them but `forget`, which removes what they ask for. `PAYMENTS` has
+what was asked: which line it was asked for, and which entry of the outbox asks (`ENTRIES` of
+`victor_ext.outbox._files`), which has the call, and what became of it. A payment is identified by
+the system, the environment and its first key; it is stored once, whichever sheets have it. Many
+payments of a payout are one entry. A payment without an entry was pulled back, or is known to have
+an end of its own. `DECISIONS` has what persons have said of payments, and `BATCHES` what holds for
+a batch, with its latest sheet. What is reported is the join of lines and payments (`joining`).
+
+Keys, states, ids and times stand in clear, and so do the status words of the provider. What a row
+asks for, and why it was rejected, is encrypted; values are compared by keyed digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext._event_queue.databases import Condition, OfFewRows
+from victor_ext._settlement.flow import MAY_EXIST, PaymentOutcome
+from victor_ext.outbox._files import ENTRIES, UNDER_WAY, lock_entries, named_entries
+
+T = TypeVar("T")
+
+NEVER_LEFT = frozenset({PaymentOutcome.WAITING, PaymentOutcome.NOT_SENT, PaymentOutcome.REFUSED})
+"""States in which nothing was sent: another sheet replaces the row."""
+IN_DOUBT = MAY_EXIST | {UNDER_WAY}
+"""States in which the provider may have the payment, under an id that is not known here."""
+TO_BE_SENT = frozenset({PaymentOutcome.WAITING, PaymentOutcome.NOT_SENT})
+"""States in which nothing was sent, and a worker sends it."""
+EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED}
+"""States in which the provider has the payment, or may have it."""
+
+DIGESTS = (
+    "values_digest",
+    "bare_digest",
+    "skeleton_digest",
+    "reference_digest",
+    "party_digest",
+)
+"""The columns by which lines and payments are compared: as of `RequestedPayment`."""
+
+METADATA = sa.MetaData()
+SHEETS = sa.Table(
+    "victor_bulk_sheets",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),  # the system and the environment
+    sa.Column("batch", sa.Text, nullable=False),
+    # It counts up where a sheet of the batch has no row of the one before it.
+    sa.Column("series", sa.Integer, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
+    sa.Column("person", sa.Text, nullable=False),  # encrypted
+    sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
+    sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
+    sa.Index("victor_bulk_sheets_batch", "owner", "batch", "series"),
+    sqlite_autoincrement=True,
+)
+LINES = sa.Table(
+    "victor_bulk_lines",
+    METADATA,
+    sa.Column("sheet", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the record in the source, from 1
+    sa.Column("line", sa.Integer),  # where the record begins in its file
+    sa.Column("key", sa.Text),  # of its payment; None: the row has no key
+    sa.Column("is_valid", sa.Boolean, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in DIGESTS),
+    sa.Column("due_date", sa.Text),
+    sa.Column("problems", sa.Text),  # encrypted; None: there are none, or they are forgotten
+    sa.Column("row", sa.Text),  # encrypted; None: forgotten
+    sa.Index("victor_bulk_lines_key", "key", "sheet"),
+    sa.Index("victor_bulk_lines_skeleton", "sheet", "skeleton_digest"),
+)
+PAYMENTS = sa.Table(
+    "victor_bulk_payments",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # the first idempotency key of the payment
+    sa.Column("entry", sa.Text),  # the key of the entry that asks for it; None: none does
+    sa.Column("shared", sa.Boolean, nullable=False),  # whether the entry asks for several
+    sa.Column("state", sa.Text),  # what is known beside the entry, such as from a payout
+    sa.Column("batch", sa.Text, nullable=False),  # whose `resume` sends it
+    sa.Column("sheet", sa.Integer, nullable=False),  # the line that it was asked for
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
+    sa.Column("account", sa.Text, nullable=False),  # that it was asked with
+    sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: a `KeyOrigin`
+    *(sa.Column(name, sa.Text, nullable=False) for name in DIGESTS),
+    sa.Column("due_date", sa.Text),
+    sa.Column("result", sa.Text),  # with `state`; encrypted
+    sa.Column("made", sa.Text),  # with `state`: the id of the payout that has it
+    sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
+    sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
+    sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
+    sa.Index("victor_bulk_payments_entry", "owner", "entry"),
+    sa.Index("victor_bulk_payments_batch", "owner", "batch", "key"),
+    sa.Index("victor_bulk_payments_bare", "owner", "bare_digest"),
+    sa.Index("victor_bulk_payments_skeleton", "owner", "skeleton_digest"),
+    sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
+    sa.Index("victor_bulk_payments_party", "owner", "party_digest"),
+    sa.Index("victor_bulk_payments_made", "owner", "made"),
+)
+DECISIONS = sa.Table(
+    "victor_bulk_decisions",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),  # of the payment
+    sa.Column("values_digest", sa.Text, nullable=False),  # it holds for these values alone
+    sa.Column("what", sa.Text, nullable=False),  # ASK, PAY or VOID
+    sa.Column("again", sa.Integer, nullable=False),  # how many keys the payment had then
+    sa.Column("person", sa.Text, nullable=False),  # encrypted
+    sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Index("victor_bulk_decisions_key", "owner", "key"),
+)
+ASK, PAY, VOID = "ask", "pay", "void"
+"""What a person decides: a payment is asked for, though it looks like another one or once more; or
+it is paid, though the latest sheet lacks it or has it with other values. That is void once a newer
+sheet is stored.
+"""
+BATCHES = sa.Table(
+    "victor_bulk_batches",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("batch", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
+    sa.Column("sheet", sa.Integer),  # the latest; None: the batch is a step
+    sa.Column("rate", sa.Double),  # rows a second over all machines; None: no limit
+    sa.Column("next_turn", sa.Double, nullable=False),  # by the clock of the database
+    sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Index("victor_bulk_batches_sheet", "sheet", unique=True),
+)
+PAGE = 500
+"""The most rows that one statement names."""
+UNREADABLE = "unreadable"
+"""The due date of a row that has one, and whose text is no date."""
+
+
+STATE = sa.func.coalesce(PAYMENTS.c.state, ENTRIES.c.word)
+"""The state of a payment: a `PaymentOutcome` or UNDER_WAY; NULL: nothing asks for it now."""
+RESTORED = sa.or_(PAYMENTS.c.restored, sa.func.coalesce(ENTRIES.c.restored, sa.false()))
+"""Whether a payment may have been asked for since its backup was made."""
+IS_ITS_ENTRY = sa.and_(ENTRIES.c.scope == PAYMENTS.c.owner, ENTRIES.c.key == PAYMENTS.c.entry)
+WITH_ENTRIES = PAYMENTS.outerjoin(ENTRIES, IS_ITS_ENTRY)
+"""Payments with their entries. A payment without one stays."""
+_ASKED = LINES.alias("asked")
+"""The line that a payment was asked for."""
+_WAS_ASKED_FOR = sa.and_(_ASKED.c.sheet == PAYMENTS.c.sheet, _ASKED.c.number == PAYMENTS.c.number)
+WITH_ROWS = WITH_ENTRIES.outerjoin(_ASKED, _WAS_ASKED_FOR)
+"""The same, with what they ask for."""
+
+
+def is_of_sheet(sheet: Any) -> Condition:
+    """Holds for the lines of a sheet, by its number."""
+    # SQLite counts the lines of a sheet on average: a large one would have it read all lines for
+    # each small one.
+    return OfFewRows(LINES.c.sheet == sheet)
+
+
+def lines_with_payments(owner: str) -> Any:
+    """Return the tables of lines, payments and entries, joined: a line without a payment stays.
+
+    They are joined one by one: SQLite would read all payments for a join in parentheses.
+    """
+    is_its_payment = sa.and_(PAYMENTS.c.owner == owner, PAYMENTS.c.key == LINES.c.key)
+    return LINES.outerjoin(PAYMENTS, is_its_payment).outerjoin(ENTRIES, IS_ITS_ENTRY)
+
+
+class KeyOrigin(NamedTuple):
+    """What keys of payments are made of, beside the value in the key column.
+
+    Attributes:
+        kind: What the values of the key column name, such as `invoice`.
+        column: The key column, which tells the rows apart.
+    """
+
+    kind: str
+    column: str
+
+    @property
+    def text(self) -> str:
+        """The origin as it is stored."""
+        return f"{self.kind}\n{self.column}"
+
+
+class RequestedPayment(NamedTuple):
+    """A checked row of a sheet, in the form in which it is compared with stored payments.
+
+    Attributes:
+        number: The number of the record in the source, from 1.
+        key: The idempotency key of the payment; empty: the row has none.
+        is_valid: Whether the row can be sent.
+        values_digest: Digest of the values, without the due date.
+        due_date: As `YYYY-MM-DD`, also if it is too early or late, or `UNREADABLE`; None: the row
+            has none.
+        row: The content of the row, encrypted: number, value, arguments, extras; None: forgotten.
+            The columns so far report a row.
+        bare_digest: The same without what names the payment: its reference, and the key column.
+        skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
+        reference_digest: Digest of the value that the provider repeats.
+        party_digest: Digest of who is asked or paid, which is equal for all spellings.
+    """
+
+    number: int
+    key: str = ""
+    is_valid: bool = False
+    values_digest: str = ""
+    due_date: str | None = None
+    row: str | None = None
+    bare_digest: str = ""
+    skeleton_digest: str = ""
+    reference_digest: str = ""
+    party_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The sheet that rows are of.
+
+    Attributes:
+        id: Its number; None: it is being read, and newer than all others.
+        batch: Its batch.
+        series: Its series in the batch.
+        account: The account that it would be sent with.
+        is_being_sent: Whether rows are asked again that were refused before they left.
+        origin: What the keys of its rows are made of.
+    """
+
+    id: int | None
+    batch: str
+    series: int
+    account: str
+    is_being_sent: bool
+    origin: KeyOrigin
+
+
+class StoredPayment(NamedTuple):
+    """A payment: the columns of `PAYMENTS` and of its entry. Those up to `due_date` decide
+    about a row, and those up to `restored` report it.
+
+    `row` is None if what it asks for is forgotten, `state` if nothing asks for it now, `own_state`
+    if nothing is known beside its entry.
+    """
+
+    key: str
+    batch: str
+    sheet: int
+    state: str | None
+    again: int
+    account: str
+    values_digest: str
+    due_date: str | None
+    stored_at: float = 0.0
+    number: int = 0
+    shared: bool = False
+    row: str | None = None
+    result: str | None = None
+    own_state: str | None = None
+    request_id: str | None = None
+    status: str | None = None
+    error: str | None = None
+    first_sent_at: float | None = None
+    by_provider_clock: bool | None = None
+    stored: str = ""
+    restored: bool = False
+    entry: str | None = None
+    made: str | None = None
+    kind: str = ""
+    bare_digest: str = ""
+    skeleton_digest: str = ""
+    reference_digest: str = ""
+    party_digest: str = ""
+
+
+_COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
+    **PAYMENTS.c,
+    **{name: ENTRIES.c[name] for name in ("request_id", "status", "error")},
+    **{name: ENTRIES.c[name] for name in ("first_sent_at", "by_provider_clock")},
+    "state": STATE,
+    "restored": RESTORED,
+    "own_state": PAYMENTS.c.state,
+    "row": _ASKED.c.row,
+}
+PAYMENT_COLUMNS = [_COLUMNS[name].label(name) for name in StoredPayment._fields]
+"""The columns of a `StoredPayment`, for queries on `WITH_ROWS`."""
+
+
+ROW_COLUMNS = [
+    sa.func.coalesce(LINES.c.key, "").label("key") if name == "key" else LINES.c[name]
+    for name in RequestedPayment._fields
+]
+"""The columns of a `RequestedPayment`. The key of a row without one is empty."""
+
+
+_OF_ROW = RequestedPayment._fields.index("row") + 1
+_OF_PAYMENT = StoredPayment._fields.index("restored") + 1
+"""So many columns of each are read to report a row."""
+
+
+def lines_with_rows(owner: str, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Return the query for lines with their payments, and with these columns: see
+    `row_and_payment`.
+
+    What a payment asks for is read once: most were asked for the line itself.
+    """
+    is_its_line = sa.and_(PAYMENTS.c.sheet == LINES.c.sheet, PAYMENTS.c.number == LINES.c.number)
+    row = sa.case((is_its_line, LINES.c.row), else_=_ASKED.c.row).label("row")
+    query = sa.select(
+        *(column.label(f"line_{column.name}") for column in ROW_COLUMNS[:_OF_ROW]),
+        *(row if column.name == "row" else column for column in PAYMENT_COLUMNS[:_OF_PAYMENT]),
+        *columns,
+    )
+    is_other_line = sa.and_(_WAS_ASKED_FOR, sa.not_(is_its_line))
+    return query.select_from(lines_with_payments(owner).outerjoin(_ASKED, is_other_line))
+
+
+def row_and_payment(stored: sa.Row[Any]) -> tuple[RequestedPayment, StoredPayment | None]:
+    """Return what a row of `lines_with_rows` has; None: there is no payment."""
+    of_payment = stored[_OF_ROW : _OF_ROW + _OF_PAYMENT]
+    payment = None if of_payment[0] is None else StoredPayment(*of_payment)
+    return RequestedPayment(*stored[:_OF_ROW]), payment
+
+
+def pages(values: Iterable[T]) -> Iterator[list[T]]:
+    """Yield the values in lists of at most `PAGE`."""
+    iterator = iter(values)
+    while page := list(islice(iterator, PAGE)):
+        yield page
+
+
+def stored_payments(
+    connection: Connection, owner: str, keys: Collection[str]
+) -> dict[str, StoredPayment]:
+    """Return the payments with these keys, by key."""
+    named = sa.and_(PAYMENTS.c.owner == owner, PAYMENTS.c.key.in_(keys))
+    return {payment.key: payment for payment in chosen_payments(connection, named)}
+
+
+def chosen_payments(connection: Connection, chosen: Condition) -> list[StoredPayment]:
+    """Return the payments that are chosen: those of the newest sheet first, in their order."""
+    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS).where(chosen)
+    ordered = query.order_by(PAYMENTS.c.sheet.desc(), PAYMENTS.c.number)
+    return [StoredPayment(*row) for row in connection.execute(ordered)]
+
+
+def lock_payments(connection: Connection, owner: str, keys: Collection[str]) -> None:
+    """Let nobody else change these payments, or their entries, until the transaction ends.
+
+    They are locked in the order of their keys, and entries in that of their ids: nobody waits in a
+    circle, but for workers, which try again.
+    """
+    chosen = sa.and_(PAYMENTS.c.owner == owner, PAYMENTS.c.key.in_(keys))
+    locked = sa.select(PAYMENTS.c.entry).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
+    entries = [entry for entry in connection.execute(locked).scalars() if entry is not None]
+    lock_entries(connection, named_entries(owner, entries))

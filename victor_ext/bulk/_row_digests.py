@@ -1,0 +1,187 @@
+"""The form in which a checked row is stored and compared (`requested_payment`), and the columns by
+which two rows differ (`differing_columns`).
+
+Rows are compared by keyed digests, which reveal nothing of the values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from victor_ext import InvalidRequest, money
+from victor_ext._ids import in_one_form, reference_of, skeleton_of
+from victor_ext._privacy import Secret
+from victor_ext._vault import Vault
+
+from ._column_types import AMOUNT
+from ._payments import UNREADABLE, KeyOrigin, RequestedPayment
+from ._row_kind import RowKind
+from ._rows import Arguments, RowContent
+from ._settings import DEFAULTS, in_utc
+
+
+class ComparedTexts(NamedTuple):
+    """What a row asks for, in the texts by whose digests rows are compared.
+
+    The attributes are those of a `RequestedPayment`, before they are digested.
+    """
+
+    values: str
+    bare: str
+    skeleton: str
+    reference: str
+    party: str
+    due_date: str | None
+
+
+def compared_texts(kind: RowKind, row: RowContent, origin: KeyOrigin) -> ComparedTexts:
+    """Return the texts of a row of a file.
+
+    Args:
+        origin: What the key of the row is made of, beside its value.
+    """
+    arguments = row.arguments or {}
+    compared = _compared_values(kind, arguments, names=(kind.reference, origin.column))
+    # What rewrites a key may rewrite other cells, too, such as an account with a leading zero.
+    others = compared.keys() - {kind.reference, origin.column}
+    bare = {name: skeleton_of(compared[name]) for name in others}
+    party = [skeleton_of(str(arguments[name])) for name in kind.party if name in arguments]
+    facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
+    return ComparedTexts(
+        values=_as_text(compared),
+        bare=_as_text(bare),
+        skeleton=skeleton_text(facts),
+        reference=reference_of(arguments.get(kind.reference)),
+        party=_as_text(party),
+        due_date=_comparable_date(arguments.get("due_date")),
+    )
+
+
+def digested(
+    vault: Vault, texts: ComparedTexts, *, number: int, key: str, row: str, is_valid: bool
+) -> RequestedPayment:
+    """Return a row of a file in the form in which rows are compared and stored: see
+    `RequestedPayment`.
+    """
+    return RequestedPayment(
+        number=number,
+        key=key,
+        is_valid=is_valid,
+        values_digest=vault.fingerprint(texts.values),
+        bare_digest=vault.fingerprint(texts.bare),
+        skeleton_digest=vault.fingerprint(texts.skeleton),
+        reference_digest=vault.fingerprint(texts.reference),
+        party_digest=vault.fingerprint(texts.party),
+        due_date=texts.due_date,
+        row=row,
+    )
+
+
+def requested_payment(
+    kind: RowKind,
+    vault: Vault,
+    row: RowContent,
+    origin: KeyOrigin,
+    *,
+    key: str,
+    is_valid: bool,
+) -> RequestedPayment:
+    """Return a row of a file in the form in which rows are compared and stored.
+
+    Args:
+        origin: What the key of the row is made of, beside its value.
+        key: Of its payment; empty: it has none.
+        is_valid: Whether the row can be sent. If it cannot, its arguments are not stored, but the
+            digest of its reference is: another file may correct the row and send it.
+    """
+    valid_arguments = stored_arguments(kind, row.arguments or {}) if is_valid else None
+    content = vault.sealed([row.number, row.value, valid_arguments, row.extras])
+    return digested(
+        vault,
+        compared_texts(kind, row, origin),
+        number=row.number,
+        key=key,
+        row=content,
+        is_valid=is_valid,
+    )
+
+
+def stored_arguments(kind: RowKind, arguments: Arguments) -> dict[str, Any]:
+    """Return the arguments of a valid row as JSON data."""
+    return {name: kind.json_value(name, value) for name, value in arguments.items()}
+
+
+def skeleton_text(facts: Collection[str]) -> str:
+    """Return the skeletons of key facts, as one text."""
+    return json.dumps([skeleton_of(fact) for fact in facts])
+
+
+def _as_text(compared: object) -> Secret:
+    """Return a text that is equal for equal JSON data."""
+    return Secret(json.dumps(compared, sort_keys=True))
+
+
+def differing_columns(kind: RowKind, stored: Arguments, arguments: Arguments) -> list[str]:
+    """Return the columns whose values differ from the stored ones.
+
+    A column that a newer release no longer has, or has under another name, is one of them. If no
+    column surely differs, it is one of those that have a default: these are returned.
+    """
+    stored_values = {name: _canonical(kind, name, stored[name]) for name in stored}
+    values = {name: _canonical(kind, name, arguments[name]) for name in arguments}
+    names = list[str]()
+    for name in sorted({*stored_values, *values}):
+        if stored_values.get(name) != values.get(name) and not _may_have_changed(name, values):
+            names.append(name)
+    return names or [name for name in DEFAULTS if name in kind.columns]
+
+
+def _may_have_changed(name: str, values: Mapping[str, str]) -> bool:
+    """Whether the same file had another value in this column before: by the default of the column,
+    or by a word such as `today`.
+    """
+    if name not in DEFAULTS:
+        return False
+    return name not in values or in_utc(values[name]) != values[name]
+
+
+def _compared_values(kind: RowKind, arguments: Arguments, names: Collection[str]) -> dict[str, str]:
+    """Return the values that are compared: all that are sent, except the due date.
+
+    Args:
+        names: The columns that name the payment. Their spelling does not count: a spreadsheet may
+            write an invoice number in another way.
+    """
+    compared: dict[str, str] = {}
+    for name, value in arguments.items():
+        free = skeleton_of(str(value)) if name in names else value
+        compared[name] = _canonical(kind, name, free)
+    compared.pop("due_date", None)
+    return compared
+
+
+def _canonical(kind: RowKind, name: str, value: Any) -> str:
+    """Return a value as text that is the same for equal values, in every source format and Unicode
+    form.
+    """
+    try:
+        if kind.columns.get(name) is AMOUNT:
+            text = f"{money.to_decimal(value):.2f}"
+        else:
+            text = str(kind.json_value(name, value))
+    except InvalidRequest:  # the value cannot be sent: its text is compared as it is
+        text = repr(value)
+    return in_one_form(text)
+
+
+def _comparable_date(due_date: object) -> str | None:
+    """Return a due date as `YYYY-MM-DD`, or `UNREADABLE`; None: there is none."""
+    if due_date is None:
+        return None
+    try:
+        return date.fromisoformat(str(due_date)).isoformat()
+    except ValueError:
+        return UNREADABLE

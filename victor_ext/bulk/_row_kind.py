@@ -1,0 +1,257 @@
+"""The interface of one payment system to bulk sending: what a row is, and how rows are sent and
+read. `System.bulk` names the class of a system.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, NamedTuple
+
+from victor_ext import (
+    BadRequest,
+    NotFound,
+    PreparedCall,
+    idempotency_key_for,
+)
+from victor_ext._ids import unseen_in
+from victor_ext._privacy import redact_excerpt
+
+from ._column_types import Columns, argument_of, json_data
+from ._rows import Arguments, Result, RowContent, RowOutcome, RowResult
+
+
+class PlainForm(NamedTuple):
+    """A form of values with which nothing is wrong, whatever stands in the other columns.
+
+    Attributes:
+        pattern: What they match: ASCII that JSON has as it is, without blanks at the ends, fewer
+            digits than the number of a card has, and no short form of a number.
+        extremes: The shortest value, and a longest one with each kind of character. They are
+            checked before the others are taken for right.
+    """
+
+    pattern: re.Pattern[str]
+    extremes: tuple[str, str]
+
+    @classmethod
+    def of(cls, inner: str, longest: int, at_the_end: str = "") -> PlainForm:
+        """Return the form of texts of letters and digits.
+
+        Args:
+            inner: Other characters that may stand within a text; a hyphen is the last one.
+            longest: The most characters.
+            at_the_end: Other characters that may stand at the end, too.
+        """
+        ends, most = "A-Za-z0-9", longest - 2
+        text = f"[{ends}](?:[{ends}{inner}]{{0,{most}}}[{ends}{at_the_end}])?"
+        pattern = rf"(?!(?:[^0-9]*[0-9]){{13}})(?![0-9.,]+[eE]){text}"
+        return cls(re.compile(pattern), ("0", f"Az{inner}9".ljust(longest, "z")))
+
+
+PLAIN_KEY = PlainForm.of(" ._/-", 35)
+PLAIN_AMOUNT = PlainForm(
+    re.compile(r"(?!0\.00)(?:0|[1-9][0-9]{0,6})\.[0-9]{2}"), ("0.01", "9999999.99")
+)
+
+_WITH_PAYMENT = (RowOutcome.CREATED, RowOutcome.TO_DECIDE)
+"""Outcomes of rows whose payment the provider has created."""
+
+
+class CurrentStatus(NamedTuple):
+    """What the provider says of a row now.
+
+    Attributes:
+        status: The provider's status; None: the provider does not have the row.
+        reason: Why the row failed or was declined.
+    """
+
+    status: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, status: str | None, reason: str | None) -> CurrentStatus:
+        """Return the status of a row that the provider has.
+
+        The reason is as `redact_excerpt` shows what somebody else wrote: one line of 200 characters
+        without account numbers, tokens and e-mail addresses.
+        """
+        return cls(status or "no status", redact_excerpt(reason or "") or None)
+
+
+class RowKind(ABC):
+    """The rows of a file that one client sends.
+
+    Attributes:
+        reference: The column whose value the provider repeats. The column tells rows apart, unless
+            the sender names another key column.
+        party: The columns that say who is asked or paid.
+        rows_per_call: The most rows of one `group` that are sent in one call.
+        columns: The columns of a file that are sent, or by which rows are looked up, with the types
+            of their values.
+        required: Those of the columns that each row needs.
+        exported: The columns whose values an export has. None of them is an account number.
+        exact: The columns that must have no invisible characters, which would make another value.
+        long_numbers: The form of a long number that a spreadsheet has shortened, by column.
+        plain: The columns whose values differ from row to row, with the form of most of them.
+        unit_column: The column of an export with the id of what was created by one call for several
+            rows, such as `payout_id`; empty: each call has one row.
+        steps: The writes that follow what was sent, by the name of the step.
+        secret_variables: The environment variables with the credentials that encrypt the state
+            without VICTOR_BULK_KEY; empty: Victor's.
+        effect: What sending a row does, for a person who confirms it.
+        list_filter_column: The column of an export by whose values the provider's lists are read.
+        currency: The only currency of these rows (ISO 4217); empty: a column names it.
+        accounts: The columns with account numbers, whose leading zeros count.
+        unpaid_end_statuses: The provider's statuses, in small letters, of a payment that has ended
+            and was not paid.
+    """
+
+    reference: ClassVar[str] = ""
+    party: ClassVar[Sequence[str]] = ()
+    rows_per_call: ClassVar[int] = 1
+    columns: ClassVar[Columns]
+    required: ClassVar[Sequence[str]]
+    exported: ClassVar[Sequence[str]]
+    exact: ClassVar[frozenset[str]]
+    long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
+    plain: ClassVar[Mapping[str, PlainForm]] = {}
+    unit_column: ClassVar[str] = ""
+    steps: ClassVar[Mapping[str, str]] = {}
+    secret_variables: ClassVar[Sequence[str]] = ()
+    effect: ClassVar[str]
+    list_filter_column: ClassVar[str]
+    currency: ClassVar[str] = ""
+    accounts: ClassVar[Sequence[str]] = ()
+    unpaid_end_statuses: ClassVar[frozenset[str]]
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    @property
+    def paying_step(self) -> str | None:
+        """The name of the step that pays what was sent, the first one; None: there is none."""
+        return next(iter(self.steps), None)
+
+    @classmethod
+    def known_columns(cls) -> list[str]:
+        """Return the columns that a file may name: those that are sent, and `currency`, which is
+        compared with the only currency of these rows.
+        """
+        return list(dict.fromkeys([*cls.columns, *(["currency"] if cls.currency else [])]))
+
+    @abstractmethod
+    def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
+        """Return the call that sends rows with these checked arguments. Raises `InvalidRequest`.
+
+        Args:
+            key: The idempotency key of the first row, for a system that takes one.
+        """
+
+    def look_up_by(self, _row: Arguments, /) -> dict[str, str]:
+        """Return what the look-up of a call needs beside the call, from the first of its rows."""
+        return {}
+
+    def send(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:  # noqa: ARG002 - Victor asks it
+        """Make a call, and return what it has created or done. Raises `VictorError`.
+
+        Args:
+            client: `self.client` with the deadline of this call.
+            is_repeat: Whether the call may have been made before.
+        """
+        return client.send(call)
+
+    def unit_results(self, _unit: str, _rows: Sequence[RowContent]) -> list[Result] | None:
+        """Read what became of each of the rows that were sent in one call.
+
+        Only for systems whose calls have several rows. Raises `VictorError`.
+
+        Args:
+            _unit: The provider's id of what the call created, such as the payout.
+            _rows: The rows of the call.
+
+        Returns:
+            A result for each row, in their order; None: the provider has not decided yet.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def check(self, arguments: Arguments) -> None:
+        """Check a row as the client will.
+
+        Raises `InvalidRequest`, whose problems have columns as fields.
+        """
+
+    def key_facts(
+        self, _arguments: Arguments, key_kind: str, key_value: str, /
+    ) -> tuple[str, ...] | None:
+        """Return the business facts that the idempotency key of a row is made of.
+
+        They are the same whichever file has the row. None: the row does not have them.
+        """
+        return key_kind, key_value
+
+    def key_of(self, arguments: Arguments, key_kind: str, key_value: str) -> str | None:
+        """Return the idempotency key of a row; None: it lacks a fact, or a fact has what no key is
+        made of.
+        """
+        facts = self.key_facts(arguments, key_kind, key_value)
+        if facts is None or any(map(unseen_in, facts)):
+            return None
+        return idempotency_key_for(*facts)
+
+    @abstractmethod
+    def price(self, arguments: Arguments) -> tuple[Decimal, str]:
+        """Return the exact amount of a row, and its currency. Raises `InvalidRequest`."""
+
+    def json_value(self, name: str, value: Any) -> Any:
+        """Return an argument as JSON data, as it is stored and compared."""
+        return json_data(self.columns.get(name), name, value)
+
+    def checked_arguments(self, arguments: Arguments) -> dict[str, Any]:
+        """Return the stored arguments of a row as they were checked."""
+        return {name: argument_of(self.columns.get(name), arguments[name]) for name in arguments}
+
+    def group(self, _arguments: Arguments) -> Hashable:
+        """Return what rows must have in common to be sent in one call."""
+        return None
+
+    def current_statuses(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
+        """Return what the provider says now of each payment that was created, by its id. Raises
+        `VictorError`.
+
+        Lists are read: a page for many rows, not a call for each. A row is read by its id if no
+        list has it, or if its values were forgotten here. Ids and statuses are held in memory.
+        """
+        filter_values: dict[str, str | None] = {}  # by id; None: the value was forgotten
+        for result in results:
+            if result.outcome in _WITH_PAYMENT and result.id:
+                filter_values[result.id] = result.asked.get(self.list_filter_column)
+        values = {value for value in filter_values.values() if value is not None}
+        listed = self.listed_statuses(values) if values else ()
+        statuses = {id_: status for id_, status in listed if id_ in filter_values}
+        for missing_id in filter_values.keys() - statuses.keys():
+            try:
+                statuses[missing_id] = self.read_status(missing_id)
+            except (BadRequest, NotFound):  # the provider does not know the id
+                statuses[missing_id] = CurrentStatus()
+        return statuses
+
+    @abstractmethod
+    def listed_statuses(self, values: Collection[str]) -> Iterable[tuple[str, CurrentStatus]]:
+        """Read the provider's lists, filtered by these values of `list_filter_column`.
+
+        Yields the id and the status of each listed row.
+        """
+
+    @abstractmethod
+    def read_status(self, id_: str) -> CurrentStatus:
+        """Read the status of one row by its id."""
+
+    def describe_unit(self, _unit: str) -> dict[str, Any]:
+        """Return what the provider says now of what one call created, such as a payout. Raises
+        `VictorError`.
+        """
+        return {}

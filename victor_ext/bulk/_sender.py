@@ -1,0 +1,711 @@
+"""`BulkSender`: bulk sending that survives crashes and can use several machines.
+
+It is the public class of this package. A method opens the state and the batch, and calls the module
+that does the work: `loading` checks and stores a file, and `run` sends what is stored.
+"""
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import chain
+from typing import Any, ClassVar, Literal, TextIO
+
+import httpx
+from sqlalchemy import Connection
+
+from victor_ext import ConfigurationError, Victor
+from victor_ext._health import Heartbeat
+from victor_ext._privacy import HiddenRows, concealed
+from victor_ext._tables.sources import Rows, hidden_rows
+from victor_ext.outbox._files import stored_key
+
+from ._by_hand import ByHand
+from ._check import Check, ControlTotals, refuse_invalid
+from ._forgetting import forget_settled
+from ._load_progress import OnLoad
+from ._loading import Loading, ask_waiting, replaced_rows, want_nothing
+from ._results import common_form, results_of, results_of_payments, write_csv
+from ._row_kind import RowKind
+from ._rows import RowOutcome, RowResult
+from ._run import BatchStatus, Progress, run_batch, serve, status_of
+from ._settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
+from ._state import DEFAULT_STATE, State, StateMade, hold_state, release_state
+from ._steps import (
+    add_step,
+    reasons_of,
+    status_of_step,
+    step_statuses,
+    units_of,
+    with_next_step,
+)
+from ._store import Store, no_such_batch, system_of
+from ._vault import new_secret, storage_secret
+
+
+class BulkSender:
+    """Sends rows of a file, or of any iterable of mappings, as requests for payment.
+
+    A row is a payment: its key is `idempotency_key_for("invoice", value of the key column)`,
+    whatever file has it. So a rerun, a restart, a second machine, a renamed file and your own
+    service send the same keys. A batch has a name, and is a list: the rows of its latest file.
+    Stored data is encrypted; see `storage_key`.
+
+    All methods block. Call them from a thread in async code (`asyncio.to_thread`).
+
+    Args:
+        client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow
+            at least `workers` connections.
+        state: Database URL: `sqlite:///` and a path, or `postgresql://...` for several machines.
+        batch: Name of the batch (default: the file name).
+        key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
+            It cannot change within a batch.
+        key_kind: What the values of that column name (default: the batch's, or `invoice`): the key
+            of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
+            again: it is only for values that name payers, and names the month, such as
+            `subscription-2026-11`.
+        rate: Maximum rows of the batch per second over all machines; None: the batch's so far, or
+            no limit.
+        workers: Maximum concurrent calls in this process, 1 to 100.
+        key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
+            hours). Rows that may have been sent longer ago are looked up and not sent again.
+        due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
+        skip_invalid: Set invalid rows aside instead of refusing the source.
+        encoding: File encoding (default: UTF-8).
+        patience: Seconds for which sending goes on while nothing is settled (default: 120).
+        storage_key: Secret of at least 16 characters that encrypts stored rows (default:
+            VICTOR_BULK_KEY, or the credentials in the process environment).
+        payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
+        by: Who sends, instructs or withdraws. It is stored.
+        not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it
+            is set when they are sent, it holds for them.
+
+    Raises:
+        ConfigurationError: An argument is invalid, or the client's system has no rows to send.
+    """
+
+    limits: ClassVar = httpx.Limits(max_connections=200)
+    """Limits for a client that sends many.
+
+    A connection rests 0.1 s before the next write, so 200 do 2,000 a second.
+    """
+
+    def __init__(
+        self,
+        client: Any = None,
+        *,
+        state: str = DEFAULT_STATE,
+        batch: str | None = None,
+        key_column: str | None = None,
+        key_kind: str | None = None,
+        rate: float | None = None,
+        workers: int = 16,
+        key_retention: float | timedelta | None = None,
+        due_date: date | str | None = None,
+        skip_invalid: bool = False,
+        encoding: str | None = None,
+        patience: float | None = None,
+        storage_key: str | None = None,
+        payor_id: str | None = None,
+        by: str | None = None,
+        not_by_sender: bool = False,
+    ) -> None:
+        state = concealed(state)
+        storage_key = concealed(storage_key)
+        system = Victor.system if client is None else system_of(client)
+        kind: type[RowKind] = system.load("bulk")
+        self._client = client
+        self._state = State(state)
+        self._batch = None if batch is None else checked_batch(batch)
+        self._settings = Settings(
+            key_column=key_column,
+            rate=rate,
+            workers=workers,
+            key_retention=None if key_retention is None else _seconds(key_retention),
+            patience=patience,
+            due_date=day_of(due_date),
+            skip_invalid=skip_invalid,
+            encoding=encoding,
+            key_kind=key_kind,
+            payor_id=payor_id,
+            by=by,
+            not_by_sender=not_by_sender,
+        )
+        self._settings.check_for(kind)
+        self.effect = kind.effect
+        """What sending does, in a sentence for a person who confirms it."""
+        self.steps = tuple(kind.steps)
+        """The names of the steps that follow, the usual one first."""
+        self._secret = storage_secret(storage_key, kind.secret_variables)
+        self.heartbeat = Heartbeat()
+        """How the worker of `work`, `send` or `resume` does: it looks at the state every two
+        seconds.
+        """
+        self._tried = Counter[RowOutcome]()
+
+    def __repr__(self) -> str:
+        return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
+
+    def check(
+        self,
+        source: Rows,
+        *,
+        expect_rows: int | None = None,
+        expect_total: Decimal | str | int | None = None,
+        on_load: OnLoad | None = None,
+    ) -> Check:
+        """Check all rows as `send` does, without storing or sending them.
+
+        Args:
+            source: Path of a CSV or JSON Lines file, or mappings from column names to values.
+            expect_rows: How many rows the source must have, also those that are stored already or
+                invalid.
+            expect_total: What the amounts of all these rows must be together; text as the source
+                writes amounts, or `1234.56`.
+            on_load: Called a few times a second with a `LoadProgress`, while the rows are checked
+                and compared with what was asked before.
+        """
+        source = hidden_rows(source)
+        expected = ControlTotals.of(source, expect_rows, expect_total)
+        with self._loading(source, expected, on_load) as loading:
+            return loading.read()
+
+    def send(
+        self,
+        source: Rows,
+        *,
+        expect_rows: int | None = None,
+        expect_total: Decimal | str | int | None = None,
+        on_load: OnLoad | None = None,
+        on_check: Callable[[Check], None] | None = None,
+        on_progress: Progress | None = None,
+    ) -> BatchStatus:
+        """Check all rows, store the new ones, and send until nothing is left to do.
+
+        Rows that are already in the batch are sent again only if their outcome is not settled. The
+        other arguments are those of `check`.
+
+        Args:
+            on_load: Called as by `check`, and while the rows are stored. If it raises, nothing is
+                stored.
+            on_check: Called with the result of the check, before anything is stored or sent. If it
+                raises, nothing is.
+            on_progress: Called regularly with the status. If it raises, sending stops cleanly.
+
+        Raises:
+            InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, cannot be read or
+                are not as expected.
+            BulkStopped: The provider rejects this client.
+            VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
+        """
+        source = hidden_rows(source)
+        expected = ControlTotals.of(source, expect_rows, expect_total)
+
+        def send_once() -> BatchStatus:
+            with self._loading(source, expected, on_load) as loading:
+                check = loading.read(is_stored=True)
+                refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
+                if on_check is not None:
+                    on_check(check)
+                self._state.prepare()
+                with loading.opened() as store:
+                    record = loading.store(store)
+                    loading.close()  # its file may be large, and sending may take long
+                    status = run_batch(store, record, on_progress, partial(status_of, store))
+                    return replace(
+                        with_next_step(status, store),
+                        check=loading.check,
+                        noticed=dict(loading.check.noticed),
+                        replaced=replaced_rows(store, loading.sheet),
+                    )
+
+        try:
+            return send_once()
+        except StateMade:  # another process was faster: its key encrypts the state now
+            if isinstance(source, HiddenRows) and isinstance(source.rows, Iterator):
+                raise  # an iterator can be read only once
+            return send_once()
+
+    def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
+        """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress`
+        is as for `send`.
+
+        Raises:
+            ConfigurationError: The batch does not exist, or it belongs to another account.
+            VictorError: See `send`.
+        """
+        with self._stored_batch(to_send=True) as (store, record):
+            ask_waiting(store, record)
+            status = run_batch(store, record, on_progress, partial(status_of, store))
+            return with_next_step(status, store)
+
+    def take_step(
+        self, name: str, *, also: Collection[str] = (), on_progress: Progress | None = None
+    ) -> BatchStatus:
+        """Instruct or withdraw each payout that this batch has sent and the provider has accepted,
+        at most once.
+
+        The state of a payout is read first: a step that the state rules out is not sent, and is
+        `refused`.
+
+        Taken again, the step goes on with the payouts that were accepted meanwhile and with those
+        whose step was rejected or refused, and is looked up for those of which it is not known
+        whether it was taken. A step that was lost on the way is `not_sent` once no call of it can
+        be under way, and is then sent again.
+
+        `instruct` pays no payout with a payment that the latest sheet lacks, or has with other
+        values: it is `to_decide`, and `reasons` names them.
+
+        Args:
+            name: `"instruct"`, which moves money, or `"withdraw"`.
+            also: For `instruct`: payments that are paid though the latest sheet differs, by their
+                values in the key column, or by their keys. It is stored.
+            on_progress: As for `send`.
+
+        Returns:
+            The payouts by what became of this step: `created` is done. `reasons` says why the
+            others are not.
+
+        Raises:
+            ConfigurationError: Rows of this client have no such step, nothing was accepted, or the
+                sender takes it and may not.
+            VictorError: See `send`.
+        """
+        with self._stored_batch() as (store, record):
+            if also and name != store.kind.paying_step:
+                message = "names what is paid: no other step takes it."
+                raise refused_setting("also", message, "value")
+            if also:
+                ByHand(store, record).pay_also(also)
+            step = add_step(store, record, name, partial(units_of, store))
+            count = partial(status_of_step, step.store, step.refused)
+            status = run_batch(step.store, step.record, on_progress, count)
+            units = [unit.id for unit in units_of(store)]
+            return replace(status, reasons={**reasons_of(store, name, units), **step.refused})
+
+    def ask_again(
+        self,
+        keys: Collection[str],
+        *,
+        by: str,
+        why: str,
+    ) -> int:
+        """Let rows be asked once more, knowingly: `resume` then sends them under their next keys,
+        with the values of the latest sheet.
+
+        Each payment is read first. It has to be over: rejected, declined, expired, failed,
+        withdrawn or returned. A row that was not sent because it may be another payment is sent,
+        too.
+
+        Args:
+            keys: Values of the key column, or keys as the export has them, where several rows have
+                one value.
+            by: Who decides it.
+            why: Why they are asked once more. Both are stored.
+
+        Returns:
+            How many rows will be sent.
+
+        Raises:
+            ConfigurationError: A payment may still be paid, or may exist; or the batch has no such
+                row. Nothing is changed.
+            VictorError: The provider cannot be read.
+        """
+        check_reason(by, why)
+        with self._stored_batch(to_send=True) as batch:
+            person = {"by": by, "not_by_sender": False, "why": why}
+            return ByHand(*batch).ask_again(keys, person)
+
+    def resolve(
+        self,
+        key: str,
+        outcome: Literal["created", "not-created"],
+        *,
+        by: str,
+        why: str,
+        id: str | None = None,
+    ) -> None:
+        """Settle a row in doubt by hand, by what a person has found out at the provider; or give a
+        row its id that is `created` without one.
+
+        In a restored state, a settled row is in doubt, too: it may have been asked since the
+        backup. If nothing was created since then (`not-created`), the row stays as it is stored.
+
+        Args:
+            key: The value of the key column. If several rows in doubt have it: the key of one, as
+                the export has it.
+            outcome: What was found. A row that was not created becomes `refused`: a file that has
+                it sends it.
+            by: Who has found it out.
+            why: How, such as where this person has looked. Both are stored.
+            id: The provider's id of what was created. For a payment of a payout, the id of the
+                payout: it is needed there, and the payout is read.
+
+        Raises:
+            ConfigurationError: The row is not in doubt, or is being sent now; or the batch has no
+                such row, or several.
+        """
+        check_reason(by, why)
+        if outcome not in _RESOLVED_OUTCOMES:
+            message = f"outcome={outcome!r} must be created or not-created."
+            raise refused_setting("outcome", message, "value")
+        with self._stored_batch() as batch:
+            ByHand(*batch).resolve(key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
+
+    def hold(self) -> int:
+        """Keep everything in the state from being sent, as after it was restored from a backup.
+
+        Each row that is stored now may have been asked for since the backup. A row that was not
+        created is looked up after `release`, and not sent, until somebody has called `resolve`. To
+        pause a state that was not restored, stop its senders.
+
+        Returns:
+            How many rows may have been asked for.
+
+        Raises:
+            ConfigurationError: There is no state.
+        """
+        with self._present() as store, store.transaction() as connection:
+            store.lock_storing(connection)
+            store.state.keep_key(connection, store.vault, store.secret)
+            return hold_state(connection)
+
+    def release(self) -> int | None:
+        """Let the rows of a held state be sent again.
+
+        A row that waits, or whose outcome is unknown, may have been asked since, under another key
+        or with other values: `resume` looks it up, and does not send it. A row that was rejected or
+        refused may have been asked since: a file that has it once more lets it be looked up. A row
+        that was created is asked once more only after somebody has called `resolve`.
+
+        Returns:
+            How many rows waited; None: the state was not held.
+
+        Raises:
+            ConfigurationError: There is no state.
+        """
+        with self._present() as store, store.transaction() as connection:
+            return release_state(connection)
+
+    def rekey(self, new: str) -> None:
+        """Encrypt the key of the state with another secret, which `storage_key` has to be from now
+        on. What is stored stays as it is.
+
+        Args:
+            new: Secret of at least 16 characters.
+
+        Raises:
+            ConfigurationError: There is no state, this sender's secret is not its secret, or the
+                new one is too short.
+        """
+        new = concealed(new)
+        with self._opened() as store:
+            store.state.rekey(store.vault, new_secret(new))
+
+    def forget(self, *, older_than: timedelta | float) -> int:
+        """Remove what settled rows of all batches asked for, if they were stored long ago.
+
+        What protects from asking twice stays: keys, states, ids and digests. A row is settled if it
+        was created, rejected or refused; one whose outcome is unknown is never forgotten.
+
+        Args:
+            older_than: How long ago they were stored at least, in seconds or as a timedelta.
+
+        Returns:
+            The number of rows.
+        """
+        with self._present() as store:
+            return forget_settled(store, time.time() - _seconds(older_than))
+
+    def drop(self) -> int:
+        """Let the batch want nothing more, as if an empty sheet were sent: what was never sent is
+        pulled back. What was sent, or may have been, is in no other way changed, and no other batch
+        is.
+
+        Returns how many rows of the latest sheet were not sent.
+
+        Raises:
+            ConfigurationError: The batch does not exist, or belongs to another account.
+        """
+        with self._stored_batch(to_send=True) as (store, record):
+            return want_nothing(store, record)
+
+    def status(self, *, refresh: bool = False) -> BatchStatus:
+        """Return the current status of the batch.
+
+        Args:
+            refresh: Read what the provider says now of each request, too: `payments` counts it,
+                `completed` is paid.
+
+        Raises:
+            VictorError: With `refresh`, the provider could not be read.
+        """
+        with self._stored_batch() as (store, _):
+            kind = store.kind
+            status = with_next_step(status_of(store), store)
+            status = replace(status, steps=step_statuses(store))
+            if not refresh:
+                return status
+            results = results_of([store])
+            created = (result for result in results if result.outcome is RowOutcome.CREATED)
+            statuses = kind.current_statuses(created).values()
+            counts = Counter(current.status or "not found" for current in statuses)
+            return replace(
+                status,
+                payments=dict(counts.most_common()),
+                units={unit.id: kind.describe_unit(unit.id) for unit in units_of(store)},
+            )
+
+    def export(
+        self, *, batches: Collection[str] | None = None, refresh: bool = False
+    ) -> Iterator[RowResult]:
+        """Yield the current result of every row of the latest sheet in order, and then those of
+        payments that the sheet lacks (row 0).
+
+        Of several batches, all rows are read at one moment, one batch after another. A payment that
+        several sheets list is yielded for each of them, with the same `key`.
+
+        Args:
+            batches: The names of the batches (default: the batch of this sender), such as
+                `sorted(sender.batches())`. A repeated name counts once.
+            refresh: Read the provider's present `status` of each created request: `completed` is
+                paid. Without it, the status is that of the answer to `create`.
+
+        Raises:
+            ConfigurationError: There is no such batch. Nothing has been yielded then.
+            VictorError: With `refresh`, the provider could not be read. Nothing has been yielded
+                then.
+        """
+        with self._stored_batches(batches) as stored:
+            yield from results_of([*stored], refresh=refresh)
+
+    def export_csv(
+        self,
+        file: TextIO,
+        *,
+        batches: Collection[str] | None = None,
+        escape: bool = True,
+        refresh: bool = False,
+        on_result: Callable[[RowResult], object] | None = None,
+    ) -> int:
+        """Write the export as CSV.
+
+        The columns are row, key, id, status, outcome, error, batch, asked_at, asked_by, sheet, the
+        source's other columns, and the requested values, or the cells of a row that is wrong. Names
+        of columns, amounts and dates are written as in the source. Where the sources of several
+        batches differ, they are written as `create` takes them.
+
+        Args:
+            file: Open text file.
+            batches: As for `export`.
+            escape: Put a single quote before text that a spreadsheet would run as a formula.
+            refresh: As for `export`.
+            on_result: Called with each row before it is written.
+
+        Returns:
+            The number of rows written.
+        """
+        with self._stored_batches(batches) as stored:
+            columns = chain.from_iterable(record.columns for record in stored.values())
+            return write_csv(
+                file,
+                results_of([*stored], refresh=refresh),
+                list(dict.fromkeys(columns)),
+                kind=next(iter(stored)).kind,
+                source=common_form(record.form for record in stored.values()),
+                escape=escape,
+                on_result=on_result,
+            )
+
+    def book(self) -> Iterator[RowResult]:
+        """Yield each payment of the batch once, as `reconcile` reads a book of ours. If the sender
+        has no batch: of all batches of this system and environment.
+
+        `export` has the rows of the latest sheet. The book also has the payments that no sheet
+        lists any more, and no row that has asked for nothing.
+
+        Raises:
+            ConfigurationError: There is no such batch, or no batch at all.
+        """
+        with self._present(self._batch or "") as store:
+            names = store.batches()
+            if store.batch and store.record() is None:
+                raise no_such_batch(store.batch, str(self._state), names)
+            if not names:
+                message = f"There is no batch of {store.owner} in {self._state}: name the system, "
+                raise ConfigurationError(f"{message}the environment and the URL that it sent to.")
+            yield from results_of_payments(store)
+
+    def batches(self) -> list[str]:
+        """Return the names of the batches of this key and provider in the state.
+
+        Raises:
+            ConfigurationError: All batches belong to another key or provider. The message names the
+                settings to change.
+        """
+        if not self._state.exists():
+            return []
+        self._state.prepare()
+        with self._opened() as store, self._state.errors():
+            return store.batches()
+
+    def owners(self) -> list[str]:
+        """Whose batches the state has, such as "victor sandbox": the systems and environments, of
+        which each has workers of its own.
+        """
+        if not self._state.exists():
+            return []
+        self._state.prepare()
+        with self._opened() as store, self._state.errors():
+            return store.owners()
+
+    def work(self, *, stop: threading.Event | None = None) -> None:
+        """Work on the batch, or on all present and future batches of the database if the sender has
+        none.
+
+        It works until `stop` is set, or KeyboardInterrupt. Batches of other accounts are left
+        alone.
+
+        Raises:
+            BulkStopped: The provider rejects this client.
+            ConfigurationError: The batch belongs to another account.
+        """
+        self._state.prepare()
+        try:
+            self._work(stop)
+        except StateMade:  # a file was stored at the same moment: its key encrypts the state
+            self._work(stop)
+
+    def _work(self, stop: threading.Event | None) -> None:
+        """Work until `stop` is set, in a state that is there. Raises `StateMade`."""
+        with self._opened(self._batch or "") as store:
+
+            def keep_key(connection: Connection) -> None:
+                if stored_key(connection) == (None, None):  # a file may be storing its own
+                    store.lock_storing(connection)
+                store.state.keep_key(connection, store.vault, store.secret)
+
+            # Files that come later are encrypted with the key of this worker.
+            store.transact(keep_key)
+            if store.batch:
+                with store.state.errors():
+                    store.record(to_send=True)
+            serve(store, lambda _worker: stop is not None and stop.is_set())
+
+    def tried_counts(self) -> dict[RowOutcome, int]:
+        """The number of rows that this sender has tried since it was made, by outcome, such as for
+        `/metrics`.
+        """
+        tried = [outcome for outcome in RowOutcome if outcome is not RowOutcome.TO_DECIDE]
+        return {outcome: self._tried[outcome] for outcome in tried}
+
+    def _batch_name(self, source: object) -> str:
+        """Return the name of the batch: the sender's, or that of the file. Raises
+        `ConfigurationError` if there is none.
+        """
+        if self._batch is not None:
+            return self._batch
+        name = _file_name(source)
+        if name is None:
+            raise ConfigurationError("The batch needs a name: give batch=...")
+        return checked_batch(name)
+
+    @contextmanager
+    def _loading(
+        self, source: Rows, expected: ControlTotals, on_load: OnLoad | None
+    ) -> Generator[Loading]:
+        """Open what loads a source, for the block."""
+        is_named = self._batch not in (None, _file_name(source))
+        with (
+            self._opened(self._batch_name(source)) as store,
+            closing(
+                Loading(source, store, expected, is_named=is_named, on_load=on_load)
+            ) as loading,
+        ):
+            yield loading
+
+    @contextmanager
+    def _opened(self, batch: str = "") -> Generator[Store]:
+        """Open what this sender works with, for the block: its own client, or one of the
+        environment. Nothing is looked for in the database.
+
+        Args:
+            batch: The name of the batch; empty: the store is only used for the whole state.
+        """
+        own: Any = self._client
+        client_block = Victor.from_env(limits=self.limits) if own is None else nullcontext(own)
+        with client_block as client, self._state.engine() as engine:
+            yield Store(
+                engine,
+                client=client,
+                kind=client.system.load("bulk")(client),
+                state=self._state,
+                vault=self._state.vault(self._secret),
+                settings=self._settings,
+                heartbeat=self.heartbeat,
+                tried=self._tried,
+                secret=self._secret,
+                batch=batch,
+            )
+
+    @contextmanager
+    def _present(self, batch: str = "") -> Generator[Store]:
+        """Open a state that has to be there, for the block: see `Store.open_present`."""
+        with self._opened() as store, store.open_present(batch) as present:
+            yield present
+
+    @contextmanager
+    def _stored_batch(self, *, to_send: bool = False) -> Generator[tuple[Store, BatchRecord]]:
+        """Open the batch of this sender, for the block; see `_stored_batches`."""
+        with self._stored_batches(to_send=to_send) as stored:
+            (batch,) = stored.items()
+            yield batch
+
+    @contextmanager
+    def _stored_batches(
+        self, names: Collection[str] | None = None, *, to_send: bool = False
+    ) -> Generator[dict[Store, BatchRecord]]:
+        """Open batches, for the block. `to_send` is as for `Store.record`.
+
+        Args:
+            names: Their names; None: the batch of this sender.
+
+        Raises:
+            ConfigurationError: The state does not have one of them, or none is named.
+        """
+        if names is None:
+            names = [self._batch_name(None)]
+        elif isinstance(names, str) or not names:
+            message = f"batches={names!r} must be a list with the name of at least one batch."
+            raise refused_setting("batches", message, "value")
+        first, *others = dict.fromkeys(map(checked_batch, names))
+        with self._present(first) as store:
+            stored: dict[Store, BatchRecord] = {}
+            for each in (store, *(replace(store, batch=name) for name in others)):
+                record = each.record(to_send=to_send)
+                if record is None:
+                    raise no_such_batch(each.batch, str(self._state), store.batches())
+                stored[each] = record
+            yield stored
+
+
+def _file_name(source: Any) -> str | None:
+    """Return the name of a file, without its folder; None: the source is none."""
+    if not isinstance(source, str | os.PathLike):
+        return None
+    name: str = os.path.basename(os.fspath(source))
+    return name
+
+
+_RESOLVED_OUTCOMES = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}
+"""The outcome of a row for what a person has found out (`resolve`)."""
+
+
+def _seconds(duration: timedelta | float) -> float:
+    return duration.total_seconds() if isinstance(duration, timedelta) else duration

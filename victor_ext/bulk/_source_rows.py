@@ -1,0 +1,279 @@
+"""The rows of a source, in a temporary database of this process: what each row asks, encrypted.
+
+`SourceRows` is the table, `SourceRow` a row of it. The methods are in the order in which a source
+is read, decided about and stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from victor_ext import Problem
+from victor_ext._tables.temporary import TemporaryDatabase
+from victor_ext.outbox._files import like_entry
+
+from ._payments import PAGE, RequestedPayment, pages
+
+_SCHEMA = """
+CREATE TABLE asked (
+    number INTEGER PRIMARY KEY, key TEXT UNIQUE, is_valid BOOLEAN, values_digest TEXT,
+    due_date TEXT, row TEXT,
+    bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT, party_digest TEXT,
+    line INTEGER, problems TEXT, shares_reference BOOLEAN, price TEXT, is_repeated BOOLEAN
+);
+CREATE TABLE entries (
+    number INTEGER PRIMARY KEY, key TEXT, reference TEXT, call TEXT, others TEXT
+);
+"""
+_INDEX_SKELETONS = "CREATE INDEX IF NOT EXISTS skeletons ON asked (skeleton_digest)"
+_SHARING = """
+WITH shared AS (
+    SELECT COUNT(*) AS rows_of_one FROM asked WHERE shares_reference AND problems IS NULL
+    GROUP BY reference_digest HAVING COUNT(*) > 1
+)
+SELECT COALESCE(SUM(rows_of_one), 0) FROM shared
+"""
+
+
+class SourceRow(NamedTuple):
+    """A row of a source, with the columns of the table in their order.
+
+    Attributes:
+        asked: What it asks for; without a key, nothing asks for it.
+        problems: As JSON: the field, the code and the message of each; None: there are none.
+        shares_reference: Whether other rows may have its reference.
+        price: The exact amount, a blank and the currency; None: it has no valid ones.
+        is_repeated: Whether an earlier row has its key. Nothing else is stored of it.
+    """
+
+    asked: RequestedPayment
+    line: int | None
+    problems: str | None = None
+    shares_reference: bool = False
+    price: str | None = None
+    is_repeated: bool = False
+
+    @classmethod
+    def repeated(cls, number: int, line: int | None, problems: str | None) -> SourceRow:
+        """Return a row that repeats an earlier one."""
+        return cls(RequestedPayment(number), line, problems, is_repeated=True)
+
+    @property
+    def number(self) -> int:
+        return self.asked.number
+
+    @property
+    def place_text(self) -> str:
+        """Where its source has the row, in the words of a message."""
+        return f"row {self.number}" if self.line is None else f"line {self.line}"
+
+    def problem_list(self) -> list[Problem]:
+        return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
+
+    def problems_in_words(self) -> str:
+        """Return what is wrong with the row, in sentences."""
+        return " ".join(problem.message for problem in self.problem_list())
+
+
+class RowEntry(NamedTuple):
+    """The entry that sends a row under its first key.
+
+    Attributes:
+        key: The value of this column of the entry; so are the next two.
+        others: The values of all its other columns, as JSON. Most rows have the same.
+    """
+
+    key: str
+    reference: str
+    call: str
+    others: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> RowEntry:
+        """Return an entry that has these columns."""
+        own = ("key", "reference", "call")
+        others = {name: value for name, value in values.items() if name not in own}
+        return cls(values["key"], values["reference"], values["call"], json.dumps(others))
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns of the entry, with their values."""
+        own = {"key": self.key, "reference": self.reference, "call": self.call}
+        return like_entry(_columns_of(self.others), **own)
+
+
+@lru_cache(maxsize=16)
+def _columns_of(text: str) -> dict[str, Any]:
+    columns: dict[str, Any] = json.loads(text)
+    return columns
+
+
+_MARKS = 1 << 22
+"""Bytes of the marks of keys. A million rows leave three bytes of four unmarked."""
+_ASKED = ", ".join(RequestedPayment._fields).replace("key", "COALESCE(key, '')")
+_OTHERS = ", ".join(SourceRow._fields[1:])
+_WIDTH = len(RequestedPayment._fields)
+_PLACES = ", ".join("?" * (_WIDTH + len(SourceRow._fields) - 3))
+"""Of the columns after the number and the key."""
+_INSERT = f"INSERT INTO asked VALUES (?, NULLIF(?, ''), {_PLACES})"  # noqa: S608 - question marks
+
+
+def problems_text(problems: Sequence[Problem]) -> str | None:
+    """Return problems as the table has them."""
+    if not problems:
+        return None
+    return json.dumps([[problem.field, problem.code, problem.message] for problem in problems])
+
+
+class SourceRows(TemporaryDatabase):
+    """The table of rows, by their numbers."""
+
+    def __init__(self) -> None:
+        super().__init__(_SCHEMA)
+        self._hash = hashlib.sha256()
+        self._added: list[SourceRow] = []
+        """Rows that are not in the table yet."""
+        self._entries: list[tuple[int, *tuple[str, ...]]] = []
+        self._marks = bytearray(_MARKS)
+        """A mark for each key: a byte for many keys."""
+
+    # While the source is read
+
+    def add(self, row: SourceRow, content: str = "null", entry: RowEntry | None = None) -> None:
+        """Add a row.
+
+        Args:
+            content: What its source has in it, as JSON.
+            entry: The entry that sends it; None: it is not valid, is sent with others, or the
+                source is only checked.
+        """
+        asked = row.asked
+        self._added.append(row)
+        if entry is not None:
+            self._entries.append((asked.number, *entry))
+        if len(self._added) == PAGE:
+            self._store_added()
+        if asked.key:
+            self._marks[hash(asked.key) % _MARKS] = 1
+        problems = "null" if row.problems is None else json.dumps(row.problems)
+        text = f"[{asked.number}, {asked.key}, {problems}, {content}]"
+        self._hash.update(text.encode("utf-8", "surrogatepass"))
+
+    def digest(self) -> str:
+        """Return a digest that is equal for sources with the same rows and keys in the same
+        order.
+        """
+        return self._hash.hexdigest()
+
+    def may_have_key(self, key: str) -> bool:
+        """Whether an earlier row may have this key: most keys are surely new, without a look."""
+        return self._marks[hash(key) % _MARKS] == 1
+
+    def with_key(self, key: str) -> SourceRow | None:
+        """Return the row with this key, or None."""
+        if not self.may_have_key(key):
+            return None
+        return next(self._select("WHERE key = ?", key), None)
+
+    def sharing(self) -> int:
+        """Return how many rows have the reference of another row."""
+        (count,) = self._read(_SHARING).fetchone()
+        return int(count)
+
+    # While it is decided about: see `questions.SheetRows`
+
+    def pages(self) -> Iterator[list[RequestedPayment]]:
+        """Yield the rows with a key, in their order."""
+        return pages(self._payments("WHERE key IS NOT NULL ORDER BY number"))
+
+    def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
+        return pages(self._payments("WHERE key IS NOT NULL ORDER BY key"))
+
+    def with_numbers(self, numbers: Collection[int]) -> list[RequestedPayment]:
+        named = f"WHERE number IN ({_places(numbers)}) ORDER BY number"
+        return [*self._payments(named, *numbers)]
+
+    def keys_among(self, keys: Collection[str]) -> set[str]:
+        named = f"WHERE key IN ({_places(keys)})"
+        return {payment.key for payment in self._payments(named, *keys)}
+
+    def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
+        query = f"""
+            SELECT skeleton_digest, MIN(number) FROM asked
+            WHERE key IS NOT NULL AND skeleton_digest IN ({_places(skeletons)})
+            GROUP BY skeleton_digest
+        """  # noqa: S608 - there are only question marks
+        self.execute(_INDEX_SKELETONS)
+        return dict(self._read(query, [*skeletons]))
+
+    def place_of(self, number: int) -> str:
+        (row,) = self.named([number])
+        return row.place_text
+
+    # While it is stored
+
+    def named(self, numbers: Collection[int]) -> list[SourceRow]:
+        """Return the rows with these numbers, in their order."""
+        named = f"WHERE number IN ({_places(numbers)}) ORDER BY number"
+        return [*self._select(named, *numbers)]
+
+    def prices(self, numbers: Collection[int]) -> Iterator[tuple[Decimal, str]]:
+        """Yield the exact amounts of those of these rows that have a valid one, with their
+        currencies.
+        """
+        query = f"SELECT price FROM asked WHERE number IN ({_places(numbers)})"  # noqa: S608 - as below
+        for (price,) in self._read(query, [*numbers]):
+            if price is not None:
+                amount, _, currency = price.partition(" ")
+                yield Decimal(amount), currency
+
+    def entries(self, numbers: Collection[int]) -> dict[int, RowEntry]:
+        """Return the entries of the rows that have one, by their numbers."""
+        query = f"SELECT * FROM entries WHERE number IN ({_places(numbers)})"  # noqa: S608 - as below
+        return {number: RowEntry(*own) for number, *own in self._read(query, [*numbers])}
+
+    def all(self) -> Iterator[SourceRow]:
+        """Yield the rows in order."""
+        return self._select("ORDER BY number")
+
+    def without_keys(self) -> Iterator[SourceRow]:
+        """Yield the rows that have no key, or repeat that of an earlier row, in order."""
+        return self._select("WHERE key IS NULL ORDER BY number")
+
+    def keys(self) -> Iterator[str]:
+        """Yield the keys of the rows."""
+        return (str(key) for (key,) in self._read("SELECT key FROM asked WHERE key IS NOT NULL"))
+
+    def _select(self, clauses: str, *values: str | int) -> Iterator[SourceRow]:
+        """Yield the rows that these clauses of SQL choose."""
+        query = f"SELECT {_ASKED}, {_OTHERS} FROM asked {clauses}"  # noqa: S608 - of this class
+        return (
+            SourceRow(RequestedPayment._make(columns[:_WIDTH]), *columns[_WIDTH:])
+            for columns in self._read(query, values)
+        )
+
+    def _payments(self, clauses: str, *values: str | int) -> Iterator[RequestedPayment]:
+        """Yield what the rows ask for that these clauses choose."""
+        query = f"SELECT {_ASKED} FROM asked {clauses}"  # noqa: S608 - as above
+        return map(RequestedPayment._make, self._read(query, values))
+
+    def _read(self, query: str, values: Sequence[str | int] = ()) -> sqlite3.Cursor:
+        """Return what a query of all rows finds."""
+        self._store_added()
+        return self.execute(query, values)
+
+    def _store_added(self) -> None:
+        self.executemany(_INSERT, [(*row.asked, *row[1:]) for row in self._added])
+        self.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", self._entries)
+        self._added.clear()
+        self._entries.clear()
+
+
+def _places(values: Collection[object]) -> str:
+    """Return a question mark for each value."""
+    return ", ".join("?" * len(values))

@@ -1,0 +1,613 @@
+"""The database of batches (`State`): an SQLite file, or a PostgreSQL server for several machines.
+
+A state is looked for (`exists`), made (`prepare`), opened (`engine`) and watched (`loss`,
+`journal`). Below it stand its hold after it was restored from a backup, what its URL may be, and
+its errors.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, ExceptionContext, event
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from victor_ext import ConfigurationError, Outcome, Problem, VictorError
+from victor_ext._event_queue.databases import create_tables, is_of_unusable_server, sqlstate_of
+from victor_ext._event_queue.fitness import prepare_nothing_here, prepared_engine
+from victor_ext._event_queue.rows import change_rows
+from victor_ext._exit_status import FOR_NOW, UNKNOWN
+from victor_ext._privacy import Secret, concealed
+from victor_ext._tables.interruption import SignalWatch
+from victor_ext._vault import Vault, new_key, unwrapped
+from victor_ext.outbox._files import (
+    NAME,
+    TABLES,
+    hold_entries,
+    moment_of_hold,
+    release_entries,
+    store_key,
+    stored_key,
+)
+
+from ._payments import BATCHES, DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
+from ._vault import OTHER_KEY, state_vault
+
+DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
+"""Where `BulkSender` keeps its state by default."""
+_CONNECT_SECONDS = 10
+_LAYOUT = "victor-bulk-9"
+"""The layout of the tables, which a state keeps."""
+_RETURNING = (3, 35, 0)
+"""The first SQLite with `RETURNING`, by which entries are taken up."""
+_EXISTS = ("42P04", "23505")
+"""SQLSTATEs: another process has created the database meanwhile."""
+_FORMS = (
+    "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
+)
+_LOGIN = re.compile(r"[^/]:[^/]*@")
+"""What looks like `user:password@` in a path."""
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
+"""Errors of SQLite that say nothing of the file itself."""
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""Errors of SQLite for a file that was overwritten or cut."""
+NOTICE = {"notice": True}
+"""The `extra` of log records that the command line shows."""
+_REPORT_EVERY = 30.0
+"""Seconds between two reports of one reason."""
+_reported_at: dict[str, float] = {}
+"""When each reason was reported, by the monotonic clock."""
+_logger = logging.getLogger("victor_ext.bulk")
+
+
+class State:
+    """The database that stores batches. It has to be persistent."""
+
+    def __init__(self, url: str) -> None:
+        url = concealed(url)
+        self.url = _checked_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and sqlite3.sqlite_version_info < _RETURNING:
+            raise _refused_state(
+                "state is an SQLite file, and the SQLite of this Python is "
+                f"{sqlite3.sqlite_version}: 3.35 is the oldest that works. Use a Python with a "
+                "newer one, or write postgresql://user@host/database.",
+                code="sqlite_version",
+            )
+        self._prepared_file: tuple[int, int, bool] | None = None
+        """What `_identity` was when the file was prepared."""
+        _reported_at.clear()  # a new database has notices of its own
+
+    def __str__(self) -> str:
+        """The URL for messages, without the query, which may contain secrets."""
+        bare = self.url.set(drivername=self.url.get_backend_name(), query={})
+        return bare.render_as_string(hide_password=True)
+
+    @property
+    def path(self) -> Path:
+        """The path of an SQLite file."""
+        return Path(cast("str", self.url.database))
+
+    def exists(self) -> bool:
+        """Whether the database contains the tables.
+
+        Raises as `errors` does, and `ConfigurationError` for tables of another release.
+        """
+        if self.is_sqlite and not os.path.exists(self.path):
+            return False
+        with self.errors(), self.engine() as engine:
+            if not self.is_sqlite and not self._is_on_server():
+                return False
+            return BATCHES.name in self._tables(engine)
+
+    def _tables(self, bind: sa.Engine | Connection) -> set[str]:
+        """The names of the tables of the state. Raises `ConfigurationError` for those of another
+        release.
+        """
+        stored = {*filter(_is_own_name, sa.inspect(bind).get_table_names())}
+        if stored - {*METADATA.tables, *TABLES.entries.metadata.tables}:
+            raise ConfigurationError(
+                f"The state {self} was stored by another release: go on with the release that "
+                "stored it, or name another state. Nothing was changed."
+            )
+        return stored
+
+    def vault(self, secret: bytes) -> Vault:
+        """Return the vault that encrypts this state, with the stored key or with a new key.
+
+        Args:
+            secret: The secret that the stored key is encrypted with.
+
+        Raises:
+            ConfigurationError: The key is encrypted with another secret, or the layout is that of
+                another release.
+        """
+        key: bytes | None = None
+        if self.exists():
+            with self.errors(), self.engine() as engine, engine.connect() as connection:
+                key = self._stored_key(connection, secret)
+        return state_vault(key or new_key())
+
+    def keep_key(
+        self,
+        connection: Connection,
+        vault: Vault,
+        secret: bytes,
+    ) -> None:
+        """Store the vault's key, encrypted with the secret, unless the state has this key already.
+
+        Raises `StateMade` if another process has stored another key meanwhile.
+        """
+        key = self._stored_key(connection, secret)
+        if key is None:
+            store_key(connection, vault.wrapped(secret), _LAYOUT)
+        elif not vault.has_key(key):
+            raise StateMade(
+                f"Another process has made the state {self} meanwhile. Nothing was stored: do this "
+                "again."
+            )
+
+    def rekey(self, vault: Vault, secret: bytes) -> None:
+        """Encrypt the key of this state with another secret. Raises `ConfigurationError`."""
+        if not self.exists():
+            raise ConfigurationError(f"There is no state {self}: nothing was stored there.")
+        with self.errors(), self.engine() as engine, engine.begin() as connection:
+            store_key(connection, vault.wrapped(secret), _LAYOUT)
+
+    def _stored_key(self, connection: Connection, secret: bytes) -> bytes | None:
+        """Return the key of the state; None: it has none. Raises `ConfigurationError`."""
+        wrapped, layout = stored_key(connection)
+        if wrapped is None:
+            return None
+        if layout != _LAYOUT:
+            raise ConfigurationError(
+                f"The state {self} was stored by another release, in the layout {layout}: go on "
+                "with the release that stored it."
+            )
+        key = unwrapped(wrapped, secret)
+        if key is None:
+            raise ConfigurationError(f"{self._content_text(connection)} {OTHER_KEY}")
+        return key
+
+    def _content_text(self, connection: Connection) -> str:
+        """Return what the state has, as the subject of a sentence."""
+        stored_at = BATCHES.c.stored_at
+        count, last = connection.execute(
+            sa.select(sa.func.count(), sa.func.max(stored_at)).select_from(BATCHES)
+        ).one()
+        if not count:
+            return f"What the state {self} has"
+        batches = "1 batch" if count == 1 else f"{count} batches, the last"
+        day = datetime.fromtimestamp(last, UTC)
+        return f"The state {self} has {batches} of {day.day} {day:%B %Y}, which"
+
+    def prepare(self) -> None:
+        """Create the database and its tables, unless they exist. Raises as `exists` does."""
+        with self.errors():
+            if self.is_sqlite:
+                self._prepare_file()
+            elif not self._is_on_server():
+                self._create_on_server()
+            with self.engine() as engine, engine.begin() as connection:
+                self._tables(connection)
+                create_tables(TABLES.entries.metadata, connection)
+                create_tables(METADATA, connection)
+
+    def _create_on_server(self) -> None:
+        """Create the database, unless another process does at this moment."""
+        with self.engine("postgres") as engine:
+            autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+            name = engine.dialect.identifier_preparer.quote(cast("str", self.url.database))
+            try:
+                with autocommit.connect() as connection:
+                    connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            except DBAPIError as error:
+                if sqlstate_of(error.orig) not in _EXISTS:
+                    raise
+
+    def _prepare_file(self) -> None:
+        """Create the SQLite file, unless it exists. Raises `ConfigurationError`."""
+        # Only the owner can read the file, although its content is encrypted.
+        try:
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise ConfigurationError(
+                f"The state {self} cannot be written: {error.strerror or error}."
+            ) from None
+        with closing(sqlite3.connect(self.path)) as database:
+            # A write-ahead log needs one disk write per transaction instead of three, and readers
+            # do not wait for writers.
+            database.execute("PRAGMA journal_mode=WAL")
+        self._prepared_file = self._identity()
+
+    def _identity(self) -> tuple[int, int, bool]:
+        """Return what tells the SQLite file from another one: device, inode, and whether it is
+        empty.
+        """
+        file = os.stat(self.path)
+        return file.st_dev, file.st_ino, file.st_size == 0
+
+    def loss(self, error: SQLAlchemyError | None = None) -> StateLost | None:
+        """Return the error to end with if the database was deleted, emptied or overwritten since it
+        was prepared; None: it was not, as far as can be seen now.
+
+        A deleted file can still be written by a process that has it open: nothing fails. So the
+        file itself is looked at. The tables are looked for only after an `error` of the database.
+        """
+        try:
+            is_broken = _sqlite_code(error) in _BROKEN
+            is_lost = self._is_replaced() or is_broken or (error is not None and not self.exists())
+        except FileNotFoundError:
+            is_lost = True
+        except OSError:  # the file cannot be looked at now
+            is_lost = False
+        except VictorError as failure:  # `exists` could not look for the tables
+            is_lost = _sqlite_code(failure.__cause__) in _BROKEN
+        return StateLost.deleted(f"The state {self}") if is_lost else None
+
+    def _is_replaced(self) -> bool:
+        """Whether the SQLite file is another one than when it was prepared."""
+        return self.is_sqlite and self._identity() != self._prepared_file
+
+    def journal(self) -> tuple[int, int] | None:
+        """Return the device and inode of the write-ahead log; None: there is no log.
+
+        SQLite neither deletes nor replaces the log while a connection is open. The file is not
+        opened here: closing it would drop all locks that SQLite has on it.
+        """
+        if not self.is_sqlite:
+            return None
+        path = self.path.resolve()
+        try:
+            log = os.stat(path.with_name(path.name + "-wal"))
+        except FileNotFoundError:
+            return None
+        return log.st_dev, log.st_ino
+
+    def _is_on_server(self) -> bool:
+        """Whether the database exists on the server.
+
+        Raises `SQLAlchemyError` if the server does not respond or denies access.
+        """
+        try:
+            with self.engine() as engine, engine.connect():
+                return True
+        except UnicodeError as error:  # the host in the URL is no name
+            raise ConfigurationError(
+                f"The state {self} cannot be used: {_reason_of(error)}."
+            ) from error
+        except SQLAlchemyError as error:
+            # The driver does not say whether the database is missing: the server's list does.
+            query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
+            try:
+                with self.engine("postgres") as engine, engine.connect() as connection:
+                    if connection.execute(query, {"name": self.url.database}).scalar() is None:
+                        return False
+            except SQLAlchemyError:
+                raise error from None
+        # The list has the database: another process has created it since the first look. If there
+        # is another reason, this look raises it.
+        with self.engine() as engine, engine.connect():
+            return True
+
+    @contextmanager
+    def engine(self, database: str | None = None) -> Generator[sa.Engine]:
+        """Open an engine for the block.
+
+        Args:
+            database: The name of another database of the server; None: the database of the state.
+        """
+        if self.is_sqlite:
+            engine = sa.create_engine(self.url, hide_parameters=True)
+            event.listen(engine, "connect", _set_sqlite_options)
+            event.listen(engine, "handle_error", _raised_by_signal)
+        else:
+            options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
+            url = self.url.set(database=database or self.url.database)
+            engine = prepared_engine(
+                sa.create_engine(
+                    url,
+                    connect_args=options,
+                    pool_pre_ping=True,
+                    pool_size=5,
+                    hide_parameters=True,
+                )
+            )
+            event.listen(engine, "connect", prepare_nothing_here)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def errors(self) -> Generator[None]:
+        """Convert database errors in the block: to `StateUnavailable` if they may pass, or else to
+        `ConfigurationError`.
+        """
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            reason = _reason_of(error)
+            if not may_pass(error):
+                message = f"The state {self} cannot be used: {reason}."
+                raise ConfigurationError(message) from error
+            advice = "Run it again later: rows that are stored are kept, and none is sent twice."
+            message = f"The state {self} cannot be used now: {reason}. {advice}"
+            raise StateUnavailable(message) from error
+
+
+def _is_own_name(table: str) -> bool:
+    """Whether a table has a name that those of a state have, in whatever release."""
+    return table == NAME or table.startswith(f"{NAME}_")
+
+
+_CACHE_KIB = 4_096
+_SIGNALS = "victor_ext.signals"
+"""In the `info` of an SQLite connection: its `SignalWatch`."""
+
+
+def _set_sqlite_options(connection: Any, record: ConnectionPoolEntry) -> None:
+    """Set the options of a new connection to an SQLite state."""
+    record.info[_SIGNALS] = SignalWatch(connection)
+    # A transaction waits for other writers when it starts.
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute("PRAGMA busy_timeout=30000")
+    # Each connection has its own cache. With less, a state of 10,000 rows is read from its file
+    # again and again: random keys are in all its pages.
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+
+
+def _raised_by_signal(context: ExceptionContext) -> BaseException | None:
+    """Return what the handler of a signal has raised during a statement of an SQLite state: it is
+    raised in place of the error of the statement. None: there was no signal.
+    """
+    if context.connection is None:
+        return None
+    signals: SignalWatch | None = context.connection.info.get(_SIGNALS)
+    return None if signals is None else signals.taken()
+
+
+def may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
+    """Whether the database may work again after an error, without a change by a person."""
+    code = _sqlite_code(error)
+    if code is not None:
+        return code in _PASSING
+    if is_of_unusable_server(getattr(error, "orig", None)):
+        return True
+    # psycopg does not tell a server that restarts from one that refuses this role.
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+
+
+# A restored state
+#
+# A backup knows only the past. Every payment in it may have been asked for since, also under a
+# later key, under another number or with other values. So each hold marks every payment as
+# `restored`. The mark stays until a person has resolved the payment: until then it is looked up and
+# not sent, by `resume`, and by a file that has it (`deciding.decide`). The entries of payments that
+# wait are marked by the outbox (`victor_ext.outbox._holding`): they may have been sent.
+
+
+def hold_state(connection: Connection) -> int:
+    """Keep everything in the state from being sent.
+
+    A state that is held already may be a copy from that time: its payments are marked, too, also
+    those that a person has resolved since the first hold.
+
+    Returns:
+        How many payments are marked.
+    """
+    hold_entries(connection)
+    _store_unasked(connection)
+    return change_rows(connection, PAYMENTS, sa.true(), restored=True)
+
+
+def _store_unasked(connection: Connection) -> None:
+    """Store the payments of rows for which nothing was asked when the backup was made: those of the
+    newest sheet first.
+    """
+    lines = LINES.c
+    for sheet in connection.execute(sa.select(SHEETS).order_by(SHEETS.c.id.desc())).all():
+        is_stored = sa.exists().where(PAYMENTS.c.owner == sheet.owner, PAYMENTS.c.key == lines.key)
+        of_sheet = {
+            "owner": sheet.owner,
+            "shared": False,
+            "batch": sheet.batch,
+            "again": 0,
+            "account": sheet.account,
+            "kind": "",
+            "stored_at": sheet.stored_at,
+            "stored": sheet.stored,
+            "restored": True,
+        }
+        values = [sa.literal(value) for value in of_sheet.values()]
+        unasked = sa.select(*values, *(lines[name] for name in _OF_LINES)).where(
+            lines.sheet == sheet.id, lines.key.is_not(None), sa.not_(is_stored)
+        )
+        names = [*of_sheet, *_OF_LINES]
+        connection.execute(sa.insert(PAYMENTS).from_select(names, unasked))
+
+
+_OF_LINES = ("key", "sheet", "number", *DIGESTS, "due_date")
+"""The columns of a payment that its line has, too."""
+
+
+def release_state(connection: Connection) -> int | None:
+    """Let rows be sent again. Those that waited count as maybe sent: they are looked up.
+
+    Returns:
+        How many entries waited; None: the state was not held.
+    """
+    if held_since(connection) is None:
+        return None
+    return release_entries(connection)
+
+
+def refuse_held(connection: Connection) -> None:
+    """Raise `ConfigurationError` if the state is held."""
+    if held_since(connection) is not None:
+        raise ConfigurationError(
+            "The state is held, because it was restored: nothing is sent. Compare its batches with "
+            "the provider ('victor reconcile') and stop all other copies of it; then release it "
+            "('victor bulk release')."
+        )
+
+
+def held_since(connection: Connection) -> datetime | None:
+    """Return since when the state is held, aware; None: it is not."""
+    moment = moment_of_hold(connection)
+    return None if moment is None else datetime.fromtimestamp(moment, UTC)
+
+
+# The URL
+
+
+def _checked_url(url: object) -> sa.URL:
+    """Return the URL of a state with the driver that is used. Raises `ConfigurationError`."""
+    if not isinstance(url, str) or not url.isprintable():
+        raise _refused_state(f"state must be text without invisible characters: {_FORMS}.")
+    try:
+        parsed = _with_hidden_password(sa.make_url(url))
+    except (ArgumentError, ValueError):
+        # Not chained: the text of these errors has the URL.
+        raise _refused_state(f"state is not the URL of a database: {_FORMS}.") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        _check_file(parsed)
+        return parsed.set(drivername="sqlite")
+    if backend != "postgresql":
+        raise _refused_state(
+            f"state names the database {backend}, which is not supported: {_FORMS}."
+        )
+    if "autocommit" in parsed.query:
+        raise _refused_state(
+            "state has the option autocommit: each row would be stored alone, and half of a source "
+            "could be sent. Leave it out."
+        )
+    return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "victor_bulk")
+
+
+def _with_hidden_password(url: sa.URL) -> sa.URL:
+    """Return a URL whose password is a `Secret`, which no repr shows, and is not in the query."""
+    # As in drivers, a password in the query takes precedence.
+    password = url.normalized_query.get("password", (str(url.password or ""),))[-1]
+    bare = url.difference_update_query(["password"])
+    return bare.set(password=Secret(password) if password else None)
+
+
+def _check_file(url: sa.URL) -> None:
+    """Check that a URL names a file, in a folder that exists. Raises `ConfigurationError`."""
+    path = url.database or ""
+    has_more = url.username or url.password or url.host or url.port or url.query
+    is_no_file = path in ("", ":memory:") or path.startswith("file:")
+    if is_no_file or has_more or _LOGIN.search(path):
+        raise _refused_state(
+            "state is not a file that survives a crash, without user, password and options: "
+            f"{_FORMS}."
+        )
+    folder = Path(path).resolve().parent
+    if not os.path.isdir(folder):
+        raise _refused_state(f"state is in the folder {folder}, which does not exist.")
+
+
+def _refused_state(message: str, code: str = "url") -> ConfigurationError:
+    """Return the error for a `state` that cannot be used."""
+    return ConfigurationError.of([Problem("state", code, message)])
+
+
+# Errors
+
+
+class StateUnavailable(VictorError):
+    """The database of the state cannot be used now: it restarts, is out of reach, busy or full.
+
+    Run the same again later: rows that are stored are kept, and none is sent twice.
+    """
+
+    exit_status: ClassVar = FOR_NOW
+    """Exit status of the command."""
+
+
+class StateMade(ConfigurationError):
+    """Another process has made the state, with another key, since this process looked for it."""
+
+
+class StateLost(VictorError):
+    """The state, or what it has of the batch, was deleted while rows were sent, and with it what
+    became of them.
+    """
+
+    exit_status: ClassVar = UNKNOWN
+    """Exit status of the command."""
+
+    @classmethod
+    def deleted(cls, what: str) -> Self:
+        """Return the error if this was deleted; `what` is the subject of a sentence."""
+        return cls(
+            f"{what} was deleted while rows were sent, and with it what became of them. The "
+            "provider may have executed what was sent. If you have a copy of the state, restore it "
+            "as a backup: `hold`, reconcile, `release`. Without one, reconcile your rows with the "
+            "provider before any of them is sent again.",
+            outcome=Outcome.UNKNOWN,
+        )
+
+
+def _reason_of(error: BaseException) -> str:
+    """Return the first line of a database driver's message, without the SQL statement."""
+    origin = getattr(error, "orig", None) or error
+    text = str(origin).strip() or type(origin).__name__
+    return text.splitlines()[0].rstrip(".")
+
+
+def report(error: BaseException | str) -> None:
+    """Log why the database cannot be used and is tried again: each reason at most twice a minute.
+
+    Args:
+        error: The error of the database, or its reason.
+    """
+    reason = error if isinstance(error, str) else _reason_of(error)
+    now = time.monotonic()
+    if now - _reported_at.get(reason, -_REPORT_EVERY) < _REPORT_EVERY:
+        return
+    _reported_at[reason] = now
+    message = (
+        "The state cannot be used (%s). It is tried again, and the rows that wait for "
+        "it are sent then."
+    )
+    _logger.warning(message, reason, extra=NOTICE)
+
+
+def _sqlite_code(error: BaseException | None) -> int | None:
+    """Return the primary code of an error of SQLite; 0: the error has no code; None: the error is
+    not SQLite's.
+    """
+    origin = getattr(error, "orig", None) or error
+    if not isinstance(origin, sqlite3.Error):
+        return None
+    # The low byte is the primary code; the others say more about the error.
+    return int(getattr(origin, "sqlite_errorcode", 0)) & 0xFF

@@ -1,0 +1,376 @@
+"""What one sender works with, and one batch in the database of its state (`Store`): its record, and
+its transactions.
+
+The sheets of a batch are read by `lines` and written by `storing`; its payments are in `payments`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from operator import call
+from typing import Any, TypeVar
+
+import httpx
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import ConfigurationError, VictorError
+from victor_ext._event_queue.databases import (
+    Condition,
+    OfFewRows,
+    database_time,
+    hidden_parameters,
+)
+from victor_ext._event_queue.fitness import make_fit
+from victor_ext._event_queue.rows import change_rows
+from victor_ext._event_queue.transactions import Work, transacted
+from victor_ext._flows import drive
+from victor_ext._health import Heartbeat
+from victor_ext._settlement.key_age import Now, SentSince
+from victor_ext._systems import System
+from victor_ext._vault import Vault
+from victor_ext.outbox._files import ENTRIES
+
+from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
+from ._row_kind import RowKind
+from ._rows import RowOutcome
+from ._settings import BatchRecord, Settings
+from ._state import State, StateLost, refuse_held
+
+T = TypeVar("T")
+
+_STORING_LOCK = 7_421_133_019_540_188
+"""The number of an advisory lock of PostgreSQL."""
+_IDLE_SECONDS = 60
+"""Seconds after which a PostgreSQL server ends an idle transaction: its process was stopped, and
+others may wait for it.
+"""
+_CACHE_KIB = 8_192
+"""The cache of an SQLite connection that stores a sheet: its keys and digests are in no order."""
+_MAX_NAMES = 10
+"""Maximum number of batch names in an error message."""
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(eq=False, repr=False)
+class Store:
+    """What one sender works with, and one batch in the database of its state.
+
+    Attributes:
+        state: The state, which `engine` is of.
+        client: A client of the system, with blocking calls.
+        kind: What a row is for the system.
+        vault: Encrypts what is stored.
+        settings: Of the sender.
+        heartbeat: The heartbeat of the sender, which the worker keeps.
+        tried: The number of rows that the sender has tried, by outcome. The worker adds to it.
+        secret: The secret that the key of the state is encrypted with.
+        batch: The name of the batch; empty: the store is only used for the whole state.
+    """
+
+    engine: sa.Engine
+    state: State
+    client: Any
+    kind: RowKind
+    vault: Vault
+    settings: Settings
+    heartbeat: Heartbeat
+    tried: Counter[RowOutcome]
+    secret: bytes
+    batch: str = ""
+
+    @property
+    def account(self) -> str:
+        """The account of the client, as a keyed digest."""
+        return self.vault.fingerprint(f"account {self.client.caller}")[:12]
+
+    @property
+    def address(self) -> str:
+        """The provider of the client, as a keyed digest: workers for another environment or address
+        do not send a batch.
+        """
+        return self.vault.fingerprint(f"address {_provider_of(self.client)}")
+
+    @property
+    def sender(self) -> str:
+        """The account and the address with which the entries of the batch are sent."""
+        return f"{self.account} {self.address}"
+
+    @property
+    def owner(self) -> str:
+        """The system and the environment. With a key, they identify a payment."""
+        return f"{self.client.system.name} {self.client.environment}".rstrip()
+
+    def sent_now(self) -> SentSince:
+        """Ask for the provider's time, unless it is known, and return the present time in a form
+        that can be stored. If no response comes, that is the time of this machine.
+        """
+        if not self.client.provider_time().is_known:
+            with suppress(VictorError):
+                self.client.ask_time()
+        now = Now.of(self.client)
+        return SentSince.at(now, self.client.caller)
+
+    @contextmanager
+    def open_present(self, batch: str) -> Generator[Store]:
+        """Open a batch of a state that has to be there, for the block.
+
+        Args:
+            batch: The name of the batch; empty: the store is only used for the whole state.
+
+        Raises `ConfigurationError` if there is no state, and as `State.errors` does, also in the
+        block.
+        """
+        if not self.state.exists() and not batch:
+            raise ConfigurationError(f"There is no state {self.state}: nothing was stored there.")
+        if not self.state.exists():
+            raise no_such_batch(batch, str(self.state))
+        # The tables may be incomplete: a process may have been killed while it made them.
+        self.state.prepare()
+        # Its connections are new ones: the database may be another one since the last look.
+        with self.state.errors(), self.state.engine() as engine:
+            yield replace(self, engine=engine, batch=batch)
+
+    @contextmanager
+    def transaction(self) -> Generator[Connection]:
+        """Open a transaction for the block: all of it is stored, or nothing."""
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(
+                    sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
+                )
+            else:
+                # Without this, it would begin with the first write: what was read before that may
+                # have changed.
+                connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for table in (ENTRIES, PAYMENTS):
+                make_fit(connection, table)
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Generator[Connection]:
+        """Open a connection for the block that reads all at one moment, whatever is stored
+        meanwhile.
+        """
+        with self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            elif not getattr(connection.connection.driver_connection, "in_transaction", False):
+                # An engine of a single connection may be in a transaction, which is one moment.
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    def lock_storing(self, connection: Connection) -> None:
+        """Let nobody else store a file, a step or a hold until the transaction ends: two of them
+        could wait for each other's keys.
+        """
+        if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_STORING_LOCK)))
+
+    def transact(self, work: Work[T]) -> T:
+        """Do work in a transaction, and again if a worker and it waited for each other."""
+        return drive(transacted(self._make, work), call)
+
+    def _make(self, work: Work[T], pause: float) -> T:
+        """Do work in a transaction, after a pause in seconds."""
+        if pause:
+            time.sleep(pause)
+        with hidden_parameters(), self.transaction() as connection:
+            return work(connection)
+
+    # Conditions of statements
+
+    def has_key(self, keys: Collection[str]) -> Condition:
+        """Whether a payment has one of these keys."""
+        return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key.in_(keys))
+
+    def is_of_batch(self) -> Condition:
+        """Whether a payment is one that this batch sends."""
+        return sa.and_(PAYMENTS.c.owner == self.owner, OfFewRows(PAYMENTS.c.batch == self.batch))
+
+    def is_entry(self) -> Condition:
+        """Whether an entry is one that this batch sends."""
+        return sa.and_(ENTRIES.c.scope == self.owner, ENTRIES.c.batch == self.batch)
+
+    def is_listed(self) -> Condition:
+        """Whether a line is of the latest sheet of this batch."""
+        latest = sa.select(BATCHES.c.sheet).where(self._is_record()).scalar_subquery()
+        return is_of_sheet(latest)
+
+    def is_lacking(self, sheet: int | None) -> Condition:
+        """Whether a payment is one that this batch sends, and a sheet of the batch lacks it."""
+        # PostgreSQL would search the whole sheet for each payment with NOT IN.
+        is_listed = sa.exists().where(LINES.c.key == PAYMENTS.c.key, LINES.c.sheet == sheet)
+        return sa.and_(self.is_of_batch(), sa.not_(is_listed.correlate(PAYMENTS)))
+
+    def _is_record(self) -> Condition:
+        """Whether a row of `BATCHES` is of this batch."""
+        return sa.and_(BATCHES.c.owner == self.owner, BATCHES.c.batch == self.batch)
+
+    # The record of the batch
+
+    def record(self, *, to_send: bool = False) -> BatchRecord | None:
+        """Return the record of the batch; None: the batch is not stored.
+
+        Args:
+            to_send: Whether the batch is to be sent.
+
+        Raises:
+            ConfigurationError: The batch is of another base URL. With `to_send`, also: it is of
+                another account, or the state is held.
+        """
+        with self.engine.connect() as connection:
+            row = self._stored_row(connection)
+            if row is None:
+                return None
+            if row.address != self.address:
+                raise ConfigurationError(
+                    f"The batch {self.batch} was begun for another base URL: set VICTOR_BASE_URL "
+                    "as it was then."
+                )
+            if to_send and row.account != self.account:
+                raise ConfigurationError(
+                    f"The batch {self.batch} belongs to the account {row.account}, these "
+                    f"credentials to the account {self.account}. Nothing was sent: the provider "
+                    "may keep the keys of each account apart. Use the credentials that the batch "
+                    "was started with."
+                )
+            if to_send:
+                refuse_held(connection)
+        return self._decrypted_record(row)
+
+    def present_record(self, connection: Connection) -> BatchRecord | None:
+        """Return the record of the batch, as the transaction that changes it sees it."""
+        row = self._stored_row(connection)
+        return None if row is None else self._decrypted_record(row)
+
+    def latest_sheet(self, connection: Connection) -> Sheet:
+        """Return the latest sheet of the batch.
+
+        Raises `StateLost` if the batch was deleted.
+        """
+        row = self._stored_row(connection)
+        sheet = None
+        if row is not None and row.sheet is not None:
+            sheet = connection.execute(sa.select(SHEETS).where(SHEETS.c.id == row.sheet)).first()
+        if sheet is None:
+            raise StateLost.deleted(f"The batch {self.batch}")
+        record = self._decrypted_record(row)
+        return Sheet(
+            sheet.id,
+            self.batch,
+            sheet.series,
+            sheet.account,
+            is_being_sent=False,
+            origin=KeyOrigin(record.key_kind, record.key_column),
+        )
+
+    def save_record(
+        self, connection: Connection, record: BatchRecord, sheet: int | None = None
+    ) -> None:
+        """Store the record of the batch. Turns that are reserved stay so.
+
+        Args:
+            sheet: Its latest sheet; None: the one that it has.
+        """
+        values = {
+            "owner": self.owner,
+            "batch": self.batch,
+            "address": self.address,
+            "account": self.account,
+            "details": self.vault.sealed(asdict(record)),
+            "rate": record.terms["rate"],
+            "stored_at": time.time(),
+        }
+        if sheet is not None:
+            values["sheet"] = sheet
+        if not change_rows(connection, BATCHES, self._is_record(), **values):
+            connection.execute(sa.insert(BATCHES).values({**values, "next_turn": 0.0}))
+
+    def set_rate(self, rate: float) -> None:
+        """Let all machines together send so many rows a second from now on."""
+        with self.transaction() as connection:
+            turn = database_time(connection)
+            change_rows(connection, BATCHES, self._is_record(), rate=rate, next_turn=turn)
+
+    def batches(self) -> list[str]:
+        """Return the names of the batches of this system and environment, oldest first.
+
+        The later steps of a batch, whose names have a slash, are left out.
+        """
+        columns = BATCHES.c
+        query = sa.select(columns.batch).where(
+            columns.owner == self.owner,
+            columns.address == self.address,
+            sa.not_(columns.batch.contains("/")),
+        )
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(columns.stored_at)).scalars())
+
+    def owners(self) -> list[str]:
+        """The systems and environments of which the state has batches."""
+        with self.engine.connect() as connection:
+            owner = BATCHES.c.owner
+            return list(connection.execute(sa.select(owner).distinct().order_by(owner)).scalars())
+
+    def is_stored(self, connection: Connection) -> bool:
+        """Whether the batch has a record."""
+        return self._stored_row(connection) is not None
+
+    def _stored_row(self, connection: Connection) -> Any:
+        """Return the row of `BATCHES` of this batch, or None."""
+        return connection.execute(sa.select(BATCHES).where(self._is_record())).first()
+
+    def _decrypted_record(self, row: Any) -> BatchRecord:
+        record = BatchRecord(**self.vault.opened(row.details))
+        # `set_rate` may have changed the rate since the record was stored.
+        return replace(record, terms={**record.terms, "rate": row.rate})
+
+
+def no_such_batch(
+    batch: str,
+    state: str,
+    others: Sequence[str] = (),
+) -> ConfigurationError:
+    """Return the error for a batch that the state does not have.
+
+    Args:
+        others: The names of the batches that the state has.
+    """
+    what = f"There is no batch {batch} in {state}: nothing of it was stored"
+    if not others:
+        return ConfigurationError(f"{what}, and nothing was sent. Send it first.")
+    names = ", ".join(others[:_MAX_NAMES])
+    more = ", ..." if len(others) > _MAX_NAMES else ""
+    return ConfigurationError(f"{what}. It has: {names}{more}.")
+
+
+def system_of(client: Any) -> System:
+    """Return the system of a client.
+
+    Raises `ConfigurationError` if the system has no rows to send, or the client is awaited.
+    """
+    system: object = getattr(client, "system", None)
+    if isinstance(system, System) and system.why_not_bulk:
+        raise ConfigurationError(system.why_not_bulk)
+    if isinstance(system, System) and not client.is_awaited:
+        return system
+    raise ConfigurationError(
+        f"client must be one with blocking calls, not {type(client).__name__}: bulk sending uses "
+        "threads, and is faster so."
+    )
+
+
+def _provider_of(client: Any) -> str:
+    """Return a text that identifies the provider of a client: the system, environment and address.
+
+    All sandboxes on this machine count as one provider, because their ports change.
+    """
+    url = httpx.URL(client.base_url)
+    address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
+    return f"{client.system.name} {client.environment} {address}"

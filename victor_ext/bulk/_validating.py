@@ -1,0 +1,602 @@
+"""Read a source, and check each of its records: `RowValidation`. Nothing is decided, and the state
+is not read.
+
+`check_heading` checks the columns of a file. `split_record` converts one record to the arguments of
+what is sent, without changing their values, and `problems_of` returns all problems with it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from typing import Any, cast
+
+from victor_ext import InvalidRequest, Problem
+from victor_ext._privacy import NumberText
+from victor_ext._tables.formats import UnreadableCell
+from victor_ext._tables.row_file import (
+    FileRecord,
+    Heading,
+    RowFile,
+    SourceBroken,
+    in_own_words,
+    near_names,
+)
+from victor_ext._tables.sources import EmptyCell, FilePosition, Rows, records_of
+from victor_ext._tables.texts import (
+    HALF_CHARACTERS,
+    SHORT_FORM,
+    damage_of,
+    invisible_in,
+    text_of_cell,
+)
+
+from ._check import Check, ControlTotals, RowProblem, add_amount
+from ._column_types import NO_COLUMN, formed_columns, read
+from ._load_progress import LoadWatch
+from ._payments import KeyOrigin
+from ._plain import CheckedRow, PlainRows
+from ._row_digests import requested_payment, stored_arguments
+from ._row_kind import RowKind
+from ._rows import RowContent
+from ._settings import Settings, in_utc
+from ._source_rows import RowEntry, SourceRow, SourceRows, problems_text
+from ._storing import EntryMaker
+
+MAX_KEY_VALUE = 200
+"""Maximum characters of a key value; a longer one indicates wrong columns."""
+_FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow"}
+"""Hints for files, where a column has one of its own and not that of its type. They replace the
+hints of the client, which are for Python.
+"""
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+_KEY_CHARACTERS = 60
+"""Characters of a repeated key that a message shows."""
+_ROWS_OF_A_LOOK = 100
+"""After so many rows it is looked whether the progress is to be said."""
+
+
+class RowValidation:
+    """Checks the records of a source, and adds them to `rows`.
+
+    Args:
+        maker: Makes the entries that send the rows.
+        origin: What the keys of the rows are made of.
+        expected: The control totals of the source.
+        prepares: Whether the rows are stored, with the entries that send them.
+        watch: Says how far the reading is; None: nobody asks for it.
+    """
+
+    def __init__(
+        self,
+        maker: EntryMaker,
+        settings: Settings,
+        rows: SourceRows,
+        origin: KeyOrigin,
+        expected: ControlTotals,
+        *,
+        prepares: bool,
+        watch: LoadWatch | None = None,
+    ) -> None:
+        self._watch = watch or LoadWatch(None)
+        self._maker, self._settings, self._rows = maker, settings, rows
+        self._kind, self._vault = maker.kind, maker.vault
+        self._origin, self._expected = origin, expected
+        self._required = [name for name in self._kind.required if name not in settings.defaults]
+        self._plain = PlainRows(self._checked, maker, origin, prepares=prepares)
+        self._extra_columns: dict[str, None] = {}
+        """The names of the extra columns, in order. The values mean nothing."""
+        self._file = RowFile("")
+        """How the source is written."""
+        self._used_columns: set[str] = set()
+        self._without_amount = 0
+        self._accounts: dict[str, dict[str, tuple[int, str]]] = {}
+        """Accounts by their text without leading zeros: of each, the first row that has it."""
+        self._totals: dict[str, Decimal] = {}
+        """The sum of the amounts in each currency, which is compared with the control total."""
+
+    def read(self, source: Rows, check: Check) -> None:
+        """Check every record of a source. Problems of a single row are stored with the row; those
+        of the source as a whole are added to `check`.
+        """
+        if isinstance(source, RowFile):
+            self._file = source
+        try:
+            self._read_records(source, check)
+        except SourceBroken as broken:
+            check.add_problem(
+                RowProblem(None, broken.line, broken.column, broken.code, broken.message)
+            )
+        if check.rows == 0 and not check.broken:
+            check.add_problem(RowProblem(None, None, None, "empty", "the source has no rows."))
+        check.columns = list(self._extra_columns)
+        check.warnings = [*self._lost_zeros(), *self._misspelt_columns()]
+        check.sharing = self._rows.sharing()
+        for message in self._expected.differences(check.rows, self._totals, self._without_amount):
+            check.add_problem(RowProblem(None, None, None, "control_total", message))
+
+    def _read_records(self, source: Rows, check: Check) -> None:
+        """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""
+        kind, settings = self._kind, self._settings
+        position = FilePosition()
+        self._watch.begin_reading(position.share)
+        records = records_of(
+            source,
+            encoding=settings.encoding,
+            known=kind.known_columns(),
+            check=partial(check_heading, kind, self._origin.column, self._required),
+            formed=formed_columns(kind.columns),
+            position=position,
+        )
+        for record in records:
+            check.rows += 1
+            self._add_record(record)
+            if check.rows % _ROWS_OF_A_LOOK == 0:
+                self._watch.add(_ROWS_OF_A_LOOK)
+
+    def _add_record(self, record: FileRecord) -> None:
+        """Check a record, and add it to the rows."""
+        plain = self._plain.row_of(record)
+        if plain is not None and not self._rows.may_have_key(plain.row.asked.key):
+            add_amount(self._totals, *plain.price)
+            self._rows.add(plain.row, plain.content, plain.entry)
+        else:
+            self._add_checked(record, self._checked(record))
+
+    def _checked(self, record: FileRecord) -> CheckedRow:
+        """Check a record."""
+        fields = self._fields_of(record)
+        in_file = record.line is not None
+        problems: Sequence[Problem] = problems_of(self._kind, fields, in_file=in_file)
+        misplaced = self._misplaced(record, problems)
+        price = None
+        if misplaced:
+            # Do not trust any value, especially the key.
+            fields.key_value = None
+            problems = misplaced
+        else:
+            price = self._price_of(fields)
+        key = self._key_of(fields)
+        entry = None
+        if key is not None and not problems:
+            try:  # also of a source that is only checked: the call may not be stored
+                arguments = stored_arguments(self._kind, fields.arguments)
+                values = self._maker.for_rows([arguments], key)
+                entry = None if self._maker.are_shared else RowEntry.of(values)
+            except InvalidRequest as error:  # it would store the number of a card, or the like
+                problems = reported_problems(self._kind, error.problems, in_file=in_file)
+        if problems and not misplaced:
+            cells = cells_of(self._kind, record.fields, self._file)
+            fields.extras = {**cells, **fields.extras}
+        content = RowContent(record.number, fields.key_value, fields.arguments, fields.extras)
+        asked = requested_payment(
+            self._kind,
+            self._vault,
+            content,
+            self._origin,
+            key=key or "",
+            is_valid=not problems,
+        )
+        # A reference is a part of the key of rows that are sent in one call.
+        has_reference = fields.arguments.get(self._kind.reference) and not self._maker.are_shared
+        row = SourceRow(
+            asked,
+            record.line,
+            problems=problems_text(problems),
+            shares_reference=bool(has_reference),
+            price=None if price is None else f"{price[0]} {price[1]}",
+        )
+        return CheckedRow(row, entry, content, price)
+
+    def _add_checked(self, record: FileRecord, checked: CheckedRow) -> None:
+        """Add a checked record to the rows."""
+        row = checked.row
+        if checked.price is None:
+            self._without_amount += 1
+        else:
+            add_amount(self._totals, *checked.price)
+        arguments = checked.asked.arguments or {}
+        self._used_columns |= arguments.keys()
+        self._note_accounts(record, arguments)
+        earlier = self._rows.with_key(row.asked.key) if row.asked.key else None
+        if earlier is not None:
+            self._add_repeated(checked, earlier)
+            return
+        self._extra_columns |= {name: None for name in checked.asked.extras if self._is_extra(name)}
+        self._rows.add(row, checked.content, checked.entry)
+
+    def _is_extra(self, name: str) -> bool:
+        return name not in self._kind.columns or name == self._origin.column
+
+    def _fields_of(self, record: FileRecord) -> Fields:
+        """Split a record, and add what the sender has for columns that it lacks."""
+        settings = self._settings
+        fields = split_record(self._kind, record.fields, self._origin.column, self._required)
+        fields.arguments = {**settings.defaults, **fields.arguments}
+        if "due_date" in fields.arguments:
+            fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
+        return fields
+
+    def _misplaced(self, record: FileRecord, problems: Sequence[Problem]) -> Sequence[Problem]:
+        """Return the problems of a record whose values may stand in the columns of others; none:
+        each has its own column.
+
+        Args:
+            problems: The problems of its values where they stand.
+        """
+        heading = record.heading
+        if heading is None or not (problems or record.problems):
+            return record.problems
+        fields = {problem.field for problem in problems}
+        odd = [name for name in heading.places if name in fields]
+        if not record.problems:
+            return self._shifted(record, heading, odd, problems) if odd else ()
+        (problem,) = record.problems
+        place = heading.places[odd[0]] if odd else len(record.cells)
+        odd_column = heading.own[min(place, len(heading.own) - 1)]
+        message = f"{problem.message} The first cell that does not fit is that of {odd_column}."
+        return (replace(problem, message=message),)
+
+    def _shifted(
+        self, record: FileRecord, heading: Heading, odd: Sequence[str], problems: Sequence[Problem]
+    ) -> Sequence[Problem]:
+        """Return the problem of a row that has a delimiter too many or too few, and as many cells
+        as the heading, because its last ones are empty.
+
+        The evidence is that all its cells are valid one place further left or right, and that
+        several are not where they stand, or one is empty.
+
+        Args:
+            odd: The columns with problems, in the order of the heading.
+        """
+        first, place = odd[0], heading.places[odd[0]]
+        several = len(odd) > 1
+        left, right = record.without_cell(place), record.with_empty_cell(place)
+        advice = ""
+        if (several or not record.cells[place].strip()) and self._is_valid(left, ()):
+            advice = (
+                "right, from {column} on: put the cell that has a {mark} in quotes, or take the "
+                "{mark} out, there or before."
+            )
+        elif several and not right.cells[-1] and self._is_valid(right, (first,)):
+            advice = "left, from {column} on: write the {mark} that is missing, there or before."
+        if not advice:
+            return ()
+        text = advice.format(column=heading.own[place], mark=heading.delimiter)
+        alone = next(problem.message for problem in problems if problem.field == first)
+        message = (
+            f"its cells seem to be one place too far to the {text} If not: "
+            f"{in_own_words(alone, self._file.columns)}"
+        )
+        return (Problem("", "shifted", message),)
+
+    def _is_valid(self, record: FileRecord, lacking: Collection[str]) -> bool:
+        """Whether the values of a row are valid, but for these columns, which may be lacking."""
+        read = self._file.read_values(record, formed_columns(self._kind.columns))
+        problems = problems_of(self._kind, self._fields_of(read), in_file=True)
+        return all(each.code == "required" and each.field in lacking for each in problems)
+
+    def _note_accounts(self, record: FileRecord, arguments: Mapping[str, Any]) -> None:
+        """Note the accounts of a row, by which a lost zero shows."""
+        for column in self._kind.accounts:
+            account = arguments.get(column)
+            if isinstance(account, str) and account.isdecimal():
+                place = (record.line or record.number, column)
+                alike = self._accounts.setdefault(account.lstrip("0"), {})
+                alike.setdefault(account, place)
+
+    def _lost_zeros(self) -> Iterator[str]:
+        """Yield a sentence for each account that differs from another one by its leading zeros
+        alone: a spreadsheet may have dropped them.
+        """
+        for alike in self._accounts.values():
+            shortest = min(alike, key=len)
+            if len(alike) > 1:
+                line, column = alike[shortest]
+                yield (
+                    f"line {line}, {column}: this account is that of other rows without a leading "
+                    "zero, which a spreadsheet may have dropped. The money would go to another "
+                    "account."
+                )
+
+    def _misspelt_columns(self) -> Iterator[str]:
+        """Yield a sentence for each column that is only exported, and whose name is nearly that of
+        one that is sent.
+        """
+        for name in self._extra_columns:
+            near = near_names(name, self._unused_columns)
+            if near and name != self._origin.column:
+                yield (
+                    f"the column {name} is not sent, only exported: if {near[0]} is meant, give it "
+                    "this name."
+                )
+
+    @property
+    def _unused_columns(self) -> list[str]:
+        """The columns that can be sent and that the source does not have."""
+        return [name for name in self._kind.columns if name not in self._used_columns]
+
+    def _key_of(self, fields: Fields) -> str | None:
+        """Return the key of a row's payment; None: the row does not have what a key is made of."""
+        if fields.key_value is None:
+            return None
+        return self._kind.key_of(fields.arguments, self._origin.kind, fields.key_value)
+
+    def _add_repeated(self, checked: CheckedRow, earlier: SourceRow) -> None:
+        """Add a row that repeats an earlier one. Its source is refused, whatever the state has."""
+        column = self._origin.column
+        value = (checked.asked.value or "")[:_KEY_CHARACTERS]
+        why = f"as in {earlier.place_text}: two rows cannot have one key."
+        repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
+        row = checked.row
+        text = problems_text([repeated, *row.problem_list()])
+        self._rows.add(SourceRow.repeated(row.number, row.line, text))
+
+    def _price_of(self, fields: Fields) -> tuple[Decimal, str] | None:
+        """Return the amount of a row and its currency; None: it has no valid ones."""
+        try:
+            return self._kind.price(fields.arguments)
+        except (InvalidRequest, KeyError):
+            return None
+
+
+@dataclass(slots=True)
+class Fields:
+    """A record, split by purpose.
+
+    Attributes:
+        key_value: The value in the key column; None: no key can be made of it.
+        arguments: What is sent, by column.
+        extras: The other columns, as text.
+        problems: The problems that were seen before the rules of the API are checked.
+    """
+
+    key_value: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+    extras: dict[str, str] = field(default_factory=dict[str, str])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+
+def check_heading(
+    kind: RowKind,
+    key_column: str,
+    required: Sequence[str],
+    heading: Heading,
+    line: int,
+) -> None:
+    """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
+    lacking = [name for name in required if name not in heading.places]
+    lacks_key = key_column not in heading.places
+    if lacking:
+        message = f"{heading} lacks {', '.join(lacking)}."
+        names = list(lacking)
+        if lacks_key and key_column not in lacking:
+            message += f" It has no column {key_column} to tell the rows apart, either."
+            names.append(key_column)
+        similar = {name: _near_column(kind, name, heading) for name in names}
+        near = [f"{other} for {name}" for name, other in similar.items() if other is not None]
+        if near:
+            message += f" Near {'it' if len(near) == 1 else 'them'}: {', '.join(near)}."
+        raise SourceBroken(line, lacking[0], "required", message)
+    if lacks_key:
+        message = _no_key_column_text(kind, key_column, heading)
+        raise SourceBroken(line, key_column, "key_column", message)
+
+
+def _no_key_column_text(kind: RowKind, key_column: str, heading: Heading) -> str:
+    """Return the message about a missing key column."""
+    for argument, place in heading.places.items():
+        if heading.own[place] == key_column:
+            return f"the column {key_column} is read as {argument}: name it so as the key column."
+    similar = _near_column(kind, key_column, heading)
+    advice = "name another one"
+    if similar is not None:
+        advice = f"name another one, such as {similar}"
+    return (
+        f"{heading} has no column {key_column} to tell the rows apart: if the column had this name "
+        f"when the file was sent before, give it back; else {advice}."
+    )
+
+
+def _near_column(
+    kind: RowKind,
+    name: str,
+    heading: Heading,
+) -> str | None:
+    """Return the column of the file that may have been meant by a name, or None.
+
+    If the name is an argument, the column of another argument was not meant.
+    """
+    others = [other for other in heading.own if not {name, other} <= kind.columns.keys()]
+    return next(iter(near_names(name, others)), None)
+
+
+def split_record(
+    kind: RowKind,
+    record: Mapping[str, object],
+    key_column: str,
+    required: Collection[str] = (),
+) -> Fields:
+    """Split a record by purpose. If a value cannot be sent, the value is added as it is, and its
+    problem.
+
+    Args:
+        record: The values of the record, by column.
+        required: The columns that must have a value.
+    """
+    fields = Fields()
+    names_of_things = {key_column, *kind.exact, *kind.long_numbers}
+    record = {
+        name: _as_meant(value) if name in names_of_things else value
+        for name, value in record.items()
+    }
+    for name, value in record.items():
+        if name not in kind.columns:
+            fields.extras[name] = "" if value is None else _as_text(value)
+        elif value is not None and value != "":
+            argument = _argument_or_problem(kind, name, value)
+            if isinstance(argument, Problem):
+                fields.problems.append(argument)
+                argument = value
+            fields.arguments[name] = argument
+        elif isinstance(value, EmptyCell) and name in required:
+            message = f"{name} is empty ({value.shown}): fill it, or leave the row out."
+            fields.problems.append(Problem(name, "required", message))
+    fields.problems += _other_currencies(kind, record)
+    if "idempotency_key" in fields.extras:
+        message = f"keys are made from {key_column}: drop this column."
+        fields.problems.append(Problem("idempotency_key", "column", message))
+    key_value = record.get(key_column)
+    problem = _problem_with_key(key_column, key_value)
+    if problem is None:
+        fields.key_value = str(key_value)
+        # The export needs the key column to identify rows.
+        fields.extras.setdefault(key_column, fields.key_value)
+    elif problem not in fields.problems:
+        fields.problems.append(problem)
+    return fields
+
+
+def _other_currencies(kind: RowKind, record: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield a problem for a column that names another currency than these rows are asked in."""
+    for name, value in record.items():
+        is_currency = name.casefold().replace("_", " ").split()[:1] == ["currency"]
+        text = "" if value is None else _as_text(value).strip()
+        if not kind.currency or not is_currency or name in kind.columns:
+            continue
+        if text and text.upper() != kind.currency:
+            message = (
+                f"{name} is {text!r:.20}, and these rows are asked in {kind.currency} alone: leave "
+                "the row out, or convert its amount and correct this column."
+            )
+            yield Problem(name, "currency", message)
+
+
+def cells_of(kind: RowKind, record: Mapping[str, object], file: RowFile) -> dict[str, str]:
+    """Return the cells of a record in the exported columns, as its file has them."""
+    formed = formed_columns(kind.columns)
+    cells: dict[str, str] = {}
+    for name in kind.exported:
+        value = record.get(name)
+        if isinstance(value, UnreadableCell):
+            cells[name] = value.cell
+        elif value is not None:
+            cells[name] = file.written(name, _as_text(value), formed)
+    return cells
+
+
+def _as_meant(value: object) -> object:
+    """Return the text that a cell with a key, a reference or an account stands for."""
+    if not isinstance(value, str):
+        return value
+    text = text_of_cell(value)
+    return value if text == value else type(value)(text)
+
+
+def problems_of(
+    kind: RowKind,
+    fields: Fields,
+    *,
+    in_file: bool,
+) -> list[Problem]:
+    """Return all problems with a record, also those with the rules of the API.
+
+    Args:
+        in_file: Whether the record is from a file: its hints say what to write there.
+    """
+    problems = list(fields.problems)
+    known_fields = {problem.field for problem in problems}
+    try:
+        kind.check(fields.arguments)
+    except InvalidRequest as error:
+        problems += [problem for problem in error.problems if problem.field not in known_fields]
+    return reported_problems(kind, problems, in_file=in_file)
+
+
+def reported_problems(
+    kind: RowKind, problems: Sequence[Problem], *, in_file: bool
+) -> list[Problem]:
+    """Return problems with their hints in their messages. `in_file` is as of `problems_of`."""
+    if in_file:
+        problems = [_with_hint_for_files(kind, problem) for problem in problems]
+    return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
+
+
+def _with_hint_for_files(kind: RowKind, problem: Problem) -> Problem:
+    if not problem.hint:
+        return problem
+    column_type = kind.columns.get(problem.field, NO_COLUMN)
+    return replace(problem, hint=_FILE_HINTS.get(problem.field, column_type.file_hint))
+
+
+def _argument_or_problem(kind: RowKind, name: str, value: object) -> object:
+    """Return the value to send, or the problem with it."""
+    if isinstance(value, str):
+        long_number = kind.long_numbers.get(name)
+        problem = _problem_with_text(name, value, long_number, is_exact=name in kind.exact)
+        if problem is not None:
+            return problem
+    return read(kind.columns[name], name, value)
+
+
+def _problem_with_key(column: str, value: object) -> Problem | None:
+    """Return the problem with a value in the key column; None: a key can be made of it."""
+    if value is None or value == "":
+        shown = f" ({value.shown})" if isinstance(value, EmptyCell) else ""
+        return Problem(column, "required", f"{column} is empty{shown}: the row has no key.")
+    if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
+        return Problem(column, "type", f"{column} must be text or a whole number.")
+    text = str(value)
+    is_number = isinstance(value, NumberText | Decimal)
+    if is_number and not _WHOLE_NUMBER.fullmatch(text):
+        message = f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes."
+        return Problem(column, "type", message)
+    if len(text) > MAX_KEY_VALUE:
+        message = f"{column} has {len(text)} characters; at most {MAX_KEY_VALUE} are taken."
+        return Problem(column, "length", message)
+    if isinstance(value, str):
+        return _problem_with_text(column, value, SHORT_FORM, is_exact=True)
+    return None
+
+
+def _problem_with_text(
+    name: str, text: str, long_number: re.Pattern[str] | None, *, is_exact: bool
+) -> Problem | None:
+    """Return the problem with a text that a spreadsheet may have damaged; None: there is none.
+
+    Args:
+        long_number: The form of a long number that a spreadsheet has shortened.
+        is_exact: Whether invisible characters would make another value.
+    """
+    if isinstance(text, UnreadableCell):
+        return text.problem
+    problem = damage_of(name, text, long_number)
+    if problem is None and is_exact:
+        return invisible_in(name, text)
+    return problem
+
+
+def _as_text(value: object) -> str:
+    """Convert a value of an extra column to text that can be stored and exported."""
+    text = value if isinstance(value, str) else _as_json(value)
+    if text.isascii():
+        return str(text)
+    return HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def _as_json(value: object) -> str:
+    """Convert data to JSON text. Numbers from a JSON source keep their digits."""
+    if isinstance(value, NumberText):
+        return str(value)
+    if isinstance(value, dict):
+        items = cast("dict[object, object]", value).items()
+        members = [f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items]
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, list | tuple):
+        elements = [_as_json(item) for item in cast("Sequence[object]", value)]
+        return "[" + ", ".join(elements) + "]"
+    return json.dumps(value, default=str, ensure_ascii=False)

@@ -1,0 +1,453 @@
+"""The worker of a process: a thread that sends what waits, and another one that looks at the state.
+
+`Worker` makes the passes of a `FileSender`; `Rows` has what an outbox has to know of rows: how one
+is sent, which are only looked up, and when each has its turn. `_Keeper` looks at the database every
+two seconds, and notices that the state was deleted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from math import inf
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from victor_ext import PreparedCall, VictorError
+from victor_ext._event_queue.databases import NeverHeals, database_time
+from victor_ext._event_queue.rows import change_rows
+from victor_ext._event_queue.workers import ended_by
+from victor_ext._settlement.failures import (
+    FailureScope,
+    RefusalStreak,
+    failure_scope,
+    is_about_all,
+    pause_after,
+)
+from victor_ext._settlement.flow import PaymentOutcome
+from victor_ext._settlement.key_age import LAST_CALLS
+from victor_ext.outbox._files import (
+    ENTRIES,
+    LONGEST_TURN,
+    EntryLost,
+    FileSender,
+    SenderTerms,
+)
+
+from ._naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
+from ._payments import (
+    BATCHES,
+    LINES,
+    PAYMENT_COLUMNS,
+    PAYMENTS,
+    STATE,
+    WITH_ENTRIES,
+    WITH_ROWS,
+)
+from ._rows import content_of, own_values
+from ._state import NOTICE, StateLost, hold_state, may_pass, report
+from ._store import Store
+
+_POLL = 0.1
+"""Seconds between two passes."""
+_ROUND = 2.0
+"""Seconds between two looks at the database."""
+_LAST_STORING = 10.0
+"""Seconds after a stop for which results are tried to be stored while the database is away."""
+_logger = logging.getLogger("victor_ext.bulk")
+
+
+class Worker:
+    """Sends what waits until it is stopped.
+
+    Args:
+        store: The batch to send; without one, all of this account and environment.
+
+    Attributes:
+        begun: How many passes have begun.
+        passes: How many passes have ended.
+        given_up: Why nothing can be sent with this client, or None.
+        failure: The error to end with, or None.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._state = store, store.state
+        self._stop = threading.Event()
+        self._reads = 0
+        """The reads since the provider has decided about all payouts."""
+        self._read_again_at = 0.0
+        """When payouts are read next, by the monotonic clock."""
+        self._failed_reads = Counter[str]()
+        """How often the reads of each payout have failed."""
+        self.begun = self.passes = 0
+        self.given_up: str | None = None
+        self.failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="victor-bulk", daemon=True)
+        self._keeper = _Keeper(store, self._stop)
+
+    def __enter__(self) -> Self:
+        self._prepare()
+        self._keeper.start()
+        self._thread.start()
+        return self
+
+    def _prepare(self, driver: Any = None) -> None:
+        """Make the sender of the rows; `driver` is as of `FileSender`."""
+        store, settings = self._store, self._store.settings
+        terms = SenderTerms(
+            scope=store.owner,
+            sender=store.sender,
+            batch=store.batch or None,
+            kept=inf if settings.key_retention is None else settings.key_retention,
+            workers=settings.workers,
+        )
+        self._rows = Rows(store)
+        self._sender = FileSender(
+            store.engine,
+            store.client,
+            store.secret,
+            store.vault,
+            terms,
+            self._rows,
+            self._stop,
+            driver,
+        )
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        """Begin nothing more, finish the calls in progress, and store their results."""
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            _logger.info(
+                "Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE
+            )
+        self._rows.stopped_at = time.monotonic()
+        self._stop.set()
+        try:
+            # In a state that was deleted, no result can be stored: nothing is waited for.
+            if self.state_lost is None:
+                self._thread.join(LAST_CALLS)
+        finally:
+            self._keeper.join()
+            self._store.heartbeat.stop()
+
+    @property
+    def state_lost(self) -> StateLost | None:
+        """The error to end with, if the state was deleted; None: it was not."""
+        if isinstance(self.failure, StateLost):
+            return self.failure
+        return self._keeper.state_lost
+
+    # The thread that sends
+
+    def _run(self) -> None:
+        """Make pass after pass, in a thread, until the worker is stopped or cannot go on."""
+        with ended_by(self._stop):
+            while not self._stop.is_set() and self.failure is None and self.given_up is None:
+                self.begun += 1
+                try:
+                    self._pass()
+                except Exception as error:  # noqa: BLE001 - the thread that waits for this one raises it
+                    self.failure = error
+                self.passes += 1
+                self._stop.wait(max(_POLL, self._sender.pause))
+
+    def _pass(self) -> None:
+        """Send what waits, and read what the provider says of the rows of payouts."""
+        try:
+            self._sender.send_due()
+            self._read_units()
+        except NeverHeals as error:
+            raise self._state.loss(DBAPIError(None, None, error)) or error from None
+        except EntryLost:
+            raise StateLost.deleted("What the state has of payments") from None
+        except StateLost:
+            raise
+        except VictorError as error:
+            if failure_scope(error) is FailureScope.CLIENT or self._sender.is_client_refused:
+                self.given_up = error.summary
+        except SQLAlchemyError as error:
+            report(error)
+
+    def _read_units(self) -> None:
+        """Read what the provider says of the rows of payouts, less often the longer it says
+        nothing.
+        """
+        if self._store.kind.rows_per_call == 1 or time.monotonic() < self._read_again_at:
+            return
+        self._reads += 1
+        self._read_again_at = time.monotonic() + pause_after(self._reads)
+        if not read_row_results(self._store, self._failed_reads):
+            self._reads = 0
+            self._read_again_at = 0.0
+
+
+class Rows:
+    """What the worker knows of rows: see `FileRows`.
+
+    Attributes:
+        stopped_at: When the worker was stopped, by the monotonic clock.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.stopped_at = inf
+
+    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
+        """Send a row."""
+        return self._store.kind.send(client, call, is_repeat=is_repeat)
+
+    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
+        """Count the payments of a call."""
+        self._store.tried[outcome] += max(1, len(call.payments))
+
+    def name(self, connection: Connection, key: str) -> str:
+        """Return what people call the payment of an entry."""
+        return name_of_entry(self._store, connection, key)
+
+    def hold(self, connection: Connection) -> None:
+        """Hold the state."""
+        hold_state(connection)
+
+    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
+        """A payment that no file asks for any more, or that a restored state has, may exist under
+        a later key, or with other values.
+        """
+        if not keys:
+            return set()
+        columns = PAYMENTS.c
+        of_sheets = LINES.join(BATCHES, BATCHES.c.sheet == LINES.c.sheet)
+        is_listed = sa.exists(
+            sa.select(LINES.c.key)
+            .select_from(of_sheets)
+            .where(BATCHES.c.owner == columns.owner, LINES.c.key == columns.key)
+            .correlate(PAYMENTS)
+        )
+        is_left = sa.or_(columns.restored, sa.not_(is_listed))
+        named = sa.and_(columns.owner == self._store.owner, columns.entry.in_(keys))
+        query = sa.select(columns.entry).where(named, is_left)
+        return set(connection.execute(query).scalars())
+
+    def require_entry(self, connection: Connection, key: str) -> None:
+        """Raise `EntryLost` if a file asks for what this entry is for, and the entry is not there.
+        One that was pulled back and asked for again since has another entry.
+        """
+        columns = PAYMENTS.c
+        is_for = sa.and_(columns.owner == self._store.owner, columns.entry == key)
+        query = sa.select(columns.key).select_from(WITH_ENTRIES)
+        lost = query.where(is_for, ENTRIES.c.key.is_(None), columns.state.is_(None))
+        if connection.execute(lost.limit(1)).first() is not None:
+            raise EntryLost
+
+    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
+        """Return whether a payment that has no entry has one of these ids."""
+        values = {"owner": self._store.owner, "ids": [*ids]}
+        return connection.execute(PAYMENT_BY_HAND, values).first() is not None
+
+    def holder_of(self, connection: Connection, id: str) -> str | None:
+        """Return what people call a payment that has no entry and has this id."""
+        holders = holders_by_hand(connection, self._store, [id])
+        return holders[0].name if holders else None
+
+    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
+        """Return whether what a look-up shows may be that of a payment that may have been asked
+        since the backup of the state, with or without an entry, or that was created, and whose id
+        nobody knows.
+        """
+        columns = PAYMENTS.c
+        is_other = columns.entry.is_distinct_from(key)
+        is_created = STATE == PaymentOutcome.CREATED
+        lacks_id = sa.and_(is_created, columns.made.is_(None), ENTRIES.c.request_id.is_(None))
+        rival = (
+            sa.select(columns.key)
+            .select_from(WITH_ENTRIES)
+            .where(
+                columns.owner == self._store.owner,
+                columns.reference_digest.in_(references),
+                is_other,
+                sa.or_(columns.restored, lacks_id),
+            )
+        )
+        return connection.execute(rival.limit(1)).first() is not None
+
+    def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
+        """Return the rates of those of these batches that have one, in rows a second."""
+        columns = BATCHES.c
+        is_own = sa.and_(columns.owner == self._store.owner, columns.batch.in_(batches))
+        query = sa.select(columns.batch, columns.rate).where(is_own, columns.rate.is_not(None))
+        return {batch: float(rate) for batch, rate in connection.execute(query)}
+
+    def reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
+        """Reserve turns by the clock of the database, which all machines share. Other machines get
+        theirs between those of one worker: none far ahead is reserved.
+        """
+        columns = BATCHES.c
+        query = sa.select(columns.batch, columns.rate, columns.next_turn).where(
+            columns.owner == self._store.owner,
+            columns.rate.is_not(None),
+            columns.batch.in_(sorted(set(batches))),
+        )
+        paced = connection.execute(query.order_by(columns.batch).with_for_update()).all()
+        now = database_time(connection)
+        gaps = {batch: 1.0 / rate for batch, rate, _ in paced}
+        turns = {batch: _next_turn(turn, now, gaps[batch]) for batch, _, turn in paced}
+        waits: list[float] = []
+        for batch in batches:
+            wait = turns.get(batch, now) - now
+            waits.append(wait)
+            if batch in gaps and wait <= LONGEST_TURN:
+                turns[batch] += gaps[batch]
+        for batch, turn in turns.items():
+            named = sa.and_(columns.owner == self._store.owner, columns.batch == batch)
+            change_rows(connection, BATCHES, named, next_turn=turn)
+        return waits
+
+    def wait_for_database(self, error: DBAPIError) -> None:
+        """Wait half a second, unless the state is lost or the worker was stopped for long."""
+        state = self._store.state
+        loss = state.loss(error)
+        if loss is not None:
+            raise loss from error
+        if not may_pass(error) or time.monotonic() - self.stopped_at > _LAST_STORING:
+            raise error
+        report(error)
+        time.sleep(0.5)
+
+
+def _next_turn(stored: float, now: float, gap: float) -> float:
+    """The next turn of a batch, whose turns are `gap` seconds apart."""
+    # A turn that is further away than any worker can have reserved is of a clock that was ahead.
+    was_ahead = stored > now + LONGEST_TURN + 2 * gap
+    return now + gap if was_ahead else max(stored, now)
+
+
+def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:
+    """Return the payments of the batch whose unit was sent, and of which the provider has not said
+    yet whether it accepts them, by the id of the unit.
+    """
+    columns = PAYMENTS.c
+    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS)
+    was_sent = sa.and_(ENTRIES.c.state == "sent", ENTRIES.c.request_id.is_not(None))
+    is_own = sa.and_(columns.owner == store.owner, columns.account == store.account)
+    is_open = sa.and_(is_own, columns.shared, columns.state.is_(None))
+    if store.batch:
+        is_open = sa.and_(is_open, columns.batch == store.batch)
+    units: dict[str, list[Any]] = {}
+    for payment in connection.execute(query.where(is_open, was_sent).order_by(columns.key)):
+        units.setdefault(payment.request_id, []).append(payment)
+    return units
+
+
+def read_row_results(store: Store, failed: Counter[str]) -> int:
+    """Read what the provider says of each row of the units that were sent, and store it. Returns
+    how many units it has not decided about yet.
+
+    Args:
+        failed: How often the reads of each unit have failed. Those that have failed least are read
+            first: one whose read always fails keeps no other one from being read.
+
+    Raises:
+        VictorError: A unit could not be read. The others were, unless the error concerns all, or
+            ten were refused one after the other.
+    """
+    with store.engine.connect() as connection:
+        units = undecided_units(connection, store)
+    undecided = 0
+    refusals = RefusalStreak()
+    first_error: VictorError | None = None
+    for unit in sorted(units, key=failed.__getitem__):
+        payments = units[unit]
+        rows = [content_of(store.vault, payment.row) for payment in payments]
+        try:
+            results = store.kind.unit_results(unit, rows)
+        except VictorError as error:
+            failed[unit] += 1
+            if is_about_all(error) or refusals.note(unit, error):
+                raise
+            first_error = first_error or error
+            continue
+        refusals.note(unit, None)
+        if results is None:
+            undecided += 1
+            continue
+        with store.transaction() as connection:
+            for payment, result in zip(payments, results, strict=True):
+                is_open = sa.and_(
+                    store.has_key([payment.key]),
+                    PAYMENTS.c.state.is_(None),
+                    PAYMENTS.c.entry == payment.entry,
+                )
+                change_rows(connection, PAYMENTS, is_open, **own_values(store.vault, result))
+    if first_error is not None:
+        raise first_error
+    return undecided
+
+
+class _Keeper(threading.Thread):
+    """Looks whether the state is still there, until `stop` is set.
+
+    Attributes:
+        state_lost: The error to end with, if the database was deleted.
+    """
+
+    def __init__(self, store: Store, stop: threading.Event) -> None:
+        super().__init__(name="victor-bulk-keeper", daemon=True)
+        self._store, self._state = store, store.state
+        self._stop_event = stop
+        self._journal: tuple[int, int] | None = None
+        """The write-ahead log that the first look showed: see `State.journal`."""
+        self._had_batches = False
+        """Whether a look has shown a batch, which nothing deletes."""
+        self.state_lost: StateLost | None = None
+
+    def run(self) -> None:
+        """Look at the database every two seconds, until `stop` is set."""
+        heartbeat = self._store.heartbeat
+        heartbeat.start("bulk.state")
+        while True:
+            failure = self._look()
+            heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
+            heartbeat.step()
+            if self._stop_event.wait(_ROUND):
+                return
+
+    def _look(self) -> SQLAlchemyError | None:
+        """Look at the database once, and set `state_lost`.
+
+        Returns why the database could not be used; None: it could.
+        """
+        failure: SQLAlchemyError | None = None
+        lost: StateLost | None = None
+        try:
+            with self._store.engine.connect() as connection:
+                batch = connection.execute(sa.select(BATCHES.c.batch).limit(1)).first()
+            if batch is None and self._had_batches:
+                lost = StateLost.deleted(f"What {self._state} has of its batches")
+            self._had_batches = batch is not None
+        except SQLAlchemyError as error:
+            report(error)
+            failure = error
+        except Exception:
+            _logger.exception("Looking at the state failed; it is tried again.")
+        self.state_lost = lost or self._state.loss(failure) or self._loss_of_journal()
+        return failure
+
+    def _loss_of_journal(self) -> StateLost | None:
+        """Return the error to end with if the write-ahead log was deleted or replaced.
+
+        What is stored from then on is lost when this process ends. SQLite itself does not replace
+        the log between two looks: a connection stays open.
+        """
+        try:
+            journal = self._state.journal()
+        except OSError:
+            return None  # it cannot be seen now
+        if self._journal is None:
+            self._journal = journal
+        if journal == self._journal:
+            return None
+        return StateLost.deleted(f"The write-ahead log of {self._state}")

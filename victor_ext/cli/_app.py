@@ -1,0 +1,233 @@
+"""The command tree and its exit statuses.
+
+Commands of other distributions, which read their arguments themselves, are added by their entry
+points:
+
+    [project.entry-points."victor_ext.commands"]
+    shop = "shop_client.command_line:main"
+
+makes `victor shop ...` call `main(["..."], prog="victor shop")`, which returns the exit status.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+import victor_ext
+from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
+from victor_ext._output import OutputLost, guarded_output
+from victor_ext._systems import entry_points_of
+
+from ._bulk import bulk
+from ._conform import conform
+from ._doctor import doctor
+from ._failures import CommandFailure, Misuse
+from ._operations import operations
+from ._options import AsJson, argument, several, show_help
+from ._outbox import outbox
+from ._reconcile import reconcile
+from ._rfp import rfp
+from ._screen import at_terminal, complain, say
+from ._session import Session, with_session
+from ._wording import SPEC_IS_ELSEWHERE, in_options, usage
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+# typer does not rewrap the lines after \b.
+_EPILOG = """
+\b
+Settings come from the environment:
+  VICTOR_ENVIRONMENT    staging (when it is not set) or production
+  VICTOR_BASE_URL       another URL, such as a sandbox's
+  VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET: OAuth credentials
+  VICTOR_API_KEY, and VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE (and
+  VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted): or your own key pair
+  VICTOR_PROFILE        or: settings in ~/.config/victor/profiles.toml
+
+\b
+Exit status:
+  0    done; after create: taken by the provider, neither sent nor paid yet
+  1    refused, or a read that failed or could not be shown
+  2    misuse: an option, a setting, a rule of the provider; nothing was sent
+  3    the outcome is not known: the provider may have executed it
+  75   not sent, or too many requests: run the same command again later
+  130  Ctrl-C; 143: SIGTERM; 129: SIGHUP; 141: nobody reads the output
+"""
+
+_FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a command whose arguments the `main` of another module reads."""
+_GROUP = "victor_ext.commands"
+_ELSEWHERE = {"spec": SPEC_IS_ELSEWHERE}
+"""Commands that pages name and another distribution has, each with where that is."""
+
+
+class _CommandGroup(TyperGroup):
+    """The commands of this package, then those of the entry points.
+
+    An entry point does not take the place of a command of this package. The entry points are read
+    only for the list of commands, and for a name that is no command of this package.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        own = super().list_commands(ctx)
+        return own + [name for name in entry_points_of(_GROUP) if name not in own]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        point = entry_points_of(_GROUP).get(cmd_name)
+        if point is not None:
+            return _command_of(point)
+        if cmd_name in _ELSEWHERE and not ctx.resilient_parsing:
+            raise Misuse(_ELSEWHERE[cmd_name])
+        return None
+
+
+def _command_of(point: EntryPoint) -> Any:
+    """Return a command that forwards its arguments to an entry point.
+
+    The help of the command is the summary of the distribution, so that the list of commands loads
+    nothing of the distribution.
+    """
+    metadata = {} if point.dist is None else point.dist.metadata.json
+    summary = str(metadata.get("summary", ""))
+    forwarding = typer.Typer(add_completion=False, rich_markup_mode=None)
+    add = forwarding.command(
+        point.name, help=summary, context_settings=_FORWARDED, add_help_option=False
+    )
+
+    @add
+    def forward(context: typer.Context) -> int:
+        main = point.load()
+        # Lost output is no failure here: the exit status says what the command did.
+        with guarded_output(insists=False) as stdout:
+            status: int = main(context.args, prog=f"victor {point.name}")
+            stdout.flush()
+            if stdout.lost is not None and not stdout.lost.reader_has_gone:
+                complain(f"Error: the output could not be written: {stdout.lost}.")
+        return status
+
+    return get_command(forwarding)
+
+
+app = typer.Typer(
+    name="victor",
+    cls=_CommandGroup,
+    epilog=_EPILOG,
+    # Plain help: boxes would truncate long options.
+    rich_markup_mode=None,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # A traceback with local variables would show account numbers and keys.
+    pretty_exceptions_enable=False,
+)
+app.add_typer(rfp, name="rfp")
+app.add_typer(bulk, name="bulk")
+app.add_typer(outbox, name="outbox")
+app.command()(reconcile)
+app.command()(doctor)
+app.command()(conform)
+app.command()(operations)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        say(f"victor {victor_ext.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001 - its callback shows it
+        bool, typer.Option("--version", callback=_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Requests for payment over the instant payment networks: send, read, answer and follow
+    them.
+    """
+    show_help(context)
+
+
+@app.command(context_settings=_FORWARDED, add_help_option=False)
+def sandbox(context: typer.Context) -> int:
+    """Run a local stand-in for the provider.
+
+    `victor sandbox --help` lists its options.
+    """
+    try:
+        run_sandbox = import_module("victor_ext.sandbox._command_line").run
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    status: int = run_sandbox(context.args, prog="victor sandbox")
+    return status
+
+
+@app.command()
+def key(
+    facts: list[str] = argument(several("FACT")),
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print the idempotency key of a business fact.
+
+    FACTs are what identifies the payment, such as invoice 1042. The key is the same on every
+    machine, every day. Leave out what changes between two attempts, such as the time. `victor key
+    invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
+    """
+    try:
+        value = victor_ext.idempotency_key_for(*facts)
+    except victor_ext.InvalidRequest as error:
+        raise Misuse(in_options(error.problems, {})) from error
+    say({"idempotency_key": value} if as_json else value)
+
+
+@app.command()
+@with_session
+def token(session: Session) -> None:
+    """Print the Authorization header of a request made now. It is a secret."""
+    with session.client() as victor:
+        value = victor.authorization()
+        if at_terminal():
+            complain("This is a secret: whoever has it can act in your name until it expires.")
+        say({"authorization": value} if session.as_json else value)
+
+
+def run(arguments: Sequence[str]) -> int:
+    stdout: Any = sys.stdout
+    if hasattr(stdout, "reconfigure"):
+        # A character that the terminal cannot encode must not lose the output.
+        stdout.reconfigure(errors="backslashreplace")
+    with guarded_output(insists=True):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        status = get_command(app)(list(arguments), prog_name="victor", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except OutputLost as error:
+        if error.reader_has_gone:
+            return READER_GONE
+        complain(f"Error: the output could not be written: {error}.")
+        return FAILED
+    except typer.Abort:
+        return INTERRUPTED
+    except Misuse as error:
+        message = str(error)
+    except typer.TyperException as error:
+        # where the mistake is, if typer has got so far
+        context: typer.Context | None = getattr(error, "ctx", None)
+        message = usage(error.format_message(), None if context is None else context.command_path)
+    CommandFailure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
+    return MISUSE

@@ -1,0 +1,633 @@
+"""`victor bulk`: send many requests for payment, or payouts, from a file.
+
+The commands come in the order in which a user needs them. What they have in common, such as their
+options, is in `bulk_session.py`; what they print is in `bulk_output.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+import victor_ext
+from victor_ext._exit_status import FAILED
+from victor_ext._systems import DEFAULT
+
+from . import _bulk_output
+from ._bulk_session import (
+    BatchSession,
+    BulkSession,
+    ExportSession,
+    NamedBatchSession,
+    ResumeSession,
+    SendSession,
+    StepSession,
+    WorkerSession,
+    batch_names,
+    show_progress,
+)
+from ._failures import Misuse
+from ._options import (
+    Yes,
+    argument,
+    flag,
+    found_word,
+    group,
+    new_secret,
+    option,
+    seconds,
+    several,
+    show_help,
+    whole_number,
+)
+from ._screen import ProgressBar, complain, plain, show_notices
+from ._session import Provider, system_of, with_session
+from ._signals import CommandStop
+from ._wording import rows_text
+
+if TYPE_CHECKING:
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile
+    from victor_ext.bulk._row_kind import RowKind
+    from victor_ext.prometheus import Prometheus
+
+    from ._bulk_session import SendSession
+
+bulk = group(
+    "Many requests for payment, or Velo's payouts, from a file, through crashes and across "
+    "machines."
+)
+
+
+@bulk.callback()
+def bulk_of(
+    context: typer.Context,
+    *,
+    provider: Provider = DEFAULT,  # noqa: ARG001 - the commands read it from their context
+) -> None:
+    """Show the help of the group, unless a command is named. The help text is that of `group`."""
+    show_help(context)
+
+
+_WATCH_SECONDS = 0.5
+"""Between two looks of `status --watch`."""
+_SLOW_LOOK = 5
+"""How many times as long as a look took the pause after it takes: a large batch takes long to
+read.
+"""
+_SQLITE = "sqlite:///"
+_SEARCHED_ROWS = 10_000
+"""How many rows are searched for a reference."""
+Refresh = Annotated[
+    bool,
+    flag(
+        "--refresh",
+        "Read the present status of the rows from the provider. (Victor: completed is paid.)",
+        default=...,
+    ),
+]
+
+
+@bulk.command()
+@with_session
+def send(
+    session: SendSession,
+    file: Path = argument("FILE"),
+    *,
+    expect_rows: int | None = option(
+        "How many rows the file must have, 1 or more.", "N", parser=whole_number(1)
+    ),
+    expect_total: str | None = option("What all amounts of the file must be together.", "AMOUNT"),
+    dry_run: bool = flag("--dry-run", "Check all rows, and send nothing."),
+) -> None:
+    """Send the rows of a file.
+
+    FILE is CSV or JSON Lines. --dry-run says what is wrong with it. All rows are checked first. A
+    row is a payment, whatever file has it: one that was created before is not sent again, one that
+    had not left is replaced, and a person decides about one with another amount than was asked.
+
+    The exit status is 0 if every row is created, 3 if the outcome of some is unknown, 75 if some
+    are not sent yet, and 1 if some are refused or rejected, or a person has to decide about some.
+    """
+    totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
+    batch = session.batch or file.name
+    if str(file) == "-" or (file.exists() and not file.is_file()):
+        raise Misuse(f"{plain(str(file))} is no file: write the rows into one, and name that.")
+    run = SendRun(session, batch, totals)
+    raise typer.Exit(run.try_out() if dry_run else run.send())
+
+
+class SendRun:
+    """One run of `victor bulk send`.
+
+    Args:
+        session: The session of the command.
+        batch: The name of the batch.
+        totals: What the file must have, as the sender takes it: `expect_rows`, `expect_total`.
+    """
+
+    def __init__(self, session: SendSession, batch: str, totals: dict[str, Any]) -> None:
+        self._session = session
+        self._batch = batch
+        self._totals = totals
+        self._warnings = list[str]()
+        self._was_told = False
+        """Whether the person knows the rows and the warnings."""
+        self._row_file: RowFile | None = None
+
+    @property
+    def _file(self) -> RowFile:
+        """The file. Its options are read once, in the session's block, where errors are shown."""
+        if self._row_file is None:
+            self._row_file = self._session.row_file
+        return self._row_file
+
+    def try_out(self) -> int:
+        """Check the file, and send nothing; returns the exit status."""
+        session = self._session
+        with session.sender(self._batch, in_production=self._warn_of_first_batch) as sender:
+            check = self._checked(sender)
+            self._warn_of_references(check)
+            status = _bulk_output.dry_run_status(check, skip_invalid=session.skip_invalid)
+            _bulk_output.show_check(
+                check, status, self._file, self._warnings, as_json=session.as_json
+            )
+        return status
+
+    def send(self) -> int:
+        """Send the file, once a person has agreed; returns the exit status."""
+        session = self._session
+        with session.sender(
+            self._batch, self._question, in_production=self._warn_of_first_batch
+        ) as sender:
+            with session.interruptible(sender, self._batch) as progress:
+
+                def on_check(check: Check) -> None:
+                    progress.end_stage()
+                    self._on_check(check)
+
+                status = sender.send(
+                    self._file,
+                    on_load=progress.show_load,
+                    on_check=on_check,
+                    on_progress=progress.show,
+                    **self._totals,
+                )
+            session.show_result(status, sender, self._warnings)
+        return status.exit_status
+
+    def _question(self, sender: BulkSender) -> str:
+        """Check the file, print what to be warned of, and return what a person is asked below."""
+        check = self._checked(sender)
+        self._warn_of_references(check)
+        self._print_warnings()
+        self._was_told = True
+        return f"{_bulk_output.summary_of(check, self._file)} {sender.effect}"
+
+    def _checked(self, sender: BulkSender) -> Check:
+        """Check the file, and show how far that is."""
+        with self._session.interruptible(sender, self._batch) as progress:
+            return sender.check(self._file, on_load=progress.show_load, **self._totals)
+
+    def _on_check(self, check: Check) -> None:
+        """Announce the rows, and print the warnings, unless the question has named them, or this
+        was done before: sending starts again if another process has made the state.
+        """
+        if self._was_told:
+            return
+        self._was_told = True
+        self._warn_of_references(check)
+        if not self._session.as_json:
+            _bulk_output.announce(self._batch, check, self._file)
+            self._print_warnings()
+
+    def _print_warnings(self) -> None:
+        for warning in self._warnings:
+            complain(warning)
+
+    def _warn_of_first_batch(self, sender: BulkSender) -> None:
+        """Warn that the state is new, if it has no batch of this system in production."""
+        if sender.batches():
+            return
+        state = self._session.state
+        place = _bulk_output.without_password(state)
+        if state.startswith(_SQLITE):
+            place = str(Path(state.removeprefix(_SQLITE)).resolve())
+        title = system_of(self._session.provider).title
+        self._warnings.append(
+            f"Warning: this is the first batch of {title} in production in the state "
+            f"{plain(place)}. A state protects from asking twice for what was sent from it alone: "
+            "what another state, or a copy elsewhere, has sent is not known here."
+        )
+
+    def _warn_of_references(self, check: Check) -> None:
+        """Warn that no row of the file has a reference, or that rows share theirs."""
+        kind = system_of(self._session.provider).load("bulk")
+        warning = _reference_warning(self._file, kind, self._session.key_column)
+        if warning is not None:
+            self._warnings.append(warning)
+        self._warnings += [f"Warning: {plain(sentence)}" for sentence in check.warnings]
+        if check.sharing:
+            column = self._file.columns.get(kind.reference) or kind.reference
+            self._warnings.append(
+                f"Warning: {rows_text(check.sharing)} of the file have the {plain(column)} of "
+                "another one. If a response is lost, it does not tell which of them was created, "
+                "and 'victor reconcile' cannot, either. Give each row a reference of its own."
+            )
+
+
+def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
+    """Return a warning if no row of a file has a reference, by which its payment could be looked
+    up; else None.
+
+    What else is wrong with the file is said by its check: no warning then.
+    """
+    from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
+    from victor_ext._tables.row_file import SourceBroken  # noqa: PLC0415 - the same reason
+    from victor_ext._tables.sources import records_of  # noqa: PLC0415 - the same reason
+
+    if kind.reference in kind.required:
+        return None
+    records = records_of(
+        rows, encoding=None, known=kind.known_columns(), check=lambda _heading, _line: None
+    )
+    has_rows = False
+    try:
+        for record in islice(records, _SEARCHED_ROWS):
+            # Without an amount, the columns of the file are not named yet: the check says that.
+            if record.fields.get(kind.reference) or "amount" not in record.fields:
+                return None
+            has_rows = True
+    except (SourceBroken, ConfigurationError):
+        return None
+    if not has_rows:
+        return None
+    column = key_column or "NAME"
+    return (
+        f"Warning: no row has a {kind.reference}. Without one, a row that may have been created "
+        "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. Send a "
+        f"column as the reference with --column {kind.reference}={column}."
+    )
+
+
+@bulk.command()
+@with_session
+def resume(session: ResumeSession) -> None:
+    """Continue an interrupted batch: send, or look up, the rows that are not settled.
+
+    BATCH names it, when there are several. The exit status is that of `send`.
+    """
+
+    def question(sender: BulkSender) -> str:
+        status = sender.status()
+        return (
+            f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not "
+            "settled, and are sent."
+        )
+
+    def resume_batch(batch: str) -> BatchStatus:
+        with (
+            session.sender(batch, question) as sender,
+            session.interruptible(sender, batch) as progress,
+        ):
+            status = sender.resume(on_progress=progress.show)
+        session.show_result(status, sender)
+        return status
+
+    session.for_each_batch(resume_batch)
+
+
+@bulk.command()
+@with_session
+def status(
+    session: NamedBatchSession,
+    *,
+    refresh: Refresh = False,
+    watch: bool = flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this."),
+) -> None:
+    """Show the progress of batches; with --refresh: what the provider says now. With --json: one
+    JSON document a line.
+
+    BATCH names one of several. The exit status is that of the batch, as `send` would end: also 1 if
+    a person has to decide about rows of its latest file.
+    """
+    if watch and refresh:
+        raise Misuse(
+            "--watch shows what is stored, and --refresh reads the provider: leave one of them out."
+        )
+    if watch:
+        _watch(session)
+
+    def show(batch: str) -> BatchStatus:
+        with session.sender(batch) as sender:
+            status = sender.status(refresh=refresh)
+            session.show_status(status)
+        return status
+
+    session.for_each_batch(show)
+
+
+def _watch(session: NamedBatchSession) -> None:
+    """Show the progress of the batches until workers have nothing left to do in any of them.
+
+    With --json, each new status is a line.
+    """
+    previous: list[BatchStatus] = []
+    with ExitStack() as stack, ProgressBar(as_json=session.as_json, at_once=True) as progress:
+        senders = [stack.enter_context(session.sender(batch)) for batch in session.batches()]
+        try:
+            while True:
+                began = time.monotonic()
+                statuses = [sender.status() for sender in senders]
+                for status in statuses:
+                    show_progress(progress, status)
+                if all(status.over for status in statuses):
+                    return  # the command shows the last status
+                for status in statuses:
+                    if session.as_json and status not in previous:
+                        session.show_status(status)
+                previous = statuses
+                look_seconds = time.monotonic() - began
+                time.sleep(max(_WATCH_SECONDS, _SLOW_LOOK * look_seconds))
+        except KeyboardInterrupt:
+            progress.close()
+            progress.tell("Stopped watching. That stops nothing else.")
+            raise
+
+
+@bulk.command()
+@with_session
+def export(
+    session: ExportSession,
+    *,
+    output: Path | None = option(
+        "Write to a file (default: standard output).", "FILE", names=["--output", "-o"]
+    ),
+    no_escape: bool = flag("--no-escape", "Write text as it is, without a ' before a formula."),
+    refresh: Refresh = False,
+) -> None:
+    """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
+
+    Each BATCH names a batch, when there are several. The columns are row, key, id, status, outcome,
+    error, batch, asked_at, asked_by, sheet, the file's other columns, and what was asked of whom.
+    """
+    batches = session.batches()
+    with session.sender() as sender:
+        _bulk_output.write_export(
+            sender, batches, output, as_json=session.as_json, escape=not no_escape, refresh=refresh
+        )
+
+
+_Keys = Annotated[list[str], argument(several("KEY"))]
+
+
+@bulk.command()
+@with_session
+def drop(session: BatchSession) -> None:
+    """Drop a batch, as if an empty sheet were sent: what never left is not sent any more.
+
+    What was sent, or may have been, stays in the state. To drop one row, delete it from the sheet,
+    and send the sheet.
+    """
+    batch = session.single_batch()
+    with session.sender(batch) as sender:
+        count = sender.drop()
+        effect = "None of them was created."
+        if count == 0:
+            effect = "All that it has was created or rejected, or may have been sent."
+        text = f"{plain(batch)}: {rows_text(count)} dropped. {effect}"
+        session.conclude({"batch": batch, "dropped": count}, text)
+
+
+class _AskAgainSession(BatchSession):
+    yes: Yes = False
+
+
+@bulk.command("ask-again")
+@with_session
+def ask_again(
+    session: _AskAgainSession,
+    keys: _Keys,
+    *,
+    by: str = option("Who decides it: stored with it.", "NAME", default=...),
+    why: str = option("Why they are asked once more: stored with it.", "TEXT", default=...),
+) -> None:
+    """Let rows be asked once more, knowingly; 'victor bulk resume' then sends them.
+
+    KEYs are values of the key column, such as 1042, or keys of the export. Each payment is read
+    first, and has to be over: rejected, declined, expired, failed, withdrawn or returned. A row
+    that was not sent because it may be another payment is sent, too.
+    """
+    batch = session.single_batch()
+
+    def asked(count: int) -> str:
+        return f"{plain(batch)}: {rows_text(count)} will be asked once more."
+
+    with session.sender(batch, lambda _sender: asked(len(keys))) as sender:
+        count = sender.ask_again(keys, by=by, why=why)
+    resume = session.command_line("resume", batch)
+    document = {"batch": batch, "asked_again": count, "next_command": resume}
+    session.conclude(document, asked(count), f"Send them with:\n  {resume}")
+
+
+@bulk.command()
+@with_session
+def resolve(
+    session: BatchSession,
+    key: str = argument("KEY"),
+    *,
+    word: Literal["created", "not-created"] = found_word("created", "not-created"),
+    by: str = option("Who has found it out.", "NAME", default=...),
+    why: str = option("How, such as where you have looked.", "TEXT", default=...),
+    id: str | None = option(
+        "The provider's id of what was created; of a payout's row, the payout's.", "TEXT"
+    ),
+) -> None:
+    """Settle an unknown row by hand, or give an id to one that was created without it. It is
+    stored who did it, and why. An empty search proves nothing: write not-created only if the
+    provider confirms that nothing was created.
+
+    KEY is the value of the key column, or the key of the export. What was not created is refused
+    from then on: 'victor bulk send' sends it with a file.
+    """
+    batch = session.single_batch()
+    with session.sender(batch) as sender:
+        sender.resolve(key, word, by=by, why=why, id=id)
+        status = sender.status()
+        session.show_result(status, sender)
+    raise typer.Exit(status.exit_status)
+
+
+@bulk.command()
+@with_session
+def hold(session: BulkSession) -> None:
+    """Keep everything in the state from being sent, as after it was restored from a backup."""
+    with session.sender() as sender:
+        count = sender.hold()
+    text = (
+        f"Nothing is sent from this state. {rows_text(count)} may have been asked for since the "
+        "backup."
+    )
+    release = session.command_line("release")
+    advice = f"Once each batch was compared with the provider:\n  {release}"
+    session.conclude({"held": True, "marked": count, "next_command": release}, text, advice)
+
+
+@bulk.command()
+@with_session
+def release(session: BulkSession) -> None:
+    """Let what is held be sent again. What had not left when it was stored counts as maybe sent.
+
+    The exit status is 1 if the state was not held.
+    """
+    with session.sender() as sender:
+        count = sender.release()
+    if count is None:
+        nothing = {"released": False, "may_have_been_sent": 0}
+        session.conclude(nothing, "The state is not held.")
+        raise typer.Exit(FAILED)
+    resume = session.command_line("resume")
+    document = {"released": True, "may_have_been_sent": count, "next_command": resume}
+    text = f"Released. {rows_text(count)} that waited may have been sent since."
+    session.conclude(document, text, f"Look them up, which sends none of them:\n  {resume}")
+
+
+def _age(text: str) -> float:
+    """Parse a duration that names its unit, into seconds: what is forgotten does not come back."""
+    if text.isdecimal():
+        raise typer.BadParameter(f"{text!r} has no unit: write {text}d for days, or {text}h.")
+    return seconds(text)
+
+
+@bulk.command()
+@with_session
+def forget(
+    session: BulkSession,
+    *,
+    older_than: float = option(
+        "Rows that were stored longer ago: 400d, 24h.", "TIME", parser=_age, default=...
+    ),
+) -> None:
+    """Remove what settled rows asked for. What protects from asking twice stays: keys, states, ids
+    and digests.
+    """
+    with session.sender() as sender:
+        count = sender.forget(older_than=timedelta(seconds=older_than))
+    session.conclude({"forgotten": count}, f"{rows_text(count)} forgotten.")
+
+
+class _RekeySession(BulkSession):
+    @property
+    def option_names(self) -> dict[str, str]:
+        # The sender says what is wrong with its argument `new`. That value is in a variable, which
+        # the option --new names.
+        return {**super().option_names, "new": str(self.context.params["new"])}
+
+
+@bulk.command()
+@with_session
+def rekey(
+    session: _RekeySession,
+    *,
+    new: str = option(
+        "The variable that has the new secret.", "VARIABLE", default="VICTOR_BULK_NEW_KEY"
+    ),
+) -> None:
+    """Protect the state by another secret: set VICTOR_BULK_NEW_KEY to it.
+
+    What is stored stays as it is. From then on, VICTOR_BULK_KEY has to be the new one.
+    """
+    secret = new_secret(new)
+    with session.sender() as sender:
+        sender.rekey(secret)
+    text = "The state has another secret now: set VICTOR_BULK_KEY to it."
+    session.conclude({"rekeyed": True}, text)
+
+
+@bulk.command()
+@with_session
+def instruct(
+    session: StepSession,
+    batch: str = argument("BATCH", known=batch_names),
+    *,
+    also: list[str] | None = option(
+        "A payment that is paid though the latest sheet lacks it, or has it with other values. "
+        "Repeat it.",
+        "KEY",
+    ),
+) -> None:
+    """Have the payouts that Velo has accepted paid, each at most once. This moves money."""
+    _take_step(session, "instruct", batch, also or ())
+
+
+@bulk.command()
+@with_session
+def withdraw(session: StepSession, batch: str = argument("BATCH", known=batch_names)) -> None:
+    """Withdraw the payouts that Velo has accepted, before they are paid."""
+    _take_step(session, "withdraw", batch)
+
+
+def _take_step(session: StepSession, step: str, batch: str, also: Sequence[str] = ()) -> NoReturn:
+    """Take a step with the payouts of a batch, and end the command."""
+
+    def question(sender: BulkSender) -> str:
+        return _bulk_output.step_question(step, sender.status(refresh=True))
+
+    with (
+        session.sender(batch, question) as sender,
+        session.interruptible(sender, batch, step) as progress,
+    ):
+        status = sender.take_step(step, also=also, on_progress=progress.show)
+    command = session.command_line(step, batch)
+    _bulk_output.show_step(step, batch, status, command, as_json=session.as_json)
+    raise typer.Exit(status.exit_status)
+
+
+@bulk.command()
+@with_session
+def worker(
+    session: WorkerSession,
+    *,
+    metrics_port: int | None = option(
+        "Serve /metrics, /livez and /readyz on this port.", "PORT", parser=whole_number()
+    ),
+) -> None:
+    """Work on the batches of a state until Ctrl-C, as one more process or machine.
+
+    With --json: a line an event.
+    """
+    tell = partial(_bulk_output.show_event, as_json=session.as_json)
+    metrics = None if metrics_port is None else _served_metrics(metrics_port)
+    with (
+        session.sender(session.batch, on_event=metrics) as sender,
+        show_notices(partial(tell, "notice")),
+    ):
+        if metrics is not None:
+            metrics.watch(sender)
+        tell("working", f"Working on {_bulk_output.without_password(session.state)}; Ctrl-C stops.")
+        if not session.batch and not sender.batches() and (owners := sender.owners()):
+            tell("notice", f"All batches so far are of {' and '.join(owners)}: left alone.")
+        with suppress(KeyboardInterrupt):
+            sender.work(stop=CommandStop())
+        tell("stopped", "Stopped.")
+
+
+def _served_metrics(port: int) -> Prometheus:
+    """Return new metrics, which are served on this port from now on. Raises `Misuse`."""
+    try:
+        from victor_ext.prometheus import Prometheus  # noqa: PLC0415 - an extra of its own
+
+        metrics = Prometheus()
+        metrics.serve(port)
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    except (OSError, victor_ext.ConfigurationError) as error:
+        raise Misuse(f"--metrics-port: {error}") from error
+    return metrics

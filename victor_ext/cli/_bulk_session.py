@@ -1,0 +1,486 @@
+"""The sessions of `victor bulk`: what its commands have in common, by the options that they take.
+
+A `BulkSession` knows where the state is and opens senders, a `BatchSession` names a batch, a
+`WorkerSession` says how rows are sent, and a `StepSession` who instructs payouts. The commands
+(`bulk.py`) combine them.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+import victor_ext
+from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, UNKNOWN
+from victor_ext._systems import DEFAULT
+
+from . import _bulk_output
+from ._failures import Misuse, failure_of
+from ._options import Yes, argument, flag, number, option, seconds, several, whole_number
+from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
+from ._screen import ProgressBar, plain
+from ._session import Session, provider_of, system_of, without_none
+from ._signals import raise_received, signal_exit_status
+from ._wording import pace_text
+
+if TYPE_CHECKING:
+    from victor_ext.bulk import BatchStatus, BulkSender, LoadProgress, RowFile
+
+_DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
+_STEPS = ("instruct", "withdraw")
+"""The commands that follow the sending of payouts: the batch is their argument."""
+_FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
+"""The options that say how a file is written."""
+_KEPT_OPTIONS = {
+    "resume": ("rate", "workers", "key_retention", "patience", "yes"),
+    **dict.fromkeys(_STEPS, ("by", "not_by_sender", "also", "yes")),
+}
+"""The options of a command that a person types once, and that hold when it goes on."""
+_OTHER_OPTIONS = ("state", "batch", "name", "names", "all_batches", "yes", *_FILE_OPTIONS)
+"""The options that are no arguments of a sender under their own names."""
+_STATUSES_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
+"""Exit statuses of batches: of several batches, the status that stands last here counts."""
+
+
+class BulkSession(Session):
+    """A session with the state in which batches are kept.
+
+    The options that subclasses add are arguments of the senders, except `_OTHER_OPTIONS`.
+    """
+
+    state: str = option(
+        "Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).",
+        "URL",
+        default=_DEFAULT_STATE,
+    )
+    # No option here: a command that asks before it does something in production adds it.
+    yes = False
+
+    @property
+    def provider(self) -> str:
+        """The name of the chosen system, which is an option of the group."""
+        return provider_of(self.context)
+
+    @contextmanager
+    def sender(
+        self,
+        batch: str | None = None,
+        question: Callable[[BulkSender], str] | None = None,
+        *,
+        on_event: Any = None,
+        in_production: Callable[[BulkSender], None] | None = None,
+    ) -> Generator[BulkSender]:
+        """Open a sender for the block, whose failure ends the command.
+
+        Args:
+            batch: The name of the batch; None: a command about the whole state.
+            question: Returns what a person has to confirm in production, before the block; None:
+                nothing.
+            on_event: The listener of the client.
+            in_production: Called in production with the sender, before the question.
+        """
+        try:
+            from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
+        except ImportError as error:
+            raise Misuse(f"{error}.") from error
+        why_not = system_of(self.provider).why_not_bulk
+        if why_not:
+            raise Misuse(why_not)
+        options = self.sender_options()
+        settings = {"limits": BulkSender.limits, "on_event": on_event}
+        with (
+            self.report_failures(one_is_a_result=True),
+            self.client_of(self.provider, **settings) as victor,
+        ):
+            try:
+                sender = BulkSender(victor, batch=batch, state=self.state, **options)
+                if in_production is not None and victor.environment == "production":
+                    in_production(sender)
+                if question is not None:
+                    self.confirm(victor, partial(question, sender), yes=self.yes)
+                yield sender
+            except InvalidRows as error:
+                failure = failure_of(error, None, self.option_names)
+                assert self.row_file is not None, "only a file has invalid rows"
+                _bulk_output.report_invalid(
+                    failure, error.check, self.row_file, as_json=self.as_json
+                )
+                raise typer.Exit(failure.exit_status) from None
+
+    def command_line(self, command: str, batch: str | None = None) -> str:
+        """Return the command line of another bulk command, for display: whole, but without
+        passwords.
+
+        Args:
+            batch: The batch that it is for; None: it is for the whole state.
+        """
+        words = ["victor", "bulk"]
+        if self.provider != DEFAULT:
+            words += ["--provider", self.provider]
+        words.append(command)
+        is_argument = command in _STEPS
+        if batch is not None and not is_argument:
+            words += ["--batch", batch]
+        if self.state != _DEFAULT_STATE:
+            words += ["--state", _bulk_output.without_password(self.state)]
+        words += [*self._kept_words(command), *self.connection_words()]
+        if batch is not None and is_argument:
+            words += ["--", batch] if batch.startswith("-") else [batch]
+        return shlex.join(words)
+
+    def _kept_words(self, command: str) -> Iterator[str]:
+        """Yield the options of this command line that hold for another one: how rows are sent, for
+        `resume`; who takes a step, and with what, for the same step. A batch itself keeps what
+        `send` says of it.
+        """
+        own_name = self.context.info_name
+        if command in _STEPS and command != own_name:
+            if self.context.params.get("not_by_sender"):
+                yield from ("--by", "NAME")
+            return
+        for name in _KEPT_OPTIONS.get(command, ()):
+            if own_name == "send" and name in ("rate", "key_retention", "patience"):
+                continue
+            value: Any = self.context.params.get(name)
+            values: list[Any] = [*(value or ())] if name == "also" else [value]
+            for each in values:
+                if each is None or each is False:
+                    continue
+                yield f"--{name.replace('_', '-')}"
+                if each is not True:
+                    yield _typed(each)
+
+    @contextmanager
+    def interruptible(
+        self, sender: BulkSender, batch: str, command: str = "resume"
+    ) -> Generator[BatchProgress]:
+        """Yield what shows the progress of a batch.
+
+        Ctrl-C ends the block and the command, and shows that `command` continues.
+        """
+        with ProgressBar(as_json=self.as_json) as bar:
+            progress = BatchProgress(bar, batch)
+            try:
+                yield progress
+            except KeyboardInterrupt as error:
+                bar.close()
+                unread_reason = None if progress.latest is None else _unread_reason(sender)
+                _bulk_output.show_interruption(
+                    progress.latest,
+                    self.command_line(command, batch),
+                    unread_reason,
+                    as_json=self.as_json,
+                )
+                raise typer.Exit(signal_exit_status(error)) from None
+
+    def stored_batches(self) -> list[str]:
+        """Return the batches of the state, of which there is one at least. Raises `Misuse`."""
+        with self.sender() as sender:
+            names = sender.batches()
+            owners = sender.owners()
+        if names:
+            return names
+        state = _bulk_output.without_password(self.state)
+        if owners:
+            raise Misuse(
+                f"All batches in {state} are of {' and '.join(owners)}: name that system and "
+                "environment, such as with --environment."
+            )
+        raise Misuse(
+            f"There is no batch in {state}: nothing was stored there, and nothing was sent from "
+            "it. Begin with 'victor bulk send', and the name of your file."
+        )
+
+    @property
+    def row_file(self) -> RowFile | None:
+        """The file that is sent, and how it is written; None: the command sends no file."""
+        return None
+
+    def sender_options(self) -> dict[str, Any]:
+        """Return the arguments of a sender that the options have."""
+        options = without_none(self.own_options)
+        for name in _OTHER_OPTIONS:
+            options.pop(name, None)
+        return options
+
+    def show_status(self, status: BatchStatus) -> None:
+        """Show how far a batch is."""
+        command = partial(self.command_line, batch=status.batch)
+        _bulk_output.show_status(status, command, as_json=self.as_json)
+
+    def show_result(
+        self, status: BatchStatus, sender: BulkSender, warnings: Sequence[str] = ()
+    ) -> None:
+        """Show what became of a batch, with the warnings that a person saw before."""
+        command = partial(self.command_line, batch=status.batch)
+        _bulk_output.show_result(
+            status, command, self.row_file, sender.steps, warnings, as_json=self.as_json
+        )
+
+
+def batch_names(ctx: typer.Context) -> list[str]:
+    """Return the batches of the state, for a shell to complete."""
+    from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
+
+    session = BulkSession.for_completion(ctx)
+    with session.client_of(session.provider) as victor:
+        return BulkSender(victor, state=session.state).batches()
+
+
+class BatchSession(BulkSession):
+    """A session with the name of a batch, by an option."""
+
+    batch: str | None = option(
+        "The batch's name (default: that of the file, or all of them).", "NAME", known=batch_names
+    )
+
+    def names_on_command_line(self) -> list[str]:
+        """Return the batches that the command line names, each once."""
+        return [] if self.batch is None else [self.batch]
+
+    def batches(self) -> list[str]:
+        """Return the batch that the command line names; if none, all batches of the state.
+
+        Raises `Misuse` if it names two, or the state has no batch.
+        """
+        names = self.names_on_command_line()
+        if len(names) > 1:
+            raise Misuse(f"Two batches are named, {' and '.join(names)}: name one.")
+        if names:
+            return names
+        return self.stored_batches()
+
+    def single_batch(self) -> str:
+        """Return the batch that the command line names, or the only one. Raises `Misuse`."""
+        names = self.batches()
+        if len(names) > 1:
+            raise Misuse(
+                f"There are several batches ({', '.join(names)}): name one of them with --batch."
+            )
+        return names[0]
+
+    def for_each_batch(self, act: Callable[[str], BatchStatus]) -> NoReturn:
+        """Call `act` with each of the `batches`, also after it failed with one, and end the
+        command. A signal ends the command at once.
+
+        Of several exit statuses, UNKNOWN counts before FOR_NOW, and that before the others.
+        """
+        statuses = list[int]()
+        for batch in self.batches():
+            try:
+                statuses.append(act(batch).exit_status)
+            except typer.Exit as error:
+                if error.exit_code >= SIGNALLED:
+                    raise
+                statuses.append(error.exit_code)
+        raise typer.Exit(max(statuses, key=_STATUSES_BY_WEIGHT.index))
+
+
+class NamedBatchSession(BatchSession):
+    """A session with the name of a batch, by an argument or an option."""
+
+    name: str | None = argument("BATCH", known=batch_names, default=None)
+
+    def names_on_command_line(self) -> list[str]:
+        return list(dict.fromkeys(filter(None, (self.name, self.batch))))
+
+
+class ExportSession(BulkSession):
+    """A session with the names of several batches, or all of them."""
+
+    names: list[str] | None = argument(several("BATCH"), known=batch_names, default=None)
+    batch: list[str] | None = option(
+        "A batch's name (default: the only one). Repeat it.", "NAME", known=batch_names
+    )
+    all_batches: bool = flag("--all", "All batches of the state, in the order of their names.")
+
+    def batches(self) -> list[str]:
+        """Return the batches that the command line names, each once, or the only one. Raises
+        `Misuse`.
+        """
+        named = list(dict.fromkeys([*(self.names or ()), *(self.batch or ())]))
+        if named and self.all_batches:
+            raise Misuse(f"--all has {plain(named[0])}, too: leave one of the two out.")
+        if named:
+            return named
+        stored = sorted(self.stored_batches())
+        if len(stored) > 1 and not self.all_batches:
+            raise Misuse(
+                f"There are several batches ({', '.join(stored)}): name those that you mean with "
+                "--batch, or write --all."
+            )
+        return stored
+
+
+class WorkerSession(BatchSession):
+    """A session with how a process sends rows."""
+
+    workers: int | None = option(
+        "Concurrent calls of this process, 1 to 100 (default: 16).", "N", parser=whole_number()
+    )
+    key_retention: float | None = option(
+        "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
+        "looked up and not sent again. (default: 24h)",
+        "TIME",
+        parser=seconds,
+    )
+    patience: float | None = option(
+        "How long to go on while nothing is settled (default: 120).", "SECONDS", parser=number()
+    )
+
+
+class SendingSession(WorkerSession):
+    """A session that begins to send rows itself, and asks in production."""
+
+    rate: float | None = option(
+        "Maximum rows, or payouts of Velo, per second over all machines (default: as so far).",
+        "N",
+        parser=number(),
+    )
+    yes: Yes = False
+
+
+class ResumeSession(NamedBatchSession, SendingSession):
+    """The session of `resume`."""
+
+
+class StepSession(BulkSession):
+    """A session with who instructs or withdraws payouts, or may do so later."""
+
+    by: str | None = option("Who does it: stored with it.", "NAME")
+    not_by_sender: bool = flag(
+        "--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them."
+    )
+    yes: Yes = False
+
+
+class SendSession(StepSession, SendingSession):
+    """The session of `send`: with what the file is, and how it is written."""
+
+    key_column: str | None = option(
+        "Victor: the column that tells the rows apart; their keys are made of it. (default: "
+        "the batch's, or client_reference_id) Velo's rows are told apart by payor_payment_id.",
+        "NAME",
+    )
+    due_date: str | None = option(
+        "Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE"
+    )
+    payor_id: str | None = option("Velo: the payor, of rows without one.", "ID")
+    skip_invalid: bool = flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")
+    column: Columns = None
+    columns: ColumnFile = None
+    decimal: DecimalMark = None
+    date_format: DateFormat = None
+    encoding: Encoding = None
+    key_kind: str | None = option(
+        "Victor: what that column names. Another word asks for an invoice again: it is only "
+        "for keys that name payers, and names the month, such as subscription-2026-11. "
+        "(default: the batch's, or invoice)",
+        "WORD",
+    )
+
+    def _headings(self) -> Mapping[str, str | None]:
+        """The file's own headings, by our names of columns."""
+        return headings_of(self.column, self.columns, self.provider, for_bulk=True)
+
+    @property
+    def row_file(self) -> RowFile:
+        from victor_ext.bulk import RowFile  # noqa: PLC0415 - an extra of its own, and heavy
+
+        return RowFile(
+            self.context.params["file"],
+            self._headings(),
+            decimal=self.decimal,
+            date_format=self.date_format,
+            encoding=self.encoding,
+        )
+
+    def sender_options(self) -> dict[str, Any]:
+        options = super().sender_options()
+        # The sender knows columns by our names: --key-column may have the file's own heading.
+        for name, heading in self._headings().items():
+            if heading is not None and heading == self.key_column:
+                options["key_column"] = name
+        return options
+
+
+class BatchProgress:
+    """Shows the progress of a batch: how far its source is on the way, and then how far its rows
+    are. It ends the command if a signal has come.
+
+    Attributes:
+        latest: The last status; None: sending has not begun.
+    """
+
+    def __init__(self, bar: ProgressBar, batch: str) -> None:
+        self._bar, self._batch = bar, batch
+        self._stage: str | None = None
+        """The stage of the source that the bar shows."""
+        self.latest: BatchStatus | None = None
+
+    def show(self, status: BatchStatus) -> None:
+        """Show how many rows are settled."""
+        self.end_stage()
+        self.latest = status
+        show_progress(self._bar, status)
+        raise_received()
+
+    def show_load(self, progress: LoadProgress) -> None:
+        """Show how far the source is."""
+        if progress.stage != self._stage:
+            self.end_stage()
+            self._stage = progress.stage
+        self._bar.show(
+            self._batch,
+            progress.rows,
+            progress.total,
+            pace_text(progress.rows, progress.seconds, progress.share),
+            unit=f"rows {progress.stage}",
+            share=progress.share,
+        )
+        raise_received()
+
+    def end_stage(self) -> None:
+        """Remove the bar of the source, if there is one."""
+        if self._stage is not None:
+            self._bar.close()
+            self._stage = None
+
+
+def show_progress(progress: ProgressBar, status: BatchStatus) -> None:
+    """Show how many rows of a batch are settled."""
+    progress.show(
+        status.batch,
+        status.settled,
+        status.rows,
+        _bulk_output.counts(status),
+        begun=status.under_way,
+    )
+
+
+def _typed(value: object) -> str:
+    """Return the value of an option as a person types it: numbers without an exponent."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _unread_reason(sender: BulkSender) -> str | None:
+    """Return why the state of an interrupted batch cannot be read; None: it can be read.
+
+    The batch was there: the text may not say that it never was, as the sender's own error does.
+    """
+    try:
+        sender.status()
+    except victor_ext.ConfigurationError:
+        return (
+            "The state does not have this batch any more, or cannot be read. If you have a copy, "
+            "restore it as a backup: `hold`, reconcile, `release`. Without one, reconcile your "
+            "rows with the provider before any of them is sent again."
+        )
+    except victor_ext.VictorError as error:
+        return str(error)
+    return None

@@ -1,0 +1,558 @@
+"""`victor reconcile`: does our book agree with the provider's?
+
+First the command, then `Report`: what is printed, and the page for people (with its template,
+`reconcile.html`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+import typer
+
+from victor_ext._exit_status import FAILED, MISUSE
+from victor_ext._systems import DEFAULT
+
+from ._bulk_output import without_password
+from ._failures import Misuse
+from ._options import MOMENTS, argument, moments, number, option, whole_number
+from ._output_files import report_file
+from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
+from ._screen import (
+    ProgressBar,
+    complain,
+    entry,
+    in_columns,
+    plain,
+    say,
+    styled,
+    terminal_width,
+    tolerate_lost_output,
+)
+from ._session import Provider, Session, system_of, with_session
+from ._view import UTC_TIME
+from ._wording import ENCODING, column_remedy, pace_text, rows_text
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from rich.text import Text
+
+    from victor_ext.money import Money
+    from victor_ext.reconciliation import InvalidEntries, Reconciliation, Row
+    from victor_ext.reconciliation import Progress as Counts
+    from victor_ext.reconciliation._entries import Ours
+
+_LONGEST_MARGIN_MINUTES = 365 * 24 * 60
+_LOOK_EVERY = 0.25
+"""Seconds between two times that the bar shows how much of our file is read."""
+
+
+@with_session
+def reconcile(
+    session: Session,
+    file: Path | None = argument("FILE", default=None),
+    *,
+    state: str | None = option(
+        "Instead of FILE: the state of bulk sending, with all of its payments.", "URL"
+    ),
+    batch: list[str] | None = option("Of the state, only this batch. Repeat it.", "NAME"),
+    start: str | None = option(
+        "The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME", *MOMENTS
+    ),
+    end: str | None = option(
+        "The window's end, which is not part of it; a day is its first moment.", "TIME", *MOMENTS
+    ),
+    provider: Provider = DEFAULT,
+    column: Columns = None,
+    columns: ColumnFile = None,
+    decimal: DecimalMark = None,
+    date_format: DateFormat = None,
+    currency: str | None = option("Of rows without one (default: Victor's, USD).", "CODE"),
+    encoding: Encoding = None,
+    margin: float = option(
+        "How far the times of one payment may differ between the books.",
+        "MINUTES",
+        parser=number(0),
+        default=10.0,
+    ),
+    payor_id: str | None = option("The payor, where payments are listed by payor.", "ID"),
+    page_size: int | None = option(
+        "Payments in a page (default: the provider's).", "N", parser=whole_number()
+    ),
+    out: Path | None = option(
+        "Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"
+    ),
+    html: Path | None = option(
+        "Write a report for people to open and print: totals, differences, what to do.", "FILE"
+    ),
+) -> None:
+    """Compare your payments with the provider's: matched, missing, only theirs, asked twice.
+
+    FILE is your book: CSV, JSON Lines, or an export of bulk; with --state, the state of bulk is. It
+    only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
+    cannot be right, and 75 if the provider's book could not be read, or a file not be written: it
+    can be run again.
+    """
+    with _report_failures(session):
+        texts = {"start": start, "end": end}
+        window = moments(texts, *texts, doing="The reconciliation")
+        from victor_ext.reconciliation import RowFile  # noqa: PLC0415 - only this needs it
+        from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - the same
+
+        form: dict[str, Any] = {
+            "column": column,
+            "columns": columns,
+            "decimal": decimal,
+            "date_format": date_format,
+            "encoding": encoding,
+            "currency": currency,
+        }
+        _check_book(session, file, state, batch, form)
+        _check_outputs(file, {"--out": out, "--html": html})
+        is_valid_margin = margin <= _LONGEST_MARGIN_MINUTES  # False of NaN, too
+        if not is_valid_margin:
+            raise Misuse(
+                f"--margin is {margin}: write minutes from 0 to {_LONGEST_MARGIN_MINUTES}."
+            )
+        options: dict[str, Any] = {
+            **window,
+            "currency": currency,
+            "margin": timedelta(minutes=margin),
+            "payor_id": payor_id,
+            "page_size": page_size,
+        }
+        headings = headings_of(column, columns, provider, for_bulk=False)
+        name = without_password(state or "") if file is None else file.name
+
+        def our_book(client: Any) -> Ours:
+            if file is None:
+                return _book_of_state(client, state, batch)
+            return RowFile(
+                file, headings, decimal=decimal, date_format=date_format, encoding=encoding
+            )
+
+        with (
+            session.client_of(provider) as client,
+            ProgressBar(as_json=session.as_json) as bar,
+            compare(
+                client, our_book(client), **options, on_progress=BookProgress(bar).show
+            ) as reconciliation,
+        ):
+            bar.close()
+            place = (system_of(provider).title, client.environment, client.base_url)
+            times = {
+                "From": window["start"],
+                "Until just before": window["end"],
+                "Made": datetime.now(UTC),
+            }
+            context = {
+                "Our book": plain(", ".join([name, *(batch or ())])),
+                "Provider": ", ".join(filter(None, place)),
+                **{name: f"{time:{UTC_TIME}}" for name, time in times.items()},
+            }
+            if out is not None:
+                _write_rows(out, reconciliation)
+            report = Report(reconciliation, context, decimal)
+            if html is not None:
+                with report_file(html, "--html") as page:
+                    report.write_page(page)
+            report.show(out, html, as_json=session.as_json)
+            raise typer.Exit(0 if reconciliation.agrees else FAILED)
+
+
+class BookProgress:
+    """Shows how much of our file is read, and then how many payments of both books are."""
+
+    def __init__(self, bar: ProgressBar) -> None:
+        self._bar = bar
+        self._began = time.monotonic()
+        self._next_look = self._began + _LOOK_EVERY
+        """When the file is shown next, by the monotonic clock."""
+        self._is_file_shown = False
+
+    def show(self, counts: Counts) -> None:
+        share = counts.read_share
+        if share is not None and share < 1:
+            self._show_file(counts.ours, share)
+            return
+        if self._is_file_shown:
+            self._bar.close()
+            self._is_file_shown = False
+        ours, theirs, looked_up = counts.ours, counts.theirs, counts.looked_up
+        text = f"{ours:,} of ours, {theirs:,} of theirs, {looked_up:,} looked up"
+        self._bar.show("reconcile", ours + theirs, None, text)
+
+    def _show_file(self, ours: int, share: float) -> None:
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK_EVERY
+        self._is_file_shown = True
+        pace = pace_text(ours, now - self._began, share)
+        self._bar.show("reconcile", ours, None, pace, unit="rows of ours", share=share)
+
+
+def _write_rows(path: Path, reconciliation: Reconciliation) -> None:
+    """Write all rows to the file of --out, in the format that its name says."""
+    from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only --out needs it
+
+    is_json = path.suffix.lower() in (".jsonl", ".ndjson", ".json")
+    write = write_json_lines if is_json else write_csv
+    with report_file(path, "--out") as file:
+        write(file, reconciliation)
+
+
+def _check_book(
+    session: Session,
+    file: Path | None,
+    state: str | None,
+    batches: Sequence[str] | None,
+    form: Mapping[str, object],
+) -> None:
+    """Raise `Misuse` unless the command line names one book. `form` has the options that say how a
+    file is written.
+    """
+    if file is not None and state is not None:
+        raise Misuse(f"Two books are named, {file} and --state: leave one of them out.")
+    if batches and state is None:
+        raise Misuse("--batch names a batch of a state: name that with --state.")
+    if file is not None:
+        return
+    if state is None:
+        raise Misuse("Name your book: a FILE, or --state URL for a state of bulk sending.")
+    for parameter, value in form.items():
+        if value:
+            option_name = session.option_names[parameter]
+            raise Misuse(f"{option_name} says how a FILE is written: leave it out.")
+
+
+def _book_of_state(client: Any, state: str | None, batches: Sequence[str] | None) -> Ours:
+    """Return the payments of a state of bulk sending, or of these of its batches. Raises
+    `Misuse`.
+    """
+    try:
+        from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    names: Iterable[str | None] = dict.fromkeys(batches) if batches else [None]
+    senders = [BulkSender(client, state=state or "", batch=name) for name in names]
+    return chain.from_iterable(sender.book() for sender in senders)
+
+
+def _check_outputs(book: Path | None, outputs: Mapping[str, Path | None]) -> None:
+    """Raise `Misuse` if a file, by the option that names it, cannot be written, or is the book or
+    another output: a comparison may take long, and is not made in vain.
+    """
+    paths = {option_name: path for option_name, path in outputs.items() if path is not None}
+    for option_name, path in paths.items():
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise Misuse(
+                f"{option_name} {path} cannot be written: name a file in a folder that exists."
+            )
+        if book is not None and path.exists() and book.exists() and path.samefile(book):
+            raise Misuse(f"{option_name} {path} is the file that is compared: name another one.")
+    files = {path.resolve() for path in paths.values()}
+    if len(files) < len(paths):
+        raise Misuse(f"{' and '.join(paths)} are one file: name two.")
+
+
+@contextmanager
+def _report_failures(session: Session) -> Generator[None]:
+    """Report a failure of the block, and end the command with another status than 1, which says
+    that the books differ.
+    """
+    from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - `victor --help` does not need it
+
+    with session.report_failures(one_is_a_result=True):
+        try:
+            yield
+        except InvalidEntries as error:
+            if session.as_json:
+                raise
+            _show_invalid_entries(error)
+            raise typer.Exit(MISUSE) from None
+
+
+def _show_invalid_entries(error: InvalidEntries) -> None:
+    """Print what is wrong with our book, and then what to do about it."""
+    advice: list[str] = []
+    for problem in error.problems:
+        complain(plain(problem.message))
+        remedy = ENCODING if problem.code == "encoding" else column_remedy(problem)
+        if remedy is not None:
+            advice.append(plain(remedy))
+    refusal = "Error: the file cannot be compared. Nothing was read from the provider."
+    distinct_advice = dict.fromkeys(advice)
+    complain(" ".join([refusal, *distinct_advice]))
+
+
+# The result for people
+
+
+_PRINTED_DIFFERENCES = 10
+"""The maximum number of differences to print."""
+_PAGE_ROWS = 1000
+"""The maximum rows of one kind in a page: a browser can open and print it, however much differs."""
+_LABEL_WIDTH = 14
+"""Columns of the terminal for the kind of a difference."""
+
+
+class KindText(NamedTuple):
+    """How a kind of row is shown."""
+
+    style: str
+    meaning: str
+
+
+KINDS = {
+    "duplicate": KindText("bold white on red", "asked twice: one more of theirs for one of ours"),
+    "differs": KindText("red", "another amount, currency, id or reference"),
+    "missing": KindText("red", "ours, and not theirs"),
+    "only_theirs": KindText("red", "theirs, and not ours"),
+    "at_edge": KindText("yellow", "theirs, near an end of the window: see the neighbouring book"),
+    "repeated": KindText("yellow", "ours once more than theirs: look before you ask again"),
+    "unchecked": KindText("yellow", "on one side, and nothing shows whether it is on the other"),
+    "modified": KindText("cyan", "the payer agreed to another amount"),
+    "matched": KindText("green", "in both books"),
+}
+"""Each kind of row. What to do about it is in `reconcile.html`."""
+_AGREEING_KINDS = ("matched", "modified")
+_COLUMNS = {
+    "batch": "Batch",
+    "line": "Line",
+    "ours": "Ours",
+    "our_amount": "Our amount",
+    "theirs": "Theirs",
+    "their_amount": "Their amount",
+    "status": "Status",
+    "remark": "Remark",
+}
+"""The cells of a row, with the heading of each on the page."""
+
+
+class _Section(NamedTuple):
+    """The rows of one kind on the page, and the columns in which one of them says something."""
+
+    kind: str
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, str]]
+
+
+@dataclass
+class Report:
+    """The result of a reconciliation for people."""
+
+    reconciliation: Reconciliation
+    context: Mapping[str, str]
+    """What was compared, by labels."""
+    decimal: str | None
+    """The decimal mark of our file: the report writes amounts as the file does."""
+
+    @tolerate_lost_output()
+    def show(self, out: Path | None, html: Path | None, *, as_json: bool) -> None:
+        """Print the result. `out` and `html` are the files that were written."""
+        if as_json:
+            say(self.reconciliation.summary.to_dict())
+            return
+        self._show_differences(out)
+        say(*self._table())
+        start = self.context["From"]
+        end = self.context["Until just before"]
+        say(f"\nThe window is from {start} until just before {end}.")
+        say(*_notes(self.reconciliation), _verdict(self.reconciliation))
+        if out is not None:
+            complain(f"All rows are in {plain(str(out))}.")
+        if html is not None:
+            complain(f"The report is in {plain(str(html))}.")
+
+    def _show_differences(self, out: Path | None) -> None:
+        """Print the first differences, and where all of them are."""
+        count = _difference_count(self.reconciliation)
+        for row in islice(self.reconciliation.differences(), _PRINTED_DIFFERENCES):
+            label = _label(row.kind)
+            facts = "; ".join(self._facts(row))
+            style = KINDS[row.kind].style
+            say(*entry(label, facts, label=_LABEL_WIDTH, style=style, end=len(label)))
+        if count > _PRINTED_DIFFERENCES:
+            all_differences = "--out report.csv writes all of them"
+            if out is not None:
+                all_differences = f"see {plain(str(out))}"
+            say(f"... and {count - _PRINTED_DIFFERENCES:,} more: {all_differences}")
+        if count:
+            say("")
+
+    def _facts(self, row: Row) -> Iterator[str]:
+        """Yield our side of a row, their side, and the remark, as far as there are any."""
+        cells = self._cells(row)
+        if row.ours is not None:
+            line = f"line {cells['line']}" if cells["line"] else ""
+            facts = (cells["batch"], line, cells["ours"], cells["our_amount"])
+            yield f"ours: {', '.join(filter(None, facts))}"
+        if row.theirs is not None:
+            yield f"theirs: {cells['theirs']}, {cells['their_amount']}, {cells['status']}"
+        if cells["remark"]:
+            yield cells["remark"]
+
+    def _table(self) -> Iterator[Text]:
+        """Yield the counts and sums: without what the kinds mean where the terminal is too
+        narrow.
+        """
+        totals = self.reconciliation.summary.totals
+        rows = [["", "rows", "ours", "theirs", ""]]
+        for kind, total in totals.items():
+            sums = [self._sums(total.ours), self._sums(total.theirs)]
+            meaning = KINDS[kind.value].meaning
+            rows.append([kind.replace("_", " "), f"{total.count:,}", *sums, meaning])
+        lines = [*in_columns(rows, 1, 2, 3)]
+        width = terminal_width()
+        if width is not None and max(map(len, lines)) > width:
+            lines = [*in_columns([row[:-1] for row in rows], 1, 2, 3)]
+        yield styled(lines[0], style="bold")
+        for kind, line in zip(totals, lines[1:], strict=True):
+            text = styled(line)
+            text.stylize(KINDS[kind.value].style, 0, len(kind))
+            yield text
+
+    def write_page(self, file: TextIO) -> None:
+        """Write the report as one HTML document: it loads nothing, and runs nothing."""
+        # A generator, as the template is: only the rows of one section are in memory.
+        sections = (
+            self._section(kind, rows)
+            for kind, rows in groupby(self.reconciliation.differences(), lambda row: row.kind)
+        )
+        values = {
+            "verdict": _verdict(self.reconciliation),
+            "notes": map(plain, _notes(self.reconciliation)),
+            "kinds": KINDS,
+            "listed": _PAGE_ROWS,
+            "context": self.context,
+            "report": self.reconciliation,
+            "sections": sections,
+            "columns": _COLUMNS,
+            "label": _label,
+            "sums": self._sums,
+        }
+        file.writelines(page_template().generate(values))
+
+    def _section(self, kind: str, rows: Iterable[Row]) -> _Section:
+        """Return the first rows of a kind, as they are shown."""
+        shown = [self._cells(row) for row in islice(rows, _PAGE_ROWS)]
+        columns = [name for name in _COLUMNS if any(cells[name] for cells in shown)]
+        return _Section(kind, columns, shown)
+
+    def _cells(self, row: Row) -> dict[str, str]:
+        """Return the cells of a row, without unprintable characters. Those of a payment that is not
+        there are empty.
+        """
+        texts = row.to_dict()
+        cells = dict.fromkeys(_COLUMNS, "")
+        if row.ours is not None:
+            name = f"key {row.ours.key}" if row.ours.key else "no reference"
+            cells["batch"] = texts["batch"] or ""
+            cells["line"] = "" if row.ours.line is None else str(row.ours.line)
+            cells["ours"] = texts["reference"] or texts["id"] or name
+            cells["our_amount"] = self._written(row.ours.amount)
+        if row.theirs is not None:
+            amount = row.theirs.amount
+            reference = f"({texts['their_reference']})" if row.theirs.reference else None
+            cells["theirs"] = " ".join(filter(None, (texts["their_id"], reference))) or "-"
+            cells["their_amount"] = "no amount" if amount is None else self._written(amount)
+            cells["status"] = row.theirs.status or "no status"
+        remarks = [" and ".join(f"another {difference}" for difference in row.differences)]
+        if row.other_id:
+            remarks.append(f"the other payment is {row.other_id}")
+        cells["remark"] = "; ".join(filter(None, [*remarks, row.reason]))
+        return {name: plain(cell) for name, cell in cells.items()}
+
+    def _sums(self, sums: Sequence[Money]) -> str:
+        """Return a sum of each currency; `-` for none."""
+        return " + ".join(map(self._written, sums)) or "-"
+
+    def _written(self, money: Money) -> str:
+        """Return an amount as our file writes amounts, with its currency."""
+        from victor_ext._tables.formats import written_amount  # noqa: PLC0415 - JSON does without it
+
+        return f"{written_amount(money.amount, money.currency, self.decimal)} {money.currency}"
+
+
+def page_template() -> Template:
+    """Return the template of the page, which escapes what it shows."""
+    from importlib.resources import files  # noqa: PLC0415 - only the page needs it
+
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only the page needs it
+
+    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    source = files("victor_ext.cli").joinpath("reconcile.html").read_text(encoding="utf-8")
+    return templates.from_string(source)
+
+
+def _verdict(reconciliation: Reconciliation) -> str:
+    """Return whether the books agree, in a sentence."""
+    if not reconciliation.summary.totals:
+        return "Nothing was compared: no row of either book is in the window."
+    if reconciliation.agrees:
+        return "The books agree."
+    count = _difference_count(reconciliation)
+    if not count:
+        return "Nothing shows whether the books agree: the provider's list changed meanwhile."
+    rows = rows_text(count)
+    if {*reconciliation.summary.totals} <= {"unchecked", *_AGREEING_KINDS}:
+        return f"Nothing shows whether the books agree: {rows} cannot be compared."
+    return f"The books differ: {rows}."
+
+
+def _difference_count(reconciliation: Reconciliation) -> int:
+    """Return how many rows are of a kind that does not agree."""
+    totals = reconciliation.summary.totals
+    return sum(totals[kind].count for kind in totals if kind not in _AGREEING_KINDS)
+
+
+def _label(kind: str) -> str:
+    """Return what people read for a kind."""
+    return "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
+
+
+def _notes(reconciliation: Reconciliation) -> Iterator[str]:
+    """Yield sentences about what was read, and what is no part of the comparison."""
+    summary = reconciliation.summary
+    yield f"{rows_text(summary.ours)} of ours, {summary.theirs:,} of theirs were read."
+    if summary.outside:
+        yield (
+            f"{rows_text(summary.outside)} of ours outside of the window by their own time: no "
+            "part of this."
+        )
+    if summary.not_asked:
+        yield (
+            f"{rows_text(summary.not_asked)} of bulk sending for which the provider has nothing: "
+            "no part of this."
+        )
+    if summary.debits:
+        yield f"{rows_text(summary.debits)} of ours left out as debits: no part of this."
+    if summary.forgotten:
+        yield (
+            f"{rows_text(summary.forgotten)} of bulk sending whose contents were forgotten: no "
+            "part of this. The provider's payments of these are only theirs."
+        )
+    if summary.elsewhere:
+        yield (
+            f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's "
+            "list of the window has no such payment: whether the customer was asked twice is not "
+            "known."
+        )
+    if summary.statuses:
+        counts = [f"{count:,} {plain(status)}" for status, count in summary.statuses.items()]
+        yield f"Of those in both books: {', '.join(counts)}."
+    if summary.ours and not summary.theirs:
+        yield (
+            "The provider has shown nothing: check the account, the environment and the window "
+            "before you ask again."
+        )
+    yield from summary.notes

@@ -1,0 +1,75 @@
+"""An entry that a worker has, or wants to take up (`Claim`), and entries that were read together
+(`ClaimGroup`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from victor_ext._event_queue.databases import Condition
+from victor_ext._settlement.key_age import Moment
+
+from ._entries import EntryState, sent_of
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An entry that a worker has, or wants to take up.
+
+    Attributes:
+        row: The entry as it was read.
+        worker: The number of the worker.
+        now: When the entry was read, or marked, by the clock of the database.
+        at: The same by the clocks of this machine, which measure how long this worker has had it.
+        is_marked: Whether it is stored as an entry that may have been sent.
+        wait: What waits until it is the turn of the entry; None: it is.
+        settles_until: The `settle_until` of an entry that is looked up; None: it is not.
+    """
+
+    row: Any = field(repr=False)
+    worker: int
+    now: float
+    at: Moment
+    is_marked: bool = True
+    wait: Callable[[], Any] | None = field(default=None, repr=False)
+    settles_until: float | None = None
+
+    @property
+    def state(self) -> str:
+        """The state that the entry has since this worker took it up."""
+        was_marked_here = self.is_marked and sent_of(self.row) is None
+        return EntryState.SENDING if was_marked_here else str(self.row.state)
+
+    def is_held(self, columns: Any) -> Condition:
+        """Holds for the entry in its table, while this worker has it.
+
+        What a look-up finds counts also if that took so long that another worker looks the entry
+        up, too: it is not sent any more.
+        """
+        is_it = columns.id == self.row.id
+        is_ours = sa.and_(is_it, columns.worker == self.worker)
+        if self.settles_until is None:
+            return is_ours
+        is_settling = sa.and_(is_it, columns.state == EntryState.SETTLING)
+        return sa.or_(is_ours, sa.and_(is_settling, columns.settle_until == self.settles_until))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimGroup:
+    """Entries that were read together.
+
+    Attributes:
+        claims: Those that may begin: no two of them have the same subject.
+        last: The id up to which no entry is left for the pass.
+        waits: Whether an entry was left out because a subject of it is under way.
+        is_full: Whether more entries may be due.
+    """
+
+    claims: Sequence[Claim]
+    last: int
+    waits: bool
+    is_full: bool

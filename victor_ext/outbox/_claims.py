@@ -1,0 +1,322 @@
+"""Which entries a worker takes up, and until when each is that worker's alone.
+
+A pass reads a group of entries that are due, and changes nothing of them. Just before its call,
+each is marked as one that may have been sent, together with others whose calls begin at the same
+time, unless somebody has changed it since it was read. Its mark is its lease: nobody else takes the
+entry up before the call must have ended, by the clock of the database. So the next worker knows
+after a crash which calls may have been made. What was only read is free all the time.
+
+These are plain rows, so that any pooler may stand before the database. A worker that was stopped,
+and whose lease has ended, stores nothing over its successor, whose number the entry has by then.
+
+Read `Claims.read_next` first, then `begin`. A "subject" of an entry is its key or a reference
+(`subjects_of`): a worker never has two entries with one subject under way at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import Promise
+from victor_ext._event_queue.databases import (
+    Condition,
+    DatabaseTime,
+    OfFewRows,
+    database_time,
+)
+from victor_ext._event_queue.fitness import forget_fitness, make_fit
+from victor_ext._event_queue.rows import begin_writing, change_rows
+from victor_ext._event_queue.transactions import Pass
+from victor_ext._settlement.key_age import Now, SentSince
+
+from ._claim import Claim, ClaimGroup
+from ._engine import OutboxEngine
+from ._entries import DUE, EntryState, is_not_due, new_number, sent_of, sent_values, subjects_of
+from ._life import Beat
+
+GROUP = 256
+"""The maximum number of entries that are read in one transaction."""
+_BEGINS_WITHIN = 2.0
+"""Seconds after its mark within which a call begins."""
+_NEAR = 3600.0
+"""Seconds before `send_before` in which an entry comes before others."""
+
+
+class Claims:
+    """Takes entries up for a round with one client, group by group.
+
+    A round is the passes of one `send`, or those of a worker until nothing is left. Each begins
+    with the oldest entries again. No entry is taken up twice by the same round, which has a number
+    of its own.
+
+    Args:
+        engine: Of the outbox.
+        client: Sends the entries.
+
+    Attributes:
+        error: What is raised at the end of the round; None: nothing.
+    """
+
+    def __init__(self, engine: OutboxEngine, client: Any) -> None:
+        self.client = client
+        self.error: Exception | None = None
+        self._engine = engine
+        self._table = engine.tables.entries
+        self._is_not_held = engine.holding.may_work()
+        self._chosen = engine.policy.chosen()
+        self._worker = new_number()
+        self._statement = self._statement_of_begin()
+        self._passed_over = set[int]()
+        """The ids of entries that could not be taken up once they were read."""
+        self._last = 0
+        """The id up to which no entry is left for the pass."""
+
+    # The operations of a round
+
+    def begin_pass(self) -> None:
+        """Begin with the oldest entries again: some that others had may be free by now."""
+        self._last = 0
+
+    def read_next(self, busy: Collection[str]) -> Pass[ClaimGroup]:
+        """Read the next group of entries, each with subjects of its own that are not `busy`."""
+        read = partial(self._read_lively, Now.of(self.client), busy)
+        group, beat = yield from self._engine.transactions.transact(read)
+        self._engine.holding.life.remember(beat)
+        self._last = group.last
+        return group
+
+    def _read_lively(
+        self, now: Now, busy: Collection[str], connection: Connection
+    ) -> tuple[ClaimGroup, Beat | None]:
+        """Read a group in a transaction, after a look whether the database is still the one of the
+        last group. If none is left, note the provider's time for `hold`: all that waits will be
+        sent after it.
+        """
+        engine = self._engine
+        # A write comes first: SQLite refuses the writes of a transaction that began with a read.
+        begin_writing(connection, self._table)
+        engine.policy.require(connection, self.client)
+        beat, loss = engine.holding.life.beat(connection, self.client.caller)
+        if loss is not None:
+            forget_fitness(connection)
+            make_fit(connection, self._table)
+            engine.holding.mark_lost(connection, loss)
+        group = self.read_group(now, busy, connection)
+        if not group.claims:
+            engine.holding.note_time(connection, now, self.client.provider)
+        return engine.policy.in_turn(self, group, connection), beat
+
+    def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
+        """As `read_next`, in a transaction. Entries whose turn is later are in the group, too."""
+        self._engine.sealing.load_vault(connection)
+        present = database_time(connection)
+        is_due = self._is_due(present)
+        near = self._read_near(is_due, now, connection)
+        others = self._read_in_order(is_due, near, connection)
+        chosen, waiting = _with_distinct_subjects(near, others, busy)
+        last = max((row.id for row in others), default=self._last)
+        if waiting:
+            last = min(waiting) - 1
+        count = len(near) + len(others)
+        return ClaimGroup(
+            claims=[
+                Claim(row, self._worker, present, now.moment, is_marked=sent_of(row) is not None)
+                for row in chosen
+            ],
+            last=max(self._last, last),
+            waits=len(chosen) < count,
+            is_full=count >= GROUP,
+        )
+
+    def begin(
+        self, claims: Sequence[Claim], now: Now, connection: Connection
+    ) -> Mapping[int, Claim]:
+        """Take up entries whose calls begin now, and mark them: nobody else takes one up while its
+        call may be under way. Returns the new claims by the ids of the entries.
+
+        An entry that somebody has changed since it was read is left out. All are while the outbox
+        is held; and if the database has become another copy since, which may lack the mark of
+        another worker. A call with a key does not ask: it can be made again under its key.
+        """
+        are_keyed = all(claim.row.prepared.promise is Promise.KEYED for claim in claims)
+        if not are_keyed and self._engine.holding.life.is_another(connection):
+            return {}
+        by_id = {claim.row.id: claim for claim in claims}
+        sent = SentSince.at(now, self.client.caller)
+        values = {
+            "ids": [*by_id],
+            "versions": [(id, claim.row.had_by) for id, claim in by_id.items()],
+            # Without the provider's clock, that of the database is the one that all workers share.
+            "since": sent.since if sent.known else None,
+            "by": sent.by,
+            "known": sent.known,
+        }
+        begun: dict[int, Claim] = {}
+        for id, due_at in connection.execute(self._statement, values):
+            began = due_at - self.lease
+            begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True)
+        self._passed_over.update(by_id.keys() - begun.keys())
+        return begun
+
+    def _statement_of_begin(self) -> sa.UpdateBase:
+        """The statement of `begin`. One that waits is sent for the first time."""
+        columns = self._table.c
+        now = DatabaseTime()
+        since: sa.BindParameter[Any] = sa.bindparam("since", type_=sa.Double())
+        first: dict[str, sa.ColumnElement[Any]] = {
+            "state": sa.literal(EntryState.SENDING, columns.state.type),
+            "changed_at": now,
+            "first_sent_at": sa.func.coalesce(since, now),
+            "sent_by": sa.bindparam("by", type_=columns.sent_by.type),
+            "by_provider_clock": sa.bindparam("known", type_=columns.by_provider_clock.type),
+        }
+        values: dict[str, Any] = {
+            name: sa.case((columns.state == EntryState.WAITING, value), else_=columns[name])
+            for name, value in first.items()
+        }
+        values |= {"worker": self._worker, "had_by": self._worker, "due_at": now + self.lease}
+        ids = sa.bindparam("ids", expanding=True, type_=columns.id.type)
+        versions: sa.BindParameter[Any] = sa.bindparam("versions", expanding=True)
+        is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
+        may_go_on = sa.and_(self._chosen, self._is_not_held)
+        is_ours = sa.and_(columns.worker == self._worker, may_go_on)  # see `keep`
+        is_free = sa.or_(is_ours, self._is_due(now))
+        may_begin = sa.and_(columns.id.in_(ids), columns.state.in_(DUE), is_unchanged, is_free)
+        free = sa.select(columns.id).where(may_begin).with_for_update(skip_locked=True)
+        update = sa.update(self._table).where(columns.id.in_(free)).values(values)
+        return update.returning(columns.id, columns.due_at)
+
+    def keep(self, claims: Sequence[Claim], seconds: float, connection: Connection) -> list[Claim]:
+        """Take up entries whose calls begin within so many seconds. They are not marked. Returns
+        the claims of those that nobody else has changed since they were read.
+        """
+        if not claims:
+            return []
+        columns = self._table.c
+        by_id = {claim.row.id: claim for claim in claims}
+        versions = [(id, claim.row.had_by) for id, claim in by_id.items()]
+        is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
+        may_keep = sa.and_(columns.id.in_(by_id), is_unchanged, self._is_due(DatabaseTime()))
+        until = DatabaseTime() + seconds
+        own = {"worker": self._worker, "had_by": self._worker, "due_at": until}
+        keep = sa.update(self._table).where(may_keep).values(own).returning(columns.id)
+        kept = set(connection.execute(keep).scalars())
+        for id in kept:
+            by_id[id].row.had_by = self._worker
+        return [claim for claim in claims if claim.row.id in kept]
+
+    @property
+    def lease(self) -> float:
+        """Seconds for which an entry is its worker's: until its call has ended."""
+        return float(self.client.deadline) + _BEGINS_WITHIN
+
+    def give_back(self, claim: Claim, connection: Connection, **values: Any) -> None:
+        """Store an entry as it was before it was taken up, but for these column values: nothing of
+        it was sent.
+
+        An entry that somebody has changed meanwhile is left alone. While the outbox is held, all
+        are: a restored entry may have been sent before.
+        """
+        row, columns = claim.row, self._table.c
+        before = {"due_at": 0.0, "state": row.state, "changed_at": row.changed_at}
+        back = {**before, "worker": None, **sent_values(sent_of(row)), **values}
+        is_as_left = sa.and_(claim.is_held(columns), columns.state == claim.state)
+        change_rows(connection, self._table, sa.and_(is_as_left, self._is_not_held), **back)
+
+    def put_off(self, claim: Claim, seconds: float, connection: Connection, **values: Any) -> None:
+        """Let an entry whose try has failed be taken up again after so many seconds. It has these
+        column values then.
+
+        An entry that another worker has taken up meanwhile is that worker's.
+        """
+        due_at = database_time(connection) + seconds
+        later = {"due_at": due_at, "tries": claim.row.tries + 1, "worker": None}
+        change_rows(connection, self._table, claim.is_held(self._table.c), **{**later, **values})
+
+    # Which entries are due
+
+    def _is_due(self, present: Any) -> Condition:
+        """Holds for entries, in whatever state, that no worker has and this round has not had."""
+        columns = self._table.c
+        is_due = sa.not_(is_not_due(columns, present))
+        is_free = sa.and_(is_due, columns.had_by != self._worker)
+        is_of_client = sa.and_(columns.provider == self.client.provider, self._chosen)
+        return sa.and_(is_of_client, is_free, self._is_not_held)
+
+    def _read_near(self, is_due: Condition, now: Now, connection: Connection) -> list[Any]:
+        """The entries that have to be sent soon, those without an earlier entry of the same
+        subject.
+        """
+        columns, earlier = self._table.c, self._table.alias().c
+        by_provider = now.by_provider()
+        is_near = columns.send_before.between(by_provider, by_provider + _NEAR)
+        has_precedence = sa.exists().where(
+            earlier.reference == columns.reference,
+            earlier.provider == columns.provider,
+            _is_unsettled(earlier),
+            earlier.id < columns.id,
+        )
+        is_next = sa.and_(is_near, _is_unsettled(columns))
+        if self._passed_over:
+            is_next = sa.and_(is_next, columns.id.not_in(self._passed_over))
+        query = sa.select(self._table).where(is_due, is_next)
+        first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
+        return self._rows(first, GROUP, connection)
+
+    def _read_in_order(
+        self, is_due: Condition, near: Sequence[Any], connection: Connection
+    ) -> list[Any]:
+        """The entries that were stored first, without those of `near`.
+
+        Each state is read by itself, in the order of its index, so that the database has to sort
+        no entries, however many there are.
+        """
+        columns = self._table.c
+        most = GROUP - len(near)
+        rows: list[Any] = []
+        for state in DUE:
+            is_next = sa.and_(OfFewRows(columns.state == state), columns.id > self._last)
+            query = sa.select(self._table).where(is_next, is_due)
+            rows += self._rows(query.order_by(columns.id), most, connection)
+        rows.sort(key=attrgetter("id"))
+        chosen = {row.id for row in near}
+        return [row for row in rows[:most] if row.id not in chosen]
+
+    def _rows(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
+        return [*map(self._engine.sealing.decrypted_row, connection.execute(query.limit(most)))]
+
+
+def _is_unsettled(columns: Any) -> Condition:
+    """Holds for entries in one of the states of `DUE`."""
+    # An expression on the state: on the bare column, SQLite would use the index of states, and so
+    # read all due entries, in place of the narrower index.
+    return sa.func.coalesce(columns.state, "").in_(DUE)
+
+
+def _with_distinct_subjects(
+    near: Sequence[Any], others: Sequence[Any], busy: Collection[str]
+) -> tuple[list[Any], list[int]]:
+    """Choose rows, `near` ones first, of which no two have the same subject and none a `busy` one.
+    Returns them, and the ids of those of `others` that wait for a later group.
+
+    After a lost response, two entries under way with one subject could not be told apart.
+    """
+    subjects = {*busy}
+    chosen: list[Any] = []
+    waiting: list[int] = []
+    near_ids = {row.id for row in near}
+    for row in (*near, *others):
+        own = subjects_of(row)
+        if own.isdisjoint(subjects):
+            subjects |= own
+            chosen.append(row)
+        elif row.id not in near_ids:
+            waiting.append(row.id)
+    return chosen, waiting

@@ -1,0 +1,413 @@
+"""The entries of a pass, several at once: one logic for blocking and awaited calls.
+
+The steps of each entry are a generator (`Sending.deliver`), which yields calls and transactions.
+The calls of several entries run at once. Transactions are made one after the other by the pass
+itself: one for several entries, where no handler works in it. A walk of a list is one call for all
+entries that it can show (`SharedCall`). Read `Deliveries.run` first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection
+
+from victor_ext import VictorError
+from victor_ext._event_queue.calls import CallEnd, Calls
+from victor_ext._event_queue.transactions import Pass, Transaction
+from victor_ext._event_queue.workers import is_ending
+from victor_ext._settlement.failures import is_about_all
+
+from ._claim import Claim, ClaimGroup
+from ._engine import OutboxEngine
+from ._entries import Entry, sent_of, subjects_of
+from ._sending import Sending
+from ._steps import CallNotMade, Refusal, SharedCall, Step, Steps
+from ._storing import SentResult
+
+_LONGEST_PAUSE = 0.1
+"""The maximum seconds for which a result waits to be stored together with others."""
+_MOST_READ = 2_000
+"""The number of entries after which a pass reads no other group."""
+_LONGEST_READING = 5.0
+"""The seconds after which it does not either."""
+_MOST_SHARING = 500
+"""The maximum number of entries that wait for a shared call."""
+_LONGEST_WAIT = 5.0
+"""Seconds after which a shared call no longer waits for entries whose own calls are under way."""
+
+
+@dataclass(eq=False, slots=True)
+class EntryDelivery:
+    """An entry that is under way.
+
+    Attributes:
+        steps: The steps of the entry, which return it if it has come to a result.
+        is_alone: Whether its transactions are shared with no other entry, since handlers work in
+            them.
+    """
+
+    claim: Claim
+    steps: Steps[Entry | None]
+    is_alone: bool
+
+    @property
+    def id(self) -> int:
+        """The id of the entry, and the number of its call."""
+        number: int = self.claim.row.id
+        return number
+
+
+class _SharedCalls:
+    """The calls that several entries of a pass share."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, SharedCall] = {}
+        """Those that have not begun, by the id of the entry."""
+        self._waiting_since = 0.0
+        """Since when the first of these waits, by `time.monotonic`."""
+        self._sharers: dict[int, list[int]] = {}
+        """The ids of the entries that share a call under way, by its number."""
+
+    def add(self, id: int, step: SharedCall) -> None:
+        """Let an entry wait for others that share its call."""
+        if not self._waiting:
+            self._waiting_since = time.monotonic()
+        self._waiting[id] = step
+
+    def are_due(self) -> bool:
+        """Whether they wait no longer for entries whose calls are under way."""
+        is_late = time.monotonic() >= self._waiting_since + _LONGEST_WAIT
+        return len(self._waiting) >= _MOST_SHARING or bool(self._waiting and is_late)
+
+    def drop(self) -> list[int]:
+        """Make none of those that have not begun. Returns the ids of their entries."""
+        waiting = sorted(self._waiting)
+        self._waiting = {}
+        return waiting
+
+    def take(self, most: int) -> list[tuple[int, Callable[[], Any]]]:
+        """The calls that begin now, at most so many, each with its number."""
+        groups: dict[Hashable, list[int]] = {}
+        for id, step in sorted(self._waiting.items()):
+            groups.setdefault(step.group, []).append(id)
+        calls: list[tuple[int, Callable[[], Any]]] = []
+        for ids in [*groups.values()][:most]:
+            steps = [self._waiting.pop(id) for id in ids]
+            self._sharers[ids[0]] = ids
+            calls.append((ids[0], partial(steps[0].make, [step.item for step in steps])))
+        return calls
+
+    def ends_of(self, end: CallEnd) -> list[CallEnd]:
+        """The end of a call, for each entry that has shared it."""
+        ids = self._sharers.pop(end.number, None)
+        if ids is None:
+            return [end]
+        if end.error is not None:
+            return [CallEnd(id, error=end.error) for id in ids]
+        ends: list[CallEnd] = []
+        for id, result in zip(ids, end.result, strict=True):
+            if isinstance(result, VictorError):
+                ends.append(CallEnd(id, error=result))
+            else:
+                ends.append(CallEnd(id, result))
+        return ends
+
+
+class Deliveries:
+    """Reads group after group of entries, and delivers them: one pass.
+
+    After the first error that concerns all entries no entry begins: those under way end first, and
+    their results are stored.
+
+    Args:
+        engine: Of the outbox.
+        sending: Has the steps of an entry.
+        calls: Makes their calls.
+        on_failure: Called with an error that concerns all entries.
+
+    Attributes:
+        fatal: The first error that concerns all entries; None: there was none.
+        error: The last error that may concern a single entry; None: there was none.
+    """
+
+    def __init__(
+        self,
+        engine: OutboxEngine,
+        sending: Sending,
+        calls: Calls,
+        on_failure: Callable[[VictorError], None],
+    ) -> None:
+        self._engine = engine
+        self._sending = sending
+        self._refusals = sending.refusals
+        self._calls = calls
+        self._on_failure = on_failure
+        self._claims: list[Claim] = []
+        self._under_way: dict[int, EntryDelivery] = {}
+        self._refused: dict[int, EntryDelivery] = {}
+        """Entries that wait at a `Refusal`."""
+        self._calls_made = 0
+        """The number of calls under way."""
+        self._shared = _SharedCalls()
+        self._done: dict[int, Entry] = {}
+        self.fatal: Exception | None = None
+        self.error: VictorError | None = None
+        self._reads_until = time.monotonic() + _LONGEST_READING
+        self._read = 0
+        """The number of entries that were read."""
+        self._last_group: ClaimGroup | None = None
+        self._has_call_ended = False
+        """Whether a call has ended since the last group was read."""
+        self._is_cut = False
+        self._pause = 0.0
+        """Seconds for which results wait for others: as long as the last transactions took."""
+
+    def run(self) -> Pass[None]:
+        """Deliver until no entry is left, or may begin, or until the pass is cut."""
+        yield from self._begin()
+        while self._under_way:
+            yield from self._begin_shared()
+            if self._calls_made:
+                ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
+                self._calls_made -= len(ends)
+                self._has_call_ended = True
+                yield from self._advance([*chain.from_iterable(map(self._shared.ends_of, ends))])
+            yield from self._begin()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the pass has ended since it was long enough: another one goes on."""
+        return self._is_cut and self.fatal is None
+
+    @property
+    def done(self) -> list[Entry]:
+        """The entries that have come to a result, oldest first; also after an error."""
+        return [self._done[id] for id in sorted(self._done)]
+
+    def _begin(self) -> Pass[None]:
+        """Begin as many entries as may be under way, after those whose refusals are decided."""
+        refusals = self._refusals
+        if not refusals.is_of_client:
+            refused = self._refused.values()
+            own = [each.id for each in refused if each.claim.row.key not in refusals]
+            yield from self._decide(own, is_own=True)
+        while self._free_places() and (yield from self._ensure_claims()):
+            yield from self._advance(self._next(self._free_places()))
+        if self._refused and not self._under_way:
+            # No call is left that could show whose the refusals are.
+            is_own = not (self._must_stop() or refusals.is_of_client)
+            yield from self._decide([*self._refused], is_own=is_own)
+            yield from self._begin()
+
+    def _next(self, most: int) -> list[CallEnd]:
+        """Let the next claims begin, at most so many."""
+        begun: list[CallEnd] = []
+        for claim in self._claims[:most]:
+            is_alone = self._engine.queue.handlers.have_source(claim.row.operation)
+            delivery = EntryDelivery(claim, self._sending.deliver(claim), is_alone)
+            self._under_way[delivery.id] = delivery
+            begun.append(CallEnd(delivery.id))
+        del self._claims[:most]
+        return begun
+
+    def _decide(self, refused: Sequence[int], *, is_own: bool) -> Pass[None]:
+        """Go on with refused entries."""
+        self._under_way |= {id: self._refused.pop(id) for id in refused}
+        yield from self._advance([CallEnd(id, is_own) for id in refused])
+
+    def _free_places(self) -> int:
+        """How many more entries may begin. One that waits for a shared call takes no place."""
+        return 0 if self._shared.are_due() else self._places_for_calls()
+
+    def _places_for_calls(self) -> int:
+        return self._engine.workers - self._calls_made
+
+    def _must_stop(self) -> bool:
+        """Whether no entry may begin any more."""
+        return self.fatal is not None or is_ending()
+
+    def _ensure_claims(self) -> Pass[bool]:
+        """Read the next group, if no claim is left. Returns whether an entry may begin.
+
+        While calls are under way, a group is read only if the last one was full, or left an
+        entry out that had to wait for a call which has ended now.
+        """
+        if self._must_stop():
+            return False
+        if self._claims:
+            return True
+        last = self._last_group
+        has_freed = last is not None and last.waits and self._has_call_ended
+        if last is not None and not last.is_full and not has_freed and self._under_way:
+            return False
+        is_long = self._read >= _MOST_READ or time.monotonic() >= self._reads_until
+        if is_long and not self._refused:  # the next calls show whose refusals these are
+            self._is_cut = last is not None and (last.is_full or last.waits)
+            return False
+        rows = [delivery.claim.row for delivery in self._under_way.values()]
+        refused = [delivery.claim.row for delivery in self._refused.values()]
+        rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
+        busy = {*chain.from_iterable(map(subjects_of, rows))}
+        # Not even if they are free: a person may have let them be sent again.
+        busy |= {row.key for row in refused}
+        try:
+            group = yield from self._sending.claims.read_next(busy)
+        except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
+            self._stop(error)
+            return False
+        self._claims = [*group.claims]
+        self._read += len(group.claims)
+        self._last_group = group
+        self._has_call_ended = False
+        return bool(self._claims)
+
+    def _advance(self, ends: Sequence[CallEnd]) -> Pass[None]:
+        """Go on with entries whose call or transaction has ended, until each is in its next call or
+        at its end.
+        """
+        while ends:
+            pending: dict[int, Transaction] = {}
+            yield from self._step_each(ends, pending)
+            # What begins in place of the entries that end here is taken up in the same transaction.
+            go_on = [each for each in pending.values() if not isinstance(each.result, SentResult)]
+            places = self._free_places() - len(go_on)
+            if places > 0 and not self._must_stop():
+                yield from self._step_each(self._next(places), pending)
+            ends = yield from self._make_transactions(pending)
+
+    def _step_each(self, ends: Sequence[CallEnd], pending: dict[int, Transaction]) -> Pass[None]:
+        """Begin the next step of entries; if it is a transaction, add it to `pending`."""
+        for end in ends:
+            delivery = self._under_way[end.number]
+            step = self._next_step(delivery, end)
+            if self._refusals.error is not None:
+                self._stop(self._refusals.error)
+            if isinstance(step, Transaction):
+                pending[delivery.id] = step
+            elif isinstance(step, Refusal):
+                self._refused[delivery.id] = self._under_way.pop(delivery.id)
+            elif step is not None:
+                yield from self._call(delivery, step)
+
+    def _call(self, delivery: EntryDelivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
+        """Start a call of an entry, or let it wait for others that share it. After a fatal error
+        the entry goes back.
+        """
+        if self.fatal is not None:
+            yield from self._advance([CallEnd(delivery.id, error=CallNotMade())])
+        elif isinstance(step, SharedCall):
+            self._shared.add(delivery.id, step)
+        else:
+            yield from self._start(delivery.id, step)
+
+    def _start(self, number: int, call: Callable[[], Any]) -> Pass[None]:
+        self._calls_made += 1
+        yield lambda: self._calls.start(number, call)
+
+    def _begin_shared(self) -> Pass[None]:
+        """Start the shared calls, unless they wait for entries whose calls are under way."""
+        if self.fatal is not None:
+            waiting = self._shared.drop()
+            yield from self._advance([CallEnd(id, error=CallNotMade()) for id in waiting])
+        if not self._calls_made or self._shared.are_due():
+            for number, call in self._shared.take(self._places_for_calls()):
+                yield from self._start(number, call)
+
+    def _next_step(self, delivery: EntryDelivery, end: CallEnd) -> Step | None:
+        """Pass the end of a step to an entry, and return its next step; None: the entry is at its
+        end.
+        """
+        try:
+            if end.error is None:
+                return delivery.steps.send(end.result)
+            return delivery.steps.throw(end.error)
+        except StopIteration as stop:
+            if stop.value is not None:
+                self._done[delivery.id] = stop.value
+        except CallNotMade:
+            pass  # its steps have stored it as it was
+        except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
+            if isinstance(error, VictorError) and not is_about_all(error):
+                self.error = error
+            else:
+                self._stop(error)
+        del self._under_way[delivery.id]
+        return None
+
+    def _stop(self, error: Exception) -> None:
+        """Let no entry begin any more, and remember the first error."""
+        if error is self.fatal:
+            return
+        if isinstance(error, VictorError):
+            self._on_failure(error)
+        self.fatal = self.fatal or error
+
+    def _make_transactions(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
+        """Make the next transaction of each entry: a shared one for the entries without handlers,
+        if that is possible.
+        """
+        began = time.monotonic()
+        # In the order in which all workers lock rows, so that no two wait for each other.
+        in_order = dict(sorted(pending.items()))
+        ends = yield from self._make_shared(in_order)
+        stored = {end.number for end in ends}
+        for id, transaction in in_order.items():
+            if id not in stored:
+                try:
+                    result = yield transaction
+                except Exception as error:  # noqa: BLE001 - its steps decide what the error means
+                    ends.append(CallEnd(id, error=error))
+                else:
+                    ends.append(CallEnd(id, result))
+        if pending:
+            self._pause = max(0.0, min(time.monotonic() - began, _LONGEST_PAUSE))
+        return ends
+
+    def _make_shared(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
+        """Make one transaction in place of those that can share one. Empty: fewer than two can, or
+        it failed.
+        """
+        shared = {
+            id: step
+            for id, step in pending.items()
+            if not step.pause
+            and (isinstance(step.result, Claim) or not self._under_way[id].is_alone)
+        }
+        if len(shared) < 2:
+            return []
+        try:
+            results = yield self._joint_transaction([*shared.values()])
+        except Exception:  # noqa: BLE001 - one of them may be the cause: each is tried alone
+            return []
+        return [CallEnd(id, result) for id, result in zip(shared, results, strict=True)]
+
+    def _joint_transaction(self, transactions: Sequence[Transaction]) -> Transaction:
+        """One transaction that does the work of several. It stores their results by one statement,
+        unless one of these was stored before, and takes up by one other what begins.
+        """
+        stored = [each.result for each in transactions if isinstance(each.result, SentResult)]
+        begun = [each.result for each in transactions if isinstance(each.result, Claim)]
+
+        def work(connection: Connection) -> list[Any]:
+            are_stored = bool(stored) and self._engine.rivals.store_results(connection, stored)
+            done: list[Any] = []
+            taken_up: Mapping[int, Claim] = {}
+            if begun:
+                taken_up = self._sending.take_up(begun, connection)
+            for transaction in transactions:
+                result = transaction.result
+                if isinstance(result, Claim):
+                    done.append(taken_up.get(result.row.id))
+                elif are_stored and isinstance(result, SentResult):
+                    done.append(result.entry)
+                else:
+                    done.append(transaction.work(connection))
+            return done
+
+        return Transaction(transactions[0].make, work)

@@ -1,0 +1,706 @@
+"""The outbox of a state of bulk sending: its entries are the calls for the rows of files. This is
+all that bulk sending uses of an outbox.
+
+First come the table and the columns of a new entry, then the statements that change entries which
+no worker sends now, then what their policy is (`FilePolicy`), and `FileSender`, which makes passes.
+
+A file may add, replace or leave out what waits, and never touches an entry that may have been sent.
+A worker takes up, sends and settles, and sends no entry of another scope or sender. A person
+settles what is in doubt, and never changes what a live worker has.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from victor_ext import Done, NotDone, Outcome, PreparedCall, VictorError, zulu
+from victor_ext._event_queue.databases import (
+    Condition,
+    DatabaseTime,
+    OfFewRows,
+    database_time,
+)
+from victor_ext._event_queue.drivers import BlockingDriver
+from victor_ext._event_queue.fitness import prepared_engine
+from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
+from victor_ext._event_queue.transactions import PassDriver, Transactions
+from victor_ext._settlement.flow import (
+    PaymentOutcome,
+    Settlement,
+    Write,
+    settlement_of_failed_read,
+)
+from victor_ext._settlement.key_age import SentSince, within_key_life
+from victor_ext._vault import Vault
+
+from ._adding import new_entry
+from ._claim import Claim, ClaimGroup
+from ._engine import EngineTerms, OutboxEngine
+from ._entries import (
+    DUE,
+    IN_DOUBT,
+    EntryState,
+    free_values,
+    is_not_due,
+    is_surely_not_done,
+    is_under_call,
+    new_number,
+    outbox_table,
+    payment_references,
+    sent_values,
+    write_of,
+)
+from ._forgetting import forgotten_values
+from ._holding import HOLD, end_hold, mark_restored, moment_of, store_time
+from ._life import Life
+from ._passes import Rounds
+from ._policy import Keeper, PaymentRegister
+from ._sealing import STORAGE_KEY, Sealing, opened_call
+from ._storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
+from ._tables import OutboxTables
+
+NAME = "victor_bulk"
+SETTLE_FOR = 600.0
+"""Seconds for which a write is looked up that may have been sent and is not sent again."""
+
+
+LONGEST_TURN = 5.0
+"""Seconds ahead for which a worker reserves turns: other machines get theirs between them."""
+
+
+UNDER_WAY = "under way"
+"""The word of an entry that is marked, and whose call has no result yet: it may have been sent."""
+_WORD = f"""
+CASE
+    WHEN state = 'sent' AND shared THEN '{PaymentOutcome.ACCEPTED}'
+    WHEN state = 'sent' THEN '{PaymentOutcome.CREATED}'
+    WHEN last = '{PaymentOutcome.NOT_SENT}' AND state IN ('waiting', 'unclear') THEN last
+    WHEN last = '{PaymentOutcome.ACCEPTED}'
+        AND state IN ('sending', 'settling', 'unclear') THEN last
+    WHEN last = '{PaymentOutcome.UNKNOWN}' AND state = 'sending' THEN last
+    WHEN state = 'sending' THEN '{UNDER_WAY}'
+    WHEN state IN ('settling', 'unclear') THEN '{PaymentOutcome.UNKNOWN}'
+    ELSE state
+END
+"""
+"""A `PaymentOutcome` or UNDER_WAY, by the state of an entry and what its last call came to. The
+provider has yet to accept what it was sent of several rows.
+"""
+
+
+def _entry_table() -> sa.Table:
+    """The table of the entries of files, with more columns than that of an outbox.
+
+    `scope` is the system and the environment: one key in two of them is two entries. `sender` is
+    the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
+    are the seconds for which the provider keeps its key. `read_first` says that the state of what
+    it is about is read before it is sent, and `shared` that it is for the rows of a payout, be it
+    one row. `last` is the outcome of its last call, if that settled nothing. `word` is what people
+    see of its rows: the database stores it with each change of the others.
+    """
+    return outbox_table(
+        NAME,
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("sender", sa.Text, nullable=False),
+        sa.Column("batch", sa.Text, nullable=False),
+        sa.Column("kept", sa.Double, nullable=False),
+        sa.Column("read_first", sa.Boolean, nullable=False),
+        sa.Column("shared", sa.Boolean, nullable=False),
+        sa.Column("last", sa.String(16)),
+        sa.Column("word", sa.String(16), sa.Computed(_WORD, persisted=True)),
+        sa.UniqueConstraint("key", "scope", name=f"{NAME}_key_of_scope"),
+        is_key_unique=False,
+    )
+
+
+TABLES = OutboxTables.of(_entry_table(), NAME)
+ENTRIES = TABLES.entries
+
+_NO_REFERENCE = "It has no client_reference_id to search for."
+_WAS_DONE = "A look-up shows that it was done."
+_WAITING = EntryState.WAITING
+_MAY_BE_REPLACED = (_WAITING, EntryState.REFUSED)
+
+
+class EntryMarked(Exception):
+    """An entry that was to be replaced may have been sent: nothing is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileTerms:
+    """What the entries that are stored by one transaction have in common: see the table."""
+
+    scope: str
+    sender: str
+    batch: str
+    kept: float
+
+
+def entry_values(
+    call: PreparedCall,
+    client: Any,
+    key: str,
+    vault: Vault,
+    terms: FileTerms,
+    look_up_by: Mapping[str, str] | None = None,
+    *,
+    read_first: bool = False,
+    shared: bool = False,
+) -> dict[str, Any]:
+    """The column values of a new entry, but for the time at which it is stored; and as `references`
+    the digests of the references of its payments, if it has several.
+
+    Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
+    """
+    new = new_entry(call, client, key, look_up_by or {})
+    return {
+        **new.stored_values(vault),
+        "reference": vault.fingerprint(new.reference),
+        "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
+        **asdict(terms),
+        "read_first": read_first,
+        "shared": shared,
+        "last": None,
+        "error": None,
+        "settle_until": None,
+        **sent_values(None),
+    }
+
+
+def like_entry(values: Mapping[str, Any], **own: Any) -> dict[str, Any]:
+    """The column values of a new entry that has those of another new one, but for its own."""
+    return {**values, **free_values(), **own}
+
+
+def sent_since(sent: SentSince) -> dict[str, Any]:
+    """The column values of an entry that may have been sent since a backup was made: it is looked
+    up, and not sent.
+    """
+    return {
+        "state": EntryState.SENDING,
+        "restored": True,
+        **sent_values(sent._replace(by=None)),
+    }
+
+
+def named_entries(scope: str, keys: Any) -> Condition:
+    """Holds for the entries of a scope with these keys."""
+    return sa.and_(ENTRIES.c.scope == scope, ENTRIES.c.key.in_(keys))
+
+
+def put_entries(
+    connection: Connection,
+    entries: Sequence[dict[str, Any]],
+    replaced: Collection[str] = _MAY_BE_REPLACED,
+) -> None:
+    """Store entries. One under the same key that is in one of the states `replaced` (it waits, or
+    was refused here) is replaced: a worker that has read it does not send it any more.
+    """
+    if not entries:
+        return
+    now = database_time(connection)
+    stored: list[dict[str, Any]] = []
+    references: list[dict[str, Any]] = []
+    for entry in entries:
+        values: dict[str, Any] = {**entry, "stored_at": now, "changed_at": now}
+        digests: list[str] = values.pop("references")
+        key: str = entry["key"]
+        references += [{"digest": digest, "key": key} for digest in digests]
+        stored.append(values)
+    if references:
+        connection.execute(sa.insert(TABLES.references), references)
+    may_be_replaced = ENTRIES.c.state.in_([sa.literal_column(f"'{state}'") for state in replaced])
+    put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
+    named = named_entries(stored[0]["scope"], [entry["key"] for entry in stored])
+    were_put = sa.and_(named, ENTRIES.c.stored_at == now)
+    if count_rows(connection, ENTRIES, were_put) != len(stored):
+        raise EntryMarked
+
+
+def remove_entries(connection: Connection, scope: str, keys: Collection[str]) -> None:
+    """Delete those of these entries that wait, or were refused here."""
+    may_be_removed = ENTRIES.c.state.in_(_MAY_BE_REPLACED)
+    delete_rows(connection, ENTRIES, sa.and_(named_entries(scope, keys), may_be_removed))
+    references = TABLES.references.c
+    is_left = sa.exists().where(ENTRIES.c.key == references.key)
+    of_removed = sa.and_(references.key.in_(keys), sa.not_(is_left))
+    delete_rows(connection, TABLES.references, of_removed)
+
+
+_IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
+"""Holds for entries that a worker takes up."""
+_IS_UNSETTLED = OfFewRows(ENTRIES.c.state.in_(sorted({*DUE, *IN_DOUBT})))
+"""Holds for these, and for those of which nobody knows whether they were done."""
+
+
+def lock_waiting(connection: Connection, chosen: Condition) -> None:
+    """Let no worker change those of these entries that wait until the transaction ends."""
+    lock_entries(connection, sa.and_(chosen, OfFewRows(ENTRIES.c.state == _WAITING)))
+
+
+def lock_entries(connection: Connection, chosen: Condition) -> None:
+    """Let no worker change these entries until the transaction ends."""
+    query = sa.select(ENTRIES.c.id).where(chosen).order_by(ENTRIES.c.id)
+    connection.execute(query.with_for_update()).all()
+
+
+def is_live(now: Any) -> Condition:
+    """Holds for entries that a worker has now."""
+    return sa.and_(ENTRIES.c.state.in_(DUE), is_under_call(ENTRIES.c, now))
+
+
+def _is_of_nobody(connection: Connection) -> Condition:
+    """Holds for entries that no live worker has."""
+    return sa.not_(is_live(database_time(connection)))
+
+
+def settle_by_hand(
+    connection: Connection,
+    scope: str,
+    key: str,
+    vault: Vault,
+    *,
+    is_done: bool,
+    id: str | None,
+    error: str | None,
+) -> bool:
+    """Store what a person has found out of an entry that no live worker has. Returns whether it
+    was stored.
+
+    Args:
+        is_done: Whether what it asks for was done; else it was not, and never will be.
+        id: The provider's id of what was done.
+        error: What is said of it.
+    """
+    may_change = sa.and_(named_entries(scope, [key]), _is_of_nobody(connection))
+    state = EntryState.SENT if is_done else EntryState.REFUSED
+    stored = {
+        **free_values(),
+        "state": state,
+        "request_id": id,
+        "status": None,
+        "ended": False,
+        "error": None if error is None else vault.sealed(error),
+        "restored": False,
+        "changed_at": DatabaseTime(),
+    }
+    return bool(change_rows(connection, ENTRIES, may_change, **stored))
+
+
+def copy_entry(connection: Connection, scope: str, key: str, new_key: str) -> None:
+    """Store an entry once more under a later key, for a request that was made meanwhile."""
+    others = ("id", "key", "word")
+    names = [column.name for column in ENTRIES.c if column.name not in others]
+    columns = [ENTRIES.c[name] for name in names]
+    of_key = sa.select(sa.literal(new_key), *columns).where(named_entries(scope, [key]))
+    connection.execute(sa.insert(ENTRIES).from_select(["key", *names], of_key))
+
+
+def clear_restored(connection: Connection, scope: str, keys: Collection[str]) -> None:
+    """Note that what these entries have become since their backup was made is not asked any more:
+    a person knows it, or they are asked for under later keys.
+    """
+    if not keys:
+        return
+    change_rows(connection, ENTRIES, named_entries(scope, keys), restored=False)
+
+
+def forget_entries(
+    connection: Connection, scope: str, chosen: Condition, vault: Vault, most: int
+) -> int:
+    """Remove the calls of settled entries, and what was said of them, at most of so many. Their
+    keys, states and ids stay, and digests of their calls. Returns how many there were.
+    """
+    # What was not done, and may have been asked since the backup, is looked for by its values.
+    is_sent = ENTRIES.c.state == EntryState.SENT
+    is_settled = sa.or_(is_sent, is_surely_not_done(ENTRIES.c))
+    has_call = ENTRIES.c.call.not_like("digest-%")
+    named = sa.and_(ENTRIES.c.scope == scope, chosen, is_settled, has_call)
+    query = sa.select(ENTRIES).where(named).order_by(ENTRIES.c.id).limit(most)
+    rows: Sequence[Any] = connection.execute(query).all()
+    for row in rows:
+        values = forgotten_values(opened_call(row._asdict(), vault), vault)
+        # A file may have put it again since it was read.
+        is_as_read = sa.and_(ENTRIES.c.id == row.id, is_settled, ENTRIES.c.call == row.call)
+        change_rows(connection, ENTRIES, is_as_read, **{**values, "status": None})
+    return len(rows)
+
+
+class OpenEntries(NamedTuple):
+    """The entries of a batch that a worker takes up, now or later.
+
+    Attributes:
+        due: How many there are.
+        live: How many of them a worker has now.
+        live_for: The seconds until the last of these is free.
+        are_looked_up: Whether some of them are looked up.
+    """
+
+    due: int
+    live: int
+    live_for: float
+    are_looked_up: bool
+
+
+def open_entries(connection: Connection, chosen: Condition) -> OpenEntries:
+    """Count the entries that are chosen and not settled."""
+    columns = ENTRIES.c
+    now = database_time(connection)
+    live = sa.case((is_live(now), 1), else_=0)
+    groups = sa.select(
+        columns.state,
+        sa.func.count().label("due"),
+        sa.func.sum(live).label("live"),
+        sa.func.max(sa.case((is_live(now), columns.due_at), else_=now)).label("until"),
+    )
+    query = groups.where(chosen, _IS_DUE).group_by(columns.state)
+    rows = connection.execute(query).all()
+    return OpenEntries(
+        due=sum(row.due for row in rows),
+        live=sum(row.live for row in rows),
+        live_for=max((row.until for row in rows), default=now) - now,
+        are_looked_up=any(row.state == EntryState.SETTLING for row in rows),
+    )
+
+
+def let_go_on(connection: Connection, chosen: Condition) -> None:
+    """Let entries that wait for their next try, or that are unclear, be taken up at once.
+
+    An unclear one that was surely lost is sent again.
+    """
+    columns = ENTRIES.c
+    of_nobody = sa.and_(chosen, _is_of_nobody(connection))
+    unclear = sa.and_(of_nobody, OfFewRows(columns.state == EntryState.UNCLEAR))
+    lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT)
+    again = {**free_values(), **sent_values(None), "settle_until": None}
+    change_rows(connection, ENTRIES, lost, state=_WAITING, **again)
+    change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING, **free_values())
+    paused = sa.and_(of_nobody, _IS_DUE, columns.due_at > 0.0)
+    change_rows(connection, ENTRIES, paused, **free_values())
+
+
+def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
+    """Let a batch go on with entries of another batch or account that no live worker has: those in
+    doubt, and those that wait and are read before they are sent.
+    """
+    waits = sa.and_(ENTRIES.c.state == _WAITING, ENTRIES.c.read_first)
+    may_be_adopted = sa.and_(chosen, _IS_UNSETTLED, sa.or_(ENTRIES.c.state.in_(IN_DOUBT), waits))
+    of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
+    own = {"sender": sender, "batch": batch, "had_by": new_number()}
+    change_rows(connection, ENTRIES, of_nobody, **own)
+
+
+# The key that everything is encrypted with
+
+
+_LAYOUT = "layout"
+"""The name of the row of the table of control that has the layout of the state."""
+
+
+def stored_key(connection: Connection) -> tuple[str | None, str | None]:
+    """The key of the state, encrypted with the secret, and the layout; None: there is none."""
+    columns = TABLES.control.c
+    rows = connection.execute(sa.select(columns.name, columns.wrapped)).all()
+    by_name = {row.name: row.wrapped for row in rows}
+    return by_name.get(STORAGE_KEY), by_name.get(_LAYOUT)
+
+
+def store_key(connection: Connection, wrapped: str, layout: str) -> None:
+    """Store the key of the state, encrypted with a secret, in place of the one that is stored."""
+    for name, text in ((STORAGE_KEY, wrapped), (_LAYOUT, layout)):
+        insert_once(connection, TABLES.control, name=name, moment=DatabaseTime(), wrapped=text)
+        change_rows(connection, TABLES.control, TABLES.control.c.name == name, wrapped=text)
+
+
+# A restored state
+
+
+def moment_of_hold(connection: Connection) -> float | None:
+    """When the state was held, in epoch seconds; None: it is not."""
+    return moment_of(connection, TABLES.control, HOLD)
+
+
+def note_time(connection: Connection, provider: str, now: SentSince) -> None:
+    """Note the present time of a provider, if it is known: what waits in a backup of this state was
+    not sent before it.
+    """
+    if now.known:
+        store_time(connection, TABLES.control, provider, now.since)
+
+
+def hold_entries(connection: Connection) -> None:
+    """Let workers take up nothing, and mark what may have been sent since the backup."""
+    insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
+    Life(TABLES.control, ENTRIES).begin_anew(connection)
+    mark_restored(connection, ENTRIES, TABLES.control)
+
+
+def release_entries(connection: Connection) -> int:
+    """End the hold. Returns how many entries are looked up now that had not been sent."""
+    end_hold(connection, TABLES.control)
+    looked_up = sa.and_(ENTRIES.c.restored, ENTRIES.c.state == EntryState.SENDING)
+    return count_rows(connection, ENTRIES, looked_up)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderTerms:
+    """What a worker sends, and how.
+
+    Attributes:
+        scope: The system and the environment.
+        sender: The account and the address with which entries are sent.
+        batch: The batch whose entries are sent; None: all batches.
+        kept: Seconds for which the provider keeps keys, if an entry does not say less.
+        workers: The maximum number of calls under way at once.
+    """
+
+    scope: str
+    sender: str
+    batch: str | None
+    kept: float
+    workers: int
+
+
+class FileRows(PaymentRegister, Protocol):
+    """What bulk sending knows of the rows that entries are for."""
+
+    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
+        """Make a call. Returns what it came to, as of `create` of `settle`.
+
+        Args:
+            is_repeat: Whether it may have been sent before.
+        """
+
+    def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
+        """Return the rates of those of these batches that have one, in rows a second."""
+        ...
+
+    def reserve_turns(self, connection: Connection, batches: Sequence[str]) -> Sequence[float]:
+        """Reserve the next turn of each of these batches, in their order. Each has a rate.
+
+        Returns the seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
+        """
+        ...
+
+    def wait_for_database(self, error: DBAPIError) -> None:
+        """Wait until what was to be stored can be tried again. Raises an error to give up."""
+
+
+class FilePolicy:
+    """The policy of the entries of files: see `EntryPolicy`.
+
+    Args:
+        rows: What bulk sending knows of their rows.
+        vault: Encrypts errors.
+        terms: What is sent, and how.
+        stop: Set when nothing more is to be sent.
+
+    Attributes:
+        payments: What the entries are for. A payment that has no entry may have an id, too.
+        pauses_until: Until when no turn can be reserved, by the monotonic clock.
+    """
+
+    def __init__(
+        self, rows: FileRows, vault: Vault, terms: SenderTerms, stop: threading.Event
+    ) -> None:
+        self.payments: PaymentRegister = rows
+        self._rows = rows
+        self._vault = vault
+        self._terms = terms
+        self._stop = stop
+        self.pauses_until = 0.0
+
+    # Which are taken up, and when
+
+    def require(self, connection: Connection, client: Any) -> None:
+        """Each entry has its own account and environment: see `chosen`."""
+
+    def chosen(self) -> Condition:
+        """Those of the scope, the sender and the batch."""
+        terms, columns = self._terms, ENTRIES.c
+        chosen = sa.and_(columns.scope == terms.scope, columns.sender == terms.sender)
+        return chosen if terms.batch is None else sa.and_(chosen, columns.batch == terms.batch)
+
+    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:
+        """Reserve the turns of entries of batches that have a rate. Those whose turn is late are
+        left to a later round.
+        """
+        rates = self._rows.rates(connection, {claim.row.batch for claim in group.claims})
+        if not rates:
+            return group
+        in_turn = [claim for claim in group.claims if claim.row.batch not in rates]
+        wanted: list[Claim] = []
+        most = {batch: LONGEST_TURN * rate + 1 for batch, rate in rates.items()}
+        for claim in group.claims:
+            if most.get(claim.row.batch, 0) >= 1:
+                most[claim.row.batch] -= 1
+                wanted.append(claim)
+        kept = claims.keep(wanted, 2 * LONGEST_TURN, connection)
+        if not kept:
+            return replace(group, claims=in_turn)
+        waits = self._rows.reserve_turns(connection, [claim.row.batch for claim in kept])
+        began = time.monotonic()
+        for claim, wait in zip(kept, waits, strict=True):
+            if wait > LONGEST_TURN:
+                claims.give_back(claim, connection)
+                continue
+            in_turn.append(replace(claim, wait=partial(self._wait_until, began + wait)))
+        if not in_turn:
+            self.pauses_until = began + min(waits) - LONGEST_TURN
+        return replace(group, claims=in_turn)
+
+    def _wait_until(self, turn: float) -> None:
+        """Wait for a reserved turn, which is by the monotonic clock, or for the stop."""
+        self._stop.wait(max(0.0, turn - time.monotonic()))
+
+    # How one is sent
+
+    def write(self, row: Any, ahead: float) -> Write:
+        """As it is stored; one that no file asks for is only looked up."""
+        write = replace(write_of(row, ahead), kept=float(row.kept))
+        if write.call.subject == "":
+            write = replace(write, why_no_look_up=_NO_REFERENCE)
+        if write.sent is not None and row.only_looked_up:
+            write = replace(write, sent=write.sent._replace(looked_up=True))
+        return write
+
+    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
+        """Send the row, after its state was read if it has to be."""
+        call: PreparedCall = row.prepared
+        client = within_key_life(client, float(row.kept))
+        try:
+            if row.read_first:
+                return _send_unless_done(client, call)
+            return self._rows.call(client, call, is_repeat=is_repeat)
+        except VictorError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
+            # The exception's text may contain account numbers; its type does not.
+            what = f"An unexpected {type(error).__name__} while it was sent."
+        raise VictorError(what, outcome=Outcome.UNKNOWN)
+
+    # What is stored of it
+
+    def end(self, row: Any, settlement: Settlement, values: dict[str, Any]) -> dict[str, Any]:
+        """The usual ones, and what a row shows: its last outcome, and what is said of it. One whose
+        refusal was its own is over: a person sees it, and may ask for it again.
+        """
+        if not values:
+            error = settlement.reason
+            if error is None and settlement.error is not None:
+                error = settlement.error.summary
+            sealed = None if error is None else self._vault.sealed(error)
+            return {"last": settlement.outcome, "error": sealed}
+        if values["state"] == EntryState.SENT:
+            values["error"] = settlement.reason
+            if settlement.looked_up:
+                values["error"] = f"{settlement.reason} {_WAS_DONE}"
+        elif values["state"] == EntryState.UNCLEAR:
+            outcome = settlement.once_over().outcome
+            was_accepted = row.last == PaymentOutcome.ACCEPTED
+            # What an earlier call came to says nothing of the one that is in doubt.
+            is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
+            values["last"] = outcome if is_known else row.last
+        return values
+
+    # Whose is what was made
+
+    def beside(self, row: Any) -> Condition:
+        """Those of its system and environment."""
+        return sa.and_(ENTRIES.c.provider == row.provider, ENTRIES.c.scope == row.scope)
+
+    def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
+        """Their keyed digests, in both tables."""
+        plain = payment_references(row.prepared)
+        references = {row.reference, *map(self._vault.fingerprint, plain)}
+        return references, references
+
+
+class FileSender:
+    """Makes the passes that send what files ask for.
+
+    Args:
+        engine: Of the state.
+        client: Sends.
+        secret: Of the state.
+        vault: Encrypts errors.
+        terms: What is sent, and how.
+        rows: What bulk sending knows of the rows that entries are for.
+        stop: Set when nothing more is to be sent.
+        driver: Makes the steps of the passes; None: with calls in threads.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        client: Any,
+        secret: bytes,
+        vault: Vault,
+        terms: SenderTerms,
+        rows: FileRows,
+        stop: threading.Event,
+        driver: PassDriver | None = None,
+    ) -> None:
+        own_driver = driver or BlockingDriver(prepared_engine(engine), ENTRIES)
+        tables = ENTRIES.metadata.sorted_tables
+        self._transactions = Transactions(own_driver, tables, rows.wait_for_database)
+        self._engine = engine
+        self._client = client
+        self._policy = FilePolicy(rows, vault, terms, stop)
+        sealing = Sealing(TABLES.control, NAME, secret, vault.other_key)
+        engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
+        self._parts = OutboxEngine(TABLES, self._transactions, sealing, self._policy, engine_terms)
+        self._rounds = Rounds(self._parts)
+        self._rest: Any = None
+        """The rest of a round of passes, if it has not ended."""
+
+    @property
+    def is_client_refused(self) -> bool:
+        """Whether the provider has refused so many calls that it refuses the client."""
+        return any(streak.is_of_client for streak in self._parts.refusals.values())
+
+    @property
+    def pause(self) -> float:
+        """Seconds for which nothing is sent, since the provider fails, or all turns are late."""
+        return max(self._parts.backoff.left(), self._policy.pauses_until - time.monotonic())
+
+    def send_due(self) -> None:
+        """Make passes, if one would take an entry up now."""
+        with self._engine.connect() as connection:
+            waits = is_not_due(ENTRIES.c, database_time(connection))
+            due = sa.and_(_IS_DUE, sa.not_(waits))
+            may_work = self._parts.holding.may_work()
+            query = sa.select(ENTRIES.c.id).where(self._policy.chosen(), due, may_work)
+            has_due = connection.execute(query.limit(1)).first() is not None
+        if has_due:
+            self.send_for_a_while()
+
+    def send_for_a_while(self) -> None:
+        """Make the passes of some seconds: what others have left is taken up between them."""
+        rest, self._rest = self._rest, None
+        round_of_passes = self._rounds.make_for_a_while(self._client, rest)
+        _, self._rest = self._transactions.run(round_of_passes)
+
+
+def _send_unless_done(client: Any, call: PreparedCall) -> Any:
+    """Read the state of what a call is about, and make the call unless that was done or is ruled
+    out: the step may have been taken elsewhere.
+    """
+    try:
+        state = client.look_up(call, since=zulu.now())
+    except VictorError as error:
+        return settlement_of_failed_read(error)
+    if isinstance(state, Done):
+        return state
+    if isinstance(state, NotDone) and not state.can_be_sent:
+        return Settlement(PaymentOutcome.REFUSED, reason=state.why)
+    return client.send(call)

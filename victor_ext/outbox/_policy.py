@@ -1,0 +1,212 @@
+"""What differs between the entries of an outbox and those of files: `EntryPolicy`, and that of an
+outbox. That of files is `FilePolicy`. `PaymentRegister` are what entries are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import PreparedCall
+from victor_ext._event_queue.databases import Condition
+from victor_ext._settlement.failures import is_refusal
+from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
+
+from ._claim import Claim, ClaimGroup
+from ._digests import reference_digest
+from ._entries import references_of, write_of
+from ._scope import Owner, Scope
+
+
+class PaymentRegister(Protocol):
+    """The payments that entries are for. Some have no entry, and may have an id nevertheless."""
+
+    def name(self, connection: Connection, key: str) -> str:
+        """Return what people call the payment of an entry."""
+        ...
+
+    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
+        """Return whether a payment without an entry has one of these ids."""
+        ...
+
+    def holder_of(self, connection: Connection, id: str) -> str | None:
+        """Return what people call a payment without an entry that has this id; None: none has."""
+        ...
+
+    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
+        """Return whether what is found by these references may be that of a payment which this
+        entry does not ask for.
+        """
+        ...
+
+    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
+        """Return those of these keys whose entries are not sent again if they may have been sent:
+        no file asks for them any more.
+        """
+        ...
+
+    def require_entry(self, connection: Connection, key: str) -> None:
+        """Raise an error if an entry that could not be taken up was deleted, and its payment asks
+        for it.
+        """
+
+    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
+        """Count the payments of a call by what it has come to."""
+
+    def hold(self, connection: Connection) -> None:
+        """Hold the payments of a database that is another copy; its entries are held."""
+
+
+class NoPayments:
+    """The payments of entries that are all that there is."""
+
+    def name(self, connection: Connection, key: str) -> str:  # noqa: ARG002 - here and below
+        """The key."""
+        return key
+
+    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:  # noqa: ARG002
+        """None has."""
+        return False
+
+    def holder_of(self, connection: Connection, id: str) -> str | None:  # noqa: ARG002
+        """None."""
+        return None
+
+    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:  # noqa: ARG002
+        """None has."""
+        return False
+
+    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:  # noqa: ARG002
+        """None of them."""
+        return ()
+
+    def require_entry(self, connection: Connection, key: str) -> None:
+        """Nothing asks for it."""
+
+    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
+        """Nothing."""
+
+    def hold(self, connection: Connection) -> None:
+        """Nothing."""
+
+
+class Keeper(Protocol):
+    """What takes entries up ahead of their calls: `Claims`."""
+
+    def keep(
+        self, claims: Sequence[Claim], seconds: float, connection: Connection
+    ) -> list[Claim]: ...
+
+    def give_back(self, claim: Claim, connection: Connection, **values: Any) -> None: ...
+
+
+class EntryPolicy(Protocol):
+    """What a pass asks of the entries that it sends. `row` is an entry in clear."""
+
+    payments: PaymentRegister
+    """What the entries are for."""
+
+    # Which are taken up, and when
+
+    def require(self, connection: Connection, client: Any) -> None:
+        """Raise an error if the entries are not this client's."""
+
+    def chosen(self) -> Condition:
+        """Holds for the entries that a pass may take up at all."""
+        ...
+
+    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:
+        """A group without the entries whose turn is much later; others may have to `wait`."""
+        ...
+
+    # How one is sent
+
+    def write(self, row: Any, ahead: float) -> Write:
+        """The entry as the write that `settle` takes. `ahead` is as of `write_of`."""
+        ...
+
+    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
+        """Make the call of an entry. Its result is as of `create` of `settle`."""
+
+    # What is stored of it
+
+    def end(self, row: Any, settlement: Settlement, values: dict[str, Any]) -> dict[str, Any]:
+        """The column values that say what has become of an entry. Without a state among them, it
+        is as it was before its call: nothing was settled.
+
+        Args:
+            values: The usual ones; of a call that has settled nothing, none.
+        """
+        ...
+
+    # Whose is what was made
+
+    def beside(self, row: Any) -> Condition:
+        """Holds for entries whose ids and references may be those of an entry."""
+        ...
+
+    def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
+        """The references of an entry as the table of entries has them, and as that of references
+        has them.
+        """
+        ...
+
+
+class OutboxPolicy:
+    """That of an outbox: each entry is sent by itself, and stays until it is forgotten.
+
+    Args:
+        table: Of the entries.
+        scope: Whose they are.
+    """
+
+    def __init__(self, table: sa.Table, scope: Scope) -> None:
+        self.payments: PaymentRegister = NoPayments()
+        self._table = table
+        self._scope = scope
+
+    def require(self, connection: Connection, client: Any) -> None:
+        """The entries are those of one account and environment."""
+        self._scope.require(connection, Owner.of(client))
+
+    def chosen(self) -> Condition:
+        """All."""
+        return sa.true()
+
+    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:  # noqa: ARG002 - each has its turn
+        """All of them."""
+        return group
+
+    def write(self, row: Any, ahead: float) -> Write:
+        """As it is stored."""
+        return write_of(row, ahead)
+
+    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:  # noqa: ARG002 - rows of files differ
+        """Send it."""
+        return client.send(row.prepared)
+
+    def end(
+        self,
+        row: Any,  # noqa: ARG002 - rows of files say more
+        settlement: Settlement,
+        values: dict[str, Any],
+    ) -> dict[str, Any]:
+        """The usual ones; none, unless a refusal says that the same values are refused each
+        time.
+        """
+        error = settlement.error
+        is_over = settlement.looked_up or error is None or is_refusal(error)
+        return values if is_over else {}
+
+    def beside(self, row: Any) -> Condition:
+        """Those of its system."""
+        is_of_system: Condition = self._table.c.provider == row.provider
+        return is_of_system
+
+    def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
+        """In clear, and their digests."""
+        references = references_of(row)
+        return references, [*map(reference_digest, references)]

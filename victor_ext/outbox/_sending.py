@@ -1,0 +1,407 @@
+"""The steps of one entry, from its claim to its result: it is sent, or looked up if it may have
+been sent before.
+
+`Sending.deliver` has them in order. `settle` decides, and `_Sender` is what `settle` asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from math import inf
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection
+
+from victor_ext import (
+    AuthenticationError,
+    BadRequest,
+    InvalidRequest,
+    NotFound,
+    Outcome,
+    PaginationError,
+    RateLimited,
+    StatusError,
+    UnreadableResponse,
+    VictorError,
+)
+from victor_ext._event_queue.databases import DatabaseTime
+from victor_ext._event_queue.transactions import Pass
+from victor_ext._event_queue.workers import is_ending
+from victor_ext._settlement.failures import (
+    FailureScope,
+    RefusalStreak,
+    failure_scope,
+    is_about_all,
+    pause_after,
+    pause_asked,
+)
+from victor_ext._settlement.flow import (
+    MAY_EXIST,
+    SETTLED,
+    LookUp,
+    PaymentOutcome,
+    Settlement,
+    settle,
+)
+from victor_ext._settlement.key_age import Keyless, Keys, Moment, Now, send_in_time
+
+from ._claim import Claim
+from ._claims import Claims
+from ._engine import OutboxEngine
+from ._entries import Entry, EntryState, done_values, sent_of
+from ._steps import CallNotMade, Refusal, SharedCall, Steps
+from ._storing import Change, result_of
+
+_YOUNG = 900.0
+"""The age in seconds below which all writes are looked up together."""
+_LONGEST_PAUSE = 120.0
+"""The maximum seconds before an entry whose try has failed is tried again."""
+_SHORTEST_CALL = 0.001
+"""A deadline, in seconds, with which no call begins any more: see `send_in_time`."""
+_TOO_LATE = "It was not sent: its time to be sent had passed."
+_MAYBE_TOO_LATE = "It may have been sent, and its time to be sent has passed."
+
+
+@dataclass(slots=True)
+class _Sender:
+    """Sends one claimed entry: `settle` calls its methods.
+
+    Attributes:
+        keys: How long the entry can be sent again.
+        row: The row of the entry.
+        refusals: The entries that were refused, maybe for the client, by key.
+        call: Makes the call, with a client and with `is_repeat`: whether the entry may have been
+            sent before.
+        held: Until when nobody else sends the entry, or looks it up.
+        refusal: The call was refused, maybe for the client; None: it was not.
+    """
+
+    client: Any
+    keys: Keys | Keyless
+    row: Any
+    refusals: RefusalStreak
+    call: Callable[..., Any]
+    held: Moment
+    refusal: Refusal | None = None
+
+    def send(self, is_repeat: bool, decided: Moment) -> Any:  # noqa: FBT001 - as `settle` calls it
+        """Send the entry. Its call ends before `send_before`, and before another worker may take
+        the entry up.
+        """
+        now = Now.of(self.client)
+        client = self.client
+        left = min(self.held.local - now.moment.local, self.held.monotonic - now.moment.monotonic)
+        if left < client.deadline:  # this worker was stopped since it has marked the entry
+            client = client.with_options(deadline=max(left, _SHORTEST_CALL))
+        called = now.moment.after(_time_left(self.row.send_before, now))
+        send = partial(self.call, client, is_repeat=is_repeat)
+        return send_in_time(client, decided, send, called, self.held)
+
+    def note(self, error: VictorError | None) -> None:
+        """Note the end of the call."""
+        self.refusals.note(self.row.key, error)
+        # A refusal of an earlier call of this entry says nothing of this one, which may be lost.
+        if error is not None and failure_scope(error) is FailureScope.EITHER:
+            self.refusal = Refusal(error)
+
+
+def _time_left(send_before: float | None, now: Now) -> float:
+    """Seconds until `send_before`, without end if that is None; negative: it has passed."""
+    if send_before is None:
+        return inf
+    return send_before - now.by_provider()
+
+
+def _pause_after_call(claim: Claim, error: VictorError | None) -> float:
+    """Seconds before the next try of an entry, whose call has ended so. A longer pause would count
+    as that of a wrong clock, and end at once.
+    """
+    return min(max(pause_after(claim.row.tries + 1), pause_asked(error)), _LONGEST_PAUSE)
+
+
+class Sending:
+    """Delivers the entries of a round, each by itself.
+
+    Args:
+        engine: Of the outbox.
+        claims: Of the round.
+        refusals: The entries that were refused, maybe for the client, by key.
+    """
+
+    def __init__(self, engine: OutboxEngine, claims: Claims, refusals: RefusalStreak) -> None:
+        self.claims = claims
+        self.refusals = refusals
+        self._terms = engine.terms
+        self._store = engine.store
+        self._rivals = engine.rivals
+        self._transactions = engine.transactions
+        self._policy = engine.policy
+
+    def deliver(self, taken_up: Claim) -> Steps[Entry | None]:
+        """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
+        claims = self.claims
+        client = claims.client
+        row = taken_up.row
+        if taken_up.wait is not None and not (yield from self._wait_for_turn(taken_up.wait)):
+            yield from self._transactions.transact(partial(claims.give_back, taken_up))
+            return None
+        time_left = _time_left(row.send_before, Now.of(client))
+        if time_left <= 0 and sent_of(row) is None:
+            keep = partial(claims.keep, [taken_up], claims.lease)
+            if not (yield from self._transactions.transact(keep)):
+                return None
+            values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
+            return (yield from self._store.store(taken_up, **values))
+        begin = partial(self._take_up_one, taken_up)
+        claim = yield from self._transactions.transact(begin, taken_up)
+        if claim is None:
+            return None
+        write = self._policy.write(row, taken_up.at.local - taken_up.now)
+        held = claims.lease
+        kept = min(self._terms.kept, write.kept)
+        keys: Keys | Keyless = Keys(kept, client.caller, claim.at)
+        if not write.is_keyed:
+            keys = Keyless(client.caller, min(held, time_left), claim.at)
+        elif time_left <= 0:
+            keys = Keyless(client.caller, 0.0, claim.at, _MAYBE_TOO_LATE)
+        call = partial(self._policy.call, row)
+        sender = _Sender(client, keys, row, self.refusals, call, claim.at.after(held))
+        try:
+            result = yield from settle(
+                write, keys, partial(Now.of, client), sender.send, sender.note
+            )
+        except CallNotMade:
+            yield from self._transactions.transact(partial(claims.give_back, claim))
+            raise
+        if sender.refusal is not None:
+            claim = yield from self._wait_for_others(claim, sender.refusal)
+        if isinstance(result, LookUp):
+            result = yield from self._look_up(claim, result)
+            claim = replace(claim, settles_until=self._settle_until(claim))
+        return (yield from self._store_settlement(claim, result))
+
+    def _wait_for_turn(self, wait: Callable[[], Any]) -> Steps[bool]:
+        """Wait until it is the turn of an entry. Returns whether it may be sent then."""
+        try:
+            yield wait
+        except CallNotMade:
+            return False
+        return not is_ending()
+
+    def _take_up_one(self, claim: Claim, connection: Connection) -> Claim | None:
+        """Take up an entry whose call begins now. None: it is not sent now."""
+        return self.take_up([claim], connection).get(claim.row.id)
+
+    def take_up(self, begun: Sequence[Claim], connection: Connection) -> Mapping[int, Claim]:
+        """Take up entries whose calls begin now, as `Claims.begin`."""
+        taken_up = self.claims.begin(begun, Now.of(self.claims.client), connection)
+        payments = self._policy.payments
+        for claim in begun:
+            if claim.row.id not in taken_up:
+                payments.require_entry(connection, claim.row.key)
+        # A file may have left some out since they were read.
+        keys = [claim.row.key for claim in taken_up.values() if claim.row.first_sent_at]
+        left = payments.only_looked_up(connection, keys)
+        for claim in taken_up.values():
+            claim.row.only_looked_up = claim.row.key in left
+        return taken_up
+
+    def _wait_for_others(self, claim: Claim, refusal: Refusal) -> Steps[Claim]:
+        """Wait until other calls show that a refusal is of the entry.
+
+        Meanwhile this worker has it, and it is stored as it was before the call, which did nothing.
+        Raises the refusal if it may be of the client: then the entry goes back.
+        """
+        until = claim.now + self.claims.lease
+        keep = partial(self.claims.give_back, claim, worker=claim.worker, due_at=until)
+        yield from self._transactions.transact(keep)
+        claim = replace(claim, is_marked=sent_of(claim.row) is not None)
+        is_own = yield refusal
+        if is_own:
+            return claim
+        was_sent = sent_of(claim.row) is not None
+        outcome = PaymentOutcome.UNKNOWN if was_sent else PaymentOutcome.WAITING
+        values = self._policy.end(claim.row, Settlement(outcome, error=refusal.error), {})
+        yield from self._transactions.transact(partial(self.claims.give_back, claim, **values))
+        raise refusal.error
+
+    def _put_off(
+        self,
+        claim: Claim,
+        error: VictorError | None,
+        values: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Pass[None]:
+        """Let an entry be tried again after a pause that grows with its failures: no call of it is
+        under way any more. It has these column values then.
+
+        Args:
+            error: The error of the call; None: it had none.
+        """
+        seconds = _pause_after_call(claim, error)
+        put_off = partial(self.claims.put_off, claim, seconds, **values)
+        yield from self._transactions.transact(put_off)
+
+    # Look-ups
+
+    def _look_up(self, claim: Claim, step: LookUp) -> Steps[Settlement]:
+        """Look an entry up that may have been sent. From now on the entry is `settling`. Raises the
+        error of a read that says nothing yet: then a later pass reads again.
+        """
+        until = self._settle_until(claim)
+        # Stored before the look-up: while that fails, people can settle the entry by hand.
+        if claim.row.state != EntryState.SETTLING:
+            state = EntryState.SETTLING
+            due_at = DatabaseTime() + self.claims.lease
+            values = {"state": state, "settle_until": until, "error": step.why, "due_at": due_at}
+            yield from self._store.store(claim, **values)
+        is_last = claim.now >= until
+        try:
+            return (yield from _read_whether_done(self.claims.client, step, is_last=is_last))
+        except CallNotMade:
+            yield from self._put_off(claim, None)
+            raise
+        except VictorError as error:
+            yield from self._put_off(claim, error)
+            raise
+
+    def _settle_until(self, claim: Claim) -> float:
+        """The time until which an entry is looked up, by the clock of the database.
+
+        It is at most `settle_for` away: a stored time that is further away is of a clock that was
+        ahead.
+        """
+        return min(claim.row.settle_until or inf, claim.now + self._terms.settle_for)
+
+    # Results
+
+    def _store_settlement(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
+        """Store the settlement of a claimed entry, and return the entry if it has a result.
+
+        Raises the error of a call that says nothing of this entry, such as one about the
+        credentials.
+        """
+        self._policy.payments.count(claim.row.prepared, settlement.outcome)
+        error = settlement.error
+        if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
+            return (yield from self._store_outcome(claim, settlement))
+        usual: dict[str, Any] = {}
+        if settlement.outcome in SETTLED:  # rejected, or refused here
+            why = settlement.reason if error is None else error.message
+            usual = {"state": EntryState(settlement.outcome), "error": why}
+        values = self._policy.end(claim.row, settlement, usual)
+        if "state" in values:
+            return (yield from self._store.store(claim, **values))
+        if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
+            yield from self._transactions.transact(partial(self.claims.give_back, claim, **values))
+            return None
+        may_exist = settlement.outcome in MAY_EXIST
+        if error is None or (may_exist and error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)):
+            # It is sent again under its key.
+            yield from self._put_off(claim, error, values)
+            if error is not None and failure_scope(error) is FailureScope.CLIENT:
+                raise error  # other calls would end so, too, as by a hook that lacks a setting
+            return None
+        # This call has done nothing, but an earlier one may have: the entry is as it was before.
+        if not is_about_all(error):  # no pause of all entries follows
+            values["due_at"] = DatabaseTime() + _pause_after_call(claim, error)
+            values["tries"] = claim.row.tries + 1
+        yield from self._transactions.transact(partial(self.claims.give_back, claim, **values))
+        raise error
+
+    def _store_outcome(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
+        """Store that the entry was done, or what its look-up has shown. Return the entry if it is
+        settled.
+        """
+
+        def work(connection: Connection) -> Change:
+            """Compare with other entries, and store, in one transaction: another entry may be
+            settled meanwhile.
+            """
+            own = self._rivals.unless_of_another(claim.row, settlement, connection)
+            # The response to the entry's own call names the request for certain: it counts also if
+            # another worker has the entry by now. Anything else counts only while this one has it.
+            is_certain = not own.looked_up
+            values = self._policy.end(claim.row, own, self._usual_values(claim, own))
+            return self._store.change_claimed(claim, values, connection, is_certain=is_certain)
+
+        entry = yield from self._store.store_change(work, result_of(claim.row, settlement))
+        if entry is None or entry.state is EntryState.SETTLING:
+            return None
+        return entry
+
+    def _usual_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
+        """The new column values of an entry of an outbox that was done, or was looked up."""
+        if settlement.request is not None:
+            return done_values(settlement.request, claim.row.prepared)
+        if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
+            return {"state": EntryState.REJECTED, "error": settlement.reason}
+        until = self._settle_until(claim)
+        is_final = bool(
+            self._policy.write(claim.row, 0.0).why_no_look_up
+        )  # no later look-up can show more
+        if is_final or claim.now >= until:
+            state = EntryState.UNCLEAR
+            why = settlement.once_over().reason or ""
+            return {"state": state, "error": why, "settle_until": until}
+        # The provider's lists lag: the entry is looked up again.
+        tries = claim.row.tries + 1
+        return {
+            "state": EntryState.SETTLING,
+            "error": settlement.reason or "",
+            "settle_until": until,
+            "due_at": claim.now + pause_after(tries),
+            "worker": None,
+            "tries": tries,
+        }
+
+
+def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
+    """Look a write up: by one walk for all writes of the pass that a list shows, if there is one.
+
+    What `is_last` is looked up alone if that walk fails: it may have failed for another write.
+    """
+    call = step.write.call
+    given = step.write.look_up_by
+    if client.shares_look_ups(call):
+        since, read_from = step.moments["since"], step.moments["read_from"]
+        group = call.operation, _age_band(read_from, Now.of(client)), *sorted(given.items())
+        walk = partial(client.look_up_all, **given)
+        try:
+            return (yield SharedCall(group, (call, since, read_from), walk))
+        except VictorError:
+            if not is_last:
+                raise
+    return (yield partial(client.look_up, call, **step.moments, **given))
+
+
+def _age_band(read_from: datetime, now: Now) -> int:
+    """A number that is the same for writes whose walks are of similar length: the walk for an old
+    one would take too long for a young one, or fail where that of the young one does not.
+    """
+    age = now.by_provider() - read_from.timestamp()
+    return int(max(0.0, age) / _YOUNG).bit_length()
+
+
+def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Settlement]:
+    """Read whether a write was done.
+
+    Raises the error of a read that says nothing yet, so that the next pass reads again. In the last
+    pass (`is_last`) any such response settles that nothing was shown. So does in each pass a
+    refusal by the client itself, since the same values are refused each time.
+    """
+    try:
+        done = yield from _make_look_up(client, step, is_last=is_last)
+    except (StatusError, UnreadableResponse, PaginationError, InvalidRequest) as error:
+        if isinstance(error, AuthenticationError | RateLimited):
+            raise
+        says_no_more = not isinstance(error, StatusError) or isinstance(
+            error, BadRequest | NotFound
+        )
+        if not is_last and not says_no_more:
+            raise
+        done = f"The look-up failed: {error.summary}"  # a later read may say more
+    return step.settlement_of(done)

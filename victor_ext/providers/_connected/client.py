@@ -1,0 +1,373 @@
+"""`connect` and `connect_async`: from a generated package to a client whose every call is safe to
+make.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
+
+from victor_ext._privacy import concealed
+from victor_ext._runtime.auth.credentials import caller_digest
+from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext._runtime.client.config import (
+    ClientConfig,
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
+from victor_ext._runtime.client.paging import AsyncPages, Pages
+from victor_ext._runtime.client.requests import NO_EXTRAS
+from victor_ext._runtime.client.resources import Awaited, Blocking, Mode, Walk
+from victor_ext._runtime.client.runners import FlowRunner, OperationFlow
+from victor_ext._runtime.client.transport import BuildingClient, bound_class
+from victor_ext._runtime.core.headers import is_token
+from victor_ext._runtime.core.validation import shown
+from victor_ext._runtime.http.connections import origin_of
+from victor_ext._runtime.http.from_httpx2 import (
+    AnyURL,
+    AsyncClient,
+    AsyncTransport,
+    SyncClient,
+    SyncTransport,
+)
+from victor_ext._runtime.loop.idempotency_keys import (
+    BodyKey,
+    CookieKey,
+    HeaderKey,
+    KeyPlace,
+    QueryKey,
+)
+from victor_ext.errors import ConfigurationError
+
+from .auth import (
+    ApiCredentials,
+    RequestSigner,
+    SignRequest,
+    credentials_of,
+)
+from .caller_rows import table_of
+from .operations import OperationRow, behaviour_of
+from .paging import ListReader, PagesOf, PageStyle, T, undeclared_in
+from .servers import Wire, checked_servers, urls_beside_api
+from .webhooks import DocumentWebhook
+
+C = TypeVar("C")
+P = ParamSpec("P")
+Auth = ApiCredentials | SignRequest | None
+
+_ACCEPT = "application/json, */*;q=0.8"
+"""JSON if there is a choice.
+
+An operation may be documented with another type alone, such as `application/hal+json`.
+"""
+
+
+class GeneratedOperation(Protocol[P]):
+    """The module of a generated operation, for type checkers: what it takes, without `client`."""
+
+    @property
+    def _get_kwargs(self) -> Callable[P, dict[str, Any]]: ...
+
+
+class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
+    """What the blocking and the awaited client have in common."""
+
+    @with_client_options
+    def __init__(
+        self,
+        client: type[C],
+        *,
+        base_url: str | AnyURL,
+        servers: Mapping[str, str] | None = None,
+        server_variables: Mapping[str, str] | None = None,
+        auth: Auth = None,
+        key: KeyPlace | None = None,
+        rows: Mapping[Any, OperationRow] | None = None,
+        name: str | None = None,
+        caller: str | None = None,
+        **options: Unpack[ClientOptions[Transport, HttpxClient]],
+    ) -> None:
+        """Connect a generated package to its API. Nothing is sent.
+
+        Args:
+            client: The `Client` (or `AuthenticatedClient`) class of a package that
+                `victor spec generate` made.
+            base_url: The URL that is called: `https`, or `http` to this machine. No redirect leaves
+                its origin, and no call, except to `servers` and the `token_url` of `auth`. A server
+                of the document may stand as it does there, with its variables:
+                `https://{region}.pay.example`.
+            servers: Where operations go that have a server of their own in the document, by the URL
+                of that server: the package's `OPERATION_SERVERS`, or other URLs for its keys. They
+                get the same credentials. None: all operations are called at `base_url`.
+            server_variables: The values of variables in `base_url` and `servers`:
+                `{"region": "eu"}`. Others have the document's defaults.
+            auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`,
+                `SignedAuth` or `ClientCredentialsAuth`; or a function that sets headers of the
+                request it is given, called with each attempt. None sends no credentials.
+            key: Where the provider takes the idempotency key: a `HeaderKey`, or a `BodyKey`,
+                `QueryKey` or `CookieKey`. A write whose operation declares that header in the
+                document gets a key, the same in all attempts. Where the document says that another
+                one is the key, yours needs `takes_key`. Where no operation declares a key, and no
+                row has `takes_key=True`, every POST gets one: name the writes that take it. None:
+                the provider takes no key. No write without a key is repeated if it may have been
+                done.
+            rows: What you know of writes beyond the document: an `OperationRow` for each, by its
+                method and path in the document, or by the module of its generated function:
+                `{"POST /v1/payouts": OperationRow(proof=Proof(find))}`. An operation without a row
+                is what `key` and the document say: a write that takes no key is sent once, and what
+                became of it after a lost response is not known.
+            name: What messages call the provider; None takes the name of the package.
+            caller: The account whose credentials `auth` has, such as its number: the outbox repeats
+                a write only with the credentials of the same account at the same `base_url`. None:
+                the token, the key, the user name or the client id, of which a digest is stored. Of
+                a token or a key that changes (a file or a function), of `SignedAuth` and of a
+                function nothing is known: what may have been sent is not repeated, but looked up,
+                unless you name the account.
+
+        Raises:
+            ConfigurationError: An argument cannot work; the message names it.
+        """
+        base_url, auth = concealed(base_url), concealed(auth)
+        given = take(self, options)
+        if not isinstance(client, type) or not hasattr(client, "set_httpx_client"):
+            raise ConfigurationError(
+                "connect: pass the Client class of a generated package (from x_api.client)."
+            )
+        url, elsewhere = checked_servers(client, base_url, servers or {}, server_variables or {})
+        credentials = credentials_of(auth)
+        if caller is not None and (not isinstance(caller, str) or not caller.strip()):
+            raise ConfigurationError(
+                f"caller must name an account, as caller='4711' does, not {shown(caller)}."
+            )
+        account = getattr(credentials, "caller", None) if caller is None else caller
+        digest = None  # nothing is known of the account
+        if account is not None:
+            digest = caller_digest(f"{url} {account}", product="connect")
+        package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
+        bound = bound_class(cast("Hashable", client))
+        said: Mapping[Any, OperationRow] = {} if rows is None else rows
+        table = table_of(key, said, bound.document, bound.members, url, package)
+        provider = name or package.removesuffix("_api") or url.host
+        self._start(
+            given,
+            partial(credentials.authenticator, url),
+            url,
+            behaviour=behaviour_of(provider, url, table),
+            credentials=credentials,
+            servers=elsewhere,
+            context=client,
+            caller=digest,
+            accept=_ACCEPT,
+        )
+
+    def _transport_override(self, config: ClientConfig, options: Mapping[str, Any]) -> Any:
+        """The transport of the client: a `Wire` for credentials that need more than connections to
+        the API, or else the caller's own; None: the client makes the usual one.
+        """
+        transport = super()._transport_override(config, options)
+        is_query_signed = isinstance(config.loop.authenticator, RequestSigner)
+        if transport is not None:  # the caller's own transport reaches all origins
+            return Wire(transport, {}) if is_query_signed else transport
+        urls = urls_beside_api(config)
+        if not is_query_signed and not urls:
+            return None
+        elsewhere: dict[object, Any] = {}
+        for url in urls:
+            elsewhere[origin_of(url)] = self._pool_for(url, options)
+        return Wire(self._pool_for(config.base_url, options), elsewhere)
+
+    def _attach(self) -> None:
+        """Attach no resources, since the operations are those of the generated package.
+
+        Raises `ConfigurationError`: the options have additions, which only methods of resources
+        send.
+        """
+        if self._config.extras != NO_EXTRAS:
+            raise ConfigurationError(
+                "extra_body and extra_query are for the methods of the providers' own clients. "
+                "Here, set members on the model (`body['purpose'] = 'RENT'`), and generate the "
+                "package from the newer document for filters."
+            )
+
+    @property
+    def _generated(self) -> Any:
+        """The `Client` class of the generated package."""
+        return self._config.context
+
+    def with_key(self, idempotency_key: str) -> C:
+        """The generated client for one payment: its calls carry this key.
+
+        For operations whose document declares no parameter for the key. Use it for that payment and
+        its repeats only. Where the document declares the header on other operations, the key is
+        sent and makes no repeat safe, unless the operation has a row with `takes_key=True`, or
+        `HeaderKey(takes_key=...)` names it.
+
+        Args:
+            idempotency_key: The key of the payment, such as `idempotency_key_for("invoice", 1042)`.
+
+        Raises:
+            ConfigurationError: The provider takes no key in a header, or the key is not all visible
+                ASCII.
+        """
+        place = self._config.loop.behaviour.key_place
+        if not isinstance(place, HeaderKey):
+            where = _where_key_goes(place)
+            raise ConfigurationError(
+                f"with_key is for keys in a header, and this client's key goes {where}."
+            )
+        if not is_token(idempotency_key):
+            raise ConfigurationError(
+                f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: "
+                "pass idempotency_key_for('invoice', 1042)."
+            )
+        bound: Any = self.bind(self._generated)
+        return cast("C", bound.with_headers({place.name: idempotency_key}))
+
+    def webhook(
+        self,
+        *,
+        verify: Callable[[Mapping[str, str], bytes], object] | None,
+        id: Callable[[Mapping[str, str], Any], str] | None = None,
+        name: Callable[[Any], str] | None = None,
+        read: Callable[[Any, Any], Any] | None = None,
+    ) -> DocumentWebhook:
+        """The webhooks and callbacks of the document, for an `Inbox`.
+
+        An event of a kind that the document does not declare is stored, too: it is an
+        `UnknownVariant`, a mapping of its members. Nothing is read for it.
+
+        Args:
+            verify: Checks the headers and the body of a request, such as `HmacSignature(...)`.
+                None: anybody can post.
+            id: The id of an event, by the headers and the model. Take it from a header only if
+                `verify` covers that header. None: `{id}` or `{webhook-id}` of what an
+                `HmacSignature` signs, or the member `event_id` or `eventId`. Without these it is
+                the member `id` with a digest of the body, since `id` may be that of the object: a
+                repeat has the same content then. Say what the id is where two events of an object
+                may be equal.
+            name: The name of an event, by its model. None: the member `type`, `event`,
+                `event_type`, `eventType` or `eventName`, or else the name of the model.
+            read: Reads what an event is about, with the client and the model. None: nothing is
+                read.
+
+        Raises:
+            ConfigurationError: The document has no webhooks.
+        """
+        package = self._generated.__module__.rpartition(".client")[0]
+        try:
+            webhooks: Any = importlib.import_module(f"{package}.webhooks")
+        except ImportError:
+            raise ConfigurationError(
+                "webhook: the document of this client has no webhooks."
+            ) from None
+        variant = importlib.import_module(f"{package}.types").UnknownVariant
+        return DocumentWebhook(self.provider, webhooks, variant, verify, id, name, read)
+
+    def _walk(
+        self, operation: Any, style: PagesOf[T], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Walk[T]:
+        """How a list is read. The arguments are those of `paged`, which are checked now."""
+        if not isinstance(style, PageStyle):
+            raise ConfigurationError(
+                "paged: say how pages follow each other, as in bank.paged(list_cards, "
+                "CursorPages())."
+            )
+        if not hasattr(operation, "sync_detailed"):
+            raise ConfigurationError(
+                "paged: pass the module of a generated operation, as in bank.paged(list_cards, "
+                "...)."
+            )
+        signature = inspect.signature(operation._get_kwargs)  # noqa: SLF001 - all but the client
+        # An argument that the operation does not take is a TypeError now, not while the list is
+        # read.
+        arguments = signature.bind(*args, **kwargs).arguments
+        why = undeclared_in(style, operation, arguments.get("body"), self._own_api.members)
+        if why is not None:
+            raise ConfigurationError(f"paged: {why}.")
+        name = operation.__name__.rpartition(".")[2]
+        runner: FlowRunner = self._shared.runner
+        building = BuildingClient(runner.api, runner.build_request)
+        build = partial(operation.sync_detailed, client=building)
+
+        def read(reader: Any) -> OperationFlow[Sequence[T]]:
+            response = yield from runner.attempts(reader.request(build), None)
+            page = runner.api.parse_response(operation.OPERATION.parse, response)
+            items: Sequence[T] = reader.take(page, response)
+            return items
+
+        return Walk(lambda: ListReader(style, arguments, what=name), read)
+
+
+class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClient):
+    """A client of any payment API with blocking calls, also named `connect`.
+
+    Safe to share between threads.
+    """
+
+    def paged(
+        self,
+        operation: GeneratedOperation[P],
+        style: PagesOf[T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Pages[T]:
+        """All items of a list, page by page as they are needed:
+        `for item in bank.paged(list_cards, BY_CURSOR): ...`
+
+        Args:
+            operation: The module of the generated operation (`list_cards`).
+            style: How pages follow each other, and where their items are. `BY_CURSOR.of(Card)`
+                names the class of the items, for type checkers too.
+            args: Arguments of the operation, without `client`; so are `kwargs`. They are those of
+                the first page.
+
+        Raises:
+            ConfigurationError: `operation` is not the module of a generated operation, or the
+                document does not declare what `style` names.
+            TypeError: The operation takes other arguments.
+            PaginationError: While it is read: the provider repeats pages for ever, or a page
+                contradicts itself, such as one that says that others follow and names none.
+            UnreadableResponse: While it is read: a page has no list where `style` says, or an item
+                of another class.
+        """
+        return Pages(*self._shared.reading(self._walk(operation, style, args, kwargs)))
+
+
+class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], AwaitedClient):
+    """A client of any payment API with awaited calls, also named `connect_async`.
+
+    Making one is not awaited.
+    """
+
+    def paged(
+        self,
+        operation: GeneratedOperation[P],
+        style: PagesOf[T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> AsyncPages[T]:
+        """All items of a list, as `ApiClient.paged` yields them:
+        `async for item in bank.paged(...): ...`
+        """
+        return AsyncPages(*self._shared.reading(self._walk(operation, style, args, kwargs)))
+
+
+def _where_key_goes(place: KeyPlace) -> str:
+    """Where a key that is no header goes, for a message."""
+    places = {BodyKey: "in the body", QueryKey: "in the query", CookieKey: "in a cookie"}
+    for kind, words in places.items():
+        if isinstance(place, kind):
+            return f"{words}, as {place.name!r}: set it there"
+    return "nowhere"
+
+
+connect = ApiClient
+connect_async = AsyncApiClient

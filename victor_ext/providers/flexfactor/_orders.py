@@ -1,0 +1,252 @@
+"""`flexfactor.orders`: read, list, refund and cancel orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flexfactor_api.api.orders import get_order, list_orders, refund_order
+from flexfactor_api.typed import methods
+from flexfactor_api.typed.words import Status
+
+from victor_ext._privacy import one_line
+from victor_ext._runtime.client.paging import (
+    PageReader,
+    RepeatedPageReader,
+    says_that_others_follow,
+)
+from victor_ext._runtime.client.polling import poll
+from victor_ext._runtime.client.resources import Resource, Walk
+from victor_ext._runtime.client.runners import (
+    OperationFlow,
+    call,
+    call_without_body,
+)
+from victor_ext._runtime.core.json_values import is_object, object_of
+from victor_ext._runtime.loop.idempotency_keys import new_key
+from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
+from victor_ext.typed import Body, CheckedCall, ListQuery, Request
+
+from ._checks import MOST, FlexFactorValidation
+from ._records import Cancellation, Order, OrderStatus, Refund
+from ._responses import Says, orders_page, says_cancelled
+
+_UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
+_AFTER_END: Mapping[object, frozenset[OrderStatus]] = {
+    OrderStatus.CANCELLED: frozenset({OrderStatus.PROBLEM}),
+    OrderStatus.RETURNED: frozenset({OrderStatus.PROBLEM}),
+    OrderStatus.COMPLETED: frozenset({OrderStatus.RETURNED, OrderStatus.PROBLEM}),
+}
+"""The statuses in which an order ends, by the provider's guide to its portal (declined, refunded,
+approved), and for each the statuses that may still follow it.
+
+A problem may occur at any time. After another status, or one with an unknown number, anything may
+follow.
+"""
+
+
+def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Order]:
+    """The orders of a page. Whether another page follows is noted in `reader`."""
+    page = orders_page(body)
+    assert page is not None  # the row has checked it
+    reader.is_last = page.is_last is True
+    if page.is_last is None:
+        reader.goes_on = says_that_others_follow(body, reader.number)
+    else:
+        reader.goes_on = not page.is_last
+    orders: list[Order] = []
+    for item in page.orders or ():
+        # What is no object is shown, too: a list must not hide what it does not understand.
+        members = item if is_object(item) else {"item": item}
+        orders.append(Order(members))
+    return orders
+
+
+class _OrderFlows(Resource):
+    """The flows behind the generated methods."""
+
+    def _get(self, request: CheckedCall) -> OperationFlow[Order]:
+        order_id = request.by_hand["order_id"]
+        with FlexFactorValidation("orders.get") as validation:
+            validation.path_id("order_id", order_id)
+        return (yield from _read_order(order_id, None, **request.path))
+
+    def _wait(
+        self, order_id: str, *, until: Status | Sequence[Status] | None, timeout: float
+    ) -> OperationFlow[Order]:
+        with FlexFactorValidation("orders.wait") as validation:
+            validation.path_id("order_id", order_id)
+            wanted = validation.numbers("until", until, OrderStatus.__members__, 0, MOST)
+
+        def has_reached(order: Order) -> bool:
+            """Whether the order has a wanted status. Raises `Conflict` if it never will."""
+            status = order.status
+            every_status = frozenset(OrderStatus)
+            missed = every_status - _AFTER_END.get(status, every_status)
+            if wanted is not None and status not in wanted and missed.issuperset(wanted):
+                names = " or ".join(OrderStatus(number).name for number in wanted)
+                message = (
+                    f"Order {one_line(order_id)} is {_state_of(order)}, so it can no longer "
+                    f"be {names}."
+                )
+                raise Conflict(message, outcome=Outcome.REJECTED)
+            if status is None:
+                return False
+            return status not in _UNFINISHED if wanted is None else status in wanted
+
+        wanted_words = "a final status" if until is None else "the status"
+
+        return poll(
+            self._shared,
+            lambda seconds: _read_order(order_id, seconds),
+            has_reached,
+            goal=f"Order {order_id} did not reach {wanted_words}",
+            advice="Wait again, or get() it later.",
+            timeout=timeout,
+            describe=_state_of,
+        )
+
+    def _list(self, query: ListQuery) -> Walk[Order]:
+        sent = query.arguments
+        filters = {**sent, "mid": sent.get("mid") or self._shared.context.mid}
+        first = filters.pop("page_number")
+        reader_class = RepeatedPageReader[Order] if query.may_be_left else PageReader[Order]
+
+        def begin() -> PageReader[Order]:
+            return reader_class(lambda order: order.id, first=first, what="list of orders")
+
+        def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
+            body = yield from call(
+                list_orders, untyped=query.untyped, page_number=reader.number, **filters
+            )
+            return _orders_in(body, reader)
+
+        return Walk(begin, read)
+
+    def _refund(self, request: Request) -> OperationFlow[Refund]:
+        order_id, amount = request.path["order_id"], request.by_hand["amount"]
+        with FlexFactorValidation("orders.refund") as validation:
+            validation.problems += request.check.problems
+            validation.path_characters("order_id", order_id)
+            currency: object = getattr(amount, "currency", "USD")
+            if currency == "USD":
+                validation.amount("amount", amount)
+            else:
+                what = "a refund names no currency, and FlexFactor documents its amount as dollars"
+                validation.note(
+                    "amount",
+                    "currency",
+                    f"amount is in {currency}: {what}. Refund it in the portal.",
+                )
+        # `amount` has at most fifteen digits, so the number in the JSON has exactly its digits.
+        body = Body(amountToRefund=float(amount.amount), **request.body)
+        json = yield from call(refund_order, order_id=order_id, body=body, untyped=request.untyped)
+        return Refund(json, order_id=order_id, amount=amount)
+
+    def _cancel(self, request: Request) -> OperationFlow[Cancellation]:
+        order_id, key = _cancelled_order(request, "orders.cancel", "order_id")
+        seconds_left = self._shared.clock.countdown(self._shared.deadline)
+        not_yet: UnreadableResponse | None = None
+        try:
+            cancelled = yield from _cancel(request, key, order_id=order_id)
+            if says_cancelled(cancelled.raw) is Says.YES:
+                return cancelled
+        except UnreadableResponse as error:
+            body = {} if error.response is None else object_of(error.response)
+            if says_cancelled(body) is not Says.NOT_YET:
+                raise
+            not_yet = error
+            cancelled = Cancellation(
+                body, order_id=order_id, external_order_id=None, idempotency_key=key
+            )
+        yield from require_cancelled(order_id, key, seconds_left(), not_yet)
+        return cancelled
+
+    def _external_cancel(self, request: Request) -> OperationFlow[Cancellation]:
+        order_id, key = _cancelled_order(request, "orders.external_cancel", "external_order_id")
+        return (yield from _cancel(request, key, external_order_id=order_id))
+
+
+class Orders(methods.Orders[Order, Refund, Cancellation], _OrderFlows):
+    """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the
+    merchant's.
+
+    An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..`
+    are refused. A method raises `InvalidRequest` before anything is sent if an argument cannot be
+    right, and else `VictorError`: its `outcome` says whether a write may have been done.
+    """
+
+
+class AsyncOrders(methods.AsyncOrders[Order, Refund, Cancellation], _OrderFlows):
+    """The same operations, awaited."""
+
+
+def _cancelled_order(request: Request, doing: str, field: str) -> tuple[str, str]:
+    """The id of the order to cancel, which is the argument `field`, and the key of the call.
+
+    Raises `InvalidRequest` with all problems.
+    """
+    order_id, own_key = request.by_hand[field], request.by_hand["idempotency_key"]
+    with FlexFactorValidation(doing) as validation:
+        validation.problems += request.check.problems
+        validation.path_id(field, order_id)
+        validation.key("idempotency_key", own_key)
+    return order_id, new_key() if own_key is None else own_key
+
+
+def _cancel(request: Request, key: str, **asked_id: str) -> OperationFlow[Cancellation]:
+    """Cancel an order by the argument of the operation that takes its id."""
+    response = yield from call_without_body(
+        request.operation,
+        **asked_id,
+        body=Body(idempotencyKey=key, **request.body),
+        untyped=request.untyped,
+    )
+    ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **asked_id}
+    return Cancellation(object_of(response), **ids, idempotency_key=key)
+
+
+def require_cancelled(
+    order_id: str,
+    key: str | None,
+    seconds: float | None,
+    not_yet: UnreadableResponse | None = None,
+) -> OperationFlow[None]:
+    """Read an order within `seconds`, since the response to its cancellation proves nothing.
+
+    Raises `not_yet`, which is the error of that response, or `UnreadableResponse`: the order is not
+    CANCELLED, or could not be read.
+    """
+    why = yield from _why_not_cancelled(order_id, seconds)
+    if why is None:
+        return
+    raise not_yet or UnreadableResponse(
+        f"The response to the cancellation of order {one_line(order_id)} was empty, and {why}.",
+        hint="Look with orders.get(order_id), or repeat with the same key.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=key,
+    )
+
+
+def _why_not_cancelled(order_id: str, seconds: float | None) -> OperationFlow[str | None]:
+    """Read an order within `seconds`. Returns None if it is CANCELLED, else what an error says of
+    it.
+    """
+    if seconds is not None and seconds <= 0:
+        return "no time was left to read the order"
+    try:
+        order = yield from _read_order(order_id, seconds)
+    except VictorError as error:
+        return f"the order could not be read ({error.message.rstrip('.')})"
+    if order.status is OrderStatus.CANCELLED:
+        return None
+    return f"the order is {_state_of(order)}"
+
+
+def _state_of(order: Order) -> str:
+    """The state of an order, for a message."""
+    return one_line(order.status_name or order.status)
+
+
+def _read_order(order_id: str, seconds: float | None, **query: Any) -> OperationFlow[Order]:
+    return Order((yield from call(get_order, seconds, order_id=order_id, **query)))

@@ -1,0 +1,140 @@
+"""`flexfactor.evaluate`, `capture` and `transmit`: declined transactions to be rescued, and what
+follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields as fields_of
+from typing import Any
+
+from flexfactor_api import models
+from flexfactor_api.api.payments import capture, evaluate, transmit
+from flexfactor_api.typed import arguments, methods, parts
+from flexfactor_api.typed.parts import OrderItem
+
+from victor_ext._currencies import code_problem
+from victor_ext._privacy import is_sequence, kind_of
+from victor_ext._runtime.client.requests import with_extra_body
+from victor_ext._runtime.client.resources import Resource
+from victor_ext._runtime.client.runners import OperationFlow, call, drop_none
+from victor_ext._runtime.core import validation
+from victor_ext._runtime.loop.idempotency_keys import new_key
+from victor_ext.money import Money
+from victor_ext.typed import Body, Request
+
+from ._checks import FlexFactorValidation, note_card_numbers
+from ._records import Capture, Decision, Transmission
+from ._system import Merchant
+
+
+class Card(parts.Card):
+    """The card, by a token that stands for its number. A card number in place of any of these is
+    refused, unsent.
+    """
+
+    __slots__ = ()
+
+    def check(self, check: validation.Validation, place: str) -> None:
+        for member in fields_of(self):
+            value = getattr(self, member.name)
+            note_card_numbers(check, f"{place}.{member.name}", value, about_a_card=True)
+
+
+def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -> Body:
+    """The body of `evaluate` or `transmit`, with `members` that no argument sets.
+
+    Raises `InvalidRequest` with all problems.
+    """
+    by_hand = request.by_hand
+    amount, fields = by_hand["amount"], by_hand["fields"]
+    with FlexFactorValidation(doing) as validation:
+        validation.problems += request.check.problems
+        validation.path_characters("order_id", request.body["orderId"])
+        validation.amount("amount", amount)
+        items = _items_of(validation, by_hand["items"], amount)
+        if fields is not None:
+            validation.fields("fields", fields)
+        note_card_numbers(validation, "fields", fields)
+        note_card_numbers(validation, "extra_body", by_hand["extra_body"])
+        if "idempotency_key" in by_hand:
+            validation.key("idempotency_key", by_hand["idempotency_key"])
+    body = request.body
+    body["transaction"]["amount"] = amount.minor_units  # cents
+    body["transaction"]["currency"] = amount.currency
+    body |= drop_none(mid=merchant.mid, siteId=merchant.site_id, **members)
+    if items:
+        body["orderItems"] = items
+    if fields:
+        body["additionalFields"] = [{"key": name, "value": value} for name, value in fields.items()]
+    model = models.EvaluateRequest if doing == "evaluate" else models.TransmitRequest
+    return with_extra_body(
+        body, by_hand["extra_body"], declared=model, untyped=request.untyped, doing=doing
+    )
+
+
+def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[Body | None]:
+    """The lines of an order, checked; their amounts are in the currency of the transaction."""
+    if items is None:
+        return []
+    if not is_sequence(items):
+        message = f"items must be a list of OrderItem(...), not {kind_of(items)}."
+        check.note("items", "type", message)
+        return []
+    currency = getattr(amount, "currency", None)
+    for place, item in enumerate(items):
+        for name in ("amount", "discount", "tax"):
+            value = getattr(item, name, None)
+            field = f"items[{place}].{name}"
+            if not isinstance(value, Money) or code_problem(
+                field, value.currency, value.own_decimals
+            ):
+                continue  # what is wrong with the value itself is noted with the items
+            if value.currency != currency:
+                message = f"{field} is in {value.currency}, and the transaction is not."
+                check.note(field, "currency", message)
+    return check.parts("items", items, OrderItem, arguments.PACKAGE.parts["OrderItem"])
+
+
+class _TransactionFlows(Resource):
+    """The flows behind the generated methods."""
+
+    def _evaluate(self, request: Request) -> OperationFlow[Decision]:
+        own_key = request.by_hand["idempotency_key"]
+        key = new_key() if own_key is None else own_key
+        # Only a transaction that was declined elsewhere is evaluated.
+        fixed = {"isDeclined": True, "idempotencyKey": key}
+        body = _body_of(request, "evaluate", self._shared.context, **fixed)
+        json = yield from call(evaluate, body=body, untyped=request.untyped)
+        return Decision(json, idempotency_key=key)
+
+    def _capture(self, request: Request) -> OperationFlow[Capture]:
+        amount, own_key = request.by_hand["amount"], request.by_hand["idempotency_key"]
+        with FlexFactorValidation("capture") as validation:
+            validation.problems += request.check.problems
+            validation.amount("amount", amount)
+            validation.key("idempotency_key", own_key)
+        key = new_key() if own_key is None else own_key
+        body = Body(
+            idempotencyKey=key,
+            **request.body,
+            amount=amount.minor_units,  # cents
+            currency=amount.currency,
+        )
+        json = yield from call(capture, body=body, untyped=request.untyped)
+        return Capture(json, order_id=request.body["orderId"], amount=amount, idempotency_key=key)
+
+    def _transmit(self, request: Request) -> OperationFlow[Transmission]:
+        body = _body_of(request, "transmit", self._shared.context)
+        return Transmission((yield from call(transmit, body=body, untyped=request.untyped)))
+
+
+class Payments(methods.Payments[Decision, Capture, Transmission], _TransactionFlows):
+    """Transactions. The client offers these operations as its own.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and
+    else `VictorError`: its `outcome` says whether the card may have been charged.
+    """
+
+
+class AsyncPayments(methods.AsyncPayments[Decision, Capture, Transmission], _TransactionFlows):
+    """The same operations, awaited."""

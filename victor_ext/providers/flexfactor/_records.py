@@ -1,0 +1,261 @@
+"""Records: what the provider says of decisions, captures, refunds and orders.
+
+Fields with one name in the document are generated. Here stand those with several names, and what
+says whether money has moved: no generated field takes the place of one of these. A `repr` has ids,
+states and amounts.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any, ClassVar
+
+from flexfactor_api.typed import records
+
+from victor_ext._privacy import one_line
+from victor_ext.errors import Problem
+from victor_ext.money import Money
+from victor_ext.typed import AnyCaseRecord, whole
+
+from ._problems import problems_in
+from ._responses import ErrorCode, first_text, is_done, split_code, status_of, success_of
+
+
+class OrderStatus(IntEnum):
+    """The numbers of an order's states, under the provider's own names. The meanings are those of
+    its portal's guide.
+
+    The portal also has Chargeback, whose number is not known.
+
+    Attributes:
+        DRAFT: Received, and not yet picked up.
+        ONHOLD: Suspended for the moment.
+        CANCELLED: Declined by FlexFactor (or cancelled).
+        PROBLEM: Something is wrong with it: ask FlexFactor's support.
+        PROCESSING: Being processed.
+        CAPTUREREQUIRED: Authorised, to be captured. (The guide does not have it.)
+        RETURNED: Refunded.
+        COMPLETED: Approved.
+    """
+
+    DRAFT = 0
+    ONHOLD = 1
+    CANCELLED = 2
+    PROBLEM = 3
+    PROCESSING = 4
+    CAPTUREREQUIRED = 5
+    RETURNED = 6
+    COMPLETED = 7
+
+
+class FlexFactorRecord(AnyCaseRecord):
+    """A record that a call returns. `request` has the attributes that the request says."""
+
+    __slots__ = ()
+
+    _in_repr: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, json: Mapping[str, Any], **request: Any) -> None:
+        super().__init__(json)
+        for name, value in request.items():
+            setattr(self, name, value)
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
+        return None if self.response_info is None else self.response_info.request_id
+
+    def _first(self, *names: str) -> str | None:
+        """The first text that is not empty, of members with these names."""
+        return first_text(self._json, *names) or None
+
+    def __repr__(self) -> str:
+        fields = [f"{name}={_shown(getattr(self, name))}" for name in self._in_repr]
+        return f"{type(self).__name__}({', '.join(fields)})"
+
+
+class _Response(FlexFactorRecord):
+    """What the responses to all writes have in common.
+
+    `success` is whether the call was successful, as the provider says; it does not mean that a
+    payment was made. `status` is the state, in capitals. `result` is the provider's sentence,
+    `trace_id` the body's `traceId`, `error_code` the six-digit code, split, or None (no list of the
+    codes is known), and `problems` is what `errors` lists. `raw`, the generated model, has
+    everything that was sent.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ("success", "status", "error_code", "problems")
+
+    @property
+    def success(self) -> bool | None:
+        return success_of(self._json)
+
+    @property
+    def status(self) -> str | None:
+        return status_of(self._json) or None
+
+    @property
+    def error_code(self) -> ErrorCode | None:
+        return split_code(self._json.get("statusCode"))
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        return problems_in({"errors": self._json.get("errors")})
+
+
+class Decision(_Response, records.Decision):
+    """The response to `evaluate`. Only `approved` means that a payment was made.
+
+    `order_id` is the provider's id of the order, which `capture` and `orders` take, and
+    `order_session_key` is that id under its other name. `idempotency_key` is that of the request,
+    `sense_key` that of the session on the merchant's page.
+    """
+
+    __slots__ = ("idempotency_key",)
+
+    _in_repr = ("order_id", "status", "approved")
+    _fields = ("order_id", *_Response._fields, *records.Decision._fields)
+
+    idempotency_key: str
+
+    @property
+    def order_id(self) -> str | None:
+        return self._first("orderId", "orderSessionKey")
+
+    @property
+    def approved(self) -> bool:
+        """Whether the payment was rescued: the status is APPROVED, and no other.
+
+        CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are not payments yet;
+        CAPTUREREQUIRED is one that has to be captured.
+        """
+        return self.status == "APPROVED" and self.success is not False
+
+    @property
+    def needs_capture(self) -> bool:
+        """Whether the payment was only authorised: without `capture` the provider voids it after
+        some time.
+        """
+        return self.status == "CAPTUREREQUIRED"
+
+
+class _AmountResponse(_Response):
+    """What the responses to `capture` and `refund` have in common: the order and the amount of the
+    request.
+    """
+
+    __slots__ = ("amount", "order_id")
+
+    _in_repr = ("order_id", "amount", "status")
+
+    order_id: str
+    amount: Money
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the capture or refund was done: what the provider does not say to be done is
+        raised.
+        """
+        return is_done(self._json)
+
+
+class Capture(_AmountResponse, records.Answer):
+    """The response to a successful `capture`. A rejected or unfinished capture is raised as an
+    error.
+
+    `order_id`, `amount` and `idempotency_key` are those of the request.
+    """
+
+    __slots__ = ("idempotency_key",)
+
+    _fields = (*_Response._fields, *records.Answer._fields)
+
+    idempotency_key: str
+
+
+class Refund(_AmountResponse, records.RefundAnswer):
+    """The response to a successful `orders.refund`. A rejected or unfinished refund is raised as an
+    error.
+
+    `order_id` and `amount` are those of the request, `response_code` and `response_message` are the
+    processor's.
+    """
+
+    _fields = (*_Response._fields, *records.RefundAnswer._fields)
+
+
+class Transmission(_Response, records.TransmitAnswer):
+    """The response to `transmit`: the copy was accepted. `id` is the provider's id of it."""
+
+    _in_repr = ("id",)
+    _fields = (*_Response._fields, *records.TransmitAnswer._fields)
+
+
+class Cancellation(FlexFactorRecord):
+    """The order is cancelled, now or before. The provider says little more about it: the body,
+    `raw`, is mostly empty.
+
+    `order_id` is the provider's id, after `orders.cancel`; `external_order_id` the merchant's own,
+    after `orders.external_cancel`. The other one is None. `idempotency_key` is that of the request.
+    """
+
+    __slots__ = ("external_order_id", "idempotency_key", "order_id")
+
+    order_id: str | None
+    external_order_id: str | None
+    idempotency_key: str
+
+    def __repr__(self) -> str:
+        name = "external_order_id" if self.order_id is None else "order_id"
+        return f"Cancellation({name}={_shown(getattr(self, name))})"
+
+
+class Order(FlexFactorRecord, records.Order):
+    """An order, as the provider last described it. Most of its members are not documented: see
+    `raw`, the generated model, with everything that was sent, which includes the payer's data.
+
+    The unit of an order's amounts is not documented either, so the record has no fields for them.
+
+    Attributes:
+        id: The provider's id. `reference_number` and `correlation_id` are the provider's, too.
+        external_order_id: The merchant's own id, if the response has it, under one of three names:
+            none is documented.
+        currency: ISO 4217.
+        placed_at: When it was placed, aware; None if the response names no zone.
+        expires_at: Until when the provider may try it, likewise.
+        status: An `OrderStatus`, or the provider's number when it is a new one. Without a number:
+            by `status_name`.
+        status_name: The provider's name of the status, which also exists for states whose number is
+            not documented.
+    """
+
+    _in_repr = ("id", "status_name")
+
+    _fields = ("id", "external_order_id", "status", "status_name", *records.Order._fields)
+
+    @property
+    def id(self) -> str | None:
+        return self._first("id", "orderId")
+
+    @property
+    def external_order_id(self) -> str | None:
+        return self._first("externalOrderId", "externalId", "merchantOrderId")
+
+    @property
+    def status(self) -> OrderStatus | int | None:
+        number = whole(self._json, "status")
+        if number is None:
+            return OrderStatus.__members__.get((self.status_name or "").strip().upper())
+        return next((status for status in OrderStatus if status == number), number)
+
+    @property
+    def status_name(self) -> str | None:
+        return self._first("statusName", "status")
+
+
+def _shown(value: object) -> str:
+    """An attribute as a `repr` shows it."""
+    if isinstance(value, str):
+        return repr(one_line(value))
+    if isinstance(value, Money):
+        return repr(str(value))
+    return repr(value)

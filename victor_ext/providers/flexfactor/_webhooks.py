@@ -1,0 +1,253 @@
+"""Notifications that FlexFactor posts to a webhook: their signature, their age, their content, and
+repeats.
+
+The signature scheme is that of the provider's sample client. A second header, `x-fc-signature`, is
+not documented and is ignored. A notification is still only a hint: read the order before you act on
+it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from flexfactor_api.typed import records
+
+from victor_ext._privacy import SecretBytes, concealed, kind_of
+from victor_ext._runtime.auth.credentials import UnpicklableCredentials
+from victor_ext._runtime.client.webhooks import (
+    MAX_BYTES,
+    Delivery,
+    Headers,
+    check_age,
+    checked_tolerance,
+    decoded_key,
+    header_bytes,
+    headers_by_name,
+    invalid_notification,
+    is_signed,
+    notification_body,
+)
+from victor_ext._runtime.core.clock import http_date
+from victor_ext._runtime.core.json_values import json_text, parsed
+from victor_ext._runtime.core.validation import shown
+from victor_ext.errors import AuthenticationError, ConfigurationError
+
+_REQUIRED_HEADERS = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
+_SCHEME = "HMAC-SHA512"
+_SHORTEST_KEY = 16
+"""The least number of bytes. The provider's keys are longer: a shorter one is a part of a key that
+was cut, or could be guessed.
+"""
+
+
+class Webhook(UnpicklableCredentials):
+    """One address that the provider posts notifications to.
+
+    Args:
+        subscriber_key: From the merchant portal, in base64. Pass both keys while one replaces the
+            other.
+        host: The host of the URL that the notifications go to, as it was entered in the portal,
+            with its port if the URL has one: it is a part of what is signed. The `Host` header is
+            not used, because a proxy or an attacker may have changed it.
+        tolerance: Seconds by which a notification may be old, or ahead of this machine's clock;
+            above 0.
+        now: Returns the time, in seconds since the epoch.
+
+    Raises:
+        ConfigurationError: An argument cannot work.
+    """
+
+    provider = "FlexFactor"
+    event_names = (
+        *("order.completed", "order.cancelled", "order.expired", "order.refunded"),
+        *("order.capturerequired", "payment.chargeback.received"),
+        *("challenge.presented", "challenge.attempted", "challenge.passed", "challenge.failed"),
+        *("payout.created", "payout.updated"),
+    )
+    """Those that the provider's pages name; others may come, too."""
+
+    def __init__(
+        self,
+        *subscriber_key: str,
+        host: str,
+        tolerance: float = 300.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        subscriber_key = tuple(map(concealed, subscriber_key))
+        self._keys = [_key(key) for key in subscriber_key]
+        if not self._keys:
+            raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
+        is_text = isinstance(host, str)  # pyright: ignore[reportUnnecessaryIsInstance] - untyped
+        if not is_text or not _HOST.fullmatch(host):
+            raise ConfigurationError(
+                f"host={shown(host)} must be the host of the address alone, such as "
+                "'hooks.shop.example', with its port if the address has one "
+                "('127.0.0.1:8000')."
+            )
+        self._host, self._tolerance, self._now = host, checked_tolerance(tolerance), now
+
+    def __repr__(self) -> str:
+        return f"Webhook('[hidden]', host={getattr(self, '_host', None)!r})"
+
+    def read(self, body: bytes, headers: Headers) -> Notification:
+        """Read a request with a valid signature and a recent date.
+
+        Args:
+            body: The body of the request, as the bytes that came, whatever its content type.
+            headers: The headers of the request, with names in any letter case.
+
+        Raises:
+            AuthenticationError: It may not come from the provider, or is too old. Answer 401, and
+                ignore the body. The message says which check failed, without keys or content.
+            InvalidRequest: It is signed, and is not a notification (answer 400); or an argument has
+                a wrong type.
+        """
+        if not isinstance(body, bytes | bytearray):
+            raise invalid_notification(
+                "FlexFactor", f"must be bytes, not {kind_of(body)}: do not decode it"
+            )
+        if len(body) > MAX_BYTES:  # before it is hashed
+            raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
+        signed = self._signed_values(headers_by_name(headers), bytes(body))
+        sent_at = http_date(signed.date)
+        if sent_at is None:
+            raise AuthenticationError("x-fc-date is not an HTTP date.")
+        check_age(sent_at, self._now(), self._tolerance)
+        notification = Notification(
+            notification_body(body, provider="FlexFactor"), nonce=signed.nonce
+        )
+        if not notification.event:
+            raise invalid_notification("FlexFactor", "has no Event")
+        return notification
+
+    def delivery(self, body: bytes, headers: Headers) -> Delivery:
+        """Read a request, as `read` does, for an `Inbox`.
+
+        A repeat is the same request: it has the nonce and the content of an earlier request.
+        FlexFactor's events have no id, so nothing else proves a repeat. A notification that says
+        that it was sent before proves nothing: an event may equal another event of which no
+        notification has arrived.
+        """
+        notification = self.read(body, headers)
+        content = _digest(notification.raw, without=("isresent",))
+        return Delivery(
+            name=notification.event or "",
+            subject=notification.order_id or "",
+            content=json_text(notification.raw),
+            ids=(f"nonce {notification.nonce} {content}",),
+        )
+
+    def notification(self, content: str) -> Notification:
+        """The notification of a delivery."""
+        return Notification(parsed(content), nonce="")
+
+    def reading(self, client: Any, notification: Notification) -> Callable[[], Any] | None:
+        """The call that reads the order of a notification; None: it names no order, or there is no
+        client.
+        """
+        order_id = notification.order_id
+        if client is None or not order_id:
+            return None
+        return partial(client.orders.get, order_id)
+
+    def state_of(self, record: Any) -> None:
+        """None: the notification itself says what is new."""
+
+    def _signed_values(self, sent: Mapping[str, str], body: bytes) -> _SignedValues:
+        """Check the signature, which is one of nonce, date, host and body; return what it proves of
+        the headers.
+
+        Raises `AuthenticationError`.
+        """
+        missing = [name for name in _REQUIRED_HEADERS if not sent.get(name)]
+        if missing:
+            raise AuthenticationError(f"The notification has no {' and no '.join(missing)}.")
+        authorization, nonce, moment, digest = (sent[name] for name in _REQUIRED_HEADERS)
+        scheme, _, rest = authorization.strip().partition(" ")
+        _, separator, signature = rest.partition("Signature=")
+        if scheme.upper() != _SCHEME or not separator:
+            raise AuthenticationError(
+                f"x-fc-authorization is not a signature of the kind {_SCHEME}."
+            )
+        if ";" in nonce or ";" in moment:
+            # They are joined by semicolons: a semicolon in one would let other values have the same
+            # signature.
+            raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
+        content = base64.b64encode(hashlib.sha512(body).digest())
+        if not hmac.compare_digest(content, header_bytes(digest)):
+            raise AuthenticationError("The body does not match x-fc-content-sha512.")
+        to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
+        if not is_signed(to_sign, self._keys, "sha512", [signature.strip()]):
+            raise AuthenticationError(
+                "The signature does not match: check the subscriber key, and that host is the one "
+                "in the portal."
+            )
+        return _SignedValues(nonce, moment)
+
+
+class _SignedValues(NamedTuple):
+    """The headers that the signature covers."""
+
+    nonce: str
+    date: str
+
+
+class Notification(records.Notification):
+    """One notification. `raw` is the body, with everything that was sent.
+
+    Attributes:
+        event: The provider's name of the event, such as `order.completed`; new ones may come.
+        order_id: The provider's id of the order; `external_order_id` is the merchant's own.
+        confirmation_id: The id that the payer was given.
+        occurred_at: When it happened, aware; None if that, or the time zone, is missing.
+        is_test: Whether it comes from the sandbox. Refuse these in production.
+        is_resent: Whether it was sent before. That does not prove that it arrived before: two equal
+            events of one order may both be resent. The `nonce`, which was signed, is the same in a
+            replay of the request.
+        data: What belongs to the event; its members are not documented.
+    """
+
+    __slots__ = ("nonce",)
+
+    def __init__(self, json: Mapping[str, Any], *, nonce: str) -> None:
+        super().__init__(json)
+        self.nonce = nonce
+
+    @property
+    def raw(self) -> Any:
+        return self._copy()
+
+    @property
+    def fingerprint(self) -> str:
+        """A text that a notification and its repeats have in common, and equal events of one order:
+        the same text does not prove a repeat.
+        """
+        return _digest(self.raw, without=("isresent", "timestamp"))
+
+
+def _key(secret: object) -> SecretBytes:
+    """The bytes of a subscriber key in base64. Raises `ConfigurationError`."""
+    key = decoded_key("subscriber_key", secret, "base64")
+    if len(key) < _SHORTEST_KEY:
+        raise ConfigurationError(
+            f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more: copy all of it from "
+            "the merchant portal."
+        )
+    return key
+
+
+def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
+    """A digest of a body but for some members, whose names are in lower case.
+
+    The order of the members does not matter.
+    """
+    members = {name: value for name, value in content.items() if name.lower() not in without}
+    return hashlib.sha256(json_text(members, is_sorted=True).encode()).hexdigest()

@@ -1,0 +1,449 @@
+"""What each operation of Velo is, for the attempt loop: the table (`OPERATIONS`), and
+`behaviour_of`, which has the table.
+
+Before the table come the ids in responses (`created_id`, `Receipt`), the evidence of success, the
+makers of rows, and the statuses of payouts and payments (`INSTRUCTION`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import httpx
+from msgspec.structs import replace
+from velo_api.members import MEMBERS
+from velo_api.operations import OPERATIONS as DOCUMENT
+
+from victor_ext._books import in_major_units
+from victor_ext._ids import reference_of
+from victor_ext._privacy import one_line
+from victor_ext._runtime.client.records import sent_by
+from victor_ext._runtime.core.json_values import (
+    NOT_JSON,
+    is_object,
+    json_of,
+    list_or_empty,
+    object_of,
+    object_or_empty,
+    text_or_empty,
+)
+from victor_ext._runtime.http.connections import origin_of
+from victor_ext._runtime.loop.evidence import (
+    Evidence,
+    ListPage,
+    Members,
+    Problems,
+    document_complaint,
+    reports_error,
+)
+from victor_ext._runtime.loop.idempotency_keys import NoKeys
+from victor_ext._runtime.loop.operations import (
+    AN_OBJECT,
+    TOKEN,
+    AskedPayment,
+    Behaviour,
+    Done,
+    Effect,
+    Finding,
+    Follow,
+    NotDone,
+    Operation,
+    Operations,
+    Proof,
+    RepeatsId,
+    Says,
+    Shown,
+)
+from victor_ext._runtime.loop.retry import asked_url
+from victor_ext.errors import Outcome, UnreadableResponse
+
+from ._problems import correlation_id, read_problems
+from ._proofs import SUBMITTED
+
+TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
+
+# An id has a digit: Velo's ids are UUIDs, and a text without a digit is a word of a path
+# (`/v3/payouts`, a proxy's `/login`).
+_ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def created_id(response: Any) -> str | None:
+    """The id of what was made: the last part of the address in `Location`; None: that is no id."""
+    location = str(response.headers.get("location", "")).partition("?")[0].partition("#")[0]
+    last = location.rstrip("/").rpartition("/")[2]
+    return last if _ID.fullmatch(last) else None
+
+
+def batch_id(response: Any) -> str | None:
+    """The id of a batch of payees, in the body or else at the end of `Location`; None: it is in
+    neither.
+    """
+    in_body = text_or_empty(object_of(response).get("batchId"))
+    return in_body if _ID.fullmatch(in_body) else created_id(response)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What Velo says of work that it has accepted and not finished (status 202).
+
+    Attributes:
+        id: The id of what is being made: the last part of `location`.
+        location: Its address, as Velo wrote it.
+        retry_after: Seconds to wait before it is read, if Velo says so.
+    """
+
+    id: str
+    location: str
+    retry_after: float | None = None
+
+    @classmethod
+    def of(cls, response: Any) -> Receipt:
+        """Read the headers of a response.
+
+        Raises `UnreadableResponse` when they do not say what was accepted.
+        """
+        id = created_id(response)
+        # The evidence of a row refuses such a response before. But an operation may have no row,
+        # such as one that a newer document has moved.
+        if id is None:
+            message = "Velo accepted the request, but the response has no id."
+            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
+        seconds = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
+        return cls(id, response.headers["location"], float(seconds[0]) if seconds else None)
+
+
+# Evidence: why a response with a good status is no success of its call, or None.
+
+
+def _checked(evidence: Evidence) -> Evidence:
+    """This evidence, with two more conditions: the body reports no error, and has what the document
+    declares.
+    """
+
+    def complaint(response: httpx.Response, problems: Problems) -> str | None:
+        if problems(response):  # a page without items and with an error would end a list
+            return "its body reports an error"
+        return evidence(response, problems) or document_complaint(response, problems)
+
+    return complaint
+
+
+def _names_made(response: httpx.Response, read: str, id_of: Says = created_id) -> bool:
+    """Whether a response, under any status, proves that something was made.
+
+    Its `Location` is at the provider, below `read`: the path of the read of what was made, without
+    the version. Or a batch has its id in the body. A redirect, a page of HTML and a body with
+    errors prove nothing.
+    """
+    is_page = json_of(response) is NOT_JSON and bool(response.content)
+    if is_page or response.is_redirect or read_problems(response) or reports_error(response):
+        return False
+    id = id_of(response)
+    return id is not None and (id != created_id(response) or _is_address(response, read))
+
+
+def _is_address(response: httpx.Response, read: str) -> bool:
+    """Whether `Location` is at the provider, and is the path `read` with an id after it.
+
+    Before `read` it has a version (`/v3/`), which need not be that of the request.
+    """
+    asked = asked_url(response.request)
+    try:
+        address = asked.join(response.headers.get("location", ""))
+    except httpx.InvalidURL:
+        return False
+    base = _VERSION.split(asked.path, maxsplit=1)[0]
+    path = address.path.removeprefix(base).rstrip("/")
+    version = _VERSION.match(path)
+    if version is None:
+        return False
+    above_id = path[version.end() :].rpartition("/")[0]
+    return origin_of(address) == origin_of(asked) and above_id == read
+
+
+_VERSION = re.compile("/v[0-9]+/")
+
+
+def _has(*names: str) -> Evidence:
+    """The evidence that a body has one of these members."""
+    return _checked(Members(names, "its body has none of the expected members"))
+
+
+def _no_csv(response: httpx.Response, _: Problems) -> str | None:
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("application/csv", "text/csv", "application/octet-stream"):
+        return None
+    return "its body is not CSV"
+
+
+_OBJECT = _checked(AN_OBJECT)
+_EMPTY_OR_OBJECT = _checked(
+    lambda response, problems: AN_OBJECT(response, problems) if response.content else None
+)
+
+
+_PAGE = ListPage(
+    ("content",),
+    lambda body: is_object(body.get("page")),
+    "its body has no list in `content`",
+)
+
+
+# Makers of rows.
+
+
+def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
+    return Operation(effect=Effect.READS, evidence=evidence, id=repeats)
+
+
+def _write(
+    effect: Effect, look_up: str, evidence: Evidence = _EMPTY_OR_OBJECT, **columns: Any
+) -> Operation:
+    """The row of a write; `look_up` is the method that shows what became of it."""
+    return Operation(
+        effect=effect,
+        evidence=evidence,
+        look_up=look_up and f"with {look_up}",
+        made=batch_id,  # which is `created_id` of all but a batch
+        **columns,
+    )
+
+
+def _create(
+    effect: Effect, look_up: str, what: str, read: str, id_of: Says = created_id, **columns: Any
+) -> Operation:
+    """The row of a write that makes something: a response has its id.
+
+    `what` is what it makes, for messages, and `read` the path of the read of that, without the
+    version.
+    """
+    why = f"it does not say which {what} it made (its Location has no id)"
+    return _write(
+        effect,
+        look_up,
+        _checked(lambda response, _: None if id_of(response) else why),
+        proves_work=partial(_names_made, read=read, id_of=id_of),
+        **columns,
+    )
+
+
+# A body without a page would be taken for the end of a list.
+_LIST = replace(_read(_checked(_PAGE)), items_of=_PAGE.items_of)
+# For requests that name people or accounts, or hold the header of a webhook.
+_PRIVATE = Shown.UNSENT
+SETS = Effect.SETS
+MAKES = Effect.MAKES
+MOVES_MONEY = Effect.MOVES_MONEY
+
+# The statuses of payouts and payments show that a write was done, although its response was lost.
+
+PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Statuses:
+    """What the status of a payout or payment says of a write that changes the status. A status in
+    none of these sets says nothing.
+
+    Attributes:
+        verb: What the write does, as in "cannot be withdrawn".
+        before: The write can be done. To do it twice is safe: Velo answers the second with a
+            conflict, or it changes nothing.
+        done: The write was done. The status stays, or only goes on.
+        too_late: The write can no longer be done, unless it is under way already.
+        over: The write can never be done.
+    """
+
+    verb: str
+    before: frozenset[str]
+    done: frozenset[str]
+    too_late: frozenset[str]
+    over: frozenset[str]
+
+
+_ACCEPTED = frozenset({"ACCEPTED", "QUOTED"})
+
+INSTRUCTION = _Statuses(
+    "instructed",
+    before=_ACCEPTED,
+    done=PAID | {"INSTRUCTED"},
+    too_late=frozenset(),
+    over=frozenset({"REJECTED", "WITHDRAWN"}),
+)
+PAYOUT_WITHDRAWAL = _Statuses(
+    "withdrawn",
+    before=_ACCEPTED,
+    done=frozenset({"WITHDRAWN"}),
+    too_late=frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE"}),
+    over=frozenset({"REJECTED", "CONFIRMED"}),
+)
+PAYMENT_WITHDRAWAL = _Statuses(
+    "withdrawn",
+    before=frozenset({"ACCEPTED", "UNFUNDED"}),
+    done=frozenset({"WITHDRAWN"}),
+    too_late=frozenset(),
+    over=frozenset({"REJECTED", "CONFIRMED", "RETURNED"}),
+)
+
+
+def _proof_by_status(what: str, statuses: _Statuses) -> Proof:
+    """The read of the payout or payment that the path of a write names: its status shows whether
+    the write was done. `what` is `payout` or `payment`.
+    """
+
+    def find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
+        record = yield partial(getattr(client, f"{what}s").get, call.ids[0])
+        status = record.status
+        if status in statuses.done:
+            return Done(call.ids[0], status, sent_by(record), is_state=True)
+        if status in statuses.over | statuses.too_late:
+            why = f"The {what} cannot be {statuses.verb}, since it is {status}."
+            return NotDone(why, is_over=status in statuses.over)
+        why = f"The {what} is {one_line(status)}."
+        return NotDone(why, can_be_sent=True) if status in statuses.before else why
+
+    return Proof(find)
+
+
+def _asked_payments(request: httpx.Request) -> list[AskedPayment]:
+    """The payments that a payout asks for. The id of the response is the payout's, not theirs."""
+    asked: list[AskedPayment] = []
+    for payment in map(object_or_empty, list_or_empty(object_of(request).get("payments"))):
+        currency = payment.get("currency")
+        amount = in_major_units(payment.get("amount"), currency)
+        if amount is not None:
+            reference = reference_of(payment.get("payorPaymentId")) or None
+            asked.append(AskedPayment(reference, amount, str(currency), has_id=False))
+    return asked
+
+
+_FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
+"""The statuses of a payout after which no other comes. Velo does not say in which order the
+statuses in `PAID` follow each other, so that only `CONFIRMED` of these is final.
+"""
+_UNTIL_PAID = Follow(lambda velo, _call, id: velo.payouts.get(id), _FINAL)
+_UNTIL_ACCEPTED = Follow(
+    lambda velo, _call, id: velo.payouts.get(id),
+    _FINAL | PAID | {"ACCEPTED", "QUOTED", "INSTRUCTED"},
+)
+"""A payout that was submitted is followed until it is accepted: another write leads it on."""
+
+# A row has the template that a method calls, and after it the other versions of that template,
+# which only Velo's own document has.
+OPERATIONS: Mapping[str, Operation] = {
+    f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
+    "POST /v1/logout": _write(SETS, ""),
+    "POST /v4/payees /v3/payees": _create(
+        MAKES,
+        "payees.list(payor_id, remote_id=...)",
+        "batch of payees",
+        read="payees/batch",
+        id_of=batch_id,
+        shown=_PRIVATE,
+    ),
+    "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
+        MAKES, "payees.invitations(payor_id, payee_id=...)", shown=_PRIVATE
+    ),
+    "POST /v4/payees/{}/payeeDetailsUpdate /v3/payees/{}/payeeDetailsUpdate"
+    " /v4/payees/{}/remoteIdUpdate /v3/payees/{}/remoteIdUpdate": _write(
+        SETS, "payees.get(payee_id)", shown=_PRIVATE
+    ),
+    "DELETE /v4/payees/{} /v3/payees/{}": _write(SETS, "payees.get(payee_id)"),
+    "GET /v4/payees/{} /v3/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
+    "GET /v4/payees/batch/{} /v3/payees/batch/{}": _read(_has("status")),
+    "GET /v4/payees /v3/payees": _LIST,
+    "GET /v4/payees/deltas /v3/payees/deltas": _LIST,
+    "GET /v4/payees/payors/{}/invitationStatus /v3/payees/payors/{}/invitationStatus": _LIST,
+    "POST /v3/sourceAccounts/{}/fundingRequest": _create(
+        MOVES_MONEY, "fundings.changes(payor_id, since=...)", "funding", read="fundings"
+    ),
+    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
+        repeats=RepeatsId("source account", "id")
+    ),
+    "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
+    "POST /v2/fundingAccounts": _create(
+        MAKES,
+        "funding_accounts.list(payor_id=...)",
+        "account",
+        read="fundingAccounts",
+        shown=_PRIVATE,
+    ),
+    "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
+    "GET /v2/fundingAccounts": _LIST,
+    "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
+    "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
+    "GET /v1/deltas/fundings": _LIST,
+    "POST /v3/payouts": _create(
+        MAKES,
+        "payments.find(payor_payment_id, payor_id=..., since=...)",
+        "payout",
+        read="payouts",
+        proof=SUBMITTED,
+        payments=_asked_payments,
+        follow=_UNTIL_ACCEPTED,
+    ),
+    "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
+    "POST /v3/payouts/{}": _write(
+        MOVES_MONEY,
+        "payouts.get(payout_id)",
+        proof=_proof_by_status("payout", INSTRUCTION),
+        follow=_UNTIL_PAID,
+    ),
+    "DELETE /v3/payouts/{}": _write(
+        MOVES_MONEY, "payouts.get(payout_id)", proof=_proof_by_status("payout", PAYOUT_WITHDRAWAL)
+    ),
+    "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
+    "GET /v3/payouts/{}/payments": _LIST,
+    "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
+    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": replace(
+        _read(_has("summary", "content")), items_of=_PAGE.items_of
+    ),
+    "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _read(
+        _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
+    ),
+    "POST /v1/payments/{}/withdraw": _write(
+        MOVES_MONEY,
+        "payments.get(payment_id)",
+        proof=_proof_by_status("payment", PAYMENT_WITHDRAWAL),
+    ),
+    "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
+        _has("paymentId", "status"), RepeatsId("payment", "paymentId")
+    ),
+    "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
+    "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
+    "GET /v4/paymentaudit/transactions /v3/paymentaudit/transactions": _read(_checked(_no_csv)),
+    "POST /v1/webhooks": _create(
+        MAKES, "webhooks.list(payor_id)", "webhook", read="webhooks", shown=_PRIVATE
+    ),
+    "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
+    "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),
+    "GET /v1/webhooks/{}": _read(_has("id", "webhookUrl"), RepeatsId("webhook", "id")),
+    "GET /v1/webhooks": _LIST,
+}
+ELSEWHERE: Mapping[str, Operation] = {
+    "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.list(payor_id=...)"),
+    "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.list(payor_id=...)"),
+}
+"""Rows of operations that only Velo's own document has."""
+
+
+def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
+    """Velo's behaviour in an environment; `place` is how messages name it."""
+    return Behaviour(
+        name="Velo",
+        environment=place,
+        operations=Operations(
+            DOCUMENT, base_url, NoKeys(), OPERATIONS, elsewhere=ELSEWHERE, members=MEMBERS
+        ),
+        problems=read_problems,
+        # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
+        request_id_headers=(),
+        request_id_in_body=correlation_id,
+        authentication_hint=f"Environment {environment!r} was asked: check that key and secret "
+        "were issued for it.",
+    )

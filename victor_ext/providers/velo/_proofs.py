@@ -1,0 +1,190 @@
+"""Reads that show that a payout was submitted, although the response was lost (`SUBMITTED`).
+
+A payout has no reference of its own: its payments have them. So the payments of a window are read,
+then the payout that they belong to, and each payment is compared with the one that was sent.
+"""
+
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+from velo_api.members import MEMBERS
+
+from victor_ext._flows import following
+from victor_ext._ids import reference_of
+from victor_ext._runtime.client.records import sent_by
+from victor_ext._runtime.core import comparing
+from victor_ext._runtime.core.comparing import Comparer, Likeness
+from victor_ext._runtime.core.json_values import list_or_empty, object_of, object_or_empty
+from victor_ext._runtime.loop.operations import Done, Finding, Findings, NotDone, Proof
+from victor_ext.errors import VictorError
+from victor_ext.money import Money
+
+
+def day_around(value: datetime, days: int) -> str:
+    """The date in UTC that is some days after a moment.
+
+    In which time zone Velo means its dates is not documented: one day more covers all.
+    """
+    return (value.astimezone(UTC) + timedelta(days=days)).date().isoformat()
+
+
+def _find_submitted(
+    client: Any, calls: Sequence[tuple[Any, datetime]], given: Mapping[str, str]
+) -> Findings:
+    """Find the payout that each call has submitted since a moment."""
+    window = client.payments.list(
+        given["payor_id"],
+        submitted_from=day_around(min(since for _, since in calls), -1),
+        sort="submittedDateTime:asc",
+        page_size=100,
+    )
+    payments = yield from _items_of(window)
+    findings: list[Done | NotDone | str | VictorError] = []
+    for call, since in calls:
+        try:
+            findings.append((yield from _find_in_list(client, call, since, payments)))
+        except VictorError as error:
+            findings.append(error)
+    return findings
+
+
+def _find_in_list(client: Any, call: Any, since: datetime, listed: Sequence[Any]) -> Finding:
+    """Find the payout that a call has submitted: the only one since that moment whose payments have
+    exactly the references that were sent. (A payout with one payment more was sent with it.)
+    """
+    sent = _by_reference(object_or_empty(call.body).get("payments"))
+    payouts = _payouts_of(listed, sent.keys(), since)
+    if isinstance(payouts, str):
+        return payouts
+    if len(payouts) != 1:
+        return f"{len(payouts) or 'No'} payouts have payments with its references."
+    ((payout_id, submitted_at),) = payouts.items()
+    payout = yield partial(client.payouts.get, payout_id)
+    accepted = yield from _items_of(client.payouts.payments(payout.id))
+    payments = {
+        reference_of(payment.payor_payment_id): payment for payment in (*payout.rejected, *accepted)
+    }
+    if payments.keys() != sent.keys():
+        return f"Payout {payout.id} has other payments, too, or not all of them."
+    asked = object_or_empty(call.body)
+    memo = asked.get("payoutMemo")
+    compared = _compared("NewPayout", asked, "Payout", sent_by(payout))
+    for reference, sent_payment in sent.items():
+        payment = payments[reference]
+        money = (sent_payment.get("amount"), sent_payment.get("currency"))
+        # Velo chooses what was left out, but for the memo, which nobody fills in. That of a payment
+        # counts before that of its payout.
+        values = {"paymentMemo": memo, **sent_payment, "amount": money}
+        shown = {**sent_by(payment), "amount": payment.amount}
+        comparisons = _compared("NewPayment", values, type(payment).__name__, shown)
+        for name, is_like in comparisons.items():
+            compared[f"{name} of {reference}"] = is_like
+    body = sent_by(payout)
+    return Done(payout.id, payout.status, body, created_at=submitted_at, compared=compared)
+
+
+def _payouts_of(
+    payments: Sequence[Any], references: Collection[str], since: datetime
+) -> dict[str, datetime] | str:
+    """The payouts all of whose `payments` have one of these references, by id, each with the moment
+    at which its first payment was submitted. Only payments since a moment count.
+
+    A text, in place of the payouts, says why they are not known.
+    """
+    submitted: dict[str, datetime] = {}
+    with_others: set[str | None] = set()
+    for payment in payments:
+        payout_id = payment.payout_id
+        moment = payment.submitted_at
+        if reference_of(payment.payor_payment_id) not in references:
+            with_others.add(payout_id)
+            continue
+        if moment is None:
+            return (
+                f"Payment {payment.id} has one of its references, and does not say when it was "
+                "submitted."
+            )
+        if moment >= since and payout_id:
+            submitted[payout_id] = min(moment, submitted.get(payout_id, moment))
+    alone = {id: moment for id, moment in submitted.items() if id not in with_others}
+    if submitted and not alone:
+        return f"Payout {' or '.join(submitted)} has other payments, too, or not all of them."
+    return alone
+
+
+_NOT_COMPARED = frozenset({"currency", "payments", "payorPaymentId"})
+"""Members that are compared elsewhere: the currency with the amount, the payments of a payout one
+by one, and the reference, by which each is found.
+"""
+_NEEDED_VALUES = frozenset({"remoteId", "sourceAccountName", "amount"})
+"""What all payments in a payout have."""
+
+
+def _same_money(sent: tuple[object, object], received: Money) -> bool:
+    """Compare the amount and the currency that were sent with the money of a payment."""
+    return (received.minor_units, received.currency) == sent
+
+
+_COMPARED_BY_HAND: Mapping[str, Comparer] = {
+    "transmissionType": comparing.same_word,
+    "amount": _same_money,
+}
+"""Members of which the document does not say what is compared: that its texts are words, and that
+an amount has a currency.
+"""
+
+
+def _compared(
+    model: str, sent: Mapping[str, Any], record: str, shown: Mapping[str, Any]
+) -> dict[str, Likeness]:
+    """What the values that a record shows say of those that were sent, by name.
+
+    `model` and `record` are the names of both in the document. What the record does not show is not
+    compared: a rejected payment has less than an accepted one, and none has the metadata.
+    """
+    shown_kinds = MEMBERS[record]
+    comparers: dict[str, Comparer] = {}
+    for name, kind in MEMBERS[model].items():
+        is_shown = name in shown_kinds or name in _NEEDED_VALUES
+        if is_shown and name not in _NOT_COMPARED:
+            of_both = kind if shown_kinds.get(name, kind) == kind else None
+            comparers[name] = _COMPARED_BY_HAND.get(name) or comparing.comparer_of(of_both)
+    # A null is compared, too: a payment with a value there is another one.
+    values = {name: "" if value is None else value for name, value in sent.items()}
+    return comparing.compared(comparers, values.get, shown.get, _NEEDED_VALUES)
+
+
+def _items_of(lazy_list: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
+    """Read all items of a lazy list of the client."""
+    pages = lazy_list.pages()
+    items: list[Any] = []
+    while True:
+        page = yield partial(following, pages)
+        if page is None:
+            return items
+        items += page.items
+
+
+def _by_reference(payments: object) -> dict[str, dict[str, Any]]:
+    """The payments of a request that have a reference, by the reference."""
+    with_reference: dict[str, dict[str, Any]] = {}
+    for payment in map(object_or_empty, list_or_empty(payments)):
+        reference = reference_of(payment.get("payorPaymentId"))
+        if reference:
+            with_reference[reference] = payment
+    return with_reference
+
+
+def _references_in(request: httpx.Request) -> str:
+    """The references of a payout's payments; empty, if a payment has none or shares its own."""
+    payments = list_or_empty(object_of(request).get("payments"))
+    references = sorted(_by_reference(payments))
+    return " ".join(references) if len(references) == len(payments) else ""
+
+
+SUBMITTED = Proof.of_list(
+    _find_submitted, needs=("payor_id",), subject=_references_in, finds_subject=True
+)

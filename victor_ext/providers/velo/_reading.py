@@ -1,0 +1,175 @@
+"""How Velo is read: one object by its id, lists page by page, and what a write did whose response
+was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
+
+from velo_api.typed.arguments import PACKAGE
+
+from victor_ext._runtime.client.paging import (
+    PageReader,
+    RepeatedPageReader,
+    content_of,
+    says_that_others_follow,
+)
+from victor_ext._runtime.client.resources import Walk
+from victor_ext._runtime.client.runners import OperationFlow, call, call_without_body
+from victor_ext._runtime.core.json_values import is_list, list_or_empty, object_or_empty
+from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
+from victor_ext.typed import CheckedCall, ListQuery, Record, whole
+
+R = TypeVar("R", bound=Record)
+
+
+def read(checked: CheckedCall, kind: type[R], seconds: float | None = None) -> OperationFlow[R]:
+    """Read one object.
+
+    `seconds` bounds the call; None leaves it the client's deadline.
+    """
+    arguments = checked.arguments()
+    return kind((yield from call(checked.operation, seconds, untyped=checked.untyped, **arguments)))
+
+
+def reads(kind: type[R]) -> staticmethod[[CheckedCall], OperationFlow[R]]:
+    """The flow of a method that reads one object: `_get = reads(Payee)`."""
+    return staticmethod(lambda checked: read(checked, kind))
+
+
+def response_to(checked: CheckedCall) -> OperationFlow[Any]:
+    """Send a write once. Returns the whole generated `Response`."""
+    return call_without_body(checked.operation, untyped=checked.untyped, **checked.arguments())
+
+
+def send(checked: CheckedCall) -> OperationFlow[None]:
+    """Send a write once."""
+    yield from response_to(checked)
+
+
+def write(
+    checked: CheckedCall,
+    look_up: ModuleType,
+    kind: type[R],
+    done: Collection[str] | None,
+) -> OperationFlow[None]:
+    """Send a write once. After a lost response, the object is read by `look_up`: whether it has a
+    status that says `done`.
+
+    None: it is done when Velo knows the object no more. A conflict is with the work of another
+    call: Velo refuses duplicates.
+    """
+    try:
+        yield from send(checked)
+    except VictorError as error:
+        could_be_done = error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(
+            error, Conflict
+        )
+        if not could_be_done:
+            raise
+        read_back = PACKAGE.call(look_up, **checked.path)
+        if not (yield from _is_done(read_back, kind, done)):
+            raise
+
+
+def _is_done(
+    look_up: CheckedCall, kind: type[R], done: Collection[str] | None
+) -> OperationFlow[bool]:
+    try:
+        record: Any = yield from read(look_up, kind)
+        return done is not None and record.status in done
+    except VictorError as error:
+        return done is None and isinstance(error, NotFound)
+
+
+# Lists: pages counted from 1, most of which state the number of pages and items.
+
+
+class ListOrder(NamedTuple):
+    """In which order a list comes, so that its items keep their places between two pages."""
+
+    default: str = ""
+    """The `sort` that is sent where the caller passes none; empty: none is sent."""
+    id: str = ""
+    """The field that is added to each `sort`: equal items have an order, too."""
+
+    def sort(self, given: str | None) -> dict[str, str]:
+        """The `sort` to send."""
+        sort = given or self.default
+        if not sort:
+            return {}
+        return {"sort": sort if self.id in sort else f"{sort},{self.id}:asc"}
+
+
+AS_VELO_SORTS = ListOrder()
+
+
+def _id_of(record: Record) -> str | None:
+    return getattr(record, "id", None)
+
+
+def walk(
+    query: ListQuery,
+    kind: type[R],
+    identify: Callable[[R], str | None] = _id_of,
+    *,
+    order: ListOrder = AS_VELO_SORTS,
+    is_feed: bool = False,
+) -> Walk[R]:
+    """A list, read page by page.
+
+    It ends at the page that `totalPages` names, if as many items came as `totalElements` says;
+    else, or when Velo says neither, at the first empty page. An item that moves to a later page
+    meanwhile is yielded once. With a filter that items may leave, the list is read repeatedly (see
+    `RepeatedPageReader`). `identify` is the id of an item, if it has one. In a feed of changes, an
+    item is identified by all that was sent: one object may occur twice, before and after a change.
+    """
+    what = query.what
+    arguments: dict[str, Any] = {**query.arguments, **order.sort(query.arguments.get("sort"))}
+
+    def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
+        page = yield from call(
+            query.operation, untyped=query.untyped, page=reader.number, **arguments
+        )
+        sent = page.get("content")
+        if not is_list(sent) and page.get("page") is None:
+            # As of a payout, whose history may be read for its summary alone.
+            raise UnreadableResponse(
+                f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED
+            )
+        items = [kind(object_or_empty(item)) for item in list_or_empty(sent)]
+        numbers = object_or_empty(page.get("page"))
+        pages = whole(numbers, "totalPages")
+        total = whole(numbers, "totalElements")
+        reader.goes_on = not items and _names_next(page, reader.number)
+        if pages is not None:
+            if not items and total is not None and reader.number <= pages and total > 0:
+                # Taken for the end, the page would hide its items and all that follow.
+                raise reader.contradiction("it has no items, and the list says that it has some")
+            complete = total is None or reader.taken + len(items) >= total
+            reader.is_last = reader.number >= pages and complete
+        return items
+
+    reader = RepeatedPageReader[R] if query.may_be_left else PageReader[R]
+    name_of = content_of if is_feed else identify
+    return Walk(lambda: reader(lambda item: name_of(item) or None, first=1, what=what), read_page)
+
+
+def lists(
+    kind: type[R],
+    identify: Callable[[R], str | None] = _id_of,
+    *,
+    order: ListOrder = AS_VELO_SORTS,
+    is_feed: bool = False,
+) -> staticmethod[[ListQuery], Walk[R]]:
+    """How the list of a method is read, as by `walk`: `_list = lists(Payee)`."""
+    return staticmethod(lambda query: walk(query, kind, identify, order=order, is_feed=is_feed))
+
+
+def _names_next(page: Mapping[str, Any], number: int) -> bool:
+    """Whether the page with this number names a next one, or says that there are more pages."""
+    links = list_or_empty(page.get("links"))
+    has_link = any(object_or_empty(link).get("rel") == "next" for link in links)
+    return has_link or says_that_others_follow(page, number)

@@ -1,0 +1,491 @@
+"""`PaymentRequest`: one typed view of the document's three schemas of a payment request.
+
+A property is None if the provider did not send the value, or sent a value that cannot be read; see
+`raw`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from victor_api import models
+from victor_api.typed.records import PaymentRequestFields
+
+from victor_ext import money, zulu
+from victor_ext._ids import reference_of
+from victor_ext._runtime.core.comparing import Likeness, as_id, likeness, same_id
+from victor_ext._runtime.core.json_values import is_object
+from victor_ext._runtime.core.validation import Validation, as_date
+from victor_ext._runtime.loop.operations import Done
+
+from . import _values
+from ._creating import SUBJECT, SentCreate
+from ._values import (
+    Amounts,
+    Direction,
+    Network,
+    Payee,
+    Payer,
+    PaymentRequestResponse,
+    Status,
+    first_of,
+    member_of,
+    text_in,
+)
+
+if TYPE_CHECKING:
+    from typing import Self, Unpack
+
+    RawPaymentRequest = (
+        models.PaymentRequestReceipt
+        | models.GetPaymentRequestResponse
+        | models.RfpInboundPaymentRequestResponseDetails
+    )
+
+
+def is_about_one_of(ids: Iterable[object], named: object) -> bool:
+    """Whether the id that a part of a body names is one of these ids, or is not there at all."""
+    for text in filter(None, map(as_id, ids)):
+        if likeness(same_id, text, named) in (Likeness.SAME, Likeness.UNSAID):
+            return True
+    return False
+
+
+class FakeFields(TypedDict, total=False):
+    """The attributes of a payment request that a test can set.
+
+    None: the provider did not send it.
+    """
+
+    id: str
+    status: str | None
+    direction: str | None
+    network: str | None
+    amount: Decimal | str | int | None
+    original_amount: Decimal | str | int | None
+    due_date: date | str | None
+    created_at: datetime | None
+    approved_at: datetime | None
+    payee: Payee | None
+    payer: Payer | None
+    biller_type: str | None
+    amount_modification_allowed: bool | None
+    notes: str | None
+    approval_notes: str | None
+    client_reference_id: str | None
+    parent_id: str | None
+    child_id: str | None
+    error_message: str | None
+    response: PaymentRequestResponse | None
+    idempotency_key: str | None
+
+
+_LISTED = "PaymentRequestReceipt"
+"""The model of an item of a list, which has no response."""
+RESPONSE = "RfpInboundPaymentRequestResponseDetails"
+"""The model of the response to `accept` and `decline`, which has nothing of the request."""
+_AMOUNT = ("payment_request", "payment_details", "amount")
+_DUE_DATE = ("payment_request", "payment_details", "due_date")
+_BILLER_TYPE = ("payment_request", "payment_details", "biller_type")
+APPROVAL_NOTES = ("payment_request", "payment_details", "approval_notes")
+_CREATED_AT = ("payment_request", "created_at")
+_APPROVED_AT = ("payment_request", "approved_at")
+_PAYEE = ("payment_request", "payee")
+_PAYER = ("payment_request", "payer")
+_RESPONSE = ("payment_request", "payment_request_response")
+
+
+class PaymentRequest(PaymentRequestFields):
+    """A request for payment (RfP), as one call returned it.
+
+    Attributes:
+        id: The provider's id, or an empty text.
+        network: The network, as a `Network`; an unknown word is returned as text.
+        original_amount: The requested amount, in dollars. Returned once the request is accepted or
+            declined.
+        due_date: The day the payment is due.
+        created_at: The time of creation. Only `list` and `create` return it.
+        approved_at: The time of approval. Only `list` returns it.
+        payee: The recipient of the money.
+        biller_type: `BUSINESS`, `CONSUMER`, or an unknown word.
+        amount_modification_allowed: Whether the payer may pay another amount.
+        notes: The notes of `create`.
+        approval_notes: The notes of `accept` or `decline`.
+        client_reference_id: The caller's own reference.
+        parent_id: The id of the outbound request that belongs to this inbound one.
+        child_id: The id of the inbound request that belongs to this outbound one, if the payer's
+            account is at Victor.
+        error_message: The provider's message about the failure.
+        response: The response to an inbound request, or None before one exists. `list` does not
+            return it. One that names another request than this one, its child or its parent is
+            not believed: None.
+        idempotency_key: The key of `create`; None on results of other methods.
+        raw: The generated model with all fields that were sent: a new copy each time that it is
+            asked for. Known words have the document's spelling, and a value of another type is as
+            it came.
+    """
+
+    __slots__ = ("_model", "idempotency_key")
+    _fields = (
+        *PaymentRequestFields._fields,
+        "id",
+        "status",
+        "direction",
+        "network",
+        "amount",
+        "original_amount",
+        "due_date",
+        "created_at",
+        "approved_at",
+        "payee",
+        "payer",
+        "biller_type",
+        "approval_notes",
+        "is_terminal",
+        "response",
+        "idempotency_key",
+    )
+
+    _model: str
+    """The name of the generated model of the JSON."""
+
+    def __init__(self, raw: RawPaymentRequest, idempotency_key: str | None = None) -> None:
+        if not hasattr(raw, "to_dict"):
+            raise TypeError(
+                f"PaymentRequest reads a generated model, not {type(raw).__name__}: use "
+                "PaymentRequest.of_json(...) for JSON."
+            )
+        super().__init__(raw.to_dict())
+        self._model = type(raw).__name__
+        self.idempotency_key = idempotency_key
+
+    @classmethod
+    def of_json(
+        cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None
+    ) -> Self:
+        """A request from its JSON; `model` is the name of the generated model of that JSON."""
+        self = cls.__new__(cls)  # a page has hundreds, and their JSON is checked here
+        self._json = sent if is_object(sent) else {"item": sent}  # as an undeclared member
+        self._model = model
+        self.idempotency_key = idempotency_key
+        self.response_info = None
+        return self
+
+    @property
+    def raw(self) -> RawPaymentRequest:
+        """What came, as the generated model: a copy."""
+        model: type[RawPaymentRequest] = getattr(models, self._model)
+        return model.from_dict(self._copy())
+
+    @property
+    def _is_response(self) -> bool:
+        """Whether the record is the result of `accept` or `decline`, which is only the response to
+        a request.
+        """
+        return self._model == RESPONSE
+
+    def completed_by(self, other: PaymentRequest) -> PaymentRequest:
+        """This request, with what it does not say taken from another record of it."""
+        completed = _Completed.of_json(self._json, self._model)
+        completed.other = other
+        return completed
+
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value at the names in `path`, or None."""
+        value: Any = self._json
+        try:
+            for name in path:
+                value = value.get(name)
+        except AttributeError:  # a value of JSON that is no object has no `get`
+            return None
+        return value
+
+    def not_objects(self) -> list[str]:
+        """The paths at which a value is no object, such as text, and the document has an object."""
+        request = self._json.get("payment_request")
+        if not is_object(request):
+            return [] if request is None else ["payment_request"]
+        parts = [(name, request.get(name)) for name in ("payee", "payer", "payment_details")]
+        return [
+            f"payment_request.{name}"
+            for name, part in parts
+            if part is not None and not is_object(part)
+        ]
+
+    @classmethod
+    def fake(cls, **fields: Unpack[FakeFields]) -> Self:
+        """A request for tests, without a provider:
+        `PaymentRequest.fake(status="completed", amount="12.00")`.
+
+        Args:
+            fields: The record's own attributes, in the types that it returns; numbers of accounts
+                and names in a `Payee` and a `Payer`. Those left out have plausible values, the same
+                in every run. None: not sent.
+
+        Raises:
+            TypeError: There is no such attribute.
+            InvalidRequest: An amount, a date or a time that the client does not take, such as a
+                naive datetime.
+        """
+        fakes = importlib.import_module("victor_ext.testing._fakes")  # only tests need it
+        key = fields.pop("idempotency_key", None)
+        check = Validation()
+        check.day("due_date", fields.get("due_date"), required=False)
+        check.moment("created_at", fields.get("created_at"), required=False)
+        check.moment("approved_at", fields.get("approved_at"), required=False)
+        check.finish()
+
+        def read(json: dict[str, Any], name: str) -> Any:
+            return getattr(cls.of_json(json, _LISTED), name)
+
+        known = dict.fromkeys((*FakeFields.__annotations__, *cls._fields))
+        json: dict[str, Any] = fakes.fake_json(fields, known, read)
+        # A list has no responses.
+        model = _LISTED if fields.get("response") is None else "GetPaymentRequestResponse"
+        return cls.of_json(json, model, idempotency_key=key)
+
+    @property
+    def id(self) -> str:
+        return _values.as_request_id(self._json.get(_values.ID))
+
+    @property
+    def status(self) -> Status | str | None:
+        """The status in any letter case, as a `Status`; an unknown word is returned as text.
+
+        The status of `get` is documented as "Either Pending or Error", also of a request with a
+        response. Then the response is the status: ACCEPTED or DECLINED.
+        """
+        if self._is_response:
+            return _values.as_status(self._response_status)
+        status = _values.as_status(self._json.get("status"))
+        if status is not Status.PENDING or self._model == _LISTED:
+            return status
+        of_response = self._response_status
+        return of_response if isinstance(of_response, Status) else status
+
+    @property
+    def direction(self) -> Direction | str | None:
+        """The direction in any letter case, as a `Direction`; an unknown word is returned as
+        text.
+        """
+        if self._is_response:
+            return Direction.INBOUND
+        return _values.as_direction(self._json.get("direction"))
+
+    @property
+    def network(self) -> Network | str | None:
+        return _values.as_network(self._json.get("payment_network"))
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The amount to pay, in dollars: the modified amount if the request was accepted with one.
+
+        An item of a list has no `response`, and may have the requested amount of such a request;
+        see `get`.
+        """
+        if self._model == _LISTED:
+            return money.from_wire(self.value_at(_AMOUNT))
+        return self._agreed_amount()
+
+    def _agreed_amount(self) -> Decimal | None:
+        own, original, modified = self.said_amounts()
+        return money.from_wire(first_of(modified, original if self._is_response else own))
+
+    @property
+    def original_amount(self) -> Decimal | None:
+        own, original, modified = map(money.from_wire, self.said_amounts())
+        if original is None and modified not in (None, own):
+            return own  # the request was accepted with another amount than its own
+        return original
+
+    def said_amounts(self) -> Amounts:
+        """The amounts that `amount` and `original_amount` are read from, also for a comparison."""
+        response = self._sent_response
+        # A request that was declined has no amount to pay.
+        is_declined = self._response_status is Status.DECLINED
+        return Amounts(
+            own=first_of(self.value_at(_AMOUNT)),
+            original=first_of(
+                self.value_at(_values.ORIGINAL_AMOUNT), member_of(response, "original_amount")
+            ),
+            modified=None if is_declined else first_of(member_of(response, "modified_amount")),
+        )
+
+    @property
+    def due_date(self) -> date | None:
+        return as_date(self.value_at(_DUE_DATE))
+
+    @property
+    def created_at(self) -> datetime | None:
+        return _values.as_moment(self.value_at(_CREATED_AT))
+
+    @property
+    def approved_at(self) -> datetime | None:
+        return _values.as_moment(self.value_at(_APPROVED_AT))
+
+    @property
+    def payee(self) -> Payee | None:
+        return _values.as_payee(self.value_at(_PAYEE))
+
+    @property
+    def payer(self) -> Payer | None:
+        return _values.as_payer(self.value_at(_PAYER))
+
+    @property
+    def biller_type(self) -> str | None:
+        return _values.as_biller_type(self.value_at(_BILLER_TYPE))
+
+    @property
+    def approval_notes(self) -> str | None:
+        notes = self.value_at(APPROVAL_NOTES)
+        return notes if isinstance(notes, str) and notes else text_in(self._sent_response, "notes")
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the status can no longer change. ACCEPTED is not terminal: the request is not
+        paid yet.
+
+        "Error", "canceled" and "Rejected" are terminal too. The document mentions them outside its
+        enum of statuses.
+        """
+        return _values.is_terminal(self.status)
+
+    @property
+    def response(self) -> PaymentRequestResponse | None:
+        response = self._sent_response
+        status = self._response_status
+        if status is None:
+            return None
+        original, modified = (
+            money.from_wire(member_of(response, f"{name}_amount"))
+            for name in ("original", "modified")
+        )
+        return PaymentRequestResponse(status, original, modified, text_in(response, "notes"))
+
+    @property
+    def _sent_response(self) -> Any:
+        """The response to the request as it was sent; None without one.
+
+        The result of `accept` or `decline` is such a response itself. A response that names neither
+        this request nor its child or parent proves nothing: None.
+        """
+        if self._is_response:
+            return self._json
+        if self._model == _LISTED:
+            return None
+        response = self.value_at(_RESPONSE)
+        ids = (self.id, self.child_id, self.parent_id)
+        if self.id and not is_about_one_of(ids, member_of(response, _values.ID)):
+            return None
+        return response
+
+    @property
+    def _response_status(self) -> Status | str | None:
+        """ACCEPTED or DECLINED, as the response to the request says; an unknown word is text."""
+        return _values.as_response_status(member_of(self._sent_response, "status"))
+
+    def has_reference(self, client_reference_id: str) -> bool:
+        """Whether the request has this `client_reference_id`, in any Unicode form.
+
+        Blanks around it are ignored.
+        """
+        return reference_of(self.client_reference_id) == reference_of(client_reference_id)
+
+    def could_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
+        """Whether these arguments of `create` may have made this request, such as one that `find`
+        returned.
+
+        It is outbound, says the amount (that which was asked), and contradicts no argument: one
+        that was left out is contradicted by a reference, notes or a creditor. It still may be
+        another one that is like it.
+
+        Args:
+            arguments: Those of `create`, by name.
+            since: The earliest moment at which they were sent, by the provider's clock. An older
+                request is not it.
+
+        Raises:
+            InvalidRequest: An argument is invalid, so that nothing can have been sent.
+        """
+        return SentCreate.of_arguments(arguments).may_have_made(self, since)
+
+    def as_done(self, sent: SentCreate) -> Done:
+        """What this request shows of a `create` that was sent, as a `Done`.
+
+        Its `doubt` says why the request may be another payment's.
+        """
+        comparisons = sent.comparisons(self)
+        compared = {**dict.fromkeys(sorted(SUBJECT), Likeness.UNSAID), **comparisons}
+        return Done(
+            self.id, self.status, self.to_dict(), created_at=self.created_at, compared=compared
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON data, with amounts as text and times as Zulu time."""
+        return super().to_dict()
+
+    def _plain(self, value: Any) -> Any:
+        return zulu.format(value) if isinstance(value, datetime) else super()._plain(value)
+
+    def __repr__(self) -> str:
+        return (
+            f"PaymentRequest(id={self.id!r}, status={self.status and str(self.status)!r}, "
+            f"direction={self.direction and str(self.direction)!r}, "
+            f"amount={None if self.amount is None else str(self.amount)!r})"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PaymentRequest):
+            return NotImplemented
+        if self._model != other._model:
+            return False
+        # The model has a word in one spelling, however it came.
+        return self._json == other._json or bool(self.raw == other.raw)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+
+class _Completed(PaymentRequest):
+    """A request that another record of it completes, field by field."""
+
+    __slots__ = ("other",)
+
+    other: PaymentRequest
+
+    @property
+    def amount(self) -> Decimal | None:
+        return self._agreed_amount()
+
+    def said_amounts(self) -> Amounts:
+        return Amounts(*map(first_of, super().said_amounts(), self.other.said_amounts()))
+
+    @property
+    def payer(self) -> Payer | None:
+        payer, other = super().payer, self.other.payer
+        if payer is None or other is None:
+            return payer or other
+        return payer.completed_by(other)
+
+
+def _completed(name: str) -> property:
+    """A field that is None only if neither record has it."""
+    field: property = getattr(PaymentRequest, name)
+    read: Callable[[PaymentRequest], Any] = field.fget  # type: ignore[assignment] # each has one
+
+    def either(record: _Completed) -> Any:
+        value = read(record)
+        return getattr(record.other, name) if value is None else value
+
+    return property(either, field.fset)
+
+
+_OF_THIS_RECORD = {"id", "status", "direction", "is_terminal", "idempotency_key"}
+"""What no other record of the request completes."""
+_NAMES = {*PaymentRequest._fields}  # pyright: ignore[reportPrivateUsage] - its own
+for _name in _NAMES - {*_OF_THIS_RECORD, *vars(_Completed)}:
+    setattr(_Completed, _name, _completed(_name))

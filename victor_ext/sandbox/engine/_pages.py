@@ -1,0 +1,175 @@
+"""Lists: which items pass the filters, in which order they come, and which of them a page has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from victor_ext.sandbox.server._exchange import JsonValue
+from victor_ext.sandbox.server._provider import Refused
+
+T = TypeVar("T")
+Members: TypeAlias = Mapping[str, Any]
+Test: TypeAlias = Callable[[Any, Any], bool]
+"""Whether an item (the first argument) passes a filter with a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list. Its number counts from 1."""
+
+    items: Sequence[T]
+    number: int
+    size: int
+    total: int
+    """How many items the list has."""
+
+    @property
+    def pages(self) -> int:
+        """How many pages the list has."""
+        return -(-self.total // self.size)
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of the next page; None: this is the last one."""
+        return str(self.number + 1) if self.number < self.pages else None
+
+    @property
+    def before(self) -> int:
+        """How many items come before those of this page."""
+        return (self.number - 1) * self.size
+
+
+def _no_test(_name: str) -> Test | None:
+    return None
+
+
+def _itself(item: Any) -> Members:
+    return cast("Members", item)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """How the items of a list are filtered, sorted and cut.
+
+    Each parameter that the document declares is a filter, but for those in `controls`. Without a
+    document, nothing is filtered or sorted.
+
+    Args:
+        size: The items of a page, where the query has no number.
+        largest: The most items of a page; None: as many as the query asks for.
+        controls: The parameters that are no filters.
+        members_of: The members of an item that are compared; by default it is a mapping itself.
+        test_of: The test of a filter, by its name; None: the member of that name must be equal.
+        order: The order of the items, such as `name:asc,date:desc`; empty: they come as they are.
+        number, asked_size, sort: The parameters for the number of the page, its size and the order.
+            A `number` that the document declares as a text is a cursor, such as `Page.next`.
+    """
+
+    size: int = 25
+    largest: int | None = None
+    controls: Collection[str] = ()
+    members_of: Callable[[Any], Members] = _itself
+    test_of: Callable[[str], Test | None] = _no_test
+    order: str = ""
+    number: str = "page"
+    asked_size: str = "pageSize"
+    sort: str = "sort"
+
+    def is_filter(self, name: str) -> bool:
+        """Whether a parameter is a filter."""
+        return name not in {self.number, self.asked_size, self.sort, *self.controls}
+
+    def undeclared(self, query: Mapping[str, Any]) -> dict[str, int]:
+        """The number of the page and its size in a query that no document describes. Raises
+        `Refused` for what is no number above 0.
+        """
+        asked: dict[str, int] = {}
+        for name in {self.number, self.asked_size} & query.keys():
+            text = str(query[name])
+            if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+                raise Refused(400, f"{name} must be a whole number above 0.", name)
+            asked[name] = int(text)
+        return asked
+
+    def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
+        """The page that is asked for. Raises `Refused` for an order that the items do not have."""
+        passing = items
+        filters = [
+            (name, self.test_of(name), value)
+            for name, value in query.items()
+            if self.is_filter(name)
+        ]
+        if filters:
+            passing = [item for item in items if self._passes(item, filters)]
+        order = query.get(self.sort, self.order)
+        try:
+            in_turn = self._in_order(passing, order)
+        except TypeError:
+            raise Refused(400, f"The items cannot be sorted by {order}.", self.sort) from None
+        size = query.get(self.asked_size, self.size)
+        if self.largest is not None:
+            size = min(size, self.largest)
+        number = self._number_in(query)
+        begin = (number - 1) * size
+        return Page(in_turn[begin : begin + size], number, size, len(in_turn))
+
+    def _passes(self, item: Any, filters: Sequence[tuple[str, Test | None, JsonValue]]) -> bool:
+        """Whether an item passes all filters. For a filter without a test, a member of its name
+        must be equal, in whatever part of the item. An item without the member does not pass.
+        """
+        for name, test, wanted in filters:
+            if test is None:
+                is_wanted = _has_member(name, self.members_of(item), wanted)
+            else:
+                is_wanted = test(item, wanted)
+            if not is_wanted:
+                return False
+        return True
+
+    def _in_order(self, items: Sequence[T], terms: str) -> Sequence[T]:
+        """Sort items by members: `name:asc,date:desc`. An item without the member comes first.
+
+        Raises TypeError if the values of a member have no order.
+        """
+        for term in reversed(terms.split(",") if terms else []):
+            name, _, direction = term.partition(":")
+
+            def place(item: T, name: str = name) -> tuple[bool, Any]:
+                value = self.members_of(item).get(name)
+                return value is not None, value
+
+            items = sorted(items, key=place, reverse=direction == "desc")
+        return items
+
+    def _number_in(self, query: Mapping[str, Any]) -> int:
+        """The number of the page that is asked for, also by a cursor. Raises `Refused` for what is
+        no cursor of a page.
+        """
+        number = query.get(self.number, 1)
+        if not isinstance(number, str):
+            return cast("int", number)
+        if not (number.isascii() and number.isdecimal()) or int(number) < 1:
+            raise Refused(400, f"{self.number} is no cursor of a page.", self.number)
+        return int(number)
+
+
+def _has_member(name: str, members: Members, wanted: JsonValue) -> bool:
+    """Whether a member of this name, in whatever part, has the value, or one of several."""
+    values: list[Any] = wanted if isinstance(wanted, list) else [wanted]  # pyright: ignore[reportUnknownVariableType] - JSON
+    if members.get(name) is not None and members[name] in values:
+        return True
+    for part in members.values():
+        if isinstance(part, dict) and _has_member(name, cast("Members", part), values):
+            return True
+    return False
+
+
+def member(name: str, members: Members) -> Any:
+    """The value of the first member of this name, in whatever part; None: there is none."""
+    value = members.get(name)
+    for part in members.values():
+        if value is None and isinstance(part, dict):
+            value = member(name, cast("Members", part))
+    return value

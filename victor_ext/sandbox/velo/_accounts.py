@@ -1,0 +1,136 @@
+"""What is paid from: source and funding accounts, and the money between them."""
+
+from dataclasses import replace
+from functools import partial
+
+from victor_ext.sandbox.engine import Asked, Refused, Result
+from victor_ext.sandbox.server import JsonObject, find
+from victor_ext.sandbox.velo._state import VeloState, iso, made_at
+
+_FUNDING_TIME = 10.0
+"""Seconds until requested money has arrived."""
+_REQUESTED = "PAYOR_FUNDING_REQUESTED"
+READY_AFTER = 2
+"""Seconds until a new funding account can be read, as `Retry-After` says."""
+
+
+def add_source(state: VeloState, name: str, currency: str, balance: int) -> JsonObject:
+    account_id = state.new_id()
+    state.sources[account_id] = {
+        **_of_payor(state, account_id, name, currency),
+        "balance": balance,
+        "railsId": "SANDBOX",
+        "fundingRef": f"REF{len(state.sources) + 1}",
+        "pooled": False,
+    }
+    return state.sources[account_id]
+
+
+def add_bank(state: VeloState, name: str, currency: str) -> JsonObject:
+    """Add a funding account that can be read at once."""
+    account_id = state.new_id()
+    state.banks[account_id] = {
+        **_of_payor(state, account_id, name, currency),
+        "accountName": name,
+        "accountNumber": "XXXXX6789",
+        "routingNumber": "XXXXX0021",
+    }
+    return state.banks[account_id]
+
+
+def _of_payor(state: VeloState, account_id: str, name: str, currency: str) -> JsonObject:
+    account = {"id": account_id, "payorId": state.payor_id, "name": name, "country": "US"}
+    return {**account, "type": "FBO", **({"currency": currency} if currency else {})}
+
+
+def create_bank(state: VeloState, asked: Asked) -> Result:
+    """Add a funding account that can be read later."""
+    body = asked.body
+    bank = add_bank(state, body["name"], body.get("currency", ""))
+    bank.update({**body, **bank, "type": body["type"]})
+    state.readable_from[bank["id"]] = state.now() + READY_AFTER
+    answer = made_at(f"/v2/fundingAccounts/{bank['id']}", bank["name"])
+    return replace(answer, headers={**answer.headers, "Retry-After": str(READY_AFTER)})
+
+
+def list_banks(state: VeloState, _: Asked) -> list[JsonObject]:
+    return list(_readable_banks(state).values())
+
+
+def get_bank(state: VeloState, asked: Asked) -> JsonObject:
+    return find(_readable_banks(state), asked.about, "funding account")
+
+
+def _readable_banks(state: VeloState) -> dict[str, JsonObject]:
+    now, ready = state.now(), state.readable_from
+    return {name: bank for name, bank in state.banks.items() if now >= ready.get(name, 0.0)}
+
+
+def list_sources(state: VeloState, _: Asked) -> list[JsonObject]:
+    return list(state.sources.values())
+
+
+def get_source(state: VeloState, asked: Asked) -> JsonObject:
+    return find(state.sources, asked.about, "source account")
+
+
+def fund(state: VeloState, asked: Asked) -> Result:
+    """Put money into a source account, from a funding account."""
+    account_id, body = asked.about, asked.body
+    account = get_source(state, asked)
+    bank = state.banks.get(body["fundingAccountId"])
+    if bank is None:
+        raise Refused(400, "There is no such funding account.", "fundingAccountId")
+    # The sandbox's own rule. The document has no rate for funding, and no currency beside the
+    # amount. A funding account may be made without a currency.
+    currency = bank.get("currency", account["currency"])
+    if currency != account["currency"]:
+        currencies = f"{account['currency']}, the funding account's {currency}"
+        raise Refused(400, f"The account's currency is {currencies}.", "fundingAccountId")
+    funding_id, arrives_at = state.new_id(), state.now() + _FUNDING_TIME
+    funding = state.fundings[funding_id] = {
+        **body,
+        "fundingId": funding_id,
+        "payorId": state.payor_id,
+        "sourceAccountId": account_id,
+        "currency": account["currency"],
+        "status": "PENDING",
+        # The provider's document has it in each funding: of one under way, when it will arrive.
+        "allocationDate": iso(arrives_at),
+        "allocationType": "AUTOMATIC",
+        "fundingAccountType": "FBO",
+    }
+    state.timeline.plan(arrives_at, partial(_allocate, state, funding))
+    state.touch(funding_id)
+    return made_at(f"/v1/fundings/{funding_id}", account_id)
+
+
+def _allocate(state: VeloState, funding: JsonObject) -> bool:
+    """The money of a funding has arrived."""
+    funding["status"], funding["allocationDate"] = "ALLOCATED", iso(state.now())
+    state.touch(funding["fundingId"])
+    state.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
+    return True
+
+
+def get_funding(state: VeloState, asked: Asked) -> JsonObject:
+    return find(state.fundings, asked.about, "funding")
+
+
+def list_fundings(state: VeloState, _: Asked) -> list[JsonObject]:
+    """The fundings as an audit shows them."""
+    return [_audited(state, funding) for funding in state.fundings.values()]
+
+
+def _audited(state: VeloState, funding: JsonObject) -> JsonObject:
+    changed = iso(state.changed[funding["fundingId"]])
+    event = {"eventId": funding["fundingId"], "eventDateTime": changed}
+    return {
+        **funding,
+        "dateTime": changed,
+        "status": "PENDING" if funding["status"] == "PENDING" else "CREDIT",
+        "sourceAccountName": state.sources[funding["sourceAccountId"]]["name"],
+        "fundingType": "ACH",
+        "topupType": "MANUAL",
+        "events": [{**event, "fundingEventType": _REQUESTED}],
+    }

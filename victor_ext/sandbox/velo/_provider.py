@@ -1,0 +1,271 @@
+"""Velo's table: each operation of its API, and what it does."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
+from victor_ext.sandbox.server import Call, JsonObject, Response, json_response, without_nulls
+from victor_ext.sandbox.velo import _accounts, _notifications, _payees, _payouts
+from victor_ext.sandbox.velo._commands import VeloCommands
+from victor_ext.sandbox.velo._state import VeloSettings, VeloState, listing
+
+_TOKEN_LIFE = 1799
+
+
+def issue_token(state: VeloState, asked: Asked) -> Result:
+    """Issue a token for a key and its secret."""
+    kind, _, pair = (asked.call.header("authorization") or "").partition(" ")
+    try:
+        key, _, secret = base64.b64decode(pair, validate=True).decode("utf-8").partition(":")
+    except ValueError:
+        key = secret = ""
+    if kind != "Basic" or not secret or state.keys.get(key) != secret:
+        raise Refused(401, "Key and secret are not a pair.")
+    if asked.call.body:
+        raise Refused(400, "The body must be empty.")
+    if asked.query.get("grant_type", "client_credentials") != "client_credentials":
+        raise Refused(400, "grant_type must be client_credentials.", "grant_type")
+    token, _ = state.tokens.issue(key, _TOKEN_LIFE)
+    body = {"access_token": token, "token_type": "bearer", "expires_in": _TOKEN_LIFE}
+    body |= {"scope": "sandbox", "entityIds": [state.payor_id]}
+    return Result(body=body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+
+def log_out(state: VeloState, asked: Asked) -> Result:
+    """Revoke the token of a call."""
+    state.tokens.revoke(token=asked.call.bearer_token)
+    return Result()
+
+
+Items = Callable[[VeloState, Asked], list[JsonObject]]
+
+
+def _changes_of(items_of: Items, member: str) -> Items:
+    """The items that have changed since a time. `member` has the id of an item."""
+
+    def changes(state: VeloState, asked: Asked) -> list[JsonObject]:
+        try:
+            since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
+        except ValueError:
+            raise Refused(400, "updatedSince must be a time.", "updatedSince") from None
+        items = items_of(state, asked)
+        return [item for item in items if state.changed[item[member]] >= since]
+
+    return changes
+
+
+_NEWEST_FIRST = "submittedDateTime:desc,paymentId:asc"
+_ROWS = (
+    Row("authenticate", "POST /v1/authenticate", issue_token, is_open=True),
+    Row("logout", "POST /v1/logout", log_out),
+    # Payees
+    Row("create_payees", "POST /v4/payees", _payees.create_payees),
+    Row(
+        "list_payees",
+        "GET /v4/payees",
+        _payees.list_payees,
+        listing=listing(order="displayName:asc"),  # by the document
+    ),
+    Row(
+        "payee_changes",
+        "GET /v4/payees/deltas",
+        _changes_of(_payees.list_payees, "payeeId"),
+        listing=listing(size=100),
+    ),
+    Row("get_batch", "GET /v4/payees/batch/{id}", _payees.get_batch),
+    Row("get_payee", "GET /v4/payees/{id}", _payees.get_payee),
+    Row(
+        "invitations",
+        "GET /v4/payees/payors/{payorId}/invitationStatus",
+        _payees.list_payees,
+        listing=listing(),
+    ),
+    Row("update_payee", "POST /v4/payees/{id}/payeeDetailsUpdate", _payees.update_payee),
+    Row("rename_payee", "POST /v4/payees/{id}/remoteIdUpdate", _payees.rename_payee),
+    Row("invite", "POST /v4/payees/{id}/invite", _payees.invite),
+    Row("delete_payee", "DELETE /v4/payees/{id}", _payees.delete_payee),
+    # Accounts
+    Row(
+        "list_sources",
+        "GET /v3/sourceAccounts",
+        _accounts.list_sources,
+        listing=listing(order="fundingRef:asc"),  # by the document
+    ),
+    Row("get_source", "GET /v3/sourceAccounts/{id}", _accounts.get_source),
+    Row("fund", "POST /v3/sourceAccounts/{id}/fundingRequest", _accounts.fund),
+    Row("create_bank", "POST /v2/fundingAccounts", _accounts.create_bank),
+    Row(
+        "list_banks",
+        "GET /v2/fundingAccounts",
+        _accounts.list_banks,
+        listing=listing(order="accountName:asc"),  # by the document
+    ),
+    Row("get_bank", "GET /v2/fundingAccounts/{id}", _accounts.get_bank),
+    Row("get_funding", "GET /v1/fundings/{id}", _accounts.get_funding),
+    Row(
+        "funding_changes",
+        "GET /v1/deltas/fundings",
+        _changes_of(lambda state, _: [*state.fundings.values()], "fundingId"),
+        listing=listing(),
+    ),
+    Row(
+        "list_fundings",
+        "GET /v4/paymentaudit/fundings",
+        _accounts.list_fundings,
+        listing=listing(),
+    ),
+    # Payouts
+    Row("submit", "POST /v3/payouts", _payouts.submit),
+    Row("get_payout", "GET /v3/payouts/{id}", _payouts.get_payout),
+    Row("quote", "POST /v3/payouts/{id}/quote", _payouts.quote),  # it may be repeated
+    Row("instruct", "POST /v3/payouts/{id}", _payouts.instruct),
+    Row("withdraw", "DELETE /v3/payouts/{id}", _payouts.withdraw),
+    # Only Velo's own document has these two.
+    Row("schedule", "POST /v3/payouts/{id}/schedule", _payouts.schedule, 204, is_documented=False),
+    Row(
+        "deschedule",
+        "DELETE /v3/payouts/{id}/schedule",
+        _payouts.deschedule,
+        204,
+        is_documented=False,
+    ),
+    Row(
+        "payout_payments",
+        "GET /v3/payouts/{id}/payments",
+        _payouts.payout_payments,
+        listing=listing(),
+    ),
+    Row(
+        "list_payouts",
+        "GET /v4/paymentaudit/payouts",
+        _payouts.list_payouts,
+        listing=listing(),
+    ),
+    Row(
+        "payout_history",
+        "GET /v4/paymentaudit/payouts/{id}",
+        _payouts.payout_history,
+        listing=listing(order="remoteId:asc"),
+    ),
+    Row("statistics", "GET /v4/paymentaudit/payoutStatistics", _payouts.statistics),
+    # Payments
+    Row(
+        "list_payments",
+        "GET /v4/paymentaudit/payments",
+        _payouts.list_payments,
+        listing=listing(order=_NEWEST_FIRST),
+    ),
+    Row(
+        "payment_changes",
+        "GET /v4/payments/deltas",
+        _changes_of(_payouts.list_payments, "paymentId"),
+        listing=listing(size=100),
+    ),
+    Row("get_payment", "GET /v4/paymentaudit/payments/{id}", _payouts.get_payment),
+    Row("withdraw_payment", "POST /v1/payments/{id}/withdraw", _payouts.withdraw_payment),
+    Row("export", "GET /v4/paymentaudit/transactions", _payouts.export),
+    # Webhooks
+    Row("create_webhook", "POST /v1/webhooks", _notifications.create_webhook),
+    Row("list_webhooks", "GET /v1/webhooks", _notifications.list_webhooks, listing=listing()),
+    Row("get_webhook", "GET /v1/webhooks/{id}", _notifications.get_webhook),
+    Row("update_webhook", "POST /v1/webhooks/{id}", _notifications.update_webhook),
+    Row("ping", "POST /v1/webhooks/{id}/ping", _notifications.ping),
+)
+
+
+class VeloProvider(TableProvider[VeloSettings]):
+    state: VeloState
+    name = "velo"
+    title = "Velo"
+    document = "velo.yaml"
+    rows = _ROWS
+    settings_type = VeloSettings
+    commands_type = VeloCommands
+    resending = _notifications.RESENDING
+    events = _notifications.EVENTS
+
+    def new_state(self) -> VeloState:
+        return VeloState(self.context.clock, self.settings, self.notifications)
+
+    def tick(self) -> None:
+        self.state.move()
+
+    def advance(self, seconds: float) -> int:
+        super().advance(seconds)
+        return self.state.move()
+
+    def info(self) -> JsonObject:
+        return {"payor_id": self.state.payor_id}
+
+    def client_settings(self, url: str) -> str:
+        header = self.state.authorization
+        return self.variables(base_url=url, **self.state.add_key(), webhook_authorization=header)
+
+    def authenticate(self, call: Call) -> str:
+        owner = self.state.tokens.owner(call.bearer_token)
+        if owner is None:
+            raise Refused(401, "The access token is invalid.")
+        return owner
+
+    def read_body(self, operation: str, call: Call) -> JsonObject:
+        """The body of a request. A member that is null counts as not sent."""
+        if operation in ("authenticate", "logout"):  # the document declares none
+            return {}
+        body: JsonObject = without_nulls(super().read_body(operation, call))
+        return body
+
+    def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
+        """Refuse what the document does not allow, and another payor than the only one."""
+        if operation in ("authenticate", "logout"):  # the credentials come first
+            return
+        named = {**query, **call.params, **body}
+        for name in ("payorId", "payoutFromPayorId"):
+            if named.get(name, self.state.payor_id) != self.state.payor_id:
+                raise Refused(403, "This key is not for that payor.", name)
+        super().check(call, operation, query, body)
+
+    def page_body(self, asked: Asked, page: Page[Any]) -> JsonObject:
+        body: JsonObject = {
+            "page": {
+                "numberOfElements": len(page.items),
+                "totalElements": page.total,
+                "totalPages": page.pages,
+                "page": page.number,
+                "pageSize": page.size,
+            },
+            "links": [{"rel": "self", "href": f"?page={page.number}&pageSize={page.size}"}],
+            "content": page.items,
+        }
+        if asked.operation == "payout_history":
+            body["summary"] = _payouts.get_payout(self.state, asked)
+        return body
+
+    def success(self, operation: str, result: Result, status: int) -> Response:
+        """The response of a call that succeeded: of its body, the declared members that have a
+        value.
+        """
+        if result.body is not None:
+            declared = self.rules(operation).response(status).declared(result.body)
+            result = replace(result, body=without_nulls(declared))
+        return super().success(operation, result, status)
+
+    def refusal(self, _operation: str, refused: Refused) -> Response:
+        """Velo's format of an error.
+
+        The number is the sandbox's own choice: Velo does not publish its numbers.
+        """
+        status = refused.status
+        error: JsonObject = {
+            "errorMessage": refused.message,
+            "errorCode": f"2001{status:04}",
+        }
+        if refused.field:
+            error["location"] = refused.field
+        body = {"errors": [error], "correlationId": self.state.new_id(), "httpStatusCode": status}
+        return json_response(status, body)
+
+    def error(self, status: int, code: str, message: str) -> Response:
+        return self.refusal("", Refused(status, message or code))

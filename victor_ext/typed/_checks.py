@@ -1,0 +1,318 @@
+"""Checks of what a caller gives: each returns what is sent, and notes what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import ModuleType
+from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
+
+from victor_ext import zulu
+from victor_ext._currencies import code_problem
+from victor_ext._opaque import FrozenStruct
+from victor_ext._privacy import kind_of
+from victor_ext._runtime.client.requests import Body, Part, extra_query_problems
+from victor_ext._runtime.core import validation
+from victor_ext._runtime.core.validation import Form
+from victor_ext._words import Word
+from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.money import Money, to_wire
+
+FIRST_YEAR, LAST_YEAR = 1900, 9998
+"""The years of a moment that can be meant."""
+
+P = TypeVar("P", bound=Part)
+
+
+class ListQuery(FrozenStruct, frozen=True):
+    """The arguments of a list, as they are sent."""
+
+    operation: ModuleType
+    """The generated operation."""
+    what: str
+    """What messages call the list."""
+    arguments: dict[str, Any]
+    """By the names of the generated function."""
+    may_be_left: bool
+    """Whether an item may stop matching a filter while the list is read."""
+    untyped: Sequence[str] = ()
+    """The arguments of the generated function that no method has: no check knows their types."""
+
+    def __repr__(self) -> str:
+        return "ListQuery('[hidden]')"  # a filter may name a person
+
+
+class Sent(NamedTuple):
+    """Where an argument stands in the body that is sent, and how an answer is compared with it."""
+
+    place: str
+    """`payment_details.amount`."""
+    kind: str
+    """How the argument was checked: `text`, `word`, `day`, `moment`, `flag`, `whole`, `money`."""
+    counts_if_left_out: bool = False
+    """Whether an answer is about another request if it has a value, and none was sent."""
+
+
+class Query(validation.Validation):
+    """The problems of the arguments of a call. Each method returns what is sent."""
+
+    def each(
+        self,
+        field: str,
+        value: Any,
+        check: Callable[[str, Any], Any],
+        fewest: int = 1,
+        most: int | None = None,
+    ) -> list[Any]:
+        """A list; `check` checks an item, by its name in messages, and returns what is sent."""
+        items = self._items(field, value, "items", fewest, most, "type")
+        return [check(f"{field}[{number}]", item) for number, item in enumerate(items)]
+
+    def _items(
+        self, field: str, value: Any, what: str, fewest: int, most: int | None, code: str
+    ) -> Sequence[object]:
+        """The items of a list of `what`, whose number has limits."""
+        is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        items = cast("Sequence[object]", value) if is_list else ()
+        if not is_list or len(items) < fewest or (most is not None and len(items) > most):
+            limit = "or more" if most is None else f"to {most}"
+            self.note(field, code, f"{field} must be a list of {fewest} {limit} {what}.")
+        return items
+
+    def written(
+        self,
+        field: str,
+        text: str | None,
+        longest: int | None = None,
+        shortest: int = 0,
+        form: Form | None = None,
+    ) -> str | None:
+        """Text that is sent in place of a value, which was checked before."""
+        if text is None or any(problem.field == field for problem in self.problems):
+            return text
+        self.text(field, text, longest, shortest=shortest, form=form)
+        return text
+
+    def integer(
+        self,
+        field: str,
+        value: Any,
+        least: int,
+        most: int,
+        *,
+        step: float | None = None,
+        among: Sequence[float] = (),
+    ) -> Any:
+        """A whole number from `least` to `most`: a multiple of `step`, and one of `among`."""
+        before = len(self.problems)
+        super().integer(field, value, least, most)
+        if len(self.problems) == before:
+            self._fits(field, value, step, among)
+        return value
+
+    def number(
+        self,
+        field: str,
+        value: Any,
+        least: float,
+        most: float,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        step: float | None = None,
+        among: Sequence[float] = (),
+    ) -> Any:
+        """A number from `least` to `most`, above `above` and below `below`: a multiple of `step`,
+        and one of `among`.
+        """
+        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        if isinstance(value, Decimal) and not value.is_finite():
+            is_number = False  # nothing can be compared with it
+        is_allowed = (
+            is_number
+            and least <= value <= most
+            and (above is None or value > above)
+            and (below is None or value < below)
+        )
+        if not is_allowed:
+            first = f"from {least}" if above is None or above < least else f"above {above}"
+            last = f"to {most}" if below is None or below > most else f"and below {below}"
+            self.note(field, "range", f"{field} must be a number {first} {last}, or left out.")
+        else:
+            self._fits(field, value, step, among)
+        return value
+
+    def decimal(self, field: str, value: Any, least: float, most: float, **limits: Any) -> Any:
+        """An amount that is sent as a number: no float, with the limits of `number`."""
+        if isinstance(value, float):
+            message = f"{field} is a float, which cannot hold cents exactly."
+            self.add(Problem(field, "float", message, hint="write Decimal('44.23')"))
+            return value
+        return self.number(field, value, least, most, **limits)
+
+    def _fits(self, field: str, value: Any, step: float | None, among: Sequence[float]) -> bool:
+        """Whether a number is a multiple of `step`, and one of the numbers in `among`, if any."""
+        if among and value not in among:
+            wanted = f"one of: {', '.join(map(str, among))}"
+        elif step is not None and not _is_multiple(value, step):
+            wanted = f"a multiple of {step}"
+        else:
+            return True
+        self.note(field, "range", f"{field} must be {wanted}.")
+        return False
+
+    def birthday(self, field: str, value: Any) -> str | None:
+        """A date of birth. No message shows it."""
+        day = validation.as_date(value)
+        if day is None:
+            wanted = "a date, such as date(2026, 3, 4) or '2026-03-04'"
+            self.note(field, "type", f"{field} must be {wanted}.")
+        return None if day is None else day.isoformat()
+
+    def stamp(self, field: str, value: Any) -> str | None:
+        """An aware datetime, as text in UTC."""
+        moment = self._in_utc(field, value)
+        if moment is None:
+            return None
+        is_of_milliseconds = moment.microsecond and not moment.microsecond % 1000
+        text = moment.isoformat(timespec="milliseconds" if is_of_milliseconds else "auto")
+        return f"{text.removesuffix('+00:00')}Z"
+
+    def dollars(self, field: str, value: Any) -> str | None:
+        """An amount in US dollars, as text."""
+        if value is None:
+            hint = "write Decimal('44.23')"
+            self.add(Problem(field, "required", f"{field} is missing.", hint=hint))
+            return None
+        try:
+            return to_wire(value, field=field)
+        except InvalidRequest as error:
+            self.problems += error.problems
+            return None
+
+    def money(
+        self,
+        field: str,
+        value: object,
+        least: int,
+        most: int,
+        *,
+        decimals: int | None = None,
+        step: float | None = None,
+        among: Sequence[float] = (),
+    ) -> TypeGuard[Money]:
+        """Whether a value is an amount from `least` to `most` minor units: a multiple of `step`,
+        and one of `among`.
+
+        `decimals` are those that its currency must have, where the provider counts one unit in all
+        currencies.
+        """
+        if not isinstance(value, Money):
+            wanted = "Money.of('44.23', 'USD') or Money(4423, 'USD')"
+            self.note(field, "type", f"{field} is of type {kind_of(value)}: write {wanted}.")
+            return False
+        if problem := code_problem(field, value.currency, value.own_decimals):
+            self.problems.append(problem)
+            return False
+        if decimals is not None and value.decimals != decimals:
+            message = (
+                f"{field} is in {value.currency}, which has {value.decimals} decimals: how the "
+                f"provider, which counts {decimals} decimals, takes it is not documented."
+            )
+            self.note(field, "currency", message)
+            return False
+        if not least <= value.minor_units <= most:
+            message = f"{field} is {value.minor_units} minor units and must be {least} to {most}."
+            self.note(field, "range", message)
+            return False
+        return self._fits(field, value.minor_units, step, among)
+
+    def part(
+        self, field: str, value: Any, kind: type[P], members: Callable[[Query, str, P], Body]
+    ) -> Body | None:
+        """A request object; `members` checks its fields, and its own `check` the rest."""
+        if not isinstance(value, kind):
+            self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
+            return None
+        sent = members(self, f"{field}.", value)
+        value.check(self, field)
+        return sent
+
+    def parts(
+        self,
+        field: str,
+        value: Any,
+        kind: type[P],
+        members: Callable[[Query, str, P], Body],
+        fewest: int = 0,
+        most: int | None = None,
+    ) -> list[Body | None]:
+        """A list of request objects."""
+        items = self._items(field, value, kind.__name__, fewest, most, "length")
+        return [
+            self.part(f"{field}[{number}]", item, kind, members)
+            for number, item in enumerate(items)
+        ]
+
+    def one_of(self, field: str, value: Any, words: Sequence[str]) -> Any:
+        """One of these words, and no `Word` of another."""
+        return self.choice(field, str(value) if isinstance(value, Word) else value, words)
+
+    def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
+        """An aware datetime, in UTC."""
+        return self._in_utc(field, value) if value is not None or required else None
+
+    def second(self, field: str, value: Any) -> str | None:
+        """An aware datetime, as whole seconds in UTC.
+
+        A fraction is dropped, so that it is never later.
+        """
+        moment = self._in_utc(field, value)
+        if moment is None:
+            return None
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            message = f"{field} is in the year {value.year}: that cannot be meant."
+            self.note(field, "range", message)
+            return None
+        return moment.replace(microsecond=0).isoformat()
+
+    def _in_utc(self, field: str, value: Any) -> datetime | None:
+        """An aware datetime in UTC; None for anything else, which is noted."""
+        problem = validation.moment_problem(field, value)
+        self.add(problem)
+        if problem is not None:
+            return None
+        moment: datetime = value.astimezone(UTC)
+        return moment
+
+    def zulu(self, field: str, value: Any, *, is_end: bool = False) -> str | None:
+        """An aware datetime, as Zulu time, which has milliseconds.
+
+        The end of a range is rounded up, so that it is never too early.
+        """
+        moment = self._in_utc(field, value)
+        if moment is None:
+            return None
+        if is_end:
+            with suppress(OverflowError):  # no moment is later
+                moment += timedelta(microseconds=-moment.microsecond % 1000)
+        return zulu.format(moment)
+
+    def extra_query(self, extra: object, known: Sequence[str]) -> None:
+        """Parameters that the package does not know; `known` are those with an argument."""
+        self.problems += extra_query_problems(extra, known)
+
+
+def _is_multiple(number: float | Decimal, step: float) -> bool:
+    """Whether a number is a multiple of a step."""
+    above, below = _ratio(number)
+    step_above, step_below = _ratio(step)
+    return above * step_below % (below * step_above) == 0
+
+
+def _ratio(number: float | Decimal) -> tuple[int, int]:
+    """A number as it is written, as a ratio: 0.1 is a tenth."""
+    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    return exact.as_integer_ratio()
