@@ -159,7 +159,7 @@ class TestWhatImportingCosts:
         assert loaded_after(code) - loaded_after(HTTP) == set()
 
     def test_the_runtime_loads_no_generated_layer(self):
-        files = (PACKAGE / "runtime").rglob("[a-z]*.py")
+        files = (PACKAGE / "_runtime").rglob("[a-z]*.py")
         modules = [
             ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in files
         ]
@@ -169,7 +169,7 @@ class TestWhatImportingCosts:
 
 class TestTheRuntimeKnowsNoProvider:
     @pytest.mark.parametrize(
-        "path", sorted((PACKAGE / "runtime").rglob("*.py")), ids=lambda path: path.name
+        "path", sorted((PACKAGE / "_runtime").rglob("*.py")), ids=lambda path: path.name
     )
     def test_the_runtime_mentions_no_payment_system_by_name(self, path):
         found = [

@@ -48,7 +48,7 @@ def test_a_line_of_json_has_the_level_the_call_and_an_aware_time(level, levels):
     assert [record["level"] for record in records] == levels
     assert len({record["call_id"] for record in records}) == 1
     assert all(datetime.fromisoformat(record["time"]).tzinfo is UTC for record in records)
-    assert records[0]["logger"] == "victor_ext._runtime.loop.events"
+    assert records[0]["logger"] == "victor_ext.client"
     assert records[0]["call_wait"] < 1
     assert records[0]["message"].startswith("GET /: attempt 1 failed (")
 
@@ -58,7 +58,7 @@ import logging.config
 from pathlib import Path
 
 handler = {"class": "logging.StreamHandler", "formatter": "json"}
-formatters = {"json": {"()": "victor_ext._logs.JsonFormatter"}}
+formatters = {"json": {"()": "victor_ext.JsonFormatter"}}
 logging.config.dictConfig(
     {
         "version": 1,

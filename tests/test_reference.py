@@ -44,7 +44,6 @@ DESCRIBED = (
     "victor_ext.testing",
     "victor_ext.testing.plugin",
     "victor_ext.prometheus",
-    "victor_ext._health",
 )
 PROVIDERS = tuple(
     f"victor_ext.providers{name}" for name in ("", ".velo", ".eastpay", ".flexfactor")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._logs import JsonFormatter
     from ._response_info import ResponseInfo
     from ._runtime.client.base import Ping
     from ._runtime.client.prepared_calls import PreparedCall
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         AttemptEnded,
         AttemptStarted,
         CallEnded,
+        CallEvent,
         CallStarted,
         Event,
         RetryScheduled,
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from .providers.victor._auth import VictorJwt, VictorOAuth
     from .providers.victor._client import AsyncVictor, Victor
     from .providers.victor._creating import PaymentRequestArguments, check_payment_request
+    from .providers.victor._payment_requests import AsyncPaymentRequests, PaymentRequests
     from .providers.victor._records import PaymentRequest
     from .providers.victor._values import (
         Direction,
@@ -85,6 +88,7 @@ __all__ = [
     "ApiClient",
     "ApiKeyAuth",
     "AsyncApiClient",
+    "AsyncPaymentRequests",
     "AsyncVictor",
     "AttemptEnded",
     "AttemptStarted",
@@ -94,6 +98,7 @@ __all__ = [
     "BearerAuth",
     "BodyKey",
     "CallEnded",
+    "CallEvent",
     "CallStarted",
     "ClientCredentialsAuth",
     "ConfigurationError",
@@ -109,6 +114,7 @@ __all__ = [
     "HeaderKey",
     "HmacSignature",
     "InvalidRequest",
+    "JsonFormatter",
     "LinkedPages",
     "Network",
     "NotDone",
@@ -123,6 +129,7 @@ __all__ = [
     "PaymentRequest",
     "PaymentRequestArguments",
     "PaymentRequestResponse",
+    "PaymentRequests",
     "PermissionDenied",
     "Ping",
     "PreparedCall",
@@ -209,6 +216,7 @@ _HOMES = {
         "PaymentRequestArguments",
         "check_payment_request",
     ),
+    ".providers.victor._payment_requests": ("AsyncPaymentRequests", "PaymentRequests"),
     ".providers.victor._records": ("PaymentRequest",),
     ".providers.victor._values": (
         "Direction",
@@ -218,6 +226,7 @@ _HOMES = {
         "PaymentRequestResponse",
         "Status",
     ),
+    "._logs": ("JsonFormatter",),
     "._response_info": ("ResponseInfo",),
     "._runtime.client.base": ("Ping",),
     "._runtime.client.prepared_calls": ("PreparedCall",),
@@ -231,6 +240,7 @@ _HOMES = {
         "AttemptEnded",
         "AttemptStarted",
         "CallEnded",
+        "CallEvent",
         "CallStarted",
         "Event",
         "RetryScheduled",

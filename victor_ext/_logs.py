@@ -19,7 +19,7 @@ _USUAL_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "ta
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object on a line for each record, with `"()": "victor_ext._logs.JsonFormatter"` of
+    """One JSON object on a line for each record, with `"()": "victor_ext.JsonFormatter"` of
     any logger.
 
     It has `time` (UTC), `level`, `logger`, `message`, `exception` if there is one, and what the

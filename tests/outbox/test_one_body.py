@@ -12,7 +12,7 @@ from victor_ext.outbox import Outbox
 
 set_up()
 
-ROOMS = ("event_queue", "outbox", "inbox", "settlement")
+ROOMS = ("_event_queue", "outbox", "inbox", "_settlement")
 """The rooms of the engine."""
 
 

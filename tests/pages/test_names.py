@@ -19,10 +19,7 @@ MODULES = (
     "victor_ext.prometheus",
     "victor_ext.otel",
     "victor_ext.conform",
-    *(
-        f"victor_ext.providers.{name}"
-        for name in ("victor", "velo", "eastpay", "flexfactor", "connected")
-    ),
+    *(f"victor_ext.providers.{name}" for name in ("victor", "velo", "eastpay", "flexfactor")),
 )
 NAME = r"[a-z][a-z0-9_]*"
 MEMBER = re.compile(rf"`([A-Z]\w+)\.({NAME})(?:\([^`]*)?`")

@@ -115,7 +115,7 @@ def document_of(system):
 
 
 def with_document(system, document, monkeypatch):
-    home = importlib.import_module(f"victor_ext.providers.{system}.operations")
+    home = importlib.import_module(f"victor_ext.providers.{system}._operations")
     monkeypatch.setattr(home, "DOCUMENT", document)
 
 

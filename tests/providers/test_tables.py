@@ -156,7 +156,7 @@ def test_taking_a_row_out_of_the_table_changes_what_a_call_tells(case, monkeypat
     scripts += [[partial(case.good, **{place: "another-id"})] * 3 for place in answer_of(case)]
     with_row = [case.observe(*script) for script in scripts]
     row = with_row[0].row
-    home = importlib.import_module(f"victor_ext.providers.{case.system}.operations")
+    home = importlib.import_module(f"victor_ext.providers.{case.system}._operations")
     monkeypatch.setattr(home, "Operations", without_rows)
     without = [case.observe(*script) for script in scripts]
     if not row.reads or row.id is not None or row.evidence is not document_complaint:

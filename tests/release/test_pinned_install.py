@@ -72,7 +72,7 @@ def test_the_commit_that_was_reviewed_is_committed_and_installed(reader):
     assert ".whl" in reader.run("git -C service ls-files wheels")
     assert not reader.has_the_newer()
 
-    with (reader.copy / "victor_ext" / "health.py").open("a") as module:
+    with (reader.copy / "victor_ext" / "_health.py").open("a") as module:
         module.write("REVIEWED = 2\n")
     reader.run(f"cd copy && git {AUTHOR} commit --quiet --all --message newer")
     newer = reader.run("git -C copy rev-parse HEAD").strip()

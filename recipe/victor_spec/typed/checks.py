@@ -98,7 +98,7 @@ def reader_of(schema: Tree) -> str | None:
 
 
 Row = dict[str, Any]
-"""What is checked of a value, and what is sent. `victor_ext.typed._rows` has the columns."""
+"""What is checked of a value, and what is sent. `victor_ext.typed` has the columns."""
 
 
 def row_of(limits: Row, name: str, place: str | tuple[str, str], **columns: Any) -> Row:

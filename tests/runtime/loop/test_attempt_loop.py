@@ -530,7 +530,7 @@ class TestAListener:
         logged = [record for record in caplog.records if record.levelname == "ERROR"]
         assert len(logged) == {AttemptStarted: 2, AttemptEnded: 2}.get(kind, 1)
         for record in logged:
-            assert record.name == "victor_ext._runtime.loop.events"
+            assert record.name == "victor_ext.client"
             assert "on_event raised ConnectError" in record.getMessage()
             assert f"{kind.__name__} of POST /payments" in record.getMessage()
             assert (

@@ -27,7 +27,7 @@ from victor_ext.errors import Outcome, VictorError
 
 ID = "a7ffd43c37c1"
 Harness = partial(HarnessOfADocument, extensions={})
-LOGGER = "victor_ext._runtime.loop.events"
+LOGGER = "victor_ext.client"
 
 
 NAMES = {

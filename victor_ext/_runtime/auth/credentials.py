@@ -24,7 +24,7 @@ the call, and not awaited. What it raises is raised as it is, and nothing more i
 attempt, it has a note that says what to do.
 """
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("victor_ext.client")
 
 
 class UnpicklableCredentials:

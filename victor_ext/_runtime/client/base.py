@@ -87,7 +87,7 @@ from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, OperationCall, OperationFlow, SyncRunner
 from .transport import bound_class
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("victor_ext.client")
 C = TypeVar("C")
 T = TypeVar("T")
 Api = TypeVar("Api")

@@ -18,7 +18,7 @@ from .runners import OperationFlow
 
 T = TypeVar("T")
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("victor_ext.client")
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:  # who has no listener loads no events
     OnEvent = Callable[[Any], None]
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("victor_ext.client")
 
 Attributes = Mapping[str, Any]
 """The attributes of an event, by name."""

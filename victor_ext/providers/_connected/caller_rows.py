@@ -24,7 +24,7 @@ from .declared_keys import declares, documented_key, says_key
 from .operations import UNDECLARED, DocumentOperations, OperationRow
 from .places import is_model, kinds_at, same_name
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("victor_ext.client")
 
 
 def table_of(

@@ -1,6 +1,8 @@
 """EastPay, the payment gateway that banks run under names of their own. See docs/eastpay.md."""
 
+from ._checkouts import Checkouts
 from ._client import AsyncEastPay, EastPay
+from ._payments import Payments
 from ._records import Checkout, Payment, Webhook, payment_id_of
 from ._requests import Card, CardToken
 from ._result_codes import ResultClass, ResultCode
@@ -10,8 +12,10 @@ __all__ = (
     "Card",
     "CardToken",
     "Checkout",
+    "Checkouts",
     "EastPay",
     "Payment",
+    "Payments",
     "ResultClass",
     "ResultCode",
     "Webhook",

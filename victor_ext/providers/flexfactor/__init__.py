@@ -4,7 +4,8 @@ from flexfactor_api.typed.parts import Address, OrderItem, Payer, Subscription, 
 
 from ._auth import FlexFactorAuth, FlexFactorToken
 from ._client import AsyncFlexFactor, FlexFactor
-from ._payments import Card
+from ._orders import AsyncOrders, Orders
+from ._payments import AsyncPayments, Card, Payments
 from ._problems import trace_id
 from ._records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
 from ._responses import ErrorCode, split_code
@@ -13,6 +14,8 @@ from ._webhooks import Notification, Webhook
 __all__ = (
     "Address",
     "AsyncFlexFactor",
+    "AsyncOrders",
+    "AsyncPayments",
     "Cancellation",
     "Capture",
     "Card",
@@ -25,7 +28,9 @@ __all__ = (
     "Order",
     "OrderItem",
     "OrderStatus",
+    "Orders",
     "Payer",
+    "Payments",
     "Refund",
     "Subscription",
     "Transaction",

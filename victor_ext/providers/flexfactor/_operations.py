@@ -34,10 +34,26 @@ from victor_ext._runtime.loop.operations import (
     id_in_path,
 )
 
-from . import _responses
 from ._orders import require_cancelled
 from ._problems import read_problems, trace_id
-from ._responses import ResultEvidence, first_text, is_order, member, orders_page, status_of
+from ._responses import (
+    ORDER_IDS,
+    REFUSALS,
+    ResultEvidence,
+    Says,
+    first_text,
+    is_order,
+    member,
+    no_page,
+    orders_page,
+    says,
+    says_cancelled,
+    says_decided,
+    says_done,
+    says_order,
+    says_read,
+    status_of,
+)
 
 _REPEATED: dict[str, Comparer] = {
     **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id),
@@ -108,7 +124,7 @@ def _state_in_body(response: httpx.Response) -> str:
 
 def _is_refusal(response: httpx.Response) -> bool:
     """Whether a response is a decision against the order, whose reasons it may list as errors."""
-    return _state_in_body(response) in _responses.REFUSALS
+    return _state_in_body(response) in REFUSALS
 
 
 def _row(
@@ -127,20 +143,20 @@ def _row(
     )
 
 
-_TOKEN = ResultEvidence(_responses.says_read)
-_PAGE = ResultEvidence(_responses.says_read, _responses.no_page)
+_TOKEN = ResultEvidence(says_read)
+_PAGE = ResultEvidence(says_read, no_page)
 _ORDER = ResultEvidence(
-    _responses.says_order, lambda body: None if is_order(body) else "its body is not an order"
+    says_order, lambda body: None if is_order(body) else "its body is not an order"
 )
 _DECISION = ResultEvidence(
-    _responses.says_decided, lambda body: None if status_of(body) else "its body has no decision"
+    says_decided, lambda body: None if status_of(body) else "its body has no decision"
 )
-_COPY = ResultEvidence(_responses.says, named_by=["transmitId"])
-_CAPTURE = ResultEvidence(_responses.says_done)
-_REFUND = ResultEvidence(_responses.says_done)
+_COPY = ResultEvidence(says, named_by=["transmitId"])
+_CAPTURE = ResultEvidence(says_done)
+_REFUND = ResultEvidence(says_done)
 _CANCELLATION = ResultEvidence(
-    _responses.says_cancelled,
-    named_by=_responses.ORDER_IDS,
+    says_cancelled,
+    named_by=ORDER_IDS,
     may_be_empty=True,
 )
 
@@ -154,7 +170,7 @@ def _confirm_cancelled(
     response: Response, key: str | None, seconds_left: Callable[[], float | None]
 ) -> OperationFlow[None]:
     """Read the order if the response to a stored `cancel` does not say that it is cancelled."""
-    if _responses.says_cancelled(object_of(response)) is not _responses.Says.YES:
+    if says_cancelled(object_of(response)) is not Says.YES:
         yield from require_cancelled(id_in_path(response.request, after=1), key, seconds_left())
 
 

@@ -38,8 +38,17 @@ from victor_ext._runtime.core.response import OPERATION
 from victor_ext._runtime.loop.operations import Operation, Shown
 from victor_ext.errors import Problem, VictorError
 
-from . import _responses
-from ._responses import CODES, SENTENCES, ResultEvidence, Says, first_text, member, split_code
+from ._responses import (
+    CODES,
+    SENTENCES,
+    ResultEvidence,
+    Says,
+    first_text,
+    member,
+    says,
+    split_code,
+    success_of,
+)
 
 _NO_MESSAGE = "the provider gave no message"
 _MESSAGES = ("item1", *SENTENCES)
@@ -68,8 +77,8 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         return ()
     row: Operation | None = response.request.extensions.get(OPERATION)
     evidence = None if row is None else row.evidence
-    says = evidence.says if isinstance(evidence, ResultEvidence) else _responses.says
-    if response.status_code < 400 and says(body) in (Says.YES, Says.NOTHING):
+    read = evidence.says if isinstance(evidence, ResultEvidence) else says
+    if response.status_code < 400 and read(body) in (Says.YES, Says.NOTHING):
         return ()
     private = _private_texts(response.request)
     if private:
@@ -86,7 +95,7 @@ def _is_error(body: dict[str, Any]) -> bool:
     A `message`, an `error` or a number in `status` alone is what gateways write, too; and so are
     `errors` of another shape.
     """
-    if _responses.success_of(body) is False or first_text(body, "title"):
+    if success_of(body) is False or first_text(body, "title"):
         return True
     if _has_code(body) or _has_code(object_or_empty(member(body, "error"))):
         return True

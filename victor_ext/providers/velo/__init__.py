@@ -30,23 +30,30 @@ from velo_api.typed.records import (
     WebhookPing,
 )
 
+from ._accounts import FundingAccounts, Fundings, SourceAccounts
 from ._auth import VeloAuth
 from ._client import AsyncVelo, Velo
 from ._operations import Receipt
-from ._payees import NewPayee, Payee, PayeeBatch, PaymentChannel
-from ._webhooks import Notification, Webhook, read_notification
+from ._payees import NewPayee, Payee, PayeeBatch, Payees, PaymentChannel
+from ._payments import AsyncPayments, Payments
+from ._payouts import AsyncPayouts, Payouts
+from ._webhooks import Notification, Webhook, Webhooks, read_notification
 
 __all__ = (
     "AcceptedPayment",
     "Address",
+    "AsyncPayments",
+    "AsyncPayouts",
     "AsyncVelo",
     "Challenge",
     "Company",
     "Funding",
     "FundingAccount",
+    "FundingAccounts",
     "FundingChange",
     "FundingEntry",
     "FundingEvent",
+    "Fundings",
     "FxSummary",
     "Individual",
     "NewPayee",
@@ -56,11 +63,13 @@ __all__ = (
     "PayeeChange",
     "PayeeFailure",
     "PayeeInvitation",
+    "Payees",
     "Payment",
     "PaymentChange",
     "PaymentChannel",
     "PaymentEvent",
     "PaymentInstruction",
+    "Payments",
     "PayorRef",
     "Payout",
     "PayoutAccount",
@@ -68,15 +77,18 @@ __all__ = (
     "PayoutPayment",
     "PayoutStatistics",
     "PayoutSummary",
+    "Payouts",
     "Quote",
     "Receipt",
     "RejectedPayment",
     "SourceAccount",
     "SourceAccountCost",
+    "SourceAccounts",
     "Velo",
     "VeloAuth",
     "Webhook",
     "WebhookEndpoint",
     "WebhookPing",
+    "Webhooks",
     "read_notification",
 )
