@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -15,7 +16,7 @@ from typing import ClassVar
 import httpx
 
 from victor_ext._ids import HALF_CHARACTER, guid_digits, in_one_form, unseen_in, without_unseen
-from victor_ext._opaque import FrozenStruct, Opaque
+from victor_ext._opaque import FrozenStruct
 from victor_ext._runtime.core.headers import is_scheme
 from victor_ext._runtime.core.json_values import member_at, object_of, text_or_empty
 from victor_ext._runtime.core.response import OPERATION
@@ -271,7 +272,8 @@ def _made(form: KeyForm) -> str:
     )
 
 
-class HeaderKey(Opaque):
+@dataclass(eq=False, repr=False)
+class HeaderKey:
     """The key is a header.
 
     Args:
@@ -332,7 +334,8 @@ class HeaderKey(Opaque):
         return key
 
 
-class _CallersKey(Opaque):
+@dataclass(eq=False, repr=False)
+class _CallersKey:
     """A key that the caller alone sets: without it there is none."""
 
     name: str
@@ -382,6 +385,7 @@ class _CallersKey(Opaque):
         raise NotImplementedError
 
 
+@dataclass(eq=False, repr=False)
 class BodyKey(_CallersKey):
     """The key is a member of the JSON body. The body is never changed: without the member there is
     no key.
@@ -402,6 +406,7 @@ class BodyKey(_CallersKey):
         return text_or_empty(member_at(object_of(request), self.name))
 
 
+@dataclass(eq=False, repr=False)
 class QueryKey(_CallersKey):
     """The key is a parameter of the query. The URL is never changed: without the parameter there is
     no key.
@@ -419,6 +424,7 @@ class QueryKey(_CallersKey):
         return text_or_empty(request.url.params.get(self.name))
 
 
+@dataclass(eq=False, repr=False)
 class CookieKey(_CallersKey):
     """The key is a cookie. Cookies are never changed: without this one there is no key.
 

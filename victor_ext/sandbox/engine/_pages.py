@@ -63,8 +63,10 @@ class Listing:
         members_of: The members of an item that are compared; by default it is a mapping itself.
         test_of: The test of a filter, by its name; None: the member of that name must be equal.
         order: The order of the items, such as `name:asc,date:desc`; empty: they come as they are.
-        number, asked_size, sort: The parameters for the number of the page, its size and the order.
-            A `number` that the document declares as a text is a cursor, such as `Page.next`.
+        number: The parameter for the number of the page; one that the document declares as a text
+            is a cursor, such as `Page.next`.
+        asked_size: The parameter for the size of a page.
+        sort: The parameter for the order.
     """
 
     size: int = 25
