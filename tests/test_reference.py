@@ -14,6 +14,7 @@ from typing import is_typeddict
 import pytest
 
 import victor_ext
+from victor_ext._runtime.client.resources import Resource
 from victor_ext.providers.flexfactor._records import FlexFactorRecord
 from victor_ext.sandbox.server._commands import ServerCommands
 from victor_ext.sandbox.server._provider import SandboxProvider
@@ -75,8 +76,8 @@ OURS = (
     "velo_api.typed.parts",
     "flexfactor_api.typed.parts",
 )
-MADE_BY_US = (victor_ext.PaymentRequest, FlexFactorRecord, ServerCommands)
-"""What no user makes: records, and the commands of a running sandbox."""
+MADE_BY_US = (victor_ext.PaymentRequest, FlexFactorRecord, ServerCommands, Resource)
+"""What no user makes: records, the commands of a running sandbox, a client's operations."""
 ELSEWHERE = re.compile(
     r"(?<!such )\b[Aa]s (for )?`|\b(those|arguments) (are those )?of `|documents them|filters "
     r"have Velo's names"

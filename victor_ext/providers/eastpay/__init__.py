@@ -1,14 +1,16 @@
 """EastPay, the payment gateway that banks run under names of their own. See docs/eastpay.md."""
 
-from ._checkouts import Checkouts
+from ._checkouts import AsyncCheckouts, Checkouts
 from ._client import AsyncEastPay, EastPay
-from ._payments import Payments
+from ._payments import AsyncPayments, Payments
 from ._records import Checkout, Payment, Webhook, payment_id_of
 from ._requests import Card, CardToken
 from ._result_codes import ResultClass, ResultCode
 
 __all__ = (
+    "AsyncCheckouts",
     "AsyncEastPay",
+    "AsyncPayments",
     "Card",
     "CardToken",
     "Checkout",

@@ -30,21 +30,33 @@ from velo_api.typed.records import (
     WebhookPing,
 )
 
-from ._accounts import FundingAccounts, Fundings, SourceAccounts
+from ._accounts import (
+    AsyncFundingAccounts,
+    AsyncFundings,
+    AsyncSourceAccounts,
+    FundingAccounts,
+    Fundings,
+    SourceAccounts,
+)
 from ._auth import VeloAuth
 from ._client import AsyncVelo, Velo
 from ._operations import Receipt
-from ._payees import NewPayee, Payee, PayeeBatch, Payees, PaymentChannel
+from ._payees import AsyncPayees, NewPayee, Payee, PayeeBatch, Payees, PaymentChannel
 from ._payments import AsyncPayments, Payments
 from ._payouts import AsyncPayouts, Payouts
-from ._webhooks import Notification, Webhook, Webhooks, read_notification
+from ._webhooks import AsyncWebhooks, Notification, Webhook, Webhooks, read_notification
 
 __all__ = (
     "AcceptedPayment",
     "Address",
+    "AsyncFundingAccounts",
+    "AsyncFundings",
+    "AsyncPayees",
     "AsyncPayments",
     "AsyncPayouts",
+    "AsyncSourceAccounts",
     "AsyncVelo",
+    "AsyncWebhooks",
     "Challenge",
     "Company",
     "Funding",
