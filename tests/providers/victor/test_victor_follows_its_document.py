@@ -24,7 +24,7 @@ NEWS = {
     ),
     NOTES: NOTES.replace(
         "        notes:\n",
-        "        memo: {type: string, maxLength: 35, description: For the statement}\n"
+        "        aside: {type: string, maxLength: 35, description: For the statement}\n"
         "        reminders: {type: integer, default: 3}\n"
         "        urgency: {type: string, enum: [LOW, HIGH], default: LOW}\n"
         "        partial: {type: boolean, default: true}\n"
@@ -94,16 +94,16 @@ def test_a_new_member_of_the_body_is_an_argument_of_create_of_a_file_and_of_an_o
 from victor_ext import PaymentRequestArguments
 from victor_ext.bulk._payment_requests import PaymentRequests
 
-made = [create(memo=memo) for memo in ("RENT", "x" * 36, " ")]
-taken = ["memo" in PaymentRequests.columns, "memo" in PaymentRequestArguments.__annotations__]
+made = [create(aside=aside) for aside in ("RENT", "x" * 36, " ")]
+taken = ["aside" in PaymentRequests.columns, "aside" in PaymentRequestArguments.__annotations__]
 described = inspect.getdoc(victor.payment_requests.create)
-print(json.dumps([made, taken, [body["payment_details"]["memo"] for body in bodies], described]))
+print(json.dumps([made, taken, [body["payment_details"]["aside"] for body in bodies], described]))
 """
     (made, long, blank), taken, sent, described = printed_by(CREATE + program, newer)
     assert (made, sent, taken) == ("made", ["RENT"], [True, True])
-    assert "memo must be text of 1 to 35 characters, and has 36." in long
-    assert "memo must be text" in blank
-    assert "memo: For the statement. Up to 35 characters." in described
+    assert "aside must be text of 1 to 35 characters, and has 36." in long
+    assert "aside must be text" in blank
+    assert "aside: For the statement. Up to 35 characters." in described
 
 
 def test_the_value_of_a_new_member_in_a_response_is_compared_by_its_type(newer):
@@ -132,7 +132,7 @@ texts = [shown.getvalue(), inspect.getdoc(victor.payment_requests.create)]
 print(json.dumps([" ".join(text.split()) for text in texts]))
 """
     of_command, docstring = printed_by(program, newer)
-    assert "--notes TEXT For the payer. Up to 160 characters." in of_command
+    assert "--notes TEXT Notes for the payer. Up to 160 characters." in of_command
     assert "notes: Notes for the payer. Up to 160 characters. None: not sent." in docstring
 
 
