@@ -221,7 +221,7 @@ def _is_of(hint: Any, value: Any) -> bool:
 # ---- Open enums ----
 
 
-def _by_value(member: Enum, _protocol: object) -> tuple[Any, ...]:
+def _by_value(member: Enum, proto: object) -> tuple[Any, ...]:  # noqa: ARG001 - as `Enum` has it
     """How a member is pickled and copied. Before Python 3.11.4, an enum does it by name, and an
     undeclared member has none in its class.
     """
