@@ -177,7 +177,7 @@ def currency_of(code: object) -> str | None:
     return code.strip().upper() if isinstance(code, str) else None
 
 
-def money_of(amount: Any, currency: str | None) -> Money | None:
+def money_of(amount: object, currency: str | None) -> Money | None:
     """Return an exact amount; None where it cannot be an amount of the currency."""
     if currency is None:
         return None

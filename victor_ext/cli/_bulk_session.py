@@ -72,7 +72,7 @@ class BulkSession(Session):
         batch: str | None = None,
         question: Callable[[BulkSender], str] | None = None,
         *,
-        on_event: Any = None,
+        on_event: Callable[[victor_ext.Event], object] | None = None,
         in_production: Callable[[BulkSender], None] | None = None,
     ) -> Generator[BulkSender]:
         """Open a sender for the block, whose failure ends the command.
@@ -147,7 +147,7 @@ class BulkSession(Session):
             if own_name == "send" and name in ("rate", "key_retention", "patience"):
                 continue
             value: Any = self.context.params.get(name)
-            values: list[Any] = [*(value or ())] if name == "also" else [value]
+            values: list[object] = [*(value or ())] if name == "also" else [value]
             for each in values:
                 if each is None or each is False:
                     continue

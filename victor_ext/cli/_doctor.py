@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import typer
 
@@ -31,6 +31,8 @@ from ._session import Provider, Session, system_of, with_session
 from ._wording import CERTIFICATE, CREDENTIALS
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 _DEADLINE_SECONDS = 20.0
@@ -44,6 +46,23 @@ _EXPIRES_SOON_DAYS = 14
 _SECONDS_A_DAY = 86_400
 _PORTS = {"http": 80}
 """The port of a scheme, where that is not 443."""
+
+
+class _Client(Protocol):
+    """What the checks use of a client, of whichever system."""
+
+    @property
+    def base_url(self) -> str: ...
+
+    @property
+    def proxy(self) -> str | None: ...
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext | None: ...
+
+    def provider_time(self) -> victor_ext.ProviderTime: ...
+
+    def ping(self) -> victor_ext.Ping: ...
 
 
 @dataclass(frozen=True)
@@ -184,7 +203,7 @@ def _wrong_credentials(error: victor_ext.VictorError, session: Session, system: 
     return _bad("Credentials", text, advice, exit_status=MISUSE)
 
 
-def _name_proxy(client: Any) -> _Finding:
+def _name_proxy(client: _Client) -> _Finding:
     """Name the proxy of the client, and the variable that it comes from, as httpx looks for it."""
     scheme = client.base_url.partition(":")[0]
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
@@ -193,7 +212,7 @@ def _name_proxy(client: Any) -> _Finding:
     return _good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")
 
 
-def _check_clock(client: Any) -> _Finding:
+def _check_clock(client: _Client) -> _Finding:
     """Compare this machine's clock with the `Date` headers of the responses to the checks."""
     provider_time = client.provider_time()
     if not provider_time.is_known:
@@ -209,7 +228,7 @@ def _check_clock(client: Any) -> _Finding:
     return _bad("Clock", f"{abs(offset):,.0f} s {direction} the provider's", advice)
 
 
-def _check_outbox(client: Any, database: str, table: str) -> _Finding:
+def _check_outbox(client: _Client, database: str, table: str) -> _Finding:
     """Compare the credentials with those that the entries of an outbox belong to."""
     from victor_ext.outbox import Owner  # noqa: PLC0415 - an extra of its own
 
@@ -262,7 +281,7 @@ class _DoctorStep(NamedTuple):
     """What to do after such an error."""
 
 
-def _check_way_to_provider(client: Any, system: System, session: Session) -> Iterator[_Finding]:
+def _check_way_to_provider(client: _Client, system: System, session: Session) -> Iterator[_Finding]:
     """Make the checks of the way to the provider, or to the proxy, one after another: those after
     the first failure are skipped.
     """
@@ -303,7 +322,7 @@ class _Peer:
     """Names the proxy, for the middle of a sentence; empty: the peer is the provider."""
 
 
-def _peer_of(client: Any, system: System) -> _Peer:
+def _peer_of(client: _Client, system: System) -> _Peer:
     """Return the machine that this one connects to, to reach the provider."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
@@ -354,7 +373,7 @@ def _connect(peer: _Peer) -> _Finding:
         return _good("Connection", f"port {peer.port}{peer.of_proxy} answers")
 
 
-def _check_tls(context: Any, peer: _Peer, url_variable: str) -> _Finding:
+def _check_tls(context: ssl.SSLContext | None, peer: _Peer, url_variable: str) -> _Finding:
     """Check the certificate with the SSL context of the client. `url_variable` has the URL."""
     import ssl  # noqa: PLC0415 - every start of the command would pay for it
 
@@ -362,6 +381,7 @@ def _check_tls(context: Any, peer: _Peer, url_variable: str) -> _Finding:
         return _Finding("TLS", "through the proxy: see the signed read")
     if peer.provider_url.scheme == "http":
         return _Finding("TLS", "none: http to this machine")
+    assert context is not None, "a client of https has a context"
     try:
         return _shake_hands(context, peer)
     except ssl.SSLCertVerificationError as error:
@@ -376,7 +396,7 @@ def _check_tls(context: Any, peer: _Peer, url_variable: str) -> _Finding:
         return _bad("TLS", text, advice, exit_status=MISUSE)
 
 
-def _shake_hands(context: Any, peer: _Peer) -> _Finding:
+def _shake_hands(context: ssl.SSLContext, peer: _Peer) -> _Finding:
     """Make a TLS handshake, and say how long the certificate is valid. Raises `SSLError`."""
     import ssl  # noqa: PLC0415 - every start of the command would pay for it
 
@@ -395,7 +415,7 @@ def _shake_hands(context: Any, peer: _Peer) -> _Finding:
     return _good("TLS", text)
 
 
-def _read_signed(client: Any, system: System, session: Session) -> _Finding:
+def _read_signed(client: _Client, system: System, session: Session) -> _Finding:
     """Check whether the provider accepts the credentials, by the ping or the signed read of the
     system.
     """

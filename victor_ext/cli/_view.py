@@ -92,7 +92,7 @@ def full(request: PaymentRequest, environment: str | None = None) -> Iterator[Te
     facts = {"Environment": environment}
     for label, place in _FACTS.items():
         is_news = label != "Original amount" or request.original_amount != request.amount
-        value: object = _value_at(request, place)
+        value = _value_at(request, place)
         if is_news and value is not None:
             unit = _UNITS.get(type(value), "")
             facts[label] = f"{_text_of(value, place)}{unit}"
@@ -108,15 +108,15 @@ def change(request: PaymentRequest, seen_at: datetime) -> Text:
     return styled(f"{seen_at:{UTC_TIME}}  ", (status, _STYLES.get(status, "")), reason)
 
 
-def _value_at(request: PaymentRequest, place: str) -> Any:
+def _value_at(request: PaymentRequest, place: str) -> object:
     """Return the value at a place, such as `payer.name`; None: there is none."""
-    value: Any = request
+    value: object = request
     for name in place.split("."):
         value = getattr(value, name, None)
     return value
 
 
-def _text_of(value: Any, place: str) -> str:
+def _text_of(value: object, place: str) -> str:
     """Return a value as people read it. An amount has both digits of its cents, and more decimals
     stay: nothing is rounded. Account numbers are masked.
     """
@@ -125,7 +125,7 @@ def _text_of(value: Any, place: str) -> str:
         return f"{dollars}.{decimals:0<2}"
     if isinstance(value, datetime):
         return f"{value:{_TIME_FORMAT}}"
-    return short_mask(value) if place.endswith("_number") else f"{value}"
+    return short_mask(str(value)) if place.endswith("_number") else f"{value}"
 
 
 def _cell_text(value: str | None) -> str:

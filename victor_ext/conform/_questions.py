@@ -416,7 +416,7 @@ def _create(victor: Victor, payment: Payment, sent: str, key: str, **arguments: 
     return _sent(victor, sent, call.method, call.url, content=call.content, headers=call.headers)[1]
 
 
-def _read(client: Any, path: str, **query: Any) -> tuple[httpx.Response | None, Exchange]:
+def _read(client: Any, path: str, **query: str | int) -> tuple[httpx.Response | None, Exchange]:
     """GET a path below the base URL."""
     words = "&".join(f"{name}={value}" for name, value in query.items())
     sent = f"GET {path}?{words}" if words else f"GET {path}"
@@ -482,13 +482,13 @@ def _members_of(response: httpx.Response | None) -> dict[str, Any]:
     if response is None:
         return {}
     try:
-        body: Any = response.json()
+        body: object = response.json()
     except ValueError:
         return {}
     return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
 
 
-def _id_in(item: Any) -> str | None:
+def _id_in(item: object) -> str | None:
     """The id of a payment request, in an item of a list or in the members of a response."""
     value = cast("dict[str, Any]", item).get(_ID) if isinstance(item, dict) else None
     return value if isinstance(value, str) and value else None
@@ -496,7 +496,7 @@ def _id_in(item: Any) -> str | None:
 
 def _ids_of(response: httpx.Response | None) -> list[str] | None:
     """The ids of the items of a page; None, if it is no page."""
-    items: Any = _members_of(response).get("results")
+    items: object = _members_of(response).get("results")
     if response is None or not response.is_success or not isinstance(items, list):
         return None
     ids = map(_id_in, cast("Sequence[Any]", items))

@@ -330,7 +330,7 @@ class EntryReader:
         else:
             yield from self._entry_of_values(values, place)
 
-    def _minor_units(self, value: object, currency: Any) -> int | None:
+    def _minor_units(self, value: object, currency: object) -> int | None:
         """Return an amount of a row, which may be below zero; None: it is no amount."""
         positive = without_minus(value)
         try:
@@ -480,7 +480,7 @@ def _money(amount: Any, currency: Any) -> Money:
     return Money.recorded(amount, currency)
 
 
-def _check_cell(name: str, value: Any) -> None:
+def _check_cell(name: str, value: object) -> None:
     """Raise `InvalidRequest` for a cell that is empty, or that another program has damaged."""
     if value is None:
         raise InvalidRequest.of([Problem(name, "required", f"{name} is missing.")])

@@ -253,7 +253,13 @@ def _report_row(cells: Sequence[Any]) -> Row:
 
 
 def _payment_of(
-    id_: Any, reference: Any, amount: Any, requested: Any, currency: Any, status: Any, at: Any
+    id_: str | None,
+    reference: str | None,
+    amount: str | None,
+    requested: str | None,
+    currency: str,
+    status: str | None,
+    at: int | None,
 ) -> Theirs:
     """The payment of theirs from the columns of `ROWS`."""
     return Theirs(

@@ -102,7 +102,7 @@ def _place_found(name: str, value: Any, read: Callable[[dict[str, Any], str], An
     return name
 
 
-def _check_amounts(amount: Any, response: Any) -> None:
+def _check_amounts(amount: Any, response: PaymentRequestResponse | None) -> None:
     """Raises `InvalidRequest`: the amount is not the one that the response has modified it to."""
     if amount is None or response is None or response.status == Status.DECLINED:
         return

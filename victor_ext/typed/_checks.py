@@ -61,7 +61,7 @@ class Query(validation.Validation):
     def each(
         self,
         field: str,
-        value: Any,
+        value: object,
         check: Callable[[str, Any], Any],
         fewest: int = 1,
         most: int | None = None,
@@ -71,7 +71,7 @@ class Query(validation.Validation):
         return [check(f"{field}[{number}]", item) for number, item in enumerate(items)]
 
     def _items(
-        self, field: str, value: Any, what: str, fewest: int, most: int | None, code: str
+        self, field: str, value: object, what: str, fewest: int, most: int | None, code: str
     ) -> Sequence[object]:
         """The items of a list of `what`, whose number has limits."""
         is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
@@ -152,7 +152,9 @@ class Query(validation.Validation):
             return value
         return self.number(field, value, least, most, **limits)
 
-    def _fits(self, field: str, value: Any, step: float | None, among: Sequence[float]) -> bool:
+    def _fits(
+        self, field: str, value: float | Decimal, step: float | None, among: Sequence[float]
+    ) -> bool:
         """Whether a number is a multiple of `step`, and one of the numbers in `among`, if any."""
         if among and value not in among:
             wanted = f"one of: {', '.join(map(str, among))}"
@@ -163,7 +165,7 @@ class Query(validation.Validation):
         self.note(field, "range", f"{field} must be {wanted}.")
         return False
 
-    def birthday(self, field: str, value: Any) -> str | None:
+    def birthday(self, field: str, value: object) -> str | None:
         """A date of birth. No message shows it."""
         day = validation.as_date(value)
         if day is None:
@@ -171,7 +173,7 @@ class Query(validation.Validation):
             self.note(field, "type", f"{field} must be {wanted}.")
         return None if day is None else day.isoformat()
 
-    def stamp(self, field: str, value: Any) -> str | None:
+    def stamp(self, field: str, value: object) -> str | None:
         """An aware datetime, as text in UTC."""
         moment = self._in_utc(field, value)
         if moment is None:
@@ -230,7 +232,7 @@ class Query(validation.Validation):
         return self._fits(field, value.minor_units, step, among)
 
     def part(
-        self, field: str, value: Any, kind: type[P], members: Callable[[Query, str, P], Body]
+        self, field: str, value: object, kind: type[P], members: Callable[[Query, str, P], Body]
     ) -> Body | None:
         """A request object; `members` checks its fields, and its own `check` the rest."""
         if not isinstance(value, kind):
@@ -243,7 +245,7 @@ class Query(validation.Validation):
     def parts(
         self,
         field: str,
-        value: Any,
+        value: object,
         kind: type[P],
         members: Callable[[Query, str, P], Body],
         fewest: int = 0,
@@ -256,11 +258,11 @@ class Query(validation.Validation):
             for number, item in enumerate(items)
         ]
 
-    def one_of(self, field: str, value: Any, words: Sequence[str]) -> Any:
+    def one_of(self, field: str, value: object, words: Sequence[str]) -> Any:
         """One of these words, and no `Word` of another."""
         return self.choice(field, str(value) if isinstance(value, Word) else value, words)
 
-    def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
+    def moment(self, field: str, value: object, *, required: bool = True) -> datetime | None:
         """An aware datetime, in UTC."""
         return self._in_utc(field, value) if value is not None or required else None
 
@@ -278,16 +280,13 @@ class Query(validation.Validation):
             return None
         return moment.replace(microsecond=0).isoformat()
 
-    def _in_utc(self, field: str, value: Any) -> datetime | None:
+    def _in_utc(self, field: str, value: object) -> datetime | None:
         """An aware datetime in UTC; None for anything else, which is noted."""
         problem = validation.moment_problem(field, value)
         self.add(problem)
-        if problem is not None:
-            return None
-        moment: datetime = value.astimezone(UTC)
-        return moment
+        return None if problem is not None else cast("datetime", value).astimezone(UTC)
 
-    def zulu(self, field: str, value: Any, *, is_end: bool = False) -> str | None:
+    def zulu(self, field: str, value: object, *, is_end: bool = False) -> str | None:
         """An aware datetime, as Zulu time, which has milliseconds.
 
         The end of a range is rounded up, so that it is never too early.

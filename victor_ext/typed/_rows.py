@@ -128,8 +128,11 @@ def _joined(place: str | tuple[str, str]) -> str:
 
 
 def _send_money(
-    amount: Any, sends: Sequence[tuple[str, str, str]], objects: Mapping[str, Body]
+    amount: object, sends: Sequence[tuple[str, str, str]], objects: Mapping[str, Body]
 ) -> None:
+    """Put an amount into the objects that have it: by its attribute of a member, such as the
+    currency.
+    """
     for within, wire, attribute in sends:
         objects[within][wire] = getattr(amount, attribute)
 
@@ -176,25 +179,25 @@ class Package:
         rows = row["body"] if "body" in row else row["query"]
         return SentMembers(rows, row.get("objects", {}), self)
 
-    def call(self, operation: ModuleType, /, **given: Any) -> CheckedCall:
+    def call(self, operation: ModuleType, /, **given: object) -> CheckedCall:
         """A call without a body. `given` are its arguments; one that is left out is
         None, and is not there if code by hand sends it.
 
-        Raises `InvalidRequest` with all problems, as the next one does.
+        Raises `InvalidRequest` with all problems.
         """
         call = self._calls[operation.OPERATION.name]
         by_hand = {name: given.pop(name) for name in call.by_hand if name in given}
         path = _query_of(call, given)
         return CheckedCall(operation, path, None, by_hand, call.untyped)
 
-    def list(self, operation: ModuleType, /, **given: Any) -> ListQuery:
-        """The same of a list."""
+    def list(self, operation: ModuleType, /, **given: object) -> ListQuery:
+        """A list that is read in pages. `given` and the errors are those of `call`."""
         call = self._calls[operation.OPERATION.name]
         sent = _query_of(call, given)
         may_be_left = "extra_query" in sent or not call.members.leaving.isdisjoint(sent)
         return ListQuery(operation, call.what, sent, may_be_left=may_be_left, untyped=call.untyped)
 
-    def request(self, operation: ModuleType, /, **given: Any) -> Request:
+    def request(self, operation: ModuleType, /, **given: object) -> Request:
         """A call that sends an object. Its `arguments` raise the problems."""
         call = self._calls[operation.OPERATION.name]
         query = Query(call.doing)
