@@ -124,9 +124,11 @@ class OpenTelemetry:
         name: str,
         unit: str,
         description: str,
-        *attributes: str,  # noqa: ARG002 - Prometheus has to know them before the first value
+        *_attributes: str,
     ) -> Any:
-        """Make a metric, whose values have these attributes, and those of every metric."""
+        """Make a metric, whose values have these attributes, and those of every metric. Prometheus
+        has to know them before the first value, OpenTelemetry does not.
+        """
         return getattr(self._meter, f"create_{kind}")(name, unit, description)
 
     def _observed(

@@ -188,20 +188,23 @@ class Prometheus(OpenTelemetry):
 
     def watch(self, box: Any) -> None:
         super().watch(box)
-        if self._folder is not None:
-            idle = self._steps
-            labels = self._box_labels(box)
+        if self._folder is None:
+            return
+        # Another process may answer: it reads the time of the last step of a worker from the
+        # folder.
+        last_step = self._steps
+        labels = self._box_labels(box)
 
-            def write(at: float | None) -> None:
-                try:
-                    idle.set(inf if at is None else at, labels)
-                except Exception:  # noqa: BLE001 - metrics do not end a worker
-                    _log.warning("%s cannot be written.", self._folder, exc_info=True)
+        def write(at: float | None) -> None:
+            try:
+                last_step.set(inf if at is None else at, labels)
+            except Exception:  # noqa: BLE001 - metrics do not end a worker
+                _log.warning("%s cannot be written.", self._folder, exc_info=True)
 
-            def tell(at: float | None) -> None:
-                self._alone(partial(write, at))
+        def tell(at: float | None) -> None:
+            self._alone(partial(write, at))
 
-            box.heartbeat.tell(tell)
+        box.heartbeat.tell(tell)
 
     def _of_files(self) -> Iterable[Metric]:
         """The metrics of all processes that share the folder, also of those that have ended."""
@@ -266,7 +269,7 @@ class Prometheus(OpenTelemetry):
     async def asgi_app(
         self,
         scope: Mapping[str, Any],
-        receive: Callable[[], Awaitable[Any]],  # noqa: ARG002 - ASGI passes it
+        _receive: Callable[[], Awaitable[Any]],
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         """The same as an ASGI application, to mount in FastAPI or Starlette, such as at `/ops`."""
