@@ -44,7 +44,7 @@ class _Rs512(RSAAlgorithm):
     call.
     """
 
-    def check_key_length(self, key: Any) -> str | None:  # noqa: ARG002 - see above
+    def check_key_length(self, key: Any) -> str | None:  # noqa: ARG002 - as PyJWT has it
         return None
 
 
@@ -93,11 +93,7 @@ class SignedElsewhere(TokenCache):
     renewal_may_fail_with = Exception
 
     def _obtain(
-        self,
-        exchange: Exchange,  # noqa: ARG002 - a function needs no exchange
-        seconds: float | None,
-        *,
-        best_effort: bool,
+        self, _exchange: Exchange, seconds: float | None, /, *, best_effort: bool
     ) -> Flow[IssuedToken]:
         """Make a token, whose signature the caller's function returns in time.
 

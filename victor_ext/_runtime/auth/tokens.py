@@ -56,10 +56,7 @@ class FixedToken:
         self._header = header
 
     def authorize(
-        self,
-        request: httpx.Request,
-        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
-        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+        self, request: httpx.Request, _exchange: Exchange, _seconds: float | None, /
     ) -> Flow[None]:
         request.headers[self._header] = Secret(self._current())
         return done()
@@ -101,10 +98,7 @@ class SignedToken:
         self._kept: _SignedHeader | None = None
 
     def authorize(
-        self,
-        request: httpx.Request,
-        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
-        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+        self, request: httpx.Request, _exchange: Exchange, _seconds: float | None, /
     ) -> Flow[None]:
         """Set the header to the kept value, if it may still be used, or else sign another."""
         signed = self._kept
@@ -120,7 +114,7 @@ class SignedToken:
         return done()
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """See `may_be_outdated`."""
+        """Drop the kept value, and say whether it may have been outdated."""
         self._kept = None
         return may_be_outdated(request, self._clock)
 
@@ -193,7 +187,7 @@ class TokenCache:
         self._pause_ends = -inf  # the monotonic time until which no advisory fetch is made
 
     def _obtain(
-        self, exchange: Exchange, seconds: float | None, *, best_effort: bool
+        self, exchange: Exchange, seconds: float | None, /, *, best_effort: bool
     ) -> Flow[IssuedToken]:
         """Obtain a token, within `seconds` (None: no bound). `best_effort`: the kept token can
         still be used, so the attempt may be short.
@@ -338,11 +332,7 @@ class OAuthToken(TokenCache):
         self._row = row
 
     def _obtain(
-        self,
-        exchange: Exchange,
-        seconds: float | None,  # noqa: ARG002 - the exchange knows what is left
-        *,
-        best_effort: bool,
+        self, exchange: Exchange, _seconds: float | None, /, *, best_effort: bool
     ) -> Flow[IssuedToken]:
         """Ask the endpoint for a token. Raises `AuthenticationError` if it issues none, and
         `StatusError` if somebody else responds in its place.

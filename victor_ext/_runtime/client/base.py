@@ -136,11 +136,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _transport: Any
     _own_api: Any
 
-    def _transport_override(
-        self,
-        config: ClientConfig,  # noqa: ARG002 - the client of `connect` needs it
-        options: Mapping[str, Any],
-    ) -> Any:
+    def _transport_override(self, _config: ClientConfig, options: Mapping[str, Any], /) -> Any:
         """The transport to send over in place of a pool of connections: of the caller's `transport`
         or `http_client`; None without both.
 

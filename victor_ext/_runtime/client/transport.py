@@ -217,7 +217,10 @@ class MethodRequests:
         content: Any = b"",
         **others: Any,
     ) -> httpx.Request:
-        """The request of what a generated module has written. Raises as `build_request` does."""
+        """The request of what a generated module has written. One of the usual form is made here,
+        and any other one by `build_request` of httpx, as each is where somebody has put himself in
+        front of it. Raises as `build_request` does.
+        """
         is_below = url.startswith("/") and not url.startswith("//")
         has_length = isinstance(content, bytes) and (bool(content) or method == "get")
         # Whoever has replaced `request`, too, builds it anew there.

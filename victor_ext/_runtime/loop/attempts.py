@@ -486,7 +486,7 @@ class _Call:
         return left if left is None or asleep < 0 else left - asleep
 
     def _latest(self) -> float:
-        """The same as a moment of the wall clock: until when a write may be sent."""
+        """The moment of the wall clock until which a write may be sent."""
         latest = self._loop.clock.monotonic() + _ASLEEP
         if self._deadline is not None:
             latest = min(latest, self._started + self._deadline)

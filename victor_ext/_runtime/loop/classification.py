@@ -214,7 +214,9 @@ def _of_good_status(
 
 
 def _of_hidden_items(response: Response, row: Operation) -> Failure | None:
-    """A page that would be taken for an empty one; None: it is none."""
+    """The failure of a page that would be taken for an empty one, though a list that is not
+    declared may have its items; None for any other response.
+    """
     if row.items_of is None or row.items_of(response) is not None:
         return None
     why = hidden_items(response)

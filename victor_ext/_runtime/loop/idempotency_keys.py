@@ -461,7 +461,7 @@ def rule_of(place: HeaderKey | _CallersKey, request: httpx.Request) -> KeyRule:
 class NoKeys:
     """The provider takes no key at all."""
 
-    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - as of the other places
+    def read(self, _request: httpx.Request) -> str | None:
         return None
 
     prepare = read

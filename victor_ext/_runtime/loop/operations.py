@@ -725,11 +725,11 @@ class Operations:
     def _complaint(self, response: httpx.Response, problems: Problems) -> str | None:
         return complaint_without_row(response, problems)
 
-    def _shown(self, declared: Declared | None) -> Shown:  # noqa: ARG002 - `connect` looks at it
+    def _shown(self, _declared: Declared | None, /) -> Shown:
         """What a message may show of a response."""
         return Shown.UNSENT
 
-    def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule | None:  # noqa: ARG002 - as above
+    def _key(self, _request: httpx.Request, declared: Declared | None, /) -> KeyRule | None:
         """Whether a write takes the key, and in what form; None: its place says it."""
         if declared is None or not self._takes(declared):
             return NO_KEY
@@ -740,18 +740,18 @@ class Operations:
         """Whether an operation takes the key by the document."""
         return declares_at(declared, self._place)
 
-    def _untaken_key(self, declared: Declared | None) -> str:  # noqa: ARG002 - as above
+    def _untaken_key(self, _declared: Declared | None, /) -> str:
         """A key that an operation takes by the document, and that is not the client's."""
         return ""
 
-    def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:  # noqa: ARG002 - as above
+    def _hint(self, declared: Declared | None, _key: KeyRule | None, /) -> str:
         """Where a person looks for what a write may have done."""
         look_up = self._look_up(declared)
         if look_up is None:
             return "at the provider"
         return f"with {look_up}, if that shows it, or at the provider"
 
-    def _id_place_by_hand(self, name: str) -> str:  # noqa: ARG002 - as above
+    def _id_place_by_hand(self, _name: str, /) -> str:
         """Where a response has its id, by a person's word; empty: the document decides."""
         return ""
 

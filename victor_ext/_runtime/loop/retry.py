@@ -194,7 +194,7 @@ class Authenticator(Protocol):
     """Puts a token on each attempt."""
 
     def authorize(
-        self, request: httpx.Request, exchange: Exchange, seconds: float | None
+        self, request: httpx.Request, exchange: Exchange, seconds: float | None, /
     ) -> Flow[None]:
         """Set the header.
 
@@ -202,7 +202,7 @@ class Authenticator(Protocol):
         """
         ...
 
-    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+    def should_retry_unauthorized(self, request: httpx.Request, /) -> bool:
         """After a refusal of the credentials: drop the token, and say whether another may help.
 
         Once in a call. See `may_be_outdated`.

@@ -50,7 +50,9 @@ class ApiCredentials(Protocol):
     A text in its attribute `caller`, if there is one, tells its account from others: see `connect`.
     """
 
-    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
+    def authenticator(
+        self, base_url: httpx.URL, clock: ServerClock, lock: Lock, /
+    ) -> Authenticator:
         """The authenticator of one client."""
         ...
 
@@ -72,10 +74,7 @@ class _FixedCredentials(UnpicklableCredentials):
     _authenticator: Authenticator
 
     def authenticator(
-        self,
-        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
-        clock: ServerClock,  # noqa: ARG002 - as above
-        lock: Lock,  # noqa: ARG002 - as above
+        self, _base_url: httpx.URL, _clock: ServerClock, _lock: Lock, /
     ) -> Authenticator:
         return self._authenticator
 
@@ -191,10 +190,7 @@ class SignedAuth(UnpicklableCredentials):
         self._header, self._reuse = header, reuse
 
     def authenticator(
-        self,
-        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
-        clock: ServerClock,
-        lock: Lock,  # noqa: ARG002 - as above
+        self, _base_url: httpx.URL, clock: ServerClock, _lock: Lock, /
     ) -> Authenticator:
         return SignedToken(self._signed, clock, reuse=self._reuse, header=self._header)
 
@@ -287,25 +283,16 @@ class NoAuth:
     caller: str | None = ""  # all who send no credentials are one account
 
     def authenticator(
-        self,
-        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
-        clock: ServerClock,  # noqa: ARG002 - as above
-        lock: Lock,  # noqa: ARG002 - as above
+        self, _base_url: httpx.URL, _clock: ServerClock, _lock: Lock, /
     ) -> Authenticator:
         return self
 
     def authorize(
-        self,
-        request: httpx.Request,  # noqa: ARG002 - it is sent as it is
-        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
-        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+        self, _request: httpx.Request, _exchange: Exchange, _seconds: float | None, /
     ) -> Flow[None]:
         return done()
 
-    def should_retry_unauthorized(
-        self,
-        request: httpx.Request,  # noqa: ARG002 - there is no token
-    ) -> bool:
+    def should_retry_unauthorized(self, _request: httpx.Request, /) -> bool:
         return False
 
 
@@ -323,10 +310,7 @@ class RequestSigner(NoAuth):
         self._sign = checked_function("auth", sign)
 
     def authorize(
-        self,
-        request: httpx.Request,
-        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
-        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+        self, request: httpx.Request, _exchange: Exchange, _seconds: float | None, /
     ) -> Flow[None]:
         url = request.url
         fields = request.headers.raw

@@ -84,7 +84,7 @@ class PageStyle(PagesOf[Any]):
         """
         return cast("PagesOf[T]", replace(self, kind=kind))
 
-    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any], /) -> Step | None:
         """How to change the request for the first page into the request for the next page; None:
         `page` is the last one.
         """
@@ -166,12 +166,7 @@ class OffsetPages(ParameterPages):
 
     parameter: str = "offset"
 
-    def after(
-        self,
-        reader: ListReader,
-        page: Any,  # noqa: ARG002 - the arguments of all styles
-        items: Sequence[Any],
-    ) -> Step | None:
+    def after(self, reader: ListReader, _page: Any, items: Sequence[Any]) -> Step | None:
         if not items:
             return None
         return self._step_to(reader.sent(self, 0) + len(items))
@@ -207,12 +202,7 @@ class LinkedPages(PageStyle):
     def places(self) -> Iterable[Place | None]:
         return (self.more, self.next)
 
-    def after(
-        self,
-        reader: ListReader,
-        page: Any,
-        items: Sequence[Any],  # noqa: ARG002 - the arguments of all styles
-    ) -> Step | None:
+    def after(self, reader: ListReader, page: Any, _items: Sequence[Any]) -> Step | None:
         link = next_link(reader.response) if self.next is None else value_at(page, self.next)
         if link in (None, ""):
             return None

@@ -56,7 +56,7 @@ class Credentials(Protocol):
     """The type of the `auth` argument of `Victor`."""
 
     def authenticator(
-        self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock
+        self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock, /
     ) -> Authenticator:
         """Return the authenticator of one client."""
         ...
@@ -134,11 +134,7 @@ class VictorJwt(UnpicklableCredentials):
         )
 
     def authenticator(
-        self,
-        environment: str,
-        base_url: httpx.URL,  # noqa: ARG002 - only OAuth needs the URL
-        clock: ServerClock,
-        lock: Lock,
+        self, environment: str, _base_url: httpx.URL, clock: ServerClock, lock: Lock, /
     ) -> Authenticator:
         """Return a signer for this environment.
 

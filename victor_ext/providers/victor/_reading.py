@@ -96,6 +96,7 @@ def walk(query: ListQuery, clock: ServerClock) -> Walk[PaymentRequest]:
     first: int = filters.pop("page")
 
     def begin() -> PageReader[PaymentRequest]:
+        """A reader for one walk. A list that requests may leave is read more than once."""
         what = "list of payment requests"
         if not query.may_be_left:
             return PageReader(_id_of, first=first, what=what)
@@ -111,6 +112,7 @@ def walk(query: ListQuery, clock: ServerClock) -> Walk[PaymentRequest]:
         return RepeatedPageReader(_id_of, first=first, what=what, arrived=is_new)
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
+        """The requests of the reader's page; none past the last page."""
         try:
             page = yield from _page_of(reader, filters, query.untyped)
             reader.goes_on = says_that_others_follow(page, reader.number + 1)
