@@ -231,8 +231,8 @@ def _prepare_nothing_behind_a_pooler(connection: Connection) -> None:
 
 
 def prepare_nothing_here(connection: Any, record: Any) -> None:
-    """The same for each new connection of an engine of ours (psycopg), before its first
-    statement.
+    """Let a new connection of an engine of ours (psycopg) prepare no statement where a pooler
+    stands in between; called before the first statement.
     """
     process = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()[0]
     connection.rollback()

@@ -214,8 +214,9 @@ class Rows:
         hold_state(connection)
 
     def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
-        """A payment that no file asks for any more, or that a restored state has, may exist under
-        a later key, or with other values.
+        """Return those of these keys whose entries are not sent again if they may have been sent:
+        no file asks for their payments any more, or a restored state has them. Such a payment may
+        exist under a later key, or with other values.
         """
         if not keys:
             return set()
@@ -233,8 +234,8 @@ class Rows:
         return set(connection.execute(query).scalars())
 
     def require_entry(self, connection: Connection, key: str) -> None:
-        """Raise `EntryLost` if a file asks for what this entry is for, and the entry is not there.
-        One that was pulled back and asked for again since has another entry.
+        """Raise `EntryLost` if this entry is not there, though a file asks for its payment. A
+        payment that was pulled back and asked for again since has another entry.
         """
         columns = PAYMENTS.c
         is_for = sa.and_(columns.owner == self._store.owner, columns.entry == key)
