@@ -114,7 +114,7 @@ class Claims:
         return engine.policy.in_turn(self, group, connection), beat
 
     def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
-        """As `read_next`, in a transaction. Entries whose turn is later are in the group, too."""
+        """Read a group in a transaction. Entries whose turn is later are in it, too."""
         self._engine.sealing.load_vault(connection)
         present = database_time(connection)
         is_due = self._is_due(present)

@@ -565,7 +565,7 @@ class FilePolicy:
     # How one is sent
 
     def write(self, row: Any, ahead: float) -> Write:
-        """As it is stored; one that no file asks for is only looked up."""
+        """The write of an entry; one that no file asks for is only looked up."""
         write = replace(write_of(row, ahead), kept=float(row.kept))
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)

@@ -268,7 +268,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         return (yield from self._refreshing.make(reader))
 
     def _refreshed(self, client: AnyClient, _rest: Any) -> Pass[tuple[list[Entry], None]]:
-        """As `refresh`, for a worker."""
+        """Refresh in a pass of a worker: the entries that changed, and no rest."""
         return (yield from self._refreshing.make(client)), None
 
     @operation

@@ -64,33 +64,33 @@ class NoPayments:
     """The payments of entries that are all that there is."""
 
     def name(self, connection: Connection, key: str) -> str:  # noqa: ARG002 - here and below
-        """The key."""
+        """The key: people call a payment as its entry."""
         return key
 
     def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:  # noqa: ARG002
-        """None has."""
+        """False: no payment is without an entry."""
         return False
 
     def holder_of(self, connection: Connection, id: str) -> str | None:  # noqa: ARG002
-        """None."""
+        """None: no payment is without an entry."""
         return None
 
     def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:  # noqa: ARG002
-        """None has."""
+        """False: each payment is asked for by its entry."""
         return False
 
     def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:  # noqa: ARG002
-        """None of them."""
+        """No key: each entry asks for its payment itself."""
         return ()
 
     def require_entry(self, connection: Connection, key: str) -> None:
-        """Nothing asks for it."""
+        """Raise nothing: no payment asks for an entry that was deleted."""
 
     def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Nothing."""
+        """Count nothing."""
 
     def hold(self, connection: Connection) -> None:
-        """Nothing."""
+        """Hold nothing beside the entries."""
 
 
 class Keeper(Protocol):
@@ -156,7 +156,7 @@ class EntryPolicy(Protocol):
 
 
 class OutboxPolicy:
-    """That of an outbox: each entry is sent by itself, and stays until it is forgotten.
+    """The policy of an outbox: each entry is sent by itself, and stays until it is forgotten.
 
     Args:
         table: Of the entries.
@@ -169,23 +169,23 @@ class OutboxPolicy:
         self._scope = scope
 
     def require(self, connection: Connection, client: Any) -> None:
-        """The entries are those of one account and environment."""
+        """Raise an error unless the entries are those of the client's account and environment."""
         self._scope.require(connection, Owner.of(client))
 
     def chosen(self) -> Condition:
-        """All."""
+        """Holds for all entries."""
         return sa.true()
 
     def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:  # noqa: ARG002 - each has its turn
-        """All of them."""
+        """The group itself: no entry has to wait for its turn."""
         return group
 
     def write(self, row: Any, ahead: float) -> Write:
-        """As it is stored."""
+        """The write that the entry stores."""
         return write_of(row, ahead)
 
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:  # noqa: ARG002 - rows of files differ
-        """Send it."""
+        """Send the stored call of an entry."""
         return client.send(row.prepared)
 
     def end(
@@ -194,19 +194,19 @@ class OutboxPolicy:
         settlement: Settlement,
         values: dict[str, Any],
     ) -> dict[str, Any]:
-        """The usual ones; none, unless a refusal says that the same values are refused each
-        time.
+        """The usual column values; none after an error that does not say that the same values are
+        refused each time.
         """
         error = settlement.error
         is_over = settlement.looked_up or error is None or is_refusal(error)
         return values if is_over else {}
 
     def beside(self, row: Any) -> Condition:
-        """Those of its system."""
+        """Holds for the entries of the same system."""
         is_of_system: Condition = self._table.c.provider == row.provider
         return is_of_system
 
     def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
-        """In clear, and their digests."""
+        """The references of an entry in clear, and their digests."""
         references = references_of(row)
         return references, [*map(reference_digest, references)]

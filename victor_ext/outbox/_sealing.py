@@ -177,7 +177,7 @@ class Sealing:
     # Entries
 
     def decrypted_row(self, row: Any) -> Any:
-        """As `decrypted_entry`, of a row of the table."""
+        """The entry of a row of the table in clear: see `decrypted_entry`."""
         return self.decrypted_entry(row._asdict())
 
     def decrypted_entry(self, values: Mapping[str, Any]) -> Any:
