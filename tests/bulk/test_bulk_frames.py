@@ -80,5 +80,5 @@ def test_the_search_of_error_frames_finds_a_value_that_does_not_hide_itself(send
     monkeypatch.setattr("victor_ext._tables.sources.HiddenRows", list)
     with pytest.raises(InvalidRows) as raised:
         sender(storage_key=KEY).send(WRONG)
-    with pytest.raises(AssertionError, match=r"source in BulkSender\.send \(sender\.py\)"):
+    with pytest.raises(AssertionError, match=r"source in BulkSender\.send \(_sender\.py\)"):
         assert_hidden(raised.value, (ACCOUNT,))
