@@ -5,8 +5,9 @@ that fails.
 import json
 import re
 import shutil
+import sqlite3
 import time
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -556,6 +557,39 @@ def test_what_was_read_before_the_database_was_put_back_is_not_sent_after(sqlite
     outbox.send()
     assert outbox.pass_on() == ["unclear"]
     assert len(outbox.requested("POST")) == 1
+
+
+def test_a_mark_is_stored_though_another_connection_writes_whenever_it_can(sqlite):
+    """SQLite refuses the write of a transaction that has begun with a read of what is older."""
+    path = sqlite.url.database
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("PRAGMA journal_mode=WAL; CREATE TABLE invoices (number)")
+    engine = sa.create_engine(sqlite.url)
+    sa.event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    outbox = Till(engine, dated(201, json={"id": "p-1"}), key=None)
+    outbox.with_a_payment(at_most_once=True)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def write_elsewhere(_connection, _cursor, statement, *_):
+        if statement.startswith("UPDATE victor_outbox SET"):
+            with closing(sqlite3.connect(path, timeout=0)) as other, suppress(sqlite3.Error):
+                other.execute("INSERT INTO invoices VALUES (1)")
+                other.commit()
+
+    assert states(outbox.send()) == ["sent"]
+    engine.dispose()
+
+
+def test_an_entry_that_was_deleted_while_it_was_sent_is_told_with_what_it_made(sqlite):
+    def be_deleted(_request):
+        with sqlite.begin() as connection:
+            connection.execute(sa.text("DELETE FROM victor_outbox"))
+        return dated(201, json={"id": "p-1"})
+
+    outbox = Till(sqlite, be_deleted, key=None).with_a_payment(at_most_once=True)
+    with pytest.raises(Exception, match=rf"{GUID} was deleted while it was sent.*id p-1"):
+        outbox.send()
 
 
 def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite):

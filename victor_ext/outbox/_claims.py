@@ -145,9 +145,11 @@ class Claims:
         is held; and if the database has become another copy since, which may lack the mark of
         another worker. A call with a key does not ask: it can be made again under its key.
         """
-        are_keyed = all(claim.row.prepared.promise is Promise.KEYED for claim in claims)
-        if not are_keyed and self._engine.holding.life.is_another(connection):
-            return {}
+        if any(claim.row.prepared.promise is not Promise.KEYED for claim in claims):
+            # A write comes first, as in `_read_lively`; and no other worker beats meanwhile.
+            begin_writing(connection, self._table)
+            if self._engine.holding.life.is_another(connection):
+                return {}
         by_id = {claim.row.id: claim for claim in claims}
         sent = SentSince.at(now, self.client.caller)
         values = {

@@ -143,7 +143,9 @@ class EntryStore:
             return change
         row = connection.execute(sa.select(self._table).where(is_named)).first()
         if row is None and is_certain:
-            raise EntryLost
+            made = values.get("request_id")
+            result = f"its payment has the id {made}" if made else "nothing was made"
+            raise EntryLost(f"The entry {claim.row.key} was deleted while it was sent: {result}.")
         return Change(None if row is None or row.state in DUE else self.entry_of(row))
 
     def change(self, chosen: Condition, values: dict[str, Any], connection: Connection) -> Change:

@@ -51,6 +51,19 @@ def test_a_timeout_without_a_deadline_does_not_change(clock, timeout):
     assert not is_over(timeout)
 
 
+@pytest.mark.parametrize(
+    ("passed", "passed_by_wall", "over"), [(9, 9, False), (10, 9, True), (9, 10, True)]
+)
+def test_a_write_is_over_by_the_clock_that_comes_first(
+    clock, monkeypatch, passed, passed_by_wall, over
+):
+    """The wall clock may have been set back, and the other one stands still while it sleeps."""
+    timeout = DeadlineTimeout.until(BEGAN + 10, 10, latest=80_010.0)
+    monkeypatch.setattr(times.time, "time", lambda: 80_000.0 + passed_by_wall)
+    clock.now = BEGAN + passed
+    assert is_over(timeout) is over
+
+
 class TestByStage:
     def test_the_timeouts_of_an_attempt_without_a_deadline_are_as_configured(self, clock):
         stages = Timeouts(CONFIGURED, lambda: None)
