@@ -11,9 +11,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo; echo "  .venv/bin/nox -l      List the longer stages, such as crashes, histories and fuzz"
 
-# A system of another distribution, for tests: git ignores its package, which is made again when the recipe has changed.
-FIFTH := tests/fifth_system/tiny_api/py.typed
-setup: $(SETUP) $(FIFTH) ## Make .venv with every extra and the development tools (locked, with hashes)
+setup: $(SETUP) ## Make .venv with every extra and the development tools (locked, with hashes)
 
 $(SETUP): requirements.lock pyproject.toml recipe/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0])'
@@ -22,10 +20,6 @@ $(SETUP): requirements.lock pyproject.toml recipe/pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e recipe
 	@touch $(SETUP)
-
-$(FIFTH): $(SETUP) $(wildcard tests/fifth_system/*.yaml) $(shell find recipe/victor_spec -type f -not -name '*.pyc')
-	@$(BIN)/python -m victor_spec generate --out=tests/fifth_system -- tests/fifth_system/tiny.yaml
-	@touch $@
 
 .PHONY: lock
 # The bot of dependencies runs the command that stands at the top of each lock: `=` in each option, names without folders.

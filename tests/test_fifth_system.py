@@ -16,6 +16,7 @@ import pytest
 
 import victor_ext.reconciliation as books
 from tests.programs import python
+from tests.providers.connected.till import generated
 from tests.sandbox.sandbox_callers import SandboxProcess
 from victor_ext import ConfigurationError, Victor
 from victor_ext._systems import entry_points_of
@@ -30,6 +31,7 @@ WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
 @pytest.fixture
 def system(monkeypatch):
     """The system, as the registry finds it."""
+    generated(FOLDER / "tiny.yaml", typed=True)
     monkeypatch.syspath_prepend(FOLDER)
     before = {*sys.modules}
     yield entry_points_of()["tiny"].load()

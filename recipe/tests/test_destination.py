@@ -266,9 +266,6 @@ def test_nothing_in_the_folders_above_or_in_the_environment_changes_a_byte(room,
 
 # `make`
 
-FIFTH = "tests/fifth_system/tiny_api/py.typed"
-"""What `make setup` generates; here it stays as it is."""
-
 
 @pytest.mark.parametrize("values", CASES["made"])
 def test_make_generate_passes_its_variables_to_the_command_unchanged(tmp_path, values):
@@ -283,7 +280,7 @@ def test_make_generate_passes_its_variables_to_the_command_unchanged(tmp_path, v
         name: value for name, value in os.environ.items() if name not in ("SPEC", "OUT", "NAME")
     }
     done = subprocess.run(
-        [*command, f"SETUP={tmp_path / 'ready'}", "--old-file", FIFTH, *given],
+        [*command, f"SETUP={tmp_path / 'ready'}", *given],
         capture_output=True,
         text=True,
         check=True,

@@ -39,7 +39,6 @@ PATIENCE = 60.0
 GREEN = re.compile(r"^PASSED (.*)$", re.MULTILINE)
 RED = re.compile(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", re.MULTILINE)
 TOOK = re.compile(r"^\s*([0-9.]+)s (?:setup|call|teardown) +(.*)$", re.MULTILINE)
-TINY_API = "tests/fifth_system/tiny_api"
 # More than in `nox -s pull_request`: a mistake shows in a few of so many.
 KILLS = {"VICTOR_BULK_KILLS": "30"}
 
@@ -74,7 +73,6 @@ class Copy:
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
-        shutil.copytree(ROOT / TINY_API, folder / TINY_API)  # git ignores it
         (folder / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
         # As they are written with a mistake, so that this alone changes nothing.
         for where in wheres:

@@ -22,8 +22,6 @@ PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
 # Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded
 # builds.
 NO_WHEELS = {"3.15": ("bulk", "sandbox", "recipe", "all"), "3.14t": ("bulk", "all")}
-# `make setup` makes it, and git does not know it.
-TINY_API = "tests/fifth_system/tiny_api"
 # Not with the project's dependencies: what the tests themselves need.
 TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
 CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
@@ -93,7 +91,6 @@ def wheel(session: nox.Session, extra, resolution):
     for name in filter(None, str(files).split("\0")):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
-    shutil.copytree(ROOT / TINY_API, tree / TINY_API)
     with session.chdir(tree):
         for options in (FAST, CRASH):
             session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options)
