@@ -74,9 +74,7 @@ def snake_case(member):
 
 
 class Crash(str):
-    """What a call raised because the generated package is not the one that the client was written
-    for.
-    """
+    """What a call raised that is no error of this package: a value of a wrong type was tried."""
 
     __slots__ = ()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext import InvalidRequest, RetryPolicy, VictorError
+from victor_ext import RetryPolicy, VictorError
 
 from .arguments import Path as ArgumentPath
 from .arguments import with_value
@@ -82,13 +82,7 @@ class Contract:
             if filled.missing:
                 continue
             for exchange in filled.exchanges:
-                if isinstance(exchange.result, Crash):
-                    yield (
-                        f"{name}: {call.name} cannot be called with the generated package: "
-                        f"{exchange.result}. Change what victor_ext makes of its arguments, or the "
-                        "names that it uses."
-                    )
-                elif not exchange.is_made:
+                if not exchange.is_made:
                     yield (
                         f"{name}: {call.name} refuses the values that the test gives: "
                         f"{exchange.result} Give others in the entry {name} of `calls` in "
@@ -243,9 +237,9 @@ class Contract:
             if schema and call.has_record:
                 arguments = self.filled[operation.id][0].exchanges[0].arguments
                 exchange = Exchange(self, document, operation, call, arguments, answers)
-                if isinstance(exchange.result, Crash) or not exchange.is_made:
+                if not exchange.is_made:
                     continue  # told by `_crashes`
-                if isinstance(exchange.result, VictorError):
+                if isinstance(exchange.result, VictorError | Crash):
                     by_name[call.name] = {REFUSED: [str(exchange.result)]}
                     continue
                 by_name[call.name] = {
@@ -347,12 +341,11 @@ class Trial:
         self._results = [(value, allowed, self._taken(value)) for value, allowed in values]
 
     def _taken(self, value):
-        """Whether a value is sent; a text: what else has happened.
+        """Whether a value is sent.
 
         A second call has no other arguments than those that are needed: one of them may refuse the
         value, as the other end of a range does.
         """
-        said = False
         changed = with_value(self._arguments, self._path, value)
         for arguments in (changed, self._filled.bare(changed, self._path)):
             exchange = self._filled.exchange(arguments)
@@ -360,26 +353,17 @@ class Trial:
             if str(value) in sent:
                 self.is_of_place |= sent != self._usual
                 return True
-            if exchange.is_made:
-                self.is_elsewhere = True
-            elif not isinstance(exchange.result, InvalidRequest) and arguments is changed:
-                said = f"{exchange.result}"
-        return said
+            self.is_elsewhere |= exchange.is_made
+        return False
 
     def problems(self, name, call: Call, file):
         """Where the client does something else than the document says, one sentence each."""
         for value, allowed, taken in self._results:
-            what = _counted(value)
-            if isinstance(taken, str):
-                yield (
-                    f"{name}: {call.name} cannot be tried with {what}: {taken}. Change what "
-                    "victor_ext makes of the argument."
-                )
-            elif taken != allowed:
+            if taken != allowed:
                 theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
                 yield (
-                    f"{name}: the document {theirs} {what}, and {call.name} {ours} it. Change the "
-                    f"check, or name the place in `unlimited` of {file} with the reason."
+                    f"{name}: the document {theirs} {_counted(value)}, and {call.name} {ours} it. "
+                    f"Change the check, or name the place in `unlimited` of {file} with the reason."
                 )
 
 

@@ -5,13 +5,11 @@ A failure is the list of what a person has to decide after a newer document has 
 """
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
-from . import record
 from .document import Document
-from .record import SYSTEMS, contract_of, record_of
+from .record import SYSTEMS, contract_of, only_adds, record_of
 
 
 @pytest.mark.parametrize("asked", ["differences", "limits"])
@@ -37,20 +35,6 @@ def test_the_recorded_contract_has_each_member_that_a_call_reads(system):
 READ = {"Order.id": "Order.id", "Order.state": "Order.status"}
 
 
-def text_of(calls):
-    return json.dumps(calls, indent=1) + "\n"
-
-
-@pytest.fixture
-def recorded(tmp_path, monkeypatch):
-    """The record of a system, whose one call reads what READ has."""
-    path = tmp_path / "shop.json"
-    path.write_text(text_of({"orders.get": READ}), encoding="utf-8")
-    monkeypatch.setattr(record, "SYSTEMS", ("shop",))
-    monkeypatch.setattr(record, "contract_of", lambda _: SimpleNamespace(record=path))
-    return path
-
-
 @pytest.mark.parametrize(
     ("now", "adds"),
     [
@@ -62,21 +46,6 @@ def recorded(tmp_path, monkeypatch):
     ],
     ids=["a member", "a call", "a member gone", "another attribute", "a call gone"],
 )
-def test_with_the_option_added_a_contract_record_is_written_only_if_nothing_is_gone(
-    now,
-    adds,
-    recorded,
-    monkeypatch,
-    capsys,
-):
-    before, after = recorded.read_text(encoding="utf-8"), text_of(now)
-    monkeypatch.setattr(record, "record_of", lambda _: after)
-    record.main(["--added"])
-    assert recorded.read_text(encoding="utf-8") == (after if adds else before)
-    record.main()
-    assert recorded.read_text(encoding="utf-8") == after
-    named = f"{recorded} is written. Its diff is what callers read now."
-    assert capsys.readouterr().out.splitlines().count(named) == 1
-    record.main()
-    said = "Nothing has changed: each call reads what its record says.\n"
-    assert capsys.readouterr().out == said
+def test_a_contract_record_only_adds_if_nothing_of_the_earlier_one_is_gone(now, adds):
+    """With the option `--added`, only such a record is written."""
+    assert only_adds(json.dumps({"orders.get": READ}), json.dumps(now)) is adds

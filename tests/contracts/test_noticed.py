@@ -2,13 +2,8 @@
 
 import dataclasses
 
-import httpx
 import pytest
 
-from victor_ext.providers.velo import PayoutStatistics
-
-from .calling import Call
-from .contract import Contract
 from .document import Document
 from .record import SYSTEMS, contract_of
 from .samples import text_of_length
@@ -114,24 +109,6 @@ def test_an_argument_that_a_call_does_not_have_is_one_difference_and_no_limit():
     assert contract.limits(Document.of("victor")) == []
 
 
-def test_a_value_with_which_a_call_fails_is_reported_as_untried_and_not_as_taken(monkeypatch):
-    from victor_ext.providers.victor import _payment_requests
-
-    contract = dataclasses.replace(contract_of("victor"))
-    assert contract.limits(Document.of("victor")) == []
-    check = _payment_requests.check_request
-
-    def fails(request, now):
-        if request.body["payment_details"].get("notes", "").startswith("1"):
-            raise AssertionError("not for me")
-        check(request, now)
-
-    monkeypatch.setattr(_payment_requests, "check_request", fails)
-    problems = contract.limits(Document.of("victor"))
-    assert says(problems, "payment_details.notes", "cannot be tried with 151 characters")
-    assert not says(problems, "takes it")
-
-
 def test_sample_values_that_a_call_refuses_are_one_difference():
     contract = with_given("flexfactor", "refundOrder", amount=1.5)
     (problem,) = contract.differences(Document.of("flexfactor"))
@@ -179,68 +156,3 @@ def test_an_operation_with_another_id_is_no_loss_of_its_members(system):
     problems = contract.gone(Document(document.tree))
     assert says(problems, f"{name}: ", "another id")
     assert not says(problems, "declares it no more", f"and {name} reads it")
-
-
-def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
-    monkeypatch,
-):
-    from victor_ext.providers.victor import _payment_requests
-
-    def refuses(*_):
-        raise TypeError("__init__() got an unexpected keyword argument 'notes'")
-
-    document = Document.of("victor").copy()
-    del properties_of(document, "PaymentRequestReceipt")["error_message"]
-    contract = dataclasses.replace(contract_of("victor"))
-    monkeypatch.setattr(_payment_requests, "body_of", refuses)
-    problems = contract.differences(document)
-    assert says(problems, "createRequestPayment", "unexpected keyword argument 'notes'")
-    assert says(problems, "PaymentRequestReceipt.error_message: ")
-
-
-class Clock:
-    """A client whose one call may be made without arguments. It ignores a zone that is long."""
-
-    def __init__(self, transport):
-        self._http = httpx.Client(transport=transport, base_url="https://clock.example.com")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._http.close()
-
-    def month(self, zone=None):
-        sent = {"zone": zone} if zone and len(zone) <= 3 else {}
-        return PayoutStatistics(self._http.get("/month", params=sent).json())
-
-
-@pytest.mark.parametrize(
-    ("zone", "named"),
-    [
-        (None, ["Month.brandNew: the document declares it"]),
-        ({"maxLength": 3}, ["Month.brandNew: the document declares it"]),
-        ({}, ["Month.brandNew: the document declares it", "month has no argument for it"]),
-    ],
-    ids=["no argument", "an argument", "an argument that is not sent"],
-)
-def test_an_operation_without_arguments_is_called_and_its_answer_is_read(zone, named, monkeypatch):
-    count = {"thisMonthPayoutsCount": {"type": "integer"}}
-    month = {"type": "object", "properties": {**count, "brandNew": {"type": "string"}}}
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Month"}}}
-    operation = {"operationId": "getMonth", "responses": {"200": {"content": content}}}
-    if zone is not None:
-        schema = {"type": "string", **zone}
-        operation["parameters"] = [{"name": "zone", "in": "query", "schema": schema}]
-    schemas = {"components": {"schemas": {"Month": month}}}
-    document = Document({"paths": {"/month": {"get": operation}}, **schemas})
-    monkeypatch.setattr(Document, "of", lambda _: document)
-    monkeypatch.setattr(Contract, "recorded", {})
-    contract = Contract("clock", Clock, {"getMonth": Call("month")})
-    problems = contract.differences(document)
-    assert len(problems) == len(named)
-    for words in named:
-        assert says(problems, words)
-    assert contract.limits(document) == []
-    readers = contract.reading(document)["month"]["Month.thisMonthPayoutsCount"]
-    assert readers == ["PayoutStatistics.payouts_this_month"]
