@@ -2,12 +2,22 @@
 with arguments.
 
 A system that is new brings its adapter, and an entry in each table that is `of_every_system`. What
-is missing is an error that names it.
+is missing is an error that names it. An adapter has:
+
+SANDBOX: The class of its sandbox.
+Harness: A client of that sandbox, a subclass of `running.Harness`.
+READ, WRITE, MORE: An `Exchange` that reads, one that makes something, and those of its other
+    operations.
+REFUSAL: The body of a response that refuses a write, with the text `no`.
+
+And that of an installed system:
+
+ARGUMENTS, SETTINGS: The arguments of a client that calls nobody; those that a profile keeps.
+WITHOUT: The ids of the operations without an `Exchange`, each with the reason.
 """
 
 import importlib
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -16,41 +26,6 @@ import pytest
 from tests.providers.connected.till import Caller
 from tests.providers.running import MODES, ONCE, run
 from victor_ext._systems import entry_points_of
-
-PARTS = {
-    "SANDBOX": "the class of its sandbox",
-    "Harness": "a client of that sandbox, a subclass of `running.Harness`",
-    "READ": "an `Exchange` that reads",
-    "WRITE": "an `Exchange` that makes something",
-    "MORE": "a tuple of the `Exchange`s of its other operations",
-    "REFUSAL": "the body of a response that refuses a write, with the text `no`",
-}
-"""What an adapter has."""
-INSTALLED_PARTS = {
-    "ARGUMENTS": "the arguments of a client that calls nobody",
-    "SETTINGS": "those of them that a profile keeps",
-    "WITHOUT": "the ids of the operations without an `Exchange`, each with the reason",
-}
-"""What the adapter of a system with an entry point has, too."""
-
-
-def adapter_of(system, package="tests.providers"):
-    """The adapter of a system, with all of its parts.
-
-    Raises:
-        LookupError: It is not there, or lacks a part; the message names the file and the part.
-    """
-    module = f"{package}.{system}.adapter"
-    file = f"{module.replace('.', '/')}.py"
-    if find_spec(f"{package}.{system}") is None or find_spec(module) is None:
-        raise LookupError(f"{system} has no adapter: write {file}, as the other systems have one.")
-    adapter = importlib.import_module(module)
-    parts = PARTS | (INSTALLED_PARTS if system in entry_points_of() else {})
-    missing = [part for part in parts if not hasattr(adapter, part)]
-    if missing:
-        named = "; ".join(f"{part}, {parts[part]}" for part in missing)
-        raise LookupError(f"{file} lacks {named}.")
-    return adapter
 
 
 def of_every_system(where, table, *, without=()):
@@ -77,7 +52,10 @@ def of_every_system(where, table, *, without=()):
 
 _FOLDERS = sorted(file.parent.name for file in Path(__file__).parent.glob("*/adapter.py"))
 ADAPTERS = {
-    **{name: adapter_of(name) for name in sorted({*_FOLDERS, *entry_points_of()})},
+    **{
+        name: importlib.import_module(f"tests.providers.{name}.adapter")
+        for name in sorted({*_FOLDERS, *entry_points_of()})
+    },
     "tiny": importlib.import_module("tests.fifth_system.adapter"),
 }
 CLIENTS = {

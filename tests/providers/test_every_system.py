@@ -17,7 +17,6 @@ import pytest
 from tests.providers.running import forwarded
 from tests.providers.systems import ADAPTERS, each_exchange, refusal
 from victor_ext import VictorError
-from victor_ext._systems import entry_points_of
 
 KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
 
@@ -71,11 +70,6 @@ def observed(harness, exchange, *before, fault=None):
         exchange.work(harness, subject) - done,
         str(error),
     )
-
-
-def test_a_system_that_is_installed_is_in_the_suite():
-    assert {*ADAPTERS} == {*entry_points_of(), "connected", "tiny"}
-    assert {*KEYED} >= {"connected", "flexfactor", "victor", "tiny"}
 
 
 def test_the_providers_time_is_known_from_an_answer(harness, adapter):

@@ -48,14 +48,8 @@ class Row(NamedTuple):
 
 @cache
 def table(system):
-    """The table of a system's page. Velo's is on the page of its reference, and another test's.
-
-    Raises:
-        LookupError: There is no page; the message names the file.
-    """
+    """The table of a system's page. Velo's is on the page of its reference, and another test's."""
     page = ROOT / "docs" / f"{system}.md"
-    if not page.exists():
-        raise LookupError(f"{system} has no page: write docs/{page.name}, as the others have one.")
     found = re.search(
         r"^\| operation \|.*\n\|[-|]+\n((?:\|.*\n?)+)", page.read_text("utf-8"), re.MULTILINE
     )

@@ -2,7 +2,6 @@
 systems.
 """
 
-import json
 import re
 from contextlib import suppress
 from functools import partialmethod
@@ -62,18 +61,6 @@ def seen(system, name, mode="blocking", provider=None, **options):
     except VictorError:
         pass  # it may be no good answer for these arguments
     return provider
-
-
-@each_write
-def test_a_write_sends_the_members_beside_its_own(system, name):
-    requests = seen(system, name, extra_body={"purpose": "RENT"}).requests
-    *_, sent = (each for each in requests if each.method == "POST")
-    if sent.headers["content-type"].startswith("application/json"):
-        members = json.loads(sent.content)
-    else:
-        members = dict(httpx.QueryParams(sent.content.decode()))
-    assert members.pop("purpose") == "RENT"
-    assert members or name == "payouts.instruct", "its own are sent, too"
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,14 @@
 """Words that the client checks: a misspelt one is refused, one that is marked as new is sent."""
 
-import importlib
 import json
-from typing import get_args
 
 import httpx
 import pytest
-from flexfactor_api.typed.words import Status
 
 from tests.providers.running import Script
 from tests.providers.systems import called
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, TimedOut, Word, providers
-from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.velo._system import PAYOUT_STATUSES
 
 
@@ -55,19 +51,6 @@ def test_an_unknown_word_that_is_marked_with_word_is_sent_as_it_is():
 def test_a_wait_for_a_payout_takes_each_payout_status(word):
     with pytest.raises(TimedOut):  # it is taken, and read once
         called("velo", "blocking", payouts(word), Script(httpx.Response(500)))
-
-
-def test_the_names_of_an_order_s_numbers_are_words():
-    names = next(get_args(each) for each in get_args(Status) if each is not int)
-    assert set(names) == set(OrderStatus.__members__)
-
-
-@pytest.mark.parametrize("name", providers.__all__)
-def test_each_name_in_providers_is_the_object_of_its_own_package(name):
-    result = getattr(providers, name)
-    home = importlib.import_module(result.__module__)
-    assert getattr(home, name) is result
-    assert name in dir(providers)
 
 
 def test_the_providers_package_has_no_name_beyond_its_sorted_list():

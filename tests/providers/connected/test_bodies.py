@@ -182,21 +182,14 @@ def content_over_tls(mode, authority, answer, *, notice):
 
 
 @pytest.fixture
-def httpx_reads(monkeypatch):
+def reads_by_httpx(request, monkeypatch):
     """The client's own transport leaves it to httpx where somebody has changed httpx's `send`."""
-    for client in (httpx.Client, httpx.AsyncClient):
+    for client in (httpx.Client, httpx.AsyncClient) if request.param else ():
         monkeypatch.setattr(client, "send", partialmethod(client.send))
 
 
-SHOWS_ITS_END = pytest.mark.parametrize(
-    ("answer", "content"),
-    [(HEAD + b"\r\n" + JSON, JSON), (ZIPPED + PACKED, TEXT)],
-    ids=["JSON", "gzip"],
-)
-SHOWS_NO_END = pytest.mark.parametrize(
-    "answer",
-    [HEAD + b"\r\n" + TEXT, HEAD + b"\r\n" + JSON[:-1], HEAD + b"\r\n1250", ZIPPED + PACKED[:-1]],
-    ids=["text", "cut JSON", "number", "cut gzip"],
+BY_EITHER = pytest.mark.parametrize(
+    "reads_by_httpx", [False, True], ids=["own", "httpx"], indirect=True
 )
 NOT_READ = UnreadableResponse, ConnectionFailed
 
@@ -206,36 +199,34 @@ def test_a_text_without_a_length_is_whole_where_tls_says_that_it_ended(mode, aut
     assert content_over_tls(mode, authority, HEAD + b"\r\n" + TEXT, notice=True) == TEXT
 
 
+@pytest.mark.parametrize("reads_by_httpx", [True], indirect=True)
 def test_a_text_without_a_length_is_not_read_through_httpx_which_does_not_tell_how_it_ended(
-    mode, authority, httpx_reads
+    mode, authority, reads_by_httpx
 ):
     with pytest.raises(NOT_READ):
         content_over_tls(mode, authority, HEAD + b"\r\n" + TEXT, notice=True)
 
 
-@SHOWS_ITS_END
+@BY_EITHER
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [(HEAD + b"\r\n" + JSON, JSON), (ZIPPED + PACKED, TEXT)],
+    ids=["JSON", "gzip"],
+)
 def test_a_body_without_a_length_is_whole_if_its_own_form_shows_its_end(
-    mode, authority, answer, content
+    mode, authority, answer, content, reads_by_httpx
 ):
     assert content_over_tls(mode, authority, answer, notice=False) == content
 
 
-@SHOWS_ITS_END
-def test_a_body_whose_form_shows_its_end_is_read_through_httpx_too(
-    mode, authority, answer, content, httpx_reads
-):
-    assert content_over_tls(mode, authority, answer, notice=False) == content
-
-
-@SHOWS_NO_END
-def test_a_body_without_a_length_is_not_read_if_nothing_shows_its_end(mode, authority, answer):
-    with pytest.raises(NOT_READ):
-        content_over_tls(mode, authority, answer, notice=False)
-
-
-@SHOWS_NO_END
-def test_a_body_whose_end_nothing_shows_is_not_read_through_httpx_either(
-    mode, authority, answer, httpx_reads
+@BY_EITHER
+@pytest.mark.parametrize(
+    "answer",
+    [HEAD + b"\r\n" + TEXT, HEAD + b"\r\n" + JSON[:-1], HEAD + b"\r\n1250", ZIPPED + PACKED[:-1]],
+    ids=["text", "cut JSON", "number", "cut gzip"],
+)
+def test_a_body_without_a_length_is_not_read_if_nothing_shows_its_end(
+    mode, authority, answer, reads_by_httpx
 ):
     with pytest.raises(NOT_READ):
         content_over_tls(mode, authority, answer, notice=False)

@@ -323,13 +323,3 @@ class TestPost:
         assert len(read) == len(ITEMS)
         with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
             search_of(mode, lists, BY_CURSOR.of(models.Problem), body())
-
-
-def test_null_is_an_empty_list(mode):
-    assert read(mode, lambda _: {"data": None}, CursorPages(**ENVELOPE)) == []
-
-
-@pytest.mark.parametrize("page", [{}, {"items": []}, {"data": "text"}, {"data": {"id": 1}}])
-def test_a_page_without_the_member_of_its_items_is_no_page(mode, page):
-    with pytest.raises(UnreadableResponse, match="no list at 'data'"):
-        read(mode, lambda _: page, CursorPages(**ENVELOPE))

@@ -1,6 +1,5 @@
 """Each row of the table asks for what Velo's document declares, and the page on Velo is true."""
 
-import json
 import re
 from pathlib import Path
 
@@ -8,13 +7,12 @@ import httpx
 import pytest
 
 from tests.contracts.document import Document
-from tests.providers.test_operations_table import generated, good_answers, route
+from tests.providers.test_operations_table import generated, route
 from tests.providers.velo.adapter import Harness, pay
 from victor_ext import Outcome, VictorError
 from victor_ext._runtime.loop.operations import Shown
 from victor_ext.providers.velo._operations import ELSEWHERE, OPERATIONS
 from victor_ext.providers.velo._problems import read_problems
-from victor_spec.generate import generate
 
 DOCUMENT = Document.of("velo")
 ROWS = {
@@ -60,14 +58,6 @@ def test_the_message_of_a_login_proxy_is_a_good_response_of_these_six_operations
     assert {each.id for each in declared if accepts(each, message)} == REQUIRES_NOTHING
 
 
-@each_operation
-def test_a_response_that_reports_an_error_is_no_success(operation):
-    good = good_answers("velo")[operation.id]
-    members = good if isinstance(good, dict) else {}
-    body = {**members, "errors": [{"errorCode": "1"}]}
-    assert not accepts(operation, body, location="/v3/made/id-1")
-
-
 @pytest.mark.parametrize("operation", LOCATED, ids=lambda each: each.id)
 @pytest.mark.parametrize(
     ("location", "is_good"), [("/v3/made/id-1", True), ("/login", False), ("", False)]
@@ -105,31 +95,6 @@ TABLE = {
 def test_the_page_says_that_the_operations_of_the_document_and_no_others_have_a_method():
     called = {route(request) for request, (_, how) in TABLE.items() if "`bind`" not in how}
     assert (len(TABLE), called) == (100, {*generated("velo")})
-
-
-@pytest.mark.slow
-def test_operations_without_a_method_are_functions_of_a_package_from_that_document(tmp_path):
-    paths = {}
-    bound = {
-        request: (name, *match.groups())
-        for request, (name, how) in TABLE.items()
-        if (match := re.search(r"`bind`: `(\w+)\.(\w+)`", how))
-    }
-    for request, (name, tag, _) in bound.items():
-        method, path = request.split()
-        at = [
-            {"name": each, "in": "path", "required": True, "schema": {"type": "string"}}
-            for each in re.findall(r"\{(\w+)\}", path)
-        ]
-        done = {"tags": [tag], "parameters": at, "responses": {"204": {"description": "done"}}}
-        named = {} if name == "(none)" else {"operationId": name}
-        paths.setdefault(path, {})[method.lower()] = done | named
-    info = {"title": "Velo", "version": "2.35.58"}
-    document = {"openapi": "3.0.3", "info": info, "paths": paths}
-    (tmp_path / "velo-full.json").write_text(json.dumps(document), encoding="utf-8")
-    package = generate(tmp_path / "velo-full.json", tmp_path / "made").package
-    for request, (_, tag, function) in bound.items():
-        assert (package / "api" / tag / f"{function}.py").is_file(), request
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])

@@ -1,11 +1,9 @@
 """What Velo's calls send, member by member."""
 
-import inspect
 import json
 from datetime import UTC, datetime
 
 import httpx
-import pytest
 
 from tests.providers.velo.adapter import pay, scripted
 
@@ -41,13 +39,3 @@ def test_a_moment_is_sent_in_whole_seconds_and_a_window_of_days_is_one_day_wider
     assert changes["updatedSince"] == "2026-03-04T09:00:00+00:00"
     days = (window["submittedDateFrom"], window["submittedDateTo"])
     assert days == ("2026-03-03", "2026-03-05")
-
-
-def test_a_read_without_code_of_its_own_has_the_arguments_of_its_request():
-    client, script = scripted(httpx.Response(200, json={"payeeId": "payee-7"}))
-    shown = str(inspect.signature(client.payees.get))
-    assert shown == "(payee_id: 'str', *, sensitive: 'bool | None' = None) -> 'Payee'"
-    assert client.payees.get("payee-7").id == "payee-7"
-    with pytest.raises(TypeError, match=r"^Payees\.get\(\) missing .* 'payee_id'$"):
-        client.payees.get()
-    assert len(script.requests) == 1
