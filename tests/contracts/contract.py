@@ -37,7 +37,6 @@ class Contract:
         samples: The values of arguments of any call, by their names, where the document does not
             tell them.
         not_called: Operations without a method.
-        not_sent: Places of requests without an argument, as `operation: place`.
         not_read: Members of answers that no record has, as `Schema.member`.
         unlimited: Places whose limits the client does not check, as `operation: place`.
         unrelated: Members of records that read no one member of an answer: all of them, or the
@@ -49,7 +48,6 @@ class Contract:
     calls: Mapping[str, Call]
     samples: Samples = field(default_factory=dict)
     not_called: Mapping[str, str] = field(default_factory=dict)
-    not_sent: Mapping[str, str] = field(default_factory=dict)
     not_read: Mapping[str, str] = field(default_factory=dict)
     unlimited: Mapping[str, str] = field(default_factory=dict)
     unrelated: frozenset[str] = frozenset()
@@ -113,14 +111,12 @@ class Contract:
         yield from self._stale("not_called", self.not_called, declared)
 
     def _sent(self, document: Document):
-        known = set()
         for operation, call in self._called(document):
             exchanges = [
                 exchange
                 for filled in self.filled.get(operation.id, [])
                 for exchange in filled.exchanges
             ]
-            known |= {f"{operation.id}: {place}" for place in operation.sent}
             if any(not exchange.is_made for exchange in exchanges):
                 continue  # told by `_crashes`
             refused = {
@@ -130,8 +126,6 @@ class Contract:
             }
             sent = {place for exchange in exchanges for place in exchange.sent}
             for place in operation.sent.keys() - sent:
-                if f"{operation.id}: {place}" in self.not_sent:
-                    continue
                 if place in refused:
                     yield (
                         f"{operation.id}: {call.name} refuses each value that the test has for "
@@ -141,15 +135,14 @@ class Contract:
                 else:
                     yield (
                         f"{operation.id}: the document declares {place}, and {call.name} has no "
-                        "argument for it. Add one (`make generate` writes those of generated "
-                        f"arguments), or name it in `not_sent` of {self.file} with the reason."
+                        "argument for it. Add one: `make generate` writes those of generated "
+                        "arguments."
                     )
             for place in sent - operation.sent.keys():
                 yield (
                     f"{operation.id}: {call.name} sends {place}, which the document declares no "
                     "more. Remove it where victor_ext sends it."
                 )
-        yield from self._stale("not_sent", self.not_sent, known)
 
     @cached_property
     def filled(self) -> dict[str, list[Filled]]:

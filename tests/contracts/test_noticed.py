@@ -6,7 +6,6 @@ import pytest
 
 from .document import Document
 from .record import SYSTEMS, contract_of
-from .samples import text_of_length
 
 pytestmark = pytest.mark.slow
 
@@ -114,20 +113,6 @@ def test_sample_values_that_a_call_refuses_are_one_difference():
     (problem,) = contract.differences(Document.of("flexfactor"))
     assert "orders.refund refuses the values that the test gives" in problem
     assert "the entry refundOrder of `calls` in tests/contracts/flexfactor.py" in problem
-
-
-@pytest.mark.parametrize(
-    ("schema", "length", "text"),
-    [
-        ({}, 4, "1111"),
-        ({"pattern": "^[A-Z]{4}$"}, 4, "AAAA"),
-        ({"pattern": "^[A-Z]{4}$"}, 5, None),
-        ({"format": "email"}, 17, "aaada@example.com"),
-        ({"format": "uuid"}, 35, None),
-    ],
-)
-def test_a_sample_text_of_a_given_length_fits_the_pattern_and_the_format(schema, length, text):
-    assert text_of_length(schema, length) == text
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

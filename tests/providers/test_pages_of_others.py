@@ -25,10 +25,9 @@ from tests.providers.running import (
     TOKEN,
     Exchange,
     Running,
-    Script,
     is_for_token,
 )
-from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, of_every_system, refusal
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import (
     ApiClient,
     AsyncApiClient,
@@ -406,51 +405,3 @@ def test_a_page_tells_no_read_that_something_is_absent(name, mode):
         for status, error_class in CLASSES.items():
             error = calls.failure(read, page(JSON, system.refusal), status)
             assert type(error) is error_class
-
-
-def to_request(id):
-    """The one request of a list, which `wait` reads first."""
-    request = {"victor_payment_request_id": id, "status": "completed", "direction": "outbound"}
-    return {"page": 0, "results": [request], **request}
-
-
-WAITS = of_every_system(
-    __name__,
-    {
-        "eastpay": (
-            lambda client: client.payments.wait(GUID),
-            {"id": GUID, "result": {"code": "000.000.000"}},
-        ),
-        "flexfactor": (lambda client: client.orders.wait(GUID), {"id": GUID, "status": 7}),
-        "velo": (
-            lambda client: client.payouts.wait(GUID, until="COMPLETED"),
-            {"payoutId": GUID, "status": "COMPLETED"},
-        ),
-        "victor": (lambda client: client.payment_requests.wait(GUID), to_request(GUID)),
-    },
-)
-"""A `wait` of each system, and the body that ends it."""
-
-
-@pytest.mark.parametrize("name", WAITS)
-def test_a_wait_goes_on_over_the_pages_of_others_and_ends_at_a_404_of_the_provider(
-    name, mode, monkeypatch
-):
-    kind = CLIENTS[name][MODES.index(mode)]
-    monkeypatch.setattr(kind, "_on_poll_wait", staticmethod(lambda _seconds: None))
-    wait, body = WAITS[name]
-
-    def waited(*lines):
-        script = Script(*lines)
-        make = partial(kind, **ARGUMENTS[name], retry=ONCE, transport=script.transport)
-        with closing(Running(make, awaited=mode == "awaited")) as running:
-            return running.result(partial(wait, running.client))
-
-    pages = [
-        httpx.Response(404, html="<html>Not Found</html>"),
-        httpx.Response(404),
-        httpx.Response(403, json={"message": "Forbidden"}),
-    ]
-    assert waited(*pages, httpx.Response(200, json=body))
-    with pytest.raises(NotFound):
-        waited(*pages, refusal(name, 404))

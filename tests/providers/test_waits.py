@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from tests.providers.running import GUID, Script
-from tests.providers.systems import called, of_every_system
-from victor_ext import Conflict, TimedOut
+from tests.providers.systems import called, of_every_system, refusal
+from victor_ext import Conflict, NotFound, TimedOut
+from victor_ext._runtime.client import polling
 
 ID = "a7ffd43c37c1"
 
@@ -17,14 +18,14 @@ class Wait(NamedTuple):
     """A `wait` of a system.
 
     Attributes:
-        call: It, with a time that allows one read.
+        call: It, with a time to wait.
         body: What is read, made of a word.
         ends: The words that are read once it is over.
         goes_on: Those that are read before.
         is_conflict: Whether the ends are others than the wanted one.
     """
 
-    call: Callable[[Any], Any]
+    call: Callable[[Any, float], Any]
     body: Callable[[Any], dict[str, Any]]
     ends: tuple[Any, ...]
     goes_on: tuple[Any, ...]
@@ -54,15 +55,15 @@ def of_flexfactor(number):
 
 
 def requests(**until):
-    return lambda client: client.payment_requests.wait(ID, timeout=0, **until)
+    return lambda client, timeout: client.payment_requests.wait(ID, timeout=timeout, **until)
 
 
 def payouts(until):
-    return lambda client: client.payouts.wait(GUID, until=until, timeout=0)
+    return lambda client, timeout: client.payouts.wait(GUID, until=until, timeout=timeout)
 
 
 def orders(**until):
-    return lambda client: client.orders.wait("o-1", timeout=0, **until)
+    return lambda client, timeout: client.orders.wait("o-1", timeout=timeout, **until)
 
 
 PAID = ("COMPLETED", "INCOMPLETE", "CONFIRMED")
@@ -70,7 +71,7 @@ WAITS = of_every_system(
     __name__,
     {
         "eastpay payments.wait": Wait(
-            lambda client: client.payments.wait(ID, timeout=0),
+            lambda client, timeout: client.payments.wait(ID, timeout=timeout),
             of_eastpay,
             ("000.000.000", "800.100.152", "100.400.319"),
             ("000.200.000", "000.400.000", "700.000.000"),
@@ -106,7 +107,7 @@ WAITS = of_every_system(
             payouts("COMPLETED"), of_velo, ("COMPLETED",), ("INSTRUCTED", "CONFIRMED")
         ),
         "velo payees.wait_for_batch": Wait(
-            lambda client: client.payees.wait_for_batch(GUID, timeout=0),
+            lambda client, timeout: client.payees.wait_for_batch(GUID, timeout=timeout),
             of_batch,
             (("ACCEPTED", 0),),
             (("ACCEPTED", 1), ("SUBMITTED", 0)),
@@ -126,9 +127,15 @@ WAITS = of_every_system(
 each_wait = pytest.mark.parametrize("name", WAITS)
 
 
-def wait(name, mode, word):
-    script = Script(httpx.Response(200, json=WAITS[name].body(word)))
-    return called(name.partition(" ")[0], mode, WAITS[name].call, script)
+def wait(name, mode, *lines, timeout=0):
+    """What a `wait` comes to that reads these responses; with no time, in one read."""
+    return called(
+        name.partition(" ")[0], mode, lambda it: WAITS[name].call(it, timeout), Script(*lines)
+    )
+
+
+def saying(name, word):
+    return httpx.Response(200, json=WAITS[name].body(word))
 
 
 @each_wait
@@ -136,13 +143,28 @@ def test_a_wait_ends_at_a_status_that_cannot_change_any_more(name, mode):
     for word in WAITS[name].ends:
         if WAITS[name].is_conflict:
             with pytest.raises(Conflict, match="can no longer be"):
-                wait(name, mode, word)
+                wait(name, mode, saying(name, word))
         else:
-            assert wait(name, mode, word) is not None
+            assert wait(name, mode, saying(name, word)) is not None
 
 
 @each_wait
 def test_a_wait_goes_on_at_a_status_that_may_change(name, mode):
     for word in WAITS[name].goes_on:
         with pytest.raises(TimedOut):
-            wait(name, mode, word)
+            wait(name, mode, saying(name, word))
+
+
+@pytest.mark.parametrize("name", [name for name in WAITS if not WAITS[name].is_conflict])
+def test_a_wait_goes_on_over_the_pages_of_others_and_ends_at_a_404_of_the_provider(
+    name, mode, monkeypatch
+):
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.0)
+    pages = [
+        httpx.Response(404, html="<html>Not Found</html>"),
+        httpx.Response(404),
+        httpx.Response(403, json={"message": "Forbidden"}),
+    ]
+    assert wait(name, mode, *pages, saying(name, WAITS[name].ends[0]), timeout=60)
+    with pytest.raises(NotFound):
+        wait(name, mode, *pages, refusal(name.partition(" ")[0], 404), timeout=60)
