@@ -67,6 +67,12 @@ def files_of(distribution: Path):
     return found
 
 
+def build_wheel(tree: Path, folder) -> Path:
+    """Build the wheel of a project into a folder."""
+    (built,) = WheelBuilder(str(tree)).build(directory=str(folder), versions=["standard"])
+    return Path(built)
+
+
 def committed():
     """Names of the files that git knows."""
     listed = subprocess.run(
@@ -177,8 +183,7 @@ def wrong_source(source: Path, wheel: Path):
     with tempfile.TemporaryDirectory() as folder, tarfile.open(source) as archive:
         archive.extractall(folder, filter="data")
         (tree,) = Path(folder).iterdir()
-        (built,) = WheelBuilder(str(tree)).build(directory=folder, versions=["standard"])
-        if Path(built).read_bytes() != wheel.read_bytes():
+        if build_wheel(tree, folder).read_bytes() != wheel.read_bytes():
             yield f"builds another wheel than {wheel.name}"
 
 

@@ -20,12 +20,7 @@ pytestmark = pytest.mark.pull_request
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The files of the wheel that is built here."""
-    from hatchling.builders.wheel import WheelBuilder
-
-    (built,) = WheelBuilder(str(contents.ROOT)).build(
-        directory=str(tmp_path_factory.mktemp("dist")), versions=["standard"]
-    )
-    return contents.files_of(Path(built))
+    return contents.files_of(contents.build_wheel(contents.ROOT, tmp_path_factory.mktemp("dist")))
 
 
 def wrong(found):
@@ -90,17 +85,11 @@ def test_distributions_of_the_other_project_may_be_in_the_same_folder(own, other
 
 
 def test_the_wheel_of_the_recipe_has_exactly_the_committed_files(tmp_path):
-    from hatchling.builders.wheel import WheelBuilder
-
-    (built,) = WheelBuilder(str(contents.ROOT / "recipe")).build(
-        directory=str(tmp_path), versions=["standard"]
-    )
-    assert [*contents.wrong_recipe_wheel(Path(built))] == []
+    built = contents.build_wheel(contents.ROOT / "recipe", tmp_path)
+    assert [*contents.wrong_recipe_wheel(built)] == []
     with zipfile.ZipFile(built, "a") as wheel:
         wheel.writestr("tests/wire.py", b"")
-    assert [*contents.wrong_recipe_wheel(Path(built))] == [
-        "has tests/wire.py, which is not committed"
-    ]
+    assert [*contents.wrong_recipe_wheel(built)] == ["has tests/wire.py, which is not committed"]
 
 
 @pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", contents.SBOM])

@@ -46,11 +46,7 @@ assert page_template()
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    from hatchling.builders.wheel import WheelBuilder
-
-    folder = str(tmp_path_factory.mktemp("dist"))
-    (built,) = WheelBuilder(str(contents.ROOT)).build(directory=folder, versions=["standard"])
-    return built
+    return str(contents.build_wheel(contents.ROOT, tmp_path_factory.mktemp("dist")))
 
 
 def run_from(wheel, program, folder):
