@@ -2,10 +2,8 @@
 writes.
 """
 
-import json
 import shutil
 
-import httpx
 import pytest
 
 from victor_spec.document import load
@@ -33,27 +31,16 @@ PATHS = {"/things/{id}": ITEM}
 wire = package("methods", **document(PATHS, {"Thing": THING}, "3.2.0"))
 
 
-def test_each_operation_is_sent_by_its_declared_method_also_query_copy_and_m_search(wire):
-    body = wire.models.FindBody(text="a")
-    wire.response = httpx.Response(200, json={"id": "1"})
-    sent = [
-        wire.send("find", "1", body=body),
-        wire.send("copy", "1", destination="/2"),
-        wire.send("m_search_things_id", "1"),
-    ]
-    assert [each.method for each in sent] == ["QUERY", "COPY", "M-SEARCH"]
-    assert {each.url.path for each in sent} == {"/base/things/1"}
-    assert (json.loads(sent[0].content), sent[1].headers["destination"]) == ({"text": "a"}, "/2")
-
-
 def test_the_judgement_of_calls_misses_a_removed_query_or_additional_operation(wire, tmp_path):
     tree = load(wire.folder / "document.json")
     package = shutil.copytree(wire.result.package, tmp_path / "less")
     assert judged(tree, package).faults == {}
-    for name in ("find", "copy"):
+    for name in ("find", "copy", "m_search_things_id"):
         (package / "api" / "default" / f"{name}.py").unlink()
     missing = [each.place for each in judged(tree, package).faults.values()]
-    assert missing == ["paths./things/{id}.query", "paths./things/{id}.additionalOperations.COPY"]
+    item = "paths./things/{id}"
+    others = (f"{item}.additionalOperations.{name}" for name in ("COPY", "M-SEARCH"))
+    assert missing == [f"{item}.query", *others]
 
 
 @pytest.mark.parametrize("gone", ["query", "additionalOperations"])

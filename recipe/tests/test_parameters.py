@@ -62,22 +62,6 @@ def test_each_request_is_sent_as_declared_except_at_one_known_place(wire):
     assert wire.faults() == ["paths./space_list.get"]
 
 
-def test_deep_objects_nest_by_brackets(wire):
-    (range_,) = (
-        getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepFlat")
-    )
-    assert wire.target("deep_flat", x_ids=["a", "b"], x_range=range_(gt=4)) == (
-        "/deep_flat?x%5Bids%5D%5B0%5D=a&x%5Bids%5D%5B1%5D=b&x%5Brange%5D%5Bgt%5D=4"
-    )
-    (map_,) = (
-        getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepMap")
-    )
-    assert (
-        wire.target("deep_map", x=map_.from_dict({"a b": "ü", "no": None}))
-        == "/deep_map?x%5Ba%20b%5D=%C3%BC"
-    )
-
-
 def test_a_cookie_is_sent_beside_those_of_the_client(wire):
     requests = []
     client = wire.client(requests, cookies={"y": "2"})
@@ -159,12 +143,6 @@ def test_an_object_within_an_object_is_refused_unless_the_parameter_is_a_deep_ob
         match="x: neither the document nor OpenAPI says how an object is written as the m",
     ):
         wire.send("nested", x=nested({"range": {"gt": 1}}))
-
-
-def test_a_path_keeps_a_query_of_its_own_and_no_fragment(wire):
-    assert wire.target("own_fragment", "i", x="b") == "/own/i?x=b"
-    assert wire.target("own_query", x="b") == "/own?kind=a&x=b"
-    assert wire.target("own_query") == "/own?kind=a"
 
 
 def test_separators_in_a_wire_name_become_underscores_in_the_python_name(tmp_path):

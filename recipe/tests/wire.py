@@ -1,6 +1,5 @@
 """A package made of a small document, with a server that records its requests."""
 
-import asyncio
 import importlib
 import json
 import runpy
@@ -97,15 +96,6 @@ def checked(folder: Path, tree) -> Report:
     return check(written(folder, tree), None)
 
 
-def sent_of(request):
-    """What a request sends, with one boundary for all forms of parts: each has its own."""
-    kind = request.headers.get("Content-Type", "")
-    boundary = kind.partition("boundary=")[2] if kind.startswith("multipart/form-data") else ""
-    headers = {**request.headers, "content-type": kind.replace(boundary, "")}
-    content = request.content.replace(boundary.encode(), b"")
-    return request.method, str(request.url), headers, content
-
-
 class Wire:
     """The package, and the requests that its functions send.
 
@@ -153,20 +143,11 @@ class Wire:
         )
 
     def send(self, operation, *arguments, **named) -> httpx.Request:
-        """The request of one call. The async function must send the same."""
+        """The request of one call. That the async function sends the same, `faults` sees."""
         requests = []
-        module = self.module(operation)
         with self.client(requests) as client:
-            module.sync_detailed(*arguments, client=client, **named)
-
-        async def awaited():
-            async with self.client(requests) as client:
-                await module.asyncio_detailed(*arguments, client=client, **named)
-
-        asyncio.run(awaited())
-        first, second = requests
-        assert sent_of(second) == sent_of(first)
-        return first
+            self.module(operation).sync_detailed(*arguments, client=client, **named)
+        return requests[0]
 
     def target(self, operation, *arguments, **named):
         """The path and the query of one call, below the base URL."""
@@ -180,10 +161,14 @@ class Wire:
         """What the check finds in the package of the document."""
         return check(self.path, None)
 
+    @cached_property
+    def verdict(self):
+        """What calls find in the package."""
+        return judged(load(self.path), self.result.package)
+
     def faults(self):
         """Where calls find the package wrong, beside what is left out."""
-        verdict = judged(load(self.path), self.result.package)
-        return [fault.place for fault in verdict.beside(self.result.left_out)]
+        return [fault.place for fault in self.verdict.beside(self.result.left_out)]
 
 
 def package(name, response: httpx.Response | None = None, **document):
