@@ -11,8 +11,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from victor_spec.command_line import main
-
+from .command import run
 from .wire import (
     an_object,
     answering,
@@ -133,15 +132,15 @@ PATHS = {"/card": {"get": answering(ref("Card"), operationId="card")}}
 
 def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path):
     path = written(tmp_path, document(PATHS, SCHEMAS))
-    out = ["--out", str(tmp_path)]
+    out = ["--out", tmp_path]
     options = ["--decimals", "Card.price", "--decimals", "*.amounts*"]
-    assert main(["generate", str(path), *out, *options]) == 0
+    assert run("generate", path, *out, *options) == 0
     text = (tmp_path / "some_api/models/card.py").read_text()
     assert "price: Decimal | Unset" in text
     assert "amounts: list[Decimal] | Unset" in text
     assert "rate: float | Unset" in text
-    assert main(["check", str(path), *out, *options]) == 0
-    assert main(["check", str(path), *out]) == 1
+    assert run("check", path, *out, *options) == 0
+    assert run("check", path, *out) == 1
 
 
 def test_the_check_notes_amounts_that_are_floats(tmp_path):

@@ -15,11 +15,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from victor_spec.command_line import main
 from victor_spec.destination import HEADER, changed_files
 from victor_spec.generate import generate
 
 from .cases import documents_in
+from .command import run
 from .wire import beside
 
 pytestmark = pytest.mark.pull_request
@@ -67,8 +67,8 @@ def test_a_name_that_is_no_plain_name_of_a_package_is_refused_and_nothing_is_wri
 ):
     before = snapshot(room)
     name = name.replace("{room}", str(room))
-    options = [f"--out={room / 'project' / 'out'}", f"--name={name}", str(room / "small.yaml")]
-    assert main(["generate", *options]) == 2
+    options = ["--out", room / "project" / "out", f"--name={name}", room / "small.yaml"]
+    assert run("generate", *options) == 2
     said = capsys.readouterr().err
     assert said.startswith(repr(name))
     assert "--name" in said
@@ -79,14 +79,14 @@ def test_a_document_whose_file_name_is_no_package_name_needs_the_option_name(roo
     for odd in ("3ds.yaml", "---.yaml", "中.yaml"):
         spec = room / odd
         spec.write_text(SMALL)
-        assert main(["generate", str(spec), f"--out={room / 'project'}"]) == 2
+        assert run("generate", spec, "--out", room / "project") == 2
         assert "is no name for a package: give one of ASCII letters" in capsys.readouterr().err
     before = snapshot(room)
-    name = ["--name=three_ds", f"--out={room / 'project'}", str(spec)]
-    assert main(["generate", *name, str(room / "small.yaml")]) == 2
+    name = ["--name=three_ds", "--out", room / "project", spec]
+    assert run("generate", *name, room / "small.yaml") == 2
     assert "name one document with it" in capsys.readouterr().err
     assert snapshot(room) == before
-    assert main(["generate", *name]) == 0
+    assert run("generate", *name) == 0
 
 
 def test_generate_writes_the_folder_of_the_package_and_touches_no_other_file(room):
@@ -132,7 +132,7 @@ def test_a_folder_that_victor_spec_did_not_make_is_neither_replaced_nor_formatte
 ):
     change(made)
     before = snapshot(room)
-    assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
+    assert run("generate", room / "small.yaml", "--out", made.parent) == 2
     said = capsys.readouterr().err
     assert str(made) in said
     assert "move it away, or name another folder" in said or "is a link: remove it" in said
@@ -174,9 +174,9 @@ def test_out_may_be_a_link_and_must_be_a_folder(room, capsys):
     link = room / "link"
     link.symlink_to(room / "project" / "out")
     assert generate(room / "small.yaml", link).package == room / "project" / "out" / "small_api"
-    assert main(["generate", str(room / "small.yaml"), f"--out={room / 'mine.py'}"]) == 2
+    assert run("generate", room / "small.yaml", "--out", room / "mine.py") == 2
     assert "which is no folder" in capsys.readouterr().err
-    assert main(["generate", str(room / "small.yaml"), f"--out={room / 'mine.py' / 'deeper'}"]) == 2
+    assert run("generate", room / "small.yaml", "--out", room / "mine.py" / "deeper") == 2
     assert "cannot be written" in capsys.readouterr().err
 
 
@@ -216,7 +216,7 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
 def test_nothing_is_written_if_the_generator_makes_no_package(room, made, monkeypatch, capsys):
     before = snapshot(room)
     monkeypatch.setattr("victor_spec.generate.render", lambda *_: [])
-    assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
+    assert run("generate", room / "small.yaml", "--out", made.parent) == 2
     assert "no package was made" in capsys.readouterr().err
     assert snapshot(room) == before
 
@@ -224,7 +224,7 @@ def test_nothing_is_written_if_the_generator_makes_no_package(room, made, monkey
 def test_a_process_that_is_told_to_end_leaves_a_whole_package_and_no_temporary_folder(room, made):
     old = snapshot(made)
     new = snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)
-    command = [sys.executable, "-m", "victor_spec", "generate", str(room / "newer.yaml")]
+    command = [sys.executable, "-m", "victor_spec", "generate", room / "newer.yaml"]
     process = subprocess.Popen(
         [*command, f"--out={made.parent}", "--name=small_api"],
         stdout=subprocess.PIPE,
@@ -275,7 +275,7 @@ def test_make_generate_passes_its_variables_to_the_command_unchanged(tmp_path, v
     program.chmod(0o700)
     (tmp_path / "ready").touch()
     given = [f"{name}={value}" for name, value in values.items()]
-    command = ["make", "-C", str(ROOT), "--no-print-directory", "generate", f"BIN={program.parent}"]
+    command = ["make", "-C", ROOT, "--no-print-directory", "generate", f"BIN={program.parent}"]
     environment = {
         name: value for name, value in os.environ.items() if name not in ("SPEC", "OUT", "NAME")
     }

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_spec.command_line import main
 from victor_spec.document import DocumentError, load
 
+from .command import run
 from .wire import beside
 
 pytestmark = pytest.mark.pull_request
@@ -77,7 +77,7 @@ def is_checked_or_refused(place, value):
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(printed), redirect_stderr(said):
         spec = Path(folder) / "some.json"
         spec.write_text(json.dumps(put(DOCUMENT, place, value)), encoding="utf-8")
-        status = main(["check", str(spec)])
+        status = run("check", spec)
     errors = said.getvalue()
     assert status == 2 or (printed.getvalue() and "cannot be checked" not in errors), errors
     # A reference to a file says `allOf.0` where all else says `allOf[0]`.
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_openapi_document_is_refused_with_the_place_of_the_mis
 ):
     spec = tmp_path / "some.yaml"
     spec.write_text(text, encoding="utf-8")
-    assert main(["generate", str(spec), f"--out={tmp_path / 'out'}"]) == 2
+    assert run("generate", spec, "--out", tmp_path / "out") == 2
     printed = capsys.readouterr()
     assert says in printed.err
     assert str(spec) in printed.err

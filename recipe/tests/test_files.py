@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from victor_spec.command_line import main
 from victor_spec.components import Components
 from victor_spec.document import DocumentError, load
 from victor_spec.generate import generate
@@ -15,6 +14,7 @@ from victor_spec.tree import operations
 
 from .calls.judge import judged
 from .calls.package import Caller, Package
+from .command import run
 from .wire import beside
 
 pytestmark = pytest.mark.pull_request
@@ -71,7 +71,7 @@ def test_a_reference_to_nothing_in_the_documents_folder_is_refused(spec, referen
     spec.write_text(
         spec.read_text(encoding="utf-8").replace("schemas/error.yaml", reference), encoding="utf-8"
     )
-    assert main(["generate", str(spec), f"--out={spec.parent / 'out'}"]) == 2
+    assert run("generate", spec, "--out", spec.parent / "out") == 2
     said = capsys.readouterr().err
     place = "paths./pets.get.responses.default.content.application/json.schema"
     assert said.startswith(f"{spec} cannot be read: {place}: {reference} {says}")
@@ -160,15 +160,15 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path, capsys):
     document = write(tmp_path / "api", some=some)
     newer = write(tmp_path / "api", newer=some)
     more = ["--copy", f"{url}={copy}"]
-    out = ["--out", str(tmp_path / "out")]
-    assert main(["generate", str(document), *out]) == 2
+    out = ["--out", tmp_path / "out"]
+    assert run("generate", document, *out) == 2
     assert f"name a copy with --copy {url}=FILE" in capsys.readouterr().err
-    assert main(["generate", str(document), *out, *more]) == 0
-    assert main(["check", str(document), *out, *more]) == 0
-    assert main(["diff", str(document), str(document), *more]) == 0
-    assert main(["update", str(document), str(newer), *out, *more]) == 0
+    assert run("generate", document, *out, *more) == 0
+    assert run("check", document, *out, *more) == 0
+    assert run("diff", document, document, *more) == 0
+    assert run("update", document, newer, *out, *more) == 0
     capsys.readouterr()
-    assert main(["check", str(document), "--copy", url.partition("=")[0]]) == 2
+    assert run("check", document, "--copy", url.partition("=")[0]) == 2
     assert "--copy takes URL=FILE, such as" in capsys.readouterr().err
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from victor_spec.check import check
-from victor_spec.command_line import main
 from victor_spec.gaps import GAPS
 
+from .command import run
 from .wire import TEXT, an_object, beside, written
 
 pytestmark = pytest.mark.pull_request
@@ -31,7 +31,7 @@ def test_a_gap_is_noted_with_its_place(case, tmp_path, capsys):
     gaps = [(name, place) for name in GAPS for place in notes[name]]
     expected = [(case["note"], case["place"])] if "note" in case else []
     assert [(name, place.partition(": ")[0]) for name, place in gaps] == expected
-    assert main(["check", str(spec), "--gaps"]) == 0
+    assert run("check", spec, "--gaps") == 0
     printed = capsys.readouterr().out
     assert [name for name in GAPS if f"{name} (1): {GAPS[name]}" in printed] == [
         name for name, _ in expected

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_spec.command_line import main
 from victor_spec.document import load
 from victor_spec.generate import COPIED, TEMPLATES, generate, parse, render
 from victor_spec.rewrites import prepare
 
 from .calls.package import Package
+from .command import run
 from .wire import beside, written
 
 pytestmark = pytest.mark.pull_request
@@ -129,7 +129,7 @@ def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
         written(tmp_path, tree, name)
     unread = {"openapi": f"9{evil}", "paths": {evil[0]: {"$ref": evil[3]}}}
     written(tmp_path, unread, "unread")
-    main(command.split())
+    run(*command.split())
     shown = capsys.readouterr()
     lines = f"{shown.out}\n{shown.err}".split("\n")
     assert len(lines) > 2

@@ -6,12 +6,12 @@ import pytest
 from openapi_python_client.parser.errors import PropertyError
 from openapi_python_client.parser.properties.string import StringProperty
 
-from victor_spec.command_line import main
 from victor_spec.document import load
 from victor_spec.generate import generate
 
 from .calls.judge import judged
 from .calls.package import Package
+from .command import run
 from .wire import (
     TEXT,
     an_object,
@@ -91,7 +91,7 @@ def test_a_list_that_holds_itself_has_untyped_items_and_nothing_else_loses_its_t
     }
     models = make(document(schemas=schemas), plain=("Json(oneOf 2)[]",))
     assert models.Holder.from_dict({"value": ["a", ["b"]], "other": "x"}).value == ["a", ["b"]]
-    assert main(["generate", f"--out={tmp_path}", str(tmp_path / "some.json")]) == 0
+    assert run("generate", "--out", tmp_path, tmp_path / "some.json") == 0
     printed = capsys.readouterr()
     assert printed.err == ""
     assert "plain-json (1): " in printed.out
@@ -103,10 +103,10 @@ def test_a_list_that_holds_itself_has_untyped_items_and_nothing_else_loses_its_t
 
 def test_warnings_of_the_generator_are_printed_only_with_verbose(make, tmp_path, capsys):
     make(document({"/x": {"get": {"responses": {"xyz": {"description": "no status"}}}}}), "GET /x")
-    generated = ["generate", f"--out={tmp_path}", str(tmp_path / "some.json")]
-    assert main(generated) == 1
+    generated = ["generate", "--out", tmp_path, tmp_path / "some.json"]
+    assert run(*generated) == 1
     assert "client: WARNING" not in capsys.readouterr().err
-    assert main([*generated, "--verbose"]) == 1
+    assert run(*generated, "--verbose") == 1
     assert (
         "client: WARNING parsing GET /x within default. Invalid response" in capsys.readouterr().err
     )

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from victor_spec.command_line import main
 from victor_spec.commands.update import DECISIONS, UNTIL_THEN
 
 from . import test_typed_arguments, test_typed_views
+from .command import run
 from .wire import beside, edited, made_with_settings
 
 pytestmark = pytest.mark.pull_request
@@ -48,7 +48,7 @@ def update(tmp_path, capsys):
         (tmp_path / "newer.yaml").write_text(newer, encoding="utf-8")
         capsys.readouterr()
         documents = [f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml"]
-        status = main(["update", *documents, "--out", str(tmp_path)])
+        status = run("update", *documents, "--out", tmp_path)
         printed, _, decided = capsys.readouterr().out.partition("for a person:\n")
         said = printed.partition("of typed records and arguments:\n")[2].partition("\n\n")[0]
         return Said(status, indented(said), indented(decided))
@@ -83,7 +83,7 @@ def test_a_change_that_update_calls_breaking_is_breaking_for_diff_too(old, tmp_p
     older.write_text(DOCUMENTS["shop"], encoding="utf-8")
     newer.write_text(edited(DOCUMENTS["shop"], {old: BREAKING["news"][old]}), encoding="utf-8")
     options = ["--no-python"] if "total" not in old else []
-    assert main(["diff", str(older), str(newer), *options]) == 1
+    assert run("diff", older, newer, *options) == 1
 
 
 IN_BODY, IN_ANSWER = " " * 16, " " * 8
@@ -116,7 +116,7 @@ def test_settings_for_decimals_make_decimal_fields_and_arguments(tmp_path, updat
 
 def test_a_new_number_that_is_money_is_a_decision_without_typed_modules(tmp_path, update):
     (tmp_path / "shop.yaml").write_text(DOCUMENTS["amounts"], encoding="utf-8")
-    main(["generate", f"{tmp_path}/shop.yaml", "--out", str(tmp_path)])
+    run("generate", tmp_path / "shop.yaml", "--out", tmp_path)
     added = {"memo: {type": "sumPayments: {type: number}\n        memo: {type"}
     (decision,) = update(edited(DOCUMENTS["amounts"], added)).decisions
     by_name = "1. new: `Order.sumPayments` (number): money by its name; as a Decimal: "

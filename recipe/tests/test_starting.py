@@ -6,7 +6,8 @@ import shlex
 import pytest
 
 from victor_spec.check import NOTES
-from victor_spec.command_line import main
+
+from .command import run
 
 pytestmark = pytest.mark.pull_request
 
@@ -105,7 +106,7 @@ def shop(folder, text=DOCUMENT):
 
 
 def generated(document, *options):
-    return main(["generate", str(document), "--out", str(document.parent), *options])
+    return run("generate", document, "--out", document.parent, *options)
 
 
 def modules(folder):
@@ -131,7 +132,7 @@ def test_the_settings_to_start_from_make_the_same_modules_as_typed_without_setti
     document = shop(tmp_path)
     generated(document, "--typed")
     before = modules(tmp_path)
-    assert main(["settings", str(document)]) == 0
+    assert run("settings", document) == 0
     assert generated(document) == 0
     assert modules(tmp_path) == before
 
@@ -144,12 +145,12 @@ def test_an_update_without_settings_names_the_command_that_writes_them(tmp_path,
     assert DOCUMENT.count(size) == 1
     purpose = "        - {name: purpose, in: query, schema: {type: string}}\n"
     newer.write_text(DOCUMENT.replace(size, purpose + size), encoding="utf-8")
-    assert main(["update", str(document), str(newer), "--out", str(tmp_path)]) == 0
+    assert run("update", document, newer, "--out", tmp_path) == 0
     said = capsys.readouterr().out
     assert "the list is read repeatedly; undecided\n  Decide when you like, in" in said
     command = re.search(r"There is no shop.settings.yaml yet; this writes it: (.*)", said)
     assert command is not None
-    assert main(shlex.split(command[1])[1:]) == 0
+    assert run(*shlex.split(command[1])[1:]) == 0
     assert "listOrders" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
 
 
@@ -157,7 +158,7 @@ def test_the_settings_to_start_from_list_the_fields_that_somebody_has_to_decide_
     tmp_path, capsys
 ):
     document = shop(tmp_path)
-    assert main(["settings", str(document)]) == 0
+    assert run("settings", document) == 0
     printed = capsys.readouterr().out
     assert "shop.settings.yaml: 4 records and 1 list." in printed
     assert f"no-list (1): {NOTES['no-list']}\n    {NO_LIST}" in printed
@@ -170,7 +171,7 @@ def test_the_settings_to_start_from_list_the_fields_that_somebody_has_to_decide_
 
 def test_settings_that_are_there_are_kept(tmp_path, capsys):
     (tmp_path / "shop.settings.yaml").write_text("records: {}\n", encoding="utf-8")
-    assert main(["settings", str(shop(tmp_path))]) == 2
+    assert run("settings", shop(tmp_path)) == 2
     assert "shop.settings.yaml is there: edit it, or remove it first." in capsys.readouterr().err
     assert (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8") == "records: {}\n"
 
@@ -180,8 +181,8 @@ def test_a_document_of_which_nothing_typed_can_be_made_is_an_error_that_says_why
     command, tmp_path, capsys
 ):
     document = shop(tmp_path, NOTHING)
-    options = ["--out", str(tmp_path), "--typed"] if command == "generate" else []
-    assert main([command, str(document), *options]) == 2
+    options = ["--out", tmp_path, "--typed"] if command == "generate" else []
+    assert run(command, document, *options) == 2
     said = capsys.readouterr().err
     assert "no typed record can be made" in said
     assert "a file" in said
@@ -197,7 +198,7 @@ def test_an_operation_without_an_operation_id_has_records_and_no_arguments(tmp_p
 
 def test_the_command_settings_says_that_a_document_has_no_lists(tmp_path, capsys):
     text = re.sub(r"\{type: array, items: (\{.*?\})\}", r"\1", DOCUMENT)
-    assert main(["settings", str(shop(tmp_path, text))]) == 0
+    assert run("settings", shop(tmp_path, text)) == 0
     assert "No list: no GET with parameters answers with a list, " in capsys.readouterr().out
 
 
@@ -205,7 +206,7 @@ def test_an_answer_whose_list_is_embedded_in_objects_counts_as_a_list(tmp_path):
     embedded = "type: object, properties: {_embedded: {type: object, properties: {orders: {%s}}}}"
     items = "type: array, items: {$ref: '#/components/schemas/Order'}"
     document = shop(tmp_path, DOCUMENT.replace(items, embedded % items))
-    assert main(["settings", str(document)]) == 0
+    assert run("settings", document) == 0
     assert "  listOrders:\n" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
 
 

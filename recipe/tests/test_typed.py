@@ -1,15 +1,13 @@
 """Typed records: what the document and the settings beside it make of them."""
 
 import re
-import textwrap
 from pathlib import Path
 
 import pytest
 
-from victor_spec.command_line import main
-from victor_spec.commands.update import DECISIONS, UNTIL_THEN
 from victor_spec.generate import generate
 
+from .command import run
 from .wire import made_with_settings
 
 pytestmark = pytest.mark.pull_request
@@ -126,16 +124,12 @@ def test_the_docstring_is_the_sentence_of_the_document(tmp_path):
     assert '"""`orderId`: The id of the order."""' in property_of(source, "Order", "id")
 
 
-def test_a_schema_that_a_record_refers_to_is_a_record_too(tmp_path):
-    assert [record.name for record in records_of(made(tmp_path))] == ["Item", "Order"]
-
-
 def test_a_text_or_number_that_the_settings_do_not_mention_is_private_and_listed(tmp_path, capsys):
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
     assert by_name["Item"].private == ["name", "price"]
     assert by_name["Order"].private == ["town", "labels", "date_"]
-    main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
+    run("generate", tmp_path / "shop.yaml", "--out", tmp_path)
     assert re.search(r"private-text \(4\): .*\n +Item\.name\n", capsys.readouterr().out)
 
 
@@ -200,19 +194,19 @@ def test_schemas_called_record_or_money_are_records_too(tmp_path):
 def test_an_update_keeps_typed_records_that_were_generated_without_settings(tmp_path):
     document = tmp_path / "odd.yaml"
     document.write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
-    out = ["--out", str(tmp_path)]
-    assert main(["generate", "--typed", str(document), *out]) == 0
-    assert main(["check", str(document), *out]) == 0
+    out = ["--out", tmp_path]
+    assert run("generate", "--typed", document, *out) == 0
+    assert run("check", document, *out) == 0
     newer = tmp_path / "newer.yaml"
     newer.write_text(DOCUMENT_OF_A_STRANGER.replace("1.0.0", "1.1.0"), encoding="utf-8")
-    assert main(["update", str(document), str(newer), *out]) == 0
+    assert run("update", document, newer, *out) == 0
     assert (tmp_path / "odd_api" / "typed" / "records.py").exists()
 
 
 def test_the_schema_for_editors_is_that_of_this_version(
     capsys,
 ):
-    assert main(["settings-schema"]) == 0
+    assert run("settings-schema") == 0
     schema = ROOT / "openapi" / "settings.schema.json"
     assert schema.read_text(encoding="utf-8") == capsys.readouterr().out
 
@@ -227,41 +221,7 @@ def test_a_mistake_in_the_settings_is_one_line_of_the_command_and_the_package_st
     """The other mistakes are those of test_unfit.py."""
     before = source_of(result := made(tmp_path))
     (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
-    assert main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)]) == 2
+    assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert says in line
     assert source_of(result) == before
-
-
-NEWER = DOCUMENT.replace(
-    "        paid: {type: boolean}",
-    "        paid: {type: boolean}\n        purpose: {type: string, description: What for.}\n"
-    "        weight: {type: integer}",
-)
-
-
-def test_a_new_member_is_a_field_after_an_update_alone(tmp_path, capsys):
-    package = made(tmp_path).package
-    (tmp_path / "newer.yaml").write_text(NEWER, encoding="utf-8")
-    arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
-    assert main(["update", *arguments]) == 0
-    source = (package / "typed" / "records.py").read_text(encoding="utf-8")
-    assert 'return _typed.text(self._json, "purpose")' in property_of(source, "Order", "purpose")
-    expected = f"""
-        2 changes of typed records and arguments:
-          new: `purpose` in `Order` (text): in no repr; undecided
-          new: `weight` in `Order` (whole number): in no repr; undecided
-          Decide when you like, in shop.settings.yaml: {DECISIONS}. {UNTIL_THEN}.
-    """
-    assert textwrap.dedent(expected).strip() in capsys.readouterr().out
-
-
-def test_settings_for_the_newer_document_do_not_stop_the_comparison_with_the_older_one(
-    tmp_path,
-):
-    made(tmp_path)
-    newer = SETTINGS.replace("shown: [orderId, state]", "shown: [orderId, state, purpose]")
-    (tmp_path / "shop.settings.yaml").write_text(newer, encoding="utf-8")
-    (tmp_path / "newer.yaml").write_text(NEWER, encoding="utf-8")
-    arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
-    assert main(["update", *arguments]) == 0

@@ -7,9 +7,9 @@ import re
 import pytest
 import yaml
 
-from victor_spec.command_line import main
 from victor_spec.typed.settings import SettingsError
 
+from .command import run
 from .wire import made_with_settings, source_of, tables_of
 
 pytestmark = pytest.mark.pull_request
@@ -246,7 +246,7 @@ def test_a_member_of_an_unsupported_type_is_listed_in_the_output_and_is_no_argum
     assert "wrapped:" not in source
     assert tables_of(result)["CALLS"]["take_order"]["untyped"] == ["wrapped"]
     assert "count" not in source_of(result, "parts")
-    main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"])
+    run("generate", tmp_path / "shop.yaml", "--out", tmp_path)
     noted = capsys.readouterr().out.partition("no-argument (2): ")[2].splitlines()
     assert [line.strip() for line in noted[1:]] == ["takeOrder.wrapped", "OrderLine.count"]
 
@@ -268,7 +268,7 @@ def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(tmp_path
         "item: {type: string, maxLength: 20}", "item: {type: string, pattern: '(?u)a'}"
     )
     made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
-    assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
+    assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 0
     noted = capsys.readouterr().out.partition("unread-pattern (2): ")[2].splitlines()
     place, why = "bodies.takeOrder.details", "is left out: Python cannot read it as it is meant:"
     assert [line.strip() for line in noted[1:]] == [
@@ -282,7 +282,7 @@ def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_
 ):
     settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]+', ")
     made(tmp_path, DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+"), settings)
-    assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
+    assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 0
     assert "unread-pattern" not in capsys.readouterr().out
 
 

@@ -5,14 +5,13 @@ import inspect
 
 import pytest
 
-from victor_spec.document import load
-from victor_spec.generate import typed_of
 from victor_spec.typed.docstrings import docstring_of
 from victor_spec.typed.plans import Argument
-from victor_spec.typed.settings import MethodSettings, SettingsError
+from victor_spec.typed.settings import MethodSettings
 
 from . import test_typed_bodies
 from .test_typed_bodies import DOCUMENT
+from .test_unfit import refused
 from .wire import made_with_settings, source_of
 
 pytestmark = pytest.mark.pull_request
@@ -97,19 +96,6 @@ def test_a_method_stands_in_place_of_the_function_that_checks_its_arguments(writ
     source = source_of(written, "arguments")
     assert "def take_order" not in source
     assert 'TAKE_ORDER = PACKAGE.compared("take_order")' in source
-
-
-def test_a_member_that_a_newer_document_has_is_an_argument_of_the_method(tmp_path):
-    newer = DOCUMENT.replace(
-        "        wrapped: {type: boolean}\n",
-        "        wrapped: {type: boolean}\n"
-        "        ribbon: {type: string, maxLength: 9, description: Its colour}\n",
-    )
-    for kind in classes_in(made_with_settings(tmp_path, newer, SETTINGS)).values():
-        (method,) = kind.body
-        assert "ribbon: str | None=None" in ast.unparse(method.args)
-        assert "    ribbon: Its colour. Up to 9 characters." in ast.get_docstring(method)
-        assert "ribbon=ribbon" in ast.unparse(method)
 
 
 def test_the_settings_may_describe_a_function_that_has_no_method(tmp_path):
@@ -242,11 +228,6 @@ def test_no_line_of_a_docstring_is_longer_than_the_file_allows():
 def test_an_entry_that_leads_nowhere_or_to_a_name_that_is_taken_stops_generation(
     old, new, says, tmp_path
 ):
-    document = tmp_path / "shop.yaml"
-    document.write_text(DOCUMENT, encoding="utf-8")
     assert old in METHODS
     settings = test_typed_bodies.SETTINGS + METHODS.replace(old, new)
-    (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
-    with pytest.raises(SettingsError) as caught:
-        typed_of(document, load(document))
-    assert says in str(caught.value)
+    assert says in refused(tmp_path, settings, DOCUMENT)

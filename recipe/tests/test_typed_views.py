@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from victor_spec.command_line import main
-
+from .command import run
 from .wire import made_with_settings, source_of
 
 pytestmark = pytest.mark.pull_request
@@ -106,7 +105,7 @@ def test_a_view_field_with_a_name_that_the_settings_call_taken_gets_an_underscor
 
 def test_a_record_that_a_view_refers_to_is_made_and_its_texts_are_private(tmp_path, capsys):
     made(tmp_path)
-    assert main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)]) == 0
+    assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 0
     shown = capsys.readouterr()
     assert "class Item(_typed.Record):" in source_of(made(tmp_path), "records")
     assert re.search(r"private-text \(1\): .*\n +Item\.name\n", shown.out)

@@ -24,15 +24,19 @@ DOCUMENTS = {
 ELSEWHERE = [(name, *row) for name, rows in UNFIT["elsewhere"].items() for row in rows]
 
 
-def refused(folder, settings, document=UNFIT["document"]):
-    """What is said of the settings of a document, without the name of their file."""
+def typed(folder, settings, document=UNFIT["document"]):
+    """What the settings make of a document."""
     spec = folder / "shop.yaml"
     spec.write_text(document, encoding="utf-8")
-    file = folder / "shop.settings.yaml"
-    file.write_text(settings, encoding="utf-8")
+    (folder / "shop.settings.yaml").write_text(settings, encoding="utf-8")
+    return typed_of(spec, load(spec))
+
+
+def refused(folder, settings, document=UNFIT["document"]):
+    """What is said of the settings of a document, without the name of their file."""
     with pytest.raises(SettingsError) as caught:
-        typed_of(spec, load(spec))
-    return str(caught.value).removeprefix(f"{file}: ")
+        typed(folder, settings, document)
+    return str(caught.value).removeprefix(f"{folder / 'shop.settings.yaml'}: ")
 
 
 @pytest.mark.parametrize(("group", "entries", "says"), UNFIT["cases"])
@@ -58,32 +62,25 @@ def test_an_error_names_a_key_that_stands_twice_in_the_settings(tmp_path):
 
 @pytest.mark.parametrize(("mark", "says"), UNFIT["marks"])
 def test_a_wrong_x_not_enforced_mark_is_refused_with_its_place(mark, says, tmp_path):
-    spec = tmp_path / "shop.yaml"
-    marked = f"note: {{type: string, maxLength: 5, {mark}}}"
     old = "        note: {type: string, maxLength: 5}"
-    spec.write_text(UNFIT["document"].replace(old, f"        {marked}"), encoding="utf-8")
+    document = UNFIT["document"].replace(old, f"{old[:-1]}, {mark}}}")
     with pytest.raises(DocumentError) as caught:
-        typed_of(spec, load(spec))
-    place = f"{spec}: components.schemas.NewOrder.properties.note: "
+        typed(tmp_path, "", document)
+    place = f"{tmp_path / 'shop.yaml'}: components.schemas.NewOrder.properties.note: "
     assert str(caught.value) == f"{place}{says}."
 
 
 def test_required_cannot_be_marked_as_a_limit_that_is_not_enforced(tmp_path):
-    spec = tmp_path / "shop.yaml"
     old = "required: [sum, day]"
     document = UNFIT["document"].replace(old, f"{old}\n      x-not-enforced: [required]")
-    spec.write_text(document, encoding="utf-8")
     with pytest.raises(DocumentError, match="and no limit stands beside it: remove it"):
-        typed_of(spec, load(spec))
+        typed(tmp_path, "", document)
 
 
 def patterns_of(folder, pattern):
     """What becomes of a pattern of the document."""
-    spec = folder / "shop.yaml"
-    spec.write_text(UNFIT["document"].replace("'[A-Z]+'", f"'{pattern}'"), encoding="utf-8")
     settings = UNFIT["groups"]["raw body"].replace(", %s", "")
-    (folder / "shop.settings.yaml").write_text(settings, encoding="utf-8")
-    return typed_of(spec, load(spec)).patterns
+    return typed(folder, settings, UNFIT["document"].replace("'[A-Z]+'", f"'{pattern}'")).patterns
 
 
 @pytest.mark.parametrize(("pattern", "why"), UNFIT["patterns"])

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from victor_spec.command_line import main
 from victor_spec.generate import generate
+
+from .command import run
 
 pytestmark = pytest.mark.pull_request
 OLD = Path(__file__).with_name("update.yaml").read_text(encoding="utf-8")
@@ -33,16 +34,14 @@ def shop(tmp_path):
 def update(shop, newer, *more):
     """Run the command."""
     (shop / "newer.yaml").write_text(newer, encoding="utf-8")
-    return main(
-        ["update", str(shop / "shop.yaml"), str(shop / "newer.yaml"), "--out", str(shop), *more]
-    )
+    return run("update", shop / "shop.yaml", shop / "newer.yaml", "--out", shop, *more)
 
 
 def changelog_of(shop, newer, was=None):
     """The changelog after an update; `was` is what it had before, None for that of `shop`."""
     changelog = shop / "CHANGELOG.md"
     changelog.write_text(was or changelog.read_text(encoding="utf-8"), encoding="utf-8")
-    assert update(shop, newer, "--changelog", str(changelog)) < 2
+    assert update(shop, newer, "--changelog", changelog) < 2
     return changelog.read_text(encoding="utf-8")
 
 
@@ -168,7 +167,7 @@ def test_an_update_without_a_change_or_with_a_failure_replaces_no_file(
 ):
     (shop / "no-text").write_bytes(b"\xff")
     before = files(shop)
-    assert update(shop, newer, "--changelog", str(shop / changelog)) == (0 if newer == OLD else 2)
+    assert update(shop, newer, "--changelog", shop / changelog) == (0 if newer == OLD else 2)
     printed = capsys.readouterr()
     assert "No change." in printed.out if newer == OLD else printed.err
     assert files(shop) == before
@@ -177,7 +176,7 @@ def test_an_update_without_a_change_or_with_a_failure_replaces_no_file(
 def test_the_command_in_the_refusal_of_an_update_accepts_the_loss(shop, capsys):
     assert update(shop, LOSSY) == 2
     command = capsys.readouterr().err.splitlines()[-1]
-    assert main(shlex.split(command.replace("REASON", "'never read'"))[1:]) == 0
+    assert run(*shlex.split(command.replace("REASON", "'never read'"))[1:]) == 0
     assert update(shop, LOSSY) == 1
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == LOSSY
 
@@ -238,8 +237,8 @@ def approve(shop, newer, *more):
     """Approve all that breaks in a newer document."""
     (shop / "newer.yaml").write_text(newer, encoding="utf-8")
     approval = ["--approve", "Nobody reads the price.", "--expires", "2999-01-31"]
-    documents = [str(shop / "shop.yaml"), str(shop / "newer.yaml")]
-    assert main(["diff", *documents, *approval, *more]) == 0
+    documents = [shop / "shop.yaml", shop / "newer.yaml"]
+    assert run("diff", *documents, *approval, *more) == 0
 
 
 @pytest.mark.parametrize(
@@ -261,7 +260,7 @@ def test_a_change_that_diff_approved_is_approved_for_update_too(
     approve(shop, BROKEN, *options)
     if not options:
         (shop / "shop.approved.yaml").rename(shop / file)
-    assert main(["diff", "shop.yaml", "newer.yaml", *options]) == 0
+    assert run("diff", "shop.yaml", "newer.yaml", *options) == 0
     assert update(shop, BROKEN, *options) == 0
     assert "approved" in capsys.readouterr().out
 
@@ -279,13 +278,13 @@ def test_update_reports_an_approvals_file_of_the_newer_document_that_it_does_not
 def test_approving_without_python_does_not_approve_the_break_in_python(shop):
     approve(shop, BROKEN, "--no-python")
     assert "scope: wire" in (shop / "shop.approved.yaml").read_text(encoding="utf-8")
-    compare = ["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml")]
-    assert main([*compare, "--no-python"]) == 0
-    assert main(compare) == 1
+    compare = ["diff", shop / "shop.yaml", shop / "newer.yaml"]
+    assert run(*compare, "--no-python") == 0
+    assert run(*compare) == 1
 
 
 def test_the_check_names_the_path_of_a_package_that_does_not_exist(shop, capsys):
-    assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
+    assert run("check", shop / "shop.yaml", "--out", shop / "nowhere") == 1
     said = (
         f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor-spec generate`"
     )

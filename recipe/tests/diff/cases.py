@@ -28,9 +28,6 @@ class Case:
     beside: int
     """How many entries there are beside its own, which break nothing."""
 
-    def __str__(self):
-        return self.name
-
 
 def entries(old, new, python=None) -> list[Entry]:
     """What the comparison says of two documents, which stay as they are."""
@@ -196,7 +193,7 @@ def _pair(row, way="received"):
 
 
 _ROWS = cases_beside(__file__)
-WIRE, CODE, MORE = [[*_cases(group)] for group in ("wire", "code", "more")]
+CASES = {case.name: case for group in ("wire", "code", "more") for case in _cases(group)}
 
 SAME = {row["name"]: _pair(row) for row in _ROWS["same"]}
 """The same document in two forms, by what differs."""

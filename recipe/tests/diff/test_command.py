@@ -52,10 +52,7 @@ def approve(fingerprint, **more):
         "expires": "2026-12-31",
         **more,
     }
-    lines = [
-        f"{key}: {json.dumps(value) if key == 'reason' else value}" for key, value in item.items()
-    ]
-    Path("new.approved.yaml").write_text("- " + "\n  ".join(lines) + "\n", encoding="utf-8")
+    Path("new.approved.yaml").write_text(json.dumps([item]), encoding="utf-8")
 
 
 class TestStatus:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from victor_spec.command_line import main
+from tests.command import run
 from victor_spec.decisions import Approval
 from victor_spec.diff.changes import Entry
 from victor_spec.diff.formats import FORMATS, as_text
@@ -134,7 +134,7 @@ def test_the_command_annotates_the_line_of_the_new_document(tmp_path, capsys):
         "name: limit\n", "name: limit\n          required: true\n"
     )
     new.write_text(required, encoding="utf-8")
-    assert main(["diff", str(DOCUMENT), str(new), "--no-python", "--github"]) == 1
+    assert run("diff", DOCUMENT, new, "--no-python", "--github") == 1
     assert re.match(
         r"::error file=.*,line=13,title=paths./v1.0/cards/{id}.get.parameters.query%3Alimit::",
         capsys.readouterr().out,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from victor_spec.command_line import main
+from tests.command import run
 from victor_spec.decisions import read_approvals
 
 pytestmark = pytest.mark.pull_request
@@ -26,16 +26,16 @@ def test_the_example_of_the_page_is_what_the_command_prints(tmp_path, monkeypatc
     shown, with_python = blocks("text")[:2]
     for name, text in (("old.yaml", old), ("new.yaml", new), ("a.yaml", approvals)):
         Path(name).write_text(text, encoding="utf-8")
-    assert main(["diff", "old.yaml", "new.yaml", "--no-python"]) == 1
+    assert run("diff", "old.yaml", "new.yaml", "--no-python") == 1
     assert capsys.readouterr().out == shown
     assert read_approvals(Path("a.yaml"))[0].scope == "wire"
-    assert main(["diff", "old.yaml", "new.yaml"]) == 1
+    assert run("diff", "old.yaml", "new.yaml") == 1
     assert with_python in capsys.readouterr().out
 
 
 def options_of(command, capsys):
     """The options that the help of a command names."""
-    assert main([command, "--help"]) == 0
+    assert run(command, "--help") == 0
     return {*re.findall(r"--[a-z-]+", capsys.readouterr().out)}
 
 
