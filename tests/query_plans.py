@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 def reads_all(step):
     """Whether a step of a plan goes through a whole table, or all of it after some row, and not
-    through an index.
+    through an index. The steps of a subquery, which SQLAlchemy names `anon_1`, are listed, too.
     """
     is_scan = step.startswith("SCAN") and "USING" not in step and "CONSTANT ROW" not in step
+    is_scan = is_scan and not step.startswith("SCAN anon_")
     return is_scan or step.endswith("USING INTEGER PRIMARY KEY (rowid>?)")
 
 

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import transaction
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.outbox.django_project import set_up, use_database
+from tests.outbox.django_project import forget_handlers, set_up, use_database
 from tests.outbox.rows import states
 from tests.providers.running import ONCE, TOKEN
 from tests.providers.victor.adapter import REFUSAL
@@ -76,9 +76,9 @@ class Box:
 
     def _method(self, name, connection, client, *engines):
         """A method of an outbox with the handler. Django's have no engine and no connection."""
+        forget_handlers()
         outbox = self.classes[self.kind](*engines, client=client, **self.options)
         if self.handler is not None:
-            outbox._queue.handlers.registered = []  # those of Django's outboxes are one list
             outbox.on()(self.handler)
         method = getattr(outbox, name)
         return method if connection is None else partial(method, connection)

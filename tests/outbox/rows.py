@@ -1,6 +1,8 @@
 """What tests put into the tables of outboxes and inboxes, change behind their back, and read."""
 
 import base64
+import threading
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -99,6 +101,22 @@ def waits_since(box, time):
         return [due - time for due in connection.scalars(sa.select(box.events.c.due_at))]
 
 
+@contextmanager
+def before_the_first_change(engine, table, act):
+    """Act before the first UPDATE of a table. The list has the result."""
+    has_begun = threading.Event()
+    results = []
+
+    def meanwhile(_connection, _cursor, statement, *_):
+        if statement.startswith(f"UPDATE {table} SET") and not has_begun.is_set():
+            has_begun.set()
+            results.append(act())
+
+    sa.event.listen(engine, "before_cursor_execute", meanwhile)
+    yield results
+    sa.event.remove(engine, "before_cursor_execute", meanwhile)
+
+
 def lengthen_waits(box):
     """Each event waits so long that no slow machine sees the end of it."""
     change_events(box, due_at=DatabaseTime() + 600)
@@ -150,12 +168,3 @@ def shown_of(secret, content):
         last = -4 if encoded.endswith(b"=") else None  # these also have bits of what comes next
         forms.append(encoded[(0, 2, 3)[shift] : last])
     return any(form in content for form in forms)
-
-
-def resumed(steps, result):
-    """The rest of a pass, after the result of its first steps."""
-    while True:
-        try:
-            result = yield steps.send(result)
-        except StopIteration as end:
-            return end.value

@@ -4,14 +4,11 @@ that fails.
 
 import json
 import re
-import shutil
 import sqlite3
 import time
 from contextlib import closing, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from types import SimpleNamespace
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
@@ -22,6 +19,7 @@ from django.core.management import call_command
 from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
+from tests.outbox.backups import back_up
 from tests.outbox.kinds import Box, Provider, dated, refused, tables_of
 from tests.outbox.payouts import KEY, Payouts
 from tests.outbox.rows import change, states
@@ -51,10 +49,8 @@ from victor_ext import (
     connect,
 )
 from victor_ext._event_queue.calls import ThreadCalls
-from victor_ext._settlement.key_age import Now
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
-from victor_ext.outbox._adding import _check_promise
 from victor_ext.outbox._claims import Claims
 from victor_ext.outbox._digests import content_of
 from victor_ext.outbox.django import DjangoOutbox
@@ -207,14 +203,21 @@ def test_a_payout_of_many_payments_is_stored_and_found_by_each_reference(payouts
     assert payouts.key_of(reference) == KEY
 
 
-def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts):
+def test_payouts_that_share_one_reference_are_not_under_way_at_once(local):
+    under_way = []
+
+    def note(event):
+        if type(event).__name__ == "CallStarted" and event.method == "POST":
+            sending = [each.reference for each in local.entries("sending")]
+            under_way.append(" ".join(sending).split())
+
     for number, references in enumerate(("1 2", "2 3", "3 4", "2")):
-        payouts.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
-    with payouts.client(False) as client, payouts.engine.begin() as connection:
-        outbox = Outbox(payouts.engine, client)
-        group = Claims(outbox._parts, client).read_group(Now.of(client), {"4"}, connection)
-    assert [claim.row.reference for claim in group.claims] == ["1 2"]
-    assert group.waits
+        local.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
+    local.settings |= {"on_event": note}
+    local.send()
+    assert local.states() == ["sent"] * 4
+    assert len(under_way) == 4
+    assert all(len(references) == len({*references}) for references in under_way)
 
 
 @pytest.fixture
@@ -282,17 +285,10 @@ def test_a_value_that_no_look_up_can_use_is_refused_by_name(payouts, look_up_by)
     assert payouts.entries() == []
 
 
-def test_the_message_about_a_write_of_a_connected_api_advises_a_proof():
-    call = SimpleNamespace(
-        name="take_payment",
-        operation="POST /v1/payments",
-        promise=Promise.AT_MOST_ONCE,
-        look_up_needs=None,
-        untaken_key="",
-    )
+def test_the_message_about_a_write_of_a_connected_api_advises_a_proof(sqlite):
     remedy = r"connect\(rows=\{'POST /v1/payments': OperationRow\(proof=Proof\(find\)\)\}\)"
     with pytest.raises(InvalidRequest, match=f"pass at_most_once=True.*{remedy}"):
-        _check_promise(call, KEY, {}, keyed(Script()))
+        Till(sqlite, rows={"POST /v1/payments": OperationRow(takes_key=False)}).pay()
 
 
 def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(payouts):
@@ -454,9 +450,9 @@ class Till(Outbox):
     lines.
     """
 
-    def __init__(self, engine, *lines, **options):
+    def __init__(self, engine, *lines, workers=16, **options):
         self.script = Script(dated(404), *lines)
-        super().__init__(engine, keyed(self.script, **options))
+        super().__init__(engine, keyed(self.script, **options), workers=workers)
 
     def pay(self, key=GUID, reference="INV-1", message=None, amount=1, **terms):
         take_payment = operation("payments.take_payment")
@@ -511,8 +507,8 @@ def test_a_refusal_that_shows_that_the_work_was_done_does_not_reject_the_entry(
 def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_hand(sqlite, key):
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), []
     made = (dated(201, json={"id": id}) for id in ("p", "q"))
-    outbox = Till(sqlite, *(refused(status, NO) for status in (*refusals, 403)), *made, key=key)
-    outbox._parts.workers = 1
+    responses = (refused(status, NO) for status in (*refusals, 403))
+    outbox = Till(sqlite, *responses, *made, key=key, workers=1)
     for number in range(len(refusals) + 1):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
@@ -528,8 +524,7 @@ def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_h
 def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(sqlite):
     """The address may be wrong. Without a key, too: what was refused is not in doubt."""
     made = (dated(201, json={"id": f"p-{number}"}) for number in range(11))
-    outbox = Till(sqlite, *[refused(404, NO)] * 10, *made, key=None)
-    outbox._parts.workers = 1
+    outbox = Till(sqlite, *[refused(404, NO)] * 10, *made, key=None, workers=1)
     for number in range(11):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     with pytest.raises(NotFound):
@@ -537,24 +532,25 @@ def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(sqlite)
     assert states(outbox.send()) == ["sent"] * 11
 
 
-def test_what_was_read_before_the_database_was_put_back_is_not_sent_after(sqlite, tmp_path):
-    """Another worker has sent it meanwhile, which the copy that was put back does not know."""
-    file, backup = Path(sqlite.url.database), tmp_path / "backup"
+def check_that_what_was_read_is_not_sent_after(engine, put_back_after):
+    """Another worker sends the second of two payments during the call of the first one.
+
+    Args:
+        engine: Of the database.
+        put_back_after: Calls a function, and then puts back a copy that lacks what it has stored.
+    """
+    other = Till(engine, dated(201, json={"id": "p-2"}), key=None)
 
     def be_put_back(_request):
-        """Let another worker send the second payment during the call of the first one."""
-        shutil.copy2(file, backup)
-        other = Till(sqlite, dated(201, json={"id": "p-2"}), key=None)
-        assert states(other.send()) == ["sent"]
-        assert len(other.requested("POST")) == 1
-        shutil.copyfile(backup, file)
+        put_back_after(other.send)
         return dated(201, json={"id": "p-1"})
 
-    outbox = Till(sqlite, be_put_back, dated(201, json={"id": "p-again"}), key=None)
-    outbox._parts.workers = 1
+    again = dated(201, json={"id": "p-again"})
+    outbox = Till(engine, be_put_back, again, key=None, workers=1)
     for number in (1, 2):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     outbox.send()
+    assert len(other.requested("POST")) == 1
     assert outbox.pass_on() == ["unclear"]
     assert len(outbox.requested("POST")) == 1
 
@@ -590,6 +586,15 @@ def test_an_entry_that_was_deleted_while_it_was_sent_is_told_with_what_it_made(s
     outbox = Till(sqlite, be_deleted, key=None).with_a_payment(at_most_once=True)
     with pytest.raises(Exception, match=rf"{GUID} was deleted while it was sent.*id p-1"):
         outbox.send()
+
+
+def test_what_was_read_before_the_database_was_put_back_is_not_sent_after(sqlite):
+    def put_back_after(send):
+        restore = back_up(sqlite)
+        send()
+        restore()
+
+    check_that_what_was_read_is_not_sent_after(sqlite, put_back_after)
 
 
 def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite):

@@ -40,7 +40,6 @@ from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, ProviderTime
 from victor_ext._event_queue import databases
-from victor_ext._event_queue import django as django_queue
 from victor_ext.inbox import AsyncInbox, EventState, Inbox
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.outbox import AsyncOutbox, Outbox
@@ -71,7 +70,7 @@ def test_only_two_functions_of_the_boxes_read_the_clock_of_the_machine():
     the database.
     """
     clocks, readers = {"time.time", "datetime.now", "datetime.utcnow", "time.time_ns"}, set()
-    for room in ("event_queue", "inbox", "outbox", "settlement"):
+    for room in ("_event_queue", "inbox", "outbox", "_settlement"):
         for file in (ROOMS / room).rglob("*.py"):
             for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -390,4 +389,3 @@ def test_django_closes_its_connections_to_a_server_that_was_demoted(postgres_ser
             with pytest.raises(DatabaseError):
                 inbox.handle()
             assert len(inbox.handle()) == 1
-        django_queue._handlers.clear()

@@ -176,14 +176,15 @@ def test_a_transaction_ends_at_whatever_statement_the_task_of_a_pass_is_cancelle
 def test_what_a_transaction_raises_comes_as_it_is(sqlite, kind):
     """Also what ends a program: it is in no group of errors, and is no result."""
 
-    def work(_connection):
+    def fail(*_):
         raise kind
 
     async def check():
         engine = async_engine(sqlite)
+        sa.event.listen(engine.sync_engine, "before_cursor_execute", fail)
         try:
             with pytest.raises(kind):
-                await AsyncOutbox(engine)._transactions.driver.transaction(work, 0.0)
+                await AsyncOutbox(engine).handle()
         finally:
             await engine.dispose()
 

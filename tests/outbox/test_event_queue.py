@@ -2,7 +2,9 @@
 what becomes of one that cannot be handled, and of one that nobody wants.
 """
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +18,6 @@ from tests.outbox.rows import (
     key_of,
     notes,
     received_number,
-    resumed,
     stored,
     waits_since,
     write,
@@ -30,6 +31,7 @@ from victor_ext.outbox import EventState, Outbox
 pytestmark = pytest.mark.slow
 # Seconds that the clocks of a database and of Python may differ by.
 CLOCK_STEP = 0.1
+PATIENCE = 30.0
 
 
 class Queue:
@@ -48,12 +50,13 @@ class Queue:
         self.box = self.new_box()
         self.box.create_table()
 
-    def new_box(self, *, other_system=False):
-        """A box as another process has it."""
+    def new_box(self, engine=None, *, other_system=False):
+        """A box as another process has it, which may have an engine of its own."""
+        own = engine or self.engine
         if self.is_outbox:
             client = SimpleNamespace(provider="Velo") if other_system else None
-            return Outbox(self.engine, client=client)
-        return inbox_of(self.engine, webhooks() if other_system else None)
+            return Outbox(own, client=client)
+        return inbox_of(own, webhooks() if other_system else None)
 
     def put(self, *numbers):
         """Events e-1, e-2 and so on wait, which no handler was told of."""
@@ -83,17 +86,35 @@ def queue(request, engine):
 
 
 class StoppedPass:
-    """A pass that has taken up its first event, and was stopped before it handles that."""
+    """A pass, in a thread, that has taken up its first event, and stops before it handles that."""
 
     def __init__(self, queue):
-        self.box = queue.new_box()
-        self.box.on()(queue.note)
-        self.box._queue._forgotten_at = time.monotonic()
-        self.steps = type(self.box).handle.steps(self.box)
-        self.taken = next(self.steps)()
+        self._has_taken, self._is_stopped, self._may_go_on = (threading.Event() for _ in "123")
+        self._engine = sa.create_engine(queue.engine.url)
+        sa.event.listen(self._engine, "after_cursor_execute", self._see)
+        sa.event.listen(self._engine, "checkin", self._stop)
+        box = queue.new_box(self._engine)
+        box.on()(queue.note)
+        self._thread = ThreadPoolExecutor(1)
+        self._handled = self._thread.submit(box.handle)
+        assert self._is_stopped.wait(PATIENCE)
+
+    def _see(self, _connection, _cursor, statement, *_):
+        if statement.startswith("UPDATE") and "tries" in statement:
+            self._has_taken.set()
+
+    def _stop(self, *_):
+        """Stop once the transaction that has taken the event up has ended."""
+        if self._has_taken.is_set() and not self._is_stopped.is_set():
+            self._is_stopped.set()
+            self._may_go_on.wait(PATIENCE)
 
     def goes_on(self):
-        return self.box._transactions.run(resumed(self.steps, self.taken))
+        self._may_go_on.set()
+        with self._thread:
+            handled = self._handled.result()
+        self._engine.dispose()
+        return handled
 
 
 # Who handles it

@@ -9,12 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.kinds import Provider
+from tests.outbox.rows import before_the_first_change
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext._vault import KEY_BYTES, Vault
-from victor_ext.outbox import _forgetting
-from victor_ext.outbox._digests import call_digest
 from victor_ext.outbox._files import (
     ENTRIES,
     TABLES,
@@ -181,19 +180,18 @@ def test_another_batch_adopts_only_what_is_in_doubt_or_waits_and_is_read_first(
 
 @pytest.mark.parametrize("state", ["waiting", "refused"])
 def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_call(
-    engine, entry, monkeypatch, state
+    engine, entry, state
 ):
     """Whatever has become of it since."""
     row = entry(state="refused")
 
-    def put_meanwhile(*of_call):
+    def put_meanwhile():
         with engine.begin() as connection:
             put_entries(connection, [new_entry("2.00")])
             connection.execute(sa.update(ENTRIES).values(state=state))
-        return call_digest(*of_call)
 
-    monkeypatch.setattr(_forgetting, "call_digest", put_meanwhile)
-    with engine.begin() as connection:
+    meanwhile = before_the_first_change(engine, ENTRIES.name, put_meanwhile)
+    with meanwhile, engine.begin() as connection:
         forget_entries(connection, SCOPE, sa.true(), VAULT, 1)
     assert '"2.00"' in VAULT.opened(row().call)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from tests.outbox.rows import change, change_events, execute, key_of, shown_of, stored, text_of
+from tests.outbox.rows import change, execute, key_of, shown_of, stored, text_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest
 from victor_ext._event_queue.databases import DatabaseTime
@@ -32,12 +32,12 @@ def settled(outbox, **values):
     change(outbox, **paid | values)
 
 
-def put_event(outbox, data, **values):
+def put_event(outbox, **values):
     """An event of the invoice, with these values."""
-    about = {"provider": "Victor", "name": "completed", "source": "s", "subject": KEY}
-    with outbox._engine.begin() as connection:
-        outbox._queue.store(connection, **about, data=data)
-    change_events(outbox, **values)
+    now = DatabaseTime()
+    times = {"stored_at": now, "due_at": now, "tries": 0}
+    event = {"provider": "Victor", "name": "completed", "source": "s", "subject": KEY, **times}
+    execute(outbox, sa.insert(outbox.events).values(event | values))
 
 
 def secrets_in(outbox):
@@ -49,7 +49,7 @@ def secrets_in(outbox):
 
 def test_a_forgotten_entry_keeps_no_secret_but_its_key_state_and_id(outbox):
     settled(outbox)
-    put_event(outbox, f'"{PERSON}"', state="dead", error=PERSON)
+    put_event(outbox, data=f'"{PERSON}"', state="dead", error=PERSON)
     outbox.discard(*[letter.id for letter in outbox.dead_letters()], by=PERSON, why=PERSON)
     assert len(secrets_in(outbox)) == 4
     assert outbox.forget(older_than=NOW) == 1
@@ -92,7 +92,7 @@ def test_an_entry_whose_payment_may_exist_or_has_not_ended_is_never_forgotten(
 @pytest.mark.parametrize("state", ["waiting", "dead"])
 def test_an_entry_with_an_event_that_was_not_handled_is_not_forgotten(outbox, state):
     settled(outbox)
-    put_event(outbox, "{}", state=state)
+    put_event(outbox, data="{}", state=state)
     assert outbox.forget(older_than=NOW) == 0
 
 

@@ -297,7 +297,7 @@ def test_a_call_that_is_lost_after_an_earlier_one_was_refused_may_have_sent_its_
 
 def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
     """A wrong address refuses each entry in a pass of its own, as they come."""
-    outbox = blocking.outbox
+    outbox = Outbox(blocking.engine, workers=1)
     refuse(blocking, *[404] * 40)
     with blocking.provider.client() as victor:
         for number in range(12):
@@ -306,7 +306,6 @@ def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
                 assert states(outbox.send(victor)) == ["rejected"]
         assert blocking.states() == ["rejected"] * 9 + ["waiting"] * 3
         refuse(blocking, 404)  # the first one alone: the others show that it is to blame
-        outbox._parts.workers = 1
         assert states(outbox.send(victor)) == ["rejected", "sent", "sent"]
 
 

@@ -9,21 +9,19 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from tests.outbox.clusters import Cluster
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import change, execute, key_of, states, stored
+from tests.outbox.test_calls import check_that_what_was_read_is_not_sent_after
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, Victor, VictorOAuth
 from victor_ext.outbox import Outbox
 from victor_ext.outbox._life import LIFE
 
 pytestmark = pytest.mark.slow
-OLDER = "its row of life is older than the one that was written"
 HOUR = 3600.0
 
 
@@ -33,14 +31,17 @@ class Shop:
     def __init__(self, url, provider=None):
         self.provider = provider or Provider()
         self.victor = self.provider.client()
-        self.move(url)
-
-    def move(self, url):
-        """Go on at another address of the database, in the same process."""
         self.engine = sa.create_engine(url, poolclass=sa.NullPool)
-        life = self.outbox._parts.holding.life if hasattr(self, "outbox") else None
-        self.outbox = Outbox(self.engine, self.victor)
-        self.outbox._parts.holding.life = life or self.outbox._parts.holding.life
+        self._moved = {}
+        sa.event.listen(self.engine, "do_connect", self._connect)
+        self.restart()
+
+    def _connect(self, _dialect, _record, _arguments, parameters):
+        parameters.update(self._moved)
+
+    def move(self, cluster):
+        """From now on this server is the one at the address of the database."""
+        self._moved = {"port": cluster.port}
 
     def restart(self):
         """Go on in another process."""
@@ -236,7 +237,7 @@ def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_key
     assert served.send() == ["sent", "sent"]
     primary.stop("immediate")
     standby.promote()
-    served.move(standby.url(user="worker"))
+    served.move(standby)
     if is_new_process:
         served.restart()
     assert served.send() == ["sent", "sent"]
@@ -257,7 +258,7 @@ def test_a_recovery_to_a_point_in_time_sends_under_the_same_keys(
     assert served.send() == ["sent", "sent"]
     primary.stop()
     recovered.recover("before")
-    served.move(recovered.url(user="worker"))
+    served.move(recovered)
     if is_new_process:
         served.restart()
     assert served.send() == ["sent", "sent"]
@@ -277,7 +278,7 @@ def test_a_recovery_of_long_ago_holds_itself(served, primary, alarms):
     assert served.send() == ["sent"]
     primary.stop()
     recovered.recover("before")
-    served.move(recovered.url(user="worker"))
+    served.move(recovered)
     served.let_time_pass()
     assert served.send() == []
     assert served.outbox.held_since() is not None
@@ -285,6 +286,21 @@ def test_a_recovery_of_long_ago_holds_itself(served, primary, alarms):
     served.send()
     assert served.provider.keys == [*map(key_of, (1, 2))], "it is looked up, and not sent"
     assert alarms() == 1
+
+
+@pytest.mark.pull_request
+def test_what_was_read_before_a_standby_was_promoted_is_not_sent_after(served, primary):
+    """The mark of the other worker did not reach it."""
+    standby = primary.standby()
+
+    def fail_over_after(send):
+        standby.lag_behind(primary)
+        send()
+        primary.stop("immediate")
+        standby.promote()
+        served.move(standby)
+
+    check_that_what_was_read_is_not_sent_after(served.engine, fail_over_after)
 
 
 @pytest.mark.pull_request
@@ -296,7 +312,7 @@ def test_a_dump_in_another_cluster_or_over_the_same_tables_is_another_copy(serve
         other.execute("CREATE ROLE worker LOGIN")
         for server in (other, primary):
             server.load(dump)
-            served.move(server.url(user="worker"))
+            served.move(server)
             served.restart()
             assert served.send() == ["sent"]
     assert served.provider.keys == [key_of(1), *[key_of(2)] * 3]
@@ -410,10 +426,10 @@ def test_a_file_whose_neighbour_is_missing_is_another_copy(shop, caplog):
 
 
 @pytest.mark.pull_request
-def test_a_hold_within_a_savepoint_is_no_change(served, primary, alarms):
-    with Session(served.engine) as session, session.begin_nested():
-        served.outbox._parts.holding.hold(session.connection())
-        session.commit()
+def test_a_beat_and_a_hold_within_a_savepoint_are_no_change(served, primary, alarms):
+    begin = sa.event.listens_for(served.engine, "begin")
+    begin(lambda connection: connection.exec_driver_sql("SAVEPOINT of_the_program"))
+    served.outbox.hold()
     served.outbox.release()
     primary.execute("ALTER TABLE victor_outbox_control SET LOGGED")
     served.add(2)
@@ -438,21 +454,11 @@ def test_each_sender_is_known_though_others_beat_in_the_same_second(served):
 
 @pytest.mark.pull_request
 def test_another_server_at_the_same_address_is_asked_whether_it_is_fit(served, primary):
-    servers = [primary]
-
-    def connect():
-        port = servers[-1].port
-        return psycopg.connect(host="127.0.0.1", port=port, user="worker", dbname="postgres")
-
-    engine = sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.NullPool)
-    outbox = Outbox(engine, served.victor)
-    stored(outbox, invoice(2))
-    assert states(outbox.send()) == ["sent"]
     standby = primary.standby()
     standby.lag_behind(primary)
     primary.stop("immediate")
     standby.promote("fsync=off")
-    servers.append(standby)
-    stored(outbox, invoice(3))
+    served.move(standby)
+    served.add(2)
     with pytest.raises(ConfigurationError, match="fsync is off"):
-        outbox.send()
+        served.send()

@@ -6,12 +6,12 @@ import inspect
 import json
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import get_type_hints
 
 import anyio
@@ -25,6 +25,7 @@ from victor_api.typed.methods import PaymentRequests
 
 from tests.outbox.kinds import Box, Provider, async_engine, refused
 from tests.outbox.rows import (
+    before_the_first_change,
     change,
     end_claims,
     give_to_another,
@@ -35,18 +36,10 @@ from tests.outbox.rows import (
     stored,
 )
 from tests.providers.victor.adapter import invoice
-from victor_ext import (
-    BadRequest,
-    PermissionDenied,
-    Victor,
-)
-from victor_ext._settlement.failures import Backoff
-from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments, _life
-from victor_ext.outbox._claim import Claim
+from victor_ext import BadRequest, InvalidRequest, PermissionDenied, Victor
+from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
-CLAIM = Claim(SimpleNamespace(id=1), worker=1, now=0.0, at=None)
-"""Of a worker that has taken the first entry up."""
 
 
 # What is stored
@@ -165,11 +158,12 @@ def test_no_call_outlasts_its_key(outbox, engine, victor, faults, sent_once):
 
 
 def test_the_work_of_a_pass_is_logged_with_a_warning_where_no_request_was_created(
-    outbox, victor, faults, caplog
+    engine, victor, faults, caplog
 ):
     """Also what was done before an error has ended a pass."""
     caplog.set_level("INFO", "victor_ext.outbox")
-    outbox._parts.workers, stop = 1, threading.Event()
+    outbox, stop = Outbox(engine, workers=1), threading.Event()
+    outbox.create_table()
     outbox.on("sent")(lambda *_: stop.set())
     stored(outbox, invoice(1), invoice(2))
     for status in (400, 403):
@@ -184,36 +178,32 @@ def test_the_work_of_a_pass_is_logged_with_a_warning_where_no_request_was_create
     ]
 
 
-def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(outbox, victor, faults, caplog):
+def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
+    outbox, victor, victor_sandbox, faults, caplog
+):
     stored(outbox, invoice())
     faults.status(401, times=None)
     caplog.set_level("INFO", "victor_ext.outbox")
-    passes = []
 
     class Stop(threading.Event):
         def wait(self, timeout=None):
-            passes.append(timeout)
             faults.clear()
-            if len(passes) == 3:
+            if states(outbox.entries()) == ["sent"]:
                 self.set()
-            return self.is_set()
+            return super().wait(timeout)
 
-    outbox._parts.backoff = Backoff(lambda: sum(map(float, passes)))
-    outbox.run(victor, interval=0.5, stop=Stop())
-    assert passes == [0.5, 0.5, 0.5], "it sends nothing for a second"
+    outbox.run(victor, interval=0.1, stop=Stop())
+    refused, *_, created = victor_sandbox.received()
+    assert created.at - refused.at >= 1.0, "it sends nothing for a second"
     assert "outbox.send failed and will be retried" in caplog.text
     assert caplog.messages[-1] == "outbox.send changed 1 sent"
     assert states(outbox.entries()) == ["sent"]
 
 
-def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
-    outbox, engine, victor, sent_once, monkeypatch
-):
+def test_an_entry_that_a_worker_takes_up_is_no_other_workers(outbox, engine, victor, sent_once):
     """The second worker comes after the first one has read it, and before it has marked it: the one
     that marks it first sends it. On SQLite the second one would have to wait.
     """
-    monkeypatch.setattr(_life, "_BEAT_SECONDS", 600.0)  # it would wait for that row
-    outbox.send(victor)
     stored(outbox, invoice(1))
     at_once = {"timeout": 0} if engine.dialect.name == "sqlite" else {}
     other = sa.create_engine(engine.url, connect_args=at_once)
@@ -223,21 +213,23 @@ def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
             return Outbox(other).send(victor)
         return []
 
-    with before_the_first_change(engine, send) as results:
+    with before_the_first_change(engine, "victor_outbox", send) as results:
         sent = states(outbox.send(victor))
     other.dispose()
     assert [*sent, *states(results[0])] == ["sent"]
     sent_once(key_of(1))
 
 
-def test_the_finding_of_a_worker_that_counted_as_dead_is_not_stored(outbox, engine):
-    """Another one takes the entry up after this one has read it, and before this one has changed
-    it.
-    """
+def test_the_finding_of_a_worker_that_counted_as_dead_is_not_stored(outbox, victor):
+    """Another one has taken the entry up since."""
     stored(outbox, invoice(1))
-    change(outbox, state="sending", worker=CLAIM.worker)
-    with before_the_first_change(engine, lambda: give_to_another(outbox)):
-        outbox._transactions.run(outbox._parts.store.store(CLAIM, state="refused"))
+
+    def refuse(_call):
+        give_to_another(outbox)
+        raise InvalidRequest("The due date has passed, by the clock of this machine.")
+
+    victor.send = refuse
+    assert outbox.send(victor) == []
     assert states(outbox.entries()) == ["sending"]
 
 
@@ -252,30 +244,21 @@ def test_the_result_of_a_call_is_stored_even_if_another_worker_has_the_entry(out
     assert states(outbox.send(victor)) == ["sent"]
 
 
-def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_stored(outbox):
-    """It has looked the entry up, and a person was quicker."""
+def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_stored(outbox, victor):
+    """It has looked the entry up for the last time, and a person was quicker."""
     stored(outbox, invoice(1))
-    change(outbox, state="settling", worker=CLAIM.worker)
-    outbox.resolve(key_of(1), done=False, by="Zoë", why="the provider says so")
-    outbox.retry(key_of(1))
-    outbox._transactions.run(outbox._parts.store.store(CLAIM, state="unclear"))
+    victor.ping()
+    sent = {"first_sent_at": time.time(), "by_provider_clock": True, "sent_by": "others"}
+    change(outbox, state="settling", settle_until=1.0, **sent)
+
+    def look_up_all(look_ups):
+        outbox.resolve(key_of(1), done=False, by="Zoë", why="the provider says so")
+        outbox.retry(key_of(1))
+        return Victor.look_up_all(victor, look_ups)
+
+    victor.look_up_all = look_up_all
+    assert outbox.send(victor) == []
     assert states(outbox.entries()) == ["waiting"]
-
-
-@contextmanager
-def before_the_first_change(engine, act):
-    """Act before the first UPDATE. The list has the result."""
-    has_begun = threading.Event()
-    results = []
-
-    def meanwhile(_connection, _cursor, statement, *_):
-        if statement.startswith("UPDATE") and not has_begun.is_set():
-            has_begun.set()
-            results.append(act())
-
-    sa.event.listen(engine, "before_cursor_execute", meanwhile)
-    yield results
-    sa.event.remove(engine, "before_cursor_execute", meanwhile)
 
 
 def test_transactions_that_the_database_ends_because_of_others_are_made_again(

@@ -17,7 +17,11 @@ SETTLED = 100
 
 
 def reads_all_or_all_sent(step):
-    """Whether a step reads a whole table, or all entries of a state, such as all that were sent."""
+    """Whether a step reads a whole table, or all entries of a state, such as all that were sent.
+    The table of what an outbox knows of itself never has more than a few rows.
+    """
+    if "victor_outbox_control" in step:
+        return False
     return reads_all(step) or step.endswith("_state_id (state=?)")
 
 
