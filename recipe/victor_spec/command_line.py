@@ -68,10 +68,10 @@ def root(
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "victor-spec") -> int:
-    """Run a command line and return its exit status, whatever the output can take.
+    """Run a command and return its exit status, also if its output cannot be written.
 
-    Without one, run the process's own; then a signal that ends the process lets it clear away what
-    is half done.
+    Without `arguments` it runs the command of this process, and lets SIGTERM and SIGHUP end it by
+    `SystemExit`, so that unfinished files are removed.
     """
     if arguments is None:
         _end_by_signals()

@@ -46,7 +46,7 @@ _OF_NAMES = {
     *(*_SECTIONS, "schemas", "properties", "patternProperties", "$defs", "definitions", "content"),
 }
 """Mappings whose keys are names, such as the answer `default`."""
-_WHOLE_SECTIONS = 2
+_MAX_SECTION_STEPS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
 
 
@@ -124,7 +124,7 @@ class Bundle:
         if leads_to is None:
             return
         other, fragment = leads_to
-        if other == self._path or not _is_written_here(steps):
+        if other == self._path or not _takes_no_reference(steps):
             holder["$ref"] = self._part(other, fragment, _section(steps), place)
             return
         value = self._value(other, fragment, place)
@@ -302,17 +302,19 @@ def _are_names(steps: Steps) -> bool:
 
 
 def _is_of_names(steps: Steps) -> bool:
-    return len(steps) > _WHOLE_SECTIONS and _are_names(steps)
+    return len(steps) > _MAX_SECTION_STEPS and _are_names(steps)
 
 
-def _is_written_here(steps: Steps) -> bool:
-    """Whether a reference at this place is replaced by its target, which has no name."""
+def _takes_no_reference(steps: Steps) -> bool:
+    """Whether OpenAPI allows no `$ref` to a component at this place, so that the target is copied
+    to it: a method of a path, a section of `components`, a mapping of names.
+    """
     if steps[-2:-1] == ("additionalOperations",):
         return _is_path_item(steps[:-2])
     if steps[-1] in METHODS:
         return _is_path_item(steps[:-1])
     is_section = len(steps) == 2 and steps[0] == "components"
-    return is_section or len(steps) < _WHOLE_SECTIONS or _is_of_names(steps)
+    return is_section or len(steps) < _MAX_SECTION_STEPS or _is_of_names(steps)
 
 
 def _is_path_item(steps: Steps) -> bool:

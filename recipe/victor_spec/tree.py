@@ -496,9 +496,10 @@ def is_json(content_type: str) -> bool:
 # ---- Servers ----
 
 
-def is_url(text: str) -> bool:
-    """Whether a server can be called: `https://host:<port>` cannot, nor a URL with a variable in
-    it.
+def is_callable_url(text: str) -> bool:
+    """Whether the URL of a server can be called as it is.
+
+    `https://host:<port>` and a URL with a `{variable}` cannot.
     """
     try:
         httpx.URL(urljoin("https://server.example", text))

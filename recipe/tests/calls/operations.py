@@ -131,7 +131,7 @@ def _address(server, shared):
     url = str(server.get("url", ""))
     for name, variable in tree.mappings_at(server, "variables"):
         url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-    whole = urljoin(f"{shared}/", url) if url and tree.is_url(url) else shared
+    whole = urljoin(f"{shared}/", url) if url and tree.is_callable_url(url) else shared
     return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
 
 

@@ -27,7 +27,7 @@ from uuid import UUID
 
 import httpx
 
-from victor_spec.tree import is_list, is_mapping, is_url
+from victor_spec.tree import is_callable_url, is_list, is_mapping
 
 from .expected import Request
 
@@ -111,7 +111,7 @@ class Caller(contextlib.AbstractContextManager):
         client = package.load("client")
         own = getattr(client, "OPERATION_SERVERS", {})
         # not where a default is missing
-        servers = {known: url for known, url in own.items() if is_url(known)}
+        servers = {known: url for known, url in own.items() if is_callable_url(known)}
         self._client = client.Client(
             base_url=base_url, servers=servers, httpx_args={"transport": transport}
         )

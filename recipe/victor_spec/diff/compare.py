@@ -87,16 +87,16 @@ class Sides(OperationComparison):
         self._sent: dict[Pair, set[str]] = {}
         """The pairs that were found, each with the operations that send it."""
         self._received = defaultdict[Pair, set[str]](set)
-        self._now: dict[str, str] = {}
+        self._place_now: dict[str, str] = {}
         """By the place of a schema that a reference led to, the place where it leads now; empty for
         what is written out. A schema with a name comes first.
         """
-        self._kept: set[str] = set()
+        self._places_with_kept_name: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
         for name, root in self.operations().items():
-            for pair in self._found(root, SENT):
+            for pair in self._note_reached(root, SENT):
                 self._sent[pair].add(name)
-            for pair in self._found(root, RECEIVED):
+            for pair in self._note_reached(root, RECEIVED):
                 self._received[pair].add(name)
         self._compare_named()
         self.changes: dict[Change, Reach] = {}
@@ -107,7 +107,7 @@ class Sides(OperationComparison):
                 reach = Reach(frozenset(sent), frozenset(received))
                 self.changes[change] = self.changes.get(change, Reach()) | reach
 
-    def _found(self, root: Pair, direction: int) -> list[Pair]:
+    def _note_reached(self, root: Pair, direction: int) -> list[Pair]:
         """All that a pair leads to, after noting it, and what references lead to now."""
         found = [*reached(root, direction)]
         for pair in found:
@@ -116,42 +116,56 @@ class Sides(OperationComparison):
             self._sent[pair] = set()
             for edge in pair.edges:
                 if edge.keeps_name():
-                    self._kept.add(edge.before)
-                elif edge.before and not self._now.get(edge.before):
-                    self._now[edge.before] = edge.after
+                    self._places_with_kept_name.add(edge.before)
+                elif edge.before and not self._place_now.get(edge.before):
+                    self._place_now[edge.before] = edge.after
         return found
 
     # ---- Schemas with a name ----
 
     def _compare_named(self) -> None:
-        """Compare the named schemas that no operation reaches, and find those that are gone, or
-        have another name.
+        """Compare the named schemas that no operation reaches.
+
+        A schema whose name is gone is renamed if a new name has its content, or all references lead
+        to it; else it is removed.
         """
-        equal: dict[str, str] = {}
-        for place, schema in self.new.named.items():
-            equal[canonical(schema)] = place
+        gone = self._compare_kept_names()
+        self._note_gone(gone)
+
+    def _compare_kept_names(self) -> list[str]:
+        """Compare the schemas whose names are in both documents; return the places of the others.
+
+        A schema is renamed if all that refers to it refers to it under another name now.
+        """
         gone: list[str] = []
         for place in self.old.named:
             if place not in self.new.by_place:
                 gone.append(place)
             elif self._is_renamed(place):
-                self._rename(place, self._now[place])
+                self._rename(place, self._place_now[place])
             else:
-                self._found(self.by_name(place), BOTH)
+                self._note_reached(self.by_name(place), BOTH)
+        return gone
+
+    def _note_gone(self, gone: list[str]) -> None:
+        """Note of each schema whose name is gone that it is renamed or removed."""
+        equal: dict[str, str] = {}
+        for place, schema in self.new.named.items():
+            equal[canonical(schema)] = place
         for place in gone:
             schema = self.old.named[place]
-            successor = self._now.get(place, equal.get(canonical(schema), ""))
+            successor = self._place_now.get(place, equal.get(canonical(schema), ""))
             # Its name is new, or the schema that had it has another one.
             is_free = successor not in self.old.by_place or self.moves.now(successor) != successor
             if successor.startswith(SCHEMAS) and is_free:
                 self._rename(place, successor)
-            elif place not in self._now and not self._is_used(place, schema):
+            elif place not in self._place_now and not self._is_used(place, schema):
                 self._note("schema-removed", place)
 
     def _is_renamed(self, place: str) -> bool:
         """Whether all that refers to a schema refers to the same one under another name now."""
-        successor = self._now.get(place, "")
-        if not successor.startswith(SCHEMAS) or place in self._kept:
+        successor = self._place_now.get(place, "")
+        if not successor.startswith(SCHEMAS) or place in self._places_with_kept_name:
             return False
         schema = self.old.named[place]
         later = self.new.by_place[successor].tree

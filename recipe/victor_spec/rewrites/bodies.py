@@ -41,7 +41,7 @@ def order_bodies(document: Tree, log: Log) -> None:
     for operation in operations(document):
         body = mapping_at(operation.tree, "requestBody")
         content = mapping_at(body, "content")
-        for kind in _no_media_types(content):
+        for kind in _keys_that_are_no_media_types(content):
             del content[kind]
             if "/" in kind:
                 log.left_out.append(f"{operation.where}: body as {kind!r}, which is no media type")
@@ -53,7 +53,7 @@ def order_bodies(document: Tree, log: Log) -> None:
             log("order-bodies", f"{operation.where}: {', '.join(order)}")
 
 
-def _no_media_types(content: Tree) -> list[str]:
+def _keys_that_are_no_media_types(content: Tree) -> list[str]:
     """The keys of a `content` that are no media types."""
     return [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]
 
@@ -270,16 +270,17 @@ def unite_answers(document: Tree, log: Log) -> None:
     rest as bytes.
     """
     for operation in operations(document):
+        request = log.requests.request(operation.tree)
         for status, content in answers(operation):
-            for kind in _no_media_types(content):
+            for kind in _keys_that_are_no_media_types(content):
                 del content[kind]
             if not any("schema" in medium for medium in content.values()):
-                log.requests.request(operation.tree).may_be_empty.add(status)
+                request.may_be_empty.add(status)
             if len(content) > 1:
                 kinds = ", ".join(content)
                 offered = _unite_media(document, status, content)
                 if offered is not None:
-                    log.requests.request(operation.tree).answers[status] = offered
+                    request.answers[status] = offered
                 log("unite-answers", f"{operation.where} {status}: {kinds}")
 
 

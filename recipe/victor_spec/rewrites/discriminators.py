@@ -78,7 +78,7 @@ def mark_union_members(document: Tree, log: Log) -> None:
         words = [_words_by_property(document, member.schema, done) for member in members]
         if len(members) > 1:
             for member, own in zip(members, words, strict=True):
-                _mark_words(member, own, words)
+                _mark_distinguishing_words(member, own, words)
                 name = member.name or "an object without a name"
                 log("mark-union-members", f"{where}: {name}")
         selecting = _words_of_discriminator(document, schema, members, words, log.renamed)
@@ -124,14 +124,16 @@ def _add_unknown_variant(
     schema[key].append(in_place_of(schema, variant))
 
 
-def _mark_words(
-    member: _Member, own: dict[str, list[Word]], every: list[dict[str, list[Word]]]
+def _mark_distinguishing_words(
+    member: _Member, words: dict[str, list[Word]], words_of_members: list[dict[str, list[Word]]]
 ) -> None:
-    """Mark a member of a union with the words of the enums in which it differs from another one."""
+    """Write into a member of a union the enums by which it can be told from the other members, as
+    `x-words`.
+    """
     marks = member.schema.setdefault("x-words", {})
-    for name, words in own.items():
-        if any(other.get(name) != words for other in every):
-            marks[name] = sorted({str(word).casefold() for word in words})
+    for name, values in words.items():
+        if any(other.get(name) != values for other in words_of_members):
+            marks[name] = sorted({str(word).casefold() for word in values})
     member.schema.setdefault("x-one-of", {})
 
 

@@ -7,7 +7,15 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from victor_spec.requests import Requests
-from victor_spec.tree import Operation, Tree, is_url, list_at, mapping_at, mappings_at, operations
+from victor_spec.tree import (
+    Operation,
+    Tree,
+    is_callable_url,
+    list_at,
+    mapping_at,
+    mappings_at,
+    operations,
+)
 
 from .base import Log
 
@@ -92,7 +100,7 @@ class _Server(NamedTuple):
 
         Where both have a variable of one name with other values, the template has the defaults.
         """
-        if not is_url(self.url):
+        if not is_callable_url(self.url):
             return self
         url = _url_below(base.url, self.url)
         template = _url_below(base.template, self.template)
@@ -142,4 +150,4 @@ def _url_below(base: str, url: str) -> str:
 
 def _is_absolute(url: str) -> bool:
     """Whether a URL names a host that can be called."""
-    return url.lower().startswith(("https://", "http://")) and is_url(url)
+    return url.lower().startswith(("https://", "http://")) and is_callable_url(url)

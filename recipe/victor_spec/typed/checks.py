@@ -228,21 +228,22 @@ class Checks:
                 raise self.misfit("leave_out", name, "the document requires it")
 
     def read_as(self, wire: str, schema: Tree) -> str | None:
-        """How the settings say that a value is checked; None where they do not.
+        """The reader that the settings name for a value, or None.
 
-        Raises SettingsError where the document says that it is something else.
+        Raises SettingsError if the document declares a kind that this reader does not read.
         """
-        named: Mapping[str, str] = getattr(self.own, "read_as", {})
-        wanted = named.get(wire)
-        if wanted is None:
+        readers: Mapping[str, str] = getattr(self.own, "read_as", {})
+        reader = readers.get(wire)
+        if reader is None:
             return None
-        kind = "word" if words_in(schema) else reader_of(schema)
-        if kind is None and (schema.get("type") in ("array", "object") or "properties" in schema):
-            kind = str(schema.get("type", "object"))
-        why = why_not_read_as(wanted, kind, READ_AS)
-        if why:
-            raise self.misfit("read_as", wire, why)
-        return wanted
+        declared_kind = "word" if words_in(schema) else reader_of(schema)
+        is_nested = schema.get("type") in ("array", "object") or "properties" in schema
+        if declared_kind is None and is_nested:
+            declared_kind = str(schema.get("type", "object"))
+        reason = why_not_read_as(reader, declared_kind, READ_AS)
+        if reason:
+            raise self.misfit("read_as", wire, reason)
+        return reader
 
     def kind(self, wire: str, reader: str, schema: Tree, words: WordsType | None) -> str:
         """What a value is to the entries of the settings: its reader, and of a text what else is
@@ -264,9 +265,12 @@ class Checks:
         for entry, name in self.own.members():
             if name != wire:
                 continue
-            why = why_unfit(entry, "reference" if is_reference and entry != "references" else kind)
-            if why:
-                raise self.misfit(entry, wire, why)
+            checked_kind = kind
+            if is_reference and entry != "references":
+                checked_kind = "reference"
+            reason = why_unfit(entry, checked_kind)
+            if reason:
+                raise self.misfit(entry, wire, reason)
 
     def default(self, wire: str, kind: str, schema: Tree, words: Collection[object]) -> str | None:
         """What is sent where a caller leaves an argument out, as code; None: nothing.

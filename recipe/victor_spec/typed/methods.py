@@ -102,12 +102,16 @@ def classes_of(settings: Settings, plans: Sequence[CallPlan]) -> list[MethodsCla
     """The classes of methods, in the order of the settings."""
     by_operation = {plan.operation: plan for plan in plans}
     methods: dict[str, list[Method]] = {}
-    for entry, own in settings.methods.items():
-        if own.name:
-            kind, _, name = own.name.partition(".")
-            plan = None if own.takes else by_operation[own.operation or entry]
-            methods.setdefault(kind, []).append(_method(own, name, plan))
-    return [MethodsClass(kind, own, _by_hand(settings, own)) for kind, own in methods.items()]
+    for entry, method_settings in settings.methods.items():
+        if method_settings.name:
+            class_name, _, name = method_settings.name.partition(".")
+            operation = method_settings.operation or entry
+            plan = None if method_settings.takes else by_operation[operation]
+            methods.setdefault(class_name, []).append(_method(method_settings, name, plan))
+    return [
+        MethodsClass(class_name, methods_of_class, _by_hand(settings, methods_of_class))
+        for class_name, methods_of_class in methods.items()
+    ]
 
 
 def _method(own: MethodSettings, name: str, plan: CallPlan | None) -> Method:

@@ -101,7 +101,10 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
 def _members(
     models: Mapping[str, ModelProperty], schema: str, spread: Sequence[str], part: str = ""
 ) -> Iterator[_Member]:
-    """The members of a schema, each part before its own ones."""
+    """The members of a schema, depth first.
+
+    A member that the settings spread is followed by the members of its own schema.
+    """
     for prop in members_of(models[schema]):
         member = _Member(schema, part, prop.name.get_untrusted_value(), prop)
         yield member
