@@ -220,7 +220,7 @@ def test_metrics_are_answered_while_an_outbox_cannot_be_read(scraped, caplog):
     assert status == 200
     assert "victor_ext_worker_idle_seconds{" in text
     assert "victor_ext_outbox_entries{" not in text
-    assert "victor_ext.outbox._entries cannot be read." in caplog.text
+    assert "victor_ext.outbox.entries cannot be read." in caplog.text
 
 
 def test_before_the_first_call_the_quota_is_no_number_that_an_alert_fires_on(scraped):

@@ -31,10 +31,10 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from victor_ext.cli import main
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.server import document
+from victor_ext.sandbox.server import _document
 
 given = json.load(sys.stdin)
-document.document_path = Path(given["folder"]).joinpath
+_document.document_path = Path(given["folder"]).joinpath
 ran = []
 with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
     client_id, secret = sandbox.add_oauth_client()

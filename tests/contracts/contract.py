@@ -98,8 +98,8 @@ class Contract:
             if operation.id not in self.calls and operation.id not in self.not_called:
                 yield (
                     f"{operation.method} {operation.path}: the document has {operation.id}, which "
-                    f"no method calls. Add one, or name it in `not_called` of {self.file} with "
-                    "the reason; `bind` and `api` reach it."
+                    "no method calls. Add one (CONTRIBUTING.md, Add an operation), or name it in "
+                    f"`not_called` of {self.file} with the reason; `bind` and `api` reach it."
                 )
         for name, call in self.calls.items():
             if name not in declared:
