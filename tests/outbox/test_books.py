@@ -7,7 +7,6 @@ import pytest
 from tests.cli.conftest import bare_command
 from tests.outbox.backups import back_up, on_sqlite
 from tests.outbox.rows import stored
-from tests.outbox.test_holding import settle
 from tests.providers.flexfactor.adapter import declined
 from tests.providers.running import GUID
 from tests.providers.systems import ARGUMENTS, CLIENTS
@@ -59,10 +58,13 @@ def listed(engine, bare_command, tmp_path):
     return write
 
 
-@pytest.fixture
-def held(outbox, engine, victor):
-    """An outbox that was restored and is held. Since the backup, INV-4 was stored, INV-3 was
-    cancelled, and what was left was sent; since the hold, INV-5 was stored.
+@on_sqlite
+def test_a_restored_outbox_is_compared_with_the_provider_before_it_is_released(
+    outbox, engine, victor, listed
+):
+    """Since the backup, INV-4 was stored, INV-3 was cancelled, and what was left was sent; since
+    the hold, INV-5 was stored. INV-4 is in the provider's book alone, INV-3 in none, and INV-5 was
+    not asked.
     """
     stored(outbox, invoice(1), invoice(9))
     outbox.send(victor)
@@ -74,32 +76,12 @@ def held(outbox, engine, victor):
     restore()
     assert outbox.hold().marked == 2
     stored(outbox, invoice(5))
-    return outbox
-
-
-@on_sqlite
-@pytest.mark.usefixtures("held")
-def test_a_restored_outbox_is_compared_with_the_provider_before_it_is_released(victor, listed):
-    """INV-4 is in the provider's book alone, INV-3 in none, and INV-5 was not asked."""
     assert kinds_of(victor, listed()) == {
         "INV-1": "matched",
         "INV-9": "matched",
         "INV-2": "matched",
         "INV-3": "unchecked",
         "INV-4": "at_edge",
-    }
-
-
-@on_sqlite
-def test_what_is_in_neither_book_is_unclear_once_the_outbox_is_released(held, victor):
-    held.release()
-    settle(held, victor)
-    assert {entry.client_reference_id: entry.state.value for entry in held.entries()} == {
-        "INV-1": "sent",
-        "INV-9": "sent",
-        "INV-2": "sent",
-        "INV-3": "unclear",
-        "INV-5": "sent",
     }
 
 

@@ -48,10 +48,8 @@ from victor_ext import (
     VictorError,
     connect,
 )
-from victor_ext._event_queue.calls import ThreadCalls
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
-from victor_ext.outbox._claims import Claims
 from victor_ext.outbox._digests import content_of
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money, velo
@@ -261,28 +259,28 @@ def test_a_lost_instruction_becomes_unclear_and_is_sent_again_once_a_person_says
     assert payouts.calls("instruct") == 2
 
 
-def test_a_call_that_can_be_neither_repeated_nor_found_needs_at_most_once(payouts):
-    own = {"payor_id": payouts.harness.payor}
-    invite = partial(payouts.add, "payees.invite", payouts.harness.payee, **own)
+def test_a_call_that_can_be_neither_repeated_nor_found_needs_at_most_once(local):
+    own = {"payor_id": local.harness.payor}
+    invite = partial(local.add, "payees.invite", local.harness.payee, **own)
     with pytest.raises(InvalidRequest, match="pass at_most_once=True"):
         invite()
     with pytest.raises(InvalidRequest, match=r"pass look_up_by=\{'payor_id': \.\.\.\}"):
-        payouts.add("payouts.submit", [pay()])
+        local.add("payouts.submit", [pay()])
     invite(at_most_once=True)
-    payouts.lose("invite")
-    assert payouts.send() == [("unclear", None)], "there is nothing to wait for"
-    payouts.end_claims()
-    assert payouts.send() == []
-    assert payouts.calls("invite") == 1
+    local.lose("invite")
+    assert local.send() == [("unclear", None)], "there is nothing to wait for"
+    local.end_claims()
+    assert local.send() == []
+    assert local.calls("invite") == 1
 
 
 @pytest.mark.parametrize(
     "look_up_by", [{"payor_id": "\u00a0"}, {"payor_id": 5}, {"payor_id": "P", "since": "now"}, "P"]
 )
-def test_a_value_that_no_look_up_can_use_is_refused_by_name(payouts, look_up_by):
+def test_a_value_that_no_look_up_can_use_is_refused_by_name(local, look_up_by):
     with pytest.raises(InvalidRequest, match="look_up_by"):
-        payouts.add("payouts.submit", [pay()], look_up_by=look_up_by)
-    assert payouts.entries() == []
+        local.add("payouts.submit", [pay()], look_up_by=look_up_by)
+    assert local.entries() == []
 
 
 def test_the_message_about_a_write_of_a_connected_api_advises_a_proof(sqlite):
@@ -305,30 +303,21 @@ def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(payou
 
 
 @pytest.mark.parametrize(
-    ("operation", "argument", "difference"),
+    ("operation", "argument", "payor", "difference"),
     [
-        ("payouts.submit", [pay("INV-2")], "other values of payments"),
-        ("payouts.withdraw", "payout-1", "another call"),
+        ("payouts.submit", [pay("INV-2")], None, "other values of payments"),
+        ("payouts.submit", [pay()], "another payor", "another call"),
+        ("payouts.withdraw", "payout-1", None, "another call"),
     ],
-    ids=["other payments", "another operation"],
+    ids=["other payments", "another look-up", "another operation"],
 )
-def test_one_key_cannot_be_used_for_two_different_calls(payouts, operation, argument, difference):
-    payouts.submit()
+def test_one_key_cannot_be_used_for_two_different_calls(
+    local, operation, argument, payor, difference
+):
+    local.submit()
     with pytest.raises(InvalidRequest, match=f"is in the outbox with {difference}"):
-        payouts.add(operation, argument, look_up_by={"payor_id": payouts.harness.payor})
-    assert [entry.operation for entry in payouts.entries()] == ["payouts.submit"]
-
-
-def test_one_key_cannot_be_used_with_other_values_for_its_look_up(payouts):
-    payouts.submit()
-    with pytest.raises(InvalidRequest, match="is in the outbox with another call"):
-        payouts.add("payouts.submit", [pay()], look_up_by={"payor_id": "another"})
-
-
-def test_a_blank_key_is_refused(payouts):
-    with pytest.raises(InvalidRequest, match="idempotency_key is blank"):
-        payouts.submit(key=" ")
-    assert payouts.entries() == []
+        local.add(operation, argument, look_up_by={"payor_id": payor or local.harness.payor})
+    assert [entry.operation for entry in local.entries()] == ["payouts.submit"]
 
 
 def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():
@@ -349,41 +338,30 @@ def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():
 
 
 @pytest.mark.parametrize(
-    ("before", "between", "within", "at_once", "in_all"),
-    [
-        (10.0, 0.0, 10.0, 1, 1),
-        (63.0, 0.0, 0.0, 0, 0),
-        (50.0, 0.0, 20.0, 0, 1),
-        (50.0, 13.0, 0.0, 0, 1),
-    ],
+    ("before", "within", "at_once", "in_all"),
+    [(10.0, 10.0, 1, 1), (63.0, 0.0, 0, 0), (50.0, 20.0, 0, 1), (50.0, 13.0, 0, 1)],
 )
 def test_a_worker_that_slept_longer_than_a_call_takes_sends_no_call_that_may_count_as_lost(
-    local, monkeypatch, before, between, within, at_once, in_all
+    local, sqlite, monkeypatch, before, within, at_once, in_all
 ):
-    """It sleeps between its mark and the decision to call, between that and the call, or within
-    the call, for longer than its client's deadline in all. The next pass decides anew.
+    """It sleeps between its mark and the decision to call, or within the call, for longer than its
+    client's deadline in all. The next pass decides anew.
     """
-    clock, mark, start, asleep = time.time, Claims.begin, ThreadCalls.start, [0.0]
+    clock, asleep = time.time, []
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
 
-    def marked(self, *args):
-        claim = mark(self, *args)
-        asleep.append(before)
-        return claim
+    def marked(_connection, _cursor, statement, *_):
+        if statement.startswith("UPDATE victor_outbox SET") and not asleep:
+            asleep.append(before)
 
     def note(event):
         if type(event).__name__ == "CallStarted" and event.method == "POST":
             asleep.append(within)
 
-    def started(self, *args):
-        asleep.append(between)
-        start(self, *args)
-
     local.settings = {"retry": ONCE, "on_event": note}
     local.submit()
-    with monkeypatch.context() as patched, suppress(TimedOut):
-        patched.setattr(Claims, "begin", marked)
-        patched.setattr(ThreadCalls, "start", started)
+    sa.event.listen(sqlite, "after_cursor_execute", marked)
+    with suppress(TimedOut):
         local.send()
     assert local.calls("submit") == at_once
     local.settings = {"retry": ONCE}
@@ -721,21 +699,6 @@ def lost(engine, shown, response=None, key=GUID):
     return outbox.with_a_payment(key=key)
 
 
-def test_a_proof_that_the_caller_gives_settles_a_lost_payment(sqlite):
-    def shown(response, call):
-        (item,) = json.loads(response.content)["items"]
-        made_at = datetime.fromisoformat(item["made_at"])
-        return Done(item["id"], created_at=made_at, compared=call.compared_with(item))
-
-    now = datetime.now(UTC).isoformat()
-    payment = {"id": "pay_1", "amount": 1, "currency": "EUR", "reference": "INV-1", "made_at": now}
-    outbox = lost(sqlite, shown, listed(payment))
-    (entry,) = outbox.send()
-    assert entry.state == "sent"
-    assert entry.request_id == "pay_1"
-    assert [request.method for request in outbox.script.requests] == ["GET", "POST", "GET"]
-
-
 class Bank:
     """A provider of payments without keys that loses each response, and does only the chosen ones.
     Its search finds what contains the reference, and shows no `message`.
@@ -893,14 +856,6 @@ def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(sqlite, f
     assert len(outbox.requested("POST")) == 1
 
 
-def test_a_setting_that_is_no_proof_is_refused():
-    no_steps = lambda *_: "no steps"  # noqa: E731 - wrong on purpose
-    for wrong in (no_steps, Proof(no_steps), Proof):
-        row = OperationRow(proof=wrong)
-        with pytest.raises(ConfigurationError, match=r"POST /v1/payments: proof must be Proof\("):
-            keyed(Script(), rows={"POST /v1/payments": row})
-
-
 def test_a_debit_whose_response_a_gateway_replaces_is_found_and_made_once(sqlite):
     """EastPay takes no key: an inquiry by the reference decides."""
     with eastpay_adapter.sandbox() as sandbox:
@@ -935,6 +890,7 @@ def test_no_card_is_stored(sqlite):
     [
         ("client_reference_id", " ", "client_reference_id is blank: without it no repeat is safe"),
         ("idempotency_key", None, "idempotency_key is missing: without it no repeat is safe"),
+        ("idempotency_key", " ", "idempotency_key is blank"),
         ("client_reference_id", 129 * "x", "text of 1 to 128 characters, and has 129"),
         ("amount", 12.5, "amount"),
     ],

@@ -171,41 +171,6 @@ def test_a_session_in_autocommit_is_refused(engine, outbox):
     assert outbox.entries() == []
 
 
-def test_an_awaited_session_in_autocommit_is_refused(database_url):
-    async def add():
-        engine = create_async_engine(async_url(database_url))
-        own = engine.execution_options(isolation_level="AUTOCOMMIT")
-        async with AsyncSession(own) as session:
-            with pytest.raises(ConfigurationError, match="is in AUTOCOMMIT"):
-                await AsyncOutbox(engine).add(session, **invoice())
-        await engine.dispose()
-
-    anyio.run(add)
-
-
-def test_a_program_that_begins_the_transactions_of_sqlite_itself_is_welcome(tmp_path):
-    """As the documentation of SQLAlchemy has it; the driver is in autocommit then."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'own.sqlite'}")
-
-    @sa.event.listens_for(engine, "connect")
-    def leave_it_to_us(connection, _record):
-        connection.isolation_level = None
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection):
-        connection.exec_driver_sql("BEGIN")
-
-    outbox = Outbox(engine)
-    outbox.create_table()
-    with engine.connect() as connection:
-        outbox.add(connection, **invoice(1))
-        connection.rollback()
-        outbox.add(connection, **invoice(2))
-        connection.commit()
-    assert references(outbox.entries()) == ["INV-2"]
-    engine.dispose()
-
-
 # Tables
 
 

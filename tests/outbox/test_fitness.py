@@ -87,7 +87,7 @@ def test_a_savepoint_of_an_engine_that_the_outbox_does_not_know_is_refused(sqlit
 
 
 def test_an_engine_whose_program_begins_the_transactions_itself_keeps_working(tmp_path):
-    """As SQLAlchemy's documentation has it for pysqlite."""
+    """As SQLAlchemy's documentation has it for pysqlite. Its driver is in autocommit then."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'own.sqlite'}")
 
     @sa.event.listens_for(engine, "connect")
@@ -98,14 +98,14 @@ def test_an_engine_whose_program_begins_the_transactions_itself_keeps_working(tm
     def _begin(connection):
         connection.exec_driver_sql("BEGIN")
 
-    outbox = Outbox(sa.create_engine(engine.url))
-    outbox.create_table()
-    for bound in (engine, engine.execution_options(stream_results=True)):
-        with Session(bound) as session:
-            with session.begin_nested():
-                outbox.add(session, **invoice(1))
-            session.rollback()
-        assert outbox.entries() == []
+    Outbox(engine).create_table()
+    for outbox in (Outbox(engine), Outbox(sa.create_engine(engine.url))):
+        for bound in (engine, engine.execution_options(stream_results=True)):
+            with Session(bound) as session:
+                with session.begin_nested():
+                    outbox.add(session, **invoice(1))
+                session.rollback()
+            assert outbox.entries() == []
     engine.dispose()
 
 

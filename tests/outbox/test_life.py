@@ -270,25 +270,6 @@ def test_a_recovery_to_a_point_in_time_sends_under_the_same_keys(
 
 
 @pytest.mark.pull_request
-def test_a_recovery_of_long_ago_holds_itself(served, primary, alarms):
-    primary.keep_log()
-    recovered = primary.copied()
-    served.add(2)
-    primary.ask("SELECT pg_create_restore_point('before')")
-    assert served.send() == ["sent"]
-    primary.stop()
-    recovered.recover("before")
-    served.move(recovered)
-    served.let_time_pass()
-    assert served.send() == []
-    assert served.outbox.held_since() is not None
-    served.outbox.release()
-    served.send()
-    assert served.provider.keys == [*map(key_of, (1, 2))], "it is looked up, and not sent"
-    assert alarms() == 1
-
-
-@pytest.mark.pull_request
 def test_what_was_read_before_a_standby_was_promoted_is_not_sent_after(served, primary):
     """The mark of the other worker did not reach it."""
     standby = primary.standby()

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,6 @@ import anyio
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from victor_api.api.payment_requests import create_request_payment as create_function
 from victor_api.typed.methods import PaymentRequests
@@ -340,65 +339,19 @@ def test_a_stored_entry_is_sent_with_the_same_bytes_as_by_create(form, outbox):
 # The awaited outbox
 
 
-@asynccontextmanager
-async def opened(engine):
-    """An awaited outbox, and a session."""
-    awaited = async_engine(engine)
-    async with AsyncSession(awaited) as session:
-        yield AsyncOutbox(awaited), session
-    await awaited.dispose()
-
-
-def test_an_entry_is_there_with_the_awaited_session_or_not_at_all(outbox, engine):
-    async def check():
-        async with opened(engine) as (awaited, session):
-            await awaited.add(session, **invoice(1))
-            await session.rollback()
-            await awaited.add(session, **invoice(2))
-            await session.commit()
-
-    anyio.run(check)
-    assert references(outbox.entries()) == ["INV-2"]
-
-
-@pytest.mark.parametrize("statement", range(1, 6))
-def test_a_worker_that_is_ended_within_a_transaction_ends_it(statement, sqlite, async_victor):
-    Box("blocking", sqlite).add(**invoice())
-    begun = []
-
-    async def check():
-        async with opened(sqlite) as (outbox, _), async_victor as victor:
-            with anyio.CancelScope() as scope:
-
-                def end(_connection, _cursor, text, *_):
-                    begun.append(text)
-                    if len(begun) - begun.count("COMMIT") == statement:
-                        scope.cancel()
-
-                engine = outbox._engine.sync_engine
-                sa.event.listen(engine, "before_cursor_execute", end)
-                sa.event.listen(engine, "commit", lambda _: begun.append("COMMIT"))
-                await outbox.run(victor)
-
-    anyio.run(check)
-    assert begun[-1] == "COMMIT"
-
-
 def test_an_awaited_worker_goes_on_after_failures(sqlite, async_victor, faults, caplog):
     Box("blocking", sqlite).add(**invoice())
     faults.status(401, times=None)
 
     async def check():
-        async with (
-            opened(sqlite) as (outbox, _),
-            async_victor as victor,
-            outbox.worker(victor, interval=0.001),
-        ):
+        outbox = AsyncOutbox(async_engine(sqlite))
+        async with async_victor as victor, outbox.worker(victor, interval=0.001):
             with anyio.fail_after(20):
                 while "outbox.send failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
                     await anyio.sleep(0.001)
                 faults.clear()
                 while states(await outbox.entries()) != ["sent"]:  # noqa: ASYNC110 - a table has no event
                     await anyio.sleep(0.001)
+        await outbox._engine.dispose()
 
     anyio.run(check)

@@ -4,16 +4,15 @@ alone, and says so.
 
 import threading
 
-import anyio
 import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.outbox.kinds import Provider, async_engine
+from tests.outbox.kinds import Provider
 from tests.outbox.rows import states, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import Victor, VictorOAuth
-from victor_ext.outbox import AnotherScope, AsyncOutbox, Outbox
+from victor_ext.outbox import AnotherScope, Outbox
 
 pytestmark = pytest.mark.slow
 
@@ -125,20 +124,3 @@ def test_an_environment_that_has_moved_is_adopted_by_name(outbox, client_of):
     moved = client_of(environment="staging")
     assert outbox.adopt(moved, moved=True).environment == "staging"
     assert outbox.send(moved) == []
-
-
-def test_an_awaited_worker_leaves_them_alone_too(outbox, engine, client_of, provider):
-    outbox.send(client_of())
-    stored(outbox, invoice(1))
-
-    async def send():
-        own = async_engine(engine)
-        async with provider.client(awaited=True, environment="staging") as other:
-            try:
-                await AsyncOutbox(own).send(other)
-            finally:
-                await own.dispose()
-
-    with pytest.raises(AnotherScope):
-        anyio.run(send)
-    assert provider.references == []

@@ -15,7 +15,6 @@ from tests.outbox.kinds import Provider, refused
 from tests.outbox.rows import (
     change,
     end_claims,
-    execute,
     key_of,
     shown_of,
     states,
@@ -223,41 +222,3 @@ def test_processes_that_store_the_first_entries_at_once_have_one_key(outbox, eng
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(put, range(4)))
     assert amounts(Outbox(engine, storage_key=STORAGE_KEY).entries()) == ["9044.23"] * 4
-
-
-# The stored form of `noted(1)`, with `STORAGE_KEY`
-
-WRAPPED = "vy1MHgqSaSwNuJ4qIU768S0PfXNFMdlFd6zApuq4WYRwcMWDbXaqgtuWxR8SiBt7NTFQaD9Gf77z+3Uc"
-CALL = "vb1.adfcc9d1.ZmR6OaqHVwsMprdhFg5O3I8HHzzAEQK3v3bdiJDGmZsT96wjrqi2n6st8T/jISlOK/l2fID7dn9WFf7YHWYNikADdgQwDzDO/vFzOTtuGhxEn2pzt5KmiFKbBCZpg/natwW+iv3xs/x+wIGyjH8bnWmOHuzV2xpFmPvCeYh1JZx03MSwdWnNn5W3/zTaHovUP8f9tTdyvpd7Hynm41+XkCMmI89t3T35/tW4eejglb9I+I2wCxMsRmd695puxI5cDtaMsqJTPgkA6bgKmuHI27QXkJkxy6K27x+WS/4zC7mjCPJyYj+WEL9R3e3/f50BfFuFYWiVtmM1RINitASU3liCJKmVwksIxwXJ9E6Wh/7S6AsSliJ5H1VT1RzgJVidCSh1HeSKxx3LdJOBKuUrQLWyNljqCCfWOePNPsOtFeCeh/RP5EJtVEFDssR5jIX6HeBVc+M1Dp8wvk+v/pBa74KTR5jwVfCxzrF0vdKAxnLEWuWn11XDYT/F9i1BkCuvdVdlrc90QIlVPgRGpei7ymfUZ3tj9c/7DzaBMSxU+BtVMkJwgMQIUdmmJRbLadoSAKAtC6xuYIMjx6PuJgWjXl8FJ0rHocmswA0vpBqCYtwwjVf+z1e+4e74Wz8Kg7tv79G3h2xfb/mZ46wsWauqhnd7+H/YHSmYGhzgJs1f1GxTGkKq7gyJYpXfzXrvmR9dG+FTvqhN5/bHgku9NNIYCsSxuM4jImAwcfbY+pBWKODZ0cLyLO5MU68Nx/wp46YRzdQB7nn6xrqJdrGnHNEfJLFAu2OaWMJ1y6ukzyv4B+jOmBs0VYL4anLP7vmgttiE3RS9froCtYK9+MEzokINcGI9RawvKTHrgR6bDR0PDarS6Y+uI89kwrKACSrmfoNQGZbpQSN1hZeV7HcsVusF9/v/ECKkSfTGAj3P6EvqkQ7wumAZb8mpuIa1UA/9bGYr97XGz0MtXKjNwmruEjeUjhOU1UpoyzhiTDDhAfMGn6pX1yy92Ssd/I8/S/UTwP4TUjP3RLfeIbDSv5OoaA9nkKMrU3d75pAdRvoPAUCOl/k8U2v+bGu2qps0cAbCYOSkafYV08wgB8OlmL3znvTkKkthFYJJtioEuQWKE004GgsI8r3EMWJDRPC73r/4a4Ui7QXZ3CXvAHkrS3RJQxu6g0mxmDh2AkUawnSvNiZSuWPqbmhS1hb4HfyUFjgRXRe6eqrfqnf5c25LnqKGguUNd861nHzF2qYKRd5SiF7xcwwtSn1fyXgS9EmjA2J95khFAcb0hecxvXEXaX49g9Z9M75oqpAl9zMc6Uml2smSEVXLa5JYl3IWZI/42unmsveDuSZ/6+VxRugkNgHoOH5mJ4dXoY+RDrw="  # noqa: E501 - one text
-LOOK_UP_BY = "vb1.adfcc9d1.qo8Upy+t+ajgAaiEoqlLt7mNwFpVx7bSGjf185UkQ28="
-ERROR = "vb1.adfcc9d1.PAk8TLbmUXka8xz+zmXnApnT37CWMsDUjhXGMa8Mkb0dhxQKHWseLRCb7FkSJ0WsZGXc8jpmmDas"
-DIGEST = "digest-1-keyed:BEoyWWqo7ronzHNT1rBs"
-
-
-def stored_before(sealed, engine, **values):
-    """The outbox, with this key and these column values."""
-    control = sealed.control
-    is_key = control.c.name == STORAGE_KEY_ROW
-    execute(sealed, sa.update(control).where(is_key).values(wrapped=WRAPPED))
-    change(sealed, **values)
-    return Outbox(engine, storage_key=STORAGE_KEY)
-
-
-def test_the_encrypted_form_of_an_entry_stays_readable_and_is_sent(
-    sealed, engine, victor, sent_once
-):
-    error = f"{ERROR} Held."
-    box = stored_before(sealed, engine, call=CALL, look_up_by=LOOK_UP_BY, error=error)
-    (entry,) = box.entries()
-    assert (amounts([entry]), entry.reference) == (["9044.23"], "INV-1")
-    assert entry.error == "Mr Underhill owes too much. Held."
-    assert states(box.send(victor)) == ["sent"]
-    sent_once(KEY)
-
-
-def test_the_forgotten_form_of_an_entry_stays_recognized(sealed, engine):
-    box = stored_before(sealed, engine, call=DIGEST, look_up_by="{}", state="sent")
-    stored(box, noted(1))
-    with pytest.raises(InvalidRequest, match="with other arguments"):
-        stored(box, noted(1, amount="9044.24"))
-    assert [entry.forgotten for entry in box.entries()] == [True]

@@ -86,11 +86,6 @@ def test_a_payment_whose_repeated_call_is_refused_is_looked_up(end):
     assert isinstance(settled(end, before=SENT_BEFORE), LookUp)
 
 
-def test_a_payment_whose_first_call_meets_a_used_key_is_looked_up():
-    """The key was used, and nobody knows by whom."""
-    assert isinstance(settled(USED), LookUp)
-
-
 @pytest.mark.parametrize(("end", "earlier"), [(USED, DAY), (BARE, 0.0), (OTHERS, 0.0)])
 def test_what_was_made_before_the_first_call_counts_only_if_the_key_is_refused_as_used(
     end, earlier
