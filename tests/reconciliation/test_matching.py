@@ -10,7 +10,7 @@ from tests.cases import cases_beside
 from victor_ext._books import Zone
 from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, Kind, Theirs
-from victor_ext.reconciliation._store import ComparedEntries
+from victor_ext.reconciliation._matching import ComparedEntries
 
 RULES = cases_beside(__file__)["rules"]
 WHEN = datetime(2026, 3, 4, 12, tzinfo=UTC)

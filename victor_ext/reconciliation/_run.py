@@ -15,8 +15,8 @@ from victor_ext._systems import AsyncSystemClient, System, SystemClient, titles
 from victor_ext._tables.sources import hidden_rows
 
 from ._entries import Entry, EntryReader, Ours
+from ._matching import ComparedEntries
 from ._report import AGREEING, Kind, Row, Summary
-from ._store import ComparedEntries
 
 T = TypeVar("T")
 _BATCH = 500

@@ -1,6 +1,6 @@
 """Both books in a temporary database, so that memory does not grow with their rows.
 
-`ComparedEntries.match` pairs their rows and makes the report, by the SQL in `statements`.
+`ComparedEntries.match` pairs their rows and makes the report, by the SQL in `_matching_sql.py`.
 """
 
 from collections import Counter, defaultdict
@@ -15,7 +15,7 @@ from victor_ext._ids import canonical_id, in_one_form, skeleton_of, trimmed
 from victor_ext._tables.temporary import TemporaryDatabase
 from victor_ext.money import Money
 
-from . import _statements as sql
+from . import _matching_sql as sql
 from ._entries import Entry
 from ._report import Kind, Row, Totals, amount_text
 
