@@ -283,7 +283,7 @@ class EventQueue(Generic[E]):
         tries = self._events.c.tries + 1
         return {"tries": tries, "due_at": now + self._lease, "once": None}
 
-    def _is_held(self, row: Any) -> Condition:
+    def _is_still_ours(self, row: Any) -> Condition:
         """Holds for the row that `_take` has returned while no other worker has taken it up
         again.
         """
@@ -298,7 +298,7 @@ class EventQueue(Generic[E]):
         """Delete an event, and call its handlers, in one transaction. Returns whether they were
         called.
         """
-        if not delete_rows(connection, self._events, self._is_held(row)):
+        if not delete_rows(connection, self._events, self._is_still_ours(row)):
             return False
         if not self._kind.note_state(connection, event):
             return False
@@ -315,7 +315,7 @@ class EventQueue(Generic[E]):
         change_rows(
             connection,
             self._events,
-            self._is_held(row),
+            self._is_still_ours(row),
             tries=row.tries,
             due_at=now + wait,
             error=_error_text(error),
@@ -328,7 +328,7 @@ class EventQueue(Generic[E]):
         change_rows(
             connection,
             self._events,
-            self._is_held(row),
+            self._is_still_ours(row),
             tries=tries,
             state=failure.state.value,
             due_at=DatabaseTime() + failure.wait,

@@ -73,8 +73,8 @@ class Transaction:
         make: Waits, opens a transaction, and does the work in it.
         work: The work.
         pause: Seconds to wait before the transaction.
-        result: The result that `work` stores, if several results can be stored by one statement
-            (`SentResult` of the outbox).
+        result: The result that `work` stores, or the `Claim` that it takes up, if one statement can
+            store or take up several (`SentResult` and `Claim` of the outbox).
     """
 
     make: Callable[[Work[Any], float], Any] = field(repr=False)

@@ -36,7 +36,7 @@ from victor_ext._event_queue.rows import begin_writing, change_rows
 from victor_ext._event_queue.transactions import Pass
 from victor_ext._settlement.key_age import Now, SentSince
 
-from ._claim import Claim, ClaimGroup
+from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_not_due, new_number, sent_of, sent_values, subjects_of
 from ._life import Beat
@@ -229,7 +229,7 @@ class Claims:
         row, columns = claim.row, self._table.c
         before = {"due_at": 0.0, "state": row.state, "changed_at": row.changed_at}
         back = {**before, "worker": None, **sent_values(sent_of(row)), **values}
-        is_as_left = sa.and_(claim.is_held(columns), columns.state == claim.state)
+        is_as_left = sa.and_(claim.is_still_ours(columns), columns.state == claim.state)
         change_rows(connection, self._table, sa.and_(is_as_left, self._is_not_held), **back)
 
     def put_off(self, claim: Claim, seconds: float, connection: Connection, **values: Any) -> None:
@@ -240,7 +240,9 @@ class Claims:
         """
         due_at = database_time(connection) + seconds
         later = {"due_at": due_at, "tries": claim.row.tries + 1, "worker": None}
-        change_rows(connection, self._table, claim.is_held(self._table.c), **{**later, **values})
+        change_rows(
+            connection, self._table, claim.is_still_ours(self._table.c), **{**later, **values}
+        )
 
     # Which entries are due
 

@@ -23,7 +23,7 @@ from victor_ext._event_queue.transactions import Pass, Transaction
 from victor_ext._event_queue.workers import is_ending
 from victor_ext._settlement.failures import is_about_all
 
-from ._claim import Claim, ClaimGroup
+from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import Entry, sent_of, subjects_of
 from ._sending import Sending

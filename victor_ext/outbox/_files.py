@@ -43,7 +43,7 @@ from victor_ext._settlement.key_age import SentSince, within_key_life
 from victor_ext._vault import Vault
 
 from ._adding import new_entry
-from ._claim import Claim, ClaimGroup
+from ._claimed_entry import Claim, ClaimGroup
 from ._engine import EngineTerms, OutboxEngine
 from ._entries import (
     DUE,

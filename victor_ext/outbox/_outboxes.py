@@ -190,7 +190,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             )
 
     def _event_name(self, name: str) -> str:
-        """The name of an event, as it is stored: see `event_name` of `entries`."""
+        """The name of an event, as it is stored: see `event_name` of `_entries.py`."""
         return event_name(name, getattr((self.client or preparer()), "statuses", ()))
 
     # Entries

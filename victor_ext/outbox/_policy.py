@@ -15,7 +15,7 @@ from victor_ext._event_queue.databases import Condition
 from victor_ext._settlement.failures import is_refusal
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 
-from ._claim import Claim, ClaimGroup
+from ._claimed_entry import Claim, ClaimGroup
 from ._digests import reference_digest
 from ._entries import references_of, write_of
 from ._scope import Owner, Scope

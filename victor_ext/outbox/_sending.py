@@ -49,7 +49,7 @@ from victor_ext._settlement.flow import (
 )
 from victor_ext._settlement.key_age import Keyless, Keys, Moment, Now, send_in_time
 
-from ._claim import Claim
+from ._claimed_entry import Claim
 from ._claims import Claims
 from ._engine import OutboxEngine
 from ._entries import Entry, EntryState, done_values, sent_of

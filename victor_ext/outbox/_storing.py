@@ -25,7 +25,7 @@ from victor_ext._event_queue.transactions import Pass, Transactions, Work
 from victor_ext._ids import canonical_id
 from victor_ext._settlement.flow import PaymentOutcome, Settlement
 
-from ._claim import Claim
+from ._claimed_entry import Claim
 from ._digests import is_forgotten
 from ._entries import (
     DUE,
@@ -135,7 +135,7 @@ class EntryStore:
         """
         columns = self._table.c
         is_named = columns.id == claim.row.id
-        may_change = sa.and_(claim.is_held(columns), columns.state.in_(DUE))
+        may_change = sa.and_(claim.is_still_ours(columns), columns.state.in_(DUE))
         if is_certain:
             may_change = sa.and_(is_named, columns.state != EntryState.SENT)
         change = self.change(may_change, values, connection)

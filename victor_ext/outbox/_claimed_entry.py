@@ -44,7 +44,7 @@ class Claim:
         was_marked_here = self.is_marked and sent_of(self.row) is None
         return EntryState.SENDING if was_marked_here else str(self.row.state)
 
-    def is_held(self, columns: Any) -> Condition:
+    def is_still_ours(self, columns: Any) -> Condition:
         """Holds for the entry in its table, while this worker has it.
 
         What a look-up finds counts also if that took so long that another worker looks the entry
