@@ -64,7 +64,9 @@ def check_document(provider: Table) -> None:
         path = path.removeprefix(provider.base_path)
         is_there = document.has(method, path)
         if is_there != row.is_documented:
-            raise ValueError(f"{_named(provider, row)}: {_other_place(row, path, document)}")
+            raise ValueError(
+                f"{_named(provider, row)}: {_how_to_correct_place(row, path, document)}"
+            )
         if is_there:
             rules = document.operation(method, path)
             _check_status(provider, row, rules)
@@ -91,10 +93,8 @@ def _document_of(provider: Table, name: str) -> Document:
         ) from error
 
 
-def _other_place(row: Row, path: str, document: Document) -> str:
-    """What to write for a row that is in the document and says the contrary, or the other way
-    round.
-    """
+def _how_to_correct_place(row: Row, path: str, document: Document) -> str:
+    """What to write instead, for a row whose `is_documented` is not what the document says."""
     method = row.place.partition(" ")[0]
     if not row.is_documented:
         return f"the document has {method} {path}. Leave is_documented=False out."

@@ -160,9 +160,10 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
         return self.error(status, field, refused.message)
 
     def error(self, status: int, code: str, message: str) -> Response:
-        """ASP.NET's ProblemDetails.
+        """An error as ASP.NET's ProblemDetails.
 
-        An injected 409 is the final one of the two that the provider has.
+        A 409 says that the key was used with another payload: of FlexFactor's two, the one after
+        which a client does not wait.
         """
         if status == 409:
             message = "The idempotencyKey was used before with a different payload."

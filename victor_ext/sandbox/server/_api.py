@@ -20,10 +20,10 @@ from victor_ext.sandbox.server._commands import Command, NotFound
 from victor_ext.sandbox.server._context import SandboxContext, logger
 from victor_ext.sandbox.server._exchange import CONTROL, OTHER, JsonObject, JsonValue, Response
 from victor_ext.sandbox.server._faults import Fault, damaged, injected_response
-from victor_ext.sandbox.server._page import page_routes
 from victor_ext.sandbox.server._privacy import one_line
 from victor_ext.sandbox.server._provider import AnyProvider, Call
 from victor_ext.sandbox.server._settings import HOST
+from victor_ext.sandbox.server._web_page import page_routes
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
 _LARGEST_BODY = 1 << 20
@@ -37,16 +37,19 @@ _FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
 
 
 class Api:
+    """The ASGI app of a sandbox: control calls go to `control`, all others to the provider."""
+
     def __init__(self, provider: AnyProvider, control: ASGIApp) -> None:
         self._context: SandboxContext = provider.context
-        self._provider, self._control = provider, control
+        self._provider = provider
+        self._control = control
         settings = self._context.settings
-        own = (settings.host, *settings.allowed_host)
-        self._names = {"127.0.0.1", "localhost", *map(str.lower, own)}
+        configured = (settings.host, *settings.allowed_host)
+        self._host_names = {"127.0.0.1", "localhost", *map(str.lower, configured)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._context.operations.is_own(scope["method"], scope["path"]):
-            serve = _refusal(scope, self._names) or self._control
+            serve = _refusal(scope, self._host_names) or self._control
             await serve(scope, receive, partial(self._send_dated, send))
         else:
             await self._serve(scope, receive, send)

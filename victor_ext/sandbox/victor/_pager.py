@@ -1,6 +1,6 @@
 """Pages of the list: which requests pass the filters, and which of them a page has.
 
-`settings.py` says what the options choose.
+`_settings.py` says what the options choose.
 """
 
 import re

@@ -295,8 +295,5 @@ def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
 
 
 def _dollars(amount: str) -> str:
-    """An amount with its currency and two decimals, so that amounts stand below each other.
-
-    The exchange shows what was sent.
-    """
+    """An amount with its currency and two decimals, so that amounts stand below each other."""
     return f"{Decimal(amount):.2f} USD"
