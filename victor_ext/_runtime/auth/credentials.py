@@ -48,7 +48,7 @@ class UnpicklableCredentials:
         return self
 
     def secret_texts(self, _request: object) -> list[Secret]:
-        """The texts that no message repeats: see `privacy.CREDENTIALS`."""
+        """The texts that no message repeats: see `_privacy.CREDENTIALS`."""
         parts = (
             part.last if isinstance(part, RotatingSecret) else part for part in vars(self).values()
         )
@@ -164,7 +164,7 @@ class IdAndSecret(UnpicklableCredentials):
     """An id and its secret, by the names of their arguments, for which a token endpoint issues
     tokens.
 
-    Pass both concealed (see `privacy.concealed`).
+    Pass both concealed (see `_privacy.concealed`).
 
     Attributes:
         caller: A digest of the id. It distinguishes two callers and identifies neither.

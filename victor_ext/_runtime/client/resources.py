@@ -95,7 +95,7 @@ class Shared(FrozenOpaque, frozen=True):
     `context` is data of that client, such as for whom it acts.
     """
 
-    runner: Any  # its `run` returns a result, or a coroutine that does
+    runner: Any  # a SyncRunner or AsyncRunner: its `run` returns a result, or a coroutine
     clock: ServerClock = field(default_factory=ServerClock)
     deadline: float | None = None
     context: Any = None

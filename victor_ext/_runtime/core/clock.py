@@ -248,20 +248,24 @@ class Timeouts(dict[str, Any]):
         self._latest = latest
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The timeout of a stage that begins now. If it is over, it still has `LEAST` seconds."""
+        """The timeout of a stage that begins now: what is configured, or the rest of the deadline
+        if that is less.
+
+        At least `LEAST` seconds of a rest, so that an expired one ends as a timeout. Waiting for
+        the pool has a share of the rest alone; only writing has an end by the wall clock.
+        """
         configured = super().get(key, default)
-        latest = self._latest() if key == "write" and self._latest is not None else inf
+        write_until = self._latest() if key == "write" and self._latest is not None else inf
         left = self._left()
         if left is None:
-            if latest == inf:
+            if write_until == inf:
                 return configured
             left = _UNBOUNDED
-        if key == "pool":
-            left *= WAITING_SHARE
-        seconds = max(left, LEAST)
+        share = left * WAITING_SHARE if key == "pool" else left
+        seconds = max(share, LEAST)
         if configured is not None:
             seconds = min(configured, seconds)
-        return DeadlineTimeout.until(monotonic() + left, seconds, latest)
+        return DeadlineTimeout.until(monotonic() + share, seconds, write_until)
 
 
 TIMING = "victor_ext.timing"

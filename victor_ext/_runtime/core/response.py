@@ -82,7 +82,7 @@ class Response(httpx.Response):
     """
     whole: bytes | bytearray | None = None
     """The body as it was read, which `content` copies where these are secret bytes (see
-    `privacy.body_of`).
+    `_privacy.body_of`).
     """
     _parsed: Any = _UNPARSED
 

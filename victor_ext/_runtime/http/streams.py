@@ -196,7 +196,7 @@ class TunnelStream:
     results of `shake_hands`, `read` and `write` are, too.
     """
 
-    _drive: Callable[..., Any]  # `flows.drive` or `flows.adrive`
+    _drive: Callable[..., Any]  # `_flows.drive` or `_flows.adrive`
 
     def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
         self._under = under
@@ -440,7 +440,7 @@ def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool
 
 
 class SyncBackend:
-    """Opens connections, with blocking calls. See `connecting.connect`."""
+    """Opens connections, with blocking calls. See `connect`."""
 
     def __init__(self) -> None:
         self.addresses = Addresses()
@@ -508,7 +508,7 @@ class AsyncTunnel(TunnelStream):
 
 
 class AsyncBackend:
-    """Opens connections, with awaited calls. See `connecting.connect`."""
+    """Opens connections, with awaited calls. See `connect`."""
 
     def __init__(self) -> None:
         ASYNC.add(anyio, "connect_tcp")  # here, because it loads most of anyio

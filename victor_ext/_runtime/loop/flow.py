@@ -1,5 +1,5 @@
 """The steps of a call's flow, and the drivers that execute them with blocking and with awaited
-calls. See `flows`.
+calls. See `_flows`.
 """
 
 import importlib

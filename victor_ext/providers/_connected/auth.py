@@ -333,7 +333,7 @@ class RequestSigner(NoAuth):
         return done()
 
     def secret_texts(self, request: httpx.Request) -> list[Secret]:
-        """The values that the function has added to the query: see `privacy.CREDENTIALS`."""
+        """The values that the function has added to the query: see `_privacy.CREDENTIALS`."""
         sent = httpx.QueryParams(bytes(request.extensions.get(SIGNED_QUERY, b"")))
         return [
             Secret(value)

@@ -278,7 +278,11 @@ class DocumentWebhook:
             return self._unknown_variant(self._parsed(stored["body"]))
 
     def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
-        """The call that reads what a notification is about; None: the caller has not said how."""
+        """The call that reads what a notification is about.
+
+        None without a client, without `webhook(read=...)`, and for a notification that the document
+        does not declare.
+        """
         if client is None or self._read is None:
             return None
         if self._is_unknown(notification):

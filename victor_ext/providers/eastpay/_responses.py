@@ -340,20 +340,20 @@ def another_reference(response: httpx.Response) -> str | None:
 def names_payment(response: httpx.Response) -> bool:
     """Whether a response proves that a payment or a step was made, whatever became of it.
 
-    It has an id, and beside the id a result code of EastPay's table, or a value that was sent. It
-    is no proof if it refuses the request: by errors about parameters, by words beside the result,
-    or by the code of a rejection whose group the table does not have. (Codes about credentials or
-    too many requests are of such groups.) The refusal of a step may repeat the id in the path, and
-    the values with the id: there a value counts only beside a code that rejects nothing.
+    It must have an id, and refuse nothing: list no wrong parameter, complain nowhere beside the
+    result, and have no rejection code outside of EastPay's table, as those about credentials or too
+    many requests are. A new id also needs a code of the table, or a value that was sent. An id that
+    the path has already proves nothing, as a refused step repeats it: there a value that was sent
+    is needed, and a code that rejects nothing.
     """
     body = object_of(response)
     code = code_in(body)
-    named = as_id(body.get("id")) or ""
+    payment_id = as_id(body.get("id")) or ""
     is_refused = code.rejected and not code.is_in_table
-    if not named.strip() or is_refused or parameter_errors(body) or complains(body):
+    if not payment_id.strip() or is_refused or parameter_errors(body) or complains(body):
         return False
     repeats_value = Likeness.SAME in _repeated_values(response).values()
-    if is_same_id(named, id_in_path(response.request)):
+    if is_same_id(payment_id, id_in_path(response.request)):
         return repeats_value and not code.rejected
     return code.is_in_table or repeats_value
 

@@ -40,7 +40,8 @@ class _RequestFlows(Resource):
         check_request(request, now)
         step = step_for_json(create_request_payment, body=body_of(request), idempotency_key=key)
         step.own_places = ARGUMENTS
-        created = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
+        yield step
+        created = PaymentRequest.of_json(step.parsed, idempotency_key=key)
         extras = (request.by_hand["extra_body"], step.extra_body)
         sent = SentCreate(request.body, step.attempts, key, extras)
         yield from confirm_created(created, sent, seconds_left, is_key_new=own_key is None)

@@ -80,7 +80,8 @@ def get(
         extra_query=extra_query,
         **filters,
     )
-    record = PaymentRequest.of_json((yield step).parsed, "GetPaymentRequestResponse")
+    yield step
+    record = PaymentRequest.of_json(step.parsed, "GetPaymentRequestResponse")
     if not record.id and record.status is None:
         raise UnreadableResponse(
             f"The answer to get({request_id!r}) is not a payment request: it has neither an id "
@@ -137,7 +138,8 @@ def _page(
 ) -> OperationFlow[dict[str, Any]]:
     """One page of the list. The attempt loop has checked that the body is a page."""
     step = step_for_json(list_payment_requests, seconds, untyped=untyped, page=number, **filters)
-    page: dict[str, Any] = (yield step).parsed
+    yield step
+    page: dict[str, Any] = step.parsed
     return page
 
 

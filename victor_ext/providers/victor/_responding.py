@@ -196,7 +196,8 @@ def respond(
     )
     step.own_places = RESPONSE_ARGUMENTS
     try:
-        received = PaymentRequest.of_json((yield step).parsed, RESPONSE)
+        yield step
+        received = PaymentRequest.of_json(step.parsed, RESPONSE)
     except VictorError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise
