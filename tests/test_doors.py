@@ -4,6 +4,7 @@ example or generated package names it.
 
 import ast
 import importlib
+import pathlib
 import pkgutil
 import re
 
@@ -26,7 +27,7 @@ OF_DJANGO = re.compile(r"(?:in|out)box\.django\.(?:apps|models|migrations|manage
 """Django finds these by their names."""
 
 PRIVATE = re.compile(r"\bvictor_ext(?:[./][a-z]\w*)*[./]_(?!_)\w+")
-FOR_CONTRIBUTORS = {"architecture.md"}
+FOR_CONTRIBUTORS = {"architecture.md", "transactions.md"}
 """The picture of the house, private rooms and all."""
 
 
@@ -79,6 +80,25 @@ def test_the_search_finds_a_private_name(line):
 @pytest.mark.parametrize("line", ["victor_ext.__version__", "victor_ext.outbox.django", "_runtime"])
 def test_the_search_passes_over_a_public_name(line):
     assert PRIVATE.search(line) is None
+
+
+def docstrings():
+    """The docstrings of the package, those of attributes too, with their files."""
+    for path in (ROOT / "victor_ext").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                yield path.relative_to(ROOT).as_posix(), str(node.value.value)
+
+
+def test_every_file_that_a_docstring_names_exists():
+    there = {path.name for path in (ROOT / "victor_ext").rglob("*.py")} | {"manage.py"}
+    named = [
+        (place, pathlib.PurePosixPath(name).name)
+        for place, text in docstrings()
+        for name in re.findall(r"`([\w./-]+\.py)`", text)
+    ]
+    assert len(named) > 5
+    assert [(place, name) for place, name in named if name not in there] == []
 
 
 def test_no_example_takes_a_private_name_of_a_public_module():

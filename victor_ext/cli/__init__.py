@@ -1,7 +1,7 @@
 """The command `victor` (extra `cli`). See docs/cli.md.
 
-`app.py` has the tree of commands. Each command has a module of its name, and `session.py` what they
-have in common.
+`_app.py` has the tree of commands. Each command has a module of its name, and `_session.py` what
+they have in common.
 """
 
 import gc

@@ -1,7 +1,7 @@
 """`victor bulk`: send many requests for payment, or payouts, from a file.
 
 The commands come in the order in which a user needs them. What they have in common, such as their
-options, is in `bulk_session.py`; what they print is in `bulk_output.py`.
+options, is in `_bulk_session.py`; what they print is in `_bulk_output.py`.
 """
 
 from __future__ import annotations

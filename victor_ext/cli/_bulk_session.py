@@ -2,7 +2,7 @@
 
 A `BulkSession` knows where the state is and opens senders, a `BatchSession` names a batch, a
 `WorkerSession` says how rows are sent, and a `StepSession` who instructs payouts. The commands
-(`bulk.py`) combine them.
+(`_bulk.py`) combine them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Failures of commands: exit statuses and messages on standard error.
 
-A command fails with `Misuse`, which `app.py` reports, or with a `CommandFailure`: `failure_of`
+A command fails with `Misuse`, which `_app.py` reports, or with a `CommandFailure`: `failure_of`
 makes it of the client's error, `broken_write_failure` of anything else that ends a write. Its
 `Recovery` says how to find out what became of the write.
 """

@@ -99,7 +99,7 @@ class CommandOptions:
     as_json: AsJson = False
 
     def conclude(self, document: Mapping[str, Any], text: str, *advice: str) -> None:
-        """Show how the command has ended; see `screen.conclude`."""
+        """Show how the command has ended; see `_screen.conclude`."""
         conclude(document, text, *advice, as_json=self.as_json)
 
 
