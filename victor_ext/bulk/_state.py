@@ -428,8 +428,8 @@ def hold_state(connection: Connection) -> int:
 
 
 def _store_unasked(connection: Connection) -> None:
-    """Store the payments of rows for which nothing was asked when the backup was made: those of the
-    newest sheet first.
+    """Store the payments of rows for which nothing was asked when the backup was made. Of a key in
+    several sheets, it is that of the newest one.
     """
     lines = LINES.c
     for sheet in connection.execute(sa.select(SHEETS).order_by(SHEETS.c.id.desc())).all():
