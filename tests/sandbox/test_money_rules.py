@@ -18,9 +18,11 @@ def desk(system):
     ("system", "before", "line", "status", "words"),
     [(system, *row) for system, rows in CASES["refused"].items() for row in rows],
 )
-def test_money_that_cannot_move_does_not(desk, before, line, status, words):
-    for each in before:
-        assert not desk.is_refused(desk.step(each)), each
+def test_a_step_against_the_money_rules_is_refused_and_moves_nothing(
+    desk, before, line, status, words
+):
+    for step in before:
+        assert not desk.is_refused(desk.step(step)), step
     moved = desk.moved()
     response = desk.step(line)
     assert (response.status_code, desk.is_refused(response)) == (status, True), response.text
@@ -32,8 +34,8 @@ def test_money_that_cannot_move_does_not(desk, before, line, status, words):
     ("system", "lines", "moved"),
     [(system, *row) for system, rows in CASES["allowed"].items() for row in rows],
 )
-def test_money_that_can_move_does(desk, lines, moved):
-    for each in lines:
-        response = desk.step(each)
-        assert not desk.is_refused(response), (each, response.text)
+def test_steps_that_the_money_rules_allow_are_accepted_and_add_up(desk, lines, moved):
+    for step in lines:
+        response = desk.step(step)
+        assert not desk.is_refused(response), (step, response.text)
     assert desk.total() == moved

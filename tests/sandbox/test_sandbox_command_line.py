@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import threading
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from tests.cli.victor_command import until
 from tests.providers.victor.adapter import payment
 from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import CREATE, LIST, SandboxProcess
-from victor_ext import Victor
+from victor_ext import PaymentRequest, Victor
 from victor_ext.cli import main as victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.__main__ import main
@@ -42,33 +43,56 @@ def test_a_sandbox_process_tells_its_url_and_writes_a_file_of_variables_for_its_
     assert process.process.returncode == 0
 
 
-def test_a_client_calls_a_sandbox_process_by_its_variables_and_the_log_is_that_of_the_guide(
-    tmp_path, monkeypatch
-):
-    """The log has each call, and no secret."""
-    env = tmp_path / "sandbox.env"
+class Served(NamedTuple):
+    """A sandbox process that has served a client, and has ended."""
+
+    url: str
+    variables: dict[str, str]
+    """Those of its file."""
+    made: PaymentRequest
+    inbound: list[PaymentRequest]
+    log: str
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A client that knows the variables alone makes a request, and lists the inbound ones."""
+    env = tmp_path_factory.mktemp("served") / "sandbox.env"
     with SandboxProcess(*OPTIONS, str(env)) as process:
-        values = dict(line.split("=", 1) for line in env.read_text().splitlines() if "=" in line)
-        for name, value in values.items():
-            monkeypatch.setenv(name, value)
-        with Victor.from_env() as victor:
-            made = victor.payment_requests.create(**payment(payer_counterparty_id="aHeq349838"))
-            assert made.child_id
-            assert len([*victor.payment_requests.list(direction="inbound")]) == 3
-        log = process.end(signal.SIGTERM)
-    guide = sandbox_page.GUIDE.read_text("utf-8").replace("http://127.0.0.1:8900", process.url)
+        lines = env.read_text().splitlines()
+        variables = dict(line.split("=", 1) for line in lines if "=" in line)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            with Victor.from_env() as client:
+                made = client.payment_requests.create(**payment(payer_counterparty_id="aHeq349838"))
+                inbound = [*client.payment_requests.list(direction="inbound")]
+        return Served(process.url, variables, made, inbound, process.end(signal.SIGTERM))
+
+
+def test_a_client_calls_a_sandbox_process_by_the_variables_of_its_file(served):
+    assert served.made.child_id
+    assert len(served.inbound) == 3
+
+
+def test_the_log_of_a_sandbox_process_begins_as_the_guide_shows(served):
+    guide = sandbox_page.GUIDE.read_text("utf-8").replace("http://127.0.0.1:8900", served.url)
     shown = guide.replace("staging", "production").partition("--env-file sandbox.env\n")[2]
     # A call may come as soon as the file is there: before the greeting, on a busy machine.
-    greeting = [line for line in log.splitlines() if "/v2/" not in line]
+    greeting = [line for line in served.log.splitlines() if "/v2/" not in line]
     assert greeting[:2] == shown.splitlines()[:2]
-    calls = [line.split()[1:4] for line in log.splitlines() if "/v2/" in line]
+
+
+def test_the_log_of_a_sandbox_process_has_each_call_and_no_secret(served):
+    calls = [line.split()[1:4] for line in served.log.splitlines() if "/v2/" in line]
     assert calls == [
         ["POST", "/v2/auth/token", "200"],
         ["POST", CREATE, "200"],
         *[["GET", LIST, "200"]] * 2,
     ]
-    secrets = (values["VICTOR_CLIENT_SECRET"], values["# VICTOR_PRIVATE_KEY"], "043987673645")
-    assert [secret for secret in (*secrets, "Traceback") if secret in log] == []
+    variables = served.variables
+    secrets = (variables["VICTOR_CLIENT_SECRET"], variables["# VICTOR_PRIVATE_KEY"], "043987673645")
+    assert [secret for secret in (*secrets, "Traceback") if secret in served.log] == []
 
 
 def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
