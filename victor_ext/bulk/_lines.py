@@ -1,5 +1,5 @@
 """Read the latest sheets of batches: each of their rows with its payment (`lines_of`), and how many
-a batch has by outcome (`counts_of`). What is said is the join of both: see `joining`.
+a batch has by outcome (`counts_of`). What is said is the join of both: see `_joining.py`.
 """
 
 from __future__ import annotations

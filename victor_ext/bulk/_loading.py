@@ -1,7 +1,7 @@
 """Check a source, decide about each of its rows, and store them: all of them, or none.
 
 `Loading.read` checks and decides, and stores nothing. `Loading.store` stores the sheet as it was
-read, and lets what it wants be asked for (`storing.apply`), in one transaction: what is decided
+read, and lets what it wants be asked for (`_storing.apply`), in one transaction: what is decided
 there counts, because other processes may have changed the state meanwhile.
 """
 

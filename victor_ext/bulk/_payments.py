@@ -7,7 +7,7 @@ what was asked: which line it was asked for, and which entry of the outbox asks 
 the system, the environment and its first key; it is stored once, whichever sheets have it. Many
 payments of a payout are one entry. A payment without an entry was pulled back, or is known to have
 an end of its own. `DECISIONS` has what persons have said of payments, and `BATCHES` what holds for
-a batch, with its latest sheet. What is reported is the join of lines and payments (`joining`).
+a batch, with its latest sheet. What is reported is the join of lines and payments (`_joining.py`).
 
 Keys, states, ids and times stand in clear, and so do the status words of the provider. What a row
 asks for, and why it was rejected, is encrypted; values are compared by keyed digests.

@@ -1,7 +1,7 @@
 """`BulkSender`: bulk sending that survives crashes and can use several machines.
 
 It is the public class of this package. A method opens the state and the batch, and calls the module
-that does the work: `loading` checks and stores a file, and `run` sends what is stored.
+that does the work: `_loading.py` checks and stores a file, and `_run.py` sends what is stored.
 """
 
 import os

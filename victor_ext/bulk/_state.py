@@ -409,8 +409,8 @@ def may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
 # A backup knows only the past. Every payment in it may have been asked for since, also under a
 # later key, under another number or with other values. So each hold marks every payment as
 # `restored`. The mark stays until a person has resolved the payment: until then it is looked up and
-# not sent, by `resume`, and by a file that has it (`deciding.decide`). The entries of payments that
-# wait are marked by the outbox (`victor_ext.outbox._holding`): they may have been sent.
+# not sent, by `resume`, and by a file that has it (`_deciding.decide`). The entries of payments
+# that wait are marked by the outbox (`victor_ext.outbox._holding`): they may have been sent.
 
 
 def hold_state(connection: Connection) -> int:

@@ -1,7 +1,8 @@
 """What one sender works with, and one batch in the database of its state (`Store`): its record, and
 its transactions.
 
-The sheets of a batch are read by `lines` and written by `storing`; its payments are in `payments`.
+The sheets of a batch are read by `_lines.py` and written by `_storing.py`; its payments are in
+`_payments.py`.
 """
 
 from __future__ import annotations
