@@ -25,12 +25,11 @@ OWN = "POST /v1/payments"
 
 
 @cache
-def shared_outbox() -> Outbox:
-    """The outbox of all histories of a process, without a client."""
+def shared_engine() -> sa.Engine:
+    """The database of all histories of a process."""
     engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
-    outbox = Outbox(engine)
-    outbox.create_table()
-    return outbox
+    Outbox(engine).create_table()
+    return engine
 
 
 class Banks:
@@ -58,9 +57,7 @@ class Banks:
             retry=ONCE,
             rows=rows,
         )
-        self.outbox = shared_outbox()
-        self.outbox._parts.workers = at_once
-        self.outbox._parts.refusals.clear()
+        self.outbox = Outbox(shared_engine(), self.client, workers=at_once)
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
@@ -134,7 +131,6 @@ class Banks:
         with outbox._engine.begin() as connection:
             for each in table.metadata.sorted_tables:
                 connection.execute(sa.delete(each))
-            outbox.client = self.client
             for number, (reference, amount) in enumerate(self.payments):
                 body = new_payment(amount=amount, reference=reference, message=str(number))
                 key = f"the-key-of-payment-{number}"

@@ -143,13 +143,19 @@ DATABASE = ["sqlite://"]
 
 
 @cache
-def shared_outboxes(database: str, lease: float) -> tuple[Outbox, Outbox]:
+def shared_engine(database: str) -> Any:
+    """The engine of all histories of outboxes."""
+    return Pausing(in_world_time(sa.create_engine(database, poolclass=sa.pool.StaticPool)))
+
+
+@cache
+def shared_outboxes(database: str, lease: float, at_once: int) -> tuple[Outbox, ...]:
     """The outboxes of all histories, one for each worker: SQLAlchemy keeps the statements of a
     table that it knows.
     """
-    engine: Any = Pausing(in_world_time(sa.create_engine(database, poolclass=sa.pool.StaticPool)))
-    terms = {"keys_kept": timedelta(seconds=KEPT), "lease": timedelta(seconds=lease)}
-    outboxes = SteppedOutbox(engine, **terms), SteppedOutbox(engine, **terms)
+    engine = shared_engine(database)
+    times = {"keys_kept": timedelta(seconds=KEPT), "lease": timedelta(seconds=lease)}
+    outboxes = tuple(SteppedOutbox(engine, **times, workers=at_once) for _ in range(2))
     outboxes[0].create_table()
     return outboxes
 
@@ -195,11 +201,10 @@ class Outboxes(Workers):
         is_about_the_same = not self.creates and len({*names}) < len(names)
         self.settled = {"sent", "rejected", "unclear"} if is_about_the_same else {"sent"}
         self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
-        self.outboxes = shared_outboxes(DATABASE[0], self.lease)
+        self.outboxes = shared_outboxes(DATABASE[0], self.lease, at_once)
         self.outbox = self.outboxes[0]
         self.outbox.client = self.clients[0]
-        for number, outbox in enumerate(self.outboxes):
-            outbox._parts.workers = at_once
+        for number in range(2):
             self.kill(number)
         self.world.provider.taken = self._taken
         self.world.provider.inbound = {f"name-{each}": {"amount": "44.23"} for each in range(3)}

@@ -106,8 +106,7 @@ def test_histories_of_the_outbox_and_inbox_on_postgresql_are_right(monkeypatch):
         tables = sa.inspect(engine).get_table_names()
         engine.dispose()
         shared_inboxes(database)[0]._engine.dispose()
-        for lease in settling.LEASES:
-            settling.shared_outboxes(database, lease)[0]._engine.dispose()
+        settling.shared_engine(database).dispose()
     finally:
         server.stop()
     assert {"victor_outbox", "victor_inbox_events"} <= {*tables}, "they ran there"
