@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 import victor_spec.generate as generator
+from tests.cases import ROOT
 from victor_spec.generate import generate
 
 # The same examples in every run, but with `make test-all`; and an example that is slow on a busy
@@ -30,9 +31,6 @@ MARKS = {
     "nightly": "takes minutes; in `make test-all` only",
 }
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-
 
 @pytest.fixture(scope="session")
 def victor_yaml():
@@ -42,7 +40,7 @@ def victor_yaml():
 @pytest.fixture(scope="session")
 def zoo_yaml():
     """A document with one example of each thing that real documents do."""
-    return HERE / "zoo.yaml"
+    return Path(__file__).with_name("zoo.yaml")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ PATHS = {
 }
 
 
-wire = package("answers", paths=PATHS, components={"schemas": {"Thing": an_object(a=TEXT)}})
+wire = package(paths=PATHS, components={"schemas": {"Thing": an_object(a=TEXT)}})
 
 
 def read(wire, name, kind, body):
@@ -80,5 +80,5 @@ def test_a_body_that_is_not_the_documented_json_is_refused_as_unreadable(wire):
 def test_a_function_returns_the_types_of_its_documented_answers(wire, name, names):
     returned = get_type_hints(wire.module(name).sync)["return"]
     assert (
-        set(re.sub(r"wire_answers[\w.]*\.", "", str(returned)).replace(" ", "").split("|")) == names
+        set(re.sub(rf"{wire.name}[\w.]*\.", "", str(returned)).replace(" ", "").split("|")) == names
     )

@@ -28,7 +28,7 @@ NESTED_FILES = [
 ]
 
 
-wire = package("bodies", lossy=True, **DOCUMENT)
+wire = package(lossy=True, **DOCUMENT)
 
 
 class TestContentTypes:

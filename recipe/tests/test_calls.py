@@ -10,13 +10,12 @@ from victor_spec.document import load
 from victor_spec.generate import generate
 
 from .calls.judge import judged
-from .cases import documents_in
+from .cases import DOCUMENTS
 from .test_bounds import recursive_document
 from .wire import beside, document, written
 
 pytestmark = pytest.mark.pull_request
 HERE = Path(__file__).resolve().parent
-OURS = documents_in(HERE.parents[1] / "openapi")
 GREEN = beside("green")
 SHOP = HERE / "shop.yaml"
 MISTAKES = beside("planted")
@@ -37,7 +36,7 @@ def assert_nothing_is_found(verdict):
 
 @pytest.mark.parametrize(
     "path",
-    [*OURS, *(HERE / f"{name}.yaml" for name in ("zoo", "legitimate", "shop"))],
+    [*DOCUMENTS, *(HERE / f"{name}.yaml" for name in ("zoo", "legitimate", "shop"))],
     ids=lambda path: path.stem,
 )
 def test_a_document_is_sent_and_read_as_declared(path, tmp_path):

@@ -226,11 +226,6 @@ def test_other_line_ends_are_no_edit(shop, capsys):
 STALE = "stale: of another document, settings or options, or of another state of victor-spec"
 
 
-def test_the_check_says_that_a_file_is_stale_or_no_longer_made(shop, capsys):
-    replace_in(shop, "operationId: find", "operationId: search")
-    assert {*named_by_check(shop, capsys).values()} == {STALE, "gone"}
-
-
 def test_the_check_of_a_stale_package_says_too_that_files_were_edited_by_hand(shop, capsys):
     replace_in(shop, "operationId: find", "operationId: search")
     edited = shop.with_name("shop_api") / "decoding.py"

@@ -30,8 +30,8 @@ LONG = "12345678901234567.89"
 
 
 DOCUMENTS = beside("decimals")
-wire = package("decimals", httpx.Response(200, json=""), **DOCUMENTS["exact"])
-floats = package("floats", **DOCUMENTS["floats"])
+wire = package(httpx.Response(200, json=""), **DOCUMENTS["exact"])
+floats = package(**DOCUMENTS["floats"])
 
 
 def test_digits_are_exact_from_json_and_back(wire):

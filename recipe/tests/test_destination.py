@@ -18,13 +18,11 @@ import pytest
 from victor_spec.destination import HEADER, changed_files
 from victor_spec.generate import generate
 
-from .cases import documents_in
+from .cases import DOCUMENTS, ROOT
 from .command import run
 from .wire import beside
 
 pytestmark = pytest.mark.pull_request
-ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = documents_in(ROOT / "openapi")
 
 CASES = beside("destination")
 SMALL = Path(__file__).with_name("small.yaml").read_text(encoding="utf-8")

@@ -127,7 +127,6 @@ def cards(tmp_path_factory):
     }
     return Wire(
         tmp_path_factory.mktemp("cards"),
-        "wire_reviewed",
         paths=paths,
         components={"schemas": {"Card": an_object(number=TEXT)}},
     )

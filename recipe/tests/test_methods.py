@@ -28,7 +28,7 @@ ITEM = {
 PATHS = {"/things/{id}": ITEM}
 
 
-wire = package("methods", **document(PATHS, {"Thing": THING}, "3.2.0"))
+wire = package(**document(PATHS, {"Thing": THING}, "3.2.0"))
 
 
 def test_the_judgement_of_calls_misses_a_removed_query_or_additional_operation(wire, tmp_path):

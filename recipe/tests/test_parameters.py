@@ -45,7 +45,7 @@ PATHS["/replaced"] = {
 }
 
 
-wire = package("parameters", lossy=True, paths=PATHS)
+wire = package(lossy=True, paths=PATHS)
 
 
 @pytest.mark.parametrize(("operation", "value", "sent"), DOCUMENTS["sent"])
@@ -86,12 +86,9 @@ def test_a_header_or_cookie_parameter_without_a_value_is_not_sent(wire, operatio
     [
         ("cookie", "a/b+c==", "x=a/b+c=="),
         ("cookie_itself", "a%2Fb", "x=a%2Fb"),
-        ("cookie_each", ["a", "b"], "x=a; x=b"),
-        ("cookie_comma", ["a", "b"], "x=a,b"),
-        ("cookie_map", {"R": "1", "G": "2"}, "R=1; G=2"),
     ],
 )
-def test_a_cookie_is_written_in_its_style_and_not_encoded_again(wire, operation, value, cookie):
+def test_a_cookie_is_not_encoded_again(wire, operation, value, cookie):
     assert wire.send(operation, x=value).headers["cookie"] == cookie
 
 
@@ -153,7 +150,7 @@ def test_separators_in_a_wire_name_become_underscores_in_the_python_name(tmp_pat
         "/a": {"get": done("customers:list", parameters=parameters)},
         "/b": {"get": done("customers/get{id}")},
     }
-    wire = Wire(tmp_path, "wire_separators", paths=paths)
+    wire = Wire(tmp_path, paths=paths)
     assert wire.target("customers_get_id") == "/b"
     sent = wire.send("customers_list", **{name: name for name in names})
     assert dict(sent.url.params) == {wire_name: name for name, wire_name in names.items()}
@@ -162,7 +159,7 @@ def test_separators_in_a_wire_name_become_underscores_in_the_python_name(tmp_pat
 def test_a_path_parameter_that_the_path_spells_differently_is_noted_and_filled_in(tmp_path):
     other = parameter("cardId", "path", {"type": "integer"})
     paths = {"/cards/{id}": {"get": done("get_card", parameters=[other])}}
-    wire = Wire(tmp_path, "wire_other_part", paths=paths)
+    wire = Wire(tmp_path, paths=paths)
     assert wire.result.log.differences() == [f"GET /cards/{{id}} path cardId: {UNNAMED}"]
     assert wire.result.log.notes() == []
     assert wire.target("get_card", id="1") == "/cards/1"
@@ -181,7 +178,7 @@ SERVER_PATHS = {"/shared": {"get": done("shared")}} | {
 }
 
 
-served = package("servers", servers=SERVERS, paths=SERVER_PATHS)
+served = package(servers=SERVERS, paths=SERVER_PATHS)
 
 
 def test_the_package_names_the_servers_of_the_document(served):
@@ -236,7 +233,7 @@ def test_no_value_of_a_server_variable_leads_to_another_host(value):
 
 def test_a_document_with_only_relative_servers_has_a_base_path_and_no_default_base_url(tmp_path):
     paths = {"/x": {"get": done("other", servers=[{"url": "/v9"}])}}
-    served = Wire(tmp_path, "wire_relative_servers", servers=[{"url": "/v1"}], paths=paths)
+    served = Wire(tmp_path, servers=[{"url": "/v1"}], paths=paths)
     package = importlib.import_module(served.name)
     assert not hasattr(package, "DEFAULT_BASE_URL")
     assert package.BASE_PATH == "/v1"

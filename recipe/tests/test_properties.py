@@ -30,7 +30,7 @@ SCHEMAS = DOCUMENTS["schemas"] | {
 }
 
 
-wire = package("redefinition", **reading(SCHEMAS))
+wire = package(**reading(SCHEMAS))
 
 
 def read(wire, name, value):
@@ -82,7 +82,7 @@ def models(names, tmp_path_factory):
         "B": {**whole, "required": names},
         "C": {**free, "additionalProperties": TEXT},
     }
-    return Wire(tmp_path_factory.mktemp("fields"), "wire_fields", **reading(schemas)).models
+    return Wire(tmp_path_factory.mktemp("fields"), **reading(schemas)).models
 
 
 @pytest.mark.parametrize("name", ["A", "B"])
@@ -124,7 +124,7 @@ FOLDERS = document(
     DOCUMENTS["folders"],
     "3.0.3",
 )
-folders = package("sent_nulls", httpx.Response(200, json={}), **FOLDERS)
+folders = package(httpx.Response(200, json={}), **FOLDERS)
 
 
 @pytest.mark.parametrize("field", NULLABLE)

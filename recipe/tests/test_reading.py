@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.calls.values import ANY_JSON, Values, gist, mutated
+from tests.cases import ROOT
 from victor_spec.document import load
 
 from .wire import beside, package, reading
@@ -28,11 +29,10 @@ MANY = settings(
         *HealthCheck
     ],  # the packages are the same for all examples, and the values large
 )
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("victor", "velo", "eastpay", "flexfactor")
 DOCUMENT = beside("reading")
 SCHEMAS = DOCUMENT["schemas"]
-wire = package("reading", **reading(SCHEMAS))
+wire = package(**reading(SCHEMAS))
 
 
 def read_and_written(model, value):

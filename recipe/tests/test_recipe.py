@@ -16,13 +16,11 @@ from victor_spec.generate import generate, package_name
 from victor_spec.rewrites import prepare
 from victor_spec.tree import copied
 
-from .cases import documents_in
+from .cases import DOCUMENTS, ROOT
 from .command import run
 from .wire import TEXT, an_object, beside, document, done
 
 pytestmark = pytest.mark.pull_request
-ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = documents_in(ROOT / "openapi")
 CHECK = ["check", ROOT / "openapi" / "victor.yaml"]
 
 

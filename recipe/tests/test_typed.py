@@ -1,18 +1,17 @@
 """Typed records: what the document and the settings beside it make of them."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from victor_spec.generate import generate
 
+from .cases import ROOT
 from .command import run
-from .wire import made_with_settings
+from .wire import made_with_settings, source_of
 
 pytestmark = pytest.mark.pull_request
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = """
 openapi: 3.0.3
 info: {title: Shop, version: 1.0.0}
@@ -72,15 +71,10 @@ def records_of(result):
     return () if result.typed is None else result.typed.records
 
 
-def source_of(result):
-    return (result.package / "typed" / "records.py").read_text(encoding="utf-8")
-
-
 def property_of(source, record, name):
-    """The lines of a property, without its decorator."""
+    """A property, without its decorator."""
     after = source[source.index(f"class {record}(_typed.Record):") :]
-    lines = after[after.index(f"    def {name}(self)") :]
-    return lines.split("    @property")[0].split("\n\n\n")[0]
+    return after[after.index(f"def {name}(self)") :].partition(" @property")[0]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +93,7 @@ def property_of(source, record, name):
     ],
 )
 def test_a_field_is_a_property_that_reads_its_member(name, type_, call, tmp_path):
-    lines = property_of(source_of(made(tmp_path)), "Order", name)
+    lines = property_of(source_of(made(tmp_path), "records"), "Order", name)
     assert f"def {name}(self) -> {type_}:" in lines
     assert f"return {call}" in lines
 
@@ -107,19 +101,19 @@ def test_a_field_is_a_property_that_reads_its_member(name, type_, call, tmp_path
 def test_records_read_names_in_any_letter_case_if_the_settings_say_so(
     tmp_path,
 ):
-    source = source_of(made(tmp_path, settings="any_letter_case: true\n" + SETTINGS))
+    source = source_of(made(tmp_path, settings="any_letter_case: true\n" + SETTINGS), "records")
     assert "class Order(_typed.AnyCaseRecord):" in source
     assert "class Item(_typed.AnyCaseRecord):" in source
 
 
 def test_a_member_that_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path):
-    source = source_of(made(tmp_path))
+    source = source_of(made(tmp_path), "records")
     for name in ("free", "delivery", "currency", "order_id"):
-        assert f"    def {name}(self)" not in source
+        assert f" def {name}(self)" not in source
 
 
 def test_the_docstring_is_the_sentence_of_the_document(tmp_path):
-    source = source_of(made(tmp_path))
+    source = source_of(made(tmp_path), "records")
     assert '"""An order of a shop."""' in source
     assert '"""`orderId`: The id of the order."""' in property_of(source, "Order", "id")
 
@@ -186,7 +180,7 @@ components:
 
 def test_schemas_called_record_or_money_are_records_too(tmp_path):
     (tmp_path / "odd.yaml").write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
-    source = source_of(generate(tmp_path / "odd.yaml", tmp_path, typed=True))
+    source = source_of(generate(tmp_path / "odd.yaml", tmp_path, typed=True), "records")
     for name in ("Record", "Money", "Zed"):
         assert f"class {name}(_typed.Record):" in source
 
@@ -219,9 +213,9 @@ def test_a_mistake_in_the_settings_is_one_line_of_the_command_and_the_package_st
     settings, says, tmp_path, capsys
 ):
     """The other mistakes are those of test_unfit.py."""
-    before = source_of(result := made(tmp_path))
+    before = source_of(result := made(tmp_path), "records")
     (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
     assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert says in line
-    assert source_of(result) == before
+    assert source_of(result, "records") == before

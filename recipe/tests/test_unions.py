@@ -28,7 +28,7 @@ UNIONS = beside("unions")
 SCHEMAS = UNIONS["schemas"]
 
 
-wire = package("unions", **reading(SCHEMAS))
+wire = package(**reading(SCHEMAS))
 
 
 def read(wire, operation, /, **value):
@@ -112,7 +112,7 @@ def test_a_list_with_unknown_words_is_read_as_a_list_of_words(wire):
 
 def test_a_union_that_contains_itself_ninety_levels_deep_is_read(tmp_path):
     """Each level is told by what is in it, and only a few levels are looked at."""
-    wire = Wire(tmp_path, "wire_inward", **reading(UNIONS["in_itself"]))
+    wire = Wire(tmp_path, **reading(UNIONS["in_itself"]))
     value = {}
     for _ in range(90):
         value = {"inner": value}
@@ -128,7 +128,7 @@ def test_union_members_that_differ_only_in_deeply_nested_fields_are_told_apart(t
         for level in range(levels):
             schema = an_object(inner=schema if level else listed(schema))
         schemas[member] = schema
-    wire = Wire(tmp_path, f"wire_deep_{levels}", **reading(schemas))
+    wire = Wire(tmp_path, **reading(schemas))
     for member in ("First", "Second"):
         value = {"id": "1", member.lower(): "x"}
         for level in range(levels):
@@ -137,7 +137,7 @@ def test_union_members_that_differ_only_in_deeply_nested_fields_are_told_apart(t
 
 
 def test_a_schema_with_a_union_of_its_own_extensions_has_their_properties(tmp_path):
-    wire = Wire(tmp_path, "wire_pets", **reading(UNIONS["of_its_members"]))
+    wire = Wire(tmp_path, **reading(UNIONS["of_its_members"]))
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Pet", "Dog", "t")
     assert wire.result.log.plain == {}
@@ -159,14 +159,14 @@ def test_each_operation_of_the_document_is_sent_and_read_as_declared(wire, tmp_p
     assert wire.faults() == []
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
     paths = {"/x": {"post": operation}}
-    made = Wire(tmp_path, "wire_sent", **document(paths, UNIONS["sent_and_received"]))
+    made = Wire(tmp_path, **document(paths, UNIONS["sent_and_received"]))
     assert made.faults() == []
 
 
 def test_null_in_a_union_beside_properties_is_a_value(tmp_path):
     schema = {"properties": {"a": TEXT}, "oneOf": [{"type": "null"}, {"type": "object"}]}
     tree = reading({"Holder": an_object(("o",), o=schema)})
-    wire = Wire(tmp_path, "wire_null_beside", **tree)
+    wire = Wire(tmp_path, **tree)
     assert wire.read("holder", httpx.Response(200, json={"o": None})).o is None
 
 
@@ -174,7 +174,7 @@ def test_null_in_a_union_beside_properties_is_a_value(tmp_path):
 def test_a_body_or_field_without_a_url_encoded_form_is_reported_as_left_out(tmp_path, schema, line):
     kind = "application/x-www-form-urlencoded"
     paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
-    wire = Wire(tmp_path, "wire_no_form", lossy=True, paths=paths)
+    wire = Wire(tmp_path, lossy=True, paths=paths)
     assert wire.result.left_out == [line]
     assert wire.faults() == []
 
@@ -191,7 +191,7 @@ def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire):
 
 def test_a_body_may_be_a_child_of_its_schema(tmp_path):
     paths = {"/x": {"post": done("x", requestBody=taking(ref("Pet")))}}
-    made = Wire(tmp_path, "wire_children", **document(paths, SCHEMAS))
+    made = Wire(tmp_path, **document(paths, SCHEMAS))
     assert made.faults() == []
 
 
@@ -212,8 +212,7 @@ def test_a_union_is_the_body_of_several_content_types(tmp_path, which):
     union = {"anyOf": [ref("Ping"), ref("Pong")], **KINDS_OF_UNION[which]}
     body = {"required": True, "content": {each: {"schema": union} for each in FORMS}}
     paths = {"/x": {"post": done("x", requestBody=body)}}
-    name = which.replace(" ", "_")
-    wire = Wire(tmp_path, name, **document(paths, variants, openapi="3.2.0"))
+    wire = Wire(tmp_path, **document(paths, variants, openapi="3.2.0"))
 
     assert wire.faults() == []
     if which == "named by a discriminator":
@@ -258,7 +257,7 @@ def test_a_module_that_python_cannot_compile_is_named_in_the_error_with_its_sour
 
 
 def test_a_note_names_each_attribute_that_is_lost_and_nothing_else(tmp_path):
-    wire = Wire(tmp_path, "wire_noted", **reading(UNIONS["notes"]["schemas"]))
+    wire = Wire(tmp_path, **reading(UNIONS["notes"]["schemas"]))
     assert wire.result.log.notes() == UNIONS["notes"]["said"]
     assert read(wire, "whole", id=None, base={"code": "x"}, text=5, may={"a": "1"}).may.a == "1"
     assert wire.read("anything", httpx.Response(200, json=5)) == 5
@@ -287,7 +286,7 @@ def test_members_are_told_apart_by_fields_where_a_mapping_leads_to_no_schema(
         "Bank": an_object(("iban",), kind=TEXT, iban=TEXT),
         "Pay": an_object(by={"oneOf": members, "discriminator": discriminator}),
     }
-    wire = Wire(tmp_path, f"dangling_{len(dangling)}", **reading(schemas))
+    wire = Wire(tmp_path, **reading(schemas))
     assert wire.result.log.notes() == []
     assert wire.result.log.differences() == [
         f"Pay.by: the discriminator's word {word} leads to no schema: {SCHEMAS_AT}{NOWHERE[word]}"
@@ -309,7 +308,7 @@ def test_properties_beside_items_without_a_type_make_no_object_of_the_list(
         "Beside": {"allOf": [ref("Lines"), {"properties": {"total": TEXT}}]},
         "Whole": an_object(own=ref("Own"), part={"allOf": [both]}, beside=ref("Beside")),
     }
-    wire = Wire(tmp_path, "beside_lists", **reading(schemas))
+    wire = Wire(tmp_path, **reading(schemas))
     for value in ({"own": ["a"], "part": ["b"], "beside": ["c"]}, {"own": {"total": "1"}}):
         assert read(wire, "whole", **value).to_dict() == value
     assert wire.models.Whole.__annotations__["own"] == "Any | Unset"

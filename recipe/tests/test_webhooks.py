@@ -25,7 +25,7 @@ SCHEMAS = CASES["document"]["components"]["schemas"]
 HOOKS = CASES["document"]["webhooks"]
 
 
-made = package("webhooks", **CASES["document"])
+made = package(**CASES["document"])
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_any_webhook_body_is_refused_or_read_as_the_class_that_its_type_selects(
 
 
 def test_a_discriminating_word_of_a_webhook_matches_by_its_type_then_by_its_letters(tmp_path):
-    webhooks = Wire(tmp_path, "wire_words", openapi="3.1.0", **CASES["words"]).webhooks
+    webhooks = Wire(tmp_path, openapi="3.1.0", **CASES["words"]).webhooks
     for body, expected in CASES["bodies_of_words"]:
         try:
             found = type(webhooks.read_webhook(json.dumps(body))).__name__
@@ -123,9 +123,8 @@ def test_a_discriminating_word_of_a_webhook_matches_by_its_type_then_by_its_lett
 
 @pytest.fixture(scope="module", params=CASES["ways"])
 def way(request, tmp_path_factory):
-    name = f"wire_{request.param}"
-    folder = tmp_path_factory.mktemp(name)
-    wire = Wire(folder, name, openapi="3.1.0", **CASES["ways"][request.param])
+    folder = tmp_path_factory.mktemp("way")
+    wire = Wire(folder, openapi="3.1.0", **CASES["ways"][request.param])
     assert wire.faults() == []
     return request.param, wire.webhooks
 
@@ -182,7 +181,7 @@ def test_the_name_of_a_webhook_is_enough_unless_the_event_in_the_body_contradict
 def test_a_webhook_is_unknown_only_if_no_webhook_of_the_document_declares_the_body(tmp_path, kind):
     case = CASES["shared"][kind]
     own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
-    wire = Wire(tmp_path, f"wire_shared_{kind}", openapi="3.1.0", **own)
+    wire = Wire(tmp_path, openapi="3.1.0", **own)
     webhooks = wire.webhooks
     for body, expected in case["bodies"]:
         try:
@@ -204,7 +203,7 @@ def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path):
     bodies = ({"$ref": f"#/components/schemas/{name}"} for name in names)
     hooks = {"a": posting(an_object(id=TEXT)), **dict(zip("bc", map(posting, bodies), strict=True))}
     whole = {"openapi": "3.1.0", "paths": {}, "webhooks": hooks, "components": own}
-    untold = Wire(tmp_path, "wire_untold", **whole).webhooks
+    untold = Wire(tmp_path, **whole).webhooks
     with pytest.raises(
         ValueError, match="does not tell its webhooks apart: pass name=, one of a, b, c"
     ):
@@ -225,7 +224,7 @@ def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path):
     hook["additionalOperations"] = {"COPY": hook.pop("get")}
     others = {name: posting(an_object((name,), **{name: TEXT})) for name in ("a{b", "a?b", "a_b")}
     hooks = {"x": hook, **others}
-    webhooks = Wire(tmp_path, "wire_hook_methods", openapi="3.2.0", webhooks=hooks).webhooks
+    webhooks = Wire(tmp_path, openapi="3.2.0", webhooks=hooks).webhooks
     members = {name: name for name in others}
     members |= {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"}
     assert webhooks.WEBHOOKS.keys() == members.keys()
@@ -288,5 +287,5 @@ def test_a_webhook_whose_body_is_not_json_is_reported_as_left_out(tmp_path):
 def test_a_document_without_paths_makes_a_package_that_reads_its_webhooks(
     tmp_path,
 ):
-    wire = Wire(tmp_path, "wire_updated", **CASES["updated"])
+    wire = Wire(tmp_path, **CASES["updated"])
     assert (wire.faults(), len(wire.webhooks.WEBHOOKS)) == ([], 1)

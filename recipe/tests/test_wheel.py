@@ -10,9 +10,9 @@ from hatchling.builders.wheel import WheelBuilder
 
 from victor_spec.stamp import without_stamp
 
+from .cases import ROOT
+
 pytestmark = pytest.mark.slow
-RECIPE = Path(__file__).resolve().parents[1]
-ROOT = RECIPE.parent
 GENERATE = """
 import sys
 sys.path[:0] = [{wheel!r}]
@@ -30,7 +30,7 @@ assert "victor_ext" not in sys.modules
 def wheel(tmp_path_factory):
     """The wheel that is built here."""
     folder = str(tmp_path_factory.mktemp("dist"))
-    (built,) = WheelBuilder(str(RECIPE)).build(directory=folder, versions=["standard"])
+    (built,) = WheelBuilder(str(ROOT / "recipe")).build(directory=folder, versions=["standard"])
     return Path(built)
 
 

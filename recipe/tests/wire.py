@@ -4,6 +4,7 @@ import importlib
 import json
 import runpy
 from functools import cached_property, partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from victor_spec.generate import GenerationResult, generate
 Tree = dict[str, Any]
 BASE = "https://api.example/base"
 TEXT = {"type": "string"}
+NUMBERS = count()
 
 
 beside = partial(cases_beside, __file__)
@@ -101,12 +103,13 @@ class Wire:
 
     Args:
         folder: An empty folder.
-        name: The name of the package, which no other test has.
+        name: The name of the package; None gives one that no other has.
         lossy: Whether a part of the document may be left out.
         document: What the document says besides `openapi` and `info`, or instead of them.
     """
 
-    def __init__(self, folder: Path, name, *, lossy=False, **document):
+    def __init__(self, folder: Path, name=None, *, lossy=False, **document):
+        name = name or f"wire_{next(NUMBERS)}"
         whole = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document}
         self.path = written(folder, whole, "document")
         self.result = generate(self.path, folder, name=name)
@@ -171,12 +174,12 @@ class Wire:
         return [fault.place for fault in self.verdict.beside(self.result.left_out)]
 
 
-def package(name, response: httpx.Response | None = None, **document):
+def package(response: httpx.Response | None = None, **document):
     """A fixture of a module: the package of a document, and how its server answers."""
 
     @pytest.fixture(scope="module")
     def made(tmp_path_factory):
-        wire = Wire(tmp_path_factory.mktemp(name), f"wire_{name}", **document)
+        wire = Wire(tmp_path_factory.mktemp("wire"), **document)
         wire.response = response or wire.response
         return wire
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.cases import ROOT
 from tests.command import run
 from victor_spec.decisions import read_approvals
 
 pytestmark = pytest.mark.pull_request
-ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "recipe" / "docs" / "changes.md"
 
 

@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.cases import ROOT
+
 pytestmark = pytest.mark.pull_request
-ROOT = Path(__file__).resolve().parents[3]
 WORKFLOW = ROOT / ".github" / "workflows" / "spec-diff.yml"
 OLD = """\
 openapi: 3.0.3
