@@ -423,6 +423,13 @@ def hold_state(connection: Connection) -> int:
         How many payments are marked.
     """
     hold_entries(connection)
+    return hold_payments(connection)
+
+
+def hold_payments(connection: Connection) -> int:
+    """Mark the payments of a state whose entries are held, also those that were never asked for.
+    Returns how many are marked.
+    """
     _store_unasked(connection)
     return change_rows(connection, PAYMENTS, sa.true(), restored=True)
 

@@ -51,7 +51,7 @@ from ._payments import (
     WITH_ROWS,
 )
 from ._rows import content_of, own_values
-from ._state import NOTICE, StateLost, hold_state, may_pass, report
+from ._state import NOTICE, StateLost, hold_payments, may_pass, report
 from ._store import Store
 
 _POLL = 0.1
@@ -210,8 +210,8 @@ class Rows:
         return name_of_entry(self._store, connection, key)
 
     def hold(self, connection: Connection) -> None:
-        """Hold the state."""
-        hold_state(connection)
+        """Mark the payments: the entries are held."""
+        hold_payments(connection)
 
     def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
         """Return those of these keys whose entries are not sent again if they may have been sent:
