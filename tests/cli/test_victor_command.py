@@ -56,6 +56,21 @@ def test_key_prints_the_key_of_a_fact(bare_command):
     assert in_json == {"idempotency_key": ran.out.strip()}
 
 
+@pytest.mark.parametrize("group", [[], ["rfp"], ["bulk"], ["outbox"]])
+def test_each_command_of_a_list_is_said_in_one_whole_line(bare_command, group):
+    _, _, commands = bare_command(*group, "--help").out.partition("Commands:\n")
+    lines = commands.partition("\n\n")[0].splitlines()
+    own = [line for line in lines if not line.startswith("  spec ")]
+    assert own
+    assert [line for line in own if not line.endswith(".") or line.endswith("...")] == []
+
+
+def test_help_begins_with_an_example_and_lists_first_what_is_used_every_day(bare_command):
+    example, _, commands = bare_command("--help").out.partition("Commands:\n")
+    assert "victor rfp create --payee-account-number 043987673645" in example
+    assert [line.split()[0] for line in commands.splitlines()[:3]] == ["rfp", "bulk", "outbox"]
+
+
 def test_help_names_the_settings_and_the_exit_statuses(bare_command):
     ran = bare_command("--help")
     names = "ENVIRONMENT BASE_URL CLIENT_ID CLIENT_SECRET API_KEY PRIVATE_KEY PRIVATE_KEY_FILE"

@@ -125,8 +125,8 @@ def test_find_needs_a_reference_and_a_beginning(command, victor_sandbox):
     assert "REFERENCE must be text of 1 to 128 characters, and is empty" in ran.err
     ran = command("rfp", "find", "INV-7", "--end-datetime", "last week")
     assert ran.status == 2
-    missing = "--start-datetime is missing. --end-datetime is 'last week': write a Zulu time such"
-    assert missing in ran.err
+    missing = "--start-datetime is missing: write 2026-03-04T05:06:07Z, 2026-03-04 or yesterday. "
+    assert f"{missing}--end-datetime is 'last week': write a Zulu time such" in ran.err
     assert calls(victor_sandbox, "list") == 0
 
 

@@ -65,6 +65,11 @@ Exit status:
 _FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a command whose arguments the `main` of another module reads."""
 _GROUP = "victor_ext.commands"
+_ORDER = (
+    *("rfp", "bulk", "outbox", "reconcile", "key", "token", "sandbox", "doctor", "operations"),
+    "conform",
+)
+"""The commands as the help lists them: what is used every day is above."""
 _ELSEWHERE = {"spec": SPEC_IS_ELSEWHERE}
 """Commands that pages name and another distribution has, each with where that is."""
 
@@ -77,7 +82,7 @@ class _CommandGroup(TyperGroup):
     """
 
     def list_commands(self, ctx: Any) -> list[str]:
-        own = super().list_commands(ctx)
+        own = sorted(super().list_commands(ctx), key=_ORDER.index)
         return own + [name for name in entry_points_of(_GROUP) if name not in own]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -153,8 +158,16 @@ def root(
         bool, typer.Option("--version", callback=_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Requests for payment over the instant payment networks: send, read, answer and follow
-    them.
+    """Ask for money over the instant payment networks, and know what happened.
+
+    \b
+    For example, on this machine alone:
+      victor sandbox --env-file sandbox.env      (in a second terminal)
+      set -a; . ./sandbox.env; set +a
+      victor rfp create --payee-account-number 043987673645 \\
+        --payer-counterparty-id acceptsRfp --amount 44.23 \\
+        --biller-type BUSINESS --due-date tomorrow \\
+        --idempotency-key "$(victor key invoice 1042)"
     """
     show_help(context)
 

@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from ._bulk_session import SendSession
 
 bulk = group(
-    "Many requests for payment, or Velo's payouts, from a file, through crashes and across "
-    "machines."
+    "Send a file of payments, and know what became of each row. Requests for payment, or Velo's "
+    "payouts; through crashes and across machines."
 )
 
 
@@ -280,7 +280,7 @@ def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | Non
 @bulk.command()
 @with_session
 def resume(session: ResumeSession) -> None:
-    """Continue an interrupted batch: send, or look up, the rows that are not settled.
+    """Continue an interrupted batch. Rows that are not settled are sent, or looked up.
 
     BATCH names it, when there are several. The exit status is that of `send`.
     """
@@ -312,7 +312,7 @@ def status(
     refresh: Refresh = False,
     watch: bool = flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this."),
 ) -> None:
-    """Show the progress of batches; with --refresh: what the provider says now. With --json: one
+    """Show the progress of batches. With --refresh: what the provider says now. With --json: one
     JSON document a line.
 
     BATCH names one of several. The exit status is that of the batch, as `send` would end: also 1 if
@@ -391,10 +391,10 @@ _Keys = Annotated[list[str], argument(several("KEY"))]
 @bulk.command()
 @with_session
 def drop(session: BatchSession) -> None:
-    """Drop a batch, as if an empty sheet were sent: what never left is not sent any more.
+    """Drop a batch, as if an empty sheet were sent.
 
-    What was sent, or may have been, stays in the state. To drop one row, delete it from the sheet,
-    and send the sheet.
+    What never left is not sent any more. What was sent, or may have been, stays in the state. To
+    drop one row, delete it from the sheet, and send the sheet.
     """
     batch = session.single_batch()
     with session.sender(batch) as sender:
@@ -419,7 +419,7 @@ def ask_again(
     by: str = option("Who decides it: stored with it.", "NAME", default=...),
     why: str = option("Why they are asked once more: stored with it.", "TEXT", default=...),
 ) -> None:
-    """Let rows be asked once more, knowingly; 'victor bulk resume' then sends them.
+    """Let rows be asked once more, knowingly. 'victor bulk resume' then sends them.
 
     KEYs are values of the key column, such as 1042, or keys of the export. Each payment is read
     first, and has to be over: rejected, declined, expired, failed, withdrawn or returned. A row
@@ -450,9 +450,9 @@ def resolve(
         "The provider's id of what was created; of a payout's row, the payout's.", "TEXT"
     ),
 ) -> None:
-    """Settle an unknown row by hand, or give an id to one that was created without it. It is
-    stored who did it, and why. An empty search proves nothing: write not-created only if the
-    provider confirms that nothing was created.
+    """Settle an unknown row by hand, or give an id to a created one. It is stored who did it, and
+    why. An empty search proves nothing: write not-created only if the provider confirms that
+    nothing was created.
 
     KEY is the value of the key column, or the key of the export. What was not created is refused
     from then on: 'victor bulk send' sends it with a file.
@@ -468,7 +468,7 @@ def resolve(
 @bulk.command()
 @with_session
 def hold(session: BulkSession) -> None:
-    """Keep everything in the state from being sent, as after it was restored from a backup."""
+    """Keep everything in the state from being sent. Do so after it was restored from a backup."""
     with session.sender() as sender:
         count = sender.hold()
     text = (
@@ -540,7 +540,7 @@ def rekey(
         "The variable that has the new secret.", "VARIABLE", default="VICTOR_BULK_NEW_KEY"
     ),
 ) -> None:
-    """Protect the state by another secret: set VICTOR_BULK_NEW_KEY to it.
+    """Protect the state by another secret. Set VICTOR_BULK_NEW_KEY to it.
 
     What is stored stays as it is. From then on, VICTOR_BULK_KEY has to be the new one.
     """
@@ -563,14 +563,14 @@ def instruct(
         "KEY",
     ),
 ) -> None:
-    """Have the payouts that Velo has accepted paid, each at most once. This moves money."""
+    """Have accepted payouts of Velo paid, each at most once. This moves money."""
     _take_step(session, "instruct", batch, also or ())
 
 
 @bulk.command()
 @with_session
 def withdraw(session: StepSession, batch: str = argument("BATCH", known=batch_names)) -> None:
-    """Withdraw the payouts that Velo has accepted, before they are paid."""
+    """Withdraw accepted payouts of Velo before they are paid."""
     _take_step(session, "withdraw", batch)
 
 
@@ -599,7 +599,7 @@ def worker(
         "Serve /metrics, /livez and /readyz on this port.", "PORT", parser=whole_number()
     ),
 ) -> None:
-    """Work on the batches of a state until Ctrl-C, as one more process or machine.
+    """Work on the batches of a state until Ctrl-C. It is one more process, or machine.
 
     With --json: a line an event.
     """

@@ -104,8 +104,9 @@ def doctor(
     ),
     table: str = option("The name of its table.", "NAME", default="victor_outbox"),
 ) -> None:
-    """Check the settings, the connection to the provider, the clock and a signed read, and whether
-    an outbox is that of these credentials. Nothing is changed.
+    """Check settings, connection and clock. Nothing is changed.
+
+    It makes a signed read, too, and says whether an outbox is that of these credentials.
 
     The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be
     reached now, and 1 if anything else is wrong.

@@ -164,11 +164,10 @@ def operations(
     fail_on_warning: bool = flag("--fail-on-warning", "End with 1 for a warning."),
     as_json: AsJson = False,
 ) -> int:
-    """Print of each operation whether it is repeated, what a good response has, and how to look it
-    up.
+    """Print what can be promised of each operation.
 
-    The table is the one that connect makes of the package. With --json, it has the module of each
-    operation.
+    It says whether it is repeated, what a good response has, and how to look it up. The table is
+    the one that connect makes of the package. With --json, it has the module of each operation.
     """
     table = _table_of(package, key)
     skipped = skip or ()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from victor_ext.outbox import Entry, Outbox, Owner
 
-outbox = group("The outbox of a database: what is unclear, and what to do about it.")
+outbox = group("Read the outbox of a database, and settle what is unclear.")
 
 _STORAGE_KEY = "VICTOR_OUTBOX_KEY"
 """The variable that has the storage key of an outbox that is encrypted."""
@@ -204,7 +204,9 @@ def _errors_as_misuse() -> Generator[None]:
 @outbox.command()
 @with_session
 def status(options: OutboxCommandOptions) -> None:
-    """Count the entries by state, and name the unclear ones and the dead letters.
+    """Count the entries by state, and name what needs a person.
+
+    These are the unclear entries, the dead letters, and a hold.
 
     It says which account and environment the entries belong to: any other worker leaves them alone.
     The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
@@ -246,6 +248,8 @@ def status(options: OutboxCommandOptions) -> None:
             text = f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}"
             say(plain(text))
     needs_person = unclear or dead_letters or held_since
+    if not (needs_person or options.as_json):
+        say("There is nothing to do: no entry is unclear, and no event is a dead letter.")
     raise typer.Exit(FAILED if needs_person else 0)
 
 
@@ -256,9 +260,10 @@ def entries(
     *,
     state: str | None = option("Those in this state alone, such as unclear.", "WORD"),
 ) -> None:
-    """List the entries, oldest first, with the time at which each was stored.
+    """List the entries, oldest first.
 
-    With --json: one on a line, with amounts and the time at which each was first sent.
+    Each has the time at which it was stored. With --json: one on a line, with amounts and the time
+    at which each was first sent.
     """
     with options.outbox() as box:
         try:
@@ -272,11 +277,10 @@ def entries(
 @outbox.command()
 @with_session
 def retry(options: DeadLetterOptions, key: str | None = argument("KEY", default=None)) -> None:
-    """Let the worker try an entry again of which nothing was done, or an event that is a dead
-    letter.
+    """Let the worker try an entry, or a dead letter, again.
 
-    KEY is an entry that is rejected or refused: its key, or its reference. The exit status is 1 if
-    a number is of no dead letter.
+    KEY is an entry of which nothing was done, because it is rejected or refused: its key, or its
+    reference. The exit status is 1 if a number is of no dead letter.
     """
     choices = (key is not None, bool(options.dead_letter), options.all_dead_letters)
     if choices.count(True) != 1:
@@ -312,7 +316,7 @@ def cancel(
 @outbox.command()
 @with_session
 def hold(options: OutboxCommandOptions) -> None:
-    """Let workers take up nothing, such as in a restored database, before they are started.
+    """Let workers take up nothing. In a restored database, do so before they are started.
 
     What is stored and was not sent counts as what may have been sent since the backup was made:
     after 'victor outbox release' it is looked up, and not sent.
@@ -343,8 +347,9 @@ def adopt(
     provider: Provider = DEFAULT,
     moved: bool = flag("--moved", "The environment is the same, and has another address now."),
 ) -> None:
-    """Let workers with these credentials send the entries, too: new credentials of the same
-    account. Run it before a key is replaced.
+    """Let workers with these credentials send the entries, too.
+
+    They are new credentials of the same account. Run it before a key is replaced.
     """
     with options.outbox() as box, options.client_of(provider) as client:
         owner = box.adopt(client, moved=moved)
@@ -354,9 +359,9 @@ def adopt(
 @outbox.command()
 @with_session
 def release(options: OutboxCommandOptions) -> None:
-    """End a hold: workers look up what may have been sent, send what was added since the hold, and
-    handle events.
+    """End a hold.
 
+    Workers look up what may have been sent, send what was added since the hold, and handle events.
     The exit status is 1 if it was not held.
     """
     with options.outbox() as box:
@@ -420,10 +425,10 @@ def rekey(
         "The variable that has the new secret.", "VARIABLE", default="VICTOR_OUTBOX_NEW_KEY"
     ),
 ) -> None:
-    """Protect an encrypted outbox by another secret: set VICTOR_OUTBOX_NEW_KEY to it.
+    """Protect an encrypted outbox by another secret.
 
-    What is stored stays as it is. From then on, VICTOR_OUTBOX_KEY and storage_key have to be the
-    new one. The exit status is 1 if the outbox is not encrypted.
+    Set VICTOR_OUTBOX_NEW_KEY to it. What is stored stays as it is. From then on, VICTOR_OUTBOX_KEY
+    and storage_key have to be the new one. The exit status is 1 if the outbox is not encrypted.
     """
     secret = new_secret(new)
     with options.outbox() as box:

@@ -94,7 +94,9 @@ def reconcile(
         "Write a report for people to open and print: totals, differences, what to do.", "FILE"
     ),
 ) -> None:
-    """Compare your payments with the provider's: matched, missing, only theirs, asked twice.
+    """Compare your payments with the provider's.
+
+    Each is matched, missing, only theirs, or was asked twice.
 
     FILE is your book: CSV, JSON Lines, or an export of bulk; with --state, the state of bulk is. It
     only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that

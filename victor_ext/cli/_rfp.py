@@ -174,10 +174,10 @@ def find(
     ),
     end_datetime: str | None = option("Up to this moment, in Zulu time.", "TIME", *MOMENTS),
 ) -> None:
-    """List the payment requests with a client reference, to see whether a create took effect.
+    """List the payment requests with a client reference.
 
-    The provider has no filter for the REFERENCE, so that all of the window is read: keep it small.
-    If none has it, that does not prove that none exists.
+    It shows whether a create took effect. The provider has no filter for the REFERENCE, so that all
+    of the window is read: keep it small. If none has it, that does not prove that none exists.
     """
     window = {"start_datetime": start_datetime, "end_datetime": end_datetime}
     with session.client() as victor:

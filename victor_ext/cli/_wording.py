@@ -32,6 +32,7 @@ _HINTS = {
         ("due_date", "due_date_start_date", "due_date_end_date"),
         "write YYYY-MM-DD, today or tomorrow",
     ),
+    "start_datetime": "write 2026-03-04T05:06:07Z, 2026-03-04 or yesterday",
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
@@ -68,18 +69,23 @@ def option_of(field: str, option_names: Mapping[str, str]) -> str | None:
 
 
 def in_options(problems: Collection[Problem], option_names: Mapping[str, str]) -> str:
-    """Return problems as sentences about options; missing options share one sentence."""
+    """Return problems as sentences about options; missing options share one sentence, and a single
+    one is said with what to write.
+    """
     missing: list[str] = []
+    hint: str | None = None
     sentences: list[str] = []
     for problem in problems:
         if problem.code == "required":
             missing.append(option_of(problem.field, option_names) or problem.field)
+            hint = _HINTS.get(problem.field)
         else:
             sentences.append(sentence(problem, option_names))
     names = list(dict.fromkeys(missing))  # each once
     if names:
         verb = "is" if len(names) == 1 else "are"
-        sentences.insert(0, f"{', '.join(names)} {verb} missing.")
+        message = f"{', '.join(names)} {verb} missing."
+        sentences.insert(0, with_hint(message, hint if len(names) == 1 else None))
     return " ".join(sentences)
 
 

@@ -343,6 +343,11 @@ class _List(Generic[T]):
         self._fetch = fetch
         self._reader = reader
 
+    def __repr__(self) -> str:
+        """What it is, in words: whoever prints a list has not read it."""
+        name = type(self).__name__
+        return f"<{name}: a list that is read while you iterate over it, or over its pages()>"
+
 
 class Pages(_List[T]):
     """An iterable of items that reads each page when it is needed. `pages()` iterates over pages.

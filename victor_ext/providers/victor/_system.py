@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 EnvironmentWord = Literal["staging", "production"] | Word
 
 _BOTH_KINDS = (
-    "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set "
-    "VICTOR_CLIENT_ID with VICTOR_CLIENT_SECRET."
+    "Set VICTOR_CLIENT_ID with VICTOR_CLIENT_SECRET, or set VICTOR_API_KEY with "
+    "VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE."
 )
 _OAUTH = ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
 _PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
@@ -52,7 +52,7 @@ def _credentials_of(values: Mapping[str, str]) -> Credentials:
             f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID "
             "and VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
         )
-    if oauth:
+    if oauth or not jwt:
         require_variables(values, *_OAUTH, hint=_BOTH_KINDS)
         # Checked here, so that messages contain the variables' names.
         return VictorOAuth(*(checked_secret(name, values[name], source=SOURCE) for name in _OAUTH))

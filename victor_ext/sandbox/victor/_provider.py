@@ -165,7 +165,10 @@ class VictorProvider(TableProvider[SandboxSettings]):
         known = {"environment": self.settings.environment, "base_url": url, **client}
         # One line without quotes suits every reader of such files; PEM has line breaks.
         der = "".join(key["private_key"].splitlines()[1:-1])
-        commented_out = f"# VICTOR_API_KEY={key['api_key']}\n# VICTOR_PRIVATE_KEY={der}\n"
+        commented_out = (
+            "# Instead of the OAuth client above: an API key with its private key, in one line.\n"
+            f"# VICTOR_API_KEY={key['api_key']}\n# VICTOR_PRIVATE_KEY={der}\n"
+        )
         return self.variables(**known) + commented_out
 
     # Operations
