@@ -89,6 +89,48 @@ def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window,
     assert page.evaluate("window.untouched"), "the page was loaded again"
 
 
+def test_a_button_makes_a_request_that_asks_for_money(window, sandbox):
+    page = window()
+    before = {request["id"] for request in sandbox.requests()}
+    page.get_by_role("button", name="Create a request").click()
+    expect(page.get_by_role("alert")).to_have_text("Done.")
+    (made,) = [request for request in sandbox.requests() if request["id"] not in before]
+    assert made["direction"] == "inbound"
+    page.locator(f'a[href="#/records/{made["id"]}"]').click()
+    expect(page.get_by_role("button", name="Accept")).to_be_enabled()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_message_covers_nothing(window, width):
+    page = window(width=width)
+    page.get_by_role("button", name="Create a request").click()
+    message = page.get_by_role("alert")
+    expect(message).to_have_text("Done.")
+    assert (
+        message.evaluate("""message => {
+        const { left, right, top, bottom } = message.getBoundingClientRect();
+        const others = document.elementsFromPoint((left + right) / 2, (top + bottom) / 2);
+        return others.filter(other => !other.contains(message)).length;
+    }""")
+        == 0
+    )
+
+
+def test_the_main_button_of_a_fault_is_one_that_can_be_pressed(window):
+    page = window()
+    page.get_by_text("Faults", exact=True).click()
+    for kind in page.get_by_label("meet").locator("option").all_text_contents():
+        page.get_by_label("meet").select_option(kind)
+        expect(page.locator("#fault button.first")).to_have_count(1)
+        expect(page.locator("#fault button.first")).to_be_enabled()
+
+
+def test_an_amount_is_written_as_bulk_writes_it(window, victor):
+    made = ask(victor, "A large one", amount="1233.76")
+    amount = window().locator(f'a[href="#/records/{made.id}"] .amount')
+    expect(amount).to_have_text("1,233.76 USD")
+
+
 def test_the_keyboard_is_enough(window, victor, sandbox):
     made = ask(victor, "By keyboard")
     page = window()

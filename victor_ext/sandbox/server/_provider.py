@@ -229,6 +229,8 @@ class SandboxProvider(ABC, Generic[S]):
     """How it posts notifications again; None: it posts none."""
     events: ClassVar[tuple[str, ...]] = ()
     """The events that it notifies of; empty: they are not known beforehand."""
+    creating: ClassVar[Action | None] = None
+    """The button of the page that makes a record; None: only callers make them."""
     records_title: ClassVar[str] = "Keys"
     """What the page calls the records, in the plural."""
     state: Any = None

@@ -118,6 +118,7 @@ class VictorProvider(TableProvider[SandboxSettings]):
     settings_type = SandboxSettings
     commands_type = SandboxCommands
     records_title = "Requests"
+    creating = Action("Create a request", f"{CONTROL}/payment-requests/inbound", "n")
     rows = (
         Row("list", PLACES["list"], list_requests),
         Row("create", PLACES["create"], create_request),
@@ -299,4 +300,4 @@ def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
 
 def _dollars(amount: str) -> str:
     """An amount with its currency and two decimals, so that amounts stand below each other."""
-    return f"{Decimal(amount):.2f} USD"
+    return f"{Decimal(amount):,.2f} USD"

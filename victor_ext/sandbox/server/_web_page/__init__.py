@@ -90,6 +90,7 @@ class PageView:
             operations=self._context.operations.names,
             kinds={kind: _when(kind) for kind in KINDS if kind not in OF_NOTIFICATIONS},
             notifies=self._notifies,
+            creating=self._provider.creating,
         )
 
     def docs(self, url: str) -> str:

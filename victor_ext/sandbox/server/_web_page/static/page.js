@@ -65,7 +65,10 @@ function fitFaultForm() {
   const form = one("#fault");
   const chosen = form.elements.kind.selectedOptions[0];
   const when = chosen.dataset.when;
-  for (const button of all("[data-fault]", form)) button.disabled = when !== "either" && when !== button.dataset.fault;
+  const buttons = all("[data-fault]", form);
+  for (const button of buttons) button.disabled = when !== "either" && when !== button.dataset.fault;
+  const main = buttons.find((button) => !button.disabled);
+  for (const button of buttons) button.classList.toggle("first", button === main);
   for (const label of all("[data-for]", form)) label.hidden = !label.dataset.for.split(" ").includes(chosen.value);
 }
 
