@@ -62,10 +62,14 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
 
 
 def _shaped(value: Any, kind: str, place: str) -> Any:
-    """A value in its shape; None when it says nothing."""
-    inner = kind[1:-1]
+    """A value in its shape; None when it says nothing.
+
+    `kind` is a value of shape.yaml: a kind of mapping, a [list] or a {mapping} of a kind, or how a
+    value is corrected. `additional` is a schema that stays a boolean where it is one.
+    """
     if kind in _CORRECTED:
         return _CORRECTED[kind](value)
+    inner = kind[1:-1]
     if kind[0] == "[":
         if not is_list(value):
             raise PlaceError(f"{place} is {_name(value)}: write a list.")

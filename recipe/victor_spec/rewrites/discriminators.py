@@ -51,7 +51,7 @@ class Discriminator(NamedTuple):
     union: str
     """The key of the words in the mark `x-one-of` of each member."""
     taken: list[str]
-    """The words that name other schemas."""
+    """The words that select schemas that are no members of the union."""
     has_default: bool
     """Whether any other value is read as a member, so that there is no unknown variant."""
 
@@ -117,9 +117,11 @@ def _add_unknown_variant(
     """Add the member that stands for what the property `name` does not tell."""
     # Two discriminators can exclude each other's members.
     is_whole = len(members) <= len(union_members(schema))
-    tag = _mark_of_discriminator(schema, name, words_of_members, renamed, may_default=is_whole)
+    known = _members_of_discriminator(
+        schema, name, union, words_of_members, renamed, may_default=is_whole
+    )
     # A constant stands for it until the generator has parsed the document, as for a Decimal.
-    variant = {"type": "string", "const": json.dumps({**tag, "union": union})}
+    variant = {"type": "string", "const": json.dumps(known)}
     key = "anyOf" if schema.get("anyOf") else "oneOf"
     schema[key].append(in_place_of(schema, variant))
 
@@ -137,10 +139,16 @@ def _mark_distinguishing_words(
     member.schema.setdefault("x-one-of", {})
 
 
-def _mark_of_discriminator(
-    schema: Tree, name: str, words_of_members: Words, renamed: dict[str, str], *, may_default: bool
+def _members_of_discriminator(
+    schema: Tree,
+    name: str,
+    union: str,
+    words_of_members: Words,
+    renamed: dict[str, str],
+    *,
+    may_default: bool,
 ) -> Tree:
-    """What the templates need to know of a discriminator: see `Discriminator`. `union` is empty."""
+    """The members of the `Discriminator` of a union, by their names."""
     discriminator = mapping_at(schema, "discriminator")
     taken: set[str] = set()
     for reference in list_at(discriminator, TAKEN):
@@ -148,7 +156,7 @@ def _mark_of_discriminator(
     for words in words_of_members:
         taken -= {word for word in words if isinstance(word, str)}
     has_default = may_default and not taken and any(OTHERS in words for words in words_of_members)
-    return {"name": name, "union": "", "taken": sorted(taken), "has_default": has_default}
+    return {"name": name, "union": union, "taken": sorted(taken), "has_default": has_default}
 
 
 def _objects(

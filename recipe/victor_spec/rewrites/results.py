@@ -77,16 +77,19 @@ class _Responses:
 
     def _id(self) -> _Path:
         """The place of the id; empty where the document does not tell it."""
+        # First the member by which the path of a read names what was made.
         read_by = [path for path in self._scalars() if self._is_read_by(path[-1])]
         for above in ((), self._wrapper):
             own = [path for path in read_by if path[:-1] == above]
             if len(own) == 1:
                 return own[0]
+        # Then `id`: of the response itself, or in its wrapper if no other id is beside that.
         if ("id",) in self._top:
             return ("id",)
         wrapped = (*self._wrapper, "id")
         if self._wrapper and wrapped in self._known and not self._ids_beside(()):
             return wrapped
+        # At last a name such as `paymentReference`, where it is the only one.
         for above in ((), self._wrapper):
             beside = self._ids_beside(above)
             if beside:

@@ -21,11 +21,10 @@ from .names import free_name
 
 
 def unite_children(document: Tree, log: Log) -> None:
-    """Read a schema with a discriminator as the child that it names: one that has the schema in its
-    `allOf`.
+    """Let a reference to a schema with a discriminator mean the union of the schema and its
+    children, which have it in their `allOf`.
 
-    A reference to it becomes one to a union of its children and itself; only the children refer to
-    the schema alone.
+    Only the children, and unions that list the schema themselves, still refer to it alone.
     """
     named = components(document)
     unions: dict[str, Tree] = {}

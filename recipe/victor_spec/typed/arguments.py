@@ -79,8 +79,9 @@ def list_plans(
 
 
 def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
-    """The parameters of the path, in its order, and those of the query, by their names on the wire.
-    Of a query object, they are its properties.
+    """The parameters that the arguments of an operation send, by their names on the wire: those of
+    the path, in its order, and those of the query, with the properties of a query object in its
+    place.
 
     Raises SettingsError for two with one name, and for a header or cookie that has to be sent.
     """

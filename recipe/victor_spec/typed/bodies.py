@@ -130,15 +130,16 @@ class _Planner:
     def body(
         self, name: str, own: BodySettings, operation: Operation, endpoint: Endpoint
     ) -> CallPlan:
+        """The plan of the arguments of an operation that sends an object."""
         schema = self._body(name, operation)
         parts = path_parameters(self._document, operation)
         in_path = [each for each in own.set_by_hand if each in parts]
         beside_path = [each for each in own.set_by_hand if each not in parts]
         of_body = own.model_copy(update={"set_by_hand": beside_path})
-        members_ = Members(self.schemas, f"bodies.{name}", of_body, schema, str(endpoint.name))
+        members = Members(self.schemas, f"bodies.{name}", of_body, schema, str(endpoint.name))
         _require_sent(f"bodies.{name}: {operation.where}", own, endpoint)
-        path = [members_.of_path(each) for wire, each in parts.items() if wire not in in_path]
-        arguments = members_.arguments()
+        path = [members.of_path(each) for wire, each in parts.items() if wire not in in_path]
+        arguments = members.arguments()
         by_hand = [argument_by_hand(*each) for each in own.by_hand.items()]
         everything = [*path, *arguments, *by_hand]
         names = [each.name for each in everything]
@@ -159,20 +160,21 @@ class _Planner:
             what=own.what,
             description=sentence(operation.tree.get("summary")),
             path=path,
-            arguments=members_.in_order(arguments),
+            arguments=members.in_order(arguments),
             positional=first,
             by_keyword=required_first(each for each in everything if each not in first),
-            objects=members_.objects(),
-            untyped=members_.untyped,
-            parts=members_.parts,
+            objects=members.objects(),
+            untyped=members.untyped,
+            parts=members.parts,
         )
 
     def part(self, schema: str) -> PartPlan:
+        """The plan of the request object of a schema."""
         own = self._settings.parts.get(schema, PartSettings())
         tree = self.schemas.resolved({"$ref": REFERENCE + schema})
         name = self.schemas.class_of(schema)
-        members_ = Members(self.schemas, f"parts.{schema}", own, tree, name)
-        fields = members_.arguments()
+        members = Members(self.schemas, f"parts.{schema}", own, tree, name)
+        fields = members.arguments()
         named = [(each.place, each.name) for each in fields]
         require_free(f"parts.{schema}", named, LOCALS, own.names)
         places = {each.place: each for each in fields}
@@ -182,14 +184,14 @@ class _Planner:
             own=own,
             function=name,
             description=sentence(tree.get("description")),
-            arguments=members_.in_order(fields),
+            arguments=members.in_order(fields),
             positional=positional,
             by_keyword=required_first(each for each in fields if each not in positional),
-            objects=members_.objects(),
+            objects=members.objects(),
             shown=[places[place].name for place in own.shown],
             accounts=[places[place].name for place in own.accounts],
-            untyped=members_.untyped,
-            parts=members_.parts,
+            untyped=members.untyped,
+            parts=members.parts,
             has_class=self._first_of(name) == schema,
         )
 

@@ -313,11 +313,11 @@ class Checks:
         annotation = self._annotation(spot.wire, inner, words)
         if not is_list:
             row = self._row(spot, reader, schema, words, may_be_empty=may_be_empty)
-            return Checked(reader, annotation, row, words, self._decided(spot.wire, inner))
+            return Checked(reader, annotation, row, words, self._unchecked(spot.wire, inner))
         row = {"kind": "each", "items": self._row(spot, inner, items, words)}
         least = fewest(count_at(schema, "minItems"), may_be_empty=may_be_empty)
         row |= counts_of(schema, least, usual=1)
-        found = self._decided(spot.wire, inner).items()
+        found = self._unchecked(spot.wire, inner).items()
         decided = {key if key == "enum" else f"items.{key}": who for key, who in found}
         return Checked(reader, f"Sequence[{annotation}]", row, words, decided)
 
@@ -412,9 +412,9 @@ class Checks:
             raise self.misfit("forms", wire, why)
         return None
 
-    def _decided(self, wire: str, reader: str) -> Mapping[str, str]:
-        """What decides in place of limits of the document, by their keywords: nothing checks
-        those.
+    def _unchecked(self, wire: str, reader: str) -> Mapping[str, str]:
+        """The keywords of limits of the document that nothing checks, each with what decides in its
+        place.
         """
         form = self.own.forms.get(wire)
         named = self.own.words.get(wire)
