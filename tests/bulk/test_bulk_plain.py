@@ -259,9 +259,11 @@ def validations_of_payouts():
     column=st.sampled_from(["invoice_no", "client_reference_id", "amount"]),
     prepares=st.booleans(),
 )
-def test_a_row_of_a_template_is_what_checking_it_makes(validations, records, column, prepares):
-    made = validations.read(records, column, prepares=prepares)
-    assert made == read_by_checking(validations, records, column, prepares=prepares)
+def test_a_row_read_by_a_template_is_stored_as_if_it_were_checked(
+    validations, records, column, prepares
+):
+    by_template = validations.read(records, column, prepares=prepares)
+    assert by_template == read_by_checking(validations, records, column, prepares=prepares)
 
 
 @pytest.mark.slow

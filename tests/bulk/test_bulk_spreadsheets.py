@@ -199,7 +199,7 @@ def test_a_file_without_a_heading_shows_no_account_number(sender, tmp_path):
     assert f"(R-1, {'*' * (len(ACCOUNT) - 4)}{ACCOUNT[-4:]}, " in problem.message
 
 
-def test_a_key_column_that_is_read_by_another_name_is_told(checked):
+def test_a_key_column_named_by_its_heading_is_refused_with_the_name_that_it_is_read_as(checked):
     check = checked([HEADING, line()], own={"key_column": "Rechnung"})
     assert places(check) == [(1, "Rechnung", "key_column")]
     assert "is read as client_reference_id" in check.problems[0].message

@@ -114,9 +114,11 @@ def refund(nonce, at="10:00:00Z", *, resent=False, order="o-1"):
 
 @pytest.mark.parametrize("later", ["10:00:01Z", "10:00:00Z"])
 @pytest.mark.parametrize("resent", [(False, False), (False, True), (True, True)])
-def test_a_notification_that_may_be_another_event_is_handled(engine, later, resent):
-    """Two equal refunds, each request sent three times: FlexFactor's nonce proves that it is the
-    same, unless it comes with another content.
+def test_a_notification_is_new_unless_its_nonce_came_before_with_the_same_content(
+    engine, later, resent
+):
+    """Two equal refunds, with a nonce each, and each request sent three times. A nonce that comes
+    with another content is no proof that the event is the same.
     """
     orders = SimpleNamespace(get=lambda order_id: f"order {order_id}")
     inbox = inbox_of(engine, webhooks(), SimpleNamespace(orders=orders))

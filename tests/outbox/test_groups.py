@@ -655,8 +655,10 @@ def test_send_ends_when_each_was_tried_once_however_many_passes_it_takes(sending
 
 
 @pytest.mark.usefixtures("_short_passes")
-def test_an_entry_that_another_worker_leaves_is_soon_taken_up(sending):
-    """And not after thousands of others, which come after it."""
+def test_an_entry_that_another_worker_gives_up_is_taken_up_before_the_last_of_those_after_it(
+    sending,
+):
+    """It would else wait for the end of a long pass, with thousands of entries."""
     sending.store(*range(7))
     outbox = sending.outbox
     is_first = outbox.table.c.reference == "INV-0"
@@ -668,7 +670,7 @@ def test_an_entry_that_another_worker_leaves_is_soon_taken_up(sending):
 
     sending.provider.meet = leave
     assert len(sending.send(workers=1)) == 7
-    assert sending.provider.references.index("INV-0") < 6
+    assert sending.provider.references.index("INV-0") < 6, "it is not the last of seven"
 
 
 @pytest.mark.usefixtures("_short_passes")

@@ -84,11 +84,13 @@ def test_a_sealed_entry_is_sent_only_with_the_storage_key_and_its_secrets_are_no
     assert secrets_in(engine) == []
 
 
-def test_entries_that_were_stored_in_clear_are_read_and_sent_beside_others(box, box_with, engine):
+def test_entries_that_were_stored_in_clear_are_read_and_sent_beside_sealed_ones(
+    box, box_with, engine
+):
     keyless, sealed = box, box_with(storage_key=STORAGE_KEY)
     keyless.add(**noted(1))
     assert secrets_in(engine) == SECRETS
-    sealed.add(**noted(1))
+    sealed.add(**noted(1))  # it is stored already, and stays as it is
     sealed.add(**noted(2))
     assert [entry.sealed for entry in keyless.entries()] == [False, True]
     assert amounts(sealed.entries()) == ["9044.23"] * 2

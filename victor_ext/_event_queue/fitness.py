@@ -128,7 +128,9 @@ def _begin_before_savepoint(connection: Connection, _name: str) -> None:
 
 
 def _leave_connections_to_parent() -> None:
-    """Open new connections in a forked process: two that use one would mix up their statements."""
+    """Forget, in a forked process, the connections of its parent, which stay open there: two
+    processes that use one would mix up their statements.
+    """
     _fit.clear()
     for engine in tuple(_prepared):
         if not _is_in_memory(engine):

@@ -111,7 +111,7 @@ class ByHand:
         """
         store = self.store
 
-        def ask(connection: Connection) -> None:
+        def store_decisions(connection: Connection) -> None:
             store.lock_storing(connection)
             refuse_held(connection)
             payments = [self._locked(connection, line) for line in lines]
@@ -121,15 +121,12 @@ class ByHand:
             if present != list(lines):
                 raise ConfigurationError(_CHANGED_MEANWHILE)
             for line, payment in zip(lines, payments, strict=True):
-                # One that was never sent keeps its key, which was not used.
-                is_unused = payment is None or payment.state is None or payment.state in NEVER_LEFT
-                again = 0 if payment is None else payment.again
-                self._decide(connection, line, ASK, again if is_unused else again + 1, person)
+                self._decide(connection, line, ASK, _next_again(payment), person)
             present_record = store.present_record(connection) or self.record
             decided = replace(present_record, persons=[*present_record.persons, person])
             store.save_record(connection, decided)
 
-        store.transact(ask)
+        store.transact(store_decisions)
 
     def _decide(
         self, connection: Connection, line: Line, what: str, again: int, person: Person
@@ -302,6 +299,17 @@ class ByHand:
         )
         if not is_stored:
             raise ConfigurationError(_CHANGED_MEANWHILE)
+
+
+def _next_again(payment: StoredPayment | None) -> int:
+    """Return how many keys a payment had before the one with which it is asked for next. A key with
+    which nothing was sent is that one.
+    """
+    if payment is None:
+        return 0
+    if payment.state is None or payment.state in NEVER_LEFT:
+        return payment.again
+    return payment.again + 1
 
 
 _NOT_ASKED = NEVER_LEFT | {RowOutcome.TO_DECIDE}

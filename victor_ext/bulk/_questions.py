@@ -153,7 +153,7 @@ class _Search:
     # Another spelling of a key
 
     def _add_respelled(self, rows: Sequence[RequestedPayment]) -> None:
-        by_skeleton = _by(rows, "skeleton_digest")
+        by_skeleton = _rows_by_digest(rows, "skeleton_digest")
         for other in self._payments(self._is_there(PAYMENTS.c.skeleton_digest, by_skeleton)):
             for row in by_skeleton[other.skeleton_digest]:
                 if not self._is_own(other, row):
@@ -238,7 +238,7 @@ class _Search:
     # The same values, in another batch or series
 
     def _add_copies(self, rows: Sequence[RequestedPayment]) -> None:
-        by_values = _by(rows, "bare_digest")
+        by_values = _rows_by_digest(rows, "bare_digest")
         own_series = sa.select(SHEETS.c.id).where(
             SHEETS.c.owner == self._owner,
             SHEETS.c.batch == self._sheet.batch,
@@ -326,9 +326,11 @@ class _Search:
         return Question(likeness, other.key, place, other.row)
 
 
-def _by(rows: Sequence[RequestedPayment], name: str) -> Mapping[str, list[RequestedPayment]]:
-    """Return rows by one of their digests."""
+def _rows_by_digest(
+    rows: Sequence[RequestedPayment], column: str
+) -> Mapping[str, list[RequestedPayment]]:
+    """Return rows by the digests in one of their columns."""
     by_digest: dict[str, list[RequestedPayment]] = {}
     for row in rows:
-        by_digest.setdefault(getattr(row, name), []).append(row)
+        by_digest.setdefault(getattr(row, column), []).append(row)
     return by_digest

@@ -354,7 +354,7 @@ class State:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
             reason = _reason_of(error)
-            if not may_pass(error):
+            if not may_be_temporary(error):
                 message = f"The state {self} cannot be used: {reason}."
                 raise ConfigurationError(message) from error
             advice = "Run it again later: rows that are stored are kept, and none is sent twice."
@@ -393,8 +393,8 @@ def _raised_by_signal(context: ExceptionContext) -> BaseException | None:
     return None if signals is None else signals.taken()
 
 
-def may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
-    """Whether the database may work again after an error, without a change by a person."""
+def may_be_temporary(error: SQLAlchemyError | sqlite3.Error) -> bool:
+    """Whether the database may work again after an error without a change by a person."""
     code = _sqlite_code(error)
     if code is not None:
         return code in _PASSING

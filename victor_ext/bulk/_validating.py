@@ -527,6 +527,9 @@ def reported_problems(
 
 
 def _with_hint_for_files(kind: RowKind, problem: Problem) -> Problem:
+    """Return a problem whose hint, if it has one, is for a file in place of Python: that of its
+    column, else that of the column's type.
+    """
     if not problem.hint:
         return problem
     column_type = kind.columns.get(problem.field, NO_COLUMN)

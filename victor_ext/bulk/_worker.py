@@ -51,7 +51,7 @@ from ._payments import (
     WITH_ROWS,
 )
 from ._rows import content_of, own_values
-from ._state import NOTICE, StateLost, hold_payments, may_pass, report
+from ._state import NOTICE, StateLost, hold_payments, may_be_temporary, report
 from ._store import Store
 
 _POLL = 0.1
@@ -313,7 +313,7 @@ class Rows:
         loss = state.loss(error)
         if loss is not None:
             raise loss from error
-        if not may_pass(error) or time.monotonic() - self.stopped_at > _LAST_STORING:
+        if not may_be_temporary(error) or time.monotonic() - self.stopped_at > _LAST_STORING:
             raise error
         report(error)
         time.sleep(0.5)

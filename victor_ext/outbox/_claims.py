@@ -38,7 +38,7 @@ from victor_ext._settlement.key_age import Now, SentSince
 
 from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
-from ._entries import DUE, EntryState, is_not_due, new_number, sent_of, sent_values, subjects_of
+from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
 from ._life import Beat
 
 GROUP = 256
@@ -148,7 +148,7 @@ class Claims:
         if any(claim.row.prepared.promise is not Promise.KEYED for claim in claims):
             # A write comes first, as in `_read_lively`; and no other worker beats meanwhile.
             begin_writing(connection, self._table)
-            if self._engine.holding.life.is_another(connection):
+            if self._engine.holding.life.is_another_copy(connection):
                 return {}
         by_id = {claim.row.id: claim for claim in claims}
         sent = SentSince.at(now, self.client.caller)
@@ -249,7 +249,7 @@ class Claims:
     def _is_due(self, present: Any) -> Condition:
         """Holds for entries, in whatever state, that no worker has and this round has not had."""
         columns = self._table.c
-        is_due = sa.not_(is_not_due(columns, present))
+        is_due = sa.not_(is_due_later(columns, present))
         is_free = sa.and_(is_due, columns.had_by != self._worker)
         is_of_client = sa.and_(columns.provider == self.client.provider, self._chosen)
         return sa.and_(is_of_client, is_free, self._is_not_held)

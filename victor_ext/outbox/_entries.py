@@ -305,16 +305,18 @@ def reference_table(name: str, metadata: sa.MetaData) -> sa.Table:
     )
 
 
-def is_not_due(columns: Any, now: Any) -> Condition:
-    """Holds for entries whose time is to come: the end of a call, whatever deadline the client of
-    another worker has, or of a pause.
+def is_due_later(columns: Any, now: Any) -> Condition:
+    """Holds for entries that wait for the end of a pause, or of a call that a worker may be making.
+
+    The deadline of that worker's client may be longer than ours, so `LAST_CALLS` is the longest
+    wait that `is_to_come` believes.
     """
     return is_to_come(columns.due_at, now, LAST_CALLS)
 
 
 def is_under_call(columns: Any, now: Any) -> Condition:
     """Holds for entries that a worker has: a call of it may be under way."""
-    return sa.and_(columns.worker.is_not(None), is_not_due(columns, now))
+    return sa.and_(columns.worker.is_not(None), is_due_later(columns, now))
 
 
 def is_surely_not_done(columns: Any) -> Condition:

@@ -50,7 +50,7 @@ from ._entries import (
     IN_DOUBT,
     EntryState,
     free_values,
-    is_not_due,
+    is_due_later,
     is_surely_not_done,
     is_under_call,
     new_number,
@@ -445,7 +445,9 @@ def hold_entries(connection: Connection) -> None:
 
 
 def release_entries(connection: Connection) -> int:
-    """End the hold. Returns how many entries are looked up now that had not been sent."""
+    """End the hold. Returns how many entries are looked up now: by the backup they were not sent,
+    but they may have been since.
+    """
     end_hold(connection, TABLES.control)
     looked_up = sa.and_(ENTRIES.c.restored, ENTRIES.c.state == EntryState.SENDING)
     return count_rows(connection, ENTRIES, looked_up)
@@ -676,7 +678,7 @@ class FileSender:
     def send_due(self) -> None:
         """Make passes, if one would take an entry up now."""
         with self._engine.connect() as connection:
-            waits = is_not_due(ENTRIES.c, database_time(connection))
+            waits = is_due_later(ENTRIES.c, database_time(connection))
             due = sa.and_(_IS_DUE, sa.not_(waits))
             may_work = self._parts.holding.may_work()
             query = sa.select(ENTRIES.c.id).where(self._policy.chosen(), due, may_work)

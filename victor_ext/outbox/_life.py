@@ -187,9 +187,10 @@ class Life:
             if beat.file is not None:
                 _write_beside(beat)
 
-    def is_another(self, connection: Any) -> bool:
+    def is_another_copy(self, connection: Any) -> bool:
         """Whether the database is another copy than at the last beat, as far as this process knows.
-        Nothing is written: the next beat says so, and marks what may have been lost.
+
+        Nothing is written: the next `beat` writes it, and what may have been lost is marked then.
         """
         known = self._known  # before the database is asked, as in `beat`
         present, row, _ = self._look_at(connection)
