@@ -67,7 +67,7 @@ class OpenTelemetry:
         self._spans: dict[str, trace.Span] = {}
         self._entered: dict[str, Token[Context]] = {}
         self._boxes: list[Any] = []  # what `watch` was called with
-        self._thread = local()  # `kept`: what `_alone` keeps, while it does something
+        self._thread = local()  # `waiting`: the acts that wait in `_one_at_a_time`; else None
         made = self._instrument
         outcome = "victor_ext.outcome"
         self._duration = made(
@@ -149,26 +149,25 @@ class OpenTelemetry:
 
     def __call__(self, event: Event) -> None:
         """Take an event of a client."""
-        self._alone(partial(self._take, event))
+        self._one_at_a_time(partial(self._take, event))
 
-    def _alone(self, act: Callable[[], object]) -> None:
-        """Do something with spans and metrics; within another such act of this thread, once that
-        one is done.
+    def _one_at_a_time(self, act: Callable[[], object]) -> None:
+        """Run an act on spans and metrics; if another one runs in this thread, after its end.
 
         The garbage collector ends a dropped call wherever the thread is: also where it has a lock
         of the metrics, which it cannot take twice.
         """
-        kept: list[Callable[[], object]] | None = getattr(self._thread, "kept", None)
-        if kept is not None:
-            kept.append(act)
+        waiting: list[Callable[[], object]] | None = getattr(self._thread, "waiting", None)
+        if waiting is not None:
+            waiting.append(act)
             return
-        self._thread.kept = kept = []
+        self._thread.waiting = waiting = []
         try:
             act()
         finally:
-            self._thread.kept = None
-            for each in kept:
-                self._alone(each)
+            self._thread.waiting = None
+            for each in waiting:
+                self._one_at_a_time(each)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, CallStarted):

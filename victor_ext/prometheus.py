@@ -127,7 +127,7 @@ class Prometheus(OpenTelemetry):
                 registry=None,
                 multiprocess_mode="liveall",
             )
-            self._steps = _Instrument(steps, names, self._alone)
+            self._steps = _Instrument(steps, names, self._one_at_a_time)
         for each in self._made:  # only now: nothing of one that could not be made stays
             registry.register(each)
         _used.add(registry)
@@ -155,7 +155,7 @@ class Prometheus(OpenTelemetry):
             metric = Gauge(*declared, registry=None, multiprocess_mode="livemostrecent")
             if not names and self._folder is None:
                 metric.set(nan)  # before the first call; 0 would be an alert
-        made = _Instrument(metric, names, self._alone)
+        made = _Instrument(metric, names, self._one_at_a_time)
         self._made.append(made)
         return made
 
@@ -202,7 +202,7 @@ class Prometheus(OpenTelemetry):
                 _log.warning("%s cannot be written.", self._folder, exc_info=True)
 
         def tell(at: float | None) -> None:
-            self._alone(partial(write, at))
+            self._one_at_a_time(partial(write, at))
 
         box.heartbeat.tell(tell)
 
@@ -239,7 +239,7 @@ class Prometheus(OpenTelemetry):
         with suppress(FileNotFoundError):  # another process has counted it
             path.unlink()
             for call in calls:
-                self._alone(partial(self._duration.record, 0, call))
+                self._one_at_a_time(partial(self._duration.record, 0, call))
 
     def wsgi_app(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -357,11 +357,14 @@ class _Instrument(Collector):
     """A metric of prometheus-client, in the words of OpenTelemetry."""
 
     def __init__(
-        self, metric: Any, names: Sequence[str], alone: Callable[[Callable[[], object]], None]
+        self,
+        metric: Any,
+        names: Sequence[str],
+        one_at_a_time: Callable[[Callable[[], object]], None],
     ) -> None:
         self.metric = metric
         self.names = names
-        self._alone = alone
+        self._one_at_a_time = one_at_a_time
 
     def describe(self) -> Iterable[Metric]:
         described: Iterable[Metric] = self.metric.describe()
@@ -374,7 +377,7 @@ class _Instrument(Collector):
             with _lock:
                 found.extend(self.metric.collect())
 
-        self._alone(read)
+        self._one_at_a_time(read)
         return found
 
     def _of(self, attributes: Mapping[str, Any]) -> Any:
