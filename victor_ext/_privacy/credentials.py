@@ -61,15 +61,20 @@ def _pieces_around(text: str, credential: Secret) -> Iterator[str]:
 
 
 def _credentials() -> list[Secret]:
-    """The credentials of the request in `QUOTED`, in all forms of `_forms`; the longest first."""
+    """The credentials of the request in `QUOTED`, in all forms of `_forms`; the longest first.
+
+    They are kept with the request, until its plain credentials are others: a token was renewed.
+    """
     quoted = QUOTED.get()
     request = None if quoted is None else quoted()
     if request is None:
         return []
     plain = _plain_credentials(request)
-    derived: tuple[list[Secret], list[Secret]] | None = request.extensions.get(_DERIVED)
-    if derived is not None and derived[0] == plain:  # a renewed token is another one
-        return derived[1]
+    kept: tuple[list[Secret], list[Secret]] | None = request.extensions.get(_DERIVED)
+    if kept is not None:
+        kept_plain, kept_forms = kept
+        if kept_plain == plain:
+            return kept_forms
     forms = {form for text in plain for form in _forms(text)}
     longest_first = sorted(forms, key=len, reverse=True)
     request.extensions[_DERIVED] = plain, longest_first

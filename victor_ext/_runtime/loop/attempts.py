@@ -524,6 +524,9 @@ class _Call:
         return error
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
+        """The error of a call whose time is up: it says whether the deadline has passed, or whether
+        this machine slept, and how the last attempt failed, if there was one.
+        """
         what = "no time is left for an attempt"
         if self._waited:
             what += (

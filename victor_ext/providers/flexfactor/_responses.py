@@ -235,8 +235,8 @@ def error_status(body: dict[str, Any]) -> int:
 
 
 def error_in_words(body: dict[str, Any]) -> int:
-    """The HTTP status of the error that a sentence of a body, or the name of a member, begins with
-    as a six-digit code, or consists of in words ("Bad Gateway"). 0: there is none.
+    """The HTTP status of the error in a sentence of a body, or in the name of a member: a six-digit
+    code at its beginning ("502000 ..."), or the whole of it ("Bad Gateway"). 0: there is none.
     """
     for value in (*body, *_values_at(SENTENCES, body)):
         status = _status_in(_BEGINS_WITH_ERROR, value) if isinstance(value, str | int) else 0
