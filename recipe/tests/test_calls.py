@@ -97,6 +97,7 @@ def test_a_schema_without_a_python_type_is_sent_and_read_as_plain_json_and_noted
     result = generate(path, tmp_path, tree=tree)
     verdict = judged(tree, result.package)
     assert (verdict.lines(), result.left_out) == ([], [])
-    assert verdict.plain
+    assert verdict.plain, "values that are plain JSON"
     notes = result.log.notes()
-    assert len(notes) == len({*notes}) > 0
+    assert notes
+    assert len(notes) == len({*notes}), "a note comes twice"

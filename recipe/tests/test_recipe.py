@@ -24,7 +24,9 @@ pytestmark = pytest.mark.pull_request
 CHECK = ["check", ROOT / "openapi" / "victor.yaml"]
 
 
-def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_path):
+def test_documents_give_the_same_packages_whatever_the_hash_seed_the_locale_and_the_folder(
+    tmp_path,
+):
     """`make check-generated` compares the committed packages with those of this process."""
     out = tmp_path / "a" / "second place"
     out.mkdir(parents=True)

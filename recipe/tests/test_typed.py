@@ -112,7 +112,7 @@ def test_a_member_that_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_p
         assert f" def {name}(self)" not in source
 
 
-def test_the_docstring_is_the_sentence_of_the_document(tmp_path):
+def test_records_and_their_fields_have_the_sentences_of_the_document_as_docstrings(tmp_path):
     source = source_of(made(tmp_path), "records")
     assert '"""An order of a shop."""' in source
     assert '"""`orderId`: The id of the order."""' in property_of(source, "Order", "id")
