@@ -216,7 +216,7 @@ def test_the_last_exchanges_are_kept_and_all_are_counted(start):
     assert len(sandbox.attempts_by_key()) == 3
 
 
-def test_one_line_per_call_and_nothing_secret_in_it(sandbox, caller, caplog):
+def test_a_sandbox_logs_one_line_per_call_with_no_key_id_or_query(sandbox, caller, caplog):
     caplog.set_level(logging.INFO, "victor_ext.sandbox.access")
     sandbox.inject("status", status=503)
     for _ in range(3):

@@ -117,7 +117,9 @@ def test_a_rate_limit_says_when_to_come_back(sandbox, caller):
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 408, 425, 401, 403, 302, 599])
-def test_any_status_can_be_answered(sandbox, caller, status):
+def test_an_injected_status_is_answered_with_its_body_and_headers_and_nothing_is_made(
+    sandbox, caller, status
+):
     sandbox.inject("status", status=status, body="no", headers={"X-Note": "told so"})
     response = caller.create(KEY)
     seen = (response.status_code, response.text, response.headers["x-note"])

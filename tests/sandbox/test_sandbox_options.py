@@ -7,6 +7,8 @@ from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)
+WITHOUT_OPTIONS = CASES["options"][0][1]
+"""What `observed` returns of a sandbox without options."""
 
 
 def observed(sandbox, caller):
@@ -44,7 +46,7 @@ def observed(sandbox, caller):
 
 @pytest.mark.parametrize(("options", "changes"), CASES["options"])
 def test_each_option_of_the_sandbox_changes_only_its_own_behaviour(start, options, changes):
-    assert observed(*start(demo_data=True, **options)) == {**CASES["options"][0][1], **changes}
+    assert observed(*start(demo_data=True, **options)) == {**WITHOUT_OPTIONS, **changes}
 
 
 def test_an_idle_connection_is_kept_for_the_chosen_seconds_and_is_closed_then(start):

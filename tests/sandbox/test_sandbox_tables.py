@@ -334,9 +334,9 @@ def test_a_row_of_operations_beside_the_document_is_served_if_marked_as_undocume
 
 
 @pytest.mark.parametrize("key", [BodyKey("requestId"), HeaderKey("Idempotency-Key")], ids=repr)
-def test_a_row_may_have_a_key_of_a_documented_member_or_of_an_undocumented_header(key):
+def test_a_sandbox_starts_with_keys_in_a_documented_member_or_in_an_undocumented_header(key):
     with sandbox(replace(CHARGE, is_keyed=True), document=str(DOCUMENT), key=key) as small:
-        assert small.url
+        assert small.url, "it has started, so the row was not refused"
 
 
 def charged(body, **members):
