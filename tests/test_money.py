@@ -268,7 +268,7 @@ def test_minor_units_follow_the_currency(money, amount, text):
 @example(LONGEST, "USD")
 @example(-LONGEST, "USD")
 @given(st.integers(-(10**24), 10**24), CURRENCIES)
-def test_money_there_and_back_is_the_same(minor, currency):
+def test_the_amount_of_money_is_read_back_as_the_same_money_in_any_decimal_context(minor, currency):
     money = Money(minor, currency)
     with localcontext(Context(prec=3)):
         assert Money.of(money.amount, currency) == money

@@ -36,7 +36,7 @@ def test_a_package_for_another_version_is_refused_when_it_is_imported(
         (None, None),
     ],
 )
-def test_a_decimal_text_is_read_with_its_digits(sent, read):
+def test_a_decimal_text_is_read_with_its_digits_and_any_other_value_as_none(sent, read):
     found = typed.decimal_text({"fee": sent}, "fee")
     assert (None if found is None else str(found)) == read
 

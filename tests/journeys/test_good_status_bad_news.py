@@ -135,11 +135,12 @@ def reading(**response):
     }
 
 
-def test_a_cut_acceptance_that_the_request_does_not_show_is_unknown():
+def test_an_accept_whose_response_is_cut_is_unknown_if_the_request_shows_no_acceptance():
     cut = httpx.Response(
         200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"'
     )
-    error = Provider(lambda _request: cut, reading()).error(
+    without_response = reading()  # what `get` then answers
+    error = Provider(lambda _request: cut, without_response).error(
         accept, "accepted the request", UnreadableResponse
     )
     assert any("has no response yet" in note for note in error.__notes__)

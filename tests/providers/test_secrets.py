@@ -256,6 +256,7 @@ def test_a_call_that_fails_shows_no_secret(mode, handler, name, call, caplog):
     system = SYSTEMS[name]
     make, secrets, in_messages = system.calls[call]
     hidden = (*system.credentials, *secrets)
+    # The provider repeats all that it was sent and that has to be hidden.
     line = bad_answers(system, " ".join((*hidden, *in_messages)))[handler]
     events = []
     shown = stored = ""
@@ -266,6 +267,7 @@ def test_a_call_that_fails_shows_no_secret(mode, handler, name, call, caplog):
         shown = f"{error}{error!r}{error.problems!r}"
         error.response = None  # what a provider wrote stays in the raw body, for the caller alone
         stored = pickle.dumps(error).decode("latin-1")
+    # A pickle has the arguments of the call, and never the key or the secret.
     assert found_in(stored, system.credentials[:2]) == []
     assert found_in(shown + caplog.text + repr(events), (*hidden, *in_messages)) == []
 
@@ -423,8 +425,7 @@ def test_credentials_are_masked_until_their_call_ends(mode, status):
     )
 
 
-def test_credentials_that_a_good_response_repeats_are_masked_too(mode):
-    """What a record says, while the wait for it lasts, and the id of a page that has no items."""
+def test_a_wait_that_ends_in_vain_masks_credentials_in_what_the_record_says(mode):
     record = {"victor_payment_request_id": "b34783af0", "status": "declined"}
     answer = httpx.Response(200, json={**record, "error_message": f"no {ACCESS}"})
     script = Script(answer, token={**TOKEN, "access_token": ACCESS})
@@ -434,6 +435,10 @@ def test_credentials_that_a_good_response_repeats_are_masked_too(mode):
 
     with pytest.raises(VictorError, match=r"\(no \[secret\]\)"):
         called("victor", mode, wait, script)
+
+
+def test_credentials_in_the_request_id_of_a_good_response_are_masked_in_an_error(mode):
+    """The error is about the page, which has no items."""
     page = httpx.Response(200, headers={"X-Request-Id": SECRET}, json={"data": "pay_1"})
     with pytest.raises(VictorError, match="has no list") as raised:
         Caller(mode, lambda _: page, auth=BearerAuth(SECRET)).read(

@@ -237,7 +237,7 @@ def test_a_refused_inquiry_is_no_decline_of_the_payment_unless_it_names_the_paym
 
 def test_a_body_that_may_repeat_the_card_is_not_quoted():
     assert "no luck" not in str(observe(503, b"no luck"))
-    assert "no luck" in str(observe(503, b"no luck", inquire))
+    assert "no luck" in str(observe(503, b"no luck", inquire)), "an inquiry sends no card"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_ready_token_that_is_refused_is_not_renewed(harness):
         ("s3cret" * 4000, None),
     ],
 )
-def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(token, scheme):
+def test_a_token_or_a_scheme_that_no_header_can_hold_is_refused_and_not_shown(token, scheme):
     with pytest.raises(ConfigurationError, match=r"token (is|must|holds)|scheme must") as raised:
         FlexFactorToken(token, scheme=scheme)
     assert_hidden(raised.value, secrets=("s3cr",))

@@ -96,7 +96,7 @@ def test_a_status_is_read_in_any_spelling(word, status):
     ("word", "biller_type"),
     [("Business", "BUSINESS"), (" consumer ", "CONSUMER"), ("Charity", "Charity"), (7, None)],
 )
-def test_a_biller_type_is_read_in_any_spelling(word, biller_type):
+def test_a_biller_type_is_read_in_any_letter_case_and_an_unknown_word_is_kept(word, biller_type):
     request = {"payment_details": {"biller_type": word}}
     assert listed(payment_request=request).biller_type == biller_type
 
