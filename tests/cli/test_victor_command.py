@@ -48,7 +48,7 @@ sys.exit(main({words!r}))
 """
 
 
-def test_key_prints_the_key_of_a_fact(bare_command):
+def test_victor_key_prints_the_idempotency_key_of_a_kind_and_a_value(bare_command):
     ran = bare_command("key", "invoice", "1042")
     assert (ran.status, ran.out, ran.err) == (0, f"{idempotency_key_for('invoice', 1042)}\n", "")
     assert bare_command("key", "a", "bc").out != bare_command("key", "ab", "c").out

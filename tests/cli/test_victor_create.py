@@ -55,7 +55,9 @@ def test_create_shows_the_record_with_a_masked_account_and_shows_json_in_full(
     assert (whole["amount"], whole["status"]) == ("44.23", "created")
 
 
-def test_a_date_too_late_says_which_are_right_and_why(command, victor_sandbox):
+def test_a_due_date_that_is_too_late_or_past_is_refused_with_the_reason_and_nothing_is_sent(
+    command, victor_sandbox
+):
     ran = command(*words(due_date="2999-01-01"))
     right = rf"so write {datetime.now(UTC):%Y-%m}-\d\d or \d{{4}}-\d\d-\d\d\."
     too_late = r"--due-date 2999-01-01 is too late: .* at most 24 hours ahead; .*"

@@ -149,11 +149,12 @@ def write(caller, count):
 @pytest.mark.parametrize(
     "limits", [{"max_connections": 4}, {"max_keepalive_connections": 4}], ids=str
 )
-def test_a_pool_at_its_limit_keeps_the_connections_that_have_rested(
+def test_a_full_pool_closes_its_newest_connection_and_keeps_those_that_rest_longest(
     provider, mode, limits, monkeypatch
 ):
-    """The newest makes room. A write takes a connection that has rested for five seconds: three
-    have when the last writes come.
+    """A write takes only a connection that has rested for five seconds. After four, none has: the
+    fourth connection is opened, and closed for the fifth. The first three, with that of the token,
+    serve the writes after five.
     """
     clock = Mock(return_value=0.0)
     monkeypatch.setattr(connections, "REUSE_DELAY", 5.0)
@@ -162,7 +163,7 @@ def test_a_pool_at_its_limit_keeps_the_connections_that_have_rested(
     with closing(CALLERS[mode](provider.url(), limits=limits)) as caller:
         write(caller, 2)  # beside the connection of the token
         clock.return_value = 4.0
-        write(caller, 2)  # over a fourth one, and one in its place
+        write(caller, 2)  # over the fourth one, and the fifth in its place
         clock.return_value = 5.0
         write(caller, 3)  # over those that have rested
     assert provider.record.connections == 5

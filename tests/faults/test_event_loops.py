@@ -75,7 +75,7 @@ async def outcomes(port, calls=1):
 
 @on_linux
 def test_a_call_whose_event_loop_is_blocked_while_connecting_has_sent_nothing():
-    with full("127.0.0.1", 0) as port:
+    with full("127.0.0.1", 0) as port:  # no connection is ever made
         assert asyncio.run(outcomes(port)) == ["not_sent"]
 
 

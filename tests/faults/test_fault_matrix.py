@@ -145,7 +145,7 @@ def test_the_outcome_is_true_if_the_look_up_after_a_lost_answer_is_cut_at_any_by
 def test_the_outcome_of_an_exchange_that_stalls_is_true(background, mode, operation, side, always):
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
-    first, *_, last = points(whole, side, "stall")
+    first, *_, last = points(whole, side, "stall")  # not all: each stall costs its timeout
     retry = RetryPolicy(max_attempts=ATTEMPTS, base=0.0, quota=10**9) if always else PATIENT
     with adapter(background, mode, timeout=timeouts(STALL), retry=retry) as on:
         for cut in (first, last):

@@ -148,16 +148,16 @@ def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it():
 
 def test_a_decision_to_send_ends_with_one_deadline_or_with_the_lease_of_the_worker():
     """By each clock for itself: one stands still while the machine sleeps, the other may be set."""
-    until = []
 
-    def send_before(moment, send):
-        until.append(moment)
-        return send()
+    def end_of_decision(*ends):
+        """Until when a call may be sent that was decided five seconds ago."""
+        client = SimpleNamespace(deadline=60.0, send_before=lambda until, send: (until, send()))
+        until, result = send_in_time(client, moment(5), lambda: "sent", *ends)
+        assert result == "sent"
+        return until
 
-    client = SimpleNamespace(deadline=60.0, send_before=send_before)
-    decided = moment(5)
-    assert send_in_time(client, decided, lambda: "sent") == "sent"
-    send_in_time(client, decided, list, None, Moment(NOW + 7, 90.0), Moment(NOW + 70, 80.0))
-    keys = Keyless("me", held=40.0, since=moment(30))
-    send_in_time(client, decided, list, keys.since.after(keys.held))
-    assert until == [moment(-55), Moment(NOW + 7, 80.0), moment(-10)]
+    assert end_of_decision() == moment(5 - 60), "at the deadline"
+    ends = Moment(NOW + 7, 90.0), Moment(NOW + 70, 80.0)
+    assert end_of_decision(None, *ends) == Moment(NOW + 7, 80.0), "the earlier end by each clock"
+    held = Keyless("me", held=40.0, since=moment(30))
+    assert end_of_decision(held.since.after(held.held)) == moment(30 - 40), "with the lease"

@@ -48,6 +48,7 @@ def test_no_more_calls_run_at_once_than_max_concurrency_allows(kind):
     make = partial(kind, Client, base_url=URL, transport=transport, max_concurrency=MOST)
 
     def get(client, number):
+        # Every other call is that of a copy, which shares the limit.
         return (client if number % 2 else client.with_options(deadline=30.0)).http.get("/")
 
     answers = crowd("async" if awaited else "sync", make, get, range(12))

@@ -148,7 +148,7 @@ class TestAListenerThatRaises:
         monkeypatch.setenv(LISTENER_ERRORS, "raise")
         Harness([status(503), OK], on_event=on_event).fails(LookupError, match="a mistake")
 
-    def test_the_pytest_plugin_asks_for_the_errors_of_listeners(self, monkeypatch):
+    def test_the_pytest_plugin_has_the_errors_of_listeners_raised(self, monkeypatch):
         import os
 
         from victor_ext.testing import plugin
