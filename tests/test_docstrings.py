@@ -15,7 +15,6 @@ import pytest
 from tests.pages.page import ROOT
 from tests.providers.systems import CLIENTS
 from victor_ext import Victor
-from victor_ext.providers.velo import AsyncVelo, Velo
 
 SYSTEMS = ("victor", "velo", "eastpay", "flexfactor")
 
@@ -138,11 +137,3 @@ def test_the_docstring_of_an_operation_says_the_limits_of_its_rows(system):
                 if argument in inspect.signature(function).parameters:
                     assert row.get("said_limits", "") in described[argument]
                     assert row.get("server_default", "") in described[argument]
-
-
-@pytest.mark.parametrize("client", [Velo, AsyncVelo])
-def test_help_describes_each_argument_of_a_list(client):
-    method = client.payouts.list
-    text = inspect.getdoc(method) or ""
-    for name in inspect.signature(method).parameters:
-        assert f"{name}: " in text

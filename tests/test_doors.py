@@ -4,7 +4,6 @@ example or generated package names it.
 
 import ast
 import importlib
-import pathlib
 import pkgutil
 import re
 
@@ -63,42 +62,6 @@ def test_nothing_that_users_read_names_what_is_private():
     named = {str(path): PRIVATE.findall(text) for path, text in texts().items()}
     assert len(named) > 300
     assert {path: names for path, names in named.items() if names} == {}
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "import victor_ext._runtime",
-        "from victor_ext.outbox._claims import x",
-        "victor_ext/_flows.py",
-    ],
-)
-def test_the_search_finds_a_private_name(line):
-    assert PRIVATE.search(line)
-
-
-@pytest.mark.parametrize("line", ["victor_ext.__version__", "victor_ext.outbox.django", "_runtime"])
-def test_the_search_passes_over_a_public_name(line):
-    assert PRIVATE.search(line) is None
-
-
-def docstrings():
-    """The docstrings of the package, those of attributes too, with their files."""
-    for path in (ROOT / "victor_ext").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-                yield path.relative_to(ROOT).as_posix(), str(node.value.value)
-
-
-def test_every_file_that_a_docstring_names_exists():
-    there = {path.name for path in (ROOT / "victor_ext").rglob("*.py")} | {"manage.py"}
-    named = [
-        (place, pathlib.PurePosixPath(name).name)
-        for place, text in docstrings()
-        for name in re.findall(r"`([\w./-]+\.py)`", text)
-    ]
-    assert len(named) > 5
-    assert [(place, name) for place, name in named if name not in there] == []
 
 
 def test_no_example_takes_a_private_name_of_a_public_module():

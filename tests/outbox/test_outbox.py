@@ -303,13 +303,6 @@ def test_the_arguments_of_an_outbox_are_those_of_create():
     assert PaymentRequestArguments.__required_keys__ == required | ours
 
 
-def test_the_docstring_of_the_outbox_describes_each_option():
-    """The reference is made of the docstrings; `tests/test_docs.py` looks for each method in it."""
-    described = (inspect.getdoc(Outbox) or "").partition("\nArgs:\n")[2]
-    parameters = {*inspect.signature(Outbox).parameters}
-    assert set(re.findall(r"^    (\w+): ", described, re.MULTILINE)) == parameters
-
-
 def test_the_page_of_the_outbox_names_each_state():
     page = (Path(__file__).parents[2] / "docs" / "outbox.md").read_text(encoding="utf-8")
     table = page.partition("| state | meaning |")[2].partition("\n## ")[0]

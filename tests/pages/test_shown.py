@@ -44,26 +44,6 @@ def test_a_picture_shows_what_is_printed_now(name):
     assert recorded(PICTURES / f"{name}.svg") == normalised(picture.printed())
 
 
-@pytest.mark.parametrize("name", sorted(SCRIPT["RECORDED"]))
-def test_a_picture_has_a_colour_for_light_and_dark_pages(name):
-    svg = (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
-    dark, _, light = svg.partition("</style>")[0].partition("prefers-color-scheme: light")
-    styles = [re.findall(r"\.(report-r\d+) \{", part) for part in (dark, light)]
-    assert styles[0] == styles[1] != []
-    fills = set(re.findall(r'<rect fill="(#\w+)"', svg))
-    assert {fill for fill in fills if f'[fill="{fill}"]' not in light} == set()
-
-
-@pytest.mark.parametrize("path", [*PICTURES.glob("*.svg")], ids=lambda path: path.stem)
-def test_a_picture_is_on_a_page_and_loads_nothing(path):
-    svg = path.read_text(encoding="utf-8")
-    assert re.findall(r"url\((?!#)|href=|src=|@import", svg) == []
-    assert any(
-        f"](pictures/{path.name})" in page.read_text("utf-8")
-        for page in PICTURES.parent.glob("*.md")
-    )
-
-
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 OF_LIBRARIES = {
     "Missing Authority Key Identifier",

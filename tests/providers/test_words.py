@@ -8,7 +8,7 @@ import pytest
 from tests.providers.running import Script
 from tests.providers.systems import called
 from tests.providers.victor.adapter import payment
-from victor_ext import InvalidRequest, TimedOut, Word, providers
+from victor_ext import InvalidRequest, TimedOut, Word
 from victor_ext.providers.velo._system import PAYOUT_STATUSES
 
 
@@ -51,9 +51,3 @@ def test_an_unknown_word_that_is_marked_with_word_is_sent_as_it_is():
 def test_a_wait_for_a_payout_takes_each_payout_status(word):
     with pytest.raises(TimedOut):  # it is taken, and read once
         called("velo", "blocking", payouts(word), Script(httpx.Response(500)))
-
-
-def test_the_providers_package_has_no_name_beyond_its_sorted_list():
-    assert providers.__all__ == sorted(providers.__all__)
-    with pytest.raises(AttributeError, match="has no attribute 'Nobody'"):
-        _ = providers.Nobody

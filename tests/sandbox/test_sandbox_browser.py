@@ -17,10 +17,6 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 pytestmark = pytest.mark.pull_request
 __all__ = ["browser", "launch"]
 expect = playwright_api.expect
-
-HOSTILE = (
-    "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
-)
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
 

@@ -137,7 +137,6 @@ TELLS = replace(
         ),
     ),
 )
-DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
 
 
 @pytest.mark.parametrize(
