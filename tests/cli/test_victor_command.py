@@ -1,6 +1,5 @@
 """The command as a whole: settings and profiles, start, `victor token`, `victor sandbox`."""
 
-import inspect
 import json
 import pwd
 import re
@@ -14,10 +13,8 @@ from tests.cli import test_victor_create as create
 from tests.cli.victor_command import Command
 from tests.programs import python
 from tests.providers.systems import CLIENTS
-from victor_ext import ConfigurationError, Victor, __version__, idempotency_key_for
+from victor_ext import ConfigurationError, __version__, idempotency_key_for
 from victor_ext.cli import _app as app_module
-from victor_ext.cli._wording import option_of
-from victor_ext.providers.victor._creating import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox
 from victor_ext.sandbox.velo import VeloSandbox
 
@@ -81,20 +78,6 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command):
     for words in ((), ("rfp",), ("bulk",), ("outbox",)):
         assert bare_command(*words).out == bare_command(*words, "--help").out
     assert bare_command("--version").out == f"victor {__version__}\n"
-
-
-def test_each_argument_of_create_and_of_list_is_an_option_of_the_command(bare_command):
-    for name, for_python in (("create", {"extra_body"}), ("list", {"extra_query", "page"})):
-        arguments = inspect.signature(getattr(Victor.payment_requests, name)).parameters
-        shown = bare_command("rfp", name, "--help").out
-        names = arguments.keys() - {"self"} - for_python
-        assert [each for each in names if f"--{each.replace('_', '-')} " not in shown] == []
-
-
-def test_a_problem_of_an_argument_of_create_is_said_with_its_option():
-    for place, name in ARGUMENTS.items():
-        option = f"--{name.replace('_', '-')}"
-        assert option_of(place, {name: option}) == option
 
 
 def test_token_prints_an_authorization_header_that_the_provider_accepts(command, victor_sandbox):

@@ -11,7 +11,6 @@ from victor_api.typed.methods import PaymentRequests
 
 from tests.cli.test_victor_create import words
 from tests.cli.victor_command import calls
-from victor_ext import Status
 
 pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
 ZULU_2000 = "2000-01-01T00:00:00Z"
@@ -94,13 +93,6 @@ def test_colour_is_for_terminals_that_want_it(command, victor_sandbox):
     assert "\x1b[32m" not in command.at_terminal("rfp", "list", NO_COLOR="1").out
     assert "\x1b" not in command.at_terminal("rfp", "list", "--json").out
     assert "\x1b" not in command("rfp", "list").out
-
-
-def test_help_names_every_status(bare_command):
-    for name in ("list", "watch"):
-        text = " ".join(bare_command("rfp", name, "--help").out.split())
-        for status in Status:
-            assert status.value in text
 
 
 def create(command, reference):

@@ -3,23 +3,18 @@ by reference, which EastPay does not document: it has to be turned on.
 """
 
 import urllib.request
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import httpx
 import pytest
 
 from tests.providers.eastpay.adapter import (
-    ARGUMENTS,
     PRICE,
     Harness,
     card,
     observe,
-    pay,
     scripted,
 )
-from tests.providers.running import Running, Script
 from victor_ext import (
     BadRequest,
     ConfigurationError,
@@ -29,7 +24,7 @@ from victor_ext import (
     UnreadableResponse,
 )
 from victor_ext.providers import Money
-from victor_ext.providers.eastpay import AsyncEastPay, CardToken, EastPay
+from victor_ext.providers.eastpay import CardToken
 from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings
 
 
@@ -70,29 +65,6 @@ def test_a_payment_that_is_not_known_yet_has_the_result_that_an_inquiry_finds(ha
     harness.sandbox.advance(60)
     assert harness.ask("payments.wait", slow.id).succeeded
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
-
-
-@pytest.mark.parametrize("code", ["100.100.001", "100.300.701", "100.400.500", "800.400.501"])
-@pytest.mark.parametrize("kind", [EastPay, AsyncEastPay])
-def test_a_charge_with_status_400_and_a_code_that_no_page_explains_is_settled_by_an_inquiry(
-    kind, code
-):
-    """The bank has charged the card, and the gateway does not know it yet."""
-    charge = {"id": "8ac7", "paymentType": "DB", "merchantTransactionId": "INV-1"}
-    not_known = httpx.Response(400, json={**charge, "result": {"code": code}})
-    charged = httpx.Response(200, json={**charge, "result": {"code": PAID}})
-    script = Script(not_known, not_known, charged)
-    make = partial(kind, **ARGUMENTS, transport=script.transport)
-    with closing(Running(make, awaited=kind is AsyncEastPay)) as merchant:
-        eastpay = merchant.client
-        payment = merchant.result(lambda: pay(eastpay, "INV-1"))
-        early, late = (
-            merchant.result(lambda: eastpay.payments.inquire(payment.id)) for _ in range(2)
-        )
-    results = [each.result for each in (payment, early, late)]
-    assert [result.kind for result in results] == ["unknown", "unknown", "succeeded"]
-    assert [result.rejected for result in results] == [False] * 3
-    assert [request.method for request in script.requests] == ["POST", "GET", "GET"]
 
 
 def test_the_outcome_of_a_payment_that_is_not_settled_in_time_is_unknown(harness):

@@ -152,12 +152,6 @@ def test_the_codes_of_a_row_of_the_page_are_of_its_kind(kind, cell):
     assert {ResultCode.parse(code).kind for code in codes_in(cell)} == {kind}
 
 
-@pytest.mark.parametrize("code", ["000.100.000", "000.400.200", "100.200.100", "100.200.200"])
-def test_codes_that_another_gateway_reads_otherwise_are_on_the_page(code):
-    [cell] = rows(1, rf"^\| `{re.escape(code)}` [^|]*\|([^|]*)\|")
-    assert cell.strip().startswith(ResultCode.parse(code).kind)
-
-
 EVIDENCE = rows(6, r"^\| ([^|]*`[18]00\.[^|]*) \|[^|]*\| `(\w+)` \|$")
 
 

@@ -77,13 +77,6 @@ class TestAPayout:
         later = datetime.now(UTC) + timedelta(hours=1)
         assert "No payouts" in look_up("INV-1", "INV-2", since=later)
 
-    def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(self, harness):
-        payout_id = harness.submit(pay())
-        harness.ask("payouts.instruct", payout_id)
-        with pytest.raises(Conflict) as caught:
-            harness.ask("payouts.instruct", payout_id)
-        assert (caught.value.outcome, harness.calls("get_payout")) == (Outcome.UNKNOWN, 0)
-
     @pytest.mark.parametrize(
         "form", ["{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"]
     )

@@ -155,21 +155,16 @@ def payout_of(desk, *payments):
     return desk.http.post("/v3/payouts", json={"payments": listed}).headers["location"]
 
 
-def test_a_payment_that_an_account_is_too_empty_for_is_not_made(desk, sandbox):
+def test_a_payment_that_an_account_is_too_empty_for_is_not_made_and_told_of_by_no_notification(
+    desk, sandbox
+):
+    """Velo's document has none of FUNDED and AWAITING_FUNDS."""
     balance = sandbox.balance(desk.account)
     path = payout_of(desk, {"amount": balance - 1}, {"amount": 2})
     assert desk.http.post(path).status_code == 202
     sandbox.advance(30)
     assert sandbox.balance(desk.account) == 1
     assert desk.http.get(path).json()["status"] == "INCOMPLETE"
-
-
-def test_a_payment_that_waits_for_funds_is_told_of_by_no_notification(desk, sandbox):
-    """Velo's document has none of FUNDED and AWAITING_FUNDS."""
-    balance = sandbox.balance(desk.account)
-    path = payout_of(desk, {"amount": balance - 1}, {"amount": 2})
-    assert desk.http.post(path).status_code == 202
-    sandbox.advance(30)
     assert [one["eventName"] for one in sandbox.notifications()] == [
         *("payment.submitted", "payment.submitted", "payment.accepted", "payment.accepted"),
         "payment.confirmed",

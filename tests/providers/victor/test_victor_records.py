@@ -184,12 +184,6 @@ def test_a_request_is_made_of_a_model_and_not_of_a_dict():
         PaymentRequest(WHOLE)
 
 
-def test_a_field_of_a_request_cannot_be_set():
-    made = PaymentRequest.of_json(WHOLE)
-    with pytest.raises(AttributeError, match=r"^status of .* is what the provider sent"):
-        made.status = None
-
-
 def test_a_listed_request_completed_by_a_later_read_has_the_amount_that_was_paid():
     details = {"amount": "10.00", "original_amount": "10.00"}
     answer = {"status": "Accepted", "original_amount": "10.00", "modified_amount": "7.00"}

@@ -88,22 +88,6 @@ def client(seen, **options):
     return HttpClient(transport=httpx.MockTransport(respond), base_url=AT, **options)
 
 
-@pytest.mark.parametrize(
-    "base", ["https://api.example", "https://api.example/", "https://api.example/a", f"{AT}/b//"]
-)
-@pytest.mark.parametrize(
-    "path", ["/", "/v2/x", "/a%2Fb", "/ä b?q=1&r=%20#f", "/../x", "//other/x", "x", "?q=1", ""]
-)
-def test_a_path_is_joined_as_httpx_joins_it(base, path):
-    ours = HttpClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)), base_url=base)
-    theirs = httpx.Client(base_url=base, verify=False).build_request(
-        "GET", path, params={"page": 1}
-    )
-    made = ours.build_request("GET", path, params={"page": 1})
-    assert (made.url.raw_path, made.url.netloc) == (theirs.url.raw_path, theirs.url.netloc)
-    assert made.headers.raw[:1] == theirs.headers.raw[:1]
-
-
 @pytest.mark.parametrize("options", [{}, {"params": {"a": "1"}}, {"cookies": {"c": "1"}}])
 @pytest.mark.parametrize(
     "arguments",
