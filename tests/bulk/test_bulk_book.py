@@ -1,15 +1,13 @@
 """A state of bulk sending is a book: `reconcile` reads each of its payments once."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.bulk.bulk_runs import lose_answers, referenced, refused
 from tests.cli.victor_command import Command, settings_of
-from victor_ext import AsyncVictor, VictorOAuth
 from victor_ext.outbox._files import ENTRIES
-from victor_ext.reconciliation import Kind, reconcile, reconcile_async
+from victor_ext.reconciliation import Kind, reconcile
 
 pytestmark = pytest.mark.pull_request
 NOW = datetime.now(UTC)
@@ -128,17 +126,6 @@ def test_a_request_of_another_program_is_only_theirs(sender, compared, tmp_path)
     sender.finish([second], state=f"sqlite:///{tmp_path}/other.sqlite")
     (row, _) = compared(sender().book())[1]
     assert (row.kind, row.theirs.reference) == (Kind.ONLY_THEIRS, "REF-2")
-
-
-def test_an_awaited_client_reads_a_state_too(sender, oauth_client, victor_sandbox):
-    sender.finish(referenced(2))
-
-    async def compare():
-        async with AsyncVictor(VictorOAuth(*oauth_client), base_url=victor_sandbox.url) as victor:
-            with await reconcile_async(victor, sender().book(), **THIS_WEEK) as report:
-                return report.agrees, report.summary.ours
-
-    assert asyncio.run(compare()) == (True, 2)
 
 
 def test_a_state_without_a_batch_is_no_empty_book(sender, compared, tmp_path):

@@ -410,23 +410,16 @@ def test_a_restored_row_is_sent_again_only_after_a_person_said_what_became_of_it
     assert [*victor_sandbox.work_done_by_key().values()] == [1] * (3 if was_asked else 2)
 
 
-def hold_after_a_shorter_file(sender):
-    """The latest file has INV-1 alone: it lacks INV-2, and INV-3, which was refused."""
+def test_what_the_latest_file_lacks_is_not_sent_when_the_rest_is(sender, victor_sandbox):
+    """Nor before that, after a release. The latest file has INV-1 alone: it lacks INV-2, and INV-3,
+    which was refused.
+    """
     sender.store([*rows(2), row(3, amount="0")], skip_invalid=True)
     sender.store(rows(1))
     sender().hold()
-
-
-def test_a_row_that_the_latest_file_lacks_is_not_sent_after_a_release(sender, victor_sandbox):
-    hold_after_a_shorter_file(sender)
     assert sender().release() == 1
     with nothing_sent(victor_sandbox):
         assert sender().resume().counts["unknown"] == 1
-
-
-def test_what_the_latest_file_lacks_is_not_sent_when_the_rest_is(sender, victor_sandbox):
-    hold_after_a_shorter_file(sender)
-    sender().release()
     sender().resolve("INV-1", "not-created", **WHO)
     sender.finish(rows(1))
     asked_once(victor_sandbox, rows(1))

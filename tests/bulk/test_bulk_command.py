@@ -14,7 +14,6 @@ import pytest
 
 from tests.bulk.bulk_runs import (
     asked_once,
-    lose_answers,
     made_in,
     referenced,
     respond_to_creates,
@@ -435,46 +434,6 @@ def test_rows_that_share_a_reference_are_one_warning_with_their_number(bulk):
         shown = bulk.send("invoices.csv", "--skip-invalid", *options)
         assert shown.err.count(warning) == shown.err.count("client_reference_id of another") == 1
     assert "of another one" not in bulk.send(alone).err
-
-
-WHO = ("--by", "Ann", "--why", "seen")
-
-
-@pytest.fixture
-def _in_doubt(bulk, victor_sandbox):
-    """The outcome of INV-1 and INV-2 is unknown."""
-    lose_answers(victor_sandbox)
-    assert bulk.send(rows(2), "--patience", "0", "--deadline", "1").status == 3
-    victor_sandbox.clear_faults()
-
-
-@pytest.mark.usefixtures("_in_doubt")
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("--as", "not-created", "--id", "R2"), "--id says that it was made: leave it out"),
-        (("--as", "created", "--id", "R2 "), "--id begins or ends with a space"),
-    ],
-)
-def test_an_id_that_cannot_be_the_one_of_a_row_is_refused_by_its_option(bulk, words, said):
-    ended = bulk("resolve", "INV-2", *words, *WHO)
-    assert ended.status == 2
-    assert said in ended.err
-
-
-@pytest.mark.usefixtures("_in_doubt")
-def test_a_row_that_was_resolved_as_created_without_an_id_is_not_asked_again(bulk):
-    assert bulk("resolve", "INV-1", "--as", "created", *WHO).status == 3
-    assert "its id is not known" in bulk("ask-again", "INV-1", *WHO).err
-
-
-@pytest.mark.usefixtures("_in_doubt")
-def test_a_row_that_was_resolved_as_not_created_is_refused_and_can_be_dropped(bulk):
-    resolved = bulk("resolve", "INV-2", "--as", "not-created", *WHO).err
-    assert "Refused rows were not created." in resolved
-    refused = bulk("ask-again", "INV-2", *WHO).err
-    assert "INV-2 is refused, and was not created: correct it, and send the sheet." in refused
-    assert bulk("drop").out == "invoices.csv: 1 row dropped. None of them was created.\n"
 
 
 @pytest.mark.parametrize(

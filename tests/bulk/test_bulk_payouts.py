@@ -391,11 +391,6 @@ def test_next_month_of_the_same_salaries_is_asked_about_unless_its_memo_names_th
     sender.finish(months["June"], batch="june")
 
 
-def test_only_instruct_is_told_what_is_paid_also(bulk):
-    helps = {step: bulk(step, "--help").out for step in ("instruct", "withdraw")}
-    assert [step for step, text in helps.items() if "--also" in text] == ["instruct"]
-
-
 @pytest.mark.parametrize("step", ["instruct", "withdraw"])
 def test_a_step_is_taken_only_for_payouts_that_its_own_batch_has_sent(sender, sandbox, step):
     """Whoever lists payments of another batch takes no step of it."""

@@ -4,7 +4,6 @@ row.
 
 import json
 from functools import partial
-from itertools import count
 from unicodedata import normalize
 
 import pytest
@@ -324,17 +323,3 @@ def test_a_state_of_another_layout_is_refused_by_name(sender, victor_sandbox, tm
         with refused(r"another-.*go on with the release"):
             act()
     assert victor_sandbox.attempts_by_key() == {}
-
-
-@pytest.mark.pull_request
-def test_a_second_sender_in_the_same_process_can_send_at_the_same_time(
-    sender, victor_sandbox, tmp_path
-):
-    calls = count(1)
-
-    def second(_status):
-        if next(calls) == 2:
-            sender.finish(rows(2, start=21), state=f"sqlite:///{tmp_path}/other.sqlite")
-
-    sender(rate=50).send(rows(20), on_progress=second)
-    asked_once(victor_sandbox, rows(22))

@@ -19,6 +19,7 @@ from tests.bulk.bulk_runs import (
     write_csv,
 )
 from tests.cases import cases_beside
+from tests.tiers import borders
 from victor_ext._ids import skeleton_of
 from victor_ext._tables.texts import text_of_cell
 from victor_ext.reconciliation._entries import EntryReader
@@ -76,11 +77,12 @@ def test_rows_whose_keys_no_tool_makes_of_each_other_are_all_sent(sender, victor
 
 
 @pytest.mark.parametrize("column", ["invoice_no", "client_reference_id"])
-@pytest.mark.parametrize(("one", "other"), ALIKE)
+@pytest.mark.parametrize("keys", borders(ALIKE, *ALIKE[:2]))
 def test_a_key_with_other_zeros_is_a_question_in_another_file_if_all_else_is_equal(
-    sender, victor_sandbox, column, one, other
+    sender, victor_sandbox, column, keys
 ):
     """Until a person allows both."""
+    one, other = keys
     first, second = (row(7, **{"invoice_no": key, column: key}) for key in (one, other))
     sender = sender.of(key_column=column)
     sender.finish([first], batch="march")
