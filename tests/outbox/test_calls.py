@@ -97,48 +97,48 @@ def test_a_payout_that_no_look_up_shows_in_time_is_unclear_and_never_sent_again(
     assert payouts.calls("submit") == 0
 
 
-def test_a_page_in_place_of_a_look_up_settles_nothing(payouts):
-    payouts.replace("submit")
-    payouts.replace("list_payments", status=404, times=2)
-    payouts.submit()
+def test_a_page_in_place_of_a_look_up_settles_nothing(local):
+    local.replace("submit")
+    local.replace("list_payments", status=404, times=2)
+    local.submit()
     for _ in range(2):
         with pytest.raises(StatusError, match=r"404 Not Found \(an HTML page"):
-            payouts.send()
-        assert payouts.state() == "settling"
-        payouts.end_claims()
-    assert [state for state, _ in payouts.send()] == ["sent"]
-    assert payouts.calls("submit") == 1
+            local.send()
+        assert local.state() == "settling"
+        local.end_claims()
+    assert [state for state, _ in local.send()] == ["sent"]
+    assert local.calls("submit") == 1
 
 
-def test_a_page_in_place_of_the_last_look_up_leaves_a_payout_unclear(payouts):
+def test_a_page_in_place_of_the_last_look_up_leaves_a_payout_unclear(local):
     """Its payout is not sent again: a person has to look."""
-    payouts.replace("submit")
-    payouts.replace("list_payments", status=404, times=3)
-    payouts.submit()
+    local.replace("submit")
+    local.replace("list_payments", status=404, times=3)
+    local.submit()
     with pytest.raises(StatusError):
-        payouts.send()
-    payouts.end_claims(settle_until=1.0)
-    assert payouts.send() == [("unclear", None)]
-    assert "The look-up failed" in payouts.error()
-    payouts.end_claims()
-    assert (payouts.send(), payouts.calls("submit")) == ([], 1)
+        local.send()
+    local.end_claims(settle_until=1.0)
+    assert local.send() == [("unclear", None)]
+    assert "The look-up failed" in local.error()
+    local.end_claims()
+    assert (local.send(), local.calls("submit")) == ([], 1)
 
 
-def test_ten_pages_in_a_row_stop_payouts_and_each_is_settled_by_a_look_up(payouts):
+def test_ten_pages_in_a_row_stop_payouts_and_each_is_settled_by_a_look_up(local):
     """Also if a look-up shows meanwhile that each was done."""
-    payouts.options = {"workers": 1}
-    payouts.replace("submit", times=None)
+    local.options = {"workers": 1}
+    local.replace("submit", times=None)
     for number in range(12):
-        payouts.submit(f"INV-{number}", key=f"the-key-of-the-payout-{number}")
+        local.submit(f"INV-{number}", key=f"the-key-of-the-payout-{number}")
     with pytest.raises(StatusError):
-        payouts.send()
-    assert payouts.calls("submit") == 10
-    assert set(payouts.states()[:10]) <= {"sent", "settling"}
-    assert payouts.states()[10:] == ["waiting"] * 2
-    payouts.harness.sandbox.clear_faults()
-    payouts.end_claims()
-    payouts.send()
-    assert (payouts.states(), payouts.calls("submit")) == (["sent"] * 12, 12)
+        local.send()
+    assert local.calls("submit") == 10
+    assert set(local.states()[:10]) <= {"sent", "settling"}
+    assert local.states()[10:] == ["waiting"] * 2
+    local.harness.sandbox.clear_faults()
+    local.end_claims()
+    local.send()
+    assert (local.states(), local.calls("submit")) == (["sent"] * 12, 12)
 
 
 @pytest.mark.parametrize(
@@ -150,40 +150,40 @@ def test_ten_pages_in_a_row_stop_payouts_and_each_is_settled_by_a_look_up(payout
     ],
 )
 def test_a_payout_of_another_program_with_the_same_reference_is_not_taken_for_our_own(
-    payouts, changes, seconds, why
+    local, changes, seconds, why
 ):
     """Our own never arrives: nothing may instruct what the other program has submitted."""
-    sandbox = payouts.harness.sandbox
+    sandbox = local.harness.sandbox
     sandbox.add_payee("payee-of-another")
     sandbox.set_clock_skew(-seconds)
-    other = payouts.harness.submit(pay(**changes))
+    other = local.harness.submit(pay(**changes))
     sandbox.set_clock_skew(0)
-    payouts.submit()
-    payouts.lose("submit", "cut_request")
-    assert payouts.send() == []
-    payouts.end_claims(settle_until=1.0)
-    assert payouts.send() == [("unclear", None)]
-    assert other in payouts.error()
-    assert why in payouts.error()
+    local.submit()
+    local.lose("submit", "cut_request")
+    assert local.send() == []
+    local.end_claims(settle_until=1.0)
+    assert local.send() == [("unclear", None)]
+    assert other in local.error()
+    assert why in local.error()
 
 
 @pytest.mark.parametrize(("of_another", "of_this"), [("2 3", "1 2"), ("2", "1 2"), ("3 4", "1 2")])
 def test_of_two_lost_payouts_with_one_reference_none_is_taken_for_the_other(
-    payouts, of_another, of_this
+    local, of_another, of_this
 ):
     """The other one never arrived, and nobody knows that."""
-    payouts.submit(*of_another.split())
-    payouts.lose("submit", "cut_request")
-    assert payouts.send() == []
-    payouts.submit(*of_this.split(), key="the-key-of-the-second-payout")
-    payouts.lose("submit")
+    local.submit(*of_another.split())
+    local.lose("submit", "cut_request")
+    assert local.send() == []
+    local.submit(*of_this.split(), key="the-key-of-the-second-payout")
+    local.lose("submit")
     if "2" not in of_another:
-        assert [state for state, _ in payouts.send()] == ["sent"]
+        assert [state for state, _ in local.send()] == ["sent"]
         return
-    assert payouts.send() == []
-    assert "another payment has the same reference" in payouts.error(1)
-    payouts.end_claims(settle_until=1.0)
-    assert payouts.send() == [("unclear", None)] * 2
+    assert local.send() == []
+    assert "another payment has the same reference" in local.error(1)
+    local.end_claims(settle_until=1.0)
+    assert local.send() == [("unclear", None)] * 2
 
 
 def test_a_payout_of_many_payments_is_stored_and_found_by_each_reference(payouts):
@@ -219,44 +219,44 @@ def test_payouts_that_share_one_reference_are_not_under_way_at_once(local):
 
 
 @pytest.fixture
-def lost_instruction(payouts):
+def lost_instruction(local):
     """The id of an accepted payout, whose instruction did not reach the provider."""
-    payout = payouts.harness.submit(pay())
-    payouts.wait_until_accepted(payout)
-    payouts.lose("instruct", "cut_request")
-    payouts.add("payouts.instruct", payout)
-    assert payouts.send() == []
-    assert payouts.state() == "settling"
+    payout = local.harness.submit(pay())
+    local.wait_until_accepted(payout)
+    local.lose("instruct", "cut_request")
+    local.add("payouts.instruct", payout)
+    assert local.send() == []
+    assert local.state() == "settling"
     return payout
 
 
-def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(payouts, lost_instruction):
+def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(local, lost_instruction):
     """Its state says at once that it can never be done."""
-    payouts.harness(lambda velo: velo.payouts.withdraw(lost_instruction))
-    payouts.end_claims()
-    assert payouts.send() == [("rejected", None)]
-    assert "cannot be instructed, since it is WITHDRAWN" in payouts.error()
-    payouts.end_claims()
-    assert payouts.send() == []
-    assert payouts.calls("instruct") == 1
+    local.harness(lambda velo: velo.payouts.withdraw(lost_instruction))
+    local.end_claims()
+    assert local.send() == [("rejected", None)]
+    assert "cannot be instructed, since it is WITHDRAWN" in local.error()
+    local.end_claims()
+    assert local.send() == []
+    assert local.calls("instruct") == 1
 
 
-def test_an_instruction_without_a_response_may_still_be_under_way(payouts, lost_instruction):
-    assert "may still be under way" in payouts.error()
+def test_an_instruction_without_a_response_may_still_be_under_way(local, lost_instruction):
+    assert "may still be under way" in local.error()
 
 
 def test_a_lost_instruction_becomes_unclear_and_is_sent_again_once_a_person_says_it_was_not_done(
-    payouts, lost_instruction
+    local, lost_instruction
 ):
     long_ago = 1.0
-    payouts.end_claims(settle_until=long_ago)
-    assert payouts.send() == [("unclear", None)]
+    local.end_claims(settle_until=long_ago)
+    assert local.send() == [("unclear", None)]
     lost = "The payout is ACCEPTED. So it was lost, and can be sent again."
-    assert lost in payouts.error()
-    payouts.resolve(KEY, done=False, by="Zoë", why="it is ACCEPTED")
-    payouts.retry(KEY)
-    assert payouts.send() == [("sent", lost_instruction)]
-    assert payouts.calls("instruct") == 2
+    assert lost in local.error()
+    local.resolve(KEY, done=False, by="Zoë", why="it is ACCEPTED")
+    local.retry(KEY)
+    assert local.send() == [("sent", lost_instruction)]
+    assert local.calls("instruct") == 2
 
 
 def test_a_call_that_can_be_neither_repeated_nor_found_needs_at_most_once(local):
@@ -289,17 +289,17 @@ def test_the_message_about_a_write_of_a_connected_api_advises_a_proof(sqlite):
         Till(sqlite, rows={"POST /v1/payments": OperationRow(takes_key=False)}).pay()
 
 
-def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(payouts):
+def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(local):
     now = datetime.now(UTC)
-    payouts.submit(send_before=now + timedelta(hours=1))
-    payouts.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
-    assert payouts.send() == [("refused", None)]
-    assert payouts.calls("submit") == 0
-    assert "its time to be sent had passed" in payouts.error()
+    local.submit(send_before=now + timedelta(hours=1))
+    local.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
+    assert local.send() == [("refused", None)]
+    assert local.calls("submit") == 0
+    assert "its time to be sent had passed" in local.error()
     for moment in (now.replace(tzinfo=None), now - timedelta(seconds=1)):
         with pytest.raises(InvalidRequest, match="send_before"):
-            payouts.submit(key="another-key-for-the-outbox", send_before=moment)
-    payouts.harness.sandbox.set_clock_skew(0.0)
+            local.submit(key="another-key-for-the-outbox", send_before=moment)
+    local.harness.sandbox.set_clock_skew(0.0)
 
 
 @pytest.mark.parametrize(
@@ -947,16 +947,16 @@ def test_django_makes_the_client_of_its_settings_once_and_leaves_a_given_one_ope
 
 
 @pytest.mark.parametrize("hidden", [{"content": []}, {"payments": [{"paymentId": GUID}]}])
-def test_a_payout_that_a_list_does_not_show_yet_is_looked_up_and_never_sent_again(payouts, hidden):
+def test_a_payout_that_a_list_does_not_show_yet_is_looked_up_and_never_sent_again(local, hidden):
     """It lags, or its page has its items under another name."""
     page = json.dumps({"page": {"totalPages": 1, "page": 1}, **hidden})
-    payouts.lose("submit")
-    payouts.submit()
-    payouts.harness.sandbox.inject("status", operation="list_payments", status=200, body=page)
-    assert payouts.send() == []
-    assert payouts.send() == [], "it is not looked up at once again"
-    assert payouts.state() == "settling"
-    payouts.end_claims()
-    assert [state for state, _ in payouts.send()] == ["sent"]
-    assert payouts.calls("submit") == 1
-    assert payouts.error() == ""
+    local.lose("submit")
+    local.submit()
+    local.harness.sandbox.inject("status", operation="list_payments", status=200, body=page)
+    assert local.send() == []
+    assert local.send() == [], "it is not looked up at once again"
+    assert local.state() == "settling"
+    local.end_claims()
+    assert [state for state, _ in local.send()] == ["sent"]
+    assert local.calls("submit") == 1
+    assert local.error() == ""

@@ -297,7 +297,7 @@ from tests.providers.victor.adapter import invoice
 kind, url, pooled = sys.argv[1:]
 engine = sa.create_engine(url)
 provider, children = Provider(), []
-with tables_of(kind, engine, pooled=pooled == "True"), provider.client() as client:
+with tables_of(kind, engine, pooled=pooled == "1"), provider.client() as client:
     box = Box(kind, engine)
     outbox = KINDS[kind](*(() if kind == "django" else [engine]), client=client)
     box.add(**invoice(0))
@@ -317,7 +317,11 @@ print("\\n".join(provider.references))
 
 
 @pytest.mark.parametrize(
-    ("kind", "pooled"), [("blocking", False), ("django", False), ("django", True)]
+    ("kind", "pooled"),
+    [
+        ("blocking", False),
+        *(pytest.param("django", pooled, marks=pytest.mark.pull_request) for pooled in (0, 1)),
+    ],
 )
 def test_connections_that_were_used_before_a_fork_are_left_to_the_parent(
     database_url, kind, pooled

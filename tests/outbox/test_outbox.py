@@ -4,17 +4,14 @@ never a guess.
 
 import inspect
 import json
-import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import get_type_hints
 
-import anyio
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -22,7 +19,7 @@ from sqlalchemy.orm import Session
 from victor_api.api.payment_requests import create_request_payment as create_function
 from victor_api.typed.methods import PaymentRequests
 
-from tests.outbox.kinds import Box, Provider, async_engine, refused
+from tests.outbox.kinds import Provider, refused
 from tests.outbox.rows import (
     before_the_first_change,
     change,
@@ -36,7 +33,7 @@ from tests.outbox.rows import (
 )
 from tests.providers.victor.adapter import invoice
 from victor_ext import BadRequest, InvalidRequest, PermissionDenied, Victor
-from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
+from victor_ext.outbox import EntryState, Outbox, PaymentRequestArguments
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
@@ -303,12 +300,6 @@ def test_the_arguments_of_an_outbox_are_those_of_create():
     assert PaymentRequestArguments.__required_keys__ == required | ours
 
 
-def test_the_page_of_the_outbox_names_each_state():
-    page = (Path(__file__).parents[2] / "docs" / "outbox.md").read_text(encoding="utf-8")
-    table = page.partition("| state | meaning |")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {*EntryState}
-
-
 FORMS = (
     {"amount": Decimal("44.2300"), "amount_modification_allowed": True},
     {"amount": 100, "due_date": datetime.now(UTC).date().isoformat(), "notes": None},
@@ -330,21 +321,3 @@ def test_a_stored_entry_is_sent_with_the_same_bytes_as_by_create(form, outbox):
 
 
 # The awaited outbox
-
-
-def test_an_awaited_worker_goes_on_after_failures(sqlite, async_victor, faults, caplog):
-    Box("blocking", sqlite).add(**invoice())
-    faults.status(401, times=None)
-
-    async def check():
-        outbox = AsyncOutbox(async_engine(sqlite))
-        async with async_victor as victor, outbox.worker(victor, interval=0.001):
-            with anyio.fail_after(20):
-                while "outbox.send failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
-                    await anyio.sleep(0.001)
-                faults.clear()
-                while states(await outbox.entries()) != ["sent"]:  # noqa: ASYNC110 - a table has no event
-                    await anyio.sleep(0.001)
-        await outbox._engine.dispose()
-
-    anyio.run(check)
