@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pydoc
 import re
+from functools import cache
 from pathlib import Path
 
 import griffe
@@ -50,6 +51,7 @@ def pages():
     return loader.modules_collection
 
 
+@cache
 def written_in(system):
     """The docstrings in the module of generated methods, by the names of the methods."""
     file = ROOT / "generated" / f"{system}_api" / "typed" / "methods.py"

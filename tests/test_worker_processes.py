@@ -220,6 +220,7 @@ def test_a_call_that_is_under_way_when_its_process_is_killed_is_unknown_once(sta
         assert process.total("victor_ext_call_active") == 0
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize(
     ("its_own", "of_the_killed"), [("{}", '{"a.b": "c"}'), ('{"x": "y"}', "{}")]
 )
@@ -237,6 +238,7 @@ def test_a_call_of_a_killed_process_with_other_attributes_is_counted(
         assert asked.total(CALLS, http_request_method="POST", error_type="ProcessEnded") == 1
 
 
+@pytest.mark.pull_request
 def test_a_file_that_cannot_be_counted_stays_and_hides_no_other(start, environment):
     asked = start()
     asked.do("read")
@@ -247,6 +249,7 @@ def test_a_file_that_cannot_be_counted_stays_and_hides_no_other(start, environme
     assert odd.exists()
 
 
+@pytest.mark.pull_request
 def test_a_killed_process_that_its_parent_has_not_asked_about_is_gone(start, victor_sandbox):
     asked, killed = start(), start()
     victor_sandbox.inject("stall", operation="create", times=None)
@@ -257,6 +260,7 @@ def test_a_killed_process_that_its_parent_has_not_asked_about_is_gone(start, vic
     assert asked.total(CALLS, error_type="ProcessEnded") == 1
 
 
+@pytest.mark.pull_request
 def test_a_probe_reads_no_file_but_what_the_workers_write_and_is_always_answered(
     start, environment
 ):
@@ -309,6 +313,7 @@ def test_a_forked_process_counts_its_own_calls_and_has_no_worker_of_its_parent(s
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.pull_request
 def test_a_forked_process_is_not_stalled_as_its_parent_is(start):
     asked, parent = start(), start()
     parent.do("stall")
@@ -342,11 +347,13 @@ print("status", os.waitpid(child, 0)[1])
 """
 
 
+@pytest.mark.pull_request
 def test_a_process_that_was_forked_in_a_recording_of_another_thread_works(environment):
     ran = python("-c", SERVICE + FORKED_IN_A_RECORDING, env=environment)
     assert ran.stdout == "status 0\n", ran.stderr
 
 
+@pytest.mark.pull_request
 def test_a_process_without_a_folder_any_more_works_on(start, environment):
     parent = start()
     shutil.rmtree(environment["PROMETHEUS_MULTIPROC_DIR"])
@@ -400,6 +407,7 @@ def test_the_folder_is_emptied_as_the_page_says_also_where_it_is_a_volume(enviro
     assert not [*folder.iterdir()]
 
 
+@pytest.mark.pull_request
 def test_a_second_listener_of_a_process_is_refused_where_processes_share_a_folder(environment):
     """Both would write the same series."""
     second = "\nfrom prometheus_client import CollectorRegistry\n"

@@ -160,6 +160,7 @@ def test_killed_on_postgresql_after_answers_were_lost(
     one_request_each()
 
 
+@pytest.mark.pull_request
 def test_a_task_of_celery_whose_process_is_killed_is_run_again(
     project: Project,
     victor_sandbox: Sandbox,

@@ -194,6 +194,7 @@ def test_killed_before_a_step_and_again_when_it_is_settled(
     one_request_each()
 
 
+@pytest.mark.pull_request
 def test_killed_while_it_waits_for_an_answer(
     service: Service,
     victor_sandbox: Sandbox,
@@ -217,11 +218,8 @@ def _has_received(sandbox: Sandbox, *, creates: int) -> bool:
     return sum(call.operation == "create" for call in sandbox.received()) >= creates
 
 
-@pytest.mark.parametrize(
-    "service",
-    borders(["sqlite", "postgresql"], "sqlite"),
-    indirect=True,
-)
+@pytest.mark.pull_request
+@pytest.mark.parametrize("service", ["sqlite", "postgresql"], indirect=True)
 def test_killed_after_answers_were_lost(
     service: Service, faults: Faults, time_travel: TimeTravel, one_request_each: Callable[[], None]
 ) -> None:

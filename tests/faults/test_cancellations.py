@@ -26,7 +26,7 @@ from tests.programs import python
 from victor_ext import AsyncVictor, RetryPolicy, VictorError, VictorOAuth
 
 pytestmark = pytest.mark.slow
-CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "900"))
+CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "300"))
 """How many calls are cancelled, in all the tests here together."""
 TASKS = 8
 CONNECTIONS = 4

@@ -14,6 +14,7 @@ from tests.providers.connected.till import Caller, new_payment, send
 from tests.providers.flexfactor.adapter import id_of
 from tests.providers.running import ONCE, QUICK, Script, forwarded, is_for_token
 from tests.providers.systems import ADAPTERS, each_exchange
+from tests.tiers import borders
 from victor_ext import ClientCredentialsAuth, VictorError
 from victor_ext.providers.eastpay._operations import operations_of
 
@@ -69,7 +70,7 @@ def outcome_of(harness, way, *calls, **options):
 
 
 @each_write
-@pytest.mark.parametrize("status", REFUSALS)
+@pytest.mark.parametrize("status", borders(REFUSALS, 401, 404))
 def test_a_refusal_with_what_a_success_has_is_unknown_and_sent_again_only_with_a_key(
     system, exchange, status, harness
 ):

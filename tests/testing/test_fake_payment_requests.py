@@ -28,7 +28,7 @@ from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
 from victor_ext.providers.eastpay import AsyncEastPay
 from victor_ext.providers.flexfactor import FlexFactor
-from victor_ext.providers.velo import AsyncVelo, Velo
+from victor_ext.providers.velo import Velo
 from victor_ext.providers.victor._records import FakeFields
 
 WHOLE = {
@@ -169,7 +169,6 @@ class TestMocksOfClients:
         [
             (AsyncVictor, "send", True),
             (Velo, "payouts.get", False),
-            (AsyncVelo, "payouts.get", True),
             (FlexFactor, "evaluate", False),
             (AsyncEastPay, "checkouts.prepare", True),
         ],

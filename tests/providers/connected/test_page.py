@@ -126,6 +126,7 @@ till.paged(list_payments, "cursor")
 """
 
 
+@pytest.mark.pull_request
 def test_a_program_of_the_page_is_typed(tmp_path):
     """mypy --strict finds each wrong line, and nothing else in the page's code and in what its
     types are.
