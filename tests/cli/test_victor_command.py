@@ -13,6 +13,7 @@ from tests.cli import test_victor_create as create
 from tests.cli.victor_command import Command
 from tests.programs import python
 from tests.providers.systems import CLIENTS
+from tests.tiers import borders
 from victor_ext import ConfigurationError, __version__, idempotency_key_for
 from victor_ext.cli import _app as app_module
 from victor_ext.sandbox import RemoteSandbox
@@ -137,8 +138,14 @@ def test_sandbox_runs_until_it_is_stopped(bare_command, number):
         assert bare_command.stopped(process, number).status == 0
 
 
-@pytest.mark.parametrize(("line", "offered"), cases_beside(__file__)["completions"])
-def test_a_shell_completes_values(bare_command, tmp_path, line, offered):
+COMPLETIONS = cases_beside(__file__)["completions"]
+
+
+@pytest.mark.parametrize(
+    "completed", borders(COMPLETIONS, *(COMPLETIONS[place] for place in (0, 6, 10))), ids=str
+)
+def test_a_shell_completes_values(bare_command, tmp_path, completed):
+    line, offered = completed
     profiles = tmp_path / "victor" / "profiles.toml"
     profiles.parent.mkdir()
     profiles.write_text("[live]\n[test]\n")
