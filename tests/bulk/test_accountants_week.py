@@ -1,5 +1,5 @@
-"""A week of an accountant, as the page `docs/bulk.md` tells it: what she types, how it ends, and
-what she is told to do next.
+"""A week of an accountant, as the page `docs/spreadsheet.md` tells it: what she types, how it ends,
+and what she is told to do next.
 """
 
 from dataclasses import replace

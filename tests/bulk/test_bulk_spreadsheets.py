@@ -360,12 +360,12 @@ def trial(bulk):
     """The two commands with which the page tries it: to send, and to export. Their files are
     there, as the page describes them.
     """
-    page = (Path(__file__).parents[2] / "docs" / "bulk.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "spreadsheet.md").read_text(encoding="utf-8")
     (columns,) = re.findall(r"```text\n(client_reference_id=.*?)```", page, re.DOTALL)
     (bulk.folder / "columns.txt").write_text(columns, "utf-8")
     heading = HEADING.replace("Notiz", "notes")
     file_of(bulk.folder, [heading, line("R-1").replace("aHeq349838", "acceptsRfp"), line("R-2")])
-    section = page.split("### Try it without customers\n")[1].split("\n### ")[0]
+    section = page.split("## Try it without customers\n")[1].split("\n## ")[0]
     send, export = re.findall(r"^victor bulk (.+)$", section, re.MULTILINE)
     return send.split(), export.split()
 
