@@ -19,11 +19,13 @@ GENERATED = {
     "docs/benchmarks.md",  # benchmarks/page.py
     "docs/benchmarks-tables.md",  # benchmarks/page.py
 }
-"""A program writes these whole. What it writes of a page stands between `<!-- NAME -->` and
-`<!-- end -->`, as in docs/sandbox-reference.md."""
+"""A program writes these whole."""
 LEFT_OUT = re.compile(
     r"^(?P<fence>`{3,}|~{3,}).*?^(?P=fence)\s*$"  # a block of code
-    r"|<!-- (?:options|commands|operations) \w+ -->.*?<!-- end -->"  # what a program writes
+    r"|<!-- (?:options|commands|operations) \w+ -->.*?<!-- end -->"  # tests/sandbox/sandbox_page.py
+    r"|^\| system \| write \| promise \|.*?\n\n"  # tests/providers/prepared.py
+    r"|^::: [^\n]*(?:\n {4}[^\n]*)*"  # what mkdocstrings makes of docstrings
+    r"|\A---\n.*?^---$"  # settings of the page
     r"|<!--.*?-->",  # what is not shown
     re.DOTALL | re.MULTILINE,
 )
