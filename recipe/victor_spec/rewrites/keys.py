@@ -1,8 +1,9 @@
 """Whether a parameter, or a text in a body, is an idempotency key: decided here, and nowhere else.
 
 A client and the command read the result in the generated table of operations. A name decides where
-it says idempotency; else the description has to speak of repeating. An id that only finds a request
-in a log is no key: the provider does each repeat of it again.
+it says idempotency; else the description of an id has to say that a repeat is not done again. An id
+that only finds a request in a log is no key, nor is one that only comes again in a repeat, or
+differs in each request: the provider may do each repeat of it again.
 """
 
 import re
@@ -14,28 +15,41 @@ from victor_spec.tree import Tree, is_json, list_at, mapping_at, operations, res
 from .base import Log
 from .serialization import kinds, members_of, variants
 
-KNOWN = frozenset({"paypalrequestid"})
+KNOWN = frozenset({"paypalrequestid", "lineretrykey"})
 """Names of keys that do not say so, without their separators."""
-_ID_WORD = re.compile(
-    r"(?:[a-z]*request|[a-z]*transaction|message|external|unique)?"
-    r"(?:id|identifier|key|token|nonce|uuid|guid|ref|reference)"
+_IDS = "id|identifier|key|token|nonce|uuid|guid|ref|reference"
+_ID_WORD = re.compile(rf"(?:[a-z]*request|[a-z]*transaction|message|external|unique)?(?:{_IDS})")
+_CREDENTIALS = frozenset(
+    {"public", "private", "secret", "api", "access", "refresh", "session", "signing", "encryption"}
 )
+"""Words before `key` or `token` in the names of what a caller proves himself with."""
 READING = ("get", "head", "options", "query", "trace")
 _LEVELS = 3
 """Levels of objects in which a member of a body is looked for."""
 _NO_TEXTS = frozenset({"date", "date-time", "time", "duration", "uri", "url", "email", "binary"})
 
-_REPEATING = re.compile(
+_ADDRESS = re.compile(r"\]\([^)]*\)|https?://\S+")
+_NEAR = "[^.;]{0,80}?"
+_REPEAT = r"\b(?:retr(?:y|ies|ied|ying)|re-?(?:send|sent|sending|submit\w*)|repeat(?:s|ed|ing)?)\b"
+_SAME = rf"\bsame\s+(?:[\w`'-]+\s+){{0,3}}?[`']?(?:\w*[_-])?(?:{_IDS}|value|number)\b"
+_REFUSES = r"\b(?:reject|refus|ignor|discard|detect|prevent|avoid)\w*"
+_DOES = r"\b(?:process|execut|perform|creat|carr|mak|made|done)\w*"
+_REPEAT_IS_SAFE = re.compile(
     r"idempot"
-    r"|\bretr(?:y|ies|ied|ying)\b"
-    r"|\b(?:de-?)?duplicat"
-    r"|\brepeat(?:s|ed|ing)?\b"
-    r"|\bre-?(?:send|sent|sending|submit\w*)\b"
-    r"|\b(?:only|exactly|at most) once\b"
-    r"|\btwice\b"
-    r"|\bunique\b[^.;]{0,60}?\b(?:for|per|to|of)\s+(?:each|every)\s+(?:\w+\s+)?"
-    r"(?:request|call|operation|payment|transaction|transfer)\b"
+    r"|\bde-?duplicat"
+    rf"|{_REFUSES}\s+(?:\w+\s+){{0,3}}?duplicat"
+    rf"|\bduplicat\w*\s+(?:\w+\s+)?(?:is|are|be)\s+{_REFUSES}"
+    rf"|\b(?:not|never)\s+{_DOES}\s+(?:\w+\s+)?duplicat"
+    rf"|{_DOES}\s+(?:only\s+|exactly\s+|at most\s+)?once\W+(?:per|however|even|no matter)\b"
+    rf"|{_SAME}{_NEAR}{_REPEAT}"
+    rf"|{_REPEAT}{_NEAR}{_SAME}"
+    rf"|\bsafe(?:ly)?\s+(?:to\s+)?{_REPEAT}"
+    rf"|\b(?:another|second|later|further)\b{_NEAR}{_SAME}{_NEAR}(?:{_REFUSES}|\breturn)"
+    rf"|{_REFUSES}{_NEAR}\b(?:request|call|transaction|payment)s?\s+with\s+the\s+{_SAME}"
+    rf"|\b(?:not?|never|without){_NEAR}\btwice\b"
 )
+"""That a repeat is not done again. That one is made, or that each request has a value of its own,
+says nothing of that."""
 _TRACING = re.compile(
     r"\btrac(?:e|es|ed|ing|eability)\b|\blog(?:s|ged|ging)?\b|correlat|\bdebug|troubleshoot"
     r"|diagnos|telemetry|\bsupport (?:team|request|case|ticket)"
@@ -46,6 +60,10 @@ _DENIED = re.compile(
     r"|\b(?:new|different|fresh|another|own|unique|changes?d?)\b[^.;]{0,40}?"
     r"\b(?:for|on|with|at|in|per|of)\s+(?:each|every|any|a|all)\s+(?:\w+\s+)?(?:retr|attempt|tr(?:y|ies)\b)"
     r"|\b(?:even|also|including|includes)\s+(?:for|on|when|if|of)?\s*(?:\w+\s+){0,2}retr"
+    # Another place is the key.
+    r"|\b(?:use|send|set|pass|see|via)\b[^.;]{0,30}?"
+    r"(?:\bidempot[\w -]*\W{0,2}\s*(?:header|parameter|field)\b"
+    r"|\b(?:header|parameter|field)\W{1,3}[\w-]*idempot)"
 )
 
 
@@ -74,21 +92,24 @@ def is_key(document: Tree, name: str, schema: Tree, description: str) -> bool:
         return True
     if "idempot" in joined:
         return _is_id(words) or "idempot" in words[-1]
-    return _is_id(words) and _speaks_of_repeating(description.lower())
+    return _is_id(words) and _says_repeat_is_safe(description.lower())
 
 
 def _is_id(words: list[str]) -> bool:
-    """Whether a name ends as the name of an id does."""
-    return bool(words) and _ID_WORD.fullmatch(words[-1]) is not None
+    """Whether a name ends as the name of an id does, and not as that of a credential."""
+    if not words or _CREDENTIALS & {*words[-2:-1]}:
+        return False
+    return _ID_WORD.fullmatch(words[-1]) is not None
 
 
-def _speaks_of_repeating(description: str) -> bool:
+def _says_repeat_is_safe(description: str) -> bool:
     """Whether a description, in small letters, says that a repeat is not done again."""
+    description = _ADDRESS.sub(" ", description)
     if _DENIED.search(description):
         return False
     if _TRACING.search(description):
         return "idempot" in description
-    return _REPEATING.search(description) is not None
+    return _REPEAT_IS_SAFE.search(description) is not None
 
 
 def _parameter_key(document: Tree, parameter: Tree) -> Key | None:

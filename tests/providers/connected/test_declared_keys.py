@@ -78,6 +78,9 @@ COOKIE = """{
   name: requestKey, in: cookie, schema: {type: string},
   description: 'A request is done once, however often it is repeated.',
 }"""
+PUBLIC_KEY = """{
+  clientPublicKey: {type: string, description: 'The public key, returned on the signed retry.'},
+}"""
 KEYS = {
     "header": {"taking": "{name: idempotency-KEY, in: header, schema: {type: string}}"},
     "both": {
@@ -95,6 +98,7 @@ KEYS = {
         "members": "{meta: {type: object, properties: {idempotency_key: {type: string}}}}",
         "rest": "{meta: {type: object, properties: {other: {type: string}}}}",
     },
+    "public": {"members": PUBLIC_KEY},
     "nowhere": {},
 }
 """The parameter or member that is, or is not, the key in each document. The header is declared in
@@ -196,6 +200,7 @@ REPEATED = [
     ("header", HEADER, by_hand("PUT", "/payouts/7")),
     ("nowhere", HEADER, by_function("pay")),
     ("nowhere", HEADER, by_hand("POST", "/payments")),
+    ("public", HEADER, by_function("pay", clientPublicKey=KEY)),
     ("nowhere", HEADER, by_function("edit", "7", given="with_key")),
     ("nowhere", WIDE, by_function("edit", "7")),
     ("body", BODY, by_function("pay", request_id=KEY)),
@@ -217,6 +222,7 @@ ONCE = [
     ("trace", None, by_function("pay")),
     ("nowhere", None, by_function("pay")),
     ("nowhere", HEADER, by_function("edit", "7")),
+    ("public", None, by_function("pay", clientPublicKey=KEY)),
     ("nowhere", WIDE, by_function("pay", given="with_key")),
     ("body", BODY, by_function("pay")),
     ("body", BODY, by_hand("POST", "/payouts", json={"request_id": KEY})),
@@ -279,6 +285,7 @@ def test_another_key_than_the_declared_one_is_refused(connecting, key, document)
     ("document", "takes_key", "warnings"),
     [
         ("trace", None, 1),
+        ("public", None, 1),
         ("nowhere", None, 1),
         ("nowhere", lambda _: True, 0),
         ("header", lambda _: True, 0),
@@ -301,7 +308,7 @@ def test_a_tracing_header_is_refused_where_the_document_has_a_key():
         connected("both", HeaderKey("X-Request-ID"))
 
 
-@pytest.mark.parametrize("document", [*SAID, "trace", "nowhere"])
+@pytest.mark.parametrize("document", [*SAID, "trace", "public", "nowhere"])
 def test_the_operations_command_connect_and_the_outbox_name_the_same_declared_key(document, capsys):
     """The package, `connect`, `victor operations` and the outbox ask one place."""
     said = SAID.get(document)
