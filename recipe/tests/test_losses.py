@@ -2,18 +2,21 @@
 shows its fault.
 """
 
+import httpx
 import pytest
 from openapi_python_client.parser.errors import PropertyError
 from openapi_python_client.parser.properties.string import StringProperty
 
 from victor_spec.document import load
 from victor_spec.generate import generate
+from victor_spec.rewrites.canonical import EITHER
 
 from .calls.judge import judged
 from .calls.package import Package
 from .command import run
 from .wire import (
     TEXT,
+    Wire,
     an_object,
     answering,
     beside,
@@ -153,6 +156,29 @@ def test_a_schema_in_the_words_of_3_1_is_read_whole(make, schema, value):
         document({"/x": {"get": answering(ref("Holder"))}}, {"Holder": holder, "Word": word})
     )
     assert models.Holder.from_dict(read := {"field": value, "other": "x"}).to_dict() == read
+
+
+def test_what_may_be_a_list_is_no_object_because_a_part_has_properties(tmp_path):
+    """Nothing is unreadable of it, and the note says what it is."""
+    schemas = LOSSES["lists"]["components"]
+    named = {
+        f"{kind}_{number}": schema
+        for kind in ("plain", "either", "typed")
+        for number, schema in enumerate(LOSSES["lists"][kind])
+    }
+    paths = {
+        f"/{name}": {"get": answering(schema, operationId=name)} for name, schema in named.items()
+    }
+    wire = Wire(tmp_path, paths=paths, components={"schemas": schemas}, openapi="3.1.0")
+    for name in named:
+        assert wire.read(name, httpx.Response(200, json=["a"])) == ["a"], name
+    notes = [note for note in wire.result.log.notes() if note.startswith("GET")]
+    whys = {"plain": "parts of its allOf are no objects", "either": EITHER}
+    assert notes == [
+        f"GET /{name} 200 application/json: {whys[name.partition('_')[0]]}"
+        for name in named
+        if not name.startswith("typed")
+    ]
 
 
 # ---- Webhooks and callbacks ----

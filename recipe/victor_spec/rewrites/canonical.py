@@ -35,10 +35,12 @@ BESIDE_REFERENCE = TYPED - {"$ref", "type", "format", "prefixItems", "required"}
 RULES = {"required", "not", "description", "title", "type"}
 """The keys of a member of a union that only says what else a value must have."""
 UNIONS = ("oneOf", "anyOf")
+EITHER = "it is an object or a list, or something else"
 
 
 def canonical(document: Tree, log: Log) -> None:
     """Bring every schema into the subset."""
+    _free_what_is_no_object(document, log)
     for where, schema in schemas(document):
         if "$ref" in schema:
             _read_reference(schema, where, log)
@@ -56,6 +58,26 @@ def canonical(document: Tree, log: Log) -> None:
             _read_parts(document, schema, where, log)
     for name, schema in [*components(document).items()]:
         _name_members(document, schema, name)
+
+
+def _free_what_is_no_object(document: Tree, log: Log) -> None:
+    """A schema that need be no object holds any JSON, where its parts have properties; one with
+    another type has no properties itself.
+    """
+    types: dict[int, set[str] | None] = {}
+    others = [each for each in schemas(document) if _need_be_no_object(document, each[1], types)]
+    for where, schema in others:
+        is_either = "object" in (types[id(schema)] or ())
+        as_json(schema, where, log, EITHER if is_either else "parts of its allOf are no objects")
+    for _, schema in schemas(document):
+        if _has_other_type(schema):
+            drop(schema, "properties", "required")
+
+
+def _has_other_type(schema: Tree) -> bool:
+    """Whether a schema says by its type that no value is an object."""
+    kinds = types_of(schema)
+    return bool(kinds) and "object" not in kinds
 
 
 def as_json(schema: Tree, where: str, log: Log, why: str) -> None:
@@ -82,7 +104,7 @@ def _read_type(schema: Tree, where: str, log: Log) -> None:
         kind, kinds = None, set[str]()
     is_either = kind is None and is_mapping(schema.get("items")) and bool(schema.get("properties"))
     if is_either or (len(kinds - {"null"}) > 1 and kinds & {"object", "array"}):
-        as_json(schema, where, log, "it is an object or a list, or something else")
+        as_json(schema, where, log, EITHER)
         return
     if is_null(schema) and where.endswith(("[]", ".*")):
         as_json(schema, where, log, "null is its only value")
@@ -194,15 +216,13 @@ def _read_parts(document: Tree, schema: Tree, where: str, log: Log) -> None:
 
 def _drop_what_is_no_object(document: Tree, schema: Tree, where: str, log: Log) -> None:
     """Drop the parts of an `allOf` that need be no objects; a schema without another part is
-    anything. So is one with a part that is never an object: no value is both.
+    anything.
     """
     parts: list[Tree] = schema["allOf"]
     if all(_is_part_of_object(document, part) for part in parts):
         return
     kept = [part for part in parts if _has_object(document, part)]
-    types = [types_of(resolve(document, part)) for part in parts]
-    is_exclusive = any(kinds and "object" not in kinds for kinds in types)
-    if is_exclusive or not (kept or has_siblings(schema)):
+    if not (kept or has_siblings(schema)):
         as_json(schema, where, log, "parts of its allOf are no objects")
         return
     log.note(where, "a part of its allOf need be no object, and is not read")
@@ -246,6 +266,50 @@ def _only_typed_part(document: Tree, schema: Tree) -> Tree | None:
     return typed[0]
 
 
+def _need_be_no_object(document: Tree, schema: Tree, types: dict[int, set[str] | None]) -> bool:
+    """Whether several parts of a schema say what a value is, and it need be no object. `types` is
+    for `_stated_types`.
+    """
+    parts = list_at(schema, "allOf")
+    if parts:
+        is_typed = any(TYPED & part.keys() for part in parts)
+        if not is_typed or _only_typed_part(document, schema) is not None:
+            return False
+    else:
+        members = [resolve(document, each) for each in union_members(schema)]
+        if not (_has_other_type(schema) and any("properties" in each for each in members)):
+            return False
+    return _stated_types(document, schema, types) not in (None, {"object"})
+
+
+def _stated_types(
+    document: Tree, schema: Tree, done: dict[int, set[str] | None]
+) -> set[str] | None:
+    """The types of a schema, of all parts of its `allOf` and of its union, as they are written;
+    None where it may have any. Properties have no type: they are those of an object, if it is one.
+
+    `done` has what is known, by id: nested references can be exponentially many.
+    """
+    whole = resolve(document, schema)
+    if id(whole) in done:
+        return done[id(whole)]
+    done[id(whole)] = None  # a schema says nothing of itself
+    stated: list[set[str] | None] = [
+        _stated_types(document, part, done) for part in list_at(whole, "allOf")
+    ]
+    own = {*map(str, types_of(whole))} or {_type_of_word(value) for value in values_of(whole)}
+    if own:
+        stated.append(own - {"null"})
+    elif is_mapping(whole.get("items")) and not whole.get("properties"):
+        stated.append({"array"})
+    members = [_stated_types(document, member, done) for member in union_members(whole)]
+    if None not in members and members:
+        stated.append({kind for member in members for kind in member or ()})
+    known = [kinds for kinds in stated if kinds is not None]
+    done[id(whole)] = set.intersection(*known) if known else None
+    return done[id(whole)]
+
+
 def _scalar_types(document: Tree, schema: Tree) -> set[str]:
     """The types of a schema whose values are texts, numbers or flags; none where they may be
     anything else.
@@ -261,7 +325,7 @@ def _scalar_types(document: Tree, schema: Tree) -> set[str]:
         own = {*map(str, types_of(whole))} - {"null"}
         if not own:
             values: list[object] = values_of(whole)
-            own = {_TYPES_OF_WORDS.get(type(value), "object") for value in values}
+            own = {_type_of_word(value) for value in values}
         inner = [part for part in list_at(whole, "allOf") if TYPED & part.keys()]
         inner += [member for member in union_members(whole) if not is_null(member)]
         if not own <= SCALARS or not (own or inner):
@@ -269,6 +333,11 @@ def _scalar_types(document: Tree, schema: Tree) -> set[str]:
         types |= own
         pending += inner
     return types | {"integer"} if "number" in types else types
+
+
+def _type_of_word(value: object) -> str:
+    """The type of a value of an enum."""
+    return _TYPES_OF_WORDS.get(type(value), "object")
 
 
 _TYPES_OF_WORDS: dict[type[object], str] = {

@@ -72,7 +72,8 @@ def merged_schema(
     _add_part(document, merged, _members_as_one(members, conflict), conflict)
     own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
     _add_part(document, merged, own, conflict)
-    if merged.get("properties") or merged.get("type") == "object":
+    kinds = types_of(merged)
+    if "object" in kinds or (merged.get("properties") and not kinds):
         merged["type"] = "object"
     else:
         merged.pop("properties", None)
