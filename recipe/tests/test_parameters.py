@@ -243,3 +243,62 @@ def test_a_document_with_only_relative_servers_has_a_base_path_and_no_default_ba
         client=served.client(requests, servers=package.OPERATION_SERVERS)
     )
     assert requests[0].url == "https://api.example/v9/x"
+
+
+# ---- One allowed word ----
+
+ONE_WORD = {"type": "string", "enum": ["application/vnd.x+json"]}
+SCHEMAS_OF_ONE_WORD = {
+    "enum": ONE_WORD,
+    "reference": {"$ref": "#/components/schemas/Word"},
+    "const": {"const": "application/vnd.x+json"},
+}
+
+
+def required(name, place="header", schema=ONE_WORD):
+    return parameter(name, place, schema, required=True)
+
+
+@pytest.fixture(scope="module")
+def one_word(tmp_path_factory):
+    """The package of operations that need a word which is the only one."""
+    paths = {
+        f"/{name}": {"get": done(name, parameters=[required("Accept", schema=schema)])}
+        for name, schema in SCHEMAS_OF_ONE_WORD.items()
+    }
+    paths["/{version}/{id}/{kind}"] = {
+        "post": done(
+            "write",
+            parameters=[
+                *(parameter(each, "path", {"enum": [f"{each}1"]}) for each in ("version", "kind")),
+                parameter("id", "path"),
+                required("size", "query", {"type": "integer", "enum": [3]}),
+                required("agreed", "query", {"const": True}),
+                parameter("X-Free", "header", ONE_WORD),
+                required("X-Two", schema={"enum": ["a", "b"]}),
+            ],
+        )
+    }
+    folder = tmp_path_factory.mktemp("one_word")
+    return Wire(folder, paths=paths, components={"schemas": {"Word": ONE_WORD}}, openapi="3.1.0")
+
+
+@pytest.mark.parametrize("operation", SCHEMAS_OF_ONE_WORD)
+def test_a_required_argument_with_one_allowed_word_has_it_as_its_default(one_word, operation):
+    assert one_word.send(operation).headers["accept"] == "application/vnd.x+json"
+    other = one_word.send(operation, accept="application/json")
+    assert other.headers["accept"] == "application/json"
+
+
+def test_each_other_required_argument_is_still_asked_for(one_word):
+    """A flag is somebody's consent; and of positional arguments only the last can be left out."""
+    two = one_word.send("write", "version1", "7", agreed=True, x_two="a")
+    assert two.url.raw_path.decode() == "/base/version1/7/kind1?size=3&agreed=true"
+    assert "x-free" not in two.headers
+    for missing in ({"agreed": True}, {"x_two": "a"}):
+        with pytest.raises(TypeError, match="required keyword-only argument"):
+            one_word.send("write", "version1", "7", **missing)
+
+
+def test_the_functions_of_one_word_send_what_the_document_says(one_word):
+    assert one_word.faults() == []

@@ -210,6 +210,13 @@ def test_an_answer_whose_list_is_embedded_in_objects_counts_as_a_list(tmp_path):
     assert "  listOrders:\n" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
 
 
+def test_a_list_that_needs_a_header_with_one_allowed_word_has_typed_arguments(tmp_path):
+    asked = "{name: Accept, in: header, required: true, schema: {type: string}}"
+    one_word = asked.replace("{type: string}", "{type: string, enum: [application/vnd.x+json]}")
+    assert run("settings", shop(tmp_path, DOCUMENT.replace(asked, one_word))) == 0
+    assert "  listLines:\n" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
+
+
 def test_a_settings_entry_for_a_list_that_needs_a_header_is_refused(tmp_path, capsys):
     settings = "lists: {listLines: {what: list of lines}}\n"
     (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")

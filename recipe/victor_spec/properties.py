@@ -10,6 +10,7 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import Value
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
@@ -92,6 +93,9 @@ class Finisher:
     def finish_operation(self, endpoint: Endpoint) -> None:
         for place in ("path", "query", "header", "cookie"):
             self._finish_all(getattr(endpoint, f"{place}_parameters"))
+        for place in ("query", "header", "cookie"):
+            _give_only_words(getattr(endpoint, f"{place}_parameters"))
+        _give_only_words(endpoint.path_parameters, only_last=True)
         for each in (*endpoint.bodies, *endpoint.responses):
             each.prop = self.finished(each.prop)
         answers = [answer.prop for answer in endpoint.responses]
@@ -136,6 +140,33 @@ class Finisher:
                 default = str(models[0].class_info.name)
                 members[number] = attrs.evolve(member, type_name=default)
         union.inner_properties = members
+
+
+def _give_only_words(parameters: list[Any], *, only_last: bool = False) -> None:
+    """Let each required parameter with one allowed word have that word as its default.
+
+    `only_last`: they are positional: behind one with a default, all have one.
+    """
+    for number, parameter in reversed([*enumerate(parameters)]):
+        word = _only_word(parameter)
+        if word is not None:
+            parameters[number] = attrs.evolve(parameter, default=word)
+        elif only_last:
+            break
+
+
+def _only_word(parameter: Any) -> Value | None:
+    """The word that a required parameter always has; None where it may have another one, or where
+    it is a flag: that is somebody's consent.
+    """
+    if not parameter.required:
+        return None
+    if isinstance(parameter, ConstProperty):
+        return None if isinstance(parameter.value.raw_value, bool) else parameter.value
+    if not isinstance(parameter, EnumProperty) or len(parameter.values) != 1:
+        return None
+    ((name, word),) = parameter.values.items()
+    return Value(python_code=PythonCode(f"{parameter.class_info.name}.{name}"), raw_value=word)
 
 
 def _known(constant: ConstProperty) -> Any:

@@ -150,7 +150,7 @@ class Surface:
             places = self._places_of_parameter(place, node)
             type_ = type_of(made) - {UNSET}
             name = str(made.python_name)
-            required = made.required
+            required = made.required and made.default is None
             shown = self._part(module, "argument", name, type_, places, is_required=required)
             if str(location) == "path":
                 self.by_position[module].append(shown)

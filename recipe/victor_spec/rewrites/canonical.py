@@ -71,7 +71,7 @@ def _free_what_is_no_object(document: Tree, log: Log) -> None:
         as_json(schema, where, log, EITHER if is_either else "parts of its allOf are no objects")
     for _, schema in schemas(document):
         if _has_other_type(schema):
-            drop(schema, "properties", "required")
+            drop(schema, "properties")
 
 
 def _has_other_type(schema: Tree) -> bool:
@@ -306,7 +306,7 @@ def _stated_types(
     if None not in members and members:
         stated.append({kind for member in members for kind in member or ()})
     known = [kinds for kinds in stated if kinds is not None]
-    done[id(whole)] = set.intersection(*known) if known else None
+    done[id(whole)] = set[str].intersection(*known) if known else None
     return done[id(whole)]
 
 

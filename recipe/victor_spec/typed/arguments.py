@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from openapi_python_client.parser.openapi import Endpoint
 
 from victor_spec.requests import key
+from victor_spec.rewrites.merged_schemas import values_of
 from victor_spec.rewrites.serialization import fields_of
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
@@ -83,14 +84,18 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
     the path, in its order, and those of the query, with the properties of a query object in its
     place.
 
-    Raises SettingsError for two with one name, and for a header or cookie that has to be sent.
+    Raises SettingsError for two with one name, and for a header or cookie that has to be sent,
+    unless it has one allowed word.
     """
     by_name = path_parameters(document, operation)
     for written in parameters(document, operation.item, operation.tree).values():
         parameter = resolve(document, written)
         location = parameter.get("in")
         name = str(parameter.get("name"))
-        if location in ("header", "cookie") and parameter.get("required") is True:
+        words = values_of(resolve(document, mapping_at(parameter, "schema")))
+        is_given = len(words) == 1 and isinstance(words[0], str)  # the function sends it itself
+        is_elsewhere = location in ("header", "cookie")
+        if is_elsewhere and parameter.get("required") is True and not is_given:
             raise SettingsError(f"it needs the {location} {name}, which no list sends.")
         if location != "query":
             continue

@@ -7,7 +7,14 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.connected.till import URL, Caller, client_class, operation, till_api
+from tests.providers.connected.till import (
+    URL,
+    Caller,
+    client_class,
+    generated,
+    operation,
+    till_api,
+)
 from tests.providers.running import Script
 from victor_ext import (
     ConfigurationError,
@@ -323,3 +330,37 @@ class TestPost:
         assert len(read) == len(ITEMS)
         with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
             search_of(mode, lists, BY_CURSOR.of(models.Problem), body())
+
+
+VENDOR = """
+openapi: 3.1.0
+info: {title: Vendor, version: '1'}
+paths:
+  /things:
+    get:
+      operationId: list_things
+      parameters:
+      - {name: Accept, in: header, required: true, schema: {enum: [application/vnd.x+json]}}
+      - {name: page, in: query, schema: {type: integer}}
+      responses:
+        '200':
+          description: ''
+          content: {application/json: {schema: {type: object, properties: {data: {}}}}}
+"""
+
+
+def test_each_page_is_asked_for_with_the_only_allowed_word_of_a_required_header(mode, tmp_path):
+    file = tmp_path / "vendor.yaml"
+    file.write_text(VENDOR)
+    package = generated(file)
+    accepted = []
+
+    def handler(request):
+        accepted.append(request.headers["accept"])
+        return httpx.Response(200, json={"data": ITEMS[: 2 if len(accepted) == 1 else 0]})
+
+    style = NumberedPages("page", items="data", id="id")
+    caller = Caller(mode, handler, package)
+    read = caller.run(lambda client: client.paged(operation("default.list_things", package), style))
+    assert [item["id"] for item in read] == IDS[:2]
+    assert accepted == ["application/vnd.x+json"] * 2
