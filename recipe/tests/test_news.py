@@ -94,7 +94,6 @@ SENT = {
 READ = {"memo: {type": f"amount: {{type: string}}\n{IN_ANSWER}memo: {{type"}
 DECIMALS = """
 records: {Order: {read_as: {amount: decimal}}}
-views: {OrderFields: {over: [Order], read_as: {amount: decimal}}}
 bodies: {takeOrder: {what: order, read_as: {fee: decimal, amount: dollars}}}
 """
 
@@ -106,7 +105,7 @@ def test_settings_for_decimals_make_decimal_fields_and_arguments(tmp_path, updat
         (typed / f"{name}.py").read_text(encoding="utf-8")
         for name in ("records", "arguments", "rows")
     )
-    assert records.count("def amount(self) -> Decimal | None:") == 2
+    assert "def amount(self) -> Decimal | None:" in records
     assert "fee: Decimal | int | None = None" in arguments
     assert "amount: Amount | None = None" in arguments
     assert '"fee": {"kind": "decimal"}' in rows

@@ -132,7 +132,7 @@ CALLS_SETTINGS = """
 forms:
   id: {whole: "[a-z]{1,9}", wanted: an id}
 calls:
-  getLine: {names: {number: line}, ranges: [[from, to]], leave_out: [page]}
+  getLine: {names: {number: line}, ranges: [[from, to]], set_by_hand: [page]}
   dropLine: {positional: [number]}
   readTotal: {}
 """

@@ -78,7 +78,6 @@ bodies:
     what: order
     lift: [details]
     names: {details.reference: your_reference}
-    money: {amount: [total, currency]}
     forms: {details.reference: reference}
     words: {kind: Kind}
     set_by_hand: [source]
@@ -95,8 +94,8 @@ def made(folder, document=DOCUMENT, settings=SETTINGS):
 
 def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path):
     assert (
-        "def take_order( shop_id: str, *, kind: Kind, amount: Money, your_reference: str, "
-        "note: str | None = None, lines: Sequence[OrderLine] | None = None, "
+        "def take_order( shop_id: str, *, kind: Kind, total: int, currency: str, "
+        "your_reference: str, note: str | None = None, lines: Sequence[OrderLine] | None = None, "
         "tags: Sequence[str] | None = None, wrapped: bool | None = None, "
         "key: str | None = None, ) -> _typed.Request:"
     ) in source_of(made(tmp_path), "arguments")
@@ -137,13 +136,8 @@ body:
     compared: true
     compared_as: word
     words: [GIFT, SALE]
-  amount:
-    kind: money
-    place: total
-    required: true
-    compared_as: money
-    sends: {total: minor_units, currency: currency}
-    least: 1
+  total: {kind: integer, required: true, compared_as: whole, least: 1}
+  currency: {required: true, compared: true, compared_as: text}
   your_reference:
     place: details.reference
     required: true

@@ -41,7 +41,8 @@ It is sent once.
 Args:
     shop_id: Whose.
     kind: What it is.
-    amount: What it costs.
+    total: What it costs.
+    currency: `currency`.
     your_reference: 2 to 30 characters.
     note: For the shop. Up to 80 characters. None: none.
     lines: 1 to 9.
@@ -86,7 +87,8 @@ def test_a_method_names_each_argument_once_and_hands_the_request_to_its_flow(wri
     assert (
         "your_reference = _typed.concealed_number(your_reference) "
         "key = _typed.concealed(key) "
-        "request = PACKAGE.request( _take_order, shop_id=shop_id, kind=kind, amount=amount, "
+        "request = PACKAGE.request( _take_order, shop_id=shop_id, kind=kind, total=total, "
+        "currency=currency, "
     ) in source
     assert "return self._shared.runner.run(self._take(request))" in source
     assert "return await self._shared.runner.run(self._take(request))" in source

@@ -140,6 +140,7 @@ class _Planner:
         self._name = str(operation.tree.get("operationId"))
         self._settings = settings
         self._declared = self._parameters()
+        self._no_arguments = {*own.entry("leave_out"), *own.set_by_hand}
         self._own = self._with_path(own)
         self._checks = Checks(document, place, self._own, settings, patterns)
         self._endpoint = endpoint
@@ -152,10 +153,11 @@ class _Planner:
         schemas = {wire: self._schema(parameter) for wire, parameter in declared.items()}
         self._checks.require_entries(f"parameter of {self._name}", schemas)
         self._check_left_out(declared)
+        self._check_named(declared)
         arguments: list[Argument] = []
         untyped: list[str] = []
         for wire, parameter in declared.items():
-            if wire in self._own.leave_out or wire in self._own.set_by_hand:
+            if wire in self._no_arguments:
                 continue
             reader = self._reader_of(wire, parameter)
             if reader is None:
@@ -163,7 +165,7 @@ class _Planner:
             else:
                 arguments.append(self._argument(wire, parameter, reader))
         self._require_ranges()
-        extra = [EXTRA_QUERY] if self._own.extra_query else []
+        extra = [EXTRA_QUERY] if self._own.entry("extra_query") else []
         extra += [by_hand(*each) for each in self._own.by_hand.items()]
         named = [(each.place, each.name) for each in (*extra, *arguments)]
         require_free(self._place, named, LOCALS, self._own.names)
@@ -202,8 +204,7 @@ class _Planner:
         in the order of the path; a text is an id, where the settings have such a form.
         """
         path = [wire for wire, each in self._declared.items() if each.get("in") == "path"]
-        no_arguments = {*own.leave_out, *own.set_by_hand}
-        first = [wire for wire in path if wire not in no_arguments]
+        first = [wire for wire in path if wire not in self._no_arguments]
         others = [wire for wire in own.positional if wire not in first]
         form = self._settings.forms.get("id")
         forms = dict(own.forms)
@@ -214,15 +215,23 @@ class _Planner:
 
     def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
         """Raise SettingsError for what is left out and named elsewhere, or must be sent."""
-        required = {name: each.get("required") is True for name, each in parameters.items()}
-        self._checks.require_left_out(required)
-        for name in self._own.defaults:
+        left_out = self._own.entry("leave_out")
+        for entry, name in self._own.members():
+            if name in left_out and entry != "leave_out":
+                raise self._checks.misfit(entry, name, "it is left out")
+        for name in left_out:
+            if parameters[name].get("required") is True:
+                raise self._checks.misfit("leave_out", name, "the document requires it")
+
+    def _check_named(self, parameters: Mapping[str, Tree]) -> None:
+        """Raise SettingsError for an entry that says nothing of its parameter."""
+        for name in self._own.entry("defaults"):
             if self._is_required(name, parameters[name]):
                 raise self._checks.misfit("defaults", name, "it is required")
         for first, last in self._own.ranges:
             if first == last:
                 raise self._checks.misfit("ranges", first, "a range has two ends")
-        for name in getattr(self._own, "constant", ()):
+        for name in self._own.entry("constant"):
             if name in self._own.positional:
                 raise self._checks.misfit(
                     "constant", name, "what is positional is constant: leave it out"
@@ -232,8 +241,7 @@ class _Planner:
         return given(self._document, mapping_at(parameter, "schema"))
 
     def _is_required(self, wire: str, parameter: Tree) -> bool:
-        is_required_here = wire in self._own.positional or wire in self._own.required
-        return is_required_here or parameter.get("required") is True
+        return wire in self._own.positional or parameter.get("required") is True
 
     def _argument(self, wire: str, parameter: Tree, reader: str) -> Argument:
         own = self._own
@@ -276,7 +284,7 @@ class _Planner:
 
     def _closed(self, wire: str, schema: Tree) -> Checked:
         """How words are checked that are the only ones."""
-        choice = self._own.choices[wire]
+        choice = self._own.entry("choices")[wire]
         words = self._settings.choices[choice]
         keys = ("enum", *OF_TEXT, *OF_LIST)
         return Checked(
@@ -288,7 +296,7 @@ class _Planner:
 
     def _only_words(self, wire: str, words: WordsType | None) -> Collection[object]:
         """The only words that an argument takes; none where it takes others, too."""
-        choice = self._own.choices.get(wire)
+        choice = self._own.entry("choices").get(wire)
         if choice is not None:
             return [*self._settings.choices[choice]]
         return () if words is None else words.words
@@ -313,7 +321,7 @@ class _Planner:
         it.
         """
         schema = self._schema(parameter)
-        choice = self._own.choices.get(wire)
+        choice = self._own.entry("choices").get(wire)
         if choice is not None:
             if wire in self._own.read_as:
                 raise self._checks.misfit("read_as", wire, "it is one of `choices`")

@@ -34,7 +34,7 @@ from .settings import BodySettings, MembersSettings, Settings
 REFERENCE = "#/components/schemas/"
 COMPARED = {"birthday": "day", "decimal": "number", "second": "moment", "zulu": "moment"}
 """How an answer is compared with an argument, where that is not what its check is called."""
-ONE_OF = (("lift", "leave_out", "set_by_hand", "money"), ("shown", "accounts"))
+ONE_OF = (("lift", "set_by_hand", "money"), ("shown", "accounts"))
 """Entries of which one alone names a member: those that say what becomes of it come first."""
 
 
@@ -131,7 +131,7 @@ class Members:
         self._check_entries()
 
     def _check_entries(self) -> None:
-        """Raise SettingsError for an entry that leads nowhere, or to what is left out."""
+        """Raise SettingsError for an entry that leads nowhere, or to two ends."""
         whole = mapping_at(self._schema, "properties")
         known = {name: self._schemas.resolved(tree) for name, tree in members(whole)}
         known |= {
@@ -143,8 +143,6 @@ class Members:
                 raise self._checks.misfit("lift", name, "it is no object with members")
         for entries in ONE_OF:
             require_one_entry(self._checks.place, self._own.members(), entries)
-        required = {place: each.is_required for place, each in self._members.items()}
-        self._checks.require_left_out({**dict.fromkeys(known, False), **required})
 
     def objects(self) -> dict[str, bool]:
         """The objects whose members are arguments, each with whether it is sent in any case, in the
@@ -162,11 +160,11 @@ class Members:
         """The arguments, in the order of the document."""
         amounts: dict[str, str] = {}
         currencies: set[str] = set()
-        for name, (amount, currency) in self._own.money.items():
+        for name, (amount, currency) in self._own.entry("money").items():
             amounts[amount] = name
             currencies.add(currency)
         found: list[Argument] = []
-        no_arguments = {*self._own.leave_out, *self._own.set_by_hand, *currencies}
+        no_arguments = {*self._own.set_by_hand, *currencies}
         for place, member in self._members.items():
             if place in no_arguments:
                 continue
@@ -239,7 +237,7 @@ class Members:
             compared_as=self._compared_as(member, checked),
             said_limits=said_limits,
             server_default=server_default(schema),
-            counts_if_left_out=member.place in getattr(self._own, "counts_if_left_out", ()),
+            counts_if_left_out=member.place in self._own.entry("counts_if_left_out"),
         )
         yield Argument(
             name=name,
@@ -313,7 +311,7 @@ class Members:
             row = {"kind": reader, "part": part, **counts}
             return Checked(reader, f"Sequence[{self._class_of(part)}]", row)
         checked = self._checks.checked(Spot(member.place, self._called, name), reader, schema)
-        if member.place in self._own.references:
+        if member.place in self._own.entry("references"):
             row = {"kind": "reference", **self._checks.as_text(member.place, schema)}
             return checked._replace(row=row)
         return checked
@@ -338,7 +336,7 @@ class Members:
 
     def _money(self, name: str, member: Member) -> Argument:
         """An argument that is Money, sent in minor units."""
-        amount, currency = self._own.money[name]
+        amount, currency = self._own.entry("money")[name]
         schema = self._schemas.resolved(member.schema)
         if schema.get("type") != "integer":
             raise self._checks.misfit("money", amount, "an amount in minor units is an integer")
@@ -355,21 +353,16 @@ class Members:
             if place in members_of_money
         }
         limits = {"kind": "money", "sends": sends, **numbers_of({"minimum": 1, **schema})}
-        if self._own.decimals is not None:
-            limits["decimals"] = self._own.decimals
+        decimals = getattr(self._own, "decimals", None)
+        if decimals is not None:
+            limits["decimals"] = decimals
         return Argument(
             name=name,
             place=member.place,
             annotation="Money",
             description=described(member.place, schema.get("description"), schema),
             is_required=is_required,
-            row=row_of(
-                limits,
-                name,
-                member.sent_at,
-                required=is_required,
-                compared_as=self._compared_as(member, Checked("money", "Money", limits)),
-            ),
+            row=row_of(limits, name, member.sent_at, required=is_required),
         )
 
     def _require_currency(self, place: str) -> None:

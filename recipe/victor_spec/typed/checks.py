@@ -20,6 +20,7 @@ from .limits import OF_TEXT, allowed, count_at, ends_of, fewest, given
 from .settings import (
     ArgumentSettings,
     FormSettings,
+    ListSettings,
     Settings,
     SettingsError,
     is_name,
@@ -210,7 +211,7 @@ class Checks:
             require_known(f"{self.place}.{entry}", name, what, known)
         for kind in ("forms", "words", "choices"):
             names: Mapping[str, object] = getattr(self.settings, kind)
-            for wire, name in getattr(self.own, kind, {}).items():
+            for wire, name in self.own.entry(kind).items():
                 is_enum = kind == "words" and words_in(known[wire])
                 if name not in names and not is_enum:
                     raise SettingsError(
@@ -218,22 +219,12 @@ class Checks:
                         f"{nearest(name, names)}"
                     )
 
-    def require_left_out(self, is_required: Mapping[str, bool]) -> None:
-        """Raise SettingsError for what is left out and named elsewhere."""
-        for entry, name in self.own.members():
-            if name in self.own.leave_out and entry != "leave_out":
-                raise self.misfit(entry, name, "it is left out")
-        for name in self.own.leave_out:
-            if is_required[name]:
-                raise self.misfit("leave_out", name, "the document requires it")
-
     def read_as(self, wire: str, schema: Tree) -> str | None:
         """The reader that the settings name for a value, or None.
 
         Raises SettingsError if the document declares a kind that this reader does not read.
         """
-        readers: Mapping[str, str] = getattr(self.own, "read_as", {})
-        reader = readers.get(wire)
+        reader: str | None = self.own.entry("read_as").get(wire)
         if reader is None:
             return None
         declared_kind = "word" if words_in(schema) else reader_of(schema)
@@ -261,7 +252,7 @@ class Checks:
 
     def require_fit(self, wire: str, kind: str) -> None:
         """Raise SettingsError for an entry that is not for values of this kind."""
-        is_reference = wire in getattr(self.own, "references", ())
+        is_reference = wire in self.own.entry("references")
         for entry, name in self.own.members():
             if name != wire:
                 continue
@@ -278,7 +269,7 @@ class Checks:
         `words` are the only ones that it may be, if there are any. Raises SettingsError for what
         the check of the argument would refuse.
         """
-        defaults: Mapping[str, object] = getattr(self.own, "defaults", {})
+        defaults: Mapping[str, object] = self.own.entry("defaults")
         if wire not in defaults:
             return None
         may_be_empty = self.may_be_empty(wire, schema)
@@ -295,7 +286,7 @@ class Checks:
         it: the settings say it of a body, and `minLength: 0` of a parameter.
         """
         if self.in_body:
-            return wire in getattr(self.own, "empty", ())
+            return wire in self.own.entry("empty")
         return reader_of(schema) is not None and count_at(schema, "minLength") == 0
 
     def whole_of(self, wire: str) -> str | None:
@@ -328,8 +319,8 @@ class Checks:
         wire = spot.wire
         words = words_in(schema)
         named = self.own.words.get(wire)
-        read_as: Mapping[str, str] = getattr(self.own, "read_as", {})
-        is_decided = wire in self.own.forms or wire in read_as or named in self.settings.words
+        is_read = wire in self.own.entry("read_as")
+        is_decided = wire in self.own.forms or is_read or named in self.settings.words
         if reader != "text" or not words or is_decided:
             return None
         name = named or default_name(spot.called, spot.name)
@@ -355,10 +346,11 @@ class Checks:
         """Raise SettingsError for what no check knows, and a call or a setting needs."""
         if is_required or any(wire == name for _, name in self.own.members()):
             why = (
-                f"no check knows the type {schema.get('type')!r}: leave it out, or say in "
+                f"no check knows the type {schema.get('type')!r}: name it here, or say in "
                 "`read_as` what it is"
             )
-            raise self.misfit("leave_out", wire, why)
+            entry = "leave_out" if isinstance(self.own, ListSettings) else "set_by_hand"
+            raise self.misfit(entry, wire, why)
 
     def _row(
         self,

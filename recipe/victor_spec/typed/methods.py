@@ -92,7 +92,7 @@ def require_methods(settings: Settings, plans: Sequence[CallPlan]) -> None:
             plan = by_operation[operation]
             plan.method = own
             arguments = [each.name for each in (*plan.positional, *plan.by_keyword)]
-        for group, name in own.named():
+        for group, name in own.members():
             require_known(f"{place}.{group}", name, "argument", arguments)
         if own.name and taken.setdefault(own.name, place) != place:
             raise SettingsError(f"{place}: the method {own.name} is that of {taken[own.name]}.")

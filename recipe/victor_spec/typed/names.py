@@ -130,7 +130,7 @@ def require_used(
         *settings.bodies.values(),
     ]
     for group in ("forms", "words", "choices"):
-        used = {name for own in everything for name in getattr(own, group, {}).values()}
+        used = {name for own in everything for name in own.entry(group).values()}
         if group == "forms" and any(body.path for body in calls.bodies):
             used.add("id")  # what each part of a path has, where the settings have such a form
         for name in getattr(settings, group):
@@ -181,7 +181,7 @@ def _made_of_methods(settings: Settings, plans: Sequence[CallPlan]) -> Iterator[
 
 def _written(own: ArgumentSettings) -> list[str]:
     """The names in Python that the settings write."""
-    return [*own.names.values(), *getattr(own, "money", ())]
+    return [*own.names.values(), *own.entry("money")]
 
 
 def _fields_of(part: PartPlan) -> list[str]:

@@ -7,10 +7,10 @@ the document does not have stops generation.
 import keyword
 import re
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sized
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sized
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from victor_spec.document import DocumentError, read_values
-from victor_spec.tree import is_list
+from victor_spec.tree import is_list, is_mapping
 
 from .closed_words import Choices
 
@@ -36,6 +36,8 @@ class SettingsError(DocumentError):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _others: ClassVar[frozenset[str]] = frozenset()
+    """The entries that name nothing of the document."""
 
     @model_validator(mode="after")
     def _name_each_once(self) -> Self:
@@ -47,9 +49,34 @@ class _Strict(BaseModel):
                     raise ValueError(f"{name} stands twice in `{entry}`: keep one")
         return self
 
+    def members(self) -> list[tuple[str, str]]:
+        """Each member, parameter or argument that the settings name, with the entry that names
+        it.
+        """
+        entries = [each for each in type(self).model_fields if each not in self._others]
+        return [(entry, name) for entry in entries for name in _names_in(getattr(self, entry))]
+
+
+def _names_in(entry: Any) -> Iterator[str]:
+    """The names in an entry: in a list, in pairs, or those of a part with its members."""
+    if is_list(entry):
+        for each in entry:
+            yield from [each] if isinstance(each, str) else each
+    elif is_mapping(entry):
+        for name, value in entry.items():
+            if isinstance(value, tuple):
+                pair = cast("tuple[str, ...]", value)
+                yield from filter(None, pair)
+                continue
+            yield name
+            if is_list(value):
+                yield from (f"{name}.{inner}" for inner in value)
+
 
 class RecordSettings(_Strict):
     """How the record of one schema differs from what the document says of it."""
+
+    _others = frozenset({"taken"})
 
     names: dict[str, str] = Field(
         default={}, description="Members that have another name in Python than their own."
@@ -100,21 +127,11 @@ class RecordSettings(_Strict):
                 places[name] = place
         return self
 
-    def members(self) -> list[tuple[str, str]]:
-        """Each member that the settings name, with the entry that names it."""
-        named: list[tuple[str, str]] = []
-        for entry in ("names", "identifiers", "read_as", "shown", "private", "masked", "leave_out"):
-            named += [(entry, name) for name in getattr(self, entry)]
-        for part, inner in self.lift.items():
-            named.append(("lift", part))
-            named += [("lift", f"{part}.{name}") for name in inner]
-        for pair in self.money.values():
-            named += [("money", name) for name in pair]
-        return named
-
 
 class ViewSettings(_Strict):
     """Fields that several schemas have, for a class that is written by hand over them."""
+
+    _others = frozenset({"over", "taken"})
 
     over: list[str] = Field(
         min_length=1, description="The schemas whose members are fields. The first one counts."
@@ -126,9 +143,6 @@ class ViewSettings(_Strict):
     )
     names: dict[str, str] = Field(
         default={}, description="Members that have another name in Python than their own."
-    )
-    read_as: dict[str, ReadAs] = Field(
-        default={}, description="Members that are read as another type than the document says."
     )
     by_hand: list[str] = Field(
         default=[],
@@ -176,11 +190,10 @@ class FormSettings(_Strict):
 class ArgumentSettings(_Strict):
     """How arguments differ from what the document says of parameters, or of members of a body."""
 
+    _others = frozenset({"by_hand", "dictionary"})
+
     positional: list[str] = Field(
         default=[], description="Arguments that need not be named, in their order."
-    )
-    required: list[str] = Field(
-        default=[], description="Arguments that are required here, and optional in the document."
     )
     names: dict[str, str] = Field(
         default={}, description="Arguments that have another name in Python than their own."
@@ -193,16 +206,19 @@ class ArgumentSettings(_Strict):
         description="Texts of which some `words` are known, by their name. Of a text with an enum, "
         "the name of a type for the words of the enum.",
     )
-    leave_out: list[str] = Field(
-        default=[], description="What is no argument, such as the number of a page."
-    )
 
     def members(self) -> list[tuple[str, str]]:
-        """Each parameter or member that the settings name, with the entry that names it."""
-        named: list[tuple[str, str]] = []
-        for entry in ("positional", "required", "names", "forms", "words", "leave_out"):
-            named += [(entry, name) for name in getattr(self, entry)]
-        return named
+        # An argument that code by hand sends may be positional, and need not be in the document.
+        by_hand = self.entry("by_hand")
+        return [
+            (entry, name)
+            for entry, name in super().members()
+            if entry != "positional" or name not in by_hand
+        ]
+
+    def entry(self, name: str) -> Any:
+        """What an entry says; nothing where settings of this kind have no such entry."""
+        return getattr(self, name, {})
 
 
 BY_HAND: Any = Field(
@@ -211,15 +227,6 @@ BY_HAND: Any = Field(
     "whose type ends with `| None` may be left out, and so may one with a default: "
     "`str = 'DB'`.",
 )
-
-
-def of_document(
-    named: Iterable[tuple[str, str]], by_hand: Collection[str]
-) -> list[tuple[str, str]]:
-    """The entries that name something of the document: an argument that code by hand sends may be
-    positional, and need not be there.
-    """
-    return [each for each in named if each[0] != "positional" or each[1] not in by_hand]
 
 
 class CallSettings(ArgumentSettings):
@@ -237,6 +244,24 @@ class CallSettings(ArgumentSettings):
         description="Texts that are a day, a moment, a moment in whole seconds (a fraction is "
         "dropped), or one in Zulu time with milliseconds (the end of a range is rounded up).",
     )
+    ranges: list[tuple[str, str]] = Field(
+        default=[], description="Pairs of arguments that begin and end a range."
+    )
+    set_by_hand: list[str] = Field(
+        default=[], description="Parameters that are no arguments: code by hand sends them."
+    )
+    by_hand: dict[str, str] = BY_HAND
+
+
+class ListSettings(CallSettings):
+    """How the arguments of a list differ from what the document says of its parameters."""
+
+    what: str = Field(
+        min_length=1, description="What messages begin with, behind `The`: `list of payouts`."
+    )
+    leave_out: list[str] = Field(
+        default=[], description="What is no argument, such as the number of a page."
+    )
     choices: dict[str, str] = Field(
         default={}, description="Arguments that take no other than some `choices`, by their name."
     )
@@ -246,29 +271,6 @@ class CallSettings(ArgumentSettings):
     extra_query: bool = Field(
         default=False,
         description="Whether the call takes parameters that the document does not have.",
-    )
-    ranges: list[tuple[str, str]] = Field(
-        default=[], description="Pairs of arguments that begin and end a range."
-    )
-    set_by_hand: list[str] = Field(
-        default=[], description="Parameters that are no arguments: code by hand sends them."
-    )
-    by_hand: dict[str, str] = BY_HAND
-
-    def members(self) -> list[tuple[str, str]]:
-        named = of_document(super().members(), self.by_hand)
-        for entry in ("read_as", "choices", "defaults", "set_by_hand"):
-            named += [(entry, name) for name in getattr(self, entry)]
-        for pair in self.ranges:
-            named += [("ranges", name) for name in pair]
-        return named
-
-
-class ListSettings(CallSettings):
-    """How the arguments of a list differ from what the document says of its parameters."""
-
-    what: str = Field(
-        min_length=1, description="What messages begin with, behind `The`: `list of payouts`."
     )
     constant: list[str] = Field(
         default=[],
@@ -282,9 +284,6 @@ class ListSettings(CallSettings):
             raise ValueError("`by_hand` and `set_by_hand` are of `calls` and `bodies`")
         return self
 
-    def members(self) -> list[tuple[str, str]]:
-        return [*super().members(), *(("constant", name) for name in self.constant)]
-
 
 SentAs = Literal["text", "day", "birthday", "moment", "dollars", "decimal"]
 """How an argument of a body is checked and sent, where the document does not say it."""
@@ -293,6 +292,9 @@ SentAs = Literal["text", "day", "birthday", "moment", "dollars", "decimal"]
 class MembersSettings(ArgumentSettings):
     """How the members of a JSON object that is sent become arguments."""
 
+    required: list[str] = Field(
+        default=[], description="Arguments that are required here, and optional in the document."
+    )
     lift: list[str] = Field(
         default=[],
         description="Objects whose members are arguments in their place; the members are named "
@@ -304,6 +306,23 @@ class MembersSettings(ArgumentSettings):
         "birthday, which no message shows, a moment, an amount in dollars as text, a number as a "
         "Decimal.",
     )
+    compared: list[str] = Field(
+        default=[],
+        description="Texts that an answer is compared with: not of blanks and stars alone.",
+    )
+    empty: list[str] = Field(default=[], description="Texts that may be empty.")
+    set_by_hand: list[str] = Field(
+        default=[], description="Members that are no arguments: code by hand sends them."
+    )
+    defaults: dict[str, bool | int | str] = Field(
+        default={}, description="What is sent for an argument that is left out."
+    )
+
+
+class PartSettings(MembersSettings):
+    """A schema that becomes a class of request objects, which callers make."""
+
+    name: str = Field(default="", description="The name of the class, if it is not the schema's.")
     money: dict[str, tuple[str, str]] = Field(
         default={},
         description="Arguments that are Money, sent in minor units: the names of the members for "
@@ -319,45 +338,6 @@ class MembersSettings(ArgumentSettings):
         default=[],
         description="Texts that the caller looks for later: printable, with no blanks around them.",
     )
-    compared: list[str] = Field(
-        default=[],
-        description="Texts that an answer is compared with: not of blanks and stars alone.",
-    )
-    empty: list[str] = Field(default=[], description="Texts that may be empty.")
-    set_by_hand: list[str] = Field(
-        default=[], description="Members that are no arguments: code by hand sends them."
-    )
-    defaults: dict[str, bool | int | str] = Field(
-        default={}, description="What is sent for an argument that is left out."
-    )
-
-    @model_validator(mode="after")
-    def _decimals_are_of_money(self) -> Self:
-        if self.decimals is not None and not self.money:
-            raise ValueError("`decimals` are those of `money`: name one there, or leave it out")
-        return self
-
-    def members(self) -> list[tuple[str, str]]:
-        named = super().members()
-        for entry in (
-            "lift",
-            "read_as",
-            "references",
-            "compared",
-            "empty",
-            "defaults",
-            "set_by_hand",
-        ):
-            named += [(entry, name) for name in getattr(self, entry)]
-        for amount, currency in self.money.values():
-            named += [("money", name) for name in (amount, currency) if name]
-        return named
-
-
-class PartSettings(MembersSettings):
-    """A schema that becomes a class of request objects, which callers make."""
-
-    name: str = Field(default="", description="The name of the class, if it is not the schema's.")
     shown: list[str] = Field(
         default=[], description="Members that the repr shows. All others are private."
     )
@@ -365,11 +345,11 @@ class PartSettings(MembersSettings):
         default=[], description="Members with numbers of accounts or persons, hidden everywhere."
     )
 
-    def members(self) -> list[tuple[str, str]]:
-        named = super().members()
-        for entry in ("shown", "accounts"):
-            named += [(entry, name) for name in getattr(self, entry)]
-        return named
+    @model_validator(mode="after")
+    def _decimals_are_of_money(self) -> Self:
+        if self.decimals is not None and not self.money:
+            raise ValueError("`decimals` are those of `money`: name one there, or leave it out")
+        return self
 
 
 class BodySettings(MembersSettings):
@@ -406,16 +386,11 @@ class BodySettings(MembersSettings):
             raise ValueError("`compared_as` compares each text: leave `compared` out")
         return self
 
-    def members(self) -> list[tuple[str, str]]:
-        return [
-            *of_document(super().members(), self.by_hand),
-            *(("compared_as", name) for name in self.compared_as or ()),
-            *(("counts_if_left_out", name) for name in self.counts_if_left_out),
-        ]
-
 
 class MethodSettings(_Strict):
     """What callers read of an operation, beside what the document says: its docstring."""
+
+    _others = frozenset({"takes", "raises"})
 
     operation: str = Field(
         default="",
@@ -472,18 +447,6 @@ class MethodSettings(_Strict):
         "one may be passed: no traceback shows more than their last four digits.",
     )
     secrets: list[str] = Field(default=[], description="Arguments that no traceback shows.")
-
-    def named(self) -> list[tuple[str, str]]:
-        """Each argument that the settings name, with the entry that names it."""
-        entries: dict[str, Iterable[str]] = {
-            "arguments": self.arguments,
-            "accounts": self.accounts,
-            "secrets": self.secrets,
-            "leave_out": self.leave_out,
-            "optional": self.optional,
-            "positional": self.positional,
-        }
-        return [(entry, name) for entry, names in entries.items() for name in names]
 
 
 class Settings(_Strict):

@@ -115,22 +115,20 @@ def _members(
 
 def _check(where: str, own: ViewSettings, members: Mapping[str, _Member]) -> None:
     """Raise SettingsError for an entry that names no member, or one that is no field."""
-    for entry in ("spread", "names", "read_as", "by_hand"):
-        for place in getattr(own, entry):
-            require_known(f"{where}.{entry}", place, "member of these schemas", members)
+    for entry, place in own.members():
+        require_known(f"{where}.{entry}", place, "member of these schemas", members)
     parts = {member.part for member in members.values()}
     for place in own.spread:
         if place not in parts:
             raise SettingsError(f"{where}.spread: {place}: it is no object with members.")
-    for entry, places in (("names", own.names), ("read_as", own.read_as)):
-        for place in places:
-            if place in own.spread:
-                raise SettingsError(f"{where}.{entry}: {place}: it is no field of the view.")
+    for place in own.names:
+        if place in own.spread:
+            raise SettingsError(f"{where}.names: {place}: it is no field of the view.")
 
 
 def _field(models: Mapping[str, ModelProperty], own: ViewSettings, member: _Member) -> RecordField:
     """The field of a member. The class over the view has its own `repr`: nothing is undecided."""
-    settings = RecordSettings(names=own.names, read_as=own.read_as, taken=own.taken)
+    settings = RecordSettings(names=own.names, taken=own.taken)
     planner = _FieldPlanner(models, models[member.schema], settings)
     field = planner.field(member.wire, member.prop, member.part, member.schema)
     return replace(field, is_undecided=False)

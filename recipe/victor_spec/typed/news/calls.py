@@ -66,7 +66,7 @@ def news_of_calls(
             instead = BY_BODY if plan.has_body else BY_QUERY
             yield from _news_of_members(plan, plan.own, old, new, instead)
             locations = BESIDE_BODY if plan.has_body else BESIDE_QUERY
-            by_hand = getattr(plan.own, "by_hand", ())
+            by_hand = plan.own.by_hand
             yield from _news_of_others(
                 plan.operation, plan.function, before, after, locations, by_hand
             )
@@ -158,9 +158,7 @@ def _news_of_members(
     """`instead` says how a member is sent that is no argument."""
     known = old or {}
     where = f"in `{plan.function}`"
-    required = {*own.required}
-    if isinstance(own, CallSettings):
-        required |= {*own.positional}
+    required = own.positional if isinstance(own, CallSettings) else own.required
     for argument in plan.arguments:
         place = argument.place
         after = new[place]
@@ -183,7 +181,7 @@ def _news_of_members(
         elif before.type != after.type:
             is_now = f"{after.type}, and not {before.type}"
             yield f"other type: `{place}` {where}: {is_now}: no argument: {instead}: breaking"
-    lifted = getattr(own, "lift", ())
+    lifted = own.entry("lift")
     for place in known:
         if place not in new:
             yield gone(own_name(snake(_within(place, lifted))), place, plan.function)
@@ -216,7 +214,7 @@ def _holds_of(
         return [decision(why, line, DOLLARS if sent_as == "dollars" else "")]
     if isinstance(plan, PartPlan):
         return [] if argument.name in plan.decided else [PRIVATE]
-    is_decided = argument.place in (getattr(own, "compared_as", None) or ())
+    is_decided = argument.place in (own.entry("compared_as") or ())
     if "compared_as" not in row or is_decided:
         return []
     return [f"compared as {row['compared_as']}; undecided"]
@@ -224,8 +222,7 @@ def _holds_of(
 
 def _not_checked(own: CallSettings | MembersSettings) -> Mapping[str, str]:
     """The members that no argument of their own checks, each with what decides, by their places."""
-    money = own.money.values() if isinstance(own, MembersSettings) else ()
-    currencies = (currency for _, currency in money if currency)
+    currencies = (currency for _, currency in own.entry("money").values() if currency)
     return {**dict.fromkeys(own.set_by_hand, HAND), **dict.fromkeys(currencies, OF_MONEY)}
 
 

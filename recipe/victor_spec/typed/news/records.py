@@ -25,6 +25,8 @@ from victor_spec.typed.records import (
 from .amounts import decision, why_money
 from .changes import HAND, KINDS, PRIVATE, Change, gone, listed
 
+BY_CLASS = "if the class over the view reads it, "
+"""When a member is exact that no setting of a view reads as an amount."""
 NOT_LIFTED = "no field: it is not lifted"
 Members = Mapping[str, Mapping[str, Kind]]
 """The kinds of the members of each schema."""
@@ -88,8 +90,10 @@ def _new_field(record: RecordPlan, field: RecordField, kind: Kind, document: Tre
         pattern = _pattern_of(field, document)
         why = why_money(field.member, pattern, field.description)
         if why:
-            group = "views" if record.is_view else "records"
-            line = f"{group}: {{{record.name}: {{read_as: {{{field.place}: decimal}}}}}}"
+            if record.is_view:
+                line = f"views: {{{record.name}: {{by_hand: [{field.place}]}}}}"
+                return f"{said}: {decision(why, line, BY_CLASS)}"
+            line = f"records: {{{record.name}: {{read_as: {{{field.place}: decimal}}}}}}"
             return f"{said}: {decision(why, line)}"
     return f"{said}: {PRIVATE}" if field.is_undecided else said
 
