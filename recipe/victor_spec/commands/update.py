@@ -30,9 +30,9 @@ from victor_spec.document import MAX_MIB, load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import GenerationResult, Parsed, generate, package_name, parsed
 from victor_spec.members import tables_of
+from victor_spec.news import news_of_calls, news_of_records
+from victor_spec.news.amounts import AS_DECIMAL, decision
 from victor_spec.tree import Tree, mapping_at
-from victor_spec.typed.news import news_of_calls, news_of_records
-from victor_spec.typed.news.amounts import AS_DECIMAL, decision
 from victor_spec.typed.settings import SettingsError
 
 from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show

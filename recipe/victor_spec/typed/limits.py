@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil, floor
 from typing import Any, NamedTuple
 
-from victor_spec.enforced import split
 from victor_spec.tree import (
     Tree,
     is_list,
     is_mapping,
     is_null,
     list_at,
-    mapping_at,
     target,
     trees_at,
     types_of,
@@ -189,26 +187,6 @@ def _number_at(schema: Tree, key: str) -> Any:
 def allowed(schema: Tree) -> list[Any]:
     """All values that a schema allows; empty: any."""
     return [each for each in list_at(schema, "enum") if each is not None]
-
-
-def limits_of(document: Tree, schema: Tree) -> Mapping[str, Any]:
-    """The limits of a schema by their keywords; of the items of a list, as `items.maxLength`.
-
-    Limits that nobody keeps are none.
-    """
-    limits: dict[str, Any] = {}
-    schema, _ = split(schema)
-    type_ = schema.get("type")
-    if type_ in ("integer", "number"):
-        keys = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
-        limits = dict(zip(keys, ends_of(schema), strict=True))
-    of_type: Mapping[Any, Sequence[str]] = {"string": OF_TEXT, "array": OF_LIST}
-    for key in of_type.get(type_, ()):
-        limits[key] = schema.get(key) if key == "pattern" else count_at(schema, key)
-    if type_ == "array":
-        items = limits_of(document, given(document, mapping_at(schema, "items")))
-        limits |= {f"items.{key}": limit for key, limit in items.items()}
-    return {key: limit for key, limit in limits.items() if limit is not None}
 
 
 def fewest(limit: int | None, *, may_be_empty: bool) -> int:

@@ -115,10 +115,7 @@ def _members(document: Tree, schema: Tree, own: MembersSettings) -> Signature | 
     signature: dict[str, Declared] = {}
     for place, member in members_in(schema, own.lift, lambda tree: given(document, tree)).items():
         parameter = {"in": "body", "required": member.is_required, "schema": member.schema}
-        declared = declared_of(document, parameter, may_be_empty=place in own.empty)
-        if declared.type == "list of object":
-            declared = declared._replace(may_be_empty=True)
-        signature[place] = declared
+        signature[place] = declared_of(document, parameter, may_be_empty=place in own.empty)
     return signature
 
 
@@ -179,8 +176,8 @@ def _news_of_members(
         if before is None:
             yield f"new: `{place}` {where} ({after.type}): no argument: {instead}"
         elif before.type != after.type:
-            is_now = f"{after.type}, and not {before.type}"
-            yield f"other type: `{place}` {where}: {is_now}: no argument: {instead}: breaking"
+            is_now = f"{after.type} instead of {before.type}"
+            yield f"changed: `{place}` {where}: {is_now}: no argument: {instead}: breaking"
     lifted = own.entry("lift")
     for place in known:
         if place not in new:
@@ -203,10 +200,10 @@ def _holds_of(
     if not isinstance(own, MembersSettings):
         return [READ_AGAIN] if "leaves" in row and not argument.is_required else []
     sent_as = SENT_AS.get(declared.type)
-    pattern = str(declared.limits.get("pattern", ""))
+    pattern = str(declared.keywords.get("pattern", ""))
     why = why_money(argument.place, pattern, argument.description)
     is_named = any(argument.place == name for _, name in own.members())
-    if why and sent_as and not declared.words and not is_named:
+    if why and sent_as and "enum" not in declared.keywords and not is_named:
         group = f"parts: {{{plan.schema}" if isinstance(plan, PartPlan) else ""
         if isinstance(plan, CallPlan):
             group = f"bodies: {{{plan.operation}"
@@ -241,7 +238,7 @@ def _news_of_unchecked(
             new[place],
             is_breaking=old is not None,
             beside=[decider],
-            decided=dict.fromkeys((*LIMITS, "enum"), decider),
+            decided=dict.fromkeys(LIMITS, decider),
         )
 
 
@@ -287,7 +284,7 @@ def _news_of_others(
             declared_of(after, parameter),
             is_breaking=True,
             beside=[how],
-            decided=dict.fromkeys((*LIMITS, "enum"), who),
+            decided=dict.fromkeys(LIMITS, who),
         )
 
 

@@ -23,7 +23,7 @@ from victor_spec.typed.records import (
 )
 
 from .amounts import decision, why_money
-from .changes import HAND, KINDS, PRIVATE, Change, gone, listed
+from .changes import HAND, KINDS, PRIVATE, Change, change_of, gone
 
 BY_CLASS = "if the class over the view reads it, "
 """When a member is exact that no setting of a view reads as an amount."""
@@ -117,12 +117,11 @@ def _changed_field(
 
 def _changed_kind(was: Kind, kind: Kind) -> Iterator[Change]:
     if isinstance(kind, tuple) and isinstance(was, tuple):
-        yield from (Change("new word", str(word)) for word in kind if word not in was)
+        added = [str(word) for word in kind if word not in was]
+        yield from map(change_of, (("enum-value-added", "", word) for word in added))
     elif kind != was:
-        said = f"{_kind_text(kind)}, and not {_kind_text(was)}"
         are_texts = is_text(kind) and is_text(was)
-        what = "other text" if are_texts else "other type"
-        yield Change(what, said, breaks=not are_texts)
+        yield Change(f"{_kind_text(kind)} instead of {_kind_text(was)}", breaks=not are_texts)
 
 
 def _news_beneath(record: RecordPlan, before: Members, after: Members) -> Iterator[str]:
@@ -176,7 +175,7 @@ def _within(
 def _kind_text(kind: Kind) -> str:
     """What a kind is called."""
     if isinstance(kind, tuple):
-        return f"one of {listed(kind)}"
+        return f"one of {', '.join(map(str, kind))}"
     if is_list(kind):
         return f"list of {_kind_text(kind[0])}"
     return "value" if kind is None else KINDS.get(str(kind), str(kind))
