@@ -1,8 +1,10 @@
 """The command `victor-spec`, which is `victor spec` where the client is installed, too."""
 
+import gc
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated, Any
 
@@ -19,6 +21,8 @@ from .output import guarded_output
 from .progress import shown_on
 
 ENDING_SIGNALS = ("SIGTERM", "SIGHUP")
+ALLOCATIONS = 200_000
+"""After how many new objects circles among them are looked for."""
 
 app = typer.Typer(
     help="Typed Python packages from OpenAPI 3 documents, and what changes when a document does.",
@@ -76,8 +80,21 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "victor-spec") -
     if arguments is None:
         _end_by_signals()
         arguments = sys.argv[1:]
-    with guarded_output(), shown_on(sys.stderr):
+    with guarded_output(), shown_on(sys.stderr), _seldom_collected():
         return _run(list(arguments), prog)
+
+
+@contextmanager
+def _seldom_collected() -> Generator[None]:
+    """Look for circles of objects seldom: a document of megabytes stays until its package is
+    written.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(ALLOCATIONS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _run(arguments: list[str], prog: str) -> int:

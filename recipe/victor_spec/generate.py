@@ -24,7 +24,7 @@ from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
-from . import hooks
+from . import hooks, readers
 from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
@@ -39,7 +39,7 @@ from .rewrites import Log, prepare
 from .stamp import add_stamp
 from .tree import PlaceError, Tree
 from .typed import RUNTIME, Typed
-from .typed.arguments import list_plans
+from .typed.arguments import Calls, list_plans
 from .typed.bodies import body_plans
 from .typed.checks import Patterns
 from .typed.records import plans_of
@@ -128,6 +128,11 @@ def _project(
         literal=repr,
         return_type=_return_type,
         constant_of=hooks.constant_of,
+        base=readers.base,
+        cores_of=readers.cores_of,
+        has_null=readers.has_null,
+        is_plain=readers.is_plain,
+        way=readers.way,
     )
     return project
 
@@ -331,8 +336,9 @@ def _typed_parts(
         views = view_plans(data.models, settings)
         records = plans_of(data.models, settings, kinds_in(views))
         patterns = Patterns.beside(settings)
-        lists = list_plans(tree, made, settings, patterns)
-        calls = body_plans(tree, made, settings, patterns)
+        operations = Calls(tree, made)
+        lists = list_plans(operations, settings, patterns)
+        calls = body_plans(operations, settings, patterns)
         typed = Typed(
             settings,
             [*records, *views],

@@ -7,6 +7,7 @@ from victor_spec.requests import Requests
 from victor_spec.tree import Operation, Tree, list_at, mapping_at, operations, resolve
 
 MAX_PLACES = 20
+LISTS = ("allOf", "oneOf", "anyOf", "prefixItems")
 MAX_NAMED = 3
 """The places that a comment names."""
 
@@ -109,9 +110,10 @@ def children(schema: Tree) -> Iterator[tuple[str, Tree]]:
     """The direct children of a schema, each with its step: `.name`, `[]`, `(oneOf 1)`."""
     for name, child in mapping_at(schema, "properties").items():
         yield f".{name}", child
-    for key in ("allOf", "oneOf", "anyOf", "prefixItems"):
-        for number, child in enumerate(list_at(schema, key)):
-            yield f"({key} {number + 1})", child
+    for key in LISTS:
+        if key in schema:
+            for number, child in enumerate(list_at(schema, key)):
+                yield f"({key} {number + 1})", child
     for key, mark in (("items", "[]"), ("additionalProperties", ".*"), ("not", "(not)")):
         if isinstance(schema.get(key), dict):
             yield mark, schema[key]
@@ -119,9 +121,12 @@ def children(schema: Tree) -> Iterator[tuple[str, Tree]]:
 
 def below(where: str, schema: Tree) -> Iterator[tuple[str, Tree]]:
     """A schema and its descendants, each with its path; references are not followed."""
-    yield where, schema
-    for step, child in children(schema):
-        yield from below(where + step, child)
+    pending = [(where, schema)]
+    while pending:
+        where, schema = pending.pop()
+        yield where, schema
+        inner = [(where + step, child) for step, child in children(schema)]
+        pending += reversed(inner)
 
 
 def schemas(document: Tree) -> list[tuple[str, Tree]]:

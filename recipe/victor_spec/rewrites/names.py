@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from copy import copy
+from functools import cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -57,11 +58,13 @@ KEPT_IN_OPERATION = {
 }
 
 
+@cache
 def class_name(name: str) -> str:
     """The name that the generator gives to the class of a schema, or of a place."""
     return str(strings.ClassName(name, PREFIX))
 
 
+@cache
 def module_name(name: str, prefix: str = PREFIX) -> str:
     """The name that the generator gives to the module of a class or of an operation, or to the
     folder of a tag.
@@ -356,10 +359,12 @@ class Place(NamedTuple):
 
     @property
     def class_name(self) -> str:
-        return class_name(
-            strings.pascal_case(self.owner)
-            + strings.pascal_case(self.schema.get("title", self.name))
-        )
+        return _class_within(self.owner, self.schema.get("title", self.name))
+
+
+@cache
+def _class_within(owner: str, name: str) -> str:
+    return class_name(strings.pascal_case(owner) + strings.pascal_case(name))
 
 
 def places(document: Tree) -> Iterator[Place]:

@@ -29,6 +29,7 @@ OF_SAME = ("then", "else", "dependentSchemas")
 """Keywords with a schema, or with several by names, for the value itself: most only require more of
 it.
 """
+READ_HERE = frozenset({"$schema", "$dynamicRef", "contentSchema", *OF_VALUES, *OF_SAME})
 MEDIA = {
     "itemSchema": "the items of a stream are read as one text, or as bytes",
     "prefixEncoding": "the parts have no types, and the body is bytes",
@@ -76,6 +77,8 @@ def _note_schemas(document: Tree, log: Log) -> None:
     every = schemas(document)
     composed = {id(part): schema for _, schema in every for part in list_at(schema, "allOf")}
     for where, schema in every:
+        if READ_HERE.isdisjoint(schema):
+            continue
         whole = schema
         while id(whole) in composed:
             whole = composed[id(whole)]

@@ -5,7 +5,7 @@ sends.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from openapi_python_client.parser.openapi import Endpoint
 
@@ -36,8 +36,8 @@ from .settings import (
     ListSettings,
     Settings,
     SettingsError,
-    nearest,
     require_free,
+    require_known,
     sentence,
 )
 
@@ -49,25 +49,36 @@ def operations_by_id(document: Tree) -> dict[str, Operation]:
     return {str(each.tree.get("operationId")): each for each in operations(document)}
 
 
-def list_plans(
-    document: Tree, endpoints: Sequence[Endpoint], settings: Settings, patterns: Patterns
-) -> list[CallPlan]:
+class Calls:
+    """The operations of a document, each with what the generator made of it."""
+
+    def __init__(self, document: Tree, endpoints: Iterable[Endpoint]) -> None:
+        self.document = document
+        made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
+        self.by_id: dict[str, tuple[Operation, Endpoint]] = {}
+        for name, operation in operations_by_id(document).items():
+            endpoint = made.get(key(operation.tree)) if "operationId" in operation.tree else None
+            if endpoint is not None:
+                self.by_id[name] = operation, endpoint
+
+    def named(self, group: str, name: str) -> tuple[Operation, Endpoint]:
+        """The operation of an entry of the settings. Raises SettingsError without one."""
+        require_known(group, name, "operation", self.by_id)
+        return self.by_id[name]
+
+
+def list_plans(calls: Calls, settings: Settings, patterns: Patterns) -> list[CallPlan]:
     """The lists, and the other operations without a body, that the settings name.
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
-    by_id = operations_by_id(document)
-    made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
     plans: list[CallPlan] = []
     entries: list[tuple[str, str, CallSettings]] = []
     entries += [("lists", *each) for each in settings.lists.items()]
     entries += [("calls", *each) for each in settings.calls.items()]
     for group, name, own in entries:
-        operation = by_id.get(name)
-        endpoint = None if operation is None else made.get(key(operation.tree))
+        operation, endpoint = calls.named(group, name)
         place = f"{group}.{name}"
-        if operation is None or endpoint is None:
-            raise SettingsError(f"{place} is no operation{nearest(name, by_id)}")
         if group == "lists" and operation.method != "get":
             raise SettingsError(
                 f"{place}: {operation.where} reads no list: name a GET here, and what sends "
@@ -75,7 +86,9 @@ def list_plans(
             )
         if group == "calls" and "requestBody" in operation.tree:
             raise SettingsError(f"{place}: {operation.where} has a body: name it in `bodies`.")
-        plans.append(_Planner(document, operation, endpoint, place, own, settings, patterns).plan())
+        plans.append(
+            _Planner(calls.document, operation, endpoint, place, own, settings, patterns).plan()
+        )
     return sorted(plans, key=lambda plan: (not plan.is_list, plan.function))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from openapi_python_client.parser.openapi import Endpoint
 
-from victor_spec.requests import key
 from victor_spec.rewrites.bodies import URL_ENCODED
 from victor_spec.tree import (
     Operation,
@@ -20,7 +18,7 @@ from victor_spec.tree import (
     resolve,
 )
 
-from .arguments import operations_by_id, path_parameters
+from .arguments import Calls, path_parameters
 from .body_members import REFERENCE, Members, Schemas
 from .checks import LOCALS, Patterns
 from .limits import given
@@ -31,7 +29,6 @@ from .settings import (
     PartSettings,
     Settings,
     SettingsError,
-    nearest,
     require_free,
     require_known,
     sentence,
@@ -68,26 +65,19 @@ class BodyPlans:
         return found
 
 
-def body_plans(
-    document: Tree, endpoints: Sequence[Endpoint], settings: Settings, patterns: Patterns
-) -> BodyPlans:
+def body_plans(calls: Calls, settings: Settings, patterns: Patterns) -> BodyPlans:
     """The operations and request objects that the settings name, and the request objects that
     these refer to.
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
     plans = BodyPlans()
-    schemas = named_schemas(document)
+    schemas = named_schemas(calls.document)
     for name in settings.parts:
         require_known("parts", name, "schema", schemas)
-    planner = _Planner(document, settings, patterns)
-    by_id = operations_by_id(document)
-    made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
+    planner = _Planner(calls.document, settings, patterns)
     for name, own in settings.bodies.items():
-        operation = by_id.get(name)
-        endpoint = None if operation is None else made.get(key(operation.tree))
-        if operation is None or endpoint is None:
-            raise SettingsError(f"bodies.{name} is no operation{nearest(name, by_id)}")
+        operation, endpoint = calls.named("bodies", name)
         plans.bodies.append(planner.body(name, own, operation, endpoint))
     pending = [*settings.parts, *planner.schemas.referred]
     while pending:

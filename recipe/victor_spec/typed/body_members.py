@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from openapi_python_client.strings import PythonIdentifier
@@ -228,13 +228,16 @@ class Members:
         # Methods by hand describe arguments of calls; nothing describes a part's field again.
         is_of_call = isinstance(self._own, BodySettings)
         said_limits = self._said_limits(member, schema, checked) if is_of_call else ""
+        compared_as = self._compared_as(member, checked)
+        is_text_of_table = bool(compared_as) and checked.reader == "text"
+        is_compared = is_text_of_table or member.place in self._own.compared
         row = row_of(
             checked.row,
             name,
             member.sent_at,
             required=is_required,
-            compared=self._is_compared(member, checked),
-            compared_as=self._compared_as(member, checked),
+            compared=is_compared,
+            compared_as=compared_as,
             said_limits=said_limits,
             server_default=server_default(schema),
             counts_if_left_out=member.place in self._own.entry("counts_if_left_out"),
@@ -283,14 +286,9 @@ class Members:
             why = f"the document wants {least} or more characters: leave it out"
             raise self._checks.misfit("empty", member.place, why)
 
-    def _is_compared(self, member: Member, checked: Checked) -> bool:
-        """Whether a text must be one that an answer can repeat."""
-        has_table = getattr(self._own, "compared_as", None) is not None
-        return member.place in self._own.compared or (has_table and checked.reader == "text")
-
     def _compared_as(self, member: Member, checked: Checked) -> str:
         """How an answer is compared with an argument; empty where no table says it."""
-        decided: Mapping[str, str] | None = getattr(self._own, "compared_as", None)
+        decided = self._own.compared_as if isinstance(self._own, BodySettings) else None
         if decided is None:
             return ""
         by_type = "word" if checked.words else COMPARED.get(checked.reader, checked.reader)

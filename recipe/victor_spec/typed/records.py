@@ -15,7 +15,6 @@ from .settings import (
     RecordSettings,
     Settings,
     SettingsError,
-    nearest,
     require_free,
     require_known,
     sentence,
@@ -117,8 +116,7 @@ def plans_of(
     """
     by_name = {str(model.class_info.name): model for model in models}
     for name in settings.records:
-        if name not in by_name:
-            raise SettingsError(f"records.{name} is no schema{nearest(name, by_name)}")
+        require_known("records", name, "schema", by_name)
     plans: dict[str, RecordPlan] = {}
     pending = [*settings.records, *others]
     while pending:

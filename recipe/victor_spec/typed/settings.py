@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sized
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, Self, cast, get_args
 
 from pydantic import (
     BaseModel,
@@ -530,19 +530,6 @@ def read_settings(file: Path) -> Settings:
         raise SettingsError(f"{file}: {_sentences(error)}") from None
 
 
-_GROUPS: dict[str, type[BaseModel]] = {
-    "records": RecordSettings,
-    "views": ViewSettings,
-    "lists": ListSettings,
-    "calls": CallSettings,
-    "forms": FormSettings,
-    "parts": PartSettings,
-    "bodies": BodySettings,
-    "methods": MethodSettings,
-}
-"""The settings of one entry, by the name of its group."""
-
-
 def _sentences(error: ValidationError) -> str:
     """What is wrong with each entry, with the entry that may be meant."""
     sentences: list[str] = []
@@ -550,7 +537,9 @@ def _sentences(error: ValidationError) -> str:
         place = [str(step) for step in problem["loc"]]
         where = ".".join(place) or "the file"
         if problem["type"] == "extra_forbidden" and place:
-            holder = Settings if len(place) == 1 else _GROUPS[place[0]]
+            holder: type[BaseModel] = Settings
+            if len(place) > 1:
+                _, holder = get_args(Settings.model_fields[place[0]].annotation)
             sentences.append(f"{where} is no setting{nearest(place[-1], holder.model_fields)}")
         else:
             sentences.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}.")

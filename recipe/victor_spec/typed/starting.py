@@ -13,10 +13,10 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 
 from victor_spec.members import kind_of, members_of, without_null
-from victor_spec.requests import good_answers, key, path_of
+from victor_spec.requests import good_answers, path_of
 from victor_spec.tree import Operation, Tree, operations, parameters
 
-from .arguments import list_plans, parameters_of
+from .arguments import Calls, list_plans, parameters_of
 from .checks import Patterns
 from .records import RecordPlan
 from .settings import ListSettings, RecordSettings, Settings, SettingsError
@@ -45,9 +45,10 @@ def starting_settings(
     names = sorted({name for each in endpoints for name in _answered(each)} & known)
     lists: dict[str, ListSettings] = {}
     without: list[str] = []
-    for operation, made in _lists(document, endpoints):
+    calls = Calls(document, endpoints)
+    for operation, made in _lists(calls, endpoints):
         try:
-            own = _list_settings(document, endpoints, operation, made)
+            own = _list_settings(calls, operation, made)
         except SettingsError as error:
             without.append(f"{operation.where}: {error}")
         else:
@@ -86,15 +87,15 @@ def _models_of(prop: Any) -> Iterator[str]:
 # ---- Lists ----
 
 
-def _lists(document: Tree, endpoints: Sequence[Endpoint]) -> Iterator[tuple[Operation, Endpoint]]:
+def _lists(calls: Calls, endpoints: Sequence[Endpoint]) -> Iterator[tuple[Operation, Endpoint]]:
     """The operations with parameters that read a list."""
-    by_id = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
     by_path = {_nameless(f"{each.method.upper()} {path_of(each)}"): each for each in endpoints}
-    for operation in operations(document):
-        has_id = isinstance(operation.tree.get("operationId"), str)
-        where = _nameless(operation.where)
-        made = by_id.get(key(operation.tree)) if has_id else by_path.get(where)
-        has_parameters = bool(parameters(document, operation.item, operation.tree))
+    for operation in operations(calls.document):
+        name = operation.tree.get("operationId")
+        made = by_path.get(_nameless(operation.where))
+        if isinstance(name, str):
+            _, made = calls.by_id.get(name, (operation, None))
+        has_parameters = bool(parameters(calls.document, operation.item, operation.tree))
         if made is not None and has_parameters and _is_list(made):
             yield operation, made
 
@@ -128,9 +129,7 @@ def _members(prop: Any) -> Iterator[Any]:
         yield member
 
 
-def _list_settings(
-    document: Tree, endpoints: Sequence[Endpoint], operation: Operation, made: Endpoint
-) -> ListSettings:
+def _list_settings(calls: Calls, operation: Operation, made: Endpoint) -> ListSettings:
     """The settings of a list, without the parameters that no check knows.
 
     Raises SettingsError, with the reason, where it can have none.
@@ -138,7 +137,7 @@ def _list_settings(
     name = operation.tree.get("operationId")
     if not isinstance(name, str):
         raise SettingsError("it has no operationId.")
-    found = parameters_of(document, operation)
+    found = parameters_of(calls.document, operation)
     if not found:
         raise SettingsError("it has no parameters in the path or the query.")
     sent = {
@@ -156,7 +155,7 @@ def _list_settings(
             positional=[wire for wire, each in found.items() if each.get("in") == "path"],
             leave_out=[wire for wire in found if wire in {*others, *leave_out}],
         )
-        list_plans(document, endpoints, Settings(lists={name: settings}), Patterns())
+        list_plans(calls, Settings(lists={name: settings}), Patterns())
         return settings
 
     def is_unknown(wire: str) -> bool:

@@ -16,7 +16,6 @@ from .settings import (
     Settings,
     SettingsError,
     ViewSettings,
-    nearest,
     require_free,
     require_known,
 )
@@ -65,8 +64,7 @@ def kinds_in(plans: Iterable[RecordPlan]) -> list[str]:
 def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> RecordPlan:
     where = f"views.{name}"
     for schema in own.over:
-        if schema not in models:
-            raise SettingsError(f"{where}.over: {schema} is no schema{nearest(schema, models)}")
+        require_known(f"{where}.over", schema, "schema", models)
     if name in models:
         raise SettingsError(f"{where}: a schema has this name: write another one.")
     members: dict[str, _Member] = {}
