@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.pull_request
 
 
 def lines(report):
-    return [problem.line() for problem in report.problems]
+    return [problem.loss for problem in report.problems]
 
 
 def test_types_that_exclude_each_other_are_plain_json(tmp_path):
@@ -81,9 +82,10 @@ def command(accepted, capsys):
 
 
 def test_the_check_passes_once_each_loss_has_an_entry_in_the_file_of_accepted_losses(command):
-    assert command()[::2] == (
+    assert command() == (
         1,
-        "".join(f"left out: {loss}; {DO_WITHOUT}\n" for loss in (LOSS, OTHER)),
+        f"left out (2): {DO_WITHOUT}\n    {LOSS}\n    {OTHER}\nhooks.yaml: left out (2)\n",
+        "",
     )
     status, printed, err = command(BOTH, "--verbose")
     assert (status, err) == (0, "")
@@ -91,16 +93,8 @@ def test_the_check_passes_once_each_loss_has_an_entry_in_the_file_of_accepted_lo
     assert printed.endswith(": complete, 2 accepted\n")
 
 
-def assert_same_problems(by_generate, by_check):
-    """Check adds what to do."""
-    of_generate = [line.strip().lower() for line in by_generate.splitlines()]
-    of_check = [line.lower() for line in by_check.splitlines()]
-    for generated, checked_ in zip(of_generate, of_check, strict=True):
-        assert checked_.startswith(generated.removeprefix("acceptance: "))
-
-
-LEFT = f"left out: {OTHER}; {DO_WITHOUT}\n"
-NOTHING = "it matches nothing; remove the entry\n"
+LEFT = f"left out (1): {DO_WITHOUT}\n    {OTHER}\n"
+NOTHING = "acceptance (1): it matches nothing; remove the entry\n"
 
 
 @pytest.mark.parametrize(
@@ -109,17 +103,21 @@ NOTHING = "it matches nothing; remove the entry\n"
         (ENTRY.format(LOSS), LEFT),
         (BOTH, ""),
         *(
-            (BOTH + ENTRY.format(wide), f"{{}}: {wide}: {NOTHING}")
+            (BOTH + ENTRY.format(wide), f"{NOTHING}    {{}}: {wide}\n")
             for wide in ("GET /peng", "*", "GET /ping", LOSS.replace("ping", "p.*"), LOSS.lower())
         ),
     ],
 )
 def test_an_entry_of_the_file_accepts_exactly_one_loss(command, accepted, text, said, capsys):
-    assert command(text)[::2] == (int(bool(said)), said.format(accepted))
+    status, printed, _ = command(text)
+    problems = printed[: printed.rindex("hooks.yaml: ")]
+    assert (status, problems) == (int(bool(said)), said.format(accepted))
     generate = ["generate", accepted.with_name("hooks.yaml"), "--out", accepted.parent / "out"]
     status = int("left out" in said)  # all that is declared is sent and read
     assert run(*generate) == status
-    assert_same_problems(capsys.readouterr().err, said.format(accepted))
+    named = [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()]
+    places = [line.strip() for line in problems.splitlines() if line.startswith("    ")]
+    assert [line.removesuffix(": it matches nothing") for line in named] == places
     assert run(*generate, "--verbose") == status
     assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
 
@@ -137,13 +135,11 @@ def test_an_entry_with_wildcards_accepts_all_losses_of_one_kind(command, accepte
 
 
 @pytest.mark.parametrize("places", beside("acceptance")["other_kinds"])
-def test_an_entry_for_a_kind_accepts_no_other_kind(command, places):
+def test_an_entry_for_a_kind_accepts_no_other_kind(command, accepted, places):
     status, out, err = command(GROUP.format(places))
-    assert (status, LOSS in out + err, f"{places}: it matches nothing" in out + err) == (
-        1,
-        True,
-        True,
-    )
+    assert (status, err) == (1, "")
+    assert LOSS in out
+    assert f"it matches nothing; remove the entry\n    {accepted}: {places}\n" in out
 
 
 def test_the_file_given_by_accepted_must_exist_unless_accept_is_to_write_it(command, tmp_path):
@@ -209,12 +205,32 @@ def replace_in(file, old, new):
 def named_by_check(shop, capsys):
     """What a check says of each file, without what to do."""
     status = run("check", shop, "--out", shop.parent, "--accept", "it is ours")
-    lines = capsys.readouterr().err.splitlines()
-    assert status == int(bool(lines))
+    printed, err = capsys.readouterr()
+    assert (status, err) == (1, "")
     assert not shop.with_name("shop.accepted.yaml").exists()
-    advice = ": run `victor-spec generate`"
-    said = (line.removesuffix(advice).partition(": ") for line in lines if line.endswith(advice))
-    return {Path(file).name: what for file, _, what in said}
+    return causes_by_file(printed)
+
+
+def causes_by_file(printed):
+    """What a check says of each file, without what to do; each cause stands once."""
+    causes = {}
+    for line in printed.splitlines()[:-1]:
+        if not line.startswith("    "):
+            cause = re.fullmatch(r"differs \(\d+\): (.+): (run|remove) .+", line)[1]
+            assert cause not in causes.values()
+        else:
+            causes[Path(line.strip()).name] = cause
+    return causes
+
+
+def test_one_cause_of_several_files_is_said_once_above_their_names(shop, capsys):
+    edited = [shop.with_name("shop_api") / name for name in ("client.py", "types.py")]
+    for file in edited:
+        file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")
+    assert run("check", shop, "--out", shop.parent) == 1
+    said = "differs (2): edited by hand: run `victor-spec generate`"
+    places = f"    {edited[0]}\n    {edited[1]}"
+    assert capsys.readouterr() == (f"{said}\n{places}\nshop.yaml: differs (2)\n", "")
 
 
 def test_other_line_ends_are_no_edit(shop, capsys):
@@ -242,10 +258,10 @@ def test_a_package_of_another_release_is_told_from_a_stale_one(shop, capsys):
     said = f"written by victor-spec 0.0.9, and this is {__version__}"
     assert named_by_check(shop, capsys) == {"operations.py": said}
     replace_in(shop, "operationId: find", "operationId: search")
-    assert {*named_by_check(shop, capsys).values()} == {said, "gone"}
+    assert {*named_by_check(shop, capsys).values()} == {said, "gone", "not generated"}
     replace_in(operations, "# Written by", "# By")
     earlier = "written by an earlier release of victor-spec"
-    assert {*named_by_check(shop, capsys).values()} == {earlier, "gone"}
+    assert {*named_by_check(shop, capsys).values()} == {earlier, "gone", "not generated"}
 
 
 def test_json_is_one_line_for_each_document(command, accepted):

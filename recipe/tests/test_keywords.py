@@ -66,7 +66,7 @@ def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(
 
 
 def test_a_document_with_every_keyword_of_the_table_passes_the_check(tmp_path):
-    assert [each.line() for each in checked(tmp_path, TABLE["document"]).problems] == []
+    assert [each.loss for each in checked(tmp_path, TABLE["document"]).problems] == []
 
 
 @pytest.mark.parametrize("plant", TABLE["plants"])

@@ -1,13 +1,15 @@
 """The corrections of a document: the overlay beside it."""
 
+import re
 import subprocess
 from functools import reduce
 
 import pytest
 import yaml
 
-from victor_spec.document import DocumentError, load
+from victor_spec.document import DocumentError, load, read_values
 
+from .cases import ROOT
 from .command import run
 from .wire import beside
 
@@ -107,7 +109,7 @@ def test_the_package_and_its_check_follow_the_overlay(tmp_path, capsys):
     assert run("check", *arguments) == 0
     (tmp_path / "shop.overlay.yaml").unlink()
     assert run("check", *arguments) == 1
-    assert "shop_api" in capsys.readouterr().err
+    assert "shop_api" in capsys.readouterr().out
 
 
 @pytest.mark.pull_request
@@ -145,3 +147,16 @@ def test_a_document_of_a_commit_has_the_overlay_of_that_commit(tmp_path, monkeyp
     shop(tmp_path, FORMAT.replace("date-time", "date"))
     assert run("diff", "git:HEAD:shop.yaml", "shop.yaml", "--no-python") == 1
     assert "format changed from date-time to date" in capsys.readouterr().out
+
+
+OVERLAYS = [*(ROOT / "openapi").glob("*.overlay.yaml"), ROOT / "recipe" / "docs" / "packages.md"]
+
+
+@pytest.mark.parametrize("file", OVERLAYS, ids=lambda file: file.name)
+def test_other_tools_read_our_overlays_as_they_are_written(file, tmp_path):
+    """YAML 1.1 makes a time of `2021-10-25`, and a number of `043987673645`: these are quoted."""
+    text = file.read_text(encoding="utf-8")
+    shown = re.findall(r"```yaml\n(overlay: .+?)```", text, re.DOTALL)
+    for overlay in shown if file.suffix == ".md" else [text]:
+        (tmp_path / "overlay.yaml").write_text(overlay, encoding="utf-8")
+        assert yaml.safe_load(overlay) == read_values(tmp_path / "overlay.yaml", 1)

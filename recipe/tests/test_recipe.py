@@ -57,10 +57,13 @@ def test_the_check_fails_for_a_package_that_differs_and_names_each_such_file(tmp
     )
     assert run(*CHECK, "--out", committed) == 1
     package = committed / "victor_api"
-    assert capsys.readouterr().err.splitlines() == [
-        f"{package / 'models' / 'added.py'}: not generated: remove it",
-        f"{model}: edited by hand: run `victor-spec generate`",
-        f"{package / 'py.typed'}: gone: run `victor-spec generate`",
+    assert capsys.readouterr().out.splitlines()[:6] == [
+        "differs (1): not generated: remove it",
+        f"    {package / 'models' / 'added.py'}",
+        "differs (1): edited by hand: run `victor-spec generate`",
+        f"    {model}",
+        "differs (1): gone: run `victor-spec generate`",
+        f"    {package / 'py.typed'}",
     ]
 
 

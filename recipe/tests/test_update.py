@@ -285,7 +285,5 @@ def test_approving_without_python_does_not_approve_the_break_in_python(shop):
 
 def test_the_check_names_the_path_of_a_package_that_does_not_exist(shop, capsys):
     assert run("check", shop / "shop.yaml", "--out", shop / "nowhere") == 1
-    said = (
-        f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor-spec generate`"
-    )
-    assert capsys.readouterr().err.startswith(said)
+    said = "differs (1): the package does not exist: run `victor-spec generate`"
+    assert capsys.readouterr().out.startswith(f"{said}\n    {shop / 'nowhere' / 'shop_api'}\n")

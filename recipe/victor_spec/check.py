@@ -4,6 +4,7 @@ to know of it.
 
 import datetime
 import tempfile
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import requires
@@ -18,15 +19,21 @@ from .generate import GenerationResult, generate, package_name
 from .stamp import FILE, check_sum, stamp_of, without_stamp
 from .tree import Tree
 
-Kind = Literal["left out", "no package", "differs", "acceptance"]
+Kind = Literal["left out", "no call", "sent twice", "no package", "differs", "acceptance"]
+LOSSES: tuple[Kind, ...] = ("left out", "no call", "sent twice")
+"""What can be accepted."""
+_CORRECT = "correct the document in <document>.overlay.yaml, or accept it with a reason"
 ADVICE: dict[Kind, str] = {
     "left out": "do without it, and accept it with a reason",
+    "no call": _CORRECT,
+    "sent twice": _CORRECT,
     "acceptance": "remove the entry",
 }
 NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
-    "plain-json": "What stands here is read and sent as plain JSON, exactly: it is in "
-    "`additional_properties`, or its type is Any.",
+    "plain-json": "Nothing is lost, and nothing has to be done: what stands here is given and read "
+    "as plain JSON, exactly, in `additional_properties` or as a value of the type Any. Where an "
+    "overlay gives it one type, it has that.",
     "read-otherwise": "What stands here is read otherwise than it says, with its type.",
     "private-text": "No setting decides whether the repr of the record may show this value, so "
     "it does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
@@ -50,7 +57,7 @@ class Problem:
 
     kind: Kind
     place: str
-    """What is left out, a file, or an entry of the acceptance file."""
+    """What is lost, a file, or an entry of the acceptance file."""
     what: str = ""
 
     @property
@@ -58,18 +65,17 @@ class Problem:
         """What is wrong in a line, without what to do: `place: what is wrong`."""
         return f"{self.place}: {self.what}" if self.what else self.place
 
-    def line(self) -> str:
-        """What is wrong in a line: `place: what is wrong; what to do`."""
-        head = "left out: " if self.kind == "left out" else ""
-        advice = f"; {ADVICE[self.kind]}" if self.kind in ADVICE else ""
-        return f"{head}{self.loss}{advice}"
+    @property
+    def cause(self) -> str:
+        """What is wrong, and what to do, without the place."""
+        return "; ".join(filter(None, (self.what, ADVICE.get(self.kind))))
 
 
 class Losses(NamedTuple):
     """What a package lacks of its document, after the acceptance file was read."""
 
     problems: list[Problem]
-    """The losses that no entry accepts, and the entries that accept nothing."""
+    """The losses (`LOSSES`) that no entry accepts, and the entries that accept nothing."""
     accepted: list[Acceptance]
     """The entries that accept a loss."""
     added: list[str]
@@ -91,9 +97,11 @@ class Report:
     """What the package needs beside Python, as pip names it."""
 
     def summary(self) -> str:
-        """`victor.yaml: complete, 2 accepted`, or where to look."""
+        """`victor.yaml: complete, 2 accepted`, or how many problems of each kind it has."""
         whole = f"complete, {len(self.accepted)} accepted" if self.accepted else "complete"
-        return f"{self.document}: {'see above' if self.problems else whole}"
+        counts = Counter(problem.kind for problem in self.problems)
+        problems = ", ".join(f"{kind} ({count})" for kind, count in counts.items())
+        return f"{self.document}: {problems or whole}"
 
     def as_json(self) -> dict[str, Any]:
         """The report as `--json` prints it."""
@@ -154,24 +162,33 @@ def check(
 
 
 def losses_of(result: GenerationResult, accepted: Path, *, accept: str | None = None) -> Losses:
-    """What a package that was generated just now lacks of its document.
+    """What a package that was generated just now lacks of its document, and what of it can never be
+    called, or is sent twice.
 
     Each entry of the file `accepted` makes one loss green, or all of one kind, and one that is of
     no use is a problem itself. `accept` is a reason to add an entry for each other loss. Raises
     DecisionError, also for an empty reason, and OSError.
     """
-    lines = [*dict.fromkeys(" ".join(line.split()) for line in result.left_out)]
+    kinds: dict[str, Kind] = dict.fromkeys(map(_one_line, result.left_out), "left out")
     if not result.written:
-        left_out = [Problem("left out", line) for line in lines]
-        return Losses([*left_out, Problem("no package", "no package was made")], [], [])
+        left_out = [Problem(kind, line) for line, kind in kinds.items()]
+        no_package = Problem("no package", result.package.name, "no package was made")
+        return Losses([*left_out, no_package], [], [])
+    kinds |= dict.fromkeys(map(_one_line, result.uncallable), "no call")
+    kinds |= dict.fromkeys(map(_one_line, result.sent_twice), "sent twice")
+    lines = [*kinds]
     added = [] if accept is None else _accept(lines, accepted, accept.strip())
     entries = read_accepted(accepted)
     used = [entry for entry in entries if any(map(entry.matches, lines))]
     left = [line for line in lines if not any(entry.matches(line) for entry in used)]
     unused = dict.fromkeys(f"{accepted}: {entry.place}" for entry in entries if entry not in used)
-    problems = [Problem("left out", line) for line in left]
+    problems = [Problem(kinds[line], line) for line in left]
     problems += [Problem("acceptance", place, "it matches nothing") for place in unused]
     return Losses(problems, used, added)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _accept(losses: list[str], accepted: Path, reason: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from victor_spec.check import NOTES, Problem, Report, losses_of
+from victor_spec.check import LOSSES, NOTES, Problem, Report, losses_of
 from victor_spec.check import check as check_document
 from victor_spec.decisions import DecisionError, default_path, read_accepted
 from victor_spec.destination import MARKER
@@ -42,7 +42,7 @@ Accept = Annotated[
     str | None,
     typer.Option(
         metavar="REASON",
-        help="Add what is left out now to the file of accepted losses, with this reason.",
+        help="Add what is lost now to the file of accepted losses, with this reason.",
     ),
 ]
 
@@ -155,7 +155,7 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
     show_note("no-argument", untyped_of(result.typed), verbose=options.verbose)
     show_note("unread-pattern", unread_patterns_of(result.typed), verbose=options.verbose)
     show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
-    is_whole = all(each.kind != "left out" for each in losses.problems)
+    is_whole = all(each.kind not in LOSSES for each in losses.problems)
     return COMPLETE if is_whole else INCOMPLETE
 
 
@@ -252,8 +252,11 @@ def _check(document: Path, out: Path | None, accept: str | None, options: Packag
 
 
 def _print(report: Report, *, with_gaps: bool, verbose: bool) -> None:
-    for each in report.problems:
-        show(each.line(), to=sys.stderr)
+    causes: dict[tuple[str, str], list[str]] = {}
+    for problem in report.problems:
+        causes.setdefault((problem.kind, problem.cause), []).append(problem.place)
+    for (kind, cause), places in causes.items():
+        _show_places(kind, cause, places, verbose=verbose)
     for place in report.added:
         show(f"now accepted: {place}")
     for entry in report.accepted if verbose else ():
@@ -269,5 +272,10 @@ def _print(report: Report, *, with_gaps: bool, verbose: bool) -> None:
 def show_note(name: str, places: Sequence[str], *, verbose: bool) -> None:
     """Show what is not wrong and worth a look, by its name in `NOTES`."""
     if places:
-        shown = (f"    {each}" for each in _shown(places, verbose=verbose))
-        show(f"{name} ({len(places)}): {NOTES[name]}", *shown)
+        _show_places(name, NOTES[name], places, verbose=verbose)
+
+
+def _show_places(name: str, text: str, places: Sequence[str], *, verbose: bool) -> None:
+    """Show a text once, and the places below it that it is about."""
+    shown = (f"    {each}" for each in _shown(places, verbose=verbose))
+    show(f"{name} ({len(places)}): {text}", *shown)

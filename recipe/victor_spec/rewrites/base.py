@@ -70,7 +70,7 @@ class Log:
         for kind, noted in of_kinds:
             for why, places in noted.items():
                 rest = len(places) - MAX_NAMED
-                more = f" and {rest} more" if rest > 0 else ""
+                more = f" and {rest} more (victor-spec check --verbose)" if rest > 0 else ""
                 line = f"{kind} ({why}): {', '.join(places[:MAX_NAMED])}{more}"
                 yield "".join(letter if letter.isprintable() else " " for letter in line)
 

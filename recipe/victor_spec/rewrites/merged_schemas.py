@@ -91,7 +91,7 @@ def _members_as_one(members: list[Tree], conflict: Conflict) -> Tree:
             known = properties.setdefault(name, child)
             if gist(known) != gist(child):
                 properties[name] = {}
-                conflict(name, "members of a union define it otherwise")
+                conflict(name, "the members of a union declare it differently")
     return {"properties": properties} if properties else {}
 
 

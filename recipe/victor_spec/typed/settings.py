@@ -573,16 +573,18 @@ def require_free(
     owners = dict.fromkeys(by_hand, "the class by hand")
     owners |= dict.fromkeys(taken, "the generated code itself")
     for member, name in sorted(named, key=lambda each: each[0] not in decided):
-        if name in owners:
-            why = f"is taken by {owners[name]}"
+        remedy = "write another one for it in `names`"
+        if owners.get(name) == member:
+            why = "an argument of the path or of `by_hand` has this name, too"
+            remedy += ", or name it in `set_by_hand` if code by hand sends it"
+        elif name in owners:
+            why = f"the name {name} is taken by {owners[name]}"
         elif not is_name(name):
-            why = "is none in Python"
+            why = f"the name {name} is none in Python"
         else:
             owners[name] = member
             continue
-        raise SettingsError(
-            f"{place}: {member}: the name {name} {why}: write another one for it in `names`."
-        )
+        raise SettingsError(f"{place}: {member}: {why}: {remedy}.")
 
 
 def sentence(description: Any) -> str:
