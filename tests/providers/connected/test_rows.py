@@ -250,6 +250,32 @@ def test_final_words_for_an_object_that_no_read_shows_are_refused():
     assert refused({search: OperationRow(final={"paid"})}) == f"rows: {search}: {why}"
 
 
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ({"settled", "failed"}, []),
+        ({"setled", "failed"}, ["'setled', which is no state", "did you mean 'settled'?"]),
+        (["SETTLED"], ["'SETTLED', which is no state", "one of accepted, failed, settled?"]),
+    ],
+)
+def test_a_final_word_that_the_document_does_not_declare_is_warned_of(words, advice, caplog):
+    with connect(client_class(), base_url=URL, rows={PAY: OperationRow(final=words)}):
+        said = [record.getMessage() for record in caplog.records]
+    assert len(said) == bool(advice)
+    for each in said:
+        assert each.startswith(f"unknown-final: rows: {PAY}: final has {advice[0]}")
+        assert advice[1] in each
+
+
+@pytest.mark.parametrize("kind", ["text", None, ["text"]])
+def test_no_final_word_is_warned_of_where_the_document_leaves_the_states_open(
+    kind, monkeypatch, caplog
+):
+    monkeypatch.setitem(till_members()["Payment"], "status", kind)
+    with connect(client_class(), base_url=URL, rows={PAY: OperationRow(final={"anything"})}):
+        assert caplog.records == []
+
+
 @pytest.mark.parametrize("key", [None, SimpleNamespace(prepare=print, read=print)])
 def test_a_row_that_takes_a_key_needs_its_place(key):
     words = re.escape(f"rows: {PAY}: takes_key=True needs the place of the key: pass key=")

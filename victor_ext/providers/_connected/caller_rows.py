@@ -10,6 +10,7 @@ import operator
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any, cast
 
 import httpx
@@ -62,6 +63,7 @@ def table_of(
         problem = problem_of(row, declared[name], read, members) or _misfit(row, name, table)
         if problem is not None:
             raise ConfigurationError(f"rows: {name}: {problem}.")
+        _warn_of_words(row, name, table.state_words(name, members))
     if isinstance(place, NamedPlace):
         _check_key(place, table, by_name, document, package)
     return table
@@ -117,6 +119,24 @@ def _misfit(row: OperationRow, name: str, table: DocumentOperations) -> str | No
     if row.final and table.follow_of(name) is None:
         return "no read of the document shows what it made: leave final out"
     return None
+
+
+def _warn_of_words(row: OperationRow, name: str, states: Collection[str]) -> None:
+    """Warn of a final state that is none of those that the document declares; of none, where it
+    leaves them open.
+    """
+    for word in sorted(row.final) if states else ():
+        if word not in states:
+            near = get_close_matches(word, states, n=1)
+            known = ", ".join(sorted(states))
+            advice = f"did you mean {near[0]!r}" if near else f"is it one of {known}"
+            _logger.warning(
+                "unknown-final: rows: %s: final has %r, which is no state that the document "
+                "declares: %s?",
+                name,
+                word,
+                advice,
+            )
 
 
 def _check_key(

@@ -8,7 +8,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 from urllib.parse import quote
 
 import httpx
@@ -44,6 +44,7 @@ from victor_ext._runtime.loop.operations import (
 )
 
 from .declared_keys import declared_place, documented_key, key_place, require_current
+from .places import kinds_at
 from .problems import read_problems
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
@@ -165,7 +166,7 @@ class DocumentOperations(Operations):
         """
         words = self._said(name).final
         makes = self._makes(name)
-        path = f"{name.partition(' ')[2]}/{{}}" if makes else self._read_above(name)
+        path = self._path_of_read(name)
         if not words or not path:
             return None
 
@@ -180,6 +181,26 @@ class DocumentOperations(Operations):
         if self._id_place_by_hand(name) or not is_declared:
             places = [*self._state_places(name), *places]
         return Follow(read, words, lambda response: state_in(response, places))
+
+    def state_words(self, name: str, members: Tables) -> set[str]:
+        """The words that the document declares for the state of what a write made or changed; empty
+        where it does not say all of them. `members` are those of its models.
+        """
+        declared = self._by_name.get(f"GET {self._path_of_read(name)}")
+        models = [] if declared is None else [*declared.results.values()]
+        words: set[str] = set()
+        for place in self._state_places(f"GET {self._path_of_read(name)}"):
+            for kind in kinds_at(models, place, members) or ():
+                if not isinstance(kind, tuple):
+                    return set()
+                words.update(map(str, cast("tuple[object, ...]", kind)))
+        return words
+
+    def _path_of_read(self, name: str) -> str:
+        """The path of the read of what a write made or changed; empty without one."""
+        if self._makes(name):
+            return f"{name.partition(' ')[2]}/{{}}"
+        return self._read_above(name)
 
     def rows(self) -> Iterator[DescribedOperation]:
         """The rows of the document's operations, in its order."""
