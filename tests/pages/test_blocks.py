@@ -28,8 +28,10 @@ class Python:
 
     def __call__(self, example):
         source = str(example.parsed)
-        if module := re.match(r"# (\w+\.py)\n", source):
-            (self.folder / module[1]).write_text(source, encoding="utf-8")
+        if module := re.match(r"# ([\w/]+\.py)\n", source):
+            file = self.folder / module[1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(source, encoding="utf-8")
         elif re.search(r"^(async )?def test_", source, re.MULTILINE):
             self.tests.append(source)
         else:

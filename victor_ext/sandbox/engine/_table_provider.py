@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from victor_ext.sandbox.engine._checks import check_document, check_rows
 from victor_ext.sandbox.engine._key_memory import KeyMemory
@@ -22,7 +22,7 @@ from victor_ext.sandbox.server._document import (
 from victor_ext.sandbox.server._exchange import Response, empty_response, json_response
 from victor_ext.sandbox.server._privacy import one_line
 from victor_ext.sandbox.server._provider import Call, Refused, SandboxProvider
-from victor_ext.sandbox.server._settings import ServerSettings
+from victor_ext.sandbox.server._settings import S
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.engine._pages import Page
@@ -35,7 +35,6 @@ _Kept: TypeAlias = tuple[Response, str | None, str | None]
 _SHOWN = 5
 """The number of problems that a message names."""
 _ALL_IS_ALLOWED = Document({"paths": {}})
-S = TypeVar("S", bound=ServerSettings)
 
 
 class TableProvider(SandboxProvider[S]):

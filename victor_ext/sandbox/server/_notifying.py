@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.types import ASGIApp
 
@@ -33,7 +33,12 @@ class NotifyingSettings(ServerSettings):
         _check_url(self.notify, "notify")
 
 
-NotifyingS = TypeVar("NotifyingS", bound=NotifyingSettings)
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as WithDefault  # as in `_settings`
+
+    NotifyingS = WithDefault("NotifyingS", bound=NotifyingSettings, default=NotifyingSettings)
+else:
+    NotifyingS = TypeVar("NotifyingS", bound=NotifyingSettings)
 
 
 def _check_url(url: object, name: str) -> None:

@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
+from typing import Any, ClassVar, Generic, Literal, cast
 from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server._commands import NotFound, ServerCommands
@@ -21,7 +21,7 @@ from victor_ext.sandbox.server._exchange import (
     error_response,
 )
 from victor_ext.sandbox.server._notifications import Notifications, Resending
-from victor_ext.sandbox.server._settings import ServerSettings
+from victor_ext.sandbox.server._settings import S, ServerSettings
 
 
 class Refused(ValueError):
@@ -205,9 +205,6 @@ class Call:
 
 def _no_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not JSON")
-
-
-S = TypeVar("S", bound=ServerSettings)
 
 
 class SandboxProvider(ABC, Generic[S]):

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Generic, NoReturn, Self, TypeVar, cast
+from typing import Generic, NoReturn, Self, cast
 
 from victor_ext.sandbox.server._api import Api, control_app
 from victor_ext.sandbox.server._arguments import check_arguments, without_none
@@ -26,9 +26,8 @@ from victor_ext.sandbox.server._exchange import JsonObject, JsonValue
 from victor_ext.sandbox.server._listener import Listener
 from victor_ext.sandbox.server._privacy import open_private
 from victor_ext.sandbox.server._provider import AnyProvider
-from victor_ext.sandbox.server._settings import ServerSettings, is_this_machine
+from victor_ext.sandbox.server._settings import S, ServerSettings, is_this_machine
 
-S = TypeVar("S", bound=ServerSettings)
 _COMMAND_TIMEOUT = 60.0
 
 

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from victor_ext.sandbox.server._arguments import check_type, require_least
 from victor_ext.sandbox.server._exchange import JsonObject
@@ -112,6 +112,16 @@ class ServerSettings:
             is_path = isinstance(value, os.PathLike)
             values[name] = str(cast("object", value)) if is_path else value
         return values
+
+
+if TYPE_CHECKING:
+    # A class without type arguments has the options of every sandbox. `typing.TypeVar` has defaults
+    # from Python 3.13 on; type checkers bring these along.
+    from typing_extensions import TypeVar as WithDefault
+
+    S = WithDefault("S", bound=ServerSettings, default=ServerSettings)
+else:
+    S = TypeVar("S", bound=ServerSettings)
 
 
 def is_this_machine(host: str) -> bool:
