@@ -77,7 +77,7 @@ def test_help_shows_the_docstring_that_stands_in_the_generated_file(name):
     assert inspect.cleandoc(shown.partition("\n    ")[2]) == written
 
 
-@pytest.mark.slow
+@pytest.mark.pull_request
 @pytest.mark.parametrize("name", [name for name in WRITTEN if " Async" not in name])
 def test_the_page_of_a_generated_method_has_its_docstring_and_arguments(name, pages):
     method, path = WRITTEN[name]
