@@ -9,9 +9,9 @@ from victor_spec.diff.changes import RULES, PythonChange
 from victor_spec.diff.compare import compare, comparison
 from victor_spec.diff.python import python_changes
 from victor_spec.document import load
-from victor_spec.tree import METHODS
+from victor_spec.tree import METHODS, copied
 
-from .cases import CASES, OPERATIONS, SAME, TOLD, entries
+from .cases import CASES, OPERATIONS, SAME, TOLD, entries, receives, sends
 
 pytestmark = pytest.mark.pull_request
 
@@ -39,6 +39,53 @@ def test_a_change_is_one_entry_and_has_no_others_beside_it_than_its_case_counts(
     found = found or {entry.place: (entry.direction, entry.wire) for entry in every}
     assert found == {case.place: (case.direction, case.wire)}
     assert len(every) == 1 + case.beside
+
+
+TYPES = {
+    "number": {"type": "number"},
+    "integer": {"type": "integer"},
+    "string": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "array": {"type": "array", "items": {"type": "string"}},
+    "object": {"type": "object", "properties": {"a": {"type": "string"}}},
+}
+ROWS_OF_KEYWORDS = [
+    (["number", "integer"], {"minimum": 5, "maximum": 5, "multipleOf": 5}),
+    (["number", "integer"], {"exclusiveMinimum": 5, "exclusiveMaximum": 5}),
+    (["number", "integer", "string"], {"format": "other"}),
+    (["string"], {"minLength": 5, "maxLength": 5, "pattern": "^a$", "contentEncoding": "base64"}),
+    (["string"], {"contentMediaType": "a/b", "contentSchema": {"type": "object"}}),
+    (["array"], {"minItems": 5, "maxItems": 5, "uniqueItems": True, "contains": {"const": "a"}}),
+    (["array"], {"minContains": 5, "maxContains": 5, "unevaluatedItems": False}),
+    (["array"], {"prefixItems": [{"type": "string", "maxLength": 5}]}),
+    (["object"], {"minProperties": 5, "maxProperties": 5, "propertyNames": {"maxLength": 5}}),
+    (["object"], {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}}),
+    (["object"], {"required": ["a"], "additionalProperties": False}),
+    (["object"], {"dependentRequired": {"a": ["b"]}, "dependentSchemas": {"a": {"not": {}}}}),
+    (["object"], {"patternProperties": {"^b": {"type": "string", "maxLength": 5}}}),
+    ([*TYPES], {"enum": [], "not": {"const": 5}, "deprecated": True}),
+]
+OF_TYPES = {name: (value, types) for types, row in ROWS_OF_KEYWORDS for name, value in row.items()}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("keyword", OF_TYPES)
+def test_a_keyword_that_says_nothing_of_a_type_is_no_change_beside_it(keyword, kind):
+    """Also where the type stands in another part of an `allOf`, and where it is gone again."""
+    value, types = OF_TYPES[keyword]
+    beside = {**TYPES[kind], keyword: value}
+    apart = {"allOf": [TYPES[kind], {keyword: value}]}
+    for old, new in ((TYPES[kind], beside), (beside, TYPES[kind]), (TYPES[kind], apart)):
+        found = [
+            *entries(*map(sends, copied([old, new]))),
+            *entries(*map(receives, copied([old, new]))),
+        ]
+        assert bool(found) is (kind in types), found
+
+
+def test_a_limit_of_lists_beside_a_type_that_may_now_be_a_list_is_no_limit_added():
+    old, new = {"type": "number"}, {"type": ["number", "array"], "minItems": 5}
+    assert [each.wire for each in entries(sends(old), sends(new))] == ["fine"]
 
 
 def test_every_rule_has_a_case():

@@ -7,6 +7,7 @@ one change, whatever has it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,7 +28,7 @@ from victor_spec.tree import (
 )
 
 from .changes import BOTH, RECEIVED, SENT, Reach
-from .keywords import DOCUMENTATION, join, keywords, types_text
+from .keywords import DOCUMENTATION, join, keywords, says_something, types_text
 
 SCHEMAS = "components.schemas."
 PROPERTY = ".properties."
@@ -89,6 +90,21 @@ class Facts:
         """The value of a keyword; None when nothing gives one."""
         said = self.keywords.get(keyword)
         return None if said is None else said.value
+
+    @property
+    def stated_types(self) -> frozenset[str] | None:
+        """The types that it says by `type`; None where it does not."""
+        types: frozenset[str] | None = self.value("type")
+        return None if self.is_inferred else types
+
+    def drop_unsaid(self) -> None:
+        """Drop the children that no value of its types has: properties of a list."""
+        for step in [*self.children]:
+            keyword = re.split(r"[.\[]", step)[1]
+            if not says_something(keyword, self.stated_types):
+                del self.children[step]
+        if not says_something("required", self.stated_types):
+            self.required.clear()
 
 
 class Version(Components):
@@ -272,6 +288,7 @@ class Version(Components):
                 if inferred is not None:
                     facts.keywords["type"] = inferred
                     facts.is_inferred = True
+            facts.drop_unsaid()
         return self._facts[id(tree)]
 
     def _fold(self, facts: Facts, tree: Tree, home: str, seen: set[int]) -> None:

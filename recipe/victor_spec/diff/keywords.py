@@ -49,6 +49,24 @@ CONSTRAINTS = (
     "xml",
 )
 """Keywords that are compared as a whole."""
+_OF_NUMBERS = frozenset({"number", "integer"})
+_OF_TEXTS = frozenset({"string"})
+_OF_LISTS = frozenset({"array"})
+_OF_OBJECTS = frozenset({"object"})
+_TYPES_OF_KEYWORDS = {
+    **dict.fromkeys(("minimum", "maximum", "multipleOf"), _OF_NUMBERS),
+    **dict.fromkeys(("minLength", "maxLength", "pattern"), _OF_TEXTS),
+    **dict.fromkeys(("contentEncoding", "contentMediaType", "contentSchema"), _OF_TEXTS),
+    "format": _OF_NUMBERS | _OF_TEXTS,
+    **dict.fromkeys(("minItems", "maxItems", "uniqueItems", "contains"), _OF_LISTS),
+    **dict.fromkeys(("minContains", "maxContains", "unevaluatedItems"), _OF_LISTS),
+    **dict.fromkeys(("items", "prefixItems"), _OF_LISTS),
+    **dict.fromkeys(("minProperties", "maxProperties", "closed", "propertyNames"), _OF_OBJECTS),
+    **dict.fromkeys(("dependentRequired", "dependentSchemas", "dependencies"), _OF_OBJECTS),
+    **dict.fromkeys(("properties", "patternProperties", "required"), _OF_OBJECTS),
+    **dict.fromkeys(("additionalProperties", "unevaluatedProperties"), _OF_OBJECTS),
+}
+"""The types of which a keyword says something; one that is not here says something of each."""
 _READ_ELSEWHERE = {
     *DOCUMENTATION,
     *("$ref", "$schema", "$id", "$anchor", "$defs", "definitions"),
@@ -95,6 +113,12 @@ def keywords(tree: Tree) -> dict[str, Any]:
         found["open"] = True
     found["others"] = _others(tree, found)
     return {keyword: value for keyword, value in found.items() if value is not None}
+
+
+def says_something(keyword: str, types: frozenset[str] | None) -> bool:
+    """Whether a keyword says something of a value of these types; None: of a value of any type."""
+    own = _TYPES_OF_KEYWORDS.get(keyword)
+    return own is None or types is None or not own.isdisjoint(types)
 
 
 def _others(tree: Tree, found: Container[str]) -> frozenset[tuple[str, str]] | None:

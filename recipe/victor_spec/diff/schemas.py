@@ -16,7 +16,7 @@ from victor_spec.tree import Tree, around
 
 from .changes import BOTH, LEVELS, RECEIVED, RULES, SENT, Change, Rule, worst
 from .facts import OTHERS, PROPERTY, SCHEMAS, Child, Facts, Union, Version
-from .keywords import Difference, canonical, keyword_changes, presence
+from .keywords import Difference, canonical, keyword_changes, presence, says_something
 from .moves import Moves
 from .pairs import Edge, Pair, inside
 
@@ -415,6 +415,11 @@ class SchemaComparison:
         return not self.is_same(old[before].tree, new[after].tree)
 
 
+def _says_something(keyword: str, *sides: Facts) -> bool:
+    """Whether a keyword says something of a value of each of two schemas."""
+    return all(says_something(keyword, facts.stated_types) for facts in sides)
+
+
 _BESIDE_TYPES = {"type-changed", "null-admitted", "null-refused"}
 """The differences that mean something beside another type."""
 _PLAIN = {"integer", "number", "boolean"}
@@ -427,12 +432,16 @@ def _keyword_differences(pair: SchemaPair) -> Iterator[tuple[set[str], Differenc
     before = pair.before
     after = pair.after
     is_inferred = before.is_inferred or after.is_inferred
+    # What was a number is written as the text that it is now.
+    is_text = pair.use == "text" and before.value("type") != after.value("type")
     found: list[tuple[set[str], Difference]] = []
     for keyword in sorted({*before.keywords, *after.keywords}):
         old = before.value(keyword)
         new = after.value(keyword)
         # One that does not declare its type, and one whose type follows from other keywords.
         if old == new or (keyword == "type" and is_inferred and None in (old, new)):
+            continue
+        if not (is_text or _says_something(keyword, before, after)):
             continue
         said = [facts.keywords[keyword] for facts in (before, after) if keyword in facts.keywords]
         homes = {each.home for each in said}
