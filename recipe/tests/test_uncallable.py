@@ -3,7 +3,10 @@
 import json
 import time
 
+import jsonschema_rs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from victor_spec.uncallable import impossible_calls
 
@@ -89,6 +92,47 @@ def test_what_is_too_deep_to_tell_fits():
     for _ in range(DEEP):
         schema = an_object(["a"], a=schema)
     assert said_of({"requestBody": taking(schema)}) == []
+
+
+NAMES = ("A", "B")
+WORDS = st.sampled_from(["a", "bb", 1, 2.5, True, None])
+FEW = st.integers(0, 3)
+TYPES = st.sampled_from(["string", "integer", "number", "object", "array", ["string", "null"]])
+
+
+def schemas_of(inner):
+    """Schemas with these in them."""
+    members = st.dictionaries(st.sampled_from("xy"), inner, max_size=2)
+    several = st.lists(inner, min_size=1, max_size=2)
+    return st.fixed_dictionaries(
+        {"type": TYPES},
+        optional={
+            "enum": st.lists(WORDS, min_size=1, max_size=2),
+            **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "minLength"), FEW),
+            **dict.fromkeys(("maxLength", "minItems", "maxItems", "maxProperties"), FEW),
+            "properties": members,
+            "required": st.lists(st.sampled_from("xy"), max_size=2, unique=True),
+            "additionalProperties": st.booleans(),
+            "items": inner | st.booleans(),
+            **dict.fromkeys(("allOf", "oneOf", "anyOf"), several),
+            "not": inner,
+        },
+    )
+
+
+SCHEMAS = st.recursive(st.sampled_from([ref(name) for name in NAMES]), schemas_of, max_leaves=8)
+SCALARS = ["", "a", "bb", "ccc", 0, 1, 2, 2.5, 3, True, None]
+FLAT = [*SCALARS, {}, *({name: value} for name in "xy" for value in SCALARS)]
+VALUES = [*FLAT, [], *([value] for value in FLAT), *({"x": x, "y": y} for x in FLAT for y in FLAT)]
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(NAMES, schemas_of(SCHEMAS))))
+@settings(max_examples=60)
+def test_nothing_is_said_where_jsonschema_admits_a_value(schemas):
+    root = {**ref("A"), "components": {"schemas": schemas}}
+    admits = jsonschema_rs.Draft202012Validator(root).is_valid
+    said = said_of({"requestBody": taking(ref("A"))}, schemas)
+    assert not said or not any(map(admits, VALUES))
 
 
 TWICE = "it is asked for, and sent, beside the"

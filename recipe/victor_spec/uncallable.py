@@ -316,8 +316,8 @@ def _types_of(atoms: Sequence[Tree]) -> list[str]:
     """The types that schemas have in common, as they are meant: an object where members are
     declared and no type is.
     """
-    declared = [kinds for atom in atoms if (kinds := types_of(atom))]
-    if not declared:
+    declared = [types_of(atom) for atom in atoms if types_of(atom)]
+    if not declared and _words_of(atoms) is None:
         if _all_at(atoms, "properties"):
             declared = [["object"]]
         elif any(is_mapping(atom.get("items")) for atom in atoms):
@@ -344,13 +344,15 @@ def _words_of(atoms: Sequence[Tree]) -> list[Any] | None:
                 words = own if words is None else [each for each in words if each in own]
         excluded = mapping_at(atom, "not")
         if words is not None and excluded.keys() == {"enum"}:
-            words = [each for each in words if each not in list_at(excluded, "enum")]
+            known = [*map(json.dumps, excluded["enum"])]  # True is not 1
+            words = [each for each in words if json.dumps(each) not in known]
     return words
 
 
 def _why_no_word(words: list[Any], types: Collection[str], atoms: list[Tree]) -> Reason | None:
     """Why none of the words is a value of these types, within the limits of these schemas."""
-    if any(_is_word_of(word, types, atoms) for word in words):
+    meanings = [value for word in words for value in _meanings(word)]
+    if any(_is_of(value, types, atoms) for value in meanings):
         return None
     if not words:
         return Reason("", "its words exclude each other")
@@ -359,21 +361,29 @@ def _why_no_word(words: list[Any], types: Collection[str], atoms: list[Tree]) ->
     return Reason("", f"none of its words is of its type and within its limits ({shown}{more})")
 
 
-def _is_word_of(word: Any, types: Collection[str], atoms: list[Tree]) -> bool:
-    if "string" in types and not (is_list(word) or is_mapping(word) or word is None):
-        # `enum: [1, 2]` beside `type: string` is sent as text.
-        length = Decimal(len(str(word)))
-        is_short = all(length >= least for least in _numbers_at(atoms, "minLength"))
-        return is_short and all(length <= most for most in _numbers_at(atoms, "maxLength"))
-    value: Any = word
-    if isinstance(word, str):  # it may be `enum: ["1", "2"]` beside `type: integer`
+def _meanings(word: Any) -> Iterator[Any]:
+    """What a word of an enum may be meant as: `enum: [1, 2]` beside `type: string` is sent as text,
+    and `enum: ["1", "2"]` may stand beside `type: integer`.
+    """
+    yield word
+    if isinstance(word, str):
         with contextlib.suppress(ValueError):
-            value = json.loads(word)
+            yield json.loads(word)
+    elif not (is_list(word) or is_mapping(word)):
+        yield json.dumps(word)
+
+
+def _is_of(value: Any, types: Collection[str], atoms: list[Tree]) -> bool:
+    """Whether a value is of one of these types, and within the limits of these schemas."""
+    if isinstance(value, str):
+        own: Tree = {"minLength": len(value), "maxLength": len(value)}
+        is_short = _why_no_count([*atoms, own], "minLength", "maxLength") is None
+        return "string" in types and is_short
     if _is_number(value):
-        own: Tree = {"minimum": value, "maximum": value}
+        own = {"minimum": value, "maximum": value}
         kind = "integer" if Decimal(str(value)) % 1 == 0 else "number"
         return is_among(kind, types) and _why_no_number([*atoms, own], kind) is None
-    names = {list: "array", dict: "object", bool: "boolean", type(None): "null", str: "string"}
+    names = {list: "array", dict: "object", bool: "boolean", type(None): "null"}
     return names[type(value)] in types
 
 
