@@ -10,8 +10,10 @@ exclude each other only those that are named here, and what a server sends alone
 
 import contextlib
 import json
+import reprlib
 from collections.abc import Collection, Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import isfinite
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -204,7 +206,7 @@ class Values:
             more = self._gathered([member], {*seen})
             reason = self._why_no_union([*atoms, *more.atoms], more.unions, more.seen)
             if reason is None:
-                if key == "anyOf" or members.count(member) == 1:
+                if key == "anyOf" or not member or members.count(member) == 1:
                     return None
                 reason = Reason("", "what fits a member of its oneOf fits an equal one, too")
             first = first or reason
@@ -238,7 +240,8 @@ class Values:
 
     def _why_no_object(self, atoms: list[Tree]) -> Reason | None:
         """Why no object fits these schemas."""
-        required = dict.fromkeys(name for atom in atoms for name in list_at(atom, "required"))
+        names = [name for atom in atoms for name in list_at(atom, "required")]
+        required = dict.fromkeys(name for name in names if isinstance(name, str))
         is_closed = any(atom.get("additionalProperties") is False for atom in atoms)
         is_closed = is_closed and not _all_at(atoms, "patternProperties")
         counted: list[str] = []
@@ -309,7 +312,7 @@ def _numbers_at(atoms: Sequence[Tree], key: str) -> list[Decimal]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _types_of(atoms: Sequence[Tree]) -> list[str]:
@@ -324,7 +327,7 @@ def _types_of(atoms: Sequence[Tree]) -> list[str]:
             declared = [["array"]]
     types = [*TYPES]
     for kinds in declared:
-        if {*kinds} <= {*TYPES}:
+        if all(kind in TYPES for kind in kinds):
             types = [name for name in types if is_among(name, kinds)]
     for atom in atoms:
         excluded = atom.get("not")
@@ -356,7 +359,7 @@ def _why_no_word(words: list[Any], types: Collection[str], atoms: list[Tree]) ->
         return None
     if not words:
         return Reason("", "its words exclude each other")
-    shown = ", ".join(map(repr, words[:_SHOWN]))
+    shown = ", ".join(map(reprlib.repr, words[:_SHOWN]))
     more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     return Reason("", f"none of its words is of its type and within its limits ({shown}{more})")
 
@@ -381,7 +384,7 @@ def _is_of(value: Any, types: Collection[str], atoms: list[Tree]) -> bool:
         return "string" in types and is_short
     if _is_number(value):
         own = {"minimum": value, "maximum": value}
-        kind = "integer" if Decimal(str(value)) % 1 == 0 else "number"
+        kind = "integer" if float(value).is_integer() else "number"
         return is_among(kind, types) and _why_no_number([*atoms, own], kind) is None
     names = {list: "array", dict: "object", bool: "boolean", type(None): "null"}
     return names[type(value)] in types
