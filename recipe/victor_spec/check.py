@@ -5,7 +5,7 @@ to know of it.
 import datetime
 import tempfile
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import requires
 from pathlib import Path
@@ -13,13 +13,15 @@ from typing import Any, Literal, NamedTuple
 
 from .decisions import Acceptance, add_entries, default_path, read_accepted
 from .destination import changed_files
-from .document import load
+from .document import read_document
 from .gaps import GAPS, gaps
 from .generate import GenerationResult, generate, package_name
 from .stamp import FILE, check_sum, stamp_of, without_stamp
 from .tree import Tree
 
-Kind = Literal["left out", "no call", "sent twice", "no package", "differs", "acceptance"]
+Kind = Literal[
+    "left out", "no call", "sent twice", "no package", "differs", "acceptance", "correction"
+]
 LOSSES: tuple[Kind, ...] = ("left out", "no call", "sent twice")
 """What can be accepted."""
 _CORRECT = "correct the document in <document>.overlay.yaml, or accept it with a reason"
@@ -57,7 +59,7 @@ class Problem:
 
     kind: Kind
     place: str
-    """What is lost, a file, or an entry of the acceptance file."""
+    """What is lost, a file, an entry of the acceptance file, or an action of the overlay."""
     what: str = ""
 
     @property
@@ -123,6 +125,7 @@ def check(
     packages: Path | None,
     *,
     tree: Tree | None = None,
+    idle: Sequence[str] = (),
     name: str | None = None,
     accepted: Path | None = None,
     accept: str | None = None,
@@ -133,13 +136,16 @@ def check(
     `packages` is the folder with the package to compare; None compares with none. `accepted` is the
     file of accepted losses; None is `<document>.accepted.yaml` beside the document. `accept` is the
     reason to accept everything that is left out now; None accepts nothing new. The others are those
-    of `generate`.
+    of `generate`. `idle` has the actions of the overlay that change nothing, if `tree` was read.
 
     Raises DecisionError, and the errors of `generate`.
     """
     path = default_path(document, "accepted") if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins
-    tree = load(document) if tree is None else tree
+    if tree is None:
+        source = read_document(document)
+        tree = source.tree
+        idle = source.corrections.idle()
     with tempfile.TemporaryDirectory() as folder:
         package = name or package_name(document)
         has_typed = packages is not None and (packages / package / "typed").is_dir()
@@ -157,7 +163,7 @@ def check(
         "webhook-needs-name": result.log.untold,
         **gaps(tree, result.operations, result.log.requests),
     }
-    problems = [*stale, *losses.problems]
+    problems = [*stale, *losses.problems, *(Problem("correction", each) for each in idle)]
     return Report(document.name, problems, losses.accepted, losses.added, notes, _needs(result))
 
 

@@ -48,9 +48,11 @@ class Approval:
     expires: datetime.date
 
 
-def default_path(
-    document: Path, kind: Literal["accepted", "approved", "overlay", "settings"]
-) -> Path:
+Kind = Literal["accepted", "approved", "overlay", "settings"]
+"""The files that stand beside a document."""
+
+
+def default_path(document: Path, kind: Kind) -> Path:
     """`shop.yaml` has `shop.accepted.yaml` beside it."""
     return document.parent / f"{document.stem}.{kind}.yaml"
 

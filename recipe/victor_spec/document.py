@@ -6,8 +6,9 @@ integer.
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import yaml
 
 from .decisions import default_path
 from .files import Bundle
-from .overlay import apply_overlay
+from .overlay import Corrections
 from .progress import step
+from .replacement import recover
 from .tree import DocumentError, PlaceError, Tree, is_mapping, reason_of
 
-__all__ = ("DocumentError", "load", "read_text", "read_values")
+__all__ = ("Document", "DocumentError", "load", "read_document", "read_text", "read_values")
 
 MAX_MIB = 32.0
 """The largest real document that was tried has 3."""
@@ -66,6 +68,27 @@ for _tag, _pattern, _first in (
     )
 
 
+@dataclass(frozen=True)
+class Document:
+    """A document that was read with all its files, once, and corrected."""
+
+    path: Path
+    tree: Tree
+    """As JSON values: no two parts share an object (aliases are expanded), and none is in another
+    file.
+    """
+    files: dict[str, bytes]
+    """What stands in each file, by its path within the document's folder; the document is first."""
+    links: list[str]
+    """The paths of files that lead through a link."""
+    callers: list[str]
+    """The files that refer to the document by its name."""
+    corrections: Corrections
+    """What its overlay did."""
+    recovered: str
+    """What became of an update that was interrupted; an empty text without one."""
+
+
 def load(
     path: Path,
     copies: Mapping[str, Path] | None = None,
@@ -75,8 +98,22 @@ def load(
     overlay: Path | None = None,
     lenient: bool = False,
 ) -> Tree:
-    """The document as JSON values, with its corrections; no two parts share an object (aliases are
-    expanded), and none is in another file.
+    """The document as JSON values: the tree of `read_document`, which has the same arguments."""
+    document = read_document(path, copies, max_mib, fetch, overlay=overlay, lenient=lenient)
+    return document.tree
+
+
+def read_document(
+    path: Path,
+    copies: Mapping[str, Path] | None = None,
+    max_mib: float = MAX_MIB,
+    fetch: Callable[[Path], object] = lambda _: None,
+    *,
+    overlay: Path | None = None,
+    lenient: bool = False,
+) -> Document:
+    """Read a document with its files, with its corrections. An update of it that was interrupted
+    is finished, or taken back, before.
 
     `copies` has the local file for each URL that it refers to. `max_mib` limits it with its files.
     `fetch` may write a file of its folder that it refers to and that is not there.
@@ -84,7 +121,43 @@ def load(
     corrections that it has no place for are passed over. Raises DocumentError when the file cannot
     be read, is no OpenAPI 3 document, or is too large.
     """
-    tree = read_values(path, max_mib)
+    recovered = recover(path)
+    contents: dict[Path, bytes] = {}
+
+    def read(file: Path) -> Any:
+        with _reading(file):
+            contents[file.resolve()] = _read_bytes(file, max_mib)
+            return _values(file, contents[file.resolve()])
+
+    tree = read(path)
+    _require_openapi(path, tree)
+    bundle = Bundle(tree, path, read, fetch, copies or {}, _bytes(max_mib))
+    corrections = Corrections(default_path(path, "overlay") if overlay is None else overlay)
+    if not corrections.file.exists():
+        fetch(corrections.file)
+    try:
+        if corrections.file.exists():
+            actions = read(corrections.file)
+            corrections.text = contents[corrections.file.resolve()].decode("utf-8-sig")
+            bundle.run(lambda: corrections.apply(tree, actions, bundle.parts, lenient=lenient))
+        else:
+            bundle.run()
+    except (PlaceError, ValueError) as error:
+        raise DocumentError(f"{path} cannot be read: {error}") from None
+    folder = path.resolve().parent
+    return Document(
+        path,
+        tree,
+        {file.relative_to(folder).as_posix(): contents[file] for file in bundle.files},
+        [file.relative_to(folder).as_posix() for file in bundle.links],
+        [file.relative_to(folder).as_posix() for file in bundle.callers],
+        corrections,
+        recovered,
+    )
+
+
+def _require_openapi(path: Path, tree: Any) -> None:
+    """Raise DocumentError for what is no OpenAPI 3 document."""
     if tree is None:
         raise DocumentError(f"{path} cannot be read: it is empty.")
     if is_mapping(tree) and "swagger" in tree:
@@ -98,17 +171,6 @@ def load(
         raise DocumentError(
             f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`."
         )
-    corrections = default_path(path, "overlay") if overlay is None else overlay
-    if not corrections.exists():
-        fetch(corrections)
-    if corrections.exists():
-        apply_overlay(tree, read_values(corrections, max_mib), corrections, lenient=lenient)
-    try:
-        read = partial(read_values, max_mib=max_mib)
-        Bundle(tree, path, read, fetch, copies or {}, _bytes(max_mib)).run()
-    except (PlaceError, ValueError) as error:
-        raise DocumentError(f"{path} cannot be read: {error}") from None
-    return tree
 
 
 def read_values(path: Path, max_mib: float = MAX_MIB) -> Any:
@@ -116,23 +178,20 @@ def read_values(path: Path, max_mib: float = MAX_MIB) -> Any:
 
     Raises DocumentError for what cannot be read, has a key twice, or is too large.
     """
+    with _reading(path):
+        return _values(path, _read_bytes(path, max_mib))
+
+
+@contextmanager
+def _reading(path: Path) -> Generator[None]:
+    """Name the file in each error of what cannot be read."""
     address = re.match(r"(https?:)/+(.*)", str(path))  # a Path has one slash of two
     if address:
         raise DocumentError(
             f"{address[1]}//{address[2]} is an address: download the document, and name the file."
         )
     try:
-        text = read_text(path, max_mib)
-        with step(f"{path.name}: reading"):
-            if path.suffix == ".json":
-                tree = json.loads(text) if text.strip() else None
-            else:
-                tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
-                # aliases expanded; a TypeError for a value that JSON does not have
-                tree = json.loads(json.dumps(tree))
-        json.dumps(
-            tree, ensure_ascii=False
-        ).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
+        yield
     except RecursionError:
         raise DocumentError(
             f"{path} cannot be read: too many mappings and lists lie within each other."
@@ -146,6 +205,21 @@ def read_values(path: Path, max_mib: float = MAX_MIB) -> Any:
         raise DocumentError(f"{path} cannot be read: {why}") from error
     except (ValueError, TypeError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {reason_of(error)}") from error
+
+
+def _values(path: Path, data: bytes) -> Any:
+    """What the bytes of a file say, as values of JSON."""
+    text = data.decode("utf-8-sig")
+    with step(f"{path.name}: reading"):
+        if path.suffix == ".json":
+            tree = json.loads(text) if text.strip() else None
+        else:
+            tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
+            # aliases expanded; a TypeError for a value that JSON does not have
+            tree = json.loads(json.dumps(tree))
+    json.dumps(
+        tree, ensure_ascii=False
+    ).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
     return tree
 
 
@@ -154,6 +228,10 @@ def read_text(path: Path, max_mib: float = MAX_MIB) -> str:
 
     Raises OSError, and ValueError for what is too large or no text in UTF-8.
     """
+    return _read_bytes(path, max_mib).decode("utf-8-sig")
+
+
+def _read_bytes(path: Path, max_mib: float) -> bytes:
     most = _bytes(max_mib)
     with path.open("rb") as file:
         data = file.read(most + 1)
@@ -166,7 +244,7 @@ def read_text(path: Path, max_mib: float = MAX_MIB) -> str:
         raise ValueError(
             "it is no text in UTF-8: name a document in YAML or JSON, and unpack an archive first."
         )
-    return data.decode("utf-8-sig")
+    return data
 
 
 def _bytes(mib: float) -> int:

@@ -6,6 +6,7 @@ the document's folder are refused, and those to URLs, unless the caller names a 
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -55,6 +56,11 @@ class Bundle:
 
     `read` loads a file; `fetch` may write one that is not there. `copies` has the local copy of
     each known address. All files together have `max_bytes`.
+
+    Attributes:
+        parts: The references to parts that stand in other files.
+        links: The paths of files that lead through a link.
+        callers: The files that refer to the document by its name.
     """
 
     def __init__(
@@ -79,13 +85,62 @@ class Bundle:
         self._todo: list[tuple[Path, Any, Steps]] = [(self._path, document, ())]
         self._written: set[tuple[Steps, Path, str]] = set()
         self._contents: list[tuple[Steps, Tree]] = []
+        self._broken: list[tuple[Tree, str, PlaceError]] = []
+        self._in_folder = {self._path}
+        self.parts: set[str] = set()
+        self.links: list[Path] = []
+        self.callers: list[Path] = []
 
-    def run(self) -> None:
-        """Replace all references to other files.
+    @property
+    def files(self) -> list[Path]:
+        """The files that were read in the document's folder, the document first."""
+        return [file for file in self._files if file in self._in_folder]
 
-        Raises PlaceError for a reference that is refused, or that leads to nothing; and what `read`
-        raises.
+    def run(self, correct: Callable[[], object] | None = None) -> None:
+        """Replace all references to other files; then `correct` the document, and replace those
+        that are new.
+
+        Raises PlaceError for a reference that is refused, or that leads to nothing, unless it is
+        corrected; and what `read` raises.
         """
+        self._name_parts_of_sections()
+        self._replace_all()
+        if correct is not None:
+            correct()
+            self._require_corrected()
+            self._written.clear()
+            self._todo.append((self._path, self._document, ()))
+            self._replace_all()
+        self._require_corrected()
+
+    def _require_corrected(self) -> None:
+        """Raise the first error of a reference that still stands in the document."""
+        if not self._broken:
+            return
+        standing = {id(holder) for _, holder in _mappings(self._document)}
+        for holder, reference, error in self._broken:
+            if id(holder) in standing and holder.get("$ref") == reference:
+                raise error
+        self._broken.clear()
+
+    def _name_parts_of_sections(self) -> None:
+        """Let a schema, or another component, that is in a file of its own have the name that the
+        document gives it.
+        """
+        sections = mapping_at(self._document, "components")
+        for section in (*sorted(_SECTIONS), "schemas"):
+            parts = mapping_at(sections, section)
+            for name, holder in list(parts.items()):
+                reference = holder.get("$ref") if is_mapping(holder) and len(holder) == 1 else None
+                if not isinstance(reference, str) or reference.startswith("#"):
+                    continue
+                place = f"components.{section}.{name}: {reference}"
+                with suppress(PlaceError):  # it is said when the reference is replaced
+                    file, fragment = self._elsewhere(self._path, reference, place) or ("", "")
+                    if isinstance(file, Path) and file != self._path:
+                        self._add_part(file, fragment, section, name, place)
+
+    def _replace_all(self) -> None:
         while self._todo:
             file, tree, above = self._todo.pop()
             mappings = [*_mappings(tree, above)]
@@ -96,7 +151,11 @@ class Bundle:
             for steps, holder in mappings:
                 if not isinstance(holder.get("$ref"), str):
                     continue
-                self._replace(file, steps, holder)
+                try:
+                    self._replace(file, steps, holder)
+                except PlaceError as error:
+                    self._broken.append((holder, holder["$ref"], error))
+                    continue
                 is_medium = steps[-2:-1] == ("content",) and _is_of_names(steps[:-1])
                 if "$ref" in holder and (is_medium or _is_of_names(steps)):
                     self._contents.append((steps, holder))
@@ -219,17 +278,23 @@ class Bundle:
                 f"folder, or name a copy with --copy {address}=FILE."
             )
         folder = self._path.parent
-        other = (file.parent / unquote(address)).resolve()
+        named = Path(os.path.normpath(file.parent / unquote(address)))
+        other = named.resolve()
         if not other.is_relative_to(folder):
             raise PlaceError(
                 f"{place} is outside the document's folder: put the file into {folder}."
             )
+        if os.path.normcase(named) != os.path.normcase(other):
+            self.links.append(named)
+        if other == self._path:
+            self.callers.append(file)
+        self._in_folder.add(other)
         return other
 
     def _load(self, file: Path, place: str) -> None:
         """Read a file, within the limit of all files together."""
         if not file.is_file():
-            raise PlaceError(f"{place} leads to no file.")
+            raise PlaceError(f"{place} leads to no file{_namesake(file)}.")
         self._bytes += file.stat().st_size
         self._check_size(place)
         self._files[file] = self._read(file)
@@ -244,20 +309,41 @@ class Bundle:
 
         Raises PlaceError for a reference that leads to nothing.
         """
-        value = self._value(file, fragment, place)
         if file == self._path:
+            self._value(file, fragment, place)
             return f"#{fragment}"
         key = file, fragment, section
         if key not in self._names:
-            part = deepcopy(value)
-            parts = self._section(section, place)
-            name = unused(
-                re.sub(r"\W+", "_", _called(file.name, fragment)).strip("_") or "part", parts
-            )
+            if section != "schemas":
+                self._require_end(file, fragment, place)
+            called = re.sub(r"\W+", "_", _called(file.name, fragment)).strip("_") or "part"
+            name = unused(called, self._section(section, place))
+            self._add_part(file, fragment, section, name, place)
+        return _reference(section, self._names[key])
+
+    def _require_end(self, file: Path, fragment: str, place: str) -> None:
+        """Raise PlaceError for files that refer to each other in a circle, and say nothing else."""
+        seen: set[tuple[Path, str]] = set()
+        value = self._value(file, fragment, place)
+        while is_mapping(value) and isinstance(value.get("$ref"), str):
+            if (file, fragment) in seen:
+                raise PlaceError(f"{place} leads back to itself.")
+            seen.add((file, fragment))
+            leads_to = self._elsewhere(file, value["$ref"], place)
+            if leads_to is None:
+                return
+            file, fragment = leads_to
+            value = self._value(file, fragment, place)
+
+    def _add_part(self, file: Path, fragment: str, section: str, name: str, place: str) -> None:
+        """Put a part of another file into a section of `components`, unless it has a name there."""
+        key = file, fragment, section
+        if key not in self._names:
+            part = deepcopy(self._value(file, fragment, place))
+            self._section(section, place)[name] = part
             self._names[key] = name
-            parts[name] = part
+            self.parts.add(_reference(section, name))
             self._todo.append((file, part, ("components", section, name)))
-        return f"#/components/{section}/{self._names[key]}"
 
     def _section(self, section: str, place: str) -> Tree:
         components: Any = self._document.get("components") or {}
@@ -269,6 +355,20 @@ class Bundle:
             )
         components[section] = parts
         return parts
+
+
+def _reference(section: str, name: str) -> str:
+    """The reference to a component."""
+    return f"#/components/{section}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+def _namesake(file: Path) -> str:
+    """The file of a folder whose name differs in letter case alone, for the end of a sentence."""
+    names = [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
+    for name in names:
+        if name.casefold() == file.name.casefold() and name != file.name:
+            return f": {name} is there, whose letters have another case"
+    return f": put {file.name} into {file.parent}"
 
 
 def _replace(holder: Tree, whole: Tree) -> None:

@@ -1,17 +1,21 @@
 """Corrections of a document: the OpenAPI Overlay beside it (https://spec.openapis.org/overlay).
 
 A target is an exact path (`$.paths['/cards'].get`): what a wildcard or a filter finds could change
-with the document, and nobody would see it.
+with the document, and nobody would see it. It leads through references to other files, as if these
+parts were written there: it is the same for a document in one file and in several.
 """
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
+
 from .enforced import has_mark, why_no_mark
-from .tree import DocumentError, Tree, is_list, is_mapping
+from .tree import DocumentError, Tree, is_list, is_mapping, target
 
 _STEP = re.compile(
     r"""\.(?P<name>[^\W\d]\w*)"""
@@ -56,35 +60,196 @@ class _Action(NamedTuple):
     update: Any
 
 
-def apply_overlay(document: Tree, overlay: Any, file: Path, *, lenient: bool = False) -> None:
-    """Do the actions of an overlay, which was read from a file, to a document.
+Steps = tuple[str | int, ...]
 
-    Raises DocumentError for an overlay that has another form, and for an action that leads nowhere,
-    does not fit, or changes nothing. If `lenient`, these actions are passed over.
-    """
-    try:
-        actions = list(_actions(overlay))
-    except _Misfit as error:
-        raise DocumentError(f"{file}: {error}.") from None
-    _require_document(overlay, file)
-    misfits: list[str] = []
-    for action in actions:
+
+@dataclass
+class _Effect:
+    """What an action did to a document."""
+
+    number: int
+    action: _Action
+    changes: int = 0
+    same: list[Steps] = field(default_factory=list[Steps])
+    """The places within `update` of what the document says itself."""
+    items: list[str] = field(default_factory=list[str])
+    """What the items of lists are called that the target leads through."""
+    nearest: str = ""
+    """What may be meant by the target of a removal that is not there."""
+
+
+class Corrections:
+    """The actions of an overlay, and what they did to a document."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.text = ""
+        """What stands in the file; empty without one."""
+        self._extends = ""
+        self._effects: list[_Effect] = []
+
+    def apply(
+        self, document: Tree, overlay: Any, parts: Collection[str], *, lenient: bool = False
+    ) -> None:
+        """Do the actions to a document. `parts` are the references to parts of other files.
+
+        Raises DocumentError for an overlay that has another form, and for an action that leads
+        nowhere or does not fit. If `lenient`, these actions are passed over.
+        """
         try:
-            _do(document, action)
+            actions = list(_actions(overlay))
         except _Misfit as error:
-            misfits.append(f"{file}: {action.place}: {error}.")
-    if misfits and not lenient:
-        raise DocumentError("\n".join(misfits))
+            raise DocumentError(f"{self.file}: {error}.") from None
+        self._extends = str(overlay.get("extends", ""))
+        self.require_document(self.file.name.partition(".overlay.")[0])
+        misfits: list[str] = []
+        for number, action in enumerate(actions):
+            effect = _Effect(number, action)
+            try:
+                _Doing(document, parts, effect).run()
+                self._effects.append(effect)
+            except _Misfit as error:
+                misfits.append(f"{self.file}: {action.place}: {error}.")
+        if misfits and not lenient:
+            raise DocumentError("\n".join(misfits))
+
+    def require_document(self, own: str) -> None:
+        """Raise DocumentError for an overlay that says that it is one of another document than of
+        `own`.
+        """
+        named = self._extends
+        if named and "://" not in named and Path(named).stem != own:
+            raise DocumentError(
+                f"{self.file}: `extends` is {named}, and the file corrects {own}: write "
+                f"`extends: {own}{Path(named).suffix}`, or leave it out."
+            )
+
+    def idle(self) -> list[str]:
+        """The actions that change nothing, as the document says so itself: with what to delete."""
+        idle = [effect for effect in self._effects if not effect.changes]
+        if idle and len(idle) == len(_nodes(self.text)):
+            return [f"{self.file}: none of its actions changes anything: delete the file"]
+        lines: list[str] = []
+        for effect in idle:
+            why = "it changes nothing, as the document says so itself"
+            if effect.action.removes:
+                why = f"it removes what is not there{effect.nearest}"
+            where = _lines(self.text, effect.number, ())
+            lines.append(f"{self.file}: {effect.action.place}: {why}: delete {where}")
+        return lines
+
+    def half_taken_over(self, before: "Corrections") -> list[str]:
+        """The actions of which this document says a part itself that the one before did not say:
+        with what to delete.
+        """
+        lines: list[str] = []
+        for effect in self._effects:
+            earlier = before.same_as(effect)
+            if earlier is None or not effect.changes:
+                continue
+            same = [place for place in effect.same if place not in earlier.same]
+            news = _said(effect.action.update, same)
+            if news:
+                names = ", ".join(f"`{'.'.join(map(str, place))}`" for place in news)
+                where = ", ".join(_lines(self.text, effect.number, place) for place in news)
+                lines.append(
+                    f"{self.file}: {effect.action.place}: the document says {names} itself now: "
+                    f"delete {where}, and keep the rest"
+                )
+        return lines
+
+    def require_same_items(self, before: "Corrections", newer: Path) -> None:
+        """Raise DocumentError for an action that leads to another item of a list than before."""
+        for effect in self._effects:
+            earlier = before.same_as(effect)
+            if earlier is None or not effect.changes:
+                continue
+            for item, now in zip(earlier.items, effect.items, strict=False):
+                if item != now:
+                    raise DocumentError(
+                        f"{self.file}: {effect.action.place}: it leads to {item} in the document "
+                        f"and to {now} in the newer one: write the overlay of the newer one as "
+                        f"{newer.parent / newer.stem}.overlay.yaml."
+                    )
+
+    def same_as(self, effect: _Effect) -> _Effect | None:
+        """What the same action did here."""
+        action = effect.action
+        for own in self._effects:
+            if own.action[1:] == action[1:]:
+                return own
+        return None
 
 
-def _require_document(overlay: Tree, file: Path) -> None:
-    """Raise DocumentError for an overlay that says that it is one of another document."""
-    named, own = str(overlay.get("extends", "")), file.name.partition(".overlay.")[0]
-    if named and "://" not in named and Path(named).stem != own:
-        raise DocumentError(
-            f"{file}: `extends` is {named}, and the file corrects {own}: write "
-            f"`extends: {own}{Path(named).suffix}`, or leave it out."
-        )
+def _nodes(text: str) -> list[yaml.Node]:
+    """The actions of an overlay as they are written."""
+    actions = _member(yaml.compose(text, yaml.CSafeLoader) if text else None, "actions")
+    return actions[1].value if actions is not None else []
+
+
+def _member(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """Where a member of a mapping or of a list begins, and the member."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                return key, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        item = node.value[step]
+        return item, item
+    return None
+
+
+def _lines(text: str, number: int, place: Steps) -> str:
+    """What to delete for an action, or for a place within its update: `lines 4 to 6`, or `it from
+    line 4` where something else stands there, too.
+    """
+    action = _nodes(text)[number]
+    first, last = action, action
+    for step in ("update", *place) if place else ():
+        member = _member(last, step)
+        if member is None:
+            break  # a value that an anchor or a merge key has written
+        first, last = member
+    lines = text.splitlines()
+    start, end = first.start_mark, _end(last)
+    above = lines[start.line][: start.column]
+    below = lines[end.line][end.column :].strip() if end.line < len(lines) and end.column else ""
+    begin, until = start.line + 1, end.line + (1 if end.column else 0)
+    if above.strip() not in ("", "-") or (below and not below.startswith("#")):
+        return f"it from line {begin}"
+    if place and above.strip():
+        return f"it from line {begin}"
+    if not above.strip() and not place and lines[begin - 2].strip() == "-":
+        begin -= 1
+    return f"line {begin}" if begin == until else f"lines {begin} to {until}"
+
+
+def _end(node: yaml.Node) -> yaml.Mark:
+    """Where a value ends; a mapping or a list that is written in lines ends with its last one."""
+    is_in_lines = isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value
+    if is_in_lines and isinstance(node, yaml.MappingNode):
+        return _end(node.value[-1][1])
+    if is_in_lines and isinstance(node, yaml.SequenceNode):
+        return _end(node.value[-1])
+    return node.end_mark
+
+
+def _said(update: Any, same: Collection[Steps], place: Steps = ()) -> list[Steps]:
+    """The places of an update that a document says itself: those of whole objects and lists, where
+    it says all of these.
+    """
+    if place in same:
+        return [place]
+    if is_mapping(update):
+        inner = [(*place, key) for key in update]
+        values = [*update.values()]
+    else:
+        values = update if is_list(update) else []
+        inner = [(*place, number) for number in range(len(values))]
+    said = [_said(value, same, below) for value, below in zip(values, inner, strict=True)]
+    if inner and said == [[below] for below in inner]:
+        return [place]
+    return [each for places in said for each in places]
 
 
 def _nearest(key: str, known: Iterable[str]) -> str:
@@ -147,55 +312,162 @@ def _steps(target: str) -> list[str | int]:
     return steps
 
 
-def _do(document: Tree, action: _Action) -> None:
-    holder: Any = document
-    path = "$"
-    for step in action.steps[:-1]:
-        holder = _at(holder, step, path)
-        path = f"{path}{_written(step)}"
-    if not action.steps:
+class _Doing:
+    """One action, and the document that it is done to."""
+
+    def __init__(self, document: Tree, parts: Collection[str], effect: _Effect) -> None:
+        self._document = document
+        self._parts = parts
+        self._effect = effect
+
+    def run(self) -> None:
+        """Do it. Raises _Misfit."""
+        action = self._effect.action
+        holder: Any = self._document
+        path = "$"
+        for step in action.steps[:-1]:
+            holder = self._at(self._whole(holder, step), step, path)
+            path = f"{path}{_written(step)}"
+        if not action.steps:
+            if action.removes:
+                raise _Misfit("the whole document cannot be removed")
+            self._update(holder, holder, "", action.update)
+            self._require_marks(holder, action.update)
+            return
+        last = action.steps[-1]
+        holder = self._whole(holder, last)
         if action.removes:
-            raise _Misfit("the whole document cannot be removed")
-        _update(document, document, "", action.update)
-        _require_marks(document, action.update)
-        return
-    last = action.steps[-1]
-    target = _at(holder, last, path)
-    if action.removes:
-        del holder[last]
-    else:
-        _update(holder, target, last, action.update)
-        _require_marks(target, action.update)
+            self._remove(holder, last, path)
+            return
+        value = self._at(holder, last, path)
+        value = self._whole(value, *(action.update if is_mapping(action.update) else ()))
+        self._update(holder, value, last, action.update)
+        self._require_marks(value, action.update)
 
+    def _whole(self, value: Any, *steps: str | int) -> Any:
+        """A value, or the part of another file that it refers to, unless it has one of these keys
+        itself.
+        """
+        seen: set[str] = set()
+        while is_mapping(value) and value.keys().isdisjoint({*steps}):
+            reference = value.get("$ref")
+            is_part = isinstance(reference, str) and reference in self._parts
+            if "$ref" in steps or not is_part or reference in seen:
+                break
+            seen.add(str(reference))
+            value = target(self._document, str(reference))
+        return value
 
-def _require_marks(target: Any, update: Any) -> None:
-    """Raise a _Misfit for a mark (`enforced.MARK`) of an update that is none in the document, such
-    as one without a limit beside it. `target` is what the update has changed.
-    """
-    if is_list(update) or is_list(target):
-        for each in update if is_list(update) else [update]:
-            _require_marks(each, each)
-        return
-    if not is_mapping(update) or not is_mapping(target):
-        return
-    why = why_no_mark(target) if has_mark(update) else ""
-    if why:
-        raise _Misfit(why)
-    for key, inner in update.items():
-        _require_marks(target.get(key), inner)
-
-
-def _at(holder: Any, step: str | int, path: str) -> Any:
-    """What a step leads to. `path` is that of the holder."""
-    if isinstance(step, int):
-        if is_list(holder) and step < len(holder):
+    def _at(self, holder: Any, step: str | int, path: str) -> Any:
+        """What a step leads to. `path` is that of the holder."""
+        if isinstance(step, int):
+            if is_list(holder) and step < len(holder):
+                self._effect.items.append(_called(self._whole(holder[step])))
+                return holder[step]
+            items = f"it has {len(holder)} items" if is_list(holder) else "it is no list"
+            raise _Misfit(f"it leads nowhere: {path} has no {_written(step)}: {items}")
+        if is_mapping(holder) and step in holder:
             return holder[step]
-        items = f"it has {len(holder)} items" if is_list(holder) else "it is no list"
-        raise _Misfit(f"it leads nowhere: {path} has no {_written(step)}: {items}")
-    if is_mapping(holder) and step in holder:
-        return holder[step]
-    keys = list(holder) if is_mapping(holder) else []
-    raise _Misfit(f"it leads nowhere: {path} has no {step!r}{_nearest(step, keys)}")
+        keys = list(holder) if is_mapping(holder) else []
+        raise _Misfit(f"it leads nowhere: {path} has no {step!r}{_nearest(step, keys)}")
+
+    def _remove(self, holder: Any, step: str | int, path: str) -> None:
+        """Remove what a step leads to; nothing where the document has it no more."""
+        if _is_absent(holder, step):
+            self._effect.nearest = _nearest(step, holder) if isinstance(step, str) else ""
+            return
+        self._at(holder, step, path)
+        del holder[step]
+        self._effect.changes += 1
+
+    def _require_marks(self, value: Any, update: Any) -> None:
+        """Raise a _Misfit for a mark (`enforced.MARK`) of an update that is none in the document,
+        such as one without a limit beside it. `value` is what the update has changed.
+        """
+        if is_list(update) or is_list(value):
+            for each in update if is_list(update) else [update]:
+                self._require_marks(each, each)
+            return
+        if not is_mapping(update) or not is_mapping(value):
+            return
+        why = why_no_mark(value) if has_mark(update) else ""
+        if why:
+            raise _Misfit(why)
+        for key, inner in update.items():
+            self._require_marks(self._whole(value.get(key), *_keys(inner)), inner)
+
+    def _update(self, holder: Any, value: Any, key: str | int, update: Any) -> None:
+        """Change what stands in a holder at a key."""
+        if is_list(value):
+            self._add(value, update, _properties_for(key, holder), ())
+            return
+        if not is_mapping(value):
+            raise _Misfit("it is no object and no list: name what it stands in")
+        if not is_mapping(update):
+            raise _Misfit("`update` must be an object, as what it changes is one")
+        self._merge(value, update, key, ())
+
+    def _add(
+        self, before: list[Any], update: Any, known: Collection[str] | None, place: Steps
+    ) -> None:
+        """Add to a list what it has not. `known` are the only ones that it may have, if there are
+        any.
+        """
+        added: list[Any] = []
+        for number, each in enumerate(update if is_list(update) else [update]):
+            if each in before:
+                self._effect.same.append((*place, number) if is_list(update) else place)
+                continue
+            _require_properties([each], known)
+            added.append(each)
+        before.extend(added)
+        self._effect.changes += len(added)
+
+    def _merge(self, value: Tree, update: Tree, at: str | int, place: Steps) -> None:
+        """Put the values of an update into a mapping. `at` is the key of the mapping."""
+        for key, new in update.items():
+            before = self._whole(value.get(key), *_keys(new))
+            known = _properties_for(key, value, update)
+            inner = (*place, key)
+            if key not in value:
+                if at not in _OF_NAMES:
+                    _require_keyword(key)
+                _require_properties(new, known)
+                value[key] = new
+                self._effect.changes += 1
+            elif is_mapping(before) and is_mapping(new):
+                self._merge(before, new, key, inner)
+            elif is_list(before) and is_list(new):
+                self._add(before, new, known, inner)
+            elif type(before) in (dict, list) or type(new) in (dict, list):
+                raise _Misfit(f"`update` has {key!r}, which is of another type in the document")
+            elif before == new and type(before) is type(new):
+                self._effect.same.append(inner)
+            else:
+                value[key] = new
+                self._effect.changes += 1
+
+
+def _is_absent(holder: Any, step: str | int) -> bool:
+    """Whether a mapping or a list has no such member."""
+    if isinstance(step, int):
+        return is_list(holder) and step >= len(holder)
+    return is_mapping(holder) and step not in holder
+
+
+def _keys(value: Any) -> Iterable[str]:
+    """The keys of a mapping; none of anything else."""
+    return value.keys() if is_mapping(value) else ()
+
+
+def _called(item: Any) -> str:
+    """What an item of a list is called, where it has a name; it is one of several otherwise."""
+    if not is_mapping(item):
+        return repr(item) if isinstance(item, str) else "an item"
+    if "in" in item and "name" in item:
+        return f"{item['in']}:{item['name']}"
+    names = [str(item[key]) for key in ("$ref", "name", "url", "operationId") if key in item]
+    return names[0] if names else "an item"
 
 
 def _written(step: str | int) -> str:
@@ -203,19 +475,6 @@ def _written(step: str | int) -> str:
     if isinstance(step, int):
         return f"[{step}]"
     return f".{step}" if re.fullmatch(r"[^\W\d]\w*", step) else f"[{step!r}]"
-
-
-def _update(holder: Any, target: Any, key: str | int, update: Any) -> None:
-    """Change what stands in a holder at a key."""
-    if is_list(target):
-        _add(target, update, _properties_for(key, holder))
-        return
-    if not is_mapping(target):
-        raise _Misfit("it is no object and no list: name what it stands in")
-    if not is_mapping(update):
-        raise _Misfit("`update` must be an object, as what it changes is one")
-    if not _merge(target, update, key):
-        raise _Misfit("it changes nothing, as the document says so itself: remove the action")
 
 
 def _properties_for(key: str | int, *holders: Any) -> Collection[str] | None:
@@ -226,16 +485,6 @@ def _properties_for(key: str | int, *holders: Any) -> Collection[str] | None:
         return None
     found = [each["properties"] for each in holders if is_mapping(each.get("properties"))]
     return {name for each in found for name in each} if found else None
-
-
-def _add(before: list[Any], update: Any, known: Collection[str] | None) -> None:
-    """Add to a list. `known` are the only ones that it may have, if there are any."""
-    added: list[Any] = update if is_list(update) else [update]
-    for each in added:
-        if each in before:
-            raise _Misfit(f"{each!r} stands there already: leave it out")
-        _require_properties([each], known)
-    before.extend(added)
 
 
 def _require_properties(required: Any, known: Collection[str] | None) -> None:
@@ -254,31 +503,3 @@ def _require_keyword(key: str) -> None:
         raise _Misfit(
             f"`update` has {key!r}, which no document has: the nearest key is {close[0]!r}"
         )
-
-
-def _merge(target: Tree, update: Tree, at: str | int) -> bool:
-    """Put the values of an update into a mapping, and say whether they change it.
-
-    `at` is the key of the mapping.
-    """
-    is_changed = False
-    for key, value in update.items():
-        before = target.get(key)
-        known = _properties_for(key, target, update)
-        if key not in target:
-            if at not in _OF_NAMES:
-                _require_keyword(key)
-            _require_properties(value, known)
-            target[key] = value
-            is_changed = True
-        elif is_mapping(before) and is_mapping(value):
-            is_changed |= _merge(before, value, key)
-        elif is_list(before) and is_list(value):
-            _add(before, value, known)
-            is_changed |= bool(value)
-        elif type(before) in (dict, list) or type(value) in (dict, list):
-            raise _Misfit(f"`update` has {key!r}, which is of another type in the document")
-        else:
-            target[key] = value
-            is_changed |= before != value
-    return is_changed

@@ -9,7 +9,7 @@ import typer
 
 from victor_spec.decisions import DecisionError, default_path
 from victor_spec.diff.report import one_line
-from victor_spec.document import MAX_MIB, DocumentError
+from victor_spec.document import MAX_MIB, Document, DocumentError, read_document
 
 FAILURES = (DocumentError, DecisionError, RuntimeError)
 """The errors whose message is all that a user needs."""
@@ -86,6 +86,22 @@ def reading(copies: Sequence[str] | None, max_mib: float = MAX_MIB) -> Reading:
             )
         files[url] = Path(file)
     return {"copies": files, "max_mib": max_mib}
+
+
+def read_saying(path: Path, how: Reading) -> Document:
+    """Read a document, and say what became of an update of it that was interrupted.
+
+    Raises DocumentError.
+    """
+    document = read_document(path, **how)
+    say_recovered(document)
+    return document
+
+
+def say_recovered(document: Document) -> None:
+    """Say what became of an update that was interrupted."""
+    if document.recovered:
+        show(document.recovered, to=sys.stderr)
 
 
 def approvals_beside(old: Path, new: Path) -> Path:

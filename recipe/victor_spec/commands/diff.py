@@ -18,9 +18,9 @@ from victor_spec.diff.compare import compare
 from victor_spec.diff.formats import FORMATS, as_text
 from victor_spec.diff.python import python_changes
 from victor_spec.diff.report import Report, lines_of, report_on
-from victor_spec.document import MAX_MIB, DocumentError, load
+from victor_spec.document import MAX_MIB, Document, DocumentError, read_document
 
-from . import Copies, MaxMib, approvals_beside, reading, show, show_as_is
+from . import Copies, MaxMib, approvals_beside, reading, say_recovered, show, show_as_is
 
 
 def diff(
@@ -79,9 +79,17 @@ def diff(
         raise DecisionError(f"{file} cannot be read: it does not exist.")
     how = reading(copies, max_mib)
     with _opened(old) as (old_file, fetch_old), _opened(new) as (new_file, fetch_new):
-        before = load(old_file, fetch=fetch_old, **how)
-        overlay = _overlay_of(old_file, new_file, fetch_new)
-        after = load(new_file, fetch=fetch_new, overlay=overlay, **how)
+        earlier = read_document(old_file, fetch=fetch_old, **how)
+        is_same = _path_of(old).resolve() == _path_of(new).resolve()
+        overlay = default_path(new_file, "overlay")
+        if not overlay.exists():
+            fetch_new(overlay)
+        if not overlay.exists() and not is_same:
+            overlay = earlier.corrections.file
+        later = read_document(new_file, fetch=fetch_new, overlay=overlay, **how)
+        later.corrections.require_same_items(earlier.corrections, _path_of(new))
+        _say_corrections(earlier, later)
+        before, after = earlier.tree, later.tree
         sides = compare(before, after)
         changes = None
         if not no_python:
@@ -105,14 +113,16 @@ def diff(
     return report.status
 
 
-def _overlay_of(old: Path, new: Path, fetch: Callable[[Path], object]) -> Path:
-    """The corrections of the new document: its own, or those of the old one, which it may replace
-    under another name.
-    """
-    own = default_path(new, "overlay")
-    if not own.exists():
-        fetch(own)
-    return own if own.exists() or old.name == new.name else default_path(old, "overlay")
+def _say_corrections(earlier: Document, later: Document) -> None:
+    """Say what became of interrupted updates, and which corrections the provider has taken over."""
+    for each in (earlier, later):
+        say_recovered(each)
+    lines = [*later.corrections.idle(), *later.corrections.half_taken_over(earlier.corrections)]
+    if lines:
+        known = {*earlier.corrections.idle()}
+        for line in lines:
+            when = "" if line in known else ", when the newer document is in its place"
+            show(f"{line}{when}.", to=sys.stderr)
 
 
 def _format(wanted: Mapping[str, bool]) -> str | None:

@@ -13,7 +13,7 @@ from victor_spec.check import LOSSES, NOTES, Problem, Report, losses_of
 from victor_spec.check import check as check_document
 from victor_spec.decisions import DecisionError, default_path, read_accepted
 from victor_spec.destination import MARKER
-from victor_spec.document import MAX_MIB, load
+from victor_spec.document import MAX_MIB
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.gaps import GAPS
 from victor_spec.generate import GenerationResult
@@ -28,6 +28,7 @@ from . import (
     MaxMib,
     Name,
     Reading,
+    read_saying,
     reading,
     show,
 )
@@ -123,15 +124,17 @@ def generate(
 def _generate(document: Path, out: Path, options: PackageOptions) -> int:
     accepted = options.accepted_of(document)
     read_accepted(accepted)  # a mistake is reported first
-    tree = load(document, **options.reading)
+    source = read_saying(document, options.reading)
     result = generate_package(
         document,
         out,
         name=options.name,
-        tree=tree,
+        tree=source.tree,
         decimals=options.decimals,
         typed=options.typed,
     )
+    for line in source.corrections.idle():
+        show(line, to=sys.stderr)
     if options.verbose:
         show(*(f"  {line}" for line in result.log.lines()))
     losses = losses_of(result, accepted)
@@ -240,10 +243,12 @@ def check(
 
 
 def _check(document: Path, out: Path | None, accept: str | None, options: PackageOptions) -> Report:
+    source = read_saying(document, options.reading)
     return check_document(
         document,
         out,
-        tree=load(document, **options.reading),
+        tree=source.tree,
+        idle=source.corrections.idle(),
         name=options.name,
         accepted=options.accepted,
         accept=accept,

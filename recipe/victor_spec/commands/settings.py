@@ -9,13 +9,13 @@ import typer
 from victor_spec.decisions import DecisionError, default_path
 from victor_spec.destination import replace_file
 from victor_spec.diff.report import number
-from victor_spec.document import MAX_MIB, load
+from victor_spec.document import MAX_MIB
 from victor_spec.exit_status import COMPLETE
 from victor_spec.generate import typed_of
 from victor_spec.typed.settings import Settings
 from victor_spec.typed.starting import as_yaml
 
-from . import Copies, MaxMib, reading, show, show_as_is
+from . import Copies, MaxMib, read_saying, reading, show, show_as_is
 from .packages import show_note
 
 
@@ -31,7 +31,7 @@ def settings(
     file = default_path(document, "settings")
     if file.exists():
         raise DecisionError(f"{file} is there: edit it, or remove it first.")
-    typed = typed_of(document, load(document, **reading(copies, max_mib)))
+    typed = typed_of(document, read_saying(document, reading(copies, max_mib)).tree)
     replace_file(file, as_yaml(typed.settings, typed.records, document.name).encode())
     made = f"{number(len(typed.records), 'record')} and {number(len(typed.lists), 'list')}"
     show(f"{document.name} -> {file}: {made}. Decide in it, and run victor-spec generate.")

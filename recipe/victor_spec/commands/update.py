@@ -1,14 +1,13 @@
 """The command `victor-spec update`: replace a document by a newer one, when that makes a whole
 package.
 
-The package is replaced first: a run that is interrupted can be repeated, and compares with the same
-old document.
+All files of the document are replaced together, with the package (see `victor_spec.replacement`).
 """
 
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,26 +15,29 @@ import typer
 
 from victor_spec.check import Problem, losses_of
 from victor_spec.decisions import default_path, read_accepted, read_approvals
-from victor_spec.destination import (
-    build_folder,
-    move_into_place,
-    package_folder,
-    replace_file,
-)
+from victor_spec.destination import build_folder, changed_files, package_folder
 from victor_spec.diff.compare import compare
 from victor_spec.diff.python import package_changes
 from victor_spec.diff.report import Report, levels_text, number, one_line, report_on
 from victor_spec.diff.surface import Surface
-from victor_spec.document import MAX_MIB, load
+from victor_spec.document import MAX_MIB, Document, read_document
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import GenerationResult, Parsed, generate, package_name, parsed
 from victor_spec.members import tables_of
+from victor_spec.newer import (
+    left_files,
+    new_files,
+    require_readable,
+    require_unchanged,
+    sharing,
+)
 from victor_spec.news import news_of_calls, news_of_records
 from victor_spec.news.amounts import AS_DECIMAL, decision
+from victor_spec.replacement import replace_together
 from victor_spec.tree import Tree, mapping_at
 from victor_spec.typed.settings import SettingsError
 
-from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show
+from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, say_recovered, show
 from .diff import write
 
 _UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
@@ -80,9 +82,15 @@ def update(
     accepted = default_path(document, "accepted")
     read_accepted(accepted)  # a mistake in it is reported before the work begins
     how = reading(copies, max_mib)
-    overlay = default_path(document, "overlay")  # that of the newer one from now on
-    before = load(document, lenient=True, **how)
-    after = load(newer, overlay=overlay, **how)
+    earlier = read_document(document, lenient=True, **how)
+    say_recovered(earlier)
+    later = read_document(newer, overlay=_overlay_of(document, newer), **how)
+    later.corrections.require_same_items(earlier.corrections, newer)
+    files = new_files(earlier, later)
+    others = sharing(earlier, [*files, *left_files(earlier, later)])
+    for other, _ in others.values():
+        require_readable(other, document.parent, files)
+    before, after = earlier.tree, later.tree
     package = package_folder(out, name)
     with build_folder(package) as folder:
         sides = compare(before, after)
@@ -118,13 +126,57 @@ def update(
             _refuse(newer, accepted, losses)
             return MISUSE
         changed = "" if changelog is None else _changed(changelog, document, before, after, report)
-        move_into_place(made.package, package)
-    if changed and changelog is not None:
-        replace_file(changelog, changed.encode())
-    replace_file(document, newer.read_bytes())
+        is_new = not package.exists() or bool(changed_files(made.package, package))
+        require_unchanged(earlier)
+        try:
+            replace_together(
+                document,
+                files,
+                package=(made.package, package) if is_new else None,
+                changelog=(changed.encode(), changelog) if changed and changelog else None,
+            )
+        except OSError as error:
+            raise RuntimeError(
+                f"Nothing was replaced: {error.filename or document.parent} cannot be written: "
+                f"{error.strerror or error}."
+            ) from error
     show(f"{newer} -> {document}, {package}")
+    for line in _files_in_words(earlier, later, files, others):
+        show(line)
     amounts = _show_news(old, made, before, after, document, settings)
-    return _print_decisions(report, amounts)
+    more = [*later.corrections.idle(), *later.corrections.half_taken_over(earlier.corrections)]
+    for path, (_, shared) in others.items():
+        if not files.keys().isdisjoint(shared):
+            more.append(
+                f"{path} has {', '.join(shared)}, too: generate its package again, and look at "
+                "what changes"
+            )
+    return _print_decisions(report, [*amounts, *more])
+
+
+def _files_in_words(
+    earlier: Document,
+    later: Document,
+    files: Collection[str],
+    others: Mapping[Path, tuple[Document, Sequence[str]]],
+) -> Iterator[str]:
+    """Name the files beside the document that were replaced, or that it refers to no more."""
+    document = earlier.path
+    parts = [name for name in files if name != document.name]
+    if parts:
+        yield f"  with {', '.join(parts)}"
+    for name in left_files(earlier, later):
+        users = [path.name for path, (_, shared) in others.items() if name in shared]
+        what = f"{' and '.join(users)} does" if users else "delete it"
+        yield f"  {document.parent / name}: {document.name} refers to it no more; {what}"
+
+
+def _overlay_of(document: Path, newer: Path) -> Path:
+    """The corrections of the newer document: its own, or those of the one that it replaces, which
+    are its own from now on.
+    """
+    own = default_path(newer, "overlay")
+    return own if own.exists() else default_path(document, "overlay")
 
 
 def _show_news(
@@ -188,9 +240,9 @@ def _changed(changelog: Path, document: Path, before: Tree, after: Tree, report:
     return _with(changelog, entry)
 
 
-def _print_decisions(report: Report, amounts: Sequence[str]) -> int:
-    """Name the changes that a person has to look at: what breaks and was not approved, what may,
-    and new amounts.
+def _print_decisions(report: Report, more: Sequence[str]) -> int:
+    """Name what a person has to look at: what breaks and was not approved, what may, and `more`:
+    new amounts, corrections that the provider has taken over, documents that share a file.
     """
     breaking = report.breaking()
     looks = [
@@ -198,16 +250,16 @@ def _print_decisions(report: Report, amounts: Sequence[str]) -> int:
         for entry in report.entries
         if "look" in (entry.wire, entry.python) and entry not in breaking
     ]
-    if not breaking and not looks and not amounts:
+    if not breaking and not looks and not more:
         show("Nothing has to be decided: no change breaks anything, and none needs a look.")
         return COMPLETE
     decided = [*breaking, *looks]
-    show("", f"{number(len(decided) + len(amounts), 'decision')} for a person:")
+    show("", f"{number(len(decided) + len(more), 'decision')} for a person:")
     for count, entry in enumerate(decided, 1):
         show(f"{count:3}. {entry.place}: {entry.shortened()} ({entry.reached_by()})")
         if entry.names:
             show(f"     {', '.join(entry.names)}")
-    for count, line in enumerate(amounts, len(decided) + 1):
+    for count, line in enumerate(more, len(decided) + 1):
         show(f"{count:3}. {line}")
     return INCOMPLETE
 
