@@ -1,5 +1,6 @@
 """Files that are replaced together: all of them, or none, also after `kill -9` at any moment."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -7,8 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -174,45 +175,46 @@ def hold(journal, held):
         fcntl.flock(file, fcntl.LOCK_EX)
         Path(held).touch()
         while Path(held).exists():
-            pass
+            time.sleep(0.01)
+
+
+OLD, NEW = f"{HEAD}# old\n", f"{HEAD}# new\n"
 
 
 def journal(document, **changes):
-    """The journal of a killed update that has replaced the first of two files."""
-    plan: dict[str, Any] = {"token": "0123abcd", "others": []}
-    old = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4c72b9807785afee48bb"  # of "a"
-    plan["texts"] = [
-        {"name": "api.yaml", "before": "", "text": HEAD},
-        {"name": "card.yaml", "before": old, "text": "b"},
+    """The journal of an update that was killed when all was prepared: of two files from "old" to
+    "new".
+    """
+    texts = [
+        {"name": name, "before": hashlib.sha256(OLD.encode()).hexdigest(), "text": NEW}
+        for name in ("api.yaml", "card.yaml")
     ]
-    journal_of(document).write_text(json.dumps({**plan, **changes}) + "\n", encoding="utf-8")
+    plan = {"token": "0123abcd", "others": [], "texts": texts, **changes}
+    journal_of(document).write_text(json.dumps(plan) + "\n", encoding="utf-8")
 
 
-def test_a_file_that_was_changed_after_a_kill_is_left_alone_and_named(tmp_path, capsys):
-    document = written(tmp_path, {"api.yaml": HEAD, "card.yaml": "mine\n"}) / "api.yaml"
+@pytest.mark.parametrize(
+    ("root", "part", "status", "says"),
+    [
+        (OLD, OLD, 0, "an update was interrupted: nothing was replaced."),  # as git restores them
+        (NEW, OLD, 0, "an update was interrupted: it is finished now."),
+        (OLD, NEW, 0, "an update was interrupted: it is finished now."),
+        (NEW, NEW, 0, "an update was interrupted: it is finished now."),
+        (NEW, "mine\n", 2, "card.yaml was changed after an update of api.yaml was interrupted:"),
+    ],
+)
+def test_the_files_themselves_say_whether_an_update_is_finished_or_taken_back(
+    root, part, status, says, tmp_path, capsys
+):
+    """What a person has changed after the kill is left alone."""
+    document = written(tmp_path, {"api.yaml": root, "card.yaml": part}) / "api.yaml"
     journal(document)
     before = tree_of(tmp_path)
-    assert run("check", document) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"{tmp_path / 'card.yaml'} was changed after an update of api.yaml was")
-    assert f"or remove {journal_of(document)} and look at each file" in said
+    assert run("check", document) == status
+    assert says in capsys.readouterr().err
+    if not status:
+        before = dict.fromkeys(("api.yaml", "card.yaml"), NEW if "finished" in says else OLD)
     assert tree_of(tmp_path) == before
-    (tmp_path / "card.yaml").write_text("a", encoding="utf-8")
-    assert run("check", document) == 0
-    assert "an update was interrupted: it is finished now." in capsys.readouterr().err
-    assert tree_of(tmp_path) == {"api.yaml": HEAD, "card.yaml": "b"}
-
-
-def test_files_that_git_has_restored_after_a_kill_are_not_replaced_again(tmp_path, capsys):
-    document = written(tmp_path, {"api.yaml": "a", "card.yaml": "a"}) / "api.yaml"
-    texts = [{"name": "card.yaml", "before": "x", "text": "a"}]
-    journal(document, texts=[])
-    document.write_text(HEAD, encoding="utf-8")
-    assert run("check", document) == 0
-    assert "an update was interrupted: nothing was replaced." in capsys.readouterr().err
-    journal(document, texts=texts)
-    assert run("check", document) == 0
-    assert "an update was interrupted: it is finished now." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
