@@ -327,6 +327,13 @@ def test_a_file_that_is_no_document_is_refused_at_the_start(tmp_path, written):
         sandbox(CHARGE, document=str(document)).start()
 
 
+def test_a_document_in_several_files_is_refused_by_the_name_of_the_second(tmp_path):
+    document = tmp_path / "some.yaml"
+    document.write_text("paths: {/charges: {$ref: 'paths/charges.yaml'}}")
+    with pytest.raises(ValueError, match=r"refers to another file, 'paths/charges.yaml', and a"):
+        sandbox(CHARGE, document=str(document)).start()
+
+
 def test_a_row_of_operations_beside_the_document_is_served_if_marked_as_undocumented():
     beside = Row("beside", "GET /beside", lambda *_: 5, is_documented=False)
     with sandbox(FIND, beside, document=str(DOCUMENT)) as small:

@@ -445,7 +445,34 @@ def document_path(name: str) -> Traversable:
 
 @lru_cache
 def load_document(name: str) -> Document:
-    """A document by the name of its file, read once per process."""
+    """A document by the name of its file, read once per process.
+
+    Raises `ValueError` for one that refers to other files.
+    """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = document_path(name).read_text(encoding="utf-8")
-    return Document(yaml.load(text, Loader=loader))  # noqa: S506 (both loaders are the safe ones)
+    raw = yaml.load(text, Loader=loader)  # noqa: S506 (both loaders are the safe ones)
+    other = _reference_elsewhere(raw)
+    if other:
+        raise ValueError(
+            f"The document {name!r} refers to another file, {other!r}, and a sandbox reads one "
+            "file: name one that has all parts, such as `redocly bundle` writes."
+        )
+    return Document(raw)
+
+
+def _reference_elsewhere(value: Any) -> str:
+    """The first reference to another file; an empty text without one."""
+    parts: list[object] = []
+    if isinstance(value, list):
+        parts = cast("list[object]", value)
+    elif isinstance(value, dict):
+        parts = [*cast("Json", value).values()]
+        reference = cast("Json", value).get("$ref")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            return reference
+    for part in parts:
+        found = _reference_elsewhere(part)
+        if found:
+            return found
+    return ""
