@@ -1,14 +1,14 @@
 """What a newer document changes in the folder of the one that it replaces."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import get_args
 
 from .decisions import Kind, default_path
-from .document import Document, read_document
+from .document import Document
 from .replacement import SUFFIXES, require_no_link, why_no_file
 from .tree import DocumentError
 
@@ -109,9 +109,11 @@ def left_files(before: Document, after: Document) -> list[str]:
     return [name for name in left if name != before.path.name]
 
 
-def sharing(document: Document, files: Iterable[str]) -> dict[Path, tuple[Document, list[str]]]:
+def sharing(
+    document: Document, files: Iterable[str], read: Callable[[Path], Document]
+) -> dict[Path, tuple[Document, list[str]]]:
     """The other documents of a document's folder, or of a folder in it, that have one of its files,
-    with these.
+    with these. `read` reads a document.
     """
     folder = document.path.parent
     parts = [name for name in files if name != document.path.name]
@@ -124,7 +126,7 @@ def sharing(document: Document, files: Iterable[str]) -> dict[Path, tuple[Docume
         if not _IS_DOCUMENT.search(path.read_bytes()):
             continue
         with suppress(DocumentError):  # what no command can read has no package
-            other = read_document(path)
+            other = read(path)
             place = path.parent.relative_to(folder)
             own = {(place / name).as_posix() for name in other.files}
             shared = [name for name in parts if name in own]
@@ -133,7 +135,12 @@ def sharing(document: Document, files: Iterable[str]) -> dict[Path, tuple[Docume
     return others
 
 
-def require_readable(document: Document, folder: Path, files: Mapping[str, bytes]) -> None:
+def require_readable(
+    document: Document,
+    folder: Path,
+    files: Mapping[str, bytes],
+    read: Callable[[Path], Document],
+) -> None:
     """Raise DocumentError for another document that could not be read with new files of a
     folder.
     """
@@ -147,7 +154,7 @@ def require_readable(document: Document, folder: Path, files: Mapping[str, bytes
                 copied.parent.mkdir(parents=True, exist_ok=True)
                 copied.write_bytes(data)
         try:
-            read_document(root / document.path.name)
+            read(root / document.path.name)
         except DocumentError as error:
             reason = str(error).replace(f"{root}/", "")
             raise DocumentError(

@@ -24,6 +24,8 @@ _STEP = re.compile(
     r"""|\["(?P<double>(?:[^"\\]|\\["\\])*)"\]"""
 )
 """One step of a path: `.get`, `[0]`, `['/cards']` or `["/cards"]`."""
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line of YAML."""
 _KEYS = ("target", "update", "remove", "description", "copy")
 _OF_NAMES = frozenset(
     {
@@ -210,7 +212,7 @@ def _lines(text: str, number: int, place: Steps) -> str:
         if member is None:
             break  # a value that an anchor or a merge key has written
         first, last = member
-    lines = text.splitlines()
+    lines = _BREAK.split(text)
     start, end = first.start_mark, _end(last)
     above = lines[start.line][: start.column]
     below = lines[end.line][end.column :].strip() if end.line < len(lines) and end.column else ""

@@ -122,7 +122,8 @@ def _say_corrections(earlier: Document, later: Document) -> None:
         known = {*earlier.corrections.idle()}
         for line in lines:
             when = "" if line in known else ", when the newer document is in its place"
-            show(f"{line}{when}.", to=sys.stderr)
+            name = line.removeprefix(f"{later.corrections.file.parent}/")  # git's has no path here
+            show(f"{name}{when}.", to=sys.stderr)
 
 
 def _format(wanted: Mapping[str, bool]) -> str | None:

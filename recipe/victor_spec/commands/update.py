@@ -7,7 +7,8 @@ All files of the document are replaced together, with the package (see `victor_s
 import re
 import shlex
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -86,10 +87,7 @@ def update(
     say_recovered(earlier)
     later = read_document(newer, overlay=_overlay_of(document, newer), **how)
     later.corrections.require_same_items(earlier.corrections, newer)
-    files = new_files(earlier, later)
-    others = sharing(earlier, [*files, *left_files(earlier, later)])
-    for other, _ in others.values():
-        require_readable(other, document.parent, files)
+    files, others = _files_of(earlier, later, partial(read_document, **how))
     before, after = earlier.tree, later.tree
     package = package_folder(out, name)
     with build_folder(package) as folder:
@@ -169,6 +167,20 @@ def _files_in_words(
         users = [path.name for path, (_, shared) in others.items() if name in shared]
         what = f"{' and '.join(users)} does" if users else "delete it"
         yield f"  {document.parent / name}: {document.name} refers to it no more; {what}"
+
+
+def _files_of(
+    earlier: Document, later: Document, read: Callable[[Path], Document]
+) -> tuple[dict[str, bytes], dict[Path, tuple[Document, list[str]]]]:
+    """The files that are replaced, and the other documents that have one of these.
+
+    Raises DocumentError for files that cannot be replaced.
+    """
+    files = new_files(earlier, later)
+    others = sharing(earlier, [*files, *left_files(earlier, later)], read)
+    for other, _ in others.values():
+        require_readable(other, earlier.path.parent, files, read)
+    return files, others
 
 
 def _overlay_of(document: Path, newer: Path) -> Path:
