@@ -52,6 +52,8 @@ DECISIONS = (
 """The settings that say what an update calls undecided."""
 UNTIL_THEN = "Until then, what its line says holds"
 """What holds of what is undecided: nothing of it has to be decided."""
+MAX_FILES = 10
+"""The files of one update that are named."""
 MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
@@ -162,7 +164,8 @@ def _files_in_words(
     document = earlier.path
     parts = [name for name in files if name != document.name]
     if parts:
-        yield f"  with {', '.join(parts)}"
+        rest = f" and {len(parts) - MAX_FILES} more" if len(parts) > MAX_FILES else ""
+        yield f"  with {', '.join(parts[:MAX_FILES])}{rest}"
     for name in left_files(earlier, later):
         users = [path.name for path, (_, shared) in others.items() if name in shared]
         what = f"{' and '.join(users)} does" if users else "delete it"
