@@ -76,7 +76,7 @@ def _free_what_is_no_object(document: Tree, log: Log) -> None:
 
 def _has_other_type(schema: Tree) -> bool:
     """Whether a schema says by its type that no value is an object."""
-    kinds = types_of(schema)
+    kinds = {*map(str, types_of(schema))} - {"null"}  # many write null beside what they mean
     return bool(kinds) and "object" not in kinds
 
 
