@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import copyreg
 import io
 import os
 import re
@@ -21,6 +22,7 @@ import openapi_python_client
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser import openapi as endpoints
+from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
@@ -47,6 +49,16 @@ from .typed.settings import Settings, SettingsError, read_settings
 from .typed.starting import starting_settings, without_record
 from .typed.views import kinds_in, view_plans
 from .uncallable import impossible_calls, sent_twice
+
+
+def _itself(_: ModelProperty) -> str:
+    """What a copy of a model is: the generator copies each operation, again and again, with all
+    models that it leads to.
+    """
+    return "model"
+
+
+copyreg.pickle(ModelProperty, _itself)
 
 
 class _Memory(dict[str, bytes]):

@@ -1,15 +1,18 @@
 """What every rewrite uses: the operations, schemas and references of a document, and the log."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from victor_spec.requests import Requests
 from victor_spec.tree import Operation, Tree, list_at, mapping_at, operations, resolve
 
 MAX_PLACES = 20
-LISTS = ("allOf", "oneOf", "anyOf", "prefixItems")
 MAX_NAMED = 3
 """The places that a comment names."""
+LISTS = ("allOf", "oneOf", "anyOf", "prefixItems")
+SINGLE = {"items": "[]", "additionalProperties": ".*", "not": "(not)"}
+HOLDERS = frozenset({"properties", *LISTS, *SINGLE})
+"""The keywords with schemas that a schema consists of."""
 
 
 @dataclass
@@ -108,13 +111,15 @@ def drop(schema: Tree, *keys: str) -> None:
 
 def children(schema: Tree) -> Iterator[tuple[str, Tree]]:
     """The direct children of a schema, each with its step: `.name`, `[]`, `(oneOf 1)`."""
+    if HOLDERS.isdisjoint(schema):
+        return
     for name, child in mapping_at(schema, "properties").items():
         yield f".{name}", child
     for key in LISTS:
         if key in schema:
             for number, child in enumerate(list_at(schema, key)):
                 yield f"({key} {number + 1})", child
-    for key, mark in (("items", "[]"), ("additionalProperties", ".*"), ("not", "(not)")):
+    for key, mark in SINGLE.items():
         if isinstance(schema.get(key), dict):
             yield mark, schema[key]
 
@@ -185,12 +190,24 @@ def answers(operation: Operation) -> Iterator[tuple[str, Tree]]:
             yield status, answer["content"]
 
 
-def reachable(document: Tree, schema: Tree, seen: set[int]) -> Iterator[Tree]:
-    """The schemas of all values that a value of this one can contain; `seen` collects their ids."""
-    schema = resolve(document, schema)
-    if id(schema) in seen:
-        return
-    seen.add(id(schema))
-    yield schema
-    for _, child in children(schema):
-        yield from reachable(document, child, seen)
+def _children(schema: Tree) -> list[Tree]:
+    return [child for _, child in children(schema)]
+
+
+def reachable(
+    document: Tree,
+    schema: Tree,
+    seen: set[int],
+    inner: Callable[[Tree], list[Tree]] = _children,
+) -> Iterator[Tree]:
+    """The schemas that a schema consists of, itself first, references followed, each once: those of
+    all values that a value of it can contain, or what `inner` has of each. `seen` collects their
+    ids.
+    """
+    pending = [schema]
+    while pending:
+        whole = resolve(document, pending.pop())
+        if id(whole) not in seen:
+            seen.add(id(whole))
+            yield whole
+            pending += reversed(inner(whole))

@@ -113,9 +113,10 @@ def text_in_json(document: Tree, log: Log) -> None:
             places[id(schema)] = where
     inside: list[Tree] = []
     outside: set[int] = set()
+    seen: dict[bool, set[int]] = {True: set(), False: set()}
     for operation in operations(document) if places else ():
         for _, kind, medium in media(operation):
-            every = reachable(document, mapping_at(medium, "schema"), set())
+            every = reachable(document, mapping_at(medium, "schema"), seen[is_json(kind)])
             binaries = [schema for schema in every if id(schema) in places]
             if is_json(kind):
                 inside += binaries

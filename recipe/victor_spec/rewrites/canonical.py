@@ -21,7 +21,7 @@ from victor_spec.tree import (
     union_members,
 )
 
-from .base import Log, below, components, drop, replace, schemas
+from .base import Log, below, components, drop, reachable, replace, schemas
 from .classes import has_siblings, is_class, is_object, is_single_reference
 from .merged_schemas import TYPED, all_properties, gist, merged_schema, values_of
 from .names import give_name
@@ -361,31 +361,27 @@ def _is_within_itself(document: Tree, schema: Tree) -> bool:
     schema and those that extend it, the schema adds nothing to itself.
     """
     seen: set[int] = set()
-    pending = [*list_at(schema, "allOf")]
-    while pending:
-        whole = resolve(document, pending.pop())
-        if whole is schema:
+    for part in list_at(schema, "allOf"):
+        if any(whole is schema for whole in reachable(document, part, seen, _parts)):
             return True
-        if id(whole) not in seen:
-            seen.add(id(whole))
-            pending += list_at(whole, "allOf")
     return False
+
+
+def _parts(whole: Tree) -> list[Tree]:
+    return list_at(whole, "allOf")
 
 
 def _is_part_of_object(document: Tree, part: Tree) -> bool:
     """Whether a part of an `allOf` is an object, or says nothing of a type."""
-    seen: set[int] = set()
-    pending = [part]
-    while pending:
-        whole = resolve(document, pending.pop())
-        if id(whole) in seen:
-            continue
-        seen.add(id(whole))
+    for whole in reachable(document, part, set(), _parts_and_members):
         if whole.get("type", "object") != "object" or "enum" in whole or "items" in whole:
             return False
-        members = [member for member in union_members(whole) if not is_null(member)]
-        pending += [*list_at(whole, "allOf"), *members]
     return True
+
+
+def _parts_and_members(whole: Tree) -> list[Tree]:
+    members = [member for member in union_members(whole) if not is_null(member)]
+    return [*_parts(whole), *members]
 
 
 def _has_object(document: Tree, part: Tree) -> bool:

@@ -19,7 +19,7 @@ from victor_spec.tree import (
     types_of,
 )
 
-from .base import Log, children, parameters
+from .base import Log, children, parameters, reachable
 
 SCALAR_HEADERS = ("string", "integer", "number", "boolean")
 
@@ -172,15 +172,11 @@ def why_undefined(document: Tree, schema: Tree, style: Style) -> str | None:
 
 def variants(document: Tree, schema: Tree) -> list[Tree]:
     """A schema and the members of its unions and of its `allOf`, references followed; each once."""
-    found: dict[int, Tree] = {}
-    pending = [schema]
-    while pending:
-        whole = resolve(document, pending.pop())
-        if id(whole) not in found:
-            found[id(whole)] = whole
-            parts = [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
-            pending += reversed(parts)
-    return [*found.values()]
+    return [*reachable(document, schema, set(), _parts)]
+
+
+def _parts(whole: Tree) -> list[Tree]:
+    return [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
 
 
 def members_of(
