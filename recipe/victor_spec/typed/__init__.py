@@ -37,19 +37,19 @@ class Typed:
 
     def words(self) -> list[WordsType]:
         """The types of words. Raises SettingsError for a name that cannot be one."""
-        plans = [*self.lists, *self.calls.bodies, *self.calls.parts]
+        plans = [*self.plans, *self.calls.parts]
         enums = [each.words for plan in plans for each in plan.arguments]
         enums += [each.words for body in self.calls.bodies for each in body.path]
         return words_types(self.settings.words, filter(None, enums))
 
     def require_sound(self) -> None:
         """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
-        require_methods(self.settings, self._plans)
-        require_names(self.settings, self.words(), self.lists, self.calls)
-        require_used(self.settings, self.records, self.lists, self.calls)
+        require_methods(self.settings, self.plans)
+        require_names(self.settings, self.words(), self.plans, self.calls.parts)
+        require_used(self.settings, self.records, self.plans)
 
     @property
-    def _plans(self) -> list[CallPlan]:
+    def plans(self) -> list[CallPlan]:
         return [*self.lists, *self.calls.bodies]
 
     def modules(self) -> dict[str, dict[str, Any]]:
@@ -61,7 +61,7 @@ class Typed:
             "closed_words": closed_words,
             "version": RUNTIME,
             "parts": self.calls.parts,
-            "plans": self._plans,
+            "plans": self.plans,
         }
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
@@ -74,10 +74,10 @@ class Typed:
             modules["typed/dictionaries.py"] = {**common, "plans": dictionaries}
         if self.calls.parts:
             modules["typed/parts.py"] = common
-        if self._plans or self.calls.parts:
+        if self.plans or self.calls.parts:
             modules["typed/arguments.py"] = {**common, "docstring_of": docstring_of_plan}
             modules["typed/rows.py"] = self._rows()
-        classes = classes_of(self.settings, self._plans)
+        classes = classes_of(self.settings, self.plans)
         if classes:
             by_hand = dict.fromkeys(name for each in classes for name in each.by_hand)
             results = dict.fromkeys(
@@ -100,7 +100,7 @@ class Typed:
         forms |= self.patterns.forms
         return {
             "forms": {name: (form.whole, form.wanted) for name, form in forms.items()},
-            "calls": {plan.function: plan.row for plan in (*self.lists, *self.calls.bodies)},
+            "calls": {plan.function: plan.row for plan in self.plans},
             "parts": {plan.schema: plan.row for plan in self.calls.parts},
         }
 
@@ -109,8 +109,7 @@ def untyped_of(typed: Typed | None) -> list[str]:
     """The parameters and members that are no arguments, because no check knows their types."""
     if typed is None:
         return []
-    untyped = [f"{plan.operation}.{each}" for plan in typed.lists for each in plan.untyped]
-    untyped += [f"{plan.operation}.{each}" for plan in typed.calls.bodies for each in plan.untyped]
+    untyped = [f"{plan.operation}.{each}" for plan in typed.plans for each in plan.untyped]
     of_parts = ((part.function, each) for part in typed.calls.parts for each in part.untyped)
     return untyped + [f"{part}.{each}" for part, each in of_parts]
 

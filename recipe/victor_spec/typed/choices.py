@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 from victor_spec.tree import Tree, list_at
 
-from .settings import SettingsError, is_name
-
-TAKEN = frozenset({"Literal", "StrEnum"})
-"""Names in the module of words that are no words."""
+from .settings import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +34,10 @@ def default_name(function: str, argument: str) -> str:
 def words_types(named: Mapping[str, Sequence[str]], enums: Iterable[WordsType]) -> list[WordsType]:
     """The types of the words in the settings and in enums, each once.
 
-    Raises SettingsError for a name that is none, or that two different enums have.
+    Raises SettingsError for a name that two different enums have.
     """
     types = {name: WordsType(name, words) for name, words in named.items()}
     for each in enums:
-        if not is_name(each.name) or each.name in TAKEN:
-            raise SettingsError(f"words: {each.name} is no name of a type in Python: rename it.")
         if types.setdefault(each.name, each) != each:
             raise SettingsError(
                 f"words: {each.name} is the name of two enums with other words: write another one "

@@ -71,8 +71,8 @@ class MethodsClass:
 
 def docstring_of_plan(plan: CallPlan) -> str:
     """The docstring of the function of an operation."""
-    arguments = [*plan.positional, *plan.by_keyword]
-    return docstring_of(plan.method, plan.description or plan.function, arguments, WIDTH + 4)
+    summary = plan.description or plan.function
+    return docstring_of(plan.method, summary, plan.in_signature, WIDTH + 4)
 
 
 def require_methods(settings: Settings, plans: Sequence[CallPlan]) -> None:
@@ -91,7 +91,7 @@ def require_methods(settings: Settings, plans: Sequence[CallPlan]) -> None:
             require_known("methods", operation, what, by_operation)
             plan = by_operation[operation]
             plan.method = own
-            arguments = [each.name for each in (*plan.positional, *plan.by_keyword)]
+            arguments = [each.name for each in plan.in_signature]
         for group, name in own.members():
             require_known(f"{place}.{group}", name, "argument", arguments)
         if own.name and taken.setdefault(own.name, place) != place:

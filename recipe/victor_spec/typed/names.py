@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .bodies import BodyPlans
 from .choices import WordsType
 from .methods import classes_of, is_built_in, names_in
 from .plans import CallPlan, PartPlan
@@ -86,36 +85,30 @@ class Names:
 def require_names(
     settings: Settings,
     words: Sequence[WordsType],
-    lists: Sequence[CallPlan],
-    calls: BodyPlans,
+    plans: Sequence[CallPlan],
+    parts: Sequence[PartPlan],
 ) -> None:
     """Raise SettingsError for a name in the modules that is taken, or that is none."""
     names = Names()
-    for place, name in _made(settings, words, lists, calls):
+    for place, name in _made(settings, words, plans, parts):
         names.add(place, name, "write another one")
-    for plan in lists:
-        taken = [each.name for each in plan.arguments]
-        names.require_unused(plan.place, taken, _written(plan.own))
+    for plan in plans:
+        taken = [each.name for each in plan.in_signature]
+        names.require_unused(plan.place, taken, [*_written(plan.own), *plan.own.by_hand])
         names.require_types(f"{plan.place}.by_hand", plan.own.by_hand)
-    for body in calls.bodies:
-        place, own = f"bodies.{body.operation}", settings.bodies[body.operation]
-        taken = [each.name for each in (*body.positional, *body.by_keyword)]
-        names.require_unused(place, taken, [*_written(own), *own.by_hand])
-        names.require_types(f"{place}.by_hand", own.by_hand)
     for entry, method in settings.methods.items():
         names.require_types(f"methods.{entry}.takes", method.takes)
-    for part in calls.parts:
+    for part in parts:
         own_part = settings.parts.get(part.schema)
         written = [] if own_part is None else _written(own_part)
         names.require_unused(f"parts.{part.schema}", _fields_of(part), written)
-    _require_same_fields(calls.parts)
+    _require_same_fields(parts)
 
 
 def require_used(
     settings: Settings,
     records: Sequence[RecordPlan],
-    lists: Sequence[CallPlan],
-    calls: BodyPlans,
+    plans: Sequence[CallPlan],
 ) -> None:
     """Raise SettingsError for a form, words or choices that no argument has, and for what no record
     is read by.
@@ -124,14 +117,10 @@ def require_used(
         raise SettingsError(
             "any_letter_case: there are no records: name a schema in `records`, or leave it out."
         )
-    everything: list[ArgumentSettings] = [
-        *(plan.own for plan in lists),
-        *settings.parts.values(),
-        *settings.bodies.values(),
-    ]
+    everything = [*(plan.own for plan in plans), *settings.parts.values()]
     for group in ("forms", "words", "choices"):
         used = {name for own in everything for name in own.entry(group).values()}
-        if group == "forms" and any(body.path for body in calls.bodies):
+        if group == "forms" and any(plan.path for plan in plans):
             used.add("id")  # what each part of a path has, where the settings have such a form
         for name in getattr(settings, group):
             if name not in used:
@@ -144,26 +133,24 @@ def require_used(
 def _made(
     settings: Settings,
     words: Sequence[WordsType],
-    lists: Sequence[CallPlan],
-    calls: BodyPlans,
+    plans: Sequence[CallPlan],
+    parts: Sequence[PartPlan],
 ) -> Iterator[tuple[str, str]]:
     """The names that the modules define, each with the entry that it comes from."""
     for each in words:
         yield f"words.{each.name}", each.name
     for name in settings.choices:
         yield f"choices.{name}", name
-    for part in calls.parts:
+    for part in parts:
         if part.has_class:
             yield f"parts.{part.schema}", part.function
-    for plan in lists:
+    for plan in plans:
         yield plan.place, plan.function
-    for body in calls.bodies:
-        yield f"bodies.{body.operation}", body.function
-        if body.has_table:
-            yield f"bodies.{body.operation}", body.function.upper()
-        if body.dictionary:
-            yield f"bodies.{body.operation}.dictionary", body.dictionary
-    yield from _made_of_methods(settings, [*lists, *calls.bodies])
+        if plan.has_table:
+            yield plan.place, plan.function.upper()
+        if plan.dictionary:
+            yield f"{plan.place}.dictionary", plan.dictionary
+    yield from _made_of_methods(settings, plans)
 
 
 def _made_of_methods(settings: Settings, plans: Sequence[CallPlan]) -> Iterator[tuple[str, str]]:
@@ -185,7 +172,7 @@ def _written(own: ArgumentSettings) -> list[str]:
 
 
 def _fields_of(part: PartPlan) -> list[str]:
-    return [each.name for each in (*part.positional, *part.by_keyword)]
+    return [each.name for each in part.in_signature]
 
 
 def _require_same_fields(parts: Sequence[PartPlan]) -> None:

@@ -66,6 +66,10 @@ class MembersPlan:
     parts: Mapping[str, str] = field(default_factory=dict[str, str])
     """The schemas of the request objects in it, by their places."""
 
+    @property
+    def in_signature(self) -> list[Argument]:
+        return [*self.positional, *self.by_keyword]
+
     def members(self, where: str) -> dict[str, Any]:
         """The part of its row that says what is sent, and where: as the query, or as the body."""
         members: dict[str, Any] = {where: {each.name: each.row for each in self.arguments}}
@@ -170,7 +174,7 @@ class CallPlan(MembersPlan):
     def entries(self) -> Iterator[str]:
         """The lines of its TypedDict."""
         always = getattr(self.own, "dictionary", {}).get(self.dictionary, ())
-        for each in (*self.positional, *self.by_keyword):
+        for each in self.in_signature:
             annotation = each.annotation
             if each.is_required or each.name in always:
                 annotation = f"Required[{annotation.removesuffix(' | None')}]"

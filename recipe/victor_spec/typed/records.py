@@ -43,6 +43,8 @@ SHOWN_READERS = frozenset({"flag", "moment", "money", "record", "records"})
 and numbers (of accounts) are private until somebody decides. Money is a decision of the settings.
 """
 TEXT_READERS = frozenset({"text", "identifier"})
+ONE_OF = (("identifiers", "read_as"), ("shown", "private", "masked"))
+"""Entries of which one alone names a member."""
 TAKEN = frozenset({"raw", "response_info", "to_dict"})
 """What a record has beside its fields."""
 TYPE_NAMES = frozenset(
@@ -224,9 +226,8 @@ class RecordPlanner:
                 raise self._misfit(entry, place, OF_MONEY)
 
     def _check_left_out(self) -> None:
-        require_one_entry(
-            f"records.{self._name}", self._settings.members(), ("identifiers", "read_as")
-        )
+        for entries in ONE_OF:
+            require_one_entry(f"records.{self._name}", self._settings.members(), entries)
         gone = {*self._settings.leave_out, *self._settings.lift}
         for entry, place in self._settings.members():
             if place in gone and entry not in ("leave_out", "lift"):

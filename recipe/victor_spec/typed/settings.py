@@ -116,17 +116,6 @@ class RecordSettings(_Strict):
         "field with such a name gets an underscore.",
     )
 
-    @model_validator(mode="after")
-    def _decided_once(self) -> Self:
-        decisions = {"shown": self.shown, "private": self.private, "masked": self.masked}
-        places: dict[str, str] = {}
-        for place, names in decisions.items():
-            for name in names:
-                if name in places:
-                    raise ValueError(f"{name} is in `{places[name]}` and in `{place}`: keep one")
-                places[name] = place
-        return self
-
 
 class ViewSettings(_Strict):
     """Fields that several schemas have, for a class that is written by hand over them."""
@@ -506,12 +495,8 @@ class Settings(_Strict):
         groups: dict[str, Mapping[str, Sized]] = {"words": self.words, "choices": self.choices}
         for group, types in groups.items():
             for name, words in types.items():
-                if not is_name(name) or name == "Literal":
-                    raise ValueError(f"{group}.{name} is no name of a type in Python: rename it")
                 if not words:
                     raise ValueError(f"{group}.{name} has no words: name some, or leave it out")
-        for name in self.words.keys() & self.choices.keys():
-            raise ValueError(f"{name} is in `words` and in `choices`: rename one")
         return self
 
 
