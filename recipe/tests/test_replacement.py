@@ -158,7 +158,10 @@ def test_two_updates_at_once_do_not_meet(tmp_path):
         holding = pool.apply_async(hold, [str(journal_of(document)), str(tmp_path / "held")])
         while not (tmp_path / "held").exists():
             assert not holding.ready(), holding.get()
-        for act in (lambda: recover(document), lambda: replace_together(document, {})):
+        for act in (
+            lambda: recover(document),
+            lambda: replace_together(document, {"api.yaml": b"x"}),
+        ):
             with pytest.raises(DocumentError, match=r"is replaced by another process now: repeat"):
                 act()
         assert run("check", document) == 2
@@ -240,6 +243,12 @@ def test_a_journal_that_no_update_wrote_writes_nothing(tmp_path, changes, capsys
     said = capsys.readouterr().err
     assert "remove it" in said or "is a link, and nothing is written through one" in said
     assert tree_of(tmp_path) == before
+
+
+def test_a_folder_in_place_of_a_document_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run("check", ".") == 2
+    assert capsys.readouterr().err == ". cannot be read: it is a folder: name the document in it.\n"
 
 
 def test_what_cannot_be_written_leaves_everything_as_it_was(tmp_path, monkeypatch):

@@ -106,6 +106,8 @@ def replace_together(
             texts.append(text)
     others = [each[1] for each in (package, changelog) if each is not None]
     plan = _Plan(secrets.token_hex(4), texts, [_relative(path, folder) for path in others])
+    if not texts and not others:
+        return
     path = journal_of(document)
     try:
         path.touch(exist_ok=False)
@@ -142,6 +144,8 @@ def recover(document: Path) -> str:
     Raises DocumentError while another process replaces files of the document, and for a file that
     was changed after the interruption; and OSError.
     """
+    if not document.name:  # a folder, which is no document
+        return ""
     path = journal_of(document)
     if not path.is_file() or path.is_symlink():
         return ""
