@@ -15,7 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def clone(tmp_path, monkeypatch):
     """A clone with documents that git knows and one that it does not; the tests run in it."""
     names = ["openapi/victor.yaml", "my documents/a.yaml", "generated/a_api/old.py", "CHANGELOG.md"]
-    names += ["tests/contracts/a.json", "tests/contracts/a.py", "docs/reference.md"]
+    names += [
+        "openapi/parts/card.yaml",
+        "tests/contracts/a.json",
+        "tests/contracts/a.py",
+        "docs/reference.md",
+    ]
     for name in [*names, "untracked.yaml"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("old\n")
@@ -33,6 +38,7 @@ def update(document="openapi/victor.yaml", *, compared=0, tested=0):
         if name == "victor_spec":
             assert arguments[-3:] == ("--", document, "newer.yaml")
             files = [document, "generated/a_api/old.py", "generated/a_api/new.py", "CHANGELOG.md"]
+            files += ["openapi/parts/card.yaml", "openapi/parts/new.yaml"]
             status = compared
         elif name == "pytest":
             files, status = [], tested
@@ -86,6 +92,9 @@ def test_the_undo_restores_what_was_replaced_and_git_has(clone, capsys, document
     assert {(clone / name).read_text() for name in written} == {"old\n"}
     assert not (clone / "generated/a_api/new.py").exists()
     assert (clone / "tests/contracts/a.py").read_text() == "own\n"
+    if document == "openapi/victor.yaml":
+        assert (clone / "openapi/parts/card.yaml").read_text() == "old\n"
+        assert not (clone / "openapi/parts/new.yaml").exists()
 
 
 def test_the_output_says_that_the_undo_cannot_restore_a_document_unknown_to_git(clone, capsys):
