@@ -58,9 +58,8 @@ def main(document, newer, run=python_module):
         restored.insert(0, document)
     else:
         print(f"git has no earlier {document}: the undo leaves it as it is.")
-    print(
-        f"To undo all of it: git restore -- {shlex.join(restored)} && git clean -fd {shlex.join(removed)}"
-    )
+    undo = f"git restore -- {shlex.join(restored)} && git clean -fd {shlex.join(removed)}"
+    print(f"To undo all of it: {undo}")
     return 0
 
 
