@@ -237,7 +237,7 @@ def _where_to_decide(document: Path, settings: Path) -> Iterator[str]:
 def _refuse(newer: Path, accepted: Path, losses: Sequence[Problem]) -> None:
     """Say why nothing was replaced, and how to do without what is lost."""
     for loss in losses:
-        show(f"{loss.place}: {loss.what}", to=sys.stderr)
+        show(loss.loss, to=sys.stderr)
     check = ["victor-spec", "check", str(newer), "--accepted", str(accepted), "--accept", "REASON"]
     show(
         f"Nothing was replaced: the package of {newer.name} would lack what is named above. Mend "
