@@ -283,4 +283,4 @@ def show_note(name: str, places: Sequence[str], *, verbose: bool) -> None:
 def _show_places(name: str, text: str, places: Sequence[str], *, verbose: bool) -> None:
     """Show a text once, and the places below it that it is about."""
     shown = (f"    {each}" for each in _shown(places, verbose=verbose))
-    show(f"{name} ({len(places)}): {text}", *shown)
+    show(f"{name} ({len(places)}): {text}".rstrip(), *shown)
