@@ -115,6 +115,29 @@ def test_a_document_and_its_files_may_be_json(tmp_path):
     assert run("check", document, "--out", tmp_path) == 0
 
 
+@pytest.mark.parametrize(
+    ("own", "name", "text", "says"),
+    [
+        ("api.json", "api.yaml", whole, "to JSON."),
+        ("api.yaml", "api.json", lambda tree: json.dumps(tree, indent=1), ""),
+        ("api.yaml", "api.json", lambda tree: json.dumps(tree | {"x-a": "😀"}), "to YAML."),
+    ],
+)
+def test_a_newer_document_is_taken_only_where_its_new_name_lets_it_be_read(
+    api, own, name, text, says, capsys
+):
+    """A text in YAML is none in JSON, and half a character in JSON is none in YAML."""
+    document = write(api.parent.with_name("one"), {own: json.dumps(load(api))})
+    files = {name: text(load(api))}
+    if not says:
+        assert update(document, files) == 0
+        assert run("check", document) == 0
+        return
+    said = refused(document, files, capsys)
+    assert said.startswith(f"new/{name} would be {own}, and no command could read that: ")
+    assert says in said
+
+
 def untouched(document):
     """All files but those of the newer document."""
     files = files_of(document.parents[1])
@@ -264,6 +287,22 @@ def test_a_shared_file_that_the_other_document_could_not_read_is_refused(api, ca
         "api/other.yaml has some of these files, too, and could not be read with"
     )
     assert said.endswith("payment.yaml#/Payment leads to nothing.\n")
+
+
+def test_another_document_is_read_with_its_corrections(api, capsys):
+    broken = ROOT.replace("payment.yaml#/Payment", "nowhere.yaml").replace("createPayment", "pay")
+    target = "$.paths['/payments'].post.responses['201'].content"
+    overlay = f'overlay: 1.0.0\nactions: [{{target: "{target}", remove: true}}]\n'
+    write(api.parent, {"other.yaml": broken, "other.overlay.yaml": overlay})
+    assert update(api, {"api.yaml": ROOT, "payment.yaml": WIDER}) == 1
+    assert "other.yaml has payment.yaml, too" in capsys.readouterr().out
+
+
+def test_another_document_in_one_line_of_json_is_known(api, capsys):
+    tree = yaml.safe_load(ROOT)
+    write(api.parent, {"other.json": json.dumps({"info": tree.pop("info"), **tree})})
+    assert update(api, {"api.yaml": ROOT, "payment.yaml": WIDER}) == 1
+    assert "other.json has payment.yaml, too" in capsys.readouterr().out
 
 
 def test_a_file_that_only_another_document_has_now_is_not_called_useless(api, capsys):

@@ -21,7 +21,15 @@ from .progress import step
 from .replacement import recover
 from .tree import DocumentError, PlaceError, Tree, is_mapping, reason_of
 
-__all__ = ("Document", "DocumentError", "load", "read_document", "read_text", "read_values")
+__all__ = (
+    "Document",
+    "DocumentError",
+    "load",
+    "read_document",
+    "read_text",
+    "read_values",
+    "require_values",
+)
 
 MAX_MIB = 32.0
 """The largest real document that was tried has 3."""
@@ -180,6 +188,12 @@ def read_values(path: Path, max_mib: float = MAX_MIB) -> Any:
     """
     with _reading(path):
         return _values(path, _read_bytes(path, max_mib))
+
+
+def require_values(path: Path, data: bytes) -> None:
+    """Raise DocumentError if bytes could not be read, were they those of a file."""
+    with _reading(path):
+        _values(path, data)
 
 
 @contextmanager

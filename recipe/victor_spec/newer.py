@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import get_args
 
 from .decisions import Kind, default_path
-from .document import Document
+from .document import Document, require_values
 from .replacement import SUFFIXES, require_no_link, why_no_file
 from .tree import DocumentError
 
-_IS_DOCUMENT = re.compile(rb"""^[\s{]*["']?openapi["']?\s*:""", re.MULTILINE)
+_IS_DOCUMENT = re.compile(rb"""\bopenapi["']?\s*:\s*["']?3\.""")
 
 
 def new_files(before: Document, after: Document) -> dict[str, bytes]:
@@ -23,6 +23,7 @@ def new_files(before: Document, after: Document) -> dict[str, bytes]:
     """
     folder, own = before.path.parent, before.path.name
     _require_names(before, after)
+    _require_suffix(before, after)
     files: dict[str, bytes] = {}
     root = next(iter(after.files))
     for name, data in after.files.items():
@@ -80,6 +81,23 @@ def _require_names(before: Document, after: Document) -> None:
                 f"{newer.parent / name} and {other} differ in letter case alone: many systems "
                 "take them for one file. Give one another name."
             )
+
+
+def _require_suffix(before: Document, after: Document) -> None:
+    """Raise DocumentError for a newer document that could not be read by the name of the one that
+    it replaces.
+    """
+    own, newer = before.path, after.path
+    is_json = own.suffix == ".json"
+    if is_json == (newer.suffix == ".json"):
+        return
+    try:
+        require_values(own, next(iter(after.files.values())))
+    except DocumentError as error:
+        raise DocumentError(
+            f"{newer} would be {own.name}, and no command could read that: convert it to "
+            f"{'JSON' if is_json else 'YAML'}. {error}"
+        ) from None
 
 
 def _require_case(path: Path) -> None:
@@ -147,6 +165,8 @@ def require_readable(
     with TemporaryDirectory(prefix="victor-spec-") as made:
         root = Path(made)
         own = {document.path.parent / name: data for name, data in document.files.items()}
+        overlay = document.corrections.file
+        own |= {overlay: overlay.read_bytes()} if document.corrections.text else {}
         own |= {folder / name: data for name, data in files.items()}
         for path, data in own.items():
             if path.is_relative_to(document.path.parent):
