@@ -5,6 +5,7 @@ with the document, and nobody would see it. It leads through references to other
 parts were written there: it is the same for a document in one file and in several.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -48,6 +49,9 @@ _KEYWORDS = (
 """The other keys, without those of which no misspelling is known by its letters."""
 
 
+_ABSENT = object()
+
+
 class _Misfit(Exception):
     """An action cannot be done; the message says why, without a full stop."""
 
@@ -78,6 +82,12 @@ class _Effect:
     """What the items of lists are called that the target leads through."""
     nearest: str = ""
     """What may be meant by the target of a removal that is not there."""
+    removed: str = ""
+    """What it removed, as JSON."""
+    undone_by: "tuple[_Effect, Steps] | None" = None
+    """The later action that writes again what it removed, as it was, and the place within that
+    update; an empty one for all of it.
+    """
 
 
 class Corrections:
@@ -114,6 +124,29 @@ class Corrections:
                 misfits.append(f"{self.file}: {action.place}: {error}.")
         if misfits and not lenient:
             raise DocumentError("\n".join(misfits))
+        for effect in self._effects:
+            later = self._writer_of(effect) if effect.removed else None
+            if later and _Doing(document, parts, effect).json_now() == effect.removed:
+                effect.undone_by = later
+
+    def _writer_of(self, removal: _Effect) -> tuple[_Effect, Steps] | None:
+        """The first action after a removal that writes at its place, and the place within that
+        update; an empty one where it writes nothing else.
+        """
+        steps = removal.action.steps
+        for later in self._effects[self._effects.index(removal) + 1 :]:
+            above = later.action.steps
+            place = tuple(steps[len(above) :])
+            if later.action.removes or not place or steps[: len(above)] != above:
+                continue
+            value = later.action.update
+            writes_more = False
+            for step in place:
+                writes_more |= is_mapping(value) and len(value) > 1
+                value = value.get(step, _ABSENT) if is_mapping(value) else _ABSENT
+            if value is not _ABSENT:
+                return later, place if writes_more else ()
+        return None
 
     def require_document(self, own: str) -> None:
         """Raise DocumentError for an overlay that says that it is one of another document than of
@@ -129,7 +162,15 @@ class Corrections:
     def idle(self) -> list[str]:
         """The actions that change nothing, as the document says so itself: with what to delete."""
         idle = [effect for effect in self._effects if not effect.changes]
-        if idle and len(idle) == len(_nodes(self.text)):
+        useless = {effect.number for effect in idle}
+        undone: list[str] = []
+        for effect in self._effects:
+            if effect.undone_by is not None:
+                later, place = effect.undone_by
+                useless |= {effect.number} if place else {effect.number, later.number}
+                why = self._undone(effect, later, place)
+                undone.append(f"{self.file}: {effect.action.place}: {why}")
+        if useless and len(useless) == len(_nodes(self.text)):
             return [f"{self.file}: none of its actions changes anything: delete the file"]
         lines: list[str] = []
         for effect in idle:
@@ -138,7 +179,16 @@ class Corrections:
                 why = f"it removes what is not there{effect.nearest}"
             where = _lines(self.text, effect.number, ())
             lines.append(f"{self.file}: {effect.action.place}: {why}: delete {where}")
-        return lines
+        return [*lines, *undone]
+
+    def _undone(self, removal: _Effect, later: _Effect, place: Steps) -> str:
+        """What is said of a removal that a later action undoes: with what to delete of both."""
+        first = _lines(self.text, removal.number, ())
+        second = _lines(self.text, later.number, place)
+        return (
+            f"action {later.number + 1} writes again what it removes, as the document has it: "
+            f"delete {first}, and {second}"
+        )
 
     def half_taken_over(self, before: "Corrections") -> list[str]:
         """The actions of which this document says a part itself that the one before did not say:
@@ -346,6 +396,16 @@ class _Doing:
         self._update(holder, value, last, action.update)
         self._require_marks(value, action.update)
 
+    def json_now(self) -> str:
+        """What stands at the target now, as JSON; empty for nothing."""
+        value: Any = self._document
+        for step in self._effect.action.steps:
+            holder = self._whole(value, step)
+            if _is_absent(holder, step):
+                return ""
+            value = holder[step]
+        return _json(value)
+
     def _whole(self, value: Any, *steps: str | int) -> Any:
         """A value, or the part of another file that it refers to, unless it has one of these keys
         itself.
@@ -378,7 +438,9 @@ class _Doing:
         if _is_absent(holder, step):
             self._effect.nearest = _nearest(step, holder) if isinstance(step, str) else ""
             return
-        self._at(holder, step, path)
+        value = self._at(holder, step, path)
+        if isinstance(step, str):
+            self._effect.removed = _json(value)
         del holder[step]
         self._effect.changes += 1
 
@@ -455,6 +517,11 @@ def _is_absent(holder: Any, step: str | int) -> bool:
     if isinstance(step, int):
         return is_list(holder) and step >= len(holder)
     return is_mapping(holder) and step not in holder
+
+
+def _json(value: Any) -> str:
+    """A value as JSON, whatever the order of its members."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _keys(value: Any) -> Iterable[str]:
