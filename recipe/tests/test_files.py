@@ -64,6 +64,16 @@ def test_a_document_whose_sections_are_in_their_own_files_is_read_whole(tmp_path
     assert {"A", "B"} <= {*models.__all__}
 
 
+def test_a_schema_has_its_name_in_a_section_in_another_file_that_stands_before_the_paths(tmp_path):
+    models, _ = whole(write(tmp_path, **FILES["sections that stand first"]))
+    assert {"Amount", "Price"} <= {*models.__all__}
+    assert not {"Money", "Price2"} & {*models.__all__}
+    amount = models.Amount.from_dict({"value": "44.23"})
+    assert amount.value == "44.23"
+    price = models.Price.from_dict({"parts": [{"net": {"value": "1.00"}}]})
+    assert price.parts[0].net == models.Amount("1.00")
+
+
 @pytest.mark.parametrize(("reference", "says"), FILES["refused"])
 def test_a_reference_to_nothing_in_the_documents_folder_is_refused(spec, reference, says, capsys):
     (spec.parent.parent / "secret.yaml").write_text("A: {type: string}\n")

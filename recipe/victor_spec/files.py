@@ -125,20 +125,57 @@ class Bundle:
 
     def _name_parts_of_sections(self) -> None:
         """Let a schema, or another component, that is in a file of its own have the name that the
-        document gives it.
+        document gives it, be it in a section that is in another file.
         """
-        sections = mapping_at(self._document, "components")
+        components = mapping_at(self._document, "components")
+        file, fragment = self._write_out_section(components, "components", self._path, "")
         for section in (*sorted(_SECTIONS), "schemas"):
-            parts = mapping_at(sections, section)
+            parts = mapping_at(components, section)
+            title = f"components.{section}"
+            whole = self._write_out_section(parts, title, file, f"{fragment}/{section}")
+            if "$ref" in parts:
+                self._todo.append((file, parts, ("components", section)))
+                continue
             for name, holder in list(parts.items()):
-                reference = holder.get("$ref") if is_mapping(holder) and len(holder) == 1 else None
-                if not isinstance(reference, str) or reference.startswith("#"):
-                    continue
-                place = f"components.{section}.{name}: {reference}"
-                with suppress(PlaceError):  # it is said when the reference is replaced
-                    file, fragment = self._elsewhere(self._path, reference, place) or ("", "")
-                    if isinstance(file, Path) and file != self._path:
-                        self._add_part(file, fragment, section, name, place)
+                self._name_part(section, name, holder, *whole)
+
+    def _write_out_section(
+        self, section: Tree, title: str, file: Path, fragment: str
+    ) -> tuple[Path, str]:
+        """Replace a whole section that is a reference to another file, before parts are put into
+        it: the file and the fragment in which its parts stand.
+        """
+        whole, seen = section, {(file, fragment)}
+        stands = file, fragment
+        with suppress(PlaceError):  # it is said when the reference is replaced
+            while isinstance(whole.get("$ref"), str):
+                place = f"{title}: {whole['$ref']}"
+                leads_to = self._elsewhere(stands[0], whole["$ref"], place)
+                value = self._value(*leads_to, place) if leads_to else None
+                if leads_to is None or leads_to in seen or not is_mapping(value):
+                    return file, fragment
+                seen.add(leads_to)
+                whole, stands = value, leads_to
+            if whole is not section:
+                _replace(section, whole)
+            return stands
+        return file, fragment
+
+    def _name_part(self, section: str, name: str, holder: Any, file: Path, fragment: str) -> None:
+        """Let a part of a section, which stands in a file, have its name in the document."""
+        reference = holder.get("$ref") if is_mapping(holder) and len(holder) == 1 else None
+        if isinstance(reference, str) and not reference.startswith("#"):
+            place = f"components.{section}.{name}: {reference}"
+            with suppress(PlaceError):  # it is said when the reference is replaced
+                leads_to = self._elsewhere(file, reference, place)
+                if leads_to is not None and leads_to[0] != self._path:
+                    self._add_part(*leads_to, section, name, place)
+        if file != self._path:
+            part = mapping_at(mapping_at(self._document, "components"), section).get(name)
+            self._names.setdefault((file, f"{fragment}/{_escaped(name)}", section), name)
+            self.parts.add(_reference(section, name))
+            if part is holder:
+                self._todo.append((file, part, ("components", section, name)))
 
     def _replace_all(self) -> None:
         while self._todo:
@@ -252,8 +289,7 @@ class Bundle:
             for key in ("$dynamicAnchor", "$anchor"):
                 for steps, holder in _mappings(self._files[file]):
                     if isinstance(holder.get(key), str):
-                        escaped = [step.replace("~", "~0").replace("/", "~1") for step in steps]
-                        pointers[holder[key]] = "/" + "/".join(escaped)
+                        pointers[holder[key]] = "/" + "/".join(map(_escaped, steps))
             self._pointers[file] = pointers
         return self._pointers[file]
 
@@ -359,7 +395,11 @@ class Bundle:
 
 def _reference(section: str, name: str) -> str:
     """The reference to a component."""
-    return f"#/components/{section}/{name.replace('~', '~0').replace('/', '~1')}"
+    return f"#/components/{section}/{_escaped(name)}"
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _namesake(file: Path) -> str:
