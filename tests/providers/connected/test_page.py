@@ -23,7 +23,7 @@ PAGE = "".join(
 )
 TILL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 REAL_PAGE = (ROOT / "recipe" / "docs" / "real-apis.md").read_text(encoding="utf-8")
-REAL = re.findall(r"```python\n(.*?)```", REAL_PAGE, re.DOTALL)
+REAL = re.findall(r"```python\n(.*?)```", REAL_PAGE.partition("## Three real APIs")[2], re.DOTALL)
 """The code for Till, which `tests/pages` runs; and that for the documents of real providers."""
 NAMES = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
 
