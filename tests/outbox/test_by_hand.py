@@ -1,5 +1,6 @@
 """What people do with an outbox, on both databases."""
 
+import time
 import unicodedata
 
 import pytest
@@ -77,3 +78,28 @@ class TestCancelling:
         stored(outbox, invoice(1))
         with pytest.raises(InvalidRequest, match=f"{empty} is empty"):
             outbox.cancel(KEY, **{"by": "zoe", "why": "a test", empty: " "})
+
+
+class TestLookingAgain:
+    def test_an_unclear_entry_is_looked_up_again_and_never_sent(
+        self, outbox, victor, victor_sandbox
+    ):
+        """The provider has that of the first one by now."""
+        stored(outbox, invoice(1), invoice(2))
+        victor.payment_requests.create(**invoice(1))
+        sent = {"first_sent_at": time.time() - 5.0, "by_provider_clock": True}
+        change(outbox, state="unclear", settle_until=1.0, tries=9, **sent)
+        for name in (KEY, "INV-2"):
+            assert outbox.look_again(name).state == "settling"
+        assert states(outbox.send(victor)) == ["sent"]
+        assert states(outbox.entries()) == ["sent", "settling"]
+        assert victor_sandbox.work_done_by_key() == {KEY: 1}
+
+    @pytest.mark.parametrize(
+        "state", [state for state in EntryState if state is not EntryState.UNCLEAR]
+    )
+    def test_an_entry_that_is_not_unclear_is_not_looked_up_again(self, outbox, state):
+        stored(outbox, invoice(1))
+        change(outbox, state=state.value)
+        with pytest.raises(InvalidRequest, match=f"nothing was changed: it is {state.value}"):
+            outbox.look_again(KEY)

@@ -1,5 +1,5 @@
-"""The operations of people, who settle entries that the worker cannot settle: `resolve`, `retry`
-and `cancel`.
+"""The operations of people, who settle entries that the worker cannot settle: `resolve`, `retry`,
+`cancel` and `look_again`.
 """
 
 from __future__ import annotations
@@ -142,6 +142,24 @@ class OutboxByHand(Box):
         return (
             yield from self._change_in_states(
                 name, [EntryState.WAITING], lambda _row, _connection: values
+            )
+        )
+
+    @operation
+    def look_again(self, name: str) -> Pass[Entry]:
+        """Let the worker look up an unclear entry again, until `settle_for` has passed: a list of
+        the provider's may show it by now. It is not sent.
+
+        Args:
+            name: Its key, or its reference if no other entry has that.
+
+        Raises:
+            InvalidRequest: There is no such entry that is unclear.
+        """
+        values = {"state": EntryState.SETTLING, "settle_until": None, "tries": 0}
+        return (
+            yield from self._change_in_states(
+                name, [EntryState.UNCLEAR], lambda _row, _connection: values
             )
         )
 
