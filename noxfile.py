@@ -100,10 +100,17 @@ def _test_recipe(session: nox.Session, tier: str, *options: str) -> None:
 def pull_request(session: nox.Session) -> None:
     """What `make test` leaves to the workflow, or a part of it (`-- 1/4`)."""
     shard = session.posargs[0] if session.posargs else "1/1"
-    make(session, ".venv/guards", ".venv/foreign")
+    make(session, ".venv/guards", ".venv/foreign", ".venv/inspector")
     pytest(session, "--tier", "pull-request", "--shard", shard)
     if shard.startswith("1/"):  # the recipe has no shards
         _test_recipe(session, "pull-request")
+
+
+@stage
+def inspector(session: nox.Session) -> None:
+    """Let the Inspector of the Model Context Protocol call `victor mcp`; npm fetches it."""
+    make(session, ".venv/inspector")
+    python(session, "-m", "pytest", "tests/inspector", *session.posargs)
 
 
 @stage

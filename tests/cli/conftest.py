@@ -2,7 +2,19 @@
 
 import pytest
 
+from tests.bulk.postgres import postgres_server
 from tests.cli.victor_command import Command, settings_of
+from tests.tiers import borders
+
+__all__ = ["postgres_server"]
+
+
+@pytest.fixture(params=borders(["sqlite", "postgresql"], "sqlite"))
+def database_url(request, tmp_path):
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/requests.sqlite"
+    return request.getfixturevalue("postgres_server").new_schema()
 
 
 @pytest.fixture

@@ -131,15 +131,16 @@ class CommandEntry:
 
 
 def commands() -> list[CommandEntry]:
-    """Every command that has no commands of its own, in the order of the help."""
+    """Every command, in the order of the help. A group is one if it has options of its own."""
     own = _commands_in(get_command(app), "victor")
     return [*own, *_commands_in(get_command(spec_app), "victor spec")]
 
 
 def _commands_in(command, path) -> Iterator[CommandEntry]:
     subcommands = getattr(command, "commands", None)
-    if subcommands is None:
+    if subcommands is None or "as_json" in [each.name for each in command.params]:
         yield CommandEntry(path, command)
+    if subcommands is None:
         return
     for name, subcommand in subcommands.items():
         if not subcommand.hidden:

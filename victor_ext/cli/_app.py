@@ -29,6 +29,7 @@ from ._bulk import bulk
 from ._conform import conform
 from ._doctor import doctor
 from ._failures import CommandFailure, Misuse
+from ._mcp import mcp
 from ._operations import operations
 from ._options import AsJson, argument, several, show_help
 from ._outbox import outbox
@@ -138,6 +139,7 @@ app = typer.Typer(
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
 app.add_typer(outbox, name="outbox")
+app.add_typer(mcp, name="mcp")
 app.command()(reconcile)
 app.command()(doctor)
 app.command()(conform)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -102,16 +102,16 @@ class OutboxCommandOptions(CommandOptions):
 
 
 @contextmanager
-def opened_queue(database: str, table: str) -> Generator[tuple[Outbox, bool]]:
+def opened_queue(database: str, table: str, **settings: Any) -> Generator[tuple[Outbox, bool]]:
     """Open the outbox of a database, or an inbox with the interface of an outbox, for the block, as
-    `event_queue` does.
+    `event_queue` does. `settings` are more arguments of `Outbox`.
     """
     try:
         from victor_ext._event_queue.databases import split_name  # noqa: PLC0415 - an extra of its own
         from victor_ext.outbox import Outbox  # noqa: PLC0415 - the same
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    with _errors_as_misuse():
+    with errors_as_misuse():
         try:
             schema, name = split_name(table)
         except victor_ext.ConfigurationError as error:
@@ -120,9 +120,7 @@ def opened_queue(database: str, table: str) -> Generator[tuple[Outbox, bool]]:
         if not inspector.has_table(name, schema=schema):
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
         columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
-        # An inbox has no storage key: an outbox uses it only where entries are read or changed.
-        storage_key = concealed(os.environ.get(_STORAGE_KEY)) or None
-        box = Outbox(inspector.engine, table=table, storage_key=storage_key)
+        box = Outbox(inspector.engine, table=table, storage_key=storage_key(), **settings)
         yield box, "key" in columns
 
 
@@ -165,12 +163,25 @@ class DeadLetterOptions(OutboxCommandOptions):
         raise typer.Exit(FAILED)
 
 
+def storage_key() -> str | None:
+    """Return the storage key of the outbox; None: there is none. It is used only where entries are
+    read or changed: an inbox has none.
+    """
+    return concealed(os.environ.get(_STORAGE_KEY)) or None
+
+
+def engine_of(database: str) -> sa.Engine:
+    """Return an engine that keeps no connection open, and whose errors show nothing stored."""
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
+
+    return sa.create_engine(database, poolclass=sa.NullPool, hide_parameters=True)
+
+
 def _inspector_of(database: str) -> sa.Inspector:
     """Return what knows the tables of a database. Raises `Misuse` if there is no such file."""
     import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
 
-    # No connection stays open, and no error shows what is stored.
-    engine = sa.create_engine(database, poolclass=sa.NullPool, hide_parameters=True)
+    engine = engine_of(database)
     file = engine.url.database if engine.name == "sqlite" else None
     is_plain_file = file and not file.startswith(("file:", ":memory:"))
     if is_plain_file and not Path(str(file)).exists():  # SQLite would make an empty one
@@ -179,7 +190,7 @@ def _inspector_of(database: str) -> sa.Inspector:
 
 
 @contextmanager
-def _errors_as_misuse() -> Generator[None]:
+def errors_as_misuse() -> Generator[None]:
     """Turn errors of the outbox, and of its database, into `Misuse`."""
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - an extra of its own
 

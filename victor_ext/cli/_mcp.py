@@ -1,0 +1,151 @@
+"""`victor mcp`: software that asks for money by itself, through the Model Context Protocol.
+
+`victor mcp` serves its host on standard input and output (`_mcp_server.py`). `victor mcp allow`
+says what may be asked for (`_mcp_policy.py`).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import victor_ext
+from victor_ext._privacy import short_mask
+from victor_ext._systems import DEFAULT
+
+from ._failures import Misuse
+from ._options import Yes, decimal, number, option, seconds
+from ._outbox import engine_of, errors_as_misuse, storage_key
+from ._session import Session, with_session
+from ._wording import in_options
+
+mcp = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+
+
+class McpSession(Session):
+    """The options of both commands: the account, and the outbox of its requests."""
+
+    database: str | None = option(
+        "The database of the outbox (default: the file victor/mcp.sqlite beside the profiles).",
+        "URL",
+    )
+    table: str = option("The name of its table, or schema.name.", "NAME", default="victor_outbox")
+
+    @property
+    def database_url(self) -> str:
+        """The database that is named, or the default one."""
+        from victor_ext._profiles import profiles_file  # noqa: PLC0415 - as in Session.use_profile
+
+        return self.database or f"sqlite:///{profiles_file().with_name('mcp.sqlite')}"
+
+
+@mcp.callback()
+@with_session
+def serve(
+    session: McpSession,
+    *,
+    keys_kept: float = option(
+        "How long the provider keeps a key: a lost request is repeated under its key only that "
+        "long, and then looked up.",
+        "DURATION",
+        parser=seconds,
+        default="24h",
+    ),
+    interval: float = option(
+        "Seconds between two passes of the worker, which sends what is stored.",
+        "SECONDS",
+        parser=number(0.01),
+        default=5.0,
+    ),
+) -> None:
+    """Let software that speaks the Model Context Protocol ask for money, within what 'victor mcp
+    allow' permits. One invoice is one payment, however often it asks.
+
+    It speaks on standard input and output, until its host closes them.
+    """
+    context = session.context
+    if context.invoked_subcommand is not None:
+        named = [name for name in context.params if _is_written(context, name)]
+        if named:
+            raise Misuse(f"Write the options after {context.invoked_subcommand!r}.")
+        return
+    try:
+        from ._mcp_server import OutboxPlace, Server  # noqa: PLC0415 - an extra of its own
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    outbox = OutboxPlace(session.database_url, session.table, keys_kept)
+    Server(session, outbox, interval).run()
+
+
+def _is_written(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+@mcp.command()
+@with_session
+def allow(
+    session: McpSession,
+    *,
+    payee_account_number: str = option("The account that receives.", "TEXT", default=...),
+    biller_type: str = option("BUSINESS or CONSUMER.", "TEXT", "BUSINESS", "CONSUMER", default=...),
+    payer: list[str] = option("A counterparty that may be asked. Repeat it.", "ID", default=...),
+    payment_limit: Decimal = option(
+        "The most that one request asks for.", "USD", parser=decimal, default=...
+    ),
+    day_limit: Decimal = option(
+        "The most that all requests of a day in UTC ask for.", "USD", parser=decimal, default=...
+    ),
+    yes: Yes = False,
+) -> None:
+    """Say what software may ask for through 'victor mcp', with these credentials and in this
+    environment. It replaces what was said before; --day-limit 0 permits nothing.
+
+    It makes the tables of the outbox, unless they exist.
+    """
+    from victor_ext.outbox import Outbox, Owner  # noqa: PLC0415 - an extra of its own
+
+    from ._mcp_policy import Allowed, Policy  # noqa: PLC0415 - the same
+
+    if not day_limit.is_finite() or day_limit < 0:
+        raise Misuse(f"--day-limit is {day_limit}: write US dollars, such as 2000.")
+    with session.report_failures(), session.client_of(DEFAULT) as victor, errors_as_misuse():
+        try:
+            victor_ext.check_payment_request(
+                payee_account_number=payee_account_number,
+                biller_type=biller_type,
+                payer_counterparty_id=payer[0],
+                amount=payment_limit,
+                due_date=victor.provider_time().moment.date(),
+            )
+        except victor_ext.InvalidRequest as error:
+            names = {"amount": "--payment-limit", "payer_counterparty_id": "--payer"}
+            raise Misuse(in_options(error.problems, session.option_names | names)) from error
+        masked = short_mask(payee_account_number)
+        text = (
+            f"{', '.join(payer)} may be asked for up to {payment_limit} USD each, {day_limit} USD "
+            f"a day, to be paid to {masked}, {session.environment_text(victor)}."
+        )
+        session.confirm(victor, lambda: text, yes=yes)
+        engine = engine_of(session.database_url)
+        if engine.url.database and engine.name == "sqlite":
+            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        box = Outbox(engine, victor, table=session.table, storage_key=storage_key())
+        box.create_table()
+        owner = Owner.of(victor)
+        stored = [each for each in box.owners() if each.provider == owner.provider]
+        if not stored:
+            box.adopt(victor)
+        elif stored[0].why_not(owner):
+            raise Misuse(stored[0].why_not(owner))
+        policy = Policy(box.table)
+        allowed = Allowed(payee_account_number, biller_type, (*payer,), payment_limit, day_limit)
+        with engine.begin() as connection:
+            policy.create_tables(connection)
+            policy.allow(connection, owner, allowed)
+    document: dict[str, Any] = {"payers": payer, "payee_account_number": masked}
+    document |= {"payment_limit": str(payment_limit), "day_limit": str(day_limit)}
+    session.conclude(document, text)

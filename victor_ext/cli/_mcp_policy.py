@@ -1,0 +1,176 @@
+"""What `victor mcp allow` permits, and what was asked for: two tables beside those of an outbox.
+
+A check holds if nobody else asks between it and the new entry. So `Policy.lock` comes first in the
+transaction that adds the entry, and lets one transaction at a time go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext._event_queue.databases import (
+    Condition,
+    DatabaseTime,
+    create_tables,
+    database_time,
+    split_name,
+    table_of,
+)
+from victor_ext._event_queue.rows import lock_texts, put_rows
+from victor_ext.outbox import EntryState, Owner
+
+RECENT = timedelta(days=7)
+"""How long a request counts as recent: another one of the payer for the same amount is refused."""
+_NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the operator has fixed for one account of one environment. Limits are in US dollars."""
+
+    payee_account_number: str
+    biller_type: str
+    payers: tuple[str, ...]
+    payment_limit: Decimal
+    day_limit: Decimal
+
+
+class Policy:
+    """The permissions of an outbox, and the requests that were stored under them.
+
+    Args:
+        entries: The table of the outbox.
+    """
+
+    def __init__(self, entries: sa.Table) -> None:
+        name, metadata = entries.fullname, sa.MetaData()
+        _, own_name = split_name(name)
+        self._entries = entries
+        self._metadata = metadata
+        self.table = table_of(
+            f"{name}_mcp",
+            metadata,
+            sa.Column("environment", sa.String(200), primary_key=True),
+            sa.Column("account", sa.String(128), primary_key=True),
+            sa.Column("terms", sa.Text, nullable=False),
+            sa.Column("changed_at", sa.Double, nullable=False),
+        )
+        self._requests = table_of(
+            f"{name}_mcp_requests",
+            metadata,
+            sa.Column("key", sa.String(128), primary_key=True),
+            sa.Column("payer", sa.String(64), nullable=False),
+            sa.Column("cents", sa.BigInteger, nullable=False),
+            sa.Column("stored_at", sa.Double, nullable=False),
+            sa.Index(f"ix_{own_name}_mcp_stored_at", "stored_at"),
+            sa.Index(f"ix_{own_name}_mcp_payer", "payer", "cents"),
+        )
+
+    def create_tables(self, connection: Connection) -> None:
+        """Make both tables, unless they exist."""
+        create_tables(self._metadata, connection)
+
+    def allow(self, connection: Connection, owner: Owner, allowed: Allowed) -> None:
+        """Store what is permitted, in place of what was."""
+        terms = {
+            "payee_account_number": allowed.payee_account_number,
+            "biller_type": allowed.biller_type,
+            "payers": allowed.payers,
+            "payment_limit": str(allowed.payment_limit),
+            "day_limit": str(allowed.day_limit),
+        }
+        identity = _identity_of(owner)
+        row = {**identity, "terms": json.dumps(terms), "changed_at": database_time(connection)}
+        put_rows(connection, self.table, [row], [*identity])
+
+    def lock(self, connection: Connection, owner: Owner) -> Allowed | None:
+        """Return what is permitted; None: nothing is. Nobody else gets an answer before this
+        transaction ends.
+        """
+        if not sa.inspect(connection).has_table(self.table.name, schema=self.table.schema):
+            return None
+        lock_texts(connection, self.table, [self.table.fullname])
+        columns = self.table.c
+        query = sa.select(columns.terms)
+        for name, value in _identity_of(owner).items():
+            query = query.where(columns[name] == value)
+        text = connection.execute(query).scalar()
+        if text is None:
+            return None
+        terms = json.loads(text)
+        return Allowed(
+            terms["payee_account_number"],
+            terms["biller_type"],
+            tuple(terms["payers"]),
+            Decimal(terms["payment_limit"]),
+            Decimal(terms["day_limit"]),
+        )
+
+    def asked_today(self, connection: Connection) -> Decimal:
+        """Return the sum of what was asked for since midnight, UTC, by the clock of the database.
+        It counts unless it is certain that nothing was done.
+        """
+        requests = self._requests.c
+        midnight = database_time(connection) // _DAY * _DAY
+        cents = sa.func.coalesce(sa.func.sum(requests.cents), 0)
+        query = sa.select(cents).select_from(self._with_entries())
+        query = query.where(requests.stored_at >= midnight, self._may_be_done())
+        return Decimal(int(connection.execute(query).scalar_one())) / 100
+
+    def similar(self, connection: Connection, payer: str, amount: Decimal) -> str | None:
+        """Return the reference of a request of the same amount that this payer had recently, or
+        that is not settled; None: there is none.
+        """
+        requests, entries = self._requests.c, self._entries.c
+        since = database_time(connection) - RECENT.total_seconds()
+        is_same = sa.and_(requests.payer == _digest(payer), requests.cents == _cents(amount))
+        is_open = sa.or_(entries.ended.is_(False), entries.state == EntryState.UNCLEAR)
+        query = sa.select(sa.func.coalesce(entries.reference, requests.key))
+        query = query.select_from(self._with_entries()).where(is_same, self._may_be_done())
+        query = query.where(sa.or_(requests.stored_at >= since, is_open))
+        reference = connection.execute(query.order_by(requests.stored_at.desc())).scalar()
+        return None if reference is None else str(reference)
+
+    def note(self, connection: Connection, key: str, payer: str, amount: Decimal) -> None:
+        """Note a request that this transaction adds. Nothing deletes this."""
+        values = {"key": key, "payer": _digest(payer), "cents": _cents(amount)}
+        statement = sa.insert(self._requests).values(**values, stored_at=DatabaseTime())
+        connection.execute(statement)
+
+    def has_asked(self, connection: Connection, key: str) -> bool:
+        """Return whether the request with this key was stored under these permissions."""
+        query = sa.select(self._requests.c.key).where(self._requests.c.key == key)
+        return connection.execute(query).first() is not None
+
+    def _with_entries(self) -> Any:
+        is_entry = self._entries.c.key == self._requests.c.key
+        return self._requests.outerjoin(self._entries, is_entry)
+
+    def _may_be_done(self) -> Condition:
+        """Holds for requests that were done, or may have been: also without an entry any more."""
+        entries = self._entries.c
+        is_not_done = sa.and_(entries.state.in_(_NOT_DONE), entries.restored.is_(False))
+        return sa.or_(entries.key.is_(None), sa.not_(is_not_done))
+
+
+def _identity_of(owner: Owner) -> dict[str, str]:
+    account = owner.accounts[0] if owner.accounts else ""
+    return {"environment": owner.environment, "account": account}
+
+
+def _digest(payer: str) -> str:
+    """Return a payer in a form that is as good for comparison, and says less."""
+    return hashlib.sha256(payer.encode()).hexdigest()
+
+
+def _cents(amount: Decimal) -> int:
+    return int(amount * 100)
