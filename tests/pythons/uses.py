@@ -3,6 +3,7 @@
 `core` is the package without extras.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -168,6 +169,26 @@ def httpx2():
         assert client.api.get_httpx_client().get("/").json() == {"over": "httpx2"}
 
 
+def mcp():
+    """A host is told by the first call what to permit."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "a host", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    params = {"name": "payment", "arguments": {"invoice": "INV-1"}, "_meta": meta}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    words = [VICTOR, "mcp", "--database", "sqlite:///none.sqlite"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, **pipes) as server:
+        server.stdin.write(json.dumps(call) + "\n")
+        server.stdin.flush()
+        said = json.loads(server.stdout.readline())["result"]
+        server.stdin.close()
+    assert server.returncode == 0
+    assert "victor mcp allow" in said["content"][0]["text"]
+
+
 def otel():
     """The listener takes the events of a call with the API of OpenTelemetry alone, without its
     SDK.
@@ -240,7 +261,7 @@ def sandbox():
 
 USES = {
     use.__name__: use
-    for use in (core, bulk, cli, django, httpx2, otel, outbox, prometheus, sandbox)
+    for use in (core, bulk, cli, django, httpx2, mcp, otel, outbox, prometheus, sandbox)
 }
 
 if __name__ == "__main__":
