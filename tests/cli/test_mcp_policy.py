@@ -12,7 +12,7 @@ from victor_ext.cli._mcp_policy import Allowed, Policy
 from victor_ext.outbox import Outbox, Owner
 
 STAGING = Owner("Victor", "staging", ["an account"])
-ALLOWED = Allowed("043987673645", "BUSINESS", ("p-1",), Decimal(500), Decimal(2000))
+ALLOWED = Allowed("043987673645", "BUSINESS", ["p-1"], "500", "2000")
 DAY = 86_400
 
 
@@ -74,7 +74,7 @@ def test_nothing_is_permitted_in_a_database_of_an_outbox_alone(engine, outbox):
 
 
 def test_a_later_permission_replaces_the_earlier_one(engine, policy):
-    none = ALLOWED.__class__("1", "CONSUMER", ("p-2",), Decimal("0.01"), Decimal(0))
+    none = Allowed("1", "CONSUMER", ["p-2"], "0.01", "0")
     with engine.begin() as connection:
         policy.allow(connection, STAGING, none)
         assert policy.lock(connection, STAGING) == none

@@ -200,7 +200,9 @@ def test_what_is_unclear_is_listed_and_settled_without_another_request(
     until(victor_sandbox.requests)
     said = host.call("what_is_unclear")
     assert said.sentence.startswith("Unclear: INV-1042. Ask for none of them again: call settle_un")
-    assert host.ask("INV-2", amount="1956.00").sentence.startswith("1956.00 USD is above the limit")
+    desk.allow(day_limit="88.46")
+    said_of_another = host.ask("INV-2", amount="44.24")
+    assert said_of_another.sentence.startswith("44.24 USD is above what is left of the limit of a")
     assert [each["may_ask_again"] for each in said.data["payments"]] == [False]
     change(desk.outbox, state="unclear", due_at=0.0)
     said = host.call("payment", invoice="INV-1042")

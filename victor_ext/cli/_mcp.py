@@ -142,7 +142,8 @@ def allow(
         elif stored[0].why_not(owner):
             raise Misuse(stored[0].why_not(owner))
         policy = Policy(box.table)
-        allowed = Allowed(payee_account_number, biller_type, (*payer,), payment_limit, day_limit)
+        limits = str(payment_limit), str(day_limit)
+        allowed = Allowed(payee_account_number, biller_type, payer, *limits)
         with engine.begin() as connection:
             policy.create_tables(connection)
             policy.allow(connection, owner, allowed)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -33,15 +32,14 @@ _NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
 _DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(NamedTuple):
     """What the operator has fixed for one account of one environment. Limits are in US dollars."""
 
     payee_account_number: str
     biller_type: str
-    payers: tuple[str, ...]
-    payment_limit: Decimal
-    day_limit: Decimal
+    payers: list[str]
+    payment_limit: str
+    day_limit: str
 
 
 class Policy:
@@ -81,15 +79,9 @@ class Policy:
 
     def allow(self, connection: Connection, owner: Owner, allowed: Allowed) -> None:
         """Store what is permitted, in place of what was."""
-        terms = {
-            "payee_account_number": allowed.payee_account_number,
-            "biller_type": allowed.biller_type,
-            "payers": allowed.payers,
-            "payment_limit": str(allowed.payment_limit),
-            "day_limit": str(allowed.day_limit),
-        }
         identity = _identity_of(owner)
-        row = {**identity, "terms": json.dumps(terms), "changed_at": database_time(connection)}
+        terms = json.dumps(allowed._asdict())
+        row = {**identity, "terms": terms, "changed_at": database_time(connection)}
         put_rows(connection, self.table, [row], [*identity])
 
     def lock(self, connection: Connection, owner: Owner) -> Allowed | None:
@@ -103,17 +95,8 @@ class Policy:
         query = sa.select(columns.terms)
         for name, value in _identity_of(owner).items():
             query = query.where(columns[name] == value)
-        text = connection.execute(query).scalar()
-        if text is None:
-            return None
-        terms = json.loads(text)
-        return Allowed(
-            terms["payee_account_number"],
-            terms["biller_type"],
-            tuple(terms["payers"]),
-            Decimal(terms["payment_limit"]),
-            Decimal(terms["day_limit"]),
-        )
+        terms = connection.execute(query).scalar()
+        return None if terms is None else Allowed(**json.loads(terms))
 
     def asked_today(self, connection: Connection) -> Decimal:
         """Return the sum of what was asked for since midnight, UTC, by the clock of the database.
@@ -156,10 +139,11 @@ class Policy:
         return self._requests.outerjoin(self._entries, is_entry)
 
     def _may_be_done(self) -> Condition:
-        """Holds for requests that were done, or may have been: also without an entry any more."""
+        """Holds for requests that were done, or may have been. Of one without an entry any more,
+        `restored` is NULL, which is not false.
+        """
         entries = self._entries.c
-        is_not_done = sa.and_(entries.state.in_(_NOT_DONE), entries.restored.is_(False))
-        return sa.or_(entries.key.is_(None), sa.not_(is_not_done))
+        return sa.not_(sa.and_(entries.state.in_(_NOT_DONE), entries.restored.is_(False)))
 
 
 def _identity_of(owner: Owner) -> dict[str, str]:

@@ -23,7 +23,7 @@ from decimal import Decimal
 from functools import wraps
 from itertools import islice
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, cast, get_type_hints
 
 from sqlalchemy import Connection
 
@@ -65,40 +65,31 @@ _INSTRUCTIONS = (
 )
 
 
-class _Text(NamedTuple):
-    """An argument of a tool: all are text. `meaning` goes on after its name and `is`."""
-
-    pattern: str
-    meaning: str
-
-
-_TEXTS = {
-    "invoice": _Text(
-        "[A-Za-z0-9][A-Za-z0-9._/-]{0,59}", "the number of the invoice, such as INV-1042"
-    ),
-    "payer": _Text("[A-Za-z0-9][A-Za-z0-9._-]{0,59}", "the counterparty that pays, by its id"),
-    "amount": _Text(
-        r"[0-9]{1,9}(\.[0-9]{1,2})?", 'US dollars as text, such as "44.23": never a number'
-    ),
-    "due_date": _Text(
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}", "the last day to pay, today or tomorrow in UTC"
-    ),
-    "notes": _Text(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,150}", "one line for the payer"),
-    "status": _Text("[A-Za-z_-]{0,30}", "a status of the provider, such as pending"),
-}
-
-
-def _field(name: str) -> Any:
-    pattern, meaning = _TEXTS[name]
+def _text(pattern: str, meaning: str) -> Any:
+    """Return what the SDK, and `_problem_of`, know of an argument, all of which are text. `meaning`
+    goes on after "write".
+    """
     return Field(description=meaning, json_schema_extra={"pattern": f"^{pattern}$"})
 
 
-Invoice: TypeAlias = Annotated[str, _field("invoice")]
-Payer: TypeAlias = Annotated[str, _field("payer")]
-Amount: TypeAlias = Annotated[str, _field("amount")]
-DueDate: TypeAlias = Annotated[str, _field("due_date")]
-Notes: TypeAlias = Annotated[str, _field("notes")]
-Status: TypeAlias = Annotated[str, _field("status")]
+Invoice: TypeAlias = Annotated[
+    str, _text("[A-Za-z0-9][A-Za-z0-9._/-]{0,59}", "the number of the invoice, such as INV-1042")
+]
+Payer: TypeAlias = Annotated[
+    str, _text("[A-Za-z0-9][A-Za-z0-9._-]{0,59}", "the counterparty that pays, by its id")
+]
+Amount: TypeAlias = Annotated[
+    str, _text(r"[0-9]{1,9}(\.[0-9]{1,2})?", 'US dollars as text, such as "44.23": never a number')
+]
+DueDate: TypeAlias = Annotated[
+    str, _text("[0-9]{4}-[0-9]{2}-[0-9]{2}", "the last day to pay, today or tomorrow in UTC")
+]
+Notes: TypeAlias = Annotated[
+    str, _text(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,150}", "one line for the payer")
+]
+Status: TypeAlias = Annotated[
+    str, _text("[A-Za-z_-]{0,30}", "a status of the provider, such as pending")
+]
 
 
 class Answer(NamedTuple):
@@ -428,9 +419,9 @@ class Server:
         similar = policy.similar(connection, payer, amount)
         today = policy.asked_today(connection)
         why = ""
-        if amount > allowed.payment_limit:
+        if amount > Decimal(allowed.payment_limit):
             why = f"{amount} USD is above the limit of a payment, {allowed.payment_limit} USD"
-        elif today + amount > allowed.day_limit:
+        elif today + amount > Decimal(allowed.day_limit):
             why = (
                 f"{amount} USD is above what is left of the limit of a day, {allowed.day_limit} "
                 f"USD: {today} USD were asked for today, and what is unclear counts"
@@ -495,9 +486,11 @@ def _problem_of(function: Callable[..., object], given: Mapping[Any, object]) ->
         for name in given
         if name not in parameters
     ]
+    types = get_type_hints(function, include_extras=True)
     for name, parameter in parameters.items():
         value = given.get(name)
-        pattern, meaning = _TEXTS[name]
+        (field,) = types[name].__metadata__
+        pattern, meaning = field.json_schema_extra["pattern"], field.description
         is_optional = parameter.default is not inspect.Parameter.empty
         if value is None and is_optional:
             continue
@@ -558,33 +551,31 @@ def _answer_of(entry: Entry) -> Answer:
         "request_id": entry.request_id,
         "amounts": [f"{each.amount} {each.currency}" for each in entry.payments],
         "may_ask_again": False,
-        "quoted": _quoted(error=entry.error),
+        "quoted": _lines(error=entry.error),
     }
     return Answer(sentence, data)
 
 
 def _payment_of(request: PaymentRequest) -> dict[str, Any]:
     """Return a payment request of the provider's list."""
-    return {
-        "invoice": _line(request.client_reference_id),
-        "request_id": _line(request.id),
-        "status": _line(request.status),
-        "amount": _line(request.amount),
-        "due_date": _line(request.due_date),
-        "created_at": _line(request.created_at),
-        "quoted": _quoted(
-            notes=request.notes,
-            payer=None if request.payer is None else request.payer.name,
-            answer=request.approval_notes,
-            error=request.error_message,
-        ),
-    }
+    payer = None if request.payer is None else request.payer.name
+    quoted = _lines(
+        notes=request.notes,
+        payer=payer,
+        answer=request.approval_notes,
+        error=request.error_message,
+    )
+    shown = _lines(
+        invoice=request.client_reference_id,
+        request_id=request.id,
+        status=request.status,
+        amount=request.amount,
+        due_date=request.due_date,
+        created_at=request.created_at,
+    )
+    return {**shown, "quoted": quoted}
 
 
-def _quoted(**texts: str | None) -> dict[str, str]:
+def _lines(**values: object) -> dict[str, str]:
     """Return what others wrote, each in one line of 200 characters."""
-    return {name: one_line(text) for name, text in texts.items() if text}
-
-
-def _line(value: object) -> str | None:
-    return None if value is None else one_line(value)
+    return {name: one_line(value) for name, value in values.items() if value is not None}
