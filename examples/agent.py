@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from datetime import UTC, datetime
+from typing import Any
 
 from mcp import Client, StdioServerParameters
 
@@ -18,8 +19,15 @@ from victor_ext.sandbox import Sandbox
 VICTOR = (sys.executable, "-m", "victor_ext.cli", "mcp")
 
 
+async def call(client: Client, tool: str, **arguments: str) -> dict[str, Any]:
+    """Call a tool, and return what it says, as data."""
+    result = await client.call_tool(tool, arguments)
+    return result.structured_content or {}
+
+
 async def ask(database: str, settings: dict[str, str]) -> None:
     """Start a server, as a host does, and ask for the same invoice three times."""
+    answer = dict[str, Any]()
     arguments = {
         "invoice": "INV-1042",
         "payer": "acceptsRfp",
@@ -30,13 +38,11 @@ async def ask(database: str, settings: dict[str, str]) -> None:
     server = StdioServerParameters(command=VICTOR[0], args=words, env=settings)
     async with Client(server) as client:
         for values in (arguments, arguments, {**arguments, "amount": "45.00"}):
-            said = await client.call_tool("request_payment", values)
-            print(said.structured_content and said.structured_content["sentence"])
-        state = ""
-        while state != "sent":
-            said = await client.call_tool("payment", {"invoice": "INV-1042"})
-            state = (said.structured_content or {})["state"]
-        print(said.structured_content and said.structured_content["sentence"])
+            answer = await call(client, "request_payment", **values)
+            print(answer["sentence"])
+        while answer.get("state") != "sent":
+            answer = await call(client, "payment", invoice="INV-1042")
+        print(answer["sentence"])
 
 
 with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:

@@ -74,6 +74,7 @@ def test_the_recorded_demo_shows_what_it_prints_now(demo):
     ("name", "last"),
     [
         ("velo_payout.py", "Velo: a payout in two currencies completed"),
+        ("agent.py", "The provider's record: {'INV-1042': 1}"),
         ("eastpay_checkout.py", "EastPay: a checkout paid, a decline returned as a result"),
         ("flexfactor_rescue.py", "FlexFactor: "),
     ],

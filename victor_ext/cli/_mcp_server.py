@@ -176,7 +176,8 @@ class Server:
             middleware=[self._check_arguments],
         )
         for function, hints in self._tools.values():
-            server.add_tool(_answering(function), annotations=hints, structured_output=False)
+            tool = _answering(function, hints)
+            server.add_tool(tool, annotations=hints, structured_output=False)
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -229,9 +230,9 @@ class Server:
 
     def _client(self) -> Victor:
         with self._opening:
-            if self._victor is None:
-                self._victor = self._session.client_of(DEFAULT)
-            return self._victor
+            victor: Victor = self._victor or self._session.client_of(DEFAULT)
+            self._victor = victor
+            return victor
 
     def _outbox(self) -> Outbox:
         database, table, seconds = self._place
@@ -273,10 +274,11 @@ class Server:
         given: Any = params.get("arguments") or {}
         if ctx.method != "tools/call" or tool is None or not isinstance(given, dict):
             return await call_next(ctx)
+        function, hints = tool
         written = cast("dict[str, Any]", given)
-        problem = _problem_of(tool[0], written)
+        problem = _problem_of(function, written)
         if problem:
-            return _result(f"{problem} Nothing was done.", {"outcome": "not_sent"}, is_error=True)
+            return _failure(f"{problem} Nothing was done.", "not_sent", hints)
         arguments = {name: value for name, value in written.items() if value is not None}
         return await call_next(replace(ctx, params={**params, "arguments": arguments}))
 
@@ -502,7 +504,9 @@ def _problem_of(function: Callable[..., object], given: Mapping[Any, object]) ->
     return " ".join(problems)
 
 
-def _answering(function: Callable[..., Answer]) -> Callable[..., CallToolResult]:
+def _answering(
+    function: Callable[..., Answer], hints: ToolAnnotations
+) -> Callable[..., CallToolResult]:
     """Return the tool of a function: whatever ends it is a sentence."""
 
     @wraps(function)
@@ -510,21 +514,27 @@ def _answering(function: Callable[..., Answer]) -> Callable[..., CallToolResult]
         try:
             return _result(*function(**arguments), is_error=False)
         except Misuse as error:
-            return _result(str(error), {"outcome": "not_sent"}, is_error=True)
+            return _failure(str(error), "not_sent", hints)
         except victor_ext.InvalidRequest as error:
             sentence = f"{in_options(error.problems, _PLACES)} Nothing was done."
-            return _result(sentence, {"outcome": "not_sent"}, is_error=True)
+            return _failure(sentence, "not_sent", hints)
         except victor_ext.VictorError as error:
-            return _result(error.message, {"outcome": error.outcome.value}, is_error=True)
+            return _failure(error.message, error.outcome.value, hints)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote what is stored
             kind = type(error).__name__
             sentence = (
                 f"{kind}: it is not known whether this was stored. Call payment. The same call may "
                 "be repeated: one invoice has one key."
             )
-            return _result(sentence, {"outcome": "unknown"}, is_error=True)
+            return _failure(sentence, "unknown", hints)
 
     return call
+
+
+def _failure(sentence: str, outcome: str, hints: ToolAnnotations) -> CallToolResult:
+    """Return an error. That of a tool which only reads says nothing of a payment."""
+    data = {} if hints.read_only_hint else {"outcome": outcome}
+    return _result(sentence, data, is_error=True)
 
 
 def _result(sentence: str, data: Mapping[str, Any], *, is_error: bool) -> CallToolResult:
