@@ -117,6 +117,16 @@ def test_an_invoice_that_another_program_asked_for_is_not_asked_for_again(
     assert victor_sandbox.work_done_by_reference() == {"INV-7": 1}
 
 
+def test_an_invoice_that_several_requests_have_is_not_asked_for_again(desk, host, victor_sandbox):
+    """Of other programs, or of another release of one: none of them is sent by a model."""
+    stored(desk.outbox, *(invoice(each, client_reference_id="INV-7") for each in (7, 8)))
+    change(desk.outbox, state="unclear")
+    for said in (host.ask("INV-7"), host.call("payment", invoice="INV-7")):
+        assert said.is_error
+        assert said.sentence == "INV-7 is the reference of several requests already."
+    assert victor_sandbox.work_done_by_key() == {}
+
+
 def test_an_invoice_whose_entry_was_deleted_is_not_asked_for_again(desk, host, victor_sandbox):
     host.ask()
     host.until("INV-1042", "sent")
@@ -313,9 +323,8 @@ def test_without_permission_the_server_only_reads(desk, victor_sandbox):
         for tool, arguments in (("request_payment", asked()), ("payment", {"invoice": "INV-1"})):
             said = host.call(tool, **arguments)
             assert said.is_error
-            assert said.sentence.endswith(
-                "by 'victor mcp allow'; until then this server only reads."
-            )
+            assert said.sentence.endswith("until then this server only reads.")
+            assert ("outcome" in said.data) == (tool == "request_payment")
         assert not host.call("find_payments", status="pending").is_error
         desk.outbox.create_table()  # by another program
         assert host.ask().sentence.startswith("Nothing is permitted to these credentials.")

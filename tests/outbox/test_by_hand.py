@@ -26,6 +26,7 @@ class TestNaming:
         with pytest.raises(InvalidRequest, match="several entries: write the key of one") as raised:
             outbox.key_of("INV-1")
         assert KEY in str(raised.value)
+        assert [problem.code for problem in raised.value.problems] == ["several"]
 
     @pytest.mark.parametrize(
         "name", ["inv-1042", "INV-104", "INV-10421", KEY.upper(), KEY[:-1], KEY.replace("-", "")]

@@ -396,14 +396,18 @@ class Server:
             yield connection, allowed
 
     def _entry_of(self, box: Outbox, invoice: str) -> Entry | None:
-        """Return the entry of an invoice, also one of another program that has its reference."""
+        """Return the entry of an invoice, also one of another program that has its reference.
+        Raises `Misuse`: several have.
+        """
         entry = box.entry(_key_of(invoice))
         if entry is not None:
             return entry
         try:
             return box.entry(box.key_of(invoice))
-        except victor_ext.InvalidRequest:
-            return None
+        except victor_ext.InvalidRequest as error:
+            if error.problems[0].code == "unknown":
+                return None
+            raise Misuse(f"{invoice} is the reference of several requests already.") from error
 
     def _check_new(
         self, opened: _Opened, connection: Connection, allowed: Allowed, arguments: dict[str, Any]

@@ -172,8 +172,8 @@ class OutboxByHand(Box):
             name: A key, or the reference of a request, such as `INV-1042`.
 
         Raises:
-            InvalidRequest: No entry has the name, or several have it as their reference. Then the
-                message names their keys.
+            InvalidRequest: No entry has the name (a problem with the code `unknown`), or several
+                have it as their reference (`several`). Then the message names their keys.
         """
         return partial(self._key_of, name)
 
@@ -195,14 +195,16 @@ class OutboxByHand(Box):
         if len(keys) == 1:
             return keys[0]
         excerpt = _excerpt(wanted)
+        code = "unknown"
         message = f"No entry has the key or the reference {excerpt}."
         if keys:
+            code = "several"
             more = " and more" if len(keys) > _MOST_NAMED else ""
             message = (
                 f"{excerpt} is the reference of several entries: write the key of one, "
                 f"{', '.join(keys[:_MOST_NAMED])}{more}."
             )
-        raise refusal(None, "name", "unknown", message)
+        raise refusal(None, "name", code, message)
 
     def _change_in_states(
         self, name: str, states: Sequence[str], values_of: _ValuesOf
