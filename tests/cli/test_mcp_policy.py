@@ -117,8 +117,16 @@ def test_a_deleted_entry_counts_and_its_invoice_stays_asked_for(engine, outbox, 
     assert asked_today(engine, policy) == Decimal("44.23")
     assert similar(engine, policy) == key
     with engine.connect() as connection:
-        assert policy.has_asked(connection, key)
-        assert not policy.has_asked(connection, "another key")
+        assert policy.noted(connection, key) == Decimal("44.23")
+        assert policy.noted(connection, "another key") is None
+
+
+def test_what_a_person_decides_about_is_noted_and_counts_as_nothing(engine, outbox, policy):
+    with engine.begin() as connection:
+        policy.note(connection, "k-1", "p-1", Decimal(0))
+        policy.note(connection, "k-1", "p-1", Decimal("44.23"))  # it is noted already
+        assert policy.noted(connection, "k-1") == 0
+    assert (similar(engine, policy), asked_today(engine, policy)) == (None, 0)
 
 
 def test_the_day_is_one_in_utc_by_the_clock_of_the_database(engine, outbox, policy):

@@ -23,7 +23,7 @@ from victor_ext._event_queue.databases import (
     split_name,
     table_of,
 )
-from victor_ext._event_queue.rows import lock_texts, put_rows
+from victor_ext._event_queue.rows import insert_once, lock_texts, put_rows
 from victor_ext.outbox import EntryState, Owner
 
 RECENT = timedelta(days=7)
@@ -124,15 +124,19 @@ class Policy:
         return None if reference is None else str(reference)
 
     def note(self, connection: Connection, key: str, payer: str, amount: Decimal) -> None:
-        """Note a request that this transaction adds. Nothing deletes this."""
+        """Note a request that this transaction adds, unless it is noted; or with an amount of zero
+        that a person decides about it. Nothing deletes this.
+        """
         values = {"key": key, "payer": _digest(payer), "cents": _cents(amount)}
-        statement = sa.insert(self._requests).values(**values, stored_at=DatabaseTime())
-        connection.execute(statement)
+        insert_once(connection, self._requests, **values, stored_at=DatabaseTime())
 
-    def has_asked(self, connection: Connection, key: str) -> bool:
-        """Return whether the request with this key was stored under these permissions."""
-        query = sa.select(self._requests.c.key).where(self._requests.c.key == key)
-        return connection.execute(query).first() is not None
+    def noted(self, connection: Connection, key: str) -> Decimal | None:
+        """Return the amount of the request with this key; zero: a person decides about it; None:
+        nobody has asked for it here.
+        """
+        query = sa.select(self._requests.c.cents).where(self._requests.c.key == key)
+        cents: int | None = connection.execute(query).scalar()
+        return None if cents is None else Decimal(cents) / 100
 
     def _with_entries(self) -> Any:
         is_entry = self._entries.c.key == self._requests.c.key

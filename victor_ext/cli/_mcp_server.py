@@ -308,18 +308,24 @@ class Server:
                 "biller_type": allowed.biller_type,
             }
             entry = self._entry_of(opened.box, invoice)
+            why = ""
             if entry is None:
-                self._check_new(opened, connection, allowed, arguments)
-            self._add(opened.box, connection, arguments, entry)
-            if entry is None:
-                opened.policy.note(connection, _key_of(invoice), payer, dollars)
+                why = self._why_a_person(opened.policy, connection, allowed, arguments)
+                asked = Decimal(0) if why else dollars
+                opened.policy.note(connection, _key_of(invoice), payer, asked)
+            if not why:
+                self._add(opened.box, connection, arguments, entry)
+        if why:  # the transaction has noted it: a later call must not ask, too
+            by_hand = self._by_hand(opened.victor, arguments)
+            raise Misuse(f"{why}. Do not try other values. {by_hand}")
         return self.payment(invoice)
 
     def payment(self, invoice: Invoice) -> Answer:
         """Say what is known of the payment of an invoice: stored, asked once, paid, or unclear."""
         entry = self._entry_of(self._outbox(), invoice)
         if entry is None:
-            return Answer(f"{invoice} was not asked for here.", {"invoice": invoice, "state": None})
+            sentence = f"{invoice} was not asked for here. A person may have: call find_payments."
+            return Answer(sentence, {"invoice": invoice, "state": None})
         return _answer_of(entry)
 
     def find_payments(self, invoice: Invoice = "", status: Status = "") -> Answer:
@@ -371,7 +377,7 @@ class Server:
         opened = self._open()
         key = _key_of(invoice)
         with self._locked(opened) as (connection, _):
-            if not opened.policy.has_asked(connection, key):
+            if not opened.policy.noted(connection, key):
                 raise Misuse(
                     f"{invoice} was not asked for through this server: a person settles it."
                 )
@@ -409,39 +415,39 @@ class Server:
                 return None
             raise Misuse(f"{invoice} is the reference of several requests already.") from error
 
-    def _check_new(
-        self, opened: _Opened, connection: Connection, allowed: Allowed, arguments: dict[str, Any]
-    ) -> None:
-        """Raise `Misuse` for a new request that a person has to decide about."""
+    def _why_a_person(
+        self, policy: Policy, connection: Connection, allowed: Allowed, arguments: dict[str, Any]
+    ) -> str:
+        """Return why a person has to decide about a new request; empty: it may be stored. Raises
+        `Misuse` or `InvalidRequest` for one that cannot be sent.
+        """
         invoice, payer = arguments["client_reference_id"], arguments["payer_counterparty_id"]
         amount = Decimal(arguments["amount"])
         if payer not in allowed.payers:
             known = ", ".join(allowed.payers[:_MOST_LISTED])
             raise Misuse(f"{payer} is no payer whom the operator allows: {known}.")
         victor_ext.check_payment_request(**arguments)
-        policy = opened.policy
-        if policy.has_asked(connection, arguments["idempotency_key"]):
+        noted = policy.noted(connection, arguments["idempotency_key"])
+        if noted:
             raise Misuse(f"{invoice} was asked for before, and its data was deleted.")
+        if noted is not None:
+            return f"A person has decided about {invoice} since it was refused, or still has to"
         similar = policy.similar(connection, payer, amount)
         today = policy.asked_today(connection)
-        why = ""
         if amount > Decimal(allowed.payment_limit):
-            why = f"{amount} USD is above the limit of a payment, {allowed.payment_limit} USD"
-        elif today + amount > Decimal(allowed.day_limit):
-            why = (
+            return f"{amount} USD is above the limit of a payment, {allowed.payment_limit} USD"
+        if today + amount > Decimal(allowed.day_limit):
+            return (
                 f"{amount} USD is above what is left of the limit of a day, {allowed.day_limit} "
                 f"USD: {today} USD were asked for today, and what is unclear counts"
             )
-        elif similar is not None:
-            why = (
+        if similar is not None:
+            return (
                 f"{payer} was asked for {amount} USD as {similar}, which is not settled or less "
                 f"than {RECENT.days} days old. Is {invoice} the same payment? Then go on with "
                 f"{similar}"
             )
-        if why:
-            raise Misuse(
-                f"{why}. Do not try other values. {self._by_hand(opened.victor, arguments)}"
-            )
+        return ""
 
     def _by_hand(self, victor: Victor, arguments: Mapping[str, Any]) -> str:
         """Return what a person runs to send a request all the same."""
