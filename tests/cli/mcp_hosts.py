@@ -97,7 +97,8 @@ class Desk:
         limits = {"payer": PAYER, "payment_limit": "500", "day_limit": "2000", **limits}
         options = [f"--{name.replace('_', '-')}={value}" for name, value in limits.items()]
         fixed = (f"--payee-account-number={PAYEE}", "--biller-type=BUSINESS")
-        return self.command("mcp", "allow", "--database", self.database, *fixed, *options, *words)
+        place = ("--database", self.database) if self.database else ()
+        return self.command("mcp", "allow", *place, *fixed, *options, *words)
 
     @contextmanager
     def host(self, *words, revision="2026-07-28", **variables):

@@ -393,6 +393,14 @@ def test_what_is_permitted_is_shown_with_four_digits_of_the_account(desk):
     )
 
 
+def test_without_a_database_a_file_beside_the_profiles_is_made_that_only_its_owner_reads(
+    desk, tmp_path
+):
+    desk = Desk({**desk.settings, "XDG_CONFIG_HOME": str(tmp_path)}, database="")
+    assert desk.allow().status == 0
+    assert (tmp_path / "victor" / "mcp.sqlite").stat().st_mode & 0o777 == 0o600
+
+
 # Text is data
 
 

@@ -131,8 +131,10 @@ def allow(
         )
         session.confirm(victor, lambda: text, yes=yes)
         engine = engine_of(session.database_url)
-        if engine.url.database and engine.name == "sqlite":
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        if session.database is None:  # only its owner can read what is made here
+            file = Path(str(engine.url.database))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
         box = Outbox(engine, victor, table=session.table, storage_key=storage_key())
         box.create_table()
         owner = Owner.of(victor)

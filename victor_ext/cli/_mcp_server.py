@@ -25,8 +25,6 @@ from itertools import islice
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, cast, get_type_hints
 
-from sqlalchemy import Connection
-
 import victor_ext
 from victor_ext._exit_status import SIGNALLED
 from victor_ext._privacy import one_line, short_mask
@@ -47,6 +45,8 @@ with needs_extra("victor mcp", "mcp"):
     from pydantic import Field
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from victor_ext import PaymentRequest, Victor
 
     from ._session import Session
