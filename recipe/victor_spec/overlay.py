@@ -143,7 +143,7 @@ class Corrections:
             writes_more = False
             for step in place:
                 writes_more |= is_mapping(value) and len(value) > 1
-                value = value.get(step, _ABSENT) if is_mapping(value) else _ABSENT
+                value = value.get(str(step), _ABSENT) if is_mapping(value) else _ABSENT
             if value is not _ABSENT:
                 return later, place if writes_more else ()
         return None

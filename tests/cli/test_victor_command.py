@@ -54,7 +54,7 @@ def test_victor_key_prints_the_idempotency_key_of_a_kind_and_a_value(bare_comman
     assert in_json == {"idempotency_key": ran.out.strip()}
 
 
-@pytest.mark.parametrize("group", [[], ["rfp"], ["bulk"], ["outbox"]])
+@pytest.mark.parametrize("group", [[], ["rfp"], ["bulk"], ["outbox"], ["mcp"]])
 def test_each_command_of_a_list_is_said_in_one_whole_line(bare_command, group):
     _, _, commands = bare_command(*group, "--help").out.partition("Commands:\n")
     lines = commands.partition("\n\n")[0].splitlines()

@@ -67,8 +67,8 @@ _FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a command whose arguments the `main` of another module reads."""
 _GROUP = "victor_ext.commands"
 _ORDER = (
-    *("rfp", "bulk", "outbox", "reconcile", "key", "token", "sandbox", "doctor", "operations"),
-    "conform",
+    *("rfp", "bulk", "outbox", "reconcile", "mcp", "key", "token", "sandbox", "doctor"),
+    *("operations", "conform"),
 )
 """The commands as the help lists them: what is used every day is above."""
 _ELSEWHERE = {"spec": SPEC_IS_ELSEWHERE}

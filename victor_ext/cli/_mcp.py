@@ -61,10 +61,10 @@ def serve(
         default=5.0,
     ),
 ) -> None:
-    """Let software that speaks the Model Context Protocol ask for money, within what 'victor mcp
-    allow' permits. One invoice is one payment, however often it asks.
+    """Let an agent ask for money, once for each invoice.
 
-    It speaks on standard input and output, until its host closes them.
+    It serves the Model Context Protocol on standard input and output until its host closes them.
+    'victor mcp allow' says what may be asked for; without that, it only reads.
     """
     context = session.context
     if context.invoked_subcommand is not None:
@@ -101,10 +101,10 @@ def allow(
     ),
     yes: Yes = False,
 ) -> None:
-    """Say what software may ask for through 'victor mcp', with these credentials and in this
-    environment. It replaces what was said before; --day-limit 0 permits nothing.
+    """Say what an agent may ask for through 'victor mcp'.
 
-    It makes the tables of the outbox, unless they exist.
+    It holds for these credentials and this environment, and replaces what was said before;
+    --day-limit 0 permits nothing. It makes the tables of the outbox, unless they exist.
     """
     from victor_ext.outbox import Outbox, Owner  # noqa: PLC0415 - an extra of its own
 
