@@ -54,6 +54,11 @@ _TRACING = re.compile(
     r"\btrac(?:e|es|ed|ing|eability)\b|\blog(?:s|ged|ging)?\b|correlat|\bdebug|troubleshoot"
     r"|diagnos|telemetry|\bsupport (?:team|request|case|ticket)"
 )
+_FROM_PROVIDER = re.compile(
+    r"\bsame\s+(?:[\w-]+\s+){0,2}?(?:key|token)\s+(?:is|are|(?:will|may) be)\s+(?:re)?"
+    r"(?:turned|issued|generated|created|given)\b"
+)
+"""That a repeat brings the same key or token: the provider makes it, and not the caller."""
 _DENIED = re.compile(
     r"(?:\bnot|n't|\bnever|\bno|\bnon)[\s-]+(?:\w+\s+){0,4}?(?:an?\s+)?idempot"
     r"|(?:\bnot|n't|\bnever)\s+(?:\w+\s+)?(?:prevent|avoid|detect|suppress|guard|protect|dedup)"
@@ -107,7 +112,7 @@ def _says_repeat_is_safe(description: str) -> bool:
     description = _ADDRESS.sub(" ", description)
     if _DENIED.search(description):
         return False
-    if _TRACING.search(description):
+    if _TRACING.search(description) or _FROM_PROVIDER.search(description):
         return "idempot" in description
     return _REPEAT_IS_SAFE.search(description) is not None
 
