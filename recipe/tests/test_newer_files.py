@@ -102,6 +102,26 @@ def test_files_that_the_newer_document_refers_to_no_more_are_named_and_stay(api,
     assert place.read_text(encoding="utf-8") == PARTS
 
 
+def test_files_of_examples_and_descriptions_that_were_not_taken_are_named(api, capsys):
+    """No command reads them; the document leads to them."""
+    more = {"more/one.json": "1", "more/two.json": "2", "intro.md": "Payments", "api/x.md": "x"}
+    root = ROOT.replace("'1'}", "'1', description: {$ref: intro.md}}").replace(
+        "          description: made\n          content: {application/json: {",
+        "          description: made\n          content: {application/json: {examples: {"
+        'a: {$ref: \'more/one.json#/a\'}, b: {"externalValue": "./more/two.json"}}, ',
+    )
+    write(api.parent, {"more/one.json": "1", "more/two.json": "old"})
+    assert update(api, {"api.yaml": root, "payment.yaml": PARTS, **more}) == 1
+    out = capsys.readouterr().out
+    words = "api.yaml mentions it, and no command reads it: copy it to"
+    for name in ("intro.md", "more/two.json"):
+        place = api.parents[1] / "new" / name
+        assert f"{place}: {words} {api.parent / name}\n" in out
+    assert out.count(words) == 2
+    write(api.parent, more)
+    assert update(api, {"api.yaml": root}, folder="new") == 0
+
+
 def test_a_document_and_its_files_may_be_json(tmp_path):
     root = yaml.safe_load(ROOT.replace("payment.yaml", "payment.json"))
     files = [

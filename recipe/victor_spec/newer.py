@@ -1,11 +1,13 @@
 """What a newer document changes in the folder of the one that it replaces."""
 
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import get_args
+from urllib.parse import unquote
 
 from .decisions import Kind, default_path
 from .document import Document, require_values
@@ -13,6 +15,9 @@ from .replacement import SUFFIXES, require_no_link, why_no_file
 from .tree import DocumentError
 
 _IS_DOCUMENT = re.compile(rb"""\bopenapi["']?\s*:\s*["']?3\.""")
+
+_MENTION = re.compile(rb"""(?:\$ref|externalValue)["']?\s*:\s*["']?([^\s"'#,}]+)""")
+"""A reference to a file, in whatever part of a document it stands."""
 
 
 def new_files(before: Document, after: Document) -> dict[str, bytes]:
@@ -125,6 +130,26 @@ def left_files(before: Document, after: Document) -> list[str]:
     """The files that the earlier document had, and the newer one refers to no more."""
     left = [name for name in before.files if name not in after.files]
     return [name for name in left if name != before.path.name]
+
+
+def not_taken(before: Document, after: Document) -> Iterator[tuple[Path, Path]]:
+    """The files of examples and descriptions, which no command reads, that are not as the newer
+    document has them: each with its place in the folder of the earlier one.
+    """
+    newer = after.path.resolve().parent
+    paths: set[Path] = set()
+    for name, data in after.files.items():
+        for mention in _MENTION.findall(data):
+            address = unquote(mention.decode("utf-8", "replace"))
+            paths.add(Path(os.path.normpath((newer / name).parent / address)))
+    for path in sorted(paths):
+        if not path.is_relative_to(newer) or not path.is_file():
+            continue
+        name = path.relative_to(newer).as_posix()
+        place = before.path.parent / name
+        is_same = place.is_file() and place.read_bytes() == path.read_bytes()
+        if name not in after.files and not is_same:
+            yield after.path.parent / name, place
 
 
 def sharing(

@@ -28,6 +28,7 @@ from victor_spec.members import tables_of
 from victor_spec.newer import (
     left_files,
     new_files,
+    not_taken,
     require_readable,
     require_unchanged,
     sharing,
@@ -145,6 +146,9 @@ def update(
         show(line)
     amounts = _show_news(old, made, before, after, document, settings)
     more = [*later.corrections.idle(), *later.corrections.half_taken_over(earlier.corrections)]
+    for path, place in not_taken(earlier, later):
+        why = f"{newer.name} mentions it, and no command reads it"
+        more.append(f"{path}: {why}: copy it to {place}")
     for path, (_, shared) in others.items():
         if not files.keys().isdisjoint(shared):
             more.append(
