@@ -102,6 +102,20 @@ def test_files_that_the_newer_document_refers_to_no_more_are_named_and_stay(api,
     assert place.read_text(encoding="utf-8") == PARTS
 
 
+def test_a_part_keeps_its_name_when_a_later_path_has_one_that_is_called_so(tmp_path, capsys):
+    def path(name, file):
+        answer = f"{{description: a, content: {{application/json: {{schema: {{$ref: {file}}}}}}}}}"
+        return f"  /{name}: {{get: {{operationId: {name}, responses: {{'200': {answer}}}}}}}\n"
+
+    head = ROOT.partition("  /payments")[0] + path("cards", "Item.yaml")
+    item = "{type: object, properties: {inner: {$ref: inner/Item.yaml}}}\n"
+    files = {"api.yaml": head, "Item.yaml": item, "inner/Item.yaml": "{type: object}\n"}
+    document = write(tmp_path / "api", files)
+    generate(document, tmp_path)
+    more = {"api.yaml": head + path("rows", "v2/Item.yaml"), "v2/Item.yaml": "{type: array}\n"}
+    assert update(document, {**files, **more}) == 0, capsys.readouterr().out
+
+
 def test_files_of_examples_and_descriptions_that_were_not_taken_are_named(api, capsys):
     """No command reads them; the document leads to them."""
     more = {"more/one.json": "1", "more/two.json": "2", "intro.md": "Payments", "api/x.md": "x"}

@@ -82,7 +82,7 @@ class Bundle:
         self._pointers: dict[Path, dict[str, str]] = {}
         self._bytes = 0
         self._names: dict[tuple[Path, str, str], str] = {}
-        self._todo: list[tuple[Path, Any, Steps]] = [(self._path, document, ())]
+        self._todo: list[tuple[Path, Any, Steps]] = []
         self._written: set[tuple[Steps, Path, str]] = set()
         self._contents: list[tuple[Steps, Tree]] = []
         self._broken: list[tuple[Tree, str, PlaceError]] = []
@@ -104,6 +104,7 @@ class Bundle:
         corrected; and what `read` raises.
         """
         self._name_parts_of_sections()
+        self._todo.append((self._path, self._document, ()))
         self._replace_all()
         if correct is not None:
             correct()
@@ -178,28 +179,39 @@ class Bundle:
                 self._todo.append((file, part, ("components", section, name)))
 
     def _replace_all(self) -> None:
-        while self._todo:
-            file, tree, above = self._todo.pop()
-            mappings = [*_mappings(tree, above)]
-            choosing: list[tuple[Steps, Tree, dict[str, Tree]]] = []
-            for steps, holder in mappings:
-                if _is_choosing(steps, holder):
-                    choosing.append((steps, holder, _members(holder)))
-            for steps, holder in mappings:
-                if not isinstance(holder.get("$ref"), str):
-                    continue
-                try:
-                    self._replace(file, steps, holder)
-                except PlaceError as error:
-                    self._broken.append((holder, holder["$ref"], error))
-                    continue
-                is_medium = steps[-2:-1] == ("content",) and _is_of_names(steps[:-1])
-                if "$ref" in holder and (is_medium or _is_of_names(steps)):
-                    self._contents.append((steps, holder))
-            for steps, schema, members in choosing:
-                self._write_mapping(file, steps, schema["discriminator"], members)
+        """Replace all references, in the order of the document, and those of a part before those
+        that stand below it: what is called alike keeps its name when the document grows at its end.
+        """
+        under_way: list[Iterator[bool]] = []
+        while self._todo or under_way:
+            while self._todo:
+                under_way.append(self._replacing(*self._todo.pop()))
+            if not next(under_way[-1], False):
+                under_way.pop()
         for steps, holder in self._contents:
             self._write_out(steps, holder)
+
+    def _replacing(self, file: Path, tree: Any, above: Steps) -> Iterator[bool]:
+        """Replace the references of a tree; yields after each, for what has come to be done."""
+        mappings = [*_mappings(tree, above)]
+        choosing: list[tuple[Steps, Tree, dict[str, Tree]]] = []
+        for steps, holder in mappings:
+            if _is_choosing(steps, holder):
+                choosing.append((steps, holder, _members(holder)))
+        for steps, holder in mappings:
+            if not isinstance(holder.get("$ref"), str):
+                continue
+            try:
+                self._replace(file, steps, holder)
+            except PlaceError as error:
+                self._broken.append((holder, holder["$ref"], error))
+                continue
+            is_medium = steps[-2:-1] == ("content",) and _is_of_names(steps[:-1])
+            if "$ref" in holder and (is_medium or _is_of_names(steps)):
+                self._contents.append((steps, holder))
+            yield True
+        for steps, schema, members in choosing:
+            self._write_mapping(file, steps, schema["discriminator"], members)
 
     def _write_out(self, steps: Steps, holder: Tree) -> None:
         """Replace a media type that is a reference, and a whole `content` or `properties`, by its
@@ -477,17 +489,21 @@ def _is_choosing(steps: Steps, schema: Tree) -> bool:
 
 
 def _mappings(tree: Any, above: Steps = ()) -> Iterator[tuple[Steps, Tree]]:
-    """Every mapping with its place; values of examples and of extensions are none."""
+    """Every mapping with its place, in the order of the document; values of examples and of
+    extensions are none.
+    """
     todo: list[tuple[Steps, Any]] = [(above, tree)]
     while todo:
         steps, value = todo.pop()
         if is_mapping(value):
             yield steps, value
             names = bool(steps) and steps[-1] in _OF_NAMES
-            todo += [
+            below = [
                 ((*steps, key), each)
                 for key, each in value.items()
                 if names or not (key in _NO_REFERENCES or key.startswith("x-"))
             ]
+            todo += reversed(below)
         elif is_list(value):
-            todo += [((*steps, str(number)), each) for number, each in enumerate(value)]
+            below = [((*steps, str(number)), each) for number, each in enumerate(value)]
+            todo += reversed(below)
