@@ -116,6 +116,23 @@ def test_a_part_keeps_its_name_when_a_later_path_has_one_that_is_called_so(tmp_p
     assert update(document, {**files, **more}) == 0, capsys.readouterr().out
 
 
+def test_an_action_that_would_change_a_part_of_another_file_is_refused(api, capsys):
+    """Two parts of one name: which of them has it alone follows from the order of the paths."""
+    first, second = "schemas/NewPayment.yaml", "more/NewPayment.yaml"
+    root = ROOT.replace("payment.yaml#/NewPayment", first).replace("payment.yaml#/Payment", second)
+    turned = ROOT.replace("payment.yaml#/NewPayment", second).replace(
+        "payment.yaml#/Payment", first
+    )
+    text = "{type: object, properties: {%s: {type: string}, name: {type: string}}}\n"
+    parts = {first: text % "a", second: text % "b"}
+    overlay = "overlay: 1.0.0\nactions: [{target: $.components.schemas.NewPayment.properties.name, "
+    write(api.parent, {"api.yaml": root, **parts})
+    write(api.parent, {"api.overlay.yaml": overlay + "update: {maxLength: 5}}]\n"})
+    said = refused(api, {"api.yaml": turned, **parts}, capsys)
+    assert f"it leads to {first} in the document and to {second} in the newer one" in said
+    assert update(api, {"api.yaml": root, **parts}) == 0
+
+
 def test_files_of_examples_and_descriptions_that_were_not_taken_are_named(api, capsys):
     """No command reads them; the document leads to them."""
     more = {"more/one.json": "1", "more/two.json": "2", "intro.md": "Payments", "api/x.md": "x"}

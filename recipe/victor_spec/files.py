@@ -58,7 +58,8 @@ class Bundle:
     each known address. All files together have `max_bytes`.
 
     Attributes:
-        parts: The references to parts that stand in other files.
+        parts: Where parts stand that are in other files (`card.yaml#/Card`), by the references to
+            them.
         links: The paths of files that lead through a link.
         callers: The files that refer to the document by its name.
     """
@@ -87,7 +88,7 @@ class Bundle:
         self._contents: list[tuple[Steps, Tree]] = []
         self._broken: list[tuple[Tree, str, PlaceError]] = []
         self._in_folder = {self._path}
-        self.parts: set[str] = set()
+        self.parts: dict[str, str] = {}
         self.links: list[Path] = []
         self.callers: list[Path] = []
 
@@ -174,7 +175,7 @@ class Bundle:
         if file != self._path:
             part = mapping_at(mapping_at(self._document, "components"), section).get(name)
             self._names.setdefault((file, f"{fragment}/{_escaped(name)}", section), name)
-            self.parts.add(_reference(section, name))
+            self._note_part(file, f"{fragment}/{_escaped(name)}", section, name)
             if part is holder:
                 self._todo.append((file, part, ("components", section, name)))
 
@@ -390,8 +391,13 @@ class Bundle:
             part = deepcopy(self._value(file, fragment, place))
             self._section(section, place)[name] = part
             self._names[key] = name
-            self.parts.add(_reference(section, name))
+            self._note_part(file, fragment, section, name)
             self._todo.append((file, part, ("components", section, name)))
+
+    def _note_part(self, file: Path, fragment: str, section: str, name: str) -> None:
+        """Note where a part stands that has a name in a section."""
+        place = Path(os.path.relpath(file, self._path.parent)).as_posix()
+        self.parts[_reference(section, name)] = f"{place}#{fragment}"
 
     def _section(self, section: str, place: str) -> Tree:
         components: Any = self._document.get("components") or {}

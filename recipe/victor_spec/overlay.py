@@ -7,7 +7,7 @@ parts were written there: it is the same for a document in one file and in sever
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -99,11 +99,14 @@ class Corrections:
         """What stands in the file; empty without one."""
         self._extends = ""
         self._effects: list[_Effect] = []
+        self.parts: Mapping[str, str] = {}
+        """Where parts of other files stand, by the references to them."""
 
     def apply(
-        self, document: Tree, overlay: Any, parts: Collection[str], *, lenient: bool = False
+        self, document: Tree, overlay: Any, parts: Mapping[str, str], *, lenient: bool = False
     ) -> None:
-        """Do the actions to a document. `parts` are the references to parts of other files.
+        """Do the actions to a document. `parts` has where parts of other files stand, by the
+        references to them.
 
         Raises DocumentError for an overlay that has another form, and for an action that leads
         nowhere or does not fit. If `lenient`, these actions are passed over.
@@ -112,6 +115,7 @@ class Corrections:
             actions = list(_actions(overlay))
         except _Misfit as error:
             raise DocumentError(f"{self.file}: {error}.") from None
+        self.parts = parts
         self._extends = str(overlay.get("extends", ""))
         self.require_document(self.file.name.partition(".overlay.")[0])
         misfits: list[str] = []
@@ -211,16 +215,24 @@ class Corrections:
         return lines
 
     def require_same_items(self, before: "Corrections", newer: Path) -> None:
-        """Raise DocumentError for an action that leads to another item of a list than before."""
+        """Raise DocumentError for an action that leads to another item of a list than before, or to
+        a part of another file while the earlier part is still there.
+        """
         for effect in self._effects:
             earlier = before.same_as(effect)
             if earlier is None or not effect.changes:
                 continue
-            for item, now in zip(earlier.items, effect.items, strict=False):
-                if item != now:
+            leads = [*zip(earlier.items, effect.items, strict=False)]
+            steps = effect.action.steps[:3]
+            reference = "#/" + "/".join(map(str, steps))
+            was, now = before.parts.get(reference, ""), self.parts.get(reference, "")
+            if now and was in self.parts.values():
+                leads.append((was.removesuffix("#"), now.removesuffix("#")))
+            for item, other in leads:
+                if item != other:
                     raise DocumentError(
                         f"{self.file}: {effect.action.place}: it leads to {item} in the document "
-                        f"and to {now} in the newer one: write the overlay of the newer one as "
+                        f"and to {other} in the newer one: write the overlay of the newer one as "
                         f"{newer.parent / newer.stem}.overlay.yaml."
                     )
 
