@@ -165,6 +165,16 @@ def test_status_and_export_say_who_has_paid(bulk, victor_sandbox):
     assert bulk("status", "--refresh", "--json").json["payments"] == payments
 
 
+def test_a_payment_that_two_sheets_list_is_counted_once_by_its_status(bulk, victor_sandbox):
+    for batch in ("march", "april"):
+        assert bulk.send(rows(2), "--batch", batch).status == 0
+    paid = outbound(victor_sandbox)[0]["id"]
+    victor_sandbox.move(paid, "completed")
+    exported = bulk("export", "--all", "--refresh")
+    assert [line["status"] for line in exported.table] == ["completed", "created"] * 2
+    assert exported.err == "The provider says now: 1 completed (paid), 1 created.\n"
+
+
 def test_a_status_counts_what_an_export_lists(sender, victor_sandbox, any_state):
     """A row that was asked for the sheet is counted by its payment alone."""
     options = {"state": any_state, "skip_invalid": True, "workers": 1}

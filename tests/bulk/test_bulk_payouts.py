@@ -201,6 +201,9 @@ def test_payouts_are_instructed_once_however_often_the_command_is_given(bulk, sa
         assert (paid.status, paid.out) == (0, "march.csv: instruct: 1 done\n")
     assert calls(sandbox, "instruct") == 1
     assert bulk("status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
+    # What a later sheet changes or lacks was paid nevertheless.
+    assert bulk.send(bulk.write([row(1, amount="9.00")], "march.csv").name).status == 1
+    assert bulk("status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
 
 
 def test_the_next_command_is_to_instruct_what_the_batch_itself_has_sent(bulk):

@@ -343,7 +343,14 @@ def test_a_row_that_was_sent_with_other_values_is_counted_as_to_decide_everywher
     made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     victor_sandbox.move(made["10.00"], "completed")
     refreshed = bulk("export", "november", "--refresh")
-    assert refreshed.err == "The provider says now: 1 created.\n"
+    assert refreshed.err == "The provider says now: 1 completed (paid), 2 created.\n"
+    shown = bulk("status", "november", "--refresh")
+    assert shown.status == 1
+    assert "  2 created\n  1 completed (paid)\n" in shown.out
+    assert bulk("status", "november", "--refresh", "--json").json["payments"] == {
+        "created": 2,
+        "completed": 1,
+    }
     # The id and the amount are those of the payment that exists: `reconcile` compares them.
     first, second, _ = refreshed.table
     assert [first[name] for name in ("outcome", "id", "amount", "status")] == [

@@ -20,7 +20,7 @@ from victor_ext._ids import unseen_in
 from victor_ext._privacy import redact_excerpt
 
 from ._column_types import Columns, argument_of, json_data
-from ._rows import Arguments, Result, RowContent, RowOutcome, RowResult
+from ._rows import Arguments, Result, RowContent, RowResult
 
 
 class PlainForm(NamedTuple):
@@ -55,9 +55,6 @@ PLAIN_KEY = PlainForm.of(" ._/-", 35)
 PLAIN_AMOUNT = PlainForm(
     re.compile(r"(?!0\.00)(?:0|[1-9][0-9]{0,6})\.[0-9]{2}"), ("0.01", "9999999.99")
 )
-
-_WITH_PAYMENT = (RowOutcome.CREATED, RowOutcome.TO_DECIDE)
-"""Outcomes of rows whose payment the provider has created."""
 
 
 class CurrentStatus(NamedTuple):
@@ -227,7 +224,7 @@ class RowKind(ABC):
         """
         filter_values: dict[str, str | None] = {}  # by id; None: the value was forgotten
         for result in results:
-            if result.outcome in _WITH_PAYMENT and result.id:
+            if result.id is not None and result.has_payment:
                 filter_values[result.id] = result.asked.get(self.list_filter_column)
         values = {value for value in filter_values.values() if value is not None}
         listed = self.listed_statuses(values) if values else ()

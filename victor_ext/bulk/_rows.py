@@ -162,3 +162,14 @@ class RowResult:
     by_provider_clock: bool = False
     asked_by: str | None = None
     sheet: str = ""
+
+    @property
+    def has_payment(self) -> bool:
+        """Whether the provider has created what is said of the row, and its `status` can be read:
+        also if a person has to decide about the row.
+        """
+        return self.id is not None and self.outcome in _WITH_PAYMENT
+
+
+_WITH_PAYMENT = (RowOutcome.CREATED, RowOutcome.TO_DECIDE)
+"""Outcomes of rows whose payment the provider may have created."""

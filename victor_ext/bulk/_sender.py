@@ -441,7 +441,7 @@ class BulkSender:
 
         Args:
             refresh: Read what the provider says now of each request, too: `payments` counts it,
-                `completed` is paid.
+                `completed` is paid. Rows that need a decision count as what was created for them.
 
         Raises:
             VictorError: With `refresh`, the provider could not be read.
@@ -452,9 +452,7 @@ class BulkSender:
             status = replace(status, steps=step_statuses(store))
             if not refresh:
                 return status
-            results = results_of([store])
-            created = (result for result in results if result.outcome is RowOutcome.CREATED)
-            statuses = kind.current_statuses(created).values()
+            statuses = kind.current_statuses(results_of([store])).values()
             counts = Counter(current.status or "not found" for current in statuses)
             return replace(
                 status,

@@ -329,11 +329,11 @@ def write_export(
     """
     if output is not None:
         _refuse_other_content(output)
-    statuses: Counter[str] = Counter()
+    statuses: dict[str, str] = {}  # by id: several sheets may list a payment
 
-    def count_status(result: RowResult) -> None:
-        if result.outcome == "created":
-            statuses[result.status or "not found"] += 1
+    def note_status(result: RowResult) -> None:
+        if result.id is not None and result.has_payment:
+            statuses[result.id] = result.status or "not found"
 
     standard_output = nullcontext(sys.stdout)
     opened = standard_output if output is None else whole_file(output, "--output", mode=0o666)
@@ -342,7 +342,7 @@ def write_export(
             count = 0
             results = sender.export(batches=batches, refresh=refresh)
             for count, result in enumerate(results, 1):  # noqa: B007 - the last one counts
-                count_status(result)
+                note_status(result)
                 document: dict[str, Any] = {name: getattr(result, name) for name in _FIELDS}
                 document["asked_at"] = zulu_text(result.asked_at)
                 document["by_provider_clock"] = result.by_provider_clock
@@ -351,7 +351,7 @@ def write_export(
                 file.write(f"{json.dumps(document)}\n")
         else:
             count = sender.export_csv(
-                file, batches=batches, escape=escape, refresh=refresh, on_result=count_status
+                file, batches=batches, escape=escape, refresh=refresh, on_result=note_status
             )
         file.flush()
     sentences: list[str] = []
@@ -359,7 +359,8 @@ def write_export(
         of_batches = f" of {len(batches)} batches" if len(batches) > 1 else ""
         sentences.append(f"{rows_text(count)}{of_batches} written to {output}")
     if refresh:
-        texts = [status_count(status, count) for status, count in sorted(statuses.items())]
+        status_counts = sorted(Counter(statuses.values()).items())
+        texts = [status_count(status, count) for status, count in status_counts]
         counted = ", ".join(texts) or "nothing was created"
         sentences.append(f"The provider says now: {counted}.")
     if sentences:
