@@ -15,6 +15,7 @@ from tests.providers.running import GUID
 from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, check_payment_request
+from victor_ext._tables.row_file import RowFile
 from victor_ext.bulk._payment_requests import PaymentRequests
 from victor_ext.bulk._validating import problems_of, split_record
 from victor_ext.outbox import Outbox
@@ -88,6 +89,6 @@ def test_an_empty_cell_of_a_file_is_absent_and_a_blank_one_is_refused(cell, is_r
     due_date = datetime.now(UTC).date().isoformat()
     record = {**payment(client_reference_id=cell, due_date=due_date), "invoice": "1"}
     fields = split_record(kind, record, "invoice")
-    named = [problem.field for problem in problems_of(kind, fields, in_file=True)]
+    named = [problem.field for problem in problems_of(kind, fields, RowFile(""))]
     assert named == (["client_reference_id"] if is_refused else [])
     assert ("client_reference_id" in fields.arguments) is is_refused

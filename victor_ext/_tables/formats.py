@@ -60,6 +60,8 @@ def _date_pattern(date_format: str) -> re.Pattern[str]:
 
 _DATES = {date_format: _date_pattern(date_format) for date_format in DATE_FORMATS}
 _EXAMPLES = {"DMY": "25.11.2026", "MDY": "11/25/2026", "YMD": "2026/11/25"}
+AMOUNT_EXAMPLE, DATE_EXAMPLE = "44.23", "YYYY-MM-DD"
+"""How a message shows an amount and a date of a file that names no form."""
 _ALWAYS_READ = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|today|tomorrow")
 _MOST_QUOTED = 40
 """The maximum number of characters of a value that a message quotes."""
@@ -128,6 +130,15 @@ def written_amount(amount: Decimal, currency: str, decimal: str | None) -> str:
 def write_amount(number: str, decimal: str | None) -> str:
     """Return an amount such as `1234.56` with this decimal mark: what `read_amount` reads."""
     return number if decimal is None else _DECIMALS[decimal].written(number)
+
+
+def in_own_form(hint: str, decimal: str | None, date_format: str | None) -> str:
+    """Return a hint with the examples of an amount and of a date as a file writes them."""
+    if decimal is not None:
+        hint = hint.replace(AMOUNT_EXAMPLE, _DECIMALS[decimal].example)
+    if date_format is not None:
+        hint = hint.replace(DATE_EXAMPLE, _EXAMPLES[date_format])
+    return hint
 
 
 def read_date(name: str, value: object, date_format: str | None) -> object:

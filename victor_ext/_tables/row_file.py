@@ -15,7 +15,15 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext._ids import in_one_form
 from victor_ext._privacy import hidden_fields
 
-from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date, write_amount, write_date
+from .formats import (
+    DATE_FORMATS,
+    DECIMALS,
+    in_own_form,
+    read_amount,
+    read_date,
+    write_amount,
+    write_date,
+)
 
 Columns = Mapping[str, str | None]
 """The file's own names of columns, by our names. None: the file has no such column."""
@@ -143,6 +151,10 @@ class RowFile(os.PathLike[str]):
     def is_written_as_read(self) -> bool:
         """Whether `written` changes no value."""
         return self.decimal is None and self.date_format is None
+
+    def in_own_form(self, hint: str) -> str:
+        """Return a hint about what to write into a file, with examples as this one is written."""
+        return in_own_form(hint, self.decimal, self.date_format)
 
     def written(self, name: str, value: str, formed: FormedColumns) -> str:
         """Return a value that `read_values` has converted, as the file writes it.

@@ -18,6 +18,7 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from victor_ext import Problem, Word, money
 from victor_ext._privacy import NumberText
+from victor_ext._tables.formats import AMOUNT_EXAMPLE, DATE_EXAMPLE
 from victor_ext._tables.row_file import FormedColumns
 from victor_ext._tables.texts import damage_of
 
@@ -72,11 +73,11 @@ def _moment_of(text: str) -> datetime | None:
 
 TEXT = ColumnType("text")
 WORD = ColumnType("text", of_stored=Word)  # what is stored may have been a `Word`
-AMOUNT = ColumnType("a number", _A_NUMBER, file_hint="write 44.23")
+AMOUNT = ColumnType("a number", _A_NUMBER, file_hint=f"write one, such as {AMOUNT_EXAMPLE}")
 FLAG = ColumnType("true or false", _A_BOOLEAN, lambda text: _BOOLEANS.get(text.lower()))
 WHOLE = ColumnType("a whole number, such as 3", _A_NUMBER, _whole_number_of)
 NUMBER = ColumnType("a number, such as 1.5", _A_NUMBER, _exact_number_of, Decimal)
-DAY = ColumnType("a date", file_hint="write YYYY-MM-DD")
+DAY = ColumnType("a date", file_hint=f"write {DATE_EXAMPLE}")
 MOMENT = ColumnType(
     "a time with its zone, such as 2026-03-04T05:06:07Z", _TEXT, _moment_of, datetime.fromisoformat
 )

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem
 from victor_ext._privacy import NumberText
-from victor_ext._tables.formats import UnreadableCell
+from victor_ext._tables.formats import DATE_EXAMPLE, UnreadableCell
 from victor_ext._tables.row_file import (
     FileRecord,
     Heading,
@@ -49,7 +49,7 @@ from ._storing import EntryMaker
 
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
-_FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow"}
+_FILE_HINTS = {"due_date": f"write {DATE_EXAMPLE}, today or tomorrow"}
 """Hints for files, where a column has one of its own and not that of its type. They replace the
 hints of the client, which are for Python.
 """
@@ -150,8 +150,8 @@ class RowValidation:
     def _checked(self, record: FileRecord) -> CheckedRow:
         """Check a record."""
         fields = self._fields_of(record)
-        in_file = record.line is not None
-        problems: Sequence[Problem] = problems_of(self._kind, fields, in_file=in_file)
+        file = None if record.line is None else self._file
+        problems: Sequence[Problem] = problems_of(self._kind, fields, file)
         misplaced = self._misplaced(record, problems)
         price = None
         if misplaced:
@@ -168,7 +168,7 @@ class RowValidation:
                 values = self._maker.for_rows([arguments], key)
                 entry = None if self._maker.are_shared else RowEntry.of(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
-                problems = reported_problems(self._kind, error.problems, in_file=in_file)
+                problems = reported_problems(self._kind, error.problems, file)
         if problems and not misplaced:
             cells = cells_of(self._kind, record.fields, self._file)
             fields.extras = {**cells, **fields.extras}
@@ -277,7 +277,7 @@ class RowValidation:
     def _is_valid(self, record: FileRecord, lacking: Collection[str]) -> bool:
         """Whether the values of a row are valid, but for these columns, which may be lacking."""
         read = self._file.read_values(record, formed_columns(self._kind.columns))
-        problems = problems_of(self._kind, self._fields_of(read), in_file=True)
+        problems = problems_of(self._kind, self._fields_of(read), self._file)
         return all(each.code == "required" and each.field in lacking for each in problems)
 
     def _note_accounts(self, record: FileRecord, arguments: Mapping[str, Any]) -> None:
@@ -497,16 +497,12 @@ def _as_meant(value: object) -> object:
     return value if text == value else type(value)(text)
 
 
-def problems_of(
-    kind: RowKind,
-    fields: Fields,
-    *,
-    in_file: bool,
-) -> list[Problem]:
+def problems_of(kind: RowKind, fields: Fields, file: RowFile | None) -> list[Problem]:
     """Return all problems with a record, also those with the rules of the API.
 
     Args:
-        in_file: Whether the record is from a file: its hints say what to write there.
+        file: The file that the record is from: hints say what to write there, as it is written.
+            None: it is from none.
     """
     problems = list(fields.problems)
     known_fields = {problem.field for problem in problems}
@@ -514,26 +510,27 @@ def problems_of(
         kind.check(fields.arguments)
     except InvalidRequest as error:
         problems += [problem for problem in error.problems if problem.field not in known_fields]
-    return reported_problems(kind, problems, in_file=in_file)
+    return reported_problems(kind, problems, file)
 
 
 def reported_problems(
-    kind: RowKind, problems: Sequence[Problem], *, in_file: bool
+    kind: RowKind, problems: Sequence[Problem], file: RowFile | None
 ) -> list[Problem]:
-    """Return problems with their hints in their messages. `in_file` is as of `problems_of`."""
-    if in_file:
-        problems = [_with_hint_for_files(kind, problem) for problem in problems]
+    """Return problems with their hints in their messages. `file` is as of `problems_of`."""
+    if file is not None:
+        problems = [_with_hint_for_files(kind, problem, file) for problem in problems]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 
-def _with_hint_for_files(kind: RowKind, problem: Problem) -> Problem:
+def _with_hint_for_files(kind: RowKind, problem: Problem, file: RowFile) -> Problem:
     """Return a problem whose hint, if it has one, is for a file in place of Python: that of its
     column, else that of the column's type.
     """
     if not problem.hint:
         return problem
     column_type = kind.columns.get(problem.field, NO_COLUMN)
-    return replace(problem, hint=_FILE_HINTS.get(problem.field, column_type.file_hint))
+    hint = _FILE_HINTS.get(problem.field, column_type.file_hint)
+    return replace(problem, hint=file.in_own_form(hint))
 
 
 def _argument_or_problem(kind: RowKind, name: str, value: object) -> object:

@@ -618,7 +618,6 @@ _FORMAT_ADVICE = (
         "--date-format DMY reads 25.11.2026, and --date-format MDY 11/25/2026: name what is meant.",
     ),
 )
-_DATE_EXAMPLES = {"DMY": "25.11.2026", "MDY": "11/25/2026", "YMD": "2026/11/25"}
 
 
 def _print_problems(check: Check, file: RowFile) -> None:
@@ -683,17 +682,12 @@ def _places(problems: Sequence[RowProblem], count: int) -> str:
 
 
 def _message_of(problem: RowProblem, file: RowFile) -> str:
-    """Return a message in the words of the file: its headings, and how it writes values."""
+    """Return a message in the words of the file."""
     from victor_ext._tables.row_file import in_own_words  # noqa: PLC0415 - `victor --help` does not need it
 
     message = problem.message
     if problem.row is not None:  # what is wrong with the heading names our columns on purpose
         message = in_own_words(message, file.columns)
-    if file.decimal == "comma":
-        message = message.replace("write 44.23", "write 44,23")
-    if file.date_format is not None:
-        example = _DATE_EXAMPLES[file.date_format]
-        message = message.replace("write YYYY-MM-DD", f"write {example}")
     if _is_of_file(problem):
         message = f"{file.path}: {message}"
     if problem.row is not None and problem.column is not None:
