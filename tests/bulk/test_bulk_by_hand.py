@@ -66,8 +66,10 @@ def with_a_declined_one(sender, victor_sandbox):
 def test_nothing_is_sent_again_by_hand_if_one_of_the_named_rows_may_still_be_paid_or_is_none(
     sender, victor_sandbox, other, why
 ):
-    with refused(why):
+    with refused(why) as caught:
         sender().ask_again(["INV-2", other], **WHO)
+    notes = ["Nothing was changed. Name the others without it."] if other == "INV-1" else []
+    assert getattr(caught.value, "__notes__", []) == notes
     sender.finish()
     asked_once(victor_sandbox, rows(3))
 

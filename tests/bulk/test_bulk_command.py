@@ -326,7 +326,7 @@ def test_the_messages_about_rows_that_were_not_sent_give_the_line_and_the_reason
         assert ran.status == 1
         assert "3 rows created before. Not sent again." in ran.err
         assert "Line 5: INV-4 was asked on" in ran.err
-        assert "with another amount. Not sent." in ran.err
+        assert "with another amount. Not sent. Write back what was asked. Or, once" in ran.err
         assert "Line 6: inv-5 is INV-5 (invoices.csv, " in ran.err
     assert ran.out == "march.csv: 6 rows: 4 created, 2 to decide\n"
     noticed = {"created_before": 3, "other_values": 1, "looks_like": 1}

@@ -331,9 +331,15 @@ def test_totals_are_written_as_the_file_writes_amounts(office):
     file = spreadsheet(office, line("R-1"), line("R-2", "12.50"))
     refused = office.send(file, *AS_WRITTEN, "--expect-total", "1.247,00", "--dry-run")
     assert refused.err.startswith(
-        "rechnungen.csv: the total cannot be compared: 1 row without a valid amount; the amounts "
-        "of the others are 1.234,50 in all, and 1.247,00 is expected: nothing was stored.\n"
+        "rechnungen.csv: 1 row has no valid amount; the amounts of the others are 1.234,50, and "
+        "1.247,00 is expected: nothing was stored.\n"
     )
+    advice = "Or leave out --expect-total, and add --skip-invalid.\n"
+    assert advice in refused.err
+    whole = office.send(file, *AS_WRITTEN, "--expect-total", "1.234,50")
+    assert "are 1.234,50, as expected of all: nothing was stored.\n" in whole.err
+    assert advice in whole.err
+    assert advice not in office.send(file, *AS_WRITTEN, "--expect-rows", "3").err
     again = office.send(file, *AS_WRITTEN, "--expect-total", "1247,0x", "--dry-run")
     assert "write '1250,00'" in again.err
 

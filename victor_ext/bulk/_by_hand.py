@@ -101,7 +101,11 @@ class ByHand:
             if reason:
                 problems.append(Problem("keys", "not_over", reason))
         if problems:
-            raise ConfigurationError.of(problems)
+            error = ConfigurationError.of(problems)
+            if len(problems) < len(lines):
+                them = "it" if len(problems) == 1 else "them"
+                error.add_note(f"Nothing was changed. Name the others without {them}.")
+            raise error
         self.ask(lines, person)
         return len(lines)
 

@@ -271,15 +271,14 @@ class ControlTotals:
         elif self.total is not None and (without_amount or total != self.total):
             total_text = written_amount(total, currency, self.decimal)
             expected_text = written_amount(self.total, currency, self.decimal)
-            found = f"the amounts are {total_text} in all, and {expected_text} is expected"
+            amounts = f"the amounts are {total_text} in all"
+            expected = f"and {expected_text} is expected"
             if without_amount:
-                rows_without = "1 row" if without_amount == 1 else f"{without_amount:,} rows"
-                found = (
-                    f"the total cannot be compared: {rows_without} without a valid amount; the "
-                    f"amounts of the others are {total_text} in all, and {expected_text} is "
-                    "expected"
-                )
-            yield f"{found}: nothing was stored."
+                have_none = "1 row has" if without_amount == 1 else f"{without_amount:,} rows have"
+                amounts = f"{have_none} no valid amount; the amounts of the others are {total_text}"
+                if total == self.total:
+                    expected = "as expected of all"
+            yield f"{amounts}, {expected}: nothing was stored."
         if self.rows not in (None, rows):
             yield (
                 f"the number of rows is {rows:,}, and {self.rows:,} is expected: nothing was "

@@ -336,8 +336,9 @@ _MESSAGES = {
     Code.CREATED_BEFORE: "{value} was created before ({batch}, {day}). Not sent again.",
     Code.DUE_LATER: f"{{value}} was asked for {{due}}. Not sent. {_ASK_AGAIN}",
     Code.OTHER_VALUES: (
-        "{value} was asked on {day} with {columns}. Not sent. If that is over and unpaid: "
-        "ask-again. An instalment or remainder needs a key of its own, such as {value}-2."
+        "{value} was asked on {day} with {columns}. Not sent. Write back what was asked. Or, once "
+        "{value} has ended unpaid: ask-again. An instalment or remainder needs a number of its "
+        "own, such as {value}-2."
     ),
     Code.SETTLED_AS_STORED: (
         "{value} may have been asked on {day}. It is settled with the values of then."

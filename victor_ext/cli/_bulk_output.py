@@ -703,6 +703,12 @@ def _heading_of(column: str, file: RowFile) -> str:
     return file.columns.get(column) or column
 
 
+_NO_TOTAL_ADVICE = (
+    "Correct or delete the rows without a valid amount. Or leave out --expect-total, and add "
+    "--skip-invalid."
+)
+
+
 def _row_advice(check: Check, file: RowFile) -> Iterator[str]:
     """Yield the options that may mend what is wrong."""
     messages = [problem.message for cause in check.causes for problem in cause.first]
@@ -713,6 +719,9 @@ def _row_advice(check: Check, file: RowFile) -> Iterator[str]:
         yield _COLUMN_ADVICE
         if any("to tell the rows apart, either" in message for message in messages):
             yield _KEY_COLUMN_ADVICE
+    has_other_totals = any(cause.code == "control_total" for cause in check.causes)
+    if has_other_totals and any("no valid amount" in message for message in messages):
+        yield _NO_TOTAL_ADVICE
     # A message names all columns of the heading before those that the heading lacks.
     missing_columns = " ".join(
         problem.message.rpartition(" lacks ")[2]
