@@ -314,3 +314,13 @@ def test_an_awaited_outbox_that_cannot_be_counted_is_warned_of(caplog):
     Prometheus(registry=CollectorRegistry()).watch(AsyncOutbox(engine))
     (record,) = caplog.records
     assert "An awaited AsyncOutbox is not counted: watch a blocking one" in record.getMessage()
+
+
+def test_an_awaited_outbox_is_not_warned_of_where_a_blocking_one_counts_its_table(caplog):
+    listener = Prometheus(registry=CollectorRegistry())
+    listener.watch(Outbox(sa.create_engine("sqlite://")))
+    awaited = create_async_engine("sqlite+aiosqlite://")
+    listener.watch(AsyncOutbox(awaited))
+    assert not caplog.records
+    listener.watch(AsyncOutbox(awaited, table="other"))
+    assert len(caplog.records) == 1

@@ -195,8 +195,8 @@ class OpenTelemetry:
         worker does.
 
         Two statements count what a box has; an awaited one cannot be counted here: watch a blocking
-        one on the same tables, too. Watch all of them with one listener: OpenTelemetry takes the
-        gauges of the first one.
+        one on the same tables before it. Watch all of them with one listener: OpenTelemetry takes
+        the gauges of the first one.
 
         Args:
             box: An `Outbox` or `Inbox`, Django's, an awaited one, or a `BulkSender`.
@@ -208,14 +208,20 @@ class OpenTelemetry:
             raise ConfigurationError(
                 f"box must be an outbox, an inbox or a BulkSender, not {type(box).__name__}."
             )
-        if iscoroutinefunction(getattr(box, "event_counts", None)):
+        if _is_awaited(box) and not self._has_blocking(box):
             _log.warning(
-                "An awaited %s is not counted: watch a blocking one on the same tables, too.",
+                "An awaited %s is not counted: watch a blocking one on the same tables before it.",
                 type(box).__name__,
             )
         self._boxes.append(box)
         if len(self._boxes) == 1:  # the gauges read all boxes, also those that come later
             self._create_gauges()
+
+    def _has_blocking(self, awaited: Any) -> bool:
+        """Whether a blocking box on a table of this name is watched, which counts its rows."""
+        name = awaited.table.name
+        boxes = (box for box in self._boxes if hasattr(box, "table"))
+        return any(box.table.name == name and not _is_awaited(box) for box in boxes)
 
     def _create_gauges(self) -> None:
         """Make the metrics that are read from the boxes with each export."""
@@ -339,6 +345,11 @@ class OpenTelemetry:
     def _span_of(self, event: Event) -> trace.Span:
         """The span of a call; an invalid one if the call began before there was this listener."""
         return self._spans.get(event.call_id, trace.INVALID_SPAN)
+
+
+def _is_awaited(box: Any) -> bool:
+    """Whether the methods of a box are awaited."""
+    return iscoroutinefunction(getattr(box, "event_counts", None))
 
 
 def _server(event: Event) -> dict[str, Any]:

@@ -21,7 +21,7 @@ GREETING = """
   curl {url}/invoices/1042
 
 Accept it as its payer on the sandbox's page, {page}, and ask again.
-See also {url}/docs and /metrics.
+See also {url}/docs and /ops/metrics.
 """
 
 

@@ -7,11 +7,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
-from fastapi import FastAPI, HTTPException, Request, exceptions
-from prometheus_client import CollectorRegistry, Gauge
+from fastapi import FastAPI, HTTPException, exceptions
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -20,7 +19,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from victor_ext import AsyncVictor, VictorError, idempotency_key_for
 from victor_ext.asgi import error_response
-from victor_ext.outbox import AsyncOutbox
+from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.prometheus import Prometheus
 
 DATABASE_URL = os.environ.get(
@@ -59,18 +58,14 @@ def create_app(
     """The service, with a client from the environment if none is given; `interval` seconds pass
     between two passes.
     """
-    registry = CollectorRegistry()
-    listener = Prometheus(registry=registry)
-    client = victor or AsyncVictor.from_env(on_event=listener)
+    metrics = Prometheus(registry=CollectorRegistry())
+    client = victor or AsyncVictor.from_env(on_event=metrics)
     engine = create_async_engine(database_url)
     outbox = AsyncOutbox(engine)
-    requests = Gauge(
-        "invoice_requests",
-        "Requests for payment by state.",
-        ["state"],
-        registry=registry,
-        multiprocess_mode="livemostrecent",  # all processes count the same table
-    )
+    # A blocking one counts the entries; the awaited one has the worker, which the probes ask about.
+    counting = sa.create_engine(database_url.replace("+aiosqlite", ""))
+    metrics.watch(Outbox(counting))
+    metrics.watch(outbox)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
@@ -80,6 +75,7 @@ def create_app(
         async with client, outbox.worker(client, interval=interval):
             yield
         await engine.dispose()
+        counting.dispose()
 
     wrong = {"description": "The fields in `problems` are wrong (application/problem+json)"}
     app = FastAPI(title="Invoices", lifespan=lifespan, responses={422: wrong})
@@ -123,10 +119,5 @@ def create_app(
             error=entry.error,
         )
 
-    async def metrics(_request: Request) -> Any:  # an ASGI application, as a Response is
-        for state, number in (await outbox.counts()).items():
-            requests.labels(state).set(number)
-        return listener.asgi_app
-
-    app.add_route("/metrics", metrics)
+    app.mount("/ops", metrics.asgi_app)  # /ops/metrics, /ops/livez and /ops/readyz
     return app

@@ -78,8 +78,12 @@ async def test_an_invoice_is_paid(
     assert (await becomes(service, "completed"))["paid"] is True
     assert len(sent_once(idempotency_key_for("invoice", 1042))) == 2
 
-    metrics = (await service.get("/metrics")).text
-    assert 'invoice_requests{state="sent"} 1.0' in metrics
+    metrics = (await service.get("/ops/metrics")).text
+    (sent,) = (line for line in metrics.splitlines() if 'victor_ext_state="sent"' in line)
+    assert sent.startswith("victor_ext_outbox_entries{")
+    assert sent.endswith(" 1.0")
+    for probe in ("livez", "readyz"):
+        assert (await service.get(f"/ops/{probe}")).status_code == 200
     assert (
         'url_template="/v2/payment-requests/request-payment",victor_ext_outcome="success"'
         in metrics

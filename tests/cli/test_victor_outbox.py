@@ -160,7 +160,7 @@ def test_an_inbox_has_dead_letters_and_no_entries(engine, run):
     assert run("discard", "--all-dead-letters", *person, *table).out == "1 discarded.\n"
     settled = run("status", *table)
     assert settled.status == 0
-    assert "There is nothing to do: " in settled.out
+    assert "a person has nothing to settle" in settled.out
     assert "it is an inbox's" in run("retry", KEY, *table).err
 
 

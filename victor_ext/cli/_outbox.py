@@ -260,7 +260,7 @@ def status(options: OutboxCommandOptions) -> None:
             say(plain(text))
     needs_person = unclear or dead_letters or held_since
     if not (needs_person or options.as_json):
-        say("There is nothing to do: no entry is unclear, and no event is a dead letter.")
+        say("No entry is unclear, and no event is a dead letter: a person has nothing to settle.")
     raise typer.Exit(FAILED if needs_person else 0)
 
 
