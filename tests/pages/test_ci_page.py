@@ -65,19 +65,19 @@ class Service:
             text=True,
         )
 
-    def github(self) -> dict[str, subprocess.CompletedProcess[str]]:
+    def github(self, base: str = "origin/main") -> dict[str, subprocess.CompletedProcess[str]]:
         """The steps of the workflow that run a script, by their names, but for the installation."""
         steps = yaml.safe_load(FILES["github.yml"].read_text())["jobs"]["openapi"]["steps"]
         scripts = {step["name"]: step["run"] for step in steps if "run" in step}
         del scripts["Install victor-spec"]
         summary = str(self.folder.parent / "summary.md")
-        variables = {"BASE": "origin/main", "GITHUB_STEP_SUMMARY": summary}
+        variables = {"BASE": base, "GITHUB_STEP_SUMMARY": summary}
         return {name: self.run(script, **variables) for name, script in scripts.items()}
 
-    def gitlab(self) -> subprocess.CompletedProcess[str]:
+    def gitlab(self, base: str = "origin/main") -> subprocess.CompletedProcess[str]:
         """The script of the job of GitLab."""
         job = yaml.safe_load(FILES["gitlab.yml"].read_text())["openapi"]
-        return self.run("\n".join(job["script"]), BASE="origin/main")
+        return self.run("\n".join(job["script"]), BASE=base)
 
 
 @pytest.fixture
@@ -127,3 +127,15 @@ def test_a_document_that_the_base_does_not_have_is_compared_with_nothing(service
     service.run("git update-ref refs/remotes/origin/main HEAD")
     compared, checked, _ = service.github().values()
     assert (compared.returncode, checked.returncode) == (0, 0)
+
+
+def test_a_base_that_was_not_fetched_is_red(service):
+    compared, *_ = service.github(base="origin/other").values()
+    assert compared.returncode == 128
+    assert service.gitlab(base="0" * 40).returncode == 128
+
+
+def test_gitlab_writes_its_report_also_where_the_package_is_stale(service):
+    service.document.write_text(DOCUMENT.replace("name: state,", "name: status,"))
+    assert service.gitlab().returncode == 1
+    assert "status" in (service.folder / "openapi-diff.md").read_text()
