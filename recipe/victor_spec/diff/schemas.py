@@ -298,7 +298,9 @@ class SchemaComparison:
         """Say that a member stands for no old one; it may be a part of a former single schema."""
         kind = "member-added"
         if former.is_single and self._is_without_break(former.members[0], member, "received"):
-            kind = "member-split"
+            rules = self._rules(former.members[0].tree, member.tree, "member")
+            admits_more = any(rule.received == "look" for rule in rules)
+            kind = "member-loosened" if admits_more else "member-split"
         elif former.discriminated and latter.discriminated:
             kind = "variant-added"
         pair.say(kind, "", self.new.label(member.tree), at=place)
