@@ -15,6 +15,7 @@ import pytest
 from tests.bulk.bulk_runs import (
     asked_once,
     made_in,
+    outbound,
     referenced,
     respond_to_creates,
     row,
@@ -310,6 +311,18 @@ def test_a_command_that_leaves_unknown_rows_shows_the_commands_that_settle_the_r
     assert bulk.send("invoices.csv", "--batch", "two").out == "two: 2 rows: 2 created\n"
     assert bulk("resume", "one").out == "one: 2 rows: 2 created\n"
     asked_once(victor_sandbox, rows(2))
+
+
+def test_ask_again_says_that_nothing_was_changed_for_the_sake_of_one_row(bulk, victor_sandbox):
+    assert bulk.send(rows(2)).status == 0
+    made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
+    victor_sandbox.move(made["2.23"], "declined")
+    ended = bulk("ask-again", "INV-1", "INV-2", "--by", "Ann", "--why", "declined")
+    assert ended.status == 2
+    first, last = ended.err.splitlines()
+    assert "INV-2 is " in first
+    assert "INV-1" not in first
+    assert last == "Nothing was changed. Name the others without it."
 
 
 def test_the_messages_about_rows_that_were_not_sent_give_the_line_and_the_reason(

@@ -456,7 +456,7 @@ def _refusal_reason(check: Check) -> str:
     if check.broken:
         has_other_totals = check.problems[0].code == "control_total"
         if has_other_totals:
-            return "the file is not the one that is expected"
+            return "the control totals are not confirmed"
         return "the file cannot be read"
     reasons: list[str] = []
     if check.repeated:
