@@ -192,7 +192,7 @@ def journal(document, **changes):
         {"name": name, "before": hashlib.sha256(OLD.encode()).hexdigest(), "text": NEW}
         for name in ("api.yaml", "card.yaml")
     ]
-    plan = {"token": "0123abcd", "others": [], "texts": texts, **changes}
+    plan = {"update_id": "0123abcd", "others": [], "texts": texts, **changes}
     journal_of(document).write_text(json.dumps(plan) + "\n", encoding="utf-8")
 
 
@@ -228,7 +228,7 @@ def test_the_files_themselves_say_whether_an_update_is_finished_or_taken_back(
         {"texts": [{"name": "setup.py", "before": "", "text": "x"}]},
         {"texts": [{"name": "link/out.yaml", "before": "", "text": "x"}]},
         {"texts": [{"name": "a.yaml", "before": "", "text": 1}]},
-        {"token": "../../x"},
+        {"update_id": "../../x"},
         {"others": [1]},
         {"texts": 1},
     ],

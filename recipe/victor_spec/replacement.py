@@ -51,7 +51,7 @@ class _Text:
 class _Plan:
     """What is replaced together: all of it, and nothing else."""
 
-    token: str
+    update_id: str
     """What the names of unfinished files have."""
     texts: list[_Text]
     others: list[str]
@@ -61,7 +61,7 @@ class _Plan:
 
     def unfinished(self, path: Path) -> Path:
         """The name of a file or a folder until it takes the place of a path."""
-        return path.with_name(f".{path.name}.{self.token}.part")
+        return path.with_name(f".{path.name}.{self.update_id}.part")
 
 
 def journal_of(document: Path) -> Path:
@@ -285,8 +285,8 @@ def _plan(data: bytes, path: Path) -> _Plan | None:
     foreign = DocumentError(f"{path} was not written by victor-spec update: remove it.")
     try:
         texts = [_Text(**text) for text in written["texts"]]
-        plan = _Plan(written["token"], texts, written["others"])
-        is_own = re.fullmatch("[0-9a-f]{8}", plan.token) is not None
+        plan = _Plan(written["update_id"], texts, written["others"])
+        is_own = re.fullmatch("[0-9a-f]{8}", plan.update_id) is not None
         is_own &= all(_is_own(text, path) for text in plan.texts)
         is_own &= all(isinstance(name, str) for name in plan.others)
     except (KeyError, TypeError):

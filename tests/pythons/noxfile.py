@@ -1,13 +1,11 @@
 """`nox -s pythons`: use the wheels on each Python, in bare environments, with the newest and the
-oldest dependencies.
+oldest dependencies, and run the fast tests with the locked and the newest ones.
 
-Each extra is installed alone and used once; the fast tests and one bulk crash run with all of them.
-Tests run in a copy of the repository without its packages, so that what they import is the wheel.
+Each extra is installed alone and used once. The tests run on the clone, as `make setup` has it.
 """
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import nox
@@ -22,11 +20,8 @@ PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
 # Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded
 # builds.
 NO_WHEELS = {"3.15": ("bulk", "sandbox", "recipe", "all"), "3.14t": ("bulk", "all")}
-# Not with the project's dependencies: what the tests themselves need.
-TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
-CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
 FAST = (
-    *("-n", "2", "--tier", "quick", "tests"),
+    *("-n", "2", "--tier", "quick", "-p", "no:cacheprovider"),
     # aiohttp is no dependency.
     "--ignore=tests/providers/test_callers_http_client.py",
     # Its counts are those of the locked dependencies.
@@ -56,9 +51,8 @@ def installed(session, distribution, project, resolution, part):
         *("--output-file", str(bounds), str(project)),
         external=True,
     )
-    tools = TEST_TOOLS if part == "all" else ()
     requirement = f"{built}[{part}]" if is_extra else str(built)
-    session.install("--no-build", "--constraint", str(bounds), requirement, *tools)
+    session.install("--no-build", "--constraint", str(bounds), requirement)
     return folder
 
 
@@ -66,34 +60,37 @@ def installed(session, distribution, project, resolution, part):
 @nox.parametrize("resolution", ["highest", "lowest-direct"])
 @nox.parametrize("extra", EXTRAS)
 def wheel(session: nox.Session, extra, resolution):
-    """Use one extra of the wheel in `build/wheel`; with `all`, run the tests."""
+    """Use one extra of the wheel in `build/wheel`."""
     folder = installed(session, "victor_ext", ROOT / "pyproject.toml", resolution, extra)
     with session.chdir(folder):
-        if extra != "all":
+        session.run(
+            "python", "-P", "-W", "error", str(ROOT / "tests" / "pythons" / "uses.py"), extra
+        )
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("releases", ["locked", "newest"])
+def tests(session: nox.Session, releases):
+    """Run the fast tests with what the lock names, or with the newest releases."""
+    if "all" in NO_WHEELS.get(str(session.python), ()):
+        session.skip("a dependency has no wheel for it; docs/install.md says which")
+    if releases == "locked":
+        session.install("--require-hashes", "--requirement", str(ROOT / "requirements.lock"))
+    else:
+        wanted = Path(session.create_tmp()).resolve() / "newest.txt"
+        with session.chdir(ROOT):
             session.run(
-                "python", "-P", "-W", "error", str(ROOT / "tests" / "pythons" / "uses.py"), extra
+                *("uv", "pip", "compile", "--quiet", "--python-version", str(session.python)),
+                *("pyproject.toml", "recipe/pyproject.toml", "--all-extras"),
+                *("--group=dev", "--group=recipe/pyproject.toml:dev"),
+                *("--output-file", str(wanted)),
+                external=True,
             )
-            return
-    tree = folder / "tree"
-    shutil.rmtree(tree, ignore_errors=True)
-    files = session.run(
-        *("git", "-C", str(ROOT)),
-        "ls-files",
-        "-z",
-        "--",
-        ".",
-        ":!victor_ext",
-        ":!generated",
-        ":!recipe/victor_spec",
-        external=True,
-        silent=True,
-    )
-    for name in filter(None, str(files).split("\0")):
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tree / name)
-    with session.chdir(tree):
-        for options in (FAST, CRASH):
-            session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options)
+        session.install("--requirement", str(wanted))
+    packages = ("--no-deps", "--no-build-isolation", "-e", str(ROOT), "-e", str(ROOT / "recipe"))
+    session.install(*packages)
+    with session.chdir(ROOT):
+        session.run("python", "-m", "pytest", "-q", *FAST, "tests")
 
 
 @nox.session(python=PYTHONS)
