@@ -330,6 +330,7 @@ def test_an_invoice_that_was_handed_to_a_person_is_not_asked_for_by_a_model_the_
     assert said.is_error
     assert said.sentence.startswith("A person has decided about INV-1042 since it was refused")
     assert f"--idempotency-key {key_of('INV-1042')}" in said.sentence
+    assert "44.23 USD as INV-1042, which" in host.ask("1042").sentence  # another name
     assert host.call("settle_unclear", invoice="INV-1042").is_error
     host.until("INV-1", "sent")
     assert victor_sandbox.work_done_by_reference() == {"INV-1": 1}

@@ -6,8 +6,8 @@ transaction that adds the entry, and lets one transaction at a time go on.
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext._event_queue.databases import (
-    Condition,
     DatabaseTime,
     create_tables,
     database_time,
@@ -60,14 +59,15 @@ class Policy:
             sa.Column("environment", sa.String(200), primary_key=True),
             sa.Column("account", sa.String(128), primary_key=True),
             sa.Column("terms", sa.Text, nullable=False),
-            sa.Column("changed_at", sa.Double, nullable=False),
         )
         self._requests = table_of(
             f"{name}_mcp_requests",
             metadata,
             sa.Column("key", sa.String(128), primary_key=True),
+            sa.Column("invoice", sa.String(64), nullable=False),
             sa.Column("payer", sa.String(64), nullable=False),
             sa.Column("cents", sa.BigInteger, nullable=False),
+            sa.Column("by_hand", sa.Boolean, nullable=False),
             sa.Column("stored_at", sa.Double, nullable=False),
             sa.Index(f"ix_{own_name}_mcp_stored_at", "stored_at"),
             sa.Index(f"ix_{own_name}_mcp_payer", "payer", "cents"),
@@ -80,8 +80,7 @@ class Policy:
     def allow(self, connection: Connection, owner: Owner, allowed: Allowed) -> None:
         """Store what is permitted, in place of what was."""
         identity = _identity_of(owner)
-        terms = json.dumps(allowed._asdict())
-        row = {**identity, "terms": terms, "changed_at": database_time(connection)}
+        row = {**identity, "terms": json.dumps(allowed._asdict())}
         put_rows(connection, self.table, [row], [*identity])
 
     def lock(self, connection: Connection, owner: Owner) -> Allowed | None:
@@ -90,7 +89,8 @@ class Policy:
         """
         if not sa.inspect(connection).has_table(self.table.name, schema=self.table.schema):
             return None
-        lock_texts(connection, self.table, [self.table.fullname])
+        # Without its schema: another server may leave that out.
+        lock_texts(connection, self.table, [self.table.name])
         columns = self.table.c
         query = sa.select(columns.terms)
         for name, value in _identity_of(owner).items():
@@ -100,64 +100,64 @@ class Policy:
 
     def asked_today(self, connection: Connection) -> Decimal:
         """Return the sum of what was asked for since midnight, UTC, by the clock of the database.
-        It counts unless it is certain that nothing was done.
+        It counts unless it is certain that nothing was done, or a person decides about it.
         """
-        requests = self._requests.c
+        requests, entries = self._requests.c, self._entries.c
         midnight = database_time(connection) // _DAY * _DAY
         cents = sa.func.coalesce(sa.func.sum(requests.cents), 0)
         query = sa.select(cents).select_from(self._with_entries())
-        query = query.where(requests.stored_at >= midnight, self._may_be_done())
+        # Of a request without an entry any more, `restored` is NULL, which is not false.
+        is_not_done = sa.and_(entries.state.in_(_NOT_DONE), entries.restored.is_(False))
+        query = query.where(requests.stored_at >= midnight, requests.by_hand.is_(False))
+        query = query.where(sa.not_(is_not_done))
         return Decimal(int(connection.execute(query).scalar_one())) / 100
 
     def similar(self, connection: Connection, payer: str, amount: Decimal) -> str | None:
-        """Return the reference of a request of the same amount that this payer had recently, or
-        that is not settled; None: there is none.
+        """Return the invoice of a request of the same amount that this payer had recently, or
+        that is not settled; None: there is none. Of one that was not sent, a person may yet decide
+        that it is, or has asked by hand.
         """
         requests, entries = self._requests.c, self._entries.c
         since = database_time(connection) - RECENT.total_seconds()
-        is_same = sa.and_(requests.payer == _digest(payer), requests.cents == _cents(amount))
+        is_same = sa.and_(requests.payer == payer, requests.cents == _cents(amount))
         is_open = sa.or_(entries.ended.is_(False), entries.state == EntryState.UNCLEAR)
-        query = sa.select(sa.func.coalesce(entries.reference, requests.key))
-        query = query.select_from(self._with_entries()).where(is_same, self._may_be_done())
-        query = query.where(sa.or_(requests.stored_at >= since, is_open))
-        reference = connection.execute(query.order_by(requests.stored_at.desc())).scalar()
-        return None if reference is None else str(reference)
+        query = sa.select(requests.invoice).select_from(self._with_entries())
+        query = query.where(is_same, sa.or_(requests.stored_at >= since, is_open))
+        query = query.order_by(requests.by_hand, requests.stored_at.desc())
+        invoice: str | None = connection.execute(query).scalar()
+        return invoice
 
-    def note(self, connection: Connection, key: str, payer: str, amount: Decimal) -> None:
-        """Note a request that this transaction adds, unless it is noted; or with an amount of zero
-        that a person decides about it. Nothing deletes this.
+    def note(self, connection: Connection, arguments: Mapping[str, str], *, by_hand: bool) -> None:
+        """Note a request that this transaction adds, or that a person decides about, unless it is
+        noted. Nothing deletes this.
         """
-        values = {"key": key, "payer": _digest(payer), "cents": _cents(amount)}
-        insert_once(connection, self._requests, **values, stored_at=DatabaseTime())
+        insert_once(
+            connection,
+            self._requests,
+            key=arguments["idempotency_key"],
+            invoice=arguments["client_reference_id"],
+            payer=arguments["payer_counterparty_id"],
+            cents=_cents(Decimal(arguments["amount"])),
+            by_hand=by_hand,
+            stored_at=DatabaseTime(),
+        )
 
-    def noted(self, connection: Connection, key: str) -> Decimal | None:
-        """Return the amount of the request with this key; zero: a person decides about it; None:
-        nobody has asked for it here.
+    def is_by_hand(self, connection: Connection, key: str) -> bool | None:
+        """Return whether a person decides about the request with this key; None: nobody has asked
+        for it here.
         """
-        query = sa.select(self._requests.c.cents).where(self._requests.c.key == key)
-        cents: int | None = connection.execute(query).scalar()
-        return None if cents is None else Decimal(cents) / 100
+        query = sa.select(self._requests.c.by_hand).where(self._requests.c.key == key)
+        by_hand: bool | None = connection.execute(query).scalar()
+        return by_hand
 
     def _with_entries(self) -> Any:
         is_entry = self._entries.c.key == self._requests.c.key
         return self._requests.outerjoin(self._entries, is_entry)
 
-    def _may_be_done(self) -> Condition:
-        """Holds for requests that were done, or may have been. Of one without an entry any more,
-        `restored` is NULL, which is not false.
-        """
-        entries = self._entries.c
-        return sa.not_(sa.and_(entries.state.in_(_NOT_DONE), entries.restored.is_(False)))
-
 
 def _identity_of(owner: Owner) -> dict[str, str]:
     account = owner.accounts[0] if owner.accounts else ""
     return {"environment": owner.environment, "account": account}
-
-
-def _digest(payer: str) -> str:
-    """Return a payer in a form that is as good for comparison, and says less."""
-    return hashlib.sha256(payer.encode()).hexdigest()
 
 
 def _cents(amount: Decimal) -> int:

@@ -292,10 +292,9 @@ class Server:
         asked and for how much, the operator has fixed.
         """
         opened = self._open()
-        dollars = Decimal(amount).quantize(Decimal("0.01"))
         arguments: dict[str, Any] = {
             "payer_counterparty_id": payer,
-            "amount": str(dollars),
+            "amount": str(Decimal(amount).quantize(Decimal("0.01"))),
             "due_date": due_date,
             "client_reference_id": invoice,
             "idempotency_key": _key_of(invoice),
@@ -311,8 +310,7 @@ class Server:
             why = ""
             if entry is None:
                 why = self._why_a_person(opened.policy, connection, allowed, arguments)
-                asked = Decimal(0) if why else dollars
-                opened.policy.note(connection, _key_of(invoice), payer, asked)
+                opened.policy.note(connection, arguments, by_hand=bool(why))
             if not why:
                 self._add(opened.box, connection, arguments, entry)
         if why:  # the transaction has noted it: a later call must not ask, too
@@ -377,7 +375,7 @@ class Server:
         opened = self._open()
         key = _key_of(invoice)
         with self._locked(opened) as (connection, _):
-            if not opened.policy.noted(connection, key):
+            if opened.policy.is_by_hand(connection, key) is not False:
                 raise Misuse(
                     f"{invoice} was not asked for through this server: a person settles it."
                 )
@@ -427,10 +425,10 @@ class Server:
             known = ", ".join(allowed.payers[:_MOST_LISTED])
             raise Misuse(f"{payer} is no payer whom the operator allows: {known}.")
         victor_ext.check_payment_request(**arguments)
-        noted = policy.noted(connection, arguments["idempotency_key"])
-        if noted:
+        is_by_hand = policy.is_by_hand(connection, arguments["idempotency_key"])
+        if is_by_hand is False:
             raise Misuse(f"{invoice} was asked for before, and its data was deleted.")
-        if noted is not None:
+        if is_by_hand:
             return f"A person has decided about {invoice} since it was refused, or still has to"
         similar = policy.similar(connection, payer, amount)
         today = policy.asked_today(connection)
@@ -443,8 +441,8 @@ class Server:
             )
         if similar is not None:
             return (
-                f"{payer} was asked for {amount} USD as {similar}, which is not settled or less "
-                f"than {RECENT.days} days old. Is {invoice} the same payment? Then go on with "
+                f"{payer} has a request for {amount} USD as {similar}, which is not settled or "
+                f"less than {RECENT.days} days old. Is {invoice} the same payment? Then go on with "
                 f"{similar}"
             )
         return ""
