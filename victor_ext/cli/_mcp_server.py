@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, cast, g
 
 import victor_ext
 from victor_ext._exit_status import SIGNALLED
-from victor_ext._privacy import one_line, short_mask
+from victor_ext._privacy import one_line, redact_excerpt, short_mask
 from victor_ext._systems import DEFAULT
 from victor_ext._version import needs_extra
 from victor_ext.outbox import Entry, EntryState, Outbox, Owner
@@ -176,8 +176,7 @@ class Server:
             middleware=[self._check_arguments],
         )
         for function, hints in self._tools.values():
-            tool = _answering(function, hints)
-            server.add_tool(tool, annotations=hints, structured_output=False)
+            server.add_tool(_answering(function), annotations=hints, structured_output=False)
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -206,6 +205,8 @@ class Server:
         while not self._stop.is_set():
             try:
                 opened = self._open()
+                with self._locked(opened):
+                    pass  # something is permitted
                 opened.box.run(opened.victor, interval=self._interval, stop=self._stop)
             except Exception as error:  # noqa: BLE001 - the tools say it, too
                 if said != str(error):
@@ -274,11 +275,11 @@ class Server:
         given: Any = params.get("arguments") or {}
         if ctx.method != "tools/call" or tool is None or not isinstance(given, dict):
             return await call_next(ctx)
-        function, hints = tool
+        function, _ = tool
         written = cast("dict[str, Any]", given)
         problem = _problem_of(function, written)
         if problem:
-            return _failure(f"{problem} Nothing was done.", "not_sent", hints)
+            return _failure(f"{problem} Nothing was done.", "not_sent", function)
         arguments = {name: value for name, value in written.items() if value is not None}
         return await call_next(replace(ctx, params={**params, "arguments": arguments}))
 
@@ -309,7 +310,7 @@ class Server:
             entry = self._entry_of(opened.box, invoice)
             why = ""
             if entry is None:
-                why = self._why_a_person(opened.policy, connection, allowed, arguments)
+                why = self._why_a_person(opened, connection, allowed, arguments)
                 opened.policy.note(connection, arguments, by_hand=bool(why))
             if not why:
                 self._add(opened.box, connection, arguments, entry)
@@ -365,7 +366,7 @@ class Server:
         if failing:
             sentence = f"{sentence} The server cannot send now: {', '.join(sorted(failing))}."
         if box.held_since() is not None:
-            sentence = f"{sentence} Nothing is sent until a person runs 'victor outbox release'."
+            sentence = f"{sentence} {_HELD}"
         return Answer(sentence, {"payments": [_answer_of(each).data for each in unclear]})
 
     def settle_unclear(self, invoice: Invoice) -> Answer:
@@ -414,21 +415,24 @@ class Server:
             raise Misuse(f"{invoice} is the reference of several requests already.") from error
 
     def _why_a_person(
-        self, policy: Policy, connection: Connection, allowed: Allowed, arguments: dict[str, Any]
+        self, opened: _Opened, connection: Connection, allowed: Allowed, arguments: dict[str, Any]
     ) -> str:
         """Return why a person has to decide about a new request; empty: it may be stored. Raises
         `Misuse` or `InvalidRequest` for one that cannot be sent.
         """
+        policy = opened.policy
         invoice, payer = arguments["client_reference_id"], arguments["payer_counterparty_id"]
         amount = Decimal(arguments["amount"])
         if payer not in allowed.payers:
             known = ", ".join(allowed.payers[:_MOST_LISTED])
             raise Misuse(f"{payer} is no payer whom the operator allows: {known}.")
         victor_ext.check_payment_request(**arguments)
+        if opened.box.held_since() is not None:  # it may have been sent since the backup was made
+            raise Misuse(f"{_HELD} Nothing was stored.")
         is_by_hand = policy.is_by_hand(connection, arguments["idempotency_key"])
         if is_by_hand is False:
             raise Misuse(f"{invoice} was asked for before, and its data was deleted.")
-        if is_by_hand:
+        if is_by_hand is not None:
             return f"A person has decided about {invoice} since it was refused, or still has to"
         similar = policy.similar(connection, payer, amount)
         today = policy.asked_today(connection)
@@ -480,6 +484,7 @@ class Server:
             ) from error
 
 
+_HELD = "Nothing is sent until a person runs 'victor outbox release'."
 _NOT_ALLOWED = "A person permits requests by 'victor mcp allow'; until then this server only reads."
 
 
@@ -512,9 +517,7 @@ def _problem_of(function: Callable[..., object], given: Mapping[Any, object]) ->
     return " ".join(problems)
 
 
-def _answering(
-    function: Callable[..., Answer], hints: ToolAnnotations
-) -> Callable[..., CallToolResult]:
+def _answering(function: Callable[..., Answer]) -> Callable[..., CallToolResult]:
     """Return the tool of a function: whatever ends it is a sentence."""
 
     @wraps(function)
@@ -522,26 +525,26 @@ def _answering(
         try:
             return _result(*function(**arguments), is_error=False)
         except Misuse as error:
-            return _failure(str(error), "not_sent", hints)
+            return _failure(str(error), "not_sent", function)
         except victor_ext.InvalidRequest as error:
             sentence = f"{in_options(error.problems, _PLACES)} Nothing was done."
-            return _failure(sentence, "not_sent", hints)
+            return _failure(sentence, "not_sent", function)
         except victor_ext.VictorError as error:
-            return _failure(error.message, error.outcome.value, hints)
+            return _failure(error.message, error.outcome.value, function)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote what is stored
             kind = type(error).__name__
             sentence = (
                 f"{kind}: it is not known whether this was stored. Call payment. The same call may "
                 "be repeated: one invoice has one key."
             )
-            return _failure(sentence, "unknown", hints)
+            return _failure(sentence, "unknown", function)
 
     return call
 
 
-def _failure(sentence: str, outcome: str, hints: ToolAnnotations) -> CallToolResult:
-    """Return an error. That of a tool which only reads says nothing of a payment."""
-    data = {} if hints.read_only_hint else {"outcome": outcome}
+def _failure(sentence: str, outcome: str, function: Callable[..., Answer]) -> CallToolResult:
+    """Return an error. That of a tool which asks nobody says nothing of a payment."""
+    data = {"outcome": outcome} if function.__name__ == "request_payment" else {}
     return _result(sentence, data, is_error=True)
 
 
@@ -569,7 +572,7 @@ def _answer_of(entry: Entry) -> Answer:
         "request_id": entry.request_id,
         "amounts": [f"{each.amount} {each.currency}" for each in entry.payments],
         "may_ask_again": False,
-        "quoted": _lines(error=entry.error),
+        "quoted": _quoted(error=entry.error),
     }
     return Answer(sentence, data)
 
@@ -577,23 +580,26 @@ def _answer_of(entry: Entry) -> Answer:
 def _payment_of(request: PaymentRequest) -> dict[str, Any]:
     """Return a payment request of the provider's list."""
     payer = None if request.payer is None else request.payer.name
-    quoted = _lines(
+    quoted = _quoted(
         notes=request.notes,
         payer=payer,
         answer=request.approval_notes,
         error=request.error_message,
     )
-    shown = _lines(
-        invoice=request.client_reference_id,
-        request_id=request.id,
-        status=request.status,
-        amount=request.amount,
-        due_date=request.due_date,
-        created_at=request.created_at,
-    )
-    return {**shown, "quoted": quoted}
+    shown = {
+        "invoice": request.client_reference_id,
+        "request_id": request.id,
+        "status": request.status,
+        "amount": request.amount,
+        "due_date": request.due_date,
+        "created_at": request.created_at,
+    }
+    lines = {name: one_line(value) for name, value in shown.items() if value is not None}
+    return {**lines, "quoted": quoted}
 
 
-def _lines(**values: object) -> dict[str, str]:
-    """Return what others wrote, each in one line of 200 characters."""
-    return {name: one_line(value) for name, value in values.items() if value is not None}
+def _quoted(**texts: str | None) -> dict[str, str]:
+    """Return what others wrote, each in one line of 200 characters, in which long numbers and
+    tokens are masked.
+    """
+    return {name: redact_excerpt(text) for name, text in texts.items() if text is not None}
