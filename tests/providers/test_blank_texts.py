@@ -57,10 +57,12 @@ def test_the_check_and_the_outbox_of_victor_refuse_a_blank_text_too(name, text):
     arguments = payment(client_reference_id="INV-1042", idempotency_key=GUID)
     with pytest.raises(InvalidRequest, match=name):
         check_payment_request(**{**arguments, name: text})
-    outbox = Outbox(sa.create_engine("sqlite://"))
+    engine = sa.create_engine("sqlite://")
+    outbox = Outbox(engine)
     outbox.create_table()
-    with outbox._engine.begin() as connection, pytest.raises(InvalidRequest, match=name):
+    with engine.begin() as connection, pytest.raises(InvalidRequest, match=name):
         outbox.add(connection, **{**arguments, name: text})
+    engine.dispose()
 
 
 @pytest.mark.parametrize("system", ["victor"])

@@ -322,6 +322,7 @@ def test_the_operations_command_connect_and_the_outbox_name_the_same_declared_ke
     engine, pay = sa.create_engine("sqlite://"), function(document, "pay")
     with pytest.raises(InvalidRequest) as refused, engine.begin() as connection:
         Outbox(engine, connected(document)).add_call(connection, pay, body={}, idempotency_key=KEY)
+    engine.dispose()
     assert (f"pass key={said} to connect" in str(refused.value)) is (said is not None)
 
 
