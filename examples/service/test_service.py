@@ -59,6 +59,13 @@ async def becomes(service: httpx.AsyncClient, payment: str) -> dict[str, Any]:
     return dict(found)
 
 
+async def becomes_ready(service: httpx.AsyncClient) -> None:
+    """Return once nothing fails: on a busy machine, a pass or a count may have failed once."""
+    with anyio.fail_after(20):
+        while (await service.get("/ops/readyz")).status_code != 200:  # noqa: ASYNC110 - it has no event
+            await anyio.sleep(0.01)
+
+
 async def test_an_invoice_is_paid(
     service: httpx.AsyncClient,
     faults: Faults,
@@ -82,8 +89,8 @@ async def test_an_invoice_is_paid(
     (sent,) = (line for line in metrics.splitlines() if 'victor_ext_state="sent"' in line)
     assert sent.startswith("victor_ext_outbox_entries{")
     assert sent.endswith(" 1.0")
-    for probe in ("livez", "readyz"):
-        assert (await service.get(f"/ops/{probe}")).status_code == 200
+    assert (await service.get("/ops/livez")).status_code == 200
+    await becomes_ready(service)
     assert (
         'url_template="/v2/payment-requests/request-payment",victor_ext_outcome="success"'
         in metrics

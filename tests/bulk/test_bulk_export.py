@@ -171,7 +171,8 @@ def test_a_payment_that_two_sheets_list_is_counted_once_by_its_status(bulk, vict
     paid = outbound(victor_sandbox)[0]["id"]
     victor_sandbox.move(paid, "completed")
     exported = bulk("export", "--all", "--refresh")
-    assert [line["status"] for line in exported.table] == ["completed", "created"] * 2
+    # Two workers make the requests of a batch in any order.
+    assert Counter(line["status"] for line in exported.table) == {"completed": 2, "created": 2}
     assert exported.err == "The provider says now: 1 completed (paid), 1 created.\n"
 
 
