@@ -74,15 +74,15 @@ def test_a_request_with_other_values_is_refused_and_the_answer_says_what_was_ask
     host.ask()
     host.until("INV-1042", "sent")
     for other, name in (
-        ({"amount": "45.00"}, "payment_details.amount"),
-        ({"due_date": tomorrow()}, "payment_details.due_date"),
+        ({"amount": "45.00"}, "amount"),
+        ({"due_date": tomorrow()}, "due_date"),
     ):
         said = host.ask(**other)
         assert said.is_error
         assert said.sentence == (
             f"INV-1042 was asked for with other values ({name}): it is one payment, of 44.23 USD. "
-            "INV-1042 was asked for once, created: do not ask again. Another invoice has a number "
-            "of its own."
+            "INV-1042 was asked for once, created: do not ask again. Do not make another number "
+            "for it."
         )
     assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
 
@@ -210,16 +210,20 @@ def test_what_is_unclear_is_listed_and_settled_without_another_request(
     host.ask()
     until(victor_sandbox.requests)
     said = host.call("what_is_unclear")
-    assert said.sentence.startswith("Unclear: INV-1042. Ask for none of them again: call settle_un")
-    desk.allow(day_limit="88.46")
+    assert said.sentence.startswith("Unclear: INV-1042 (sending). Ask for none of them again.")
+    for tool in ("payment", "settle_unclear"):
+        on_its_way = host.call(tool, invoice="INV-1042").sentence
+        assert ("Call payment in a minute" in on_its_way, "settle" in on_its_way) == (True, False)
+    desk.allow(payment_limit="88.46", day_limit="88.46")
     said_of_another = host.ask("INV-2", amount="44.24")
     assert said_of_another.sentence.startswith("44.24 USD is above what is left of the limit of a")
     assert [each["may_ask_again"] for each in said.data["payments"]] == [False]
     change(desk.outbox, state="unclear", due_at=0.0)
     said = host.call("payment", invoice="INV-1042")
-    assert "it may have been sent. Do not ask again: call settle_unclear." in said.sentence
+    assert said.sentence.endswith(" Call settle_unclear first.")
     # It may still be looked for in vain: lists lag. It is no new request in any case.
-    assert host.call("settle_unclear", invoice="INV-1042").state in ("settling", "sent")
+    said = host.call("settle_unclear", invoice="INV-1042")
+    assert (said.state in ("settling", "sent"), "settle_" in said.sentence) == (True, False)
     host.until("INV-1042", "sent")
     assert host.call("what_is_unclear").sentence.startswith("Nothing is unclear.")
     assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
@@ -270,7 +274,7 @@ def test_twenty_hosts_at_once_ask_once_for_each_invoice_within_the_limit_of_the_
     """
     desk = Desk({**bare_environment, **settings}, postgres_server.new_schema())
     payers = [f"payer-{number}" for number in range(10)]
-    desk.allow(*(f"--payer={payer}" for payer in payers), day_limit="400")
+    desk.allow(*(f"--payer={payer}" for payer in payers), payment_limit="400", day_limit="400")
     refused, failed, lock = set(), [], threading.Lock()
 
     def ask(number):
@@ -293,7 +297,7 @@ def test_twenty_hosts_at_once_ask_once_for_each_invoice_within_the_limit_of_the_
     asked_for = victor_sandbox.work_done_by_reference()
     assert [*asked_for.values()] == [1] * 9
     assert len(refused) == 1
-    assert all("limit of a day" in each or "A person has decided" in each for each in failed)
+    assert all("limit of a day" in each or "was refused before" in each for each in failed)
 
 
 # What the operator fixes
@@ -311,10 +315,10 @@ def test_above_a_limit_the_tool_refuses_with_the_command_that_a_person_runs(
         f"--client-reference-id INV-1042 --idempotency-key {key_of('INV-1042')} "
         "--payee-account-number '****3645' --biller-type BUSINESS --environment staging"
     )
-    desk.allow(day_limit="44.22")
+    desk.allow(day_limit="0")
     said = host.ask("INV-2")
     assert said.sentence.startswith(
-        "44.23 USD is above what is left of the limit of a day, 44.22 USD: 0 USD were asked for "
+        "44.23 USD is above what is left of the limit of a day, 0 USD: 0 USD were asked for today"
     )
     assert victor_sandbox.work_done_by_key() == {}
     assert desk.outbox.entries() == []
@@ -325,15 +329,18 @@ def test_an_invoice_that_was_handed_to_a_person_is_not_asked_for_by_a_model_the_
 ):
     """The person may have asked for it, when the provider has forgotten the key."""
     host.ask("INV-1", amount="400")
-    desk.allow(day_limit="440")
+    desk.allow(payment_limit="440", day_limit="440")
     assert "is above what is left of the limit of a day" in host.ask().sentence
     desk.allow(day_limit="2000")  # as is a limit on the next day
     said = host.ask()
     assert said.is_error
-    assert said.sentence.startswith("A person has decided about INV-1042 since it was refused")
+    assert said.sentence.startswith(
+        "INV-1042 was refused before, so only a person asks for it now."
+    )
     assert f"--idempotency-key {key_of('INV-1042')}" in said.sentence
     assert "44.23 USD as INV-1042, which" in host.ask("1042").sentence  # another name
-    assert host.call("settle_unclear", invoice="INV-1042").is_error
+    for tool in ("payment", "settle_unclear"):
+        assert "only a person asks for it now" in host.call(tool, invoice="INV-1042").sentence
     host.until("INV-1", "sent")
     assert victor_sandbox.work_done_by_reference() == {"INV-1": 1}
 
@@ -343,16 +350,16 @@ def test_without_permission_the_server_only_reads(desk, victor_sandbox):
         for tool, arguments in (("request_payment", asked()), ("payment", {"invoice": "INV-1"})):
             said = host.call(tool, **arguments)
             assert said.is_error
-            assert said.sentence.endswith("until then this server only reads.")
+            assert said.sentence.startswith("Nobody has permitted requests yet: a person runs")
             assert ("outcome" in said.data) == (tool == "request_payment")
         assert not host.call("find_payments", status="pending").is_error
         desk.outbox.create_table()  # by another program
         stored(desk.outbox, invoice(7))
-        assert host.ask().sentence.startswith("Nothing is permitted to these credentials.")
+        assert host.ask().sentence.startswith("Nobody has permitted requests yet: a person runs")
         assert not host.call("find_payments", status="pending").is_error
         time.sleep(1)  # some twenty passes
         assert victor_sandbox.work_done_by_key() == {}
-        assert host.call("settle_unclear", invoice="INV-1").is_error
+        assert host.call("settle_unclear", invoice="INV-7").is_error
         assert host.call("payment", invoice="INV-1").state is None
         desk.allow()
         assert not host.ask().is_error
@@ -375,9 +382,13 @@ def test_what_is_permitted_to_one_account_is_not_permitted_to_another(
     desk.allow()
     other = settings_of(victor_sandbox, *victor_sandbox.add_oauth_client())
     with desk.host(**other) as host:
-        said = host.ask()
-    assert said.is_error
-    assert "Is it the right database?" in said.sentence
+        for tool, arguments in (
+            ("request_payment", asked()),
+            ("payment", {"invoice": "INV-1042"}),
+            ("what_is_unclear", {}),
+        ):
+            said = host.call(tool, **arguments)
+            assert (said.is_error, "Is it the right database?" in said.sentence) == (True, True)
     assert desk.outbox.entries() == []
     stranger = Desk({**bare_environment, **other}, desk.database)
     assert "Is it the right database?" in stranger.allow().err
@@ -398,6 +409,9 @@ def test_a_bad_account_or_limit_is_refused_when_it_is_to_be_permitted(desk):
         ({"payment_limit": "-1"}, "--payment-limit"),
         ({"payment_limit": "1.001"}, "--payment-limit"),
         ({"day_limit": "NaN"}, "--day-limit"),
+        ({"payment_limit": "500.001"}, "--payment-limit is '500.001'"),
+        ({"payment_limit": "2000.01"}, "--payment-limit 2000.01 is above --day-limit 2000"),
+        ({"payer": "a b"}, "--payer 'a b' is no id"),
     ):
         ran = desk.allow(**changed)
         assert (ran.status, name in ran.err) == (2, True), ran.err
@@ -436,14 +450,17 @@ def test_bad_input_is_refused_with_a_sentence_that_says_what_to_write(host, vict
         ({"payer": "somebody"}, f"somebody is no payer whom the operator allows: {PAYER}."),
         ({"invoice": "--yes"}, "invoice cannot be used: write the number of the invoice"),
         ({"invoice": "INV 1\nINV-2"}, "invoice cannot be used"),
-        ({"notes": "two\nlines"}, "notes cannot be used: write one line for the payer."),
+        (
+            {"notes": "two\nlines"},
+            "notes cannot be used: write one line of up to 150 characters for",
+        ),
         ({"notes": ["a", "b"]}, "notes is no text"),
         ({"payee_account_number": "99"}, "payee_account_number is no argument of this tool"),
     ):
         said = host.ask(**changed)
         assert said.is_error, changed
         assert said.sentence.startswith(sentence), said.sentence
-        assert said.data["outcome"] == "not_sent"
+        assert said.data["outcome"] in ("not_sent", "refused")
     for arguments in ({}, {"invoice": "INV-1", "status": "pending"}):
         assert host.call("find_payments", **arguments).sentence == (
             "Write either invoice or status."
@@ -453,10 +470,25 @@ def test_bad_input_is_refused_with_a_sentence_that_says_what_to_write(host, vict
     assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
 
 
+def test_what_waits_while_the_server_cannot_send_says_so(desk, victor_sandbox):
+    desk.allow()
+    with desk.host(VICTOR_CLIENT_SECRET="wrong-secret") as host:
+        host.ask()
+        while "cannot send now" not in (said := host.call("payment", invoice="INV-1042")).sentence:
+            pass
+        assert said.sentence == (
+            "INV-1042 is stored, not sent yet. Do not ask again: the server sends it. The server "
+            "cannot send now: the provider refuses the credentials. Tell your user."
+        )
+        assert "refuses the credentials" in host.call("what_is_unclear").sentence
+    assert victor_sandbox.work_done_by_key() == {}
+
+
 def test_a_secret_that_is_missing_is_named_to_the_model(desk, victor_sandbox):
     desk.allow()
     with desk.host(VICTOR_CLIENT_SECRET="") as host:
-        assert "VICTOR_CLIENT_SECRET" in host.ask().sentence
+        for said in (host.ask(), host.call("payment", invoice="INV-1042")):
+            assert "VICTOR_CLIENT_SECRET" in said.sentence
     encrypted = Outbox(sa.create_engine(desk.database), storage_key="a secret of 16 characters")
     stored(encrypted, invoice(1))
     with desk.host() as host:
@@ -570,6 +602,11 @@ assert not {"mcp", "mcp_types"} & {*sys.modules}
 """
     ran = python("-c", script)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_keys_that_are_kept_too_short_are_refused_at_the_start(bare_command):
+    ran = bare_command("mcp", "--keys-kept", "3s")
+    assert (ran.status, "--keys-kept is too low" in ran.err) == (2, True)
 
 
 def test_options_of_the_server_before_the_name_of_a_command_are_refused(bare_command):

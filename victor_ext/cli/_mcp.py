@@ -6,6 +6,7 @@ says what may be asked for (`_mcp_policy.py`).
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import typer
 
 import victor_ext
 from victor_ext._privacy import short_mask
+from victor_ext._settlement.key_age import LEAST_KEPT
 from victor_ext._systems import DEFAULT
+from victor_ext._version import missing_extra
 
 from ._failures import Misuse
 from ._options import Yes, decimal, number, option, seconds
@@ -72,6 +75,8 @@ def serve(
         if named:
             raise Misuse(f"Write the options after {context.invoked_subcommand!r}.")
         return
+    if keys_kept < LEAST_KEPT:
+        raise Misuse(f"--keys-kept is too low: write {LEAST_KEPT:g}s or more.")
     try:
         from ._mcp_server import OutboxPlace, Server  # noqa: PLC0415 - an extra of its own
     except ImportError as error:
@@ -106,19 +111,26 @@ def allow(
     It holds for these credentials and this environment, and replaces what was said before;
     --day-limit 0 permits nothing. It makes the tables of the outbox, unless they exist.
     """
-    from victor_ext.outbox import Outbox, Owner  # noqa: PLC0415 - an extra of its own
+    try:
+        from victor_ext.outbox import Outbox, Owner  # noqa: PLC0415 - an extra of its own
 
-    from ._mcp_policy import Allowed, Policy  # noqa: PLC0415 - the same
-
+        from ._mcp_policy import PAYER, Allowed, Policy  # noqa: PLC0415 - the same
+    except ImportError as error:
+        raise missing_extra("victor mcp", "sqlalchemy", "mcp") from error
     if not day_limit.is_finite() or day_limit < 0:
         raise Misuse(f"--day-limit is {day_limit}: write US dollars, such as 2000.")
+    if 0 < day_limit < payment_limit:
+        raise Misuse(f"--payment-limit {payment_limit} is above --day-limit {day_limit}.")
+    for each in payer:
+        if not re.fullmatch(PAYER, each):
+            raise Misuse(f"--payer {each!r} is no id of a counterparty.")
     with session.report_failures(), session.client_of(DEFAULT) as victor, errors_as_misuse():
         try:
             victor_ext.check_payment_request(
                 payee_account_number=payee_account_number,
                 biller_type=biller_type,
                 payer_counterparty_id=payer[0],
-                amount=payment_limit,
+                amount=str(payment_limit),
                 due_date=victor.provider_time().moment.date(),
             )
         except victor_ext.InvalidRequest as error:
@@ -129,7 +141,7 @@ def allow(
             f"{', '.join(payer)} may be asked for up to {payment_limit} USD each, {day_limit} USD "
             f"a day, to be paid to {masked}, {session.environment_text(victor)}."
         )
-        session.confirm(victor, lambda: text, yes=yes)
+        session.confirm(victor, lambda: text, yes=yes, otherwise="Nothing was permitted.")
         engine = engine_of(session.database_url)
         if session.database is None:  # only its owner can read what is made here
             file = Path(str(engine.url.database))

@@ -27,6 +27,8 @@ from victor_ext.outbox import EntryState, Owner
 
 RECENT = timedelta(days=7)
 """How long a request counts as recent: another one of the payer for the same amount is refused."""
+PAYER = "[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
+"""The pattern of a payer whom a model can name."""
 _NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
 _DAY = 86_400
 
@@ -87,7 +89,7 @@ class Policy:
         """Return what is permitted; None: nothing is. Nobody else gets an answer before this
         transaction ends.
         """
-        if not sa.inspect(connection).has_table(self.table.name, schema=self.table.schema):
+        if not self._is_there(connection):
             return None
         # Without its schema: another server may leave that out.
         lock_texts(connection, self.table, [self.table.name])
@@ -146,9 +148,14 @@ class Policy:
         """Return whether a person decides about the request with this key; None: nobody has asked
         for it here.
         """
+        if not self._is_there(connection):
+            return None
         query = sa.select(self._requests.c.by_hand).where(self._requests.c.key == key)
         by_hand: bool | None = connection.execute(query).scalar()
         return by_hand
+
+    def _is_there(self, connection: Connection) -> bool:
+        return sa.inspect(connection).has_table(self.table.name, schema=self.table.schema)
 
     def _with_entries(self) -> Any:
         is_entry = self._entries.c.key == self._requests.c.key

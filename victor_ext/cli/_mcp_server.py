@@ -30,12 +30,12 @@ from victor_ext._exit_status import SIGNALLED
 from victor_ext._privacy import one_line, redact_excerpt, short_mask
 from victor_ext._systems import DEFAULT
 from victor_ext._version import needs_extra
-from victor_ext.outbox import Entry, EntryState, Outbox, Owner
 
+from ._document import ARGUMENTS_BY_PLACE
 from ._failures import Misuse
-from ._mcp_policy import RECENT, Allowed, Policy
 from ._options import option_words
 from ._outbox import engine_of, opened_queue
+from ._screen import zulu_text
 from ._wording import in_options
 
 with needs_extra("victor mcp", "mcp"):
@@ -43,6 +43,10 @@ with needs_extra("victor mcp", "mcp"):
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from mcp_types import CallToolResult, TextContent, ToolAnnotations
     from pydantic import Field
+
+    from victor_ext.outbox import Entry, EntryState, Outbox, Owner
+
+    from ._mcp_policy import PAYER, RECENT, Allowed, Policy
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -57,6 +61,12 @@ _WINDOW = timedelta(days=7)
 """How far back a search reads at the provider."""
 _PLACES = {"payer_counterparty_id": "payer", "client_reference_id": "invoice"}
 """What tools call an argument of the client."""
+_DIFFERENT = {
+    **_PLACES,
+    "payee_account_number": "the account, which the operator has changed",
+    "biller_type": "the biller type, which the operator has changed",
+}
+"""What is said of an argument that has another value now."""
 _INSTRUCTIONS = (
     "One invoice is one payment. Name the invoice as the books of your user have it, and never "
     "make another name for it: a request that is repeated under the same invoice asks nobody "
@@ -73,19 +83,30 @@ def _text(pattern: str, meaning: str) -> Any:
 
 
 Invoice: TypeAlias = Annotated[
-    str, _text("[A-Za-z0-9][A-Za-z0-9._/-]{0,59}", "the number of the invoice, such as INV-1042")
+    str,
+    _text(
+        "[A-Za-z0-9][A-Za-z0-9._/-]{0,59}",
+        "the number of the invoice, such as INV-1042, of letters, digits and . _ / -: never make "
+        "another one for it",
+    ),
 ]
-Payer: TypeAlias = Annotated[
-    str, _text("[A-Za-z0-9][A-Za-z0-9._-]{0,59}", "the counterparty that pays, by its id")
-]
+Payer: TypeAlias = Annotated[str, _text(PAYER, "the counterparty that pays, by its id")]
 Amount: TypeAlias = Annotated[
     str, _text(r"[0-9]{1,9}(\.[0-9]{1,2})?", 'US dollars as text, such as "44.23": never a number')
 ]
 DueDate: TypeAlias = Annotated[
-    str, _text("[0-9]{4}-[0-9]{2}-[0-9]{2}", "the last day to pay, today or tomorrow in UTC")
+    str,
+    _text(
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        "the last day to pay as YYYY-MM-DD, such as 2026-12-01: today or tomorrow in UTC",
+    ),
 ]
 Notes: TypeAlias = Annotated[
-    str, _text(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,150}", "one line for the payer")
+    str,
+    _text(
+        r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,150}",
+        "one line of up to 150 characters for the payer",
+    ),
 ]
 Status: TypeAlias = Annotated[
     str, _text("[A-Za-z_-]{0,30}", "a status of the provider, such as pending")
@@ -100,10 +121,10 @@ class Answer(NamedTuple):
 
 
 _SAID = {
-    EntryState.WAITING: "is stored, not sent yet. The server sends it: do not ask again.",
+    EntryState.WAITING: "is stored, not sent yet. Do not ask again: the server sends it.",
     EntryState.SENDING: (
-        "is being sent, or may have been sent: it is unclear which. Do not ask again: the server "
-        "repeats it under its one key. Call settle_unclear."
+        "is being sent, and may have arrived. Do not ask again: the server goes on under its one "
+        "key. Call payment in a minute."
     ),
     EntryState.SETTLING: (
         "is unclear: it may have been sent. Do not ask again: the server is looking it up. Call "
@@ -119,11 +140,22 @@ _SAID = {
         "outbox retry'."
     ),
     EntryState.UNCLEAR: (
-        "is unclear: it may have been sent. Do not ask again: call settle_unclear. If it stays so, "
-        "a person has to ask the provider, and to run 'victor outbox resolve'."
+        "is unclear: it may have been sent. Do not ask again: a person asks the provider, and runs "
+        "'victor outbox resolve'."
     ),
 }
 """What is said of an entry, after its invoice."""
+_WITHOUT_ENTRY = {
+    None: "was not asked for here. A person may have: call find_payments.",
+    True: "was refused before, so only a person asks for it now: call find_payments.",
+    False: "was asked for before, and its data was deleted: do not ask again.",
+}
+"""What is said of an invoice without an entry, by what `Policy.is_by_hand` says."""
+_FAILURES = {
+    "AuthenticationError": "the provider refuses the credentials",
+    "ConnectionFailed": "the provider cannot be reached",
+}
+"""Why the server cannot send, by the name of an error; of others, the name is said."""
 
 
 class OutboxPlace(NamedTuple):
@@ -176,7 +208,8 @@ class Server:
             middleware=[self._check_arguments],
         )
         for function, hints in self._tools.values():
-            server.add_tool(_answering(function), annotations=hints, structured_output=False)
+            text = " ".join(str(function.__doc__).split())
+            server.add_tool(_answering(function), None, None, text, hints, structured_output=False)
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -244,9 +277,9 @@ class Server:
                     with opened_queue(database, table, keys_kept=kept) as (box, is_one):
                         self._box = box if is_one else None
                 except Misuse as error:
-                    raise Misuse(f"{error} {_NOT_ALLOWED}") from error
+                    raise Misuse(f"{_NOT_ALLOWED} {error}") from error
             if self._box is None:
-                raise Misuse(f"{table} is an inbox. {_NOT_ALLOWED}")
+                raise Misuse(f"{_NOT_ALLOWED} {table} is an inbox.")
             return self._box
 
     # What a model writes
@@ -321,11 +354,19 @@ class Server:
 
     def payment(self, invoice: Invoice) -> Answer:
         """Say what is known of the payment of an invoice: stored, asked once, paid, or unclear."""
-        entry = self._entry_of(self._outbox(), invoice)
+        opened = self._open()
+        entry = self._entry_of(opened.box, invoice)
         if entry is None:
-            sentence = f"{invoice} was not asked for here. A person may have: call find_payments."
+            with engine_of(self._place.database).connect() as connection:
+                by_hand = opened.policy.is_by_hand(connection, _key_of(invoice))
+            sentence = f"{invoice} {_WITHOUT_ENTRY[by_hand]}"
             return Answer(sentence, {"invoice": invoice, "state": None})
-        return _answer_of(entry)
+        sentence, data = _answer_of(entry)
+        if entry.state is EntryState.UNCLEAR:
+            sentence = f"{sentence} {_SETTLE}"
+        elif entry.state in (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING):
+            sentence = f"{sentence}{_why_not_sent(opened.box)}"
+        return Answer(sentence, data)
 
     def find_payments(self, invoice: Invoice = "", status: Status = "") -> Answer:
         """Search the provider's list of the last seven days, by invoice or by status: one of
@@ -342,7 +383,11 @@ class Server:
             word: Any = status  # the client checks it
             matches = requests.list(status=word, direction="outbound", start_datetime=since)
         payments = [*map(_payment_of, islice(matches, _MOST_LISTED))]
-        named = ", ".join(f"{each['request_id']} ({each['status']})" for each in payments)
+        shown = ("invoice", "amount", "status")
+        named = ", ".join(
+            f"{each['request_id']} ({', '.join(each.get(name, '?') for name in shown)})"
+            for each in payments
+        )
         sentence = f"The provider lists {len(payments)} of the last seven days: {named}."
         if not payments:
             sentence = (
@@ -355,18 +400,17 @@ class Server:
         """List the payments of which it is not known whether they were asked for, and say whether
         the server can send.
         """
-        box = self._outbox()
+        box = self._open().box
         doubtful = (EntryState.UNCLEAR, EntryState.SETTLING, EntryState.SENDING)
         unclear = [entry for state in doubtful for entry in box.entries(state)][:_MOST_LISTED]
-        names = ", ".join(map(_name_of, unclear))
+        names = ", ".join(f"{_name_of(each)} ({each.state})" for each in unclear)
         sentence = "Nothing is unclear."
         if unclear:
-            sentence = f"Unclear: {names}. Ask for none of them again: call settle_unclear."
-        failing = {*box.heartbeat.failing.values()} - {"not tried"}
-        if failing:
-            sentence = f"{sentence} The server cannot send now: {', '.join(sorted(failing))}."
-        if box.held_since() is not None:
-            sentence = f"{sentence} {_HELD}"
+            sentence = (
+                f"Unclear: {names}. Ask for none of them again. Call settle_unclear for those in "
+                "the state unclear; the server goes on with the others."
+            )
+        sentence = f"{sentence}{_why_not_sent(box)}"
         return Answer(sentence, {"payments": [_answer_of(each).data for each in unclear]})
 
     def settle_unclear(self, invoice: Invoice) -> Answer:
@@ -375,15 +419,17 @@ class Server:
         """
         opened = self._open()
         key = _key_of(invoice)
-        with self._locked(opened) as (connection, _):
-            if opened.policy.is_by_hand(connection, key) is not False:
-                raise Misuse(
-                    f"{invoice} was not asked for through this server: a person settles it."
-                )
-        entry = opened.box.entry(key)
-        if entry is not None and entry.state is EntryState.UNCLEAR:
-            opened.box.look_again(key)
-        return self.payment(invoice)
+        entry = self._entry_of(opened.box, invoice)
+        if entry is not None:
+            with self._locked(opened) as (connection, _):
+                if opened.policy.is_by_hand(connection, key) is not False:
+                    raise Misuse(
+                        f"{invoice} was not asked for through this server: a person settles it."
+                    )
+            if entry.state is EntryState.UNCLEAR:
+                opened.box.look_again(key)
+        answer = self.payment(invoice)
+        return answer._replace(sentence=answer.sentence.removesuffix(f" {_SETTLE}"))
 
     # What they have in common
 
@@ -397,7 +443,7 @@ class Server:
         with engine.begin() as connection:
             allowed = opened.policy.lock(connection, opened.owner)
             if allowed is None:
-                raise Misuse(f"Nothing is permitted to these credentials. {_NOT_ALLOWED}")
+                raise Misuse(_NOT_ALLOWED)
             yield connection, allowed
 
     def _entry_of(self, box: Outbox, invoice: str) -> Entry | None:
@@ -431,9 +477,9 @@ class Server:
             raise Misuse(f"{_HELD} Nothing was stored.")
         is_by_hand = policy.is_by_hand(connection, arguments["idempotency_key"])
         if is_by_hand is False:
-            raise Misuse(f"{invoice} was asked for before, and its data was deleted.")
+            raise Misuse(f"{invoice} {_WITHOUT_ENTRY[False]}")
         if is_by_hand is not None:
-            return f"A person has decided about {invoice} since it was refused, or still has to"
+            return f"{invoice} was refused before, so only a person asks for it now"
         similar = policy.similar(connection, payer, amount)
         today = policy.asked_today(connection)
         if amount > Decimal(allowed.payment_limit):
@@ -476,16 +522,34 @@ class Server:
             if entry is None or all(each.code != "used" for each in error.problems):
                 raise
             amounts = ", ".join(f"{each.amount} {each.currency}" for each in entry.payments)
-            different = re.findall(r"other values of (.*?)\. For", error.summary)
+            (places,) = re.findall(r"other values of (.*?)\. For", error.summary) or [""]
+            names = [ARGUMENTS_BY_PLACE.get(place, place) for place in places.split(" and ")]
+            different = [_DIFFERENT.get(name, name) for name in names]
             raise Misuse(
                 f"{invoice} was asked for with other values ({', '.join(different)}): it is one "
                 f"payment, of {amounts or 'an amount that is not known here'}. "
-                f"{_answer_of(entry).sentence} Another invoice has a number of its own."
+                f"{_answer_of(entry).sentence} Do not make another number for it."
             ) from error
 
 
+_SETTLE = "Call settle_unclear first."
 _HELD = "Nothing is sent until a person runs 'victor outbox release'."
-_NOT_ALLOWED = "A person permits requests by 'victor mcp allow'; until then this server only reads."
+_NOT_ALLOWED = (
+    "Nobody has permitted requests yet: a person runs 'victor mcp allow'. Until then this server "
+    "only reads."
+)
+
+
+def _why_not_sent(box: Outbox) -> str:
+    """Return why the server sends nothing now, in sentences after a space; empty: it sends."""
+    sentence = ""
+    failing = {*box.heartbeat.failing.values()} - {"not tried"}
+    if failing:
+        reasons = ", ".join(sorted(_FAILURES.get(name, name) for name in failing))
+        sentence = f" The server cannot send now: {reasons}. Tell your user."
+    if box.held_since() is not None:
+        sentence = f"{sentence} {_HELD}"
+    return sentence
 
 
 def _key_of(invoice: str) -> str:
@@ -525,7 +589,7 @@ def _answering(function: Callable[..., Answer]) -> Callable[..., CallToolResult]
         try:
             return _result(*function(**arguments), is_error=False)
         except Misuse as error:
-            return _failure(str(error), "not_sent", function)
+            return _failure(str(error), "refused", function)
         except victor_ext.InvalidRequest as error:
             sentence = f"{in_options(error.problems, _PLACES)} Nothing was done."
             return _failure(sentence, "not_sent", function)
@@ -592,7 +656,7 @@ def _payment_of(request: PaymentRequest) -> dict[str, Any]:
         "status": request.status,
         "amount": request.amount,
         "due_date": request.due_date,
-        "created_at": request.created_at,
+        "created_at": zulu_text(request.created_at),
     }
     lines = {name: one_line(value) for name, value in shown.items() if value is not None}
     return {**lines, "quoted": quoted}

@@ -256,12 +256,20 @@ class Session(CommandOptions):
             return f"{victor.environment}, {victor.base_url}"
         return victor.environment
 
-    def confirm(self, victor: Victor, question: Callable[[], str], *, yes: bool) -> None:
+    def confirm(
+        self,
+        victor: Victor,
+        question: Callable[[], str],
+        *,
+        yes: bool,
+        otherwise: str = "Nothing was sent.",
+    ) -> None:
         """Ask a person before something is done in production, and end the command unless they
         agree. Elsewhere, and with `yes`, do nothing.
 
         `question` returns the text of the question. It is called only before the question is shown,
-        and may read from the provider. Raises `Misuse` without a terminal.
+        and may read from the provider. `otherwise` says what was not done. Raises `Misuse` without
+        a terminal.
         """
         if yes or victor.environment != "production":
             return
@@ -269,12 +277,12 @@ class Session(CommandOptions):
         if stdin is None or not stdin.isatty():
             raise Misuse(
                 "This is production, and no terminal can confirm it: pass --yes to confirm. "
-                "Nothing was sent."
+                f"{otherwise}"
             )
         complain(question())
         # Nothing has been sent: Ctrl-C here ends like anywhere else.
         if not typer.confirm(f"Do it in production ({self.environment_text(victor)})?", err=True):
-            message = "Not confirmed. Nothing was sent."
+            message = f"Not confirmed. {otherwise}"
             self.end_with(CommandFailure(kind="Declined", message=message, exit_status=FAILED))
 
     def end_with(self, failure: CommandFailure) -> NoReturn:
