@@ -116,11 +116,9 @@ def allow(
 
         from ._mcp_policy import PAYER, Allowed, Policy  # noqa: PLC0415 - the same
     except ImportError as error:
-        raise missing_extra("victor mcp", "sqlalchemy", "mcp") from error
+        raise Misuse(f"{missing_extra('victor mcp', 'sqlalchemy', 'mcp')}.") from error
     if not day_limit.is_finite() or day_limit < 0:
         raise Misuse(f"--day-limit is {day_limit}: write US dollars, such as 2000.")
-    if 0 < day_limit < payment_limit:
-        raise Misuse(f"--payment-limit {payment_limit} is above --day-limit {day_limit}.")
     for each in payer:
         if not re.fullmatch(PAYER, each):
             raise Misuse(f"--payer {each!r} is no id of a counterparty.")
@@ -136,6 +134,8 @@ def allow(
         except victor_ext.InvalidRequest as error:
             names = {"amount": "--payment-limit", "payer_counterparty_id": "--payer"}
             raise Misuse(in_options(error.problems, session.option_names | names)) from error
+        if 0 < day_limit < payment_limit:
+            raise Misuse(f"--payment-limit {payment_limit} is above --day-limit {day_limit}.")
         masked = short_mask(payee_account_number)
         text = (
             f"{', '.join(payer)} may be asked for up to {payment_limit} USD each, {day_limit} USD "

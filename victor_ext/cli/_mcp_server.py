@@ -41,7 +41,7 @@ from ._wording import in_options
 with needs_extra("victor mcp", "mcp"):
     from mcp.server import MCPServer
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-    from mcp_types import CallToolResult, TextContent, ToolAnnotations
+    from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
     from pydantic import Field
 
     from victor_ext.outbox import Entry, EntryState, Outbox, Owner
@@ -175,6 +175,17 @@ class _Opened(NamedTuple):
     policy: Policy
 
 
+class _ExactServer(MCPServer):
+    """Says in each schema that a tool takes no other arguments."""
+
+    async def list_tools(self) -> list[Tool]:
+        """Return the tools of the server."""
+        tools = await super().list_tools()
+        for tool in tools:
+            tool.input_schema = {**tool.input_schema, "additionalProperties": False}
+        return tools
+
+
 class Server:
     """Serves one host until it closes the pipe, or a signal comes.
 
@@ -200,7 +211,7 @@ class Server:
         """
         # Before the server is made: it would log each call of the client, with its URL.
         logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-        server = MCPServer(
+        server = _ExactServer(
             "victor",
             version=victor_ext.__version__,
             instructions=_INSTRUCTIONS,
@@ -522,7 +533,7 @@ class Server:
             if entry is None or all(each.code != "used" for each in error.problems):
                 raise
             amounts = ", ".join(f"{each.amount} {each.currency}" for each in entry.payments)
-            (places,) = re.findall(r"other values of (.*?)\. For", error.summary) or [""]
+            places = " and ".join(re.findall(r"other values of (.*?)\. For", error.summary))
             names = [ARGUMENTS_BY_PLACE.get(place, place) for place in places.split(" and ")]
             different = [_DIFFERENT.get(name, name) for name in names]
             raise Misuse(
