@@ -32,10 +32,6 @@ from victor_ext.outbox import Outbox
 
 pytestmark = pytest.mark.slow
 A_DAY = 86_400
-FIXED = [
-    *("--payee-account-number=1234", "--biller-type=BUSINESS", "--payer=p-1"),
-    "--payment-limit=5",
-]
 
 
 @pytest.fixture
@@ -365,6 +361,7 @@ def test_without_permission_the_server_only_reads(desk, victor_sandbox):
         assert not host.call("find_payments", status="pending").is_error
         time.sleep(1)  # some twenty passes
         assert victor_sandbox.work_done_by_key() == {}
+        change(desk.outbox, state="unclear")
         assert host.call("settle_unclear", invoice="INV-7").is_error
         assert host.call("payment", invoice="INV-1").state is None
         desk.allow()
@@ -615,13 +612,12 @@ assert not {"mcp", "mcp_types"} & {*sys.modules}
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize("words", [["mcp"], ["mcp", "allow", *FIXED, "--day-limit=5"]])
-def test_without_its_packages_the_extra_of_the_command_is_named(words):
-    script = f"""
+def test_without_its_packages_the_extra_of_the_command_is_named():
+    script = """
 import sys
 sys.modules |= dict.fromkeys(["mcp", "sqlalchemy"])
 from victor_ext.cli import main
-main({words})
+main(["mcp"])
 """
     ran = python("-c", script)
     assert "pip install '.[mcp]'" in ran.stderr

@@ -17,7 +17,6 @@ import victor_ext
 from victor_ext._privacy import short_mask
 from victor_ext._settlement.key_age import LEAST_KEPT
 from victor_ext._systems import DEFAULT
-from victor_ext._version import missing_extra
 
 from ._failures import Misuse
 from ._options import Yes, decimal, number, option, seconds
@@ -111,12 +110,10 @@ def allow(
     It holds for these credentials and this environment, and replaces what was said before;
     --day-limit 0 permits nothing. It makes the tables of the outbox, unless they exist.
     """
-    try:
-        from victor_ext.outbox import Outbox, Owner  # noqa: PLC0415 - an extra of its own
+    from victor_ext.outbox import Outbox, Owner  # noqa: PLC0415 - an extra of its own
 
-        from ._mcp_policy import PAYER, Allowed, Policy  # noqa: PLC0415 - the same
-    except ImportError as error:
-        raise Misuse(f"{missing_extra('victor mcp', 'sqlalchemy', 'mcp')}.") from error
+    from ._mcp_policy import PAYER, Allowed, Policy  # noqa: PLC0415 - the same
+
     if not day_limit.is_finite() or day_limit < 0:
         raise Misuse(f"--day-limit is {day_limit}: write US dollars, such as 2000.")
     for each in payer:

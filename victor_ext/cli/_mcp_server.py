@@ -64,7 +64,6 @@ _PLACES = {"payer_counterparty_id": "payer", "client_reference_id": "invoice"}
 _DIFFERENT = {
     **_PLACES,
     "payee_account_number": "the account, which the operator has changed",
-    "biller_type": "the biller type, which the operator has changed",
 }
 """What is said of an argument that has another value now."""
 _INSTRUCTIONS = (
@@ -394,9 +393,9 @@ class Server:
             word: Any = status  # the client checks it
             matches = requests.list(status=word, direction="outbound", start_datetime=since)
         payments = [*map(_payment_of, islice(matches, _MOST_LISTED))]
-        shown = ("invoice", "amount", "status")
         named = ", ".join(
-            f"{each['request_id']} ({', '.join(each.get(name, '?') for name in shown)})"
+            f"{each['request_id']} ({each.get('invoice', '?')}, {each.get('amount', '?')}, "
+            f"{each['status']})"
             for each in payments
         )
         sentence = f"The provider lists {len(payments)} of the last seven days: {named}."
@@ -428,18 +427,16 @@ class Server:
         """Have an unclear payment settled: it is repeated under its own key or looked up, and asks
         nobody twice.
         """
-        opened = self._open()
-        key = _key_of(invoice)
-        entry = self._entry_of(opened.box, invoice)
-        if entry is not None:
+        answer = self.payment(invoice)
+        if answer.data["state"] == EntryState.UNCLEAR:
+            opened, key = self._open(), _key_of(invoice)
             with self._locked(opened) as (connection, _):
                 if opened.policy.is_by_hand(connection, key) is not False:
                     raise Misuse(
                         f"{invoice} was not asked for through this server: a person settles it."
                     )
-            if entry.state is EntryState.UNCLEAR:
-                opened.box.look_again(key)
-        answer = self.payment(invoice)
+            opened.box.look_again(key)
+            answer = self.payment(invoice)
         return answer._replace(sentence=answer.sentence.removesuffix(f" {_SETTLE}"))
 
     # What they have in common
