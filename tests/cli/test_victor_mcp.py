@@ -476,7 +476,7 @@ def test_bad_input_is_refused_with_a_sentence_that_says_what_to_write(host, vict
 
 def test_what_waits_while_the_server_cannot_send_says_so(desk, victor_sandbox):
     desk.allow()
-    with desk.host(VICTOR_CLIENT_SECRET="wrong-secret") as host:
+    with desk.host(VICTOR_CLIENT_SECRET="wrong") as host:
         host.ask()
         while "cannot send now" not in (said := host.call("payment", invoice="INV-1042")).sentence:
             pass
