@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from .destination import sync_names, write_to_disk
 from .tree import DocumentError
 
 if sys.platform == "win32":
@@ -115,14 +116,14 @@ def replace_together(
         raise _busy(document) from None
     with _locked(path, document) as journal:
         try:
-            _write_to(journal, json.dumps(asdict(plan)).encode())
+            write_to_disk(journal, json.dumps(asdict(plan)).encode())
             for text in texts:
                 _prepare(folder, plan, text)
             if package is not None:
                 package[0].rename(plan.unfinished(package[1]))
             if changelog is not None:
                 _write(plan.unfinished(changelog[1]), changelog[0])
-            _write_to(journal, PREPARED)
+            write_to_disk(journal, PREPARED)
         except BaseException:
             _take_back(folder, plan)
             path.unlink()
@@ -203,10 +204,10 @@ def _finish(folder: Path, plan: _Plan) -> None:
             if not plan.unfinished(path).exists():
                 _prepare(folder, plan, text)
             plan.unfinished(path).replace(path)
-            _sync(path.parent)
+            sync_names(path.parent)
     for name in plan.others:
         _put_in_place(plan, folder / name)
-        _sync((folder / name).parent)
+        sync_names((folder / name).parent)
 
 
 def _put_in_place(plan: _Plan, path: Path) -> None:
@@ -241,25 +242,8 @@ def _take_back(folder: Path, plan: _Plan) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file that is on the disk then, also after a power cut."""
     with path.open("wb") as file:
-        _write_to(file, data)
-
-
-def _write_to(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Let the names in a folder be on the disk."""
-    with suppress(OSError):  # Windows and some network shares cannot do this with a folder
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+        write_to_disk(file, data)
 
 
 def _relative(path: Path, folder: Path) -> str:
