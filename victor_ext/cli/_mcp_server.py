@@ -49,6 +49,7 @@ with needs_extra("victor mcp", "mcp"):
     from ._mcp_policy import PAYER, RECENT, Allowed, Policy
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
     from sqlalchemy import Connection
 
     from victor_ext import PaymentRequest, Victor
@@ -172,6 +173,8 @@ class _Opened(NamedTuple):
     victor: Victor
     owner: Owner
     policy: Policy
+    engine: sa.Engine
+    """That of the policy: each of its statements sees what was committed before it."""
 
 
 class _ExactServer(MCPServer):
@@ -200,9 +203,11 @@ class Server:
         self._interval = interval
         self._opening = threading.RLock()
         self._box: Outbox | None = None
+        self._engine: sa.Engine | None = None
         self._victor: Victor | None = None
         self._stop = threading.Event()
         self._signal = 0
+        self._tools = self._made_tools()
 
     def run(self) -> None:
         """Serve, and send what is stored. A signal ends the process by itself: what reads standard
@@ -270,7 +275,9 @@ class Server:
         for owner in box.owners():
             if owner.provider == own.provider and owner.why_not(own):
                 raise Misuse(f"{owner.why_not(own)} Nothing was stored or sent.")
-        return _Opened(box, victor, own, Policy(box.table))
+        with self._opening:
+            self._engine = engine = self._engine or _engine_of_policy(self._place.database)
+        return _Opened(box, victor, own, Policy(box.table), engine)
 
     def _client(self) -> Victor:
         with self._opening:
@@ -294,9 +301,8 @@ class Server:
 
     # What a model writes
 
-    @property
-    def _tools(self) -> dict[str, tuple[Callable[..., Answer], ToolAnnotations]]:
-        """The tools by name, with what a host may tell its user of them."""
+    def _made_tools(self) -> dict[str, tuple[Callable[..., Answer], ToolAnnotations]]:
+        """Return the tools by name, with what a host may tell its user of them."""
         reads = ToolAnnotations(read_only_hint=True, open_world_hint=True)
         writes = ToolAnnotations(read_only_hint=False, idempotent_hint=True, open_world_hint=True)
         return {
@@ -314,9 +320,9 @@ class Server:
         is null counts as left out.
         """
         params = ctx.params or {}
-        tool = self._tools.get(str(params.get("name")))
+        tool = self._tools.get(str(params.get("name"))) if ctx.method == "tools/call" else None
         given: Any = params.get("arguments") or {}
-        if ctx.method != "tools/call" or tool is None or not isinstance(given, dict):
+        if tool is None or not isinstance(given, dict):
             return await call_next(ctx)
         function, _ = tool
         written = cast("dict[str, Any]", given)
@@ -360,23 +366,11 @@ class Server:
         if why:  # the transaction has noted it: a later call must not ask, too
             by_hand = self._by_hand(opened.victor, arguments)
             raise Misuse(f"{why}. Do not try other values. {by_hand}")
-        return self.payment(invoice)
+        return _with_advice(self._known_of(opened, invoice))
 
     def payment(self, invoice: Invoice) -> Answer:
         """Say what is known of the payment of an invoice: stored, asked once, paid, or unclear."""
-        opened = self._open()
-        entry = self._entry_of(opened.box, invoice)
-        if entry is None:
-            with engine_of(self._place.database).connect() as connection:
-                by_hand = opened.policy.is_by_hand(connection, _key_of(invoice))
-            sentence = f"{invoice} {_WITHOUT_ENTRY[by_hand]}"
-            return Answer(sentence, {"invoice": invoice, "state": None})
-        sentence, data = _answer_of(entry)
-        if entry.state is EntryState.UNCLEAR:
-            sentence = f"{sentence} {_SETTLE}"
-        elif entry.state in (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING):
-            sentence = f"{sentence}{_why_not_sent(opened.box)}"
-        return Answer(sentence, data)
+        return _with_advice(self._known_of(self._open(), invoice))
 
     def find_payments(self, invoice: Invoice = "", status: Status = "") -> Answer:
         """Search the provider's list of the last seven days, by invoice or by status: one of
@@ -427,32 +421,41 @@ class Server:
         """Have an unclear payment settled: it is repeated under its own key or looked up, and asks
         nobody twice.
         """
-        answer = self.payment(invoice)
+        opened, key = self._open(), _key_of(invoice)
+        answer = self._known_of(opened, invoice)
         if answer.data["state"] == EntryState.UNCLEAR:
-            opened, key = self._open(), _key_of(invoice)
             with self._locked(opened) as (connection, _):
                 if opened.policy.is_by_hand(connection, key) is not False:
                     raise Misuse(
                         f"{invoice} was not asked for through this server: a person settles it."
                     )
             opened.box.look_again(key)
-            answer = self.payment(invoice)
-        return answer._replace(sentence=answer.sentence.removesuffix(f" {_SETTLE}"))
+            answer = self._known_of(opened, invoice)
+        return answer
 
     # What they have in common
 
     @contextmanager
     def _locked(self, opened: _Opened) -> Generator[tuple[Connection, Allowed]]:
         """Open a transaction in which nobody else asks, with what is permitted."""
-        engine = engine_of(self._place.database)
-        if engine.dialect.name == "postgresql":
-            # Each statement sees what was committed before it, whatever the database is set to.
-            engine = engine.execution_options(isolation_level="READ COMMITTED")
-        with engine.begin() as connection:
+        with opened.engine.begin() as connection:
             allowed = opened.policy.lock(connection, opened.owner)
             if allowed is None:
                 raise Misuse(_NOT_ALLOWED)
             yield connection, allowed
+
+    def _known_of(self, opened: _Opened, invoice: str) -> Answer:
+        """Return what is known of the payment of an invoice."""
+        entry = self._entry_of(opened.box, invoice)
+        if entry is None:
+            with opened.engine.connect() as connection:
+                by_hand = opened.policy.is_by_hand(connection, _key_of(invoice))
+            sentence = f"{invoice} {_WITHOUT_ENTRY[by_hand]}"
+            return Answer(sentence, {"invoice": invoice, "state": None})
+        answer = _answer_of(entry)
+        if entry.state in (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING):
+            return answer._replace(sentence=f"{answer.sentence}{_why_not_sent(opened.box)}")
+        return answer
 
     def _entry_of(self, box: Outbox, invoice: str) -> Entry | None:
         """Return the entry of an invoice, also one of another program that has its reference.
@@ -540,12 +543,26 @@ class Server:
             ) from error
 
 
-_SETTLE = "Call settle_unclear first."
 _HELD = "Nothing is sent until a person runs 'victor outbox release'."
 _NOT_ALLOWED = (
     "Nobody has permitted requests yet: a person runs 'victor mcp allow'. Until then this server "
     "only reads."
 )
+
+
+def _engine_of_policy(database: str) -> sa.Engine:
+    """Return an engine whose isolation is READ COMMITTED, whatever the database is set to."""
+    engine = engine_of(database)
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="READ COMMITTED")
+    return engine
+
+
+def _with_advice(answer: Answer) -> Answer:
+    """Return an answer that names the tool which settles it, if it is unclear."""
+    if answer.data["state"] != EntryState.UNCLEAR:
+        return answer
+    return answer._replace(sentence=f"{answer.sentence} Call settle_unclear first.")
 
 
 def _why_not_sent(box: Outbox) -> str:

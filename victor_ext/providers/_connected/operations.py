@@ -186,10 +186,11 @@ class DocumentOperations(Operations):
         """The words that the document declares for the state of what a write made or changed; empty
         where it does not say all of them. `members` are those of its models.
         """
-        declared = self._by_name.get(f"GET {self._path_of_read(name)}")
+        read = f"GET {self._path_of_read(name)}"
+        declared = self._by_name.get(read)
         models = [] if declared is None else [*declared.results.values()]
         words: set[str] = set()
-        for place in self._state_places(f"GET {self._path_of_read(name)}"):
+        for place in self._state_places(read):
             for kind in kinds_at(models, place, members) or ():
                 if not isinstance(kind, tuple):
                     return set()
