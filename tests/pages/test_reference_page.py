@@ -16,5 +16,8 @@ def test_the_reference_page_describes_every_environment_variable_that_is_read(
     monkeypatch,
 ):
     assert reference_page.undescribed() == set()
-    monkeypatch.delitem(reference_page.OTHER_VARIABLES, "VICTOR_LOG")
+    # A copy: `delitem` would put it back at the end, where the page does not have it.
+    others = {**reference_page.OTHER_VARIABLES}
+    del others["VICTOR_LOG"]
+    monkeypatch.setattr(reference_page, "OTHER_VARIABLES", others)
     assert reference_page.undescribed() == {"VICTOR_LOG"}
