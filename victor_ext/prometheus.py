@@ -448,8 +448,7 @@ def _merged(files: Iterable[Path]) -> Iterable[Metric]:
     written: list[str] = []
     for file in files:
         with suppress(FileNotFoundError):  # that of a process that has just ended
-            # An empty one, of a process that was killed as it began to write, would be an error:
-            # findings/prometheus-client-empty-file.sh
+            # An empty one, of a process that was killed as it began to write, would be an error.
             if file.stat().st_size:
                 written.append(str(file))
     untyped = cast("Any", MultiProcessCollector)

@@ -94,7 +94,7 @@ def expected_in_source(files):
     """The files of the repository without what only its host reads, without the recipe, and without
     what needs that: the tests, the Makefile and the noxfile.
     """
-    left_out = (".github/", ".ci/", "recipe/", "tests/", "findings/", "Makefile", "noxfile.py")
+    left_out = (".github/", ".ci/", "recipe/", "tests/", "Makefile", "noxfile.py")
     return {name for name in files if not name.startswith(left_out)} | {"PKG-INFO", SBOM}
 
 
