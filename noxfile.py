@@ -16,7 +16,6 @@ import nox
 ROOT = Path(__file__).parent
 BIN = ROOT / ".venv" / "bin"
 CORES = str(os.cpu_count() or 1)
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs", "recipe/README.md", "recipe/docs")
 stage = nox.session(python=False, default=False)
 # Hundreds of processes are started: none of them shall compile the package anew.
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""
@@ -56,10 +55,10 @@ def run_parts(session: nox.Session, parts: dict[str, Callable[[nox.Session], Non
 
 @stage
 def checks(session: nox.Session) -> None:
-    """Style, types, imports, generated code, prose; or only some (`-- mypy pyright prose`)."""
-    names = ("check-pyright", "lint", "check-mypy", "contracts", "check-generated", "check-prose")
+    """Style, types, imports, generated code; or only some (`-- mypy pyright`)."""
+    names = ("check-pyright", "lint", "check-mypy", "contracts", "check-generated")
     if session.posargs:
-        run_parts(session, {"mypy": _mypy, "pyright": _pyright, "prose": _prose})
+        run_parts(session, {"mypy": _mypy, "pyright": _pyright})
     else:
         make(session, "--jobs", "2", *names)
 
@@ -74,14 +73,6 @@ def _pyright(session: nox.Session) -> None:
     """pyright on the same, as on this system (or PLATFORMS="Linux Darwin Windows")."""
     for system in os.environ.get("PLATFORMS", platform.system()).split():
         run(session, "pyright", "--pythonplatform", system)
-
-
-def _prose(session: nox.Session) -> None:
-    """Spelling and style of the pages, and words that another one says better (docs/words.txt)."""
-    run(session, "codespell", *PAGES)
-    files = [str(path) for page in PAGES for path in sorted(Path(page).glob("*.md"))]
-    files += [page for page in PAGES if page.endswith(".md")]
-    run(session, "proselint", "check", "--config", "docs/proselint.json", *files)
 
 
 @stage
@@ -100,17 +91,10 @@ def _test_recipe(session: nox.Session, tier: str, *options: str) -> None:
 def pull_request(session: nox.Session) -> None:
     """What `make test` leaves to the workflow, or a part of it (`-- 1/4`)."""
     shard = session.posargs[0] if session.posargs else "1/1"
-    make(session, ".venv/guards", ".venv/foreign", ".venv/inspector")
+    make(session, ".venv/guards", ".venv/foreign")
     pytest(session, "--tier", "pull-request", "--shard", shard)
     if shard.startswith("1/"):  # the recipe has no shards
         _test_recipe(session, "pull-request")
-
-
-@stage
-def inspector(session: nox.Session) -> None:
-    """Let the Inspector of the Model Context Protocol call `victor mcp`; npm fetches it."""
-    make(session, ".venv/inspector")
-    python(session, "-m", "pytest", "tests/inspector", *session.posargs)
 
 
 @stage
@@ -172,18 +156,6 @@ def fuzz(session: nox.Session) -> None:
 def mistakes(session: nox.Session) -> None:
     """Plant each mistake of tests/mistakes in a copy, and say which tests notice (`-- bulk`)."""
     python(session, "-m", "tests.mistakes", *session.posargs)
-
-
-@stage
-def pythons(session: nox.Session) -> None:
-    """Use the wheels on each Python, with newest and oldest dependencies (`-- 3.12 3.13`)."""
-    shutil.rmtree("build/wheel", ignore_errors=True)
-    python(session, "-m", "hatchling", "build", "-t", "wheel", "-d", "build/wheel")
-    with session.chdir("recipe"):
-        python(session, "-m", "hatchling", "build", "-t", "wheel", "-d", "../build/wheel")
-    chosen = ("--pythons", *session.posargs) if session.posargs else ()
-    words = ("--noxfile", "tests/pythons/noxfile.py", "--envdir", str(ROOT / ".nox"), *chosen)
-    run(session, "nox", *words, PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}")
 
 
 @stage
