@@ -26,7 +26,7 @@ $(SETUP): requirements.lock pyproject.toml recipe/pyproject.toml
 LOCK = uv pip compile --quiet --upgrade --universal --python-version=3.11 --generate-hashes
 lock: setup ## Write requirements.lock anew, for the client and the recipe
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" && $(LOCK) pyproject.toml recipe/pyproject.toml --all-extras --group=dev --group=recipe/pyproject.toml:dev --output-file=requirements.lock && \
-		for folder in $(dir $(wildcard tests/*/requirements.in benchmarks/*/requirements.in)); do \
+		for folder in $(dir $(wildcard tests/*/requirements.in)); do \
 			(cd $$folder && $(LOCK) requirements.in --output-file=requirements.txt) || exit 1; done
 
 .PHONY: generate check-generated
@@ -97,8 +97,8 @@ docs: pages ## Write the documentation as a site into site/
 	@echo "site/index.html"
 
 .PHONY: bench
-bench: setup .venv/peers ## Measure against raw httpx, other clients and code by hand, and write docs/benchmarks.md and its tables (or BENCH="--rows bulk,first-answer" or --quick, which write nothing)
-	@$(BIN)/python -m benchmarks $(BENCH)
+bench: setup ## Measure calls beside the same calls by raw httpx
+	@$(BIN)/python -m benchmarks.speed
 
 .PHONY: build
 build: setup .venv/release ## Build the wheel and the source distribution into dist/, with the SBOM (CycloneDX, as locked) in both, and check them
@@ -130,14 +130,6 @@ build: setup .venv/release ## Build the wheel and the source distribution into d
 		apt-get --quiet --quiet --option APT::Sandbox::User=$$(id -un) download $$(echo "$$plan" | awk '/^Inst/ { print $$2 }') && \
 		for package in *.deb; do dpkg --extract "$$package" . || exit 1; done && rm -- *.deb; } || \
 		{ rm -rf $@; echo "Debian's packages cannot be had here; 'apt-get update' lists the newest ones."; exit 1; }
-
-# In an environment of its own: no client is made faster or slower by what another one, or an extra of ours, installs.
-.venv/peers: benchmarks/peers/requirements.txt | $(SETUP)
-	@echo "Installing what $< names into $@ ..."
-	@rm -rf $@
-	@$(BIN)/python -m venv $@
-	@$@/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< || { rm -rf $@; exit 1; }
-	@touch $@
 
 # One of the checks as a target: some of them run side by side.
 check-%: setup

@@ -17,9 +17,8 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.peers import number
-from benchmarks.peers.victor import key
 from benchmarks.server import canned_server
+from benchmarks.speed import key, number
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, Victor, VictorJwt
 from victor_ext._runtime.http import connections
