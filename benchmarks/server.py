@@ -60,9 +60,7 @@ def answer(line: bytes) -> bytes:
     size = _SIZE.search(line)
     if size is None:
         asked = _ONE.search(line)
-        return _one(name).replace(
-            THIS.encode(), asked[1] if asked else b"00001"
-        )
+        return _one(name).replace(THIS.encode(), asked[1] if asked else b"00001")
     found = _CURSOR.search(line)
     number = int(found[1]) if found else 0
     return (

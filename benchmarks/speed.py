@@ -57,7 +57,9 @@ def main() -> None:
                     CALLS,
                 ),
                 "a page of 100": (
-                    lambda: [each.id for each in next(iter(requests.list(page_size=100).pages())).items],
+                    lambda: [
+                        each.id for each in next(iter(requests.list(page_size=100).pages())).items
+                    ],
                     lambda: raw.get(page).json(),
                     CALLS // 10,
                 ),
@@ -67,7 +69,9 @@ def main() -> None:
                     (microseconds(ours, calls), microseconds(theirs, calls)) for _ in range(ROUNDS)
                 ]
                 own, other = (statistics.median(each) for each in zip(*times, strict=True))
-                print(f"{name:14} {own:8.0f} us, raw httpx {other:8.0f} us: {own / other:.2f} times")
+                print(
+                    f"{name:14} {own:8.0f} us, raw httpx {other:8.0f} us: {own / other:.2f} times"
+                )
 
 
 if __name__ == "__main__":

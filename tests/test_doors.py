@@ -13,7 +13,7 @@ import victor_ext
 from tests.pages.page import ROOT
 
 TOP = {
-    *("asgi", "bulk", "cli", "conform", "errors", "inbox", "money", "otel", "outbox"),
+    *("asgi", "bulk", "cli", "errors", "inbox", "money", "otel", "outbox"),
     *("prometheus", "providers", "reconciliation", "sandbox", "testing", "typed", "zulu"),
 }
 BELOW = {

@@ -21,7 +21,6 @@ from victor_ext._privacy import (
     kind_of,
 )
 from victor_ext._runtime.loop.classification import error_class_for
-from victor_ext.conform import Exchange
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 
 CLASSES = [
@@ -256,4 +255,3 @@ def test_one_set_of_statuses_decides_when_a_call_or_a_token_request_is_tried_aga
     raised = harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
     assert (type(raised), raised.status_code) == (errors.StatusError, 423)
     assert len(harness.sleeps) == 5, "before each retry of the request for a token"
-    assert Exchange("create 0.01", 423).refusal == "not shown"

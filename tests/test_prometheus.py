@@ -12,7 +12,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 import yaml
-from prometheus_client import CollectorRegistry, Info
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
@@ -24,7 +24,6 @@ from tests.outbox.rows import stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
     CallEnded,
-    ConfigurationError,
     ConnectionFailed,
     RetryPolicy,
     Victor,

@@ -82,7 +82,7 @@ def test_the_exit_status_says_what_happened_even_if_the_outputs_cannot_be_writte
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Driver, "sleep", lambda _driver, _seconds: None)
-    if case["line"].startswith(("bulk", "reconcile", "conform")):
+    if case["line"].startswith(("bulk", "reconcile")):
         prepare(tmp_path, command.environment, victor_sandbox)
     lost = case.get("lost", case["status"])
     for out, err in PAIRS:
@@ -204,23 +204,6 @@ def test_a_signal_that_was_ignored_stays_ignored(bare_command, monkeypatch, numb
     assert (ran.status, ran.out) == (0, "a-key\n")
     assert signal.getsignal(number) is signal.SIG_IGN
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-def test_victor_spec_update_replaces_a_document_even_if_nobody_reads_the_output(
-    bare_command, tmp_path
-):
-    documents = [tmp_path / "shop.yaml", tmp_path / "newer.yaml"]
-    text = SHOP.read_text()
-    for document, each in zip(
-        documents, (text, text.replace("type: integer", "type: string", 1)), strict=True
-    ):
-        document.write_text(each)
-    update = ["spec", "update", *map(str, documents), "--out", str(tmp_path)]
-    out = ended_pipe()
-    assert bare_command.ended(update, out, io.StringIO()) == 1
-    with suppress(OSError):
-        out.close()
-    assert documents[0].read_text() == documents[1].read_text() != text
 
 
 def test_a_command_that_has_done_its_work_despite_a_signal_ends_with_status_0(

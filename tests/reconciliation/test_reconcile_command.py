@@ -117,7 +117,7 @@ def test_a_misused_option_is_refused_with_its_mistake_and_prints_no_report(books
 
 @pytest.mark.parametrize(
     ("option", "out"),
-    [("--out", "ours.csv"), ("--out", "./ours.csv"), ("--html", "linked.csv")],
+    [("--out", "ours.csv"), ("--out", "./ours.csv"), ("--out", "linked.csv")],
 )
 def test_the_report_does_not_replace_our_book(books, option, out):
     before = books.ours.read_bytes()

@@ -39,8 +39,6 @@ with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
         assert list(victor.payment_requests.list())
 """
 READS = """
-from victor_ext.cli._reconcile import page_template
-assert page_template()
 """
 
 

@@ -31,7 +31,6 @@ from ._bulk_session import (
     SendSession,
     StepSession,
     WorkerSession,
-    batch_names,
     show_progress,
 )
 from ._failures import Misuse
@@ -555,7 +554,7 @@ def rekey(
 @with_session
 def instruct(
     session: StepSession,
-    batch: str = argument("BATCH", known=batch_names),
+    batch: str = argument("BATCH"),
     *,
     also: list[str] | None = option(
         "A payment that is paid though the latest sheet lacks it, or has it with other values. "
@@ -569,7 +568,7 @@ def instruct(
 
 @bulk.command()
 @with_session
-def withdraw(session: StepSession, batch: str = argument("BATCH", known=batch_names)) -> None:
+def withdraw(session: StepSession, batch: str = argument("BATCH")) -> None:
     """Withdraw accepted payouts of Velo before they are paid."""
     _take_step(session, "withdraw", batch)
 

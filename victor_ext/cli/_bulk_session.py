@@ -223,20 +223,11 @@ class BulkSession(Session):
         )
 
 
-def batch_names(ctx: typer.Context) -> list[str]:
-    """Return the batches of the state, for a shell to complete."""
-    from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
-
-    session = BulkSession.for_completion(ctx)
-    with session.client_of(session.provider) as victor:
-        return BulkSender(victor, state=session.state).batches()
-
-
 class BatchSession(BulkSession):
     """A session with the name of a batch, by an option."""
 
     batch: str | None = option(
-        "The batch's name (default: that of the file, or all of them).", "NAME", known=batch_names
+        "The batch's name (default: that of the file, or all of them).", "NAME"
     )
 
     def names_on_command_line(self) -> list[str]:
@@ -284,7 +275,7 @@ class BatchSession(BulkSession):
 class NamedBatchSession(BatchSession):
     """A session with the name of a batch, by an argument or an option."""
 
-    name: str | None = argument("BATCH", known=batch_names, default=None)
+    name: str | None = argument("BATCH", default=None)
 
     def names_on_command_line(self) -> list[str]:
         return list(dict.fromkeys(filter(None, (self.name, self.batch))))
@@ -293,10 +284,8 @@ class NamedBatchSession(BatchSession):
 class ExportSession(BulkSession):
     """A session with the names of several batches, or all of them."""
 
-    names: list[str] | None = argument(several("BATCH"), known=batch_names, default=None)
-    batch: list[str] | None = option(
-        "A batch's name (default: the only one). Repeat it.", "NAME", known=batch_names
-    )
+    names: list[str] | None = argument(several("BATCH"), default=None)
+    batch: list[str] | None = option("A batch's name (default: the only one). Repeat it.", "NAME")
     all_batches: bool = flag("--all", "All batches of the state, in the order of their names.")
 
     def batches(self) -> list[str]:

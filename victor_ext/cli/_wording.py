@@ -38,10 +38,6 @@ _HINTS = {
     "key_column": "leave --key-column out, and give the column of the file its former name",
 }
 """What to write instead, by the code of a problem, or by its field."""
-SPEC_IS_ELSEWHERE = (
-    "`victor spec` is a distribution of its own, victor-spec, which makes typed packages from "
-    "OpenAPI documents: pip install ./recipe in a clone."
-)
 _TYPER_WORDS = {
     r" \(Possible options: (.*)\)": r". Did you mean \1?",
     r"Got unexpected extra argument\(s\) \((.*)\)": r"Too much is given: \1",
