@@ -69,7 +69,7 @@ test-all: setup .venv/guards .venv/foreign ## Run everything there is, which tak
 	@$(BIN)/nox --session histories -- 100000 "$(SEED)"
 	@$(BIN)/nox --session histories -- soak
 	@$(BIN)/nox --session histories -- cancellations
-	@$(BIN)/nox --stop-on-first-error --session crashes page
+	@$(BIN)/nox --stop-on-first-error --session crashes
 
 quick: setup ## Run what needs no process and no waiting, in less than a minute on two cores
 	@$(BIN)/python -m pytest -q -n 2 --tier quick tests
@@ -88,7 +88,7 @@ contracts: setup ## Who may import whom
 
 .PHONY: pages docs
 # What pages say of commands, promises, sandboxes and operations.
-PAGES = tests.pages.reference_page tests.providers.prepared tests.sandbox.sandbox_page tests.pages.operation_counts docs.llms
+PAGES = tests.pages.reference_page tests.providers.prepared tests.pages.operation_counts docs.llms
 pages: setup ## Write what pages take from the code
 	@for page in $(PAGES); do $(BIN)/python -m $$page || exit 1; done
 

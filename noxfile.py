@@ -98,14 +98,6 @@ def pull_request(session: nox.Session) -> None:
 
 
 @stage
-def page(session: nox.Session) -> None:
-    """Try the sandbox's page in Chromium; fetches one if there is none."""
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
-        run(session, "playwright", "install", "chromium")
-    python(session, "-m", "pytest", "-q", "-rs", "tests/sandbox/test_sandbox_browser.py")
-
-
-@stage
 def histories(session: nox.Session) -> None:
     """Is anybody asked twice in 100,000 rare histories? (`-- 1000 SEED`, `-- soak 1000 SEED`)
 

@@ -19,7 +19,7 @@ TOP = {
 BELOW = {
     *("outbox.django", "inbox.django", "testing.plugin"),
     *(f"providers.{name}" for name in ("victor", "velo", "eastpay", "flexfactor")),
-    *(f"sandbox.{name}" for name in ("victor", "velo", "eastpay", "flexfactor", "connected")),
+    *(f"sandbox.{name}" for name in ("victor", "velo", "eastpay", "flexfactor")),
     *("sandbox.server", "sandbox.engine"),
 }
 OF_DJANGO = re.compile(r"(?:in|out)box\.django\.(?:apps|models|migrations|management)\b")

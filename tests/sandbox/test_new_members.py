@@ -2,13 +2,11 @@
 shown, filtered by, and refused beyond its limits. The calls share nothing with the client.
 """
 
-import html
 import json
 import uuid
 from contextlib import contextmanager
 from string import Template
 
-import httpx
 import pytest
 import yaml
 
@@ -16,7 +14,6 @@ from tests.cases import cases_beside
 from tests.providers.systems import of_every_system
 from tests.sandbox.desks import DESKS, desk_of
 from tests.sandbox.sandbox_callers import today
-from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.server import _document
 
 pytestmark = pytest.mark.slow
@@ -171,23 +168,6 @@ def test_the_inbound_twin_has_the_new_members_of_the_payee_and_the_payment():
         asked = twin["payment_request"]
         assert asked.keys() == {"payee", "payment_details", "created_at"}
         assert (asked["payee"]["branch"], asked["payment_details"]["memo"]) == ("12", "May")
-
-
-def test_the_page_and_the_state_file_of_victor_have_the_new_members(tmp_path):
-    """The page hides secrets, and all but the last four digits of the number of an account."""
-    options = {"state": tmp_path / "state"}
-    with serving("victor", **options) as served:
-        request_id = served.id
-    with Sandbox(SandboxSettings(**options)) as sandbox:
-        kept = sandbox.request(request_id)
-        page = httpx.get(f"{sandbox.url}/_sandbox/page/records/{request_id}").text
-    assert [kept[name] for name in ("internal", "copies", "floor")] == ["CC-7", 2, 3]
-    assert kept.keys().isdisjoint({"account_number", "victor_counterparty_id", "payee"})
-    shown = html.unescape(page)
-    assert all(text in shown for text in ("<dt>Internal</dt>", "CC-7", "••••••••5544"))
-    assert "998877665544" not in page
-    assert kept["pickup_secret"] == "open sesame"
-    assert "open sesame" not in page
 
 
 def test_victor_accepts_a_create_without_members_that_are_not_required_any_more(

@@ -5,7 +5,6 @@ document forbids.
 import pytest
 
 from tests.cases import cases_beside
-from tests.sandbox.sandbox_callers import KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)
@@ -114,17 +113,3 @@ def test_time_passes_by_itself_in_auto(start):
 
 
 # With `quirks`: as in the provider's examples and guides
-
-
-def test_with_quirks_empty_members_are_null_and_page_sizes_claimed(start):
-    _, caller = start(quirks=True, demo_data=True)
-    made = caller.create(KEY).json()
-    outbound = made["victor_payment_request_id"]
-    inbound = made["victor_payment_request_child_id"]
-    assert made["payment_request"]["payee"]["ultimate_creditor"] is None
-    assert caller.get(outbound).json()["payment_request"]["payment_request_response"] is None
-    assert caller.get(inbound).json()["payment_request"]["payment_request_response"] == {}
-    assert caller.respond(inbound).json()["modified_amount"] is None
-    assert caller.list(page_size=1).json()["page_size"] == 25
-    error = caller.list(page=-1).json()["allErrors"][0]
-    assert (error["field"], error["bindingFailure"]) == ("page", False)

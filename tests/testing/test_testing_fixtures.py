@@ -62,9 +62,9 @@ def test_silence_ends_each_attempt_by_the_timeout(victor, victor_sandbox, faults
 
 
 def test_the_message_about_a_wrong_option_names_the_option(faults):
-    with pytest.raises(ValueError, match="status must be between 200 and 599"):
+    with pytest.raises(ValueError, match="status"):
         faults.status(42)
-    with pytest.raises(ValueError, match="tims is no parameter of this command"):
+    with pytest.raises(ValueError, match="tims is no parameter"):
         faults.lose_answer(tims=2)  # type: ignore[call-arg] # on purpose
 
 
