@@ -46,11 +46,12 @@ def operations(
         raise Misuse(f"{package} is no generated package: {error}.") from error
     except victor_ext.ConfigurationError as error:
         raise Misuse(f"{package}: {error}") from error
+    key_text = repr(place) if hasattr(place, "name") else None
     rows = rows_of(declarations, place)
     members = [declaration.result_members for declaration in declarations]
     if as_json:
         listed = [{**row._asdict(), "members": has} for row, has in zip(rows, members, strict=True)]
-        say({"package": package, "operations": listed})
+        say({"package": package, "key": key_text, "operations": listed})
         return
     lines = [("OPERATION", "REPEATED", "LOOK UP", "A GOOD RESPONSE")]
     for row, has in zip(rows, members, strict=True):

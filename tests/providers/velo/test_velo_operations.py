@@ -97,21 +97,6 @@ def test_the_page_says_that_the_operations_of_the_document_and_no_others_have_a_
     assert (len(TABLE), called) == (100, {*generated("velo")})
 
 
-@pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_after_a_lost_schedule_the_error_names_the_list_that_shows_it(sandbox, method):
-    harness = Harness(sandbox, awaited=False)
-    payout_id = harness.submit(pay("INV-7"))
-    where = f"/v3/payouts/{payout_id}/schedule"
-    body = {"scheduledFor": "2999-03-04T00:00:00Z", "notificationsEnabled": True}
-    harness(lambda velo: velo.http.post(where, json=body))
-    sandbox.inject("lose_answer", operation="schedule" if method == "POST" else "deschedule")
-    with pytest.raises(VictorError, match=r"look with payouts\.list\(payor_id=\.\.\.\)") as lost:
-        harness(lambda velo: velo.http.request(method, where, json=body))
-    assert lost.value.outcome is Outcome.UNKNOWN
-    [shown] = harness(lambda velo: [*velo.payouts.list(payor_id=harness.payor)])
-    assert shown.schedule_status == ("SCHEDULED" if method == "POST" else None)
-
-
 @pytest.mark.parametrize("lost", [False, True])
 def test_the_example_of_a_lost_response_pays_once_whether_or_not_it_is_lost(sandbox, *, lost):
     harness = Harness(sandbox, awaited=False)

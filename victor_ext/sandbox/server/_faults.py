@@ -3,6 +3,7 @@ the control API.
 """
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from itertools import count
 from typing import Annotated, Literal, TypedDict, get_args
 
@@ -41,6 +42,7 @@ class FaultOptions(TypedDict, total=False):
     times: int | None
     skip: int
     operation: str | None
+    query: str | None
     after: int
     delay: float
     status: int
@@ -57,6 +59,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     times: Annotated[int, Meta(ge=1)] | None = 1
     skip: Annotated[int, Meta(ge=0)] = 0
     operation: str | None = None
+    query: str | None = None
+    """A pattern of the query, such as `*page=3*`."""
     after: Annotated[int, Meta(ge=0)] = 0
     """How many bytes of the response arrive."""
     delay: Annotated[float, Meta(ge=0, le=3600)] = 0.0
@@ -91,10 +95,12 @@ class FaultQueue:
         self.waiting.append(msgspec.convert(given, Fault))
         return int(given["id"])
 
-    def pick(self, operation: str) -> Fault | None:
+    def pick(self, operation: str, query: str) -> Fault | None:
         """The fault that applies to this call, counted; or None."""
         for fault in self.waiting:
             if fault.operation not in (None, operation):
+                continue
+            if fault.query is not None and not fnmatchcase(query, fault.query):
                 continue
             if fault.skip:
                 fault.skip -= 1

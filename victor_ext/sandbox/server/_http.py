@@ -184,7 +184,7 @@ class Listener:
     ) -> bool:
         context = self._context
         name, params = context.operations.find(method, unquote(path))
-        fault = context.faults.pick(name)
+        fault = context.faults.pick(name, query)
         exchange = context.begin(method, path, name, headers, fault)
         call = Call(exchange, context, headers, query.encode("latin-1"), params)
         if fault is not None and fault.kind == "refuse":
@@ -224,8 +224,11 @@ class Listener:
             await asyncio.sleep(fault.delay)
         if response is not None and not fault.replaces:
             return response
-        message = f"An injected fault: status {fault.status}."
-        error = self._provider.injected_error(call.exchange.operation, fault.status, message)
+        error = Response(fault.status, b"")
+        if fault.body is None:  # else the provider's own would take an id of the seed
+            message = f"An injected fault: status {fault.status}."
+            operation = call.exchange.operation
+            error = self._provider.injected_error(operation, fault.status, message)
         return injected_response(fault, error)
 
     def _work(self, call: Call, path: str) -> Response:
