@@ -11,7 +11,6 @@ from tests.providers.running import ONCE, is_for_token
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import VictorError
 from victor_ext._privacy import PrivateTexts, one_line, redact_excerpt
-from victor_ext.sandbox.server._privacy import masked
 
 NUMBERS = {
     "a card": "4111111111111111",

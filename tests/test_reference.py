@@ -133,7 +133,7 @@ def undescribed(made, text):
         names = [
             each.name
             for each in dataclasses.fields(made)
-            if "option" not in each.metadata
+            if "help" not in each.metadata
             and not re.search(
                 rf'(?m)^    {each.name}: .*\n(?:(?:     |    [)\]]).*\n)*    """', source
             )

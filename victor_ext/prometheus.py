@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from math import nan
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from wsgiref.simple_server import WSGIServer
 
 from ._version import needs_extra
@@ -70,7 +70,7 @@ class Prometheus(OpenTelemetry):
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             # What all processes have written is answered, and what this one alone can read.
             self._answered = CollectorRegistry()
-            MultiProcessCollector(self._answered)  # pyright: ignore[reportUnknownMemberType] - untyped
+            cast("Any", MultiProcessCollector)(self._answered)  # untyped
         super().__init__(tracer_provider=tracer_provider, attributes=attributes)
 
     def _instrument(
@@ -90,7 +90,7 @@ class Prometheus(OpenTelemetry):
         elif kind == "counter":
             metric = Counter(*declared, registry=self._registry)
         else:
-            mode = "livesum" if kind == "up_down_counter" else "livemostrecent"
+            mode: Any = "livesum" if kind == "up_down_counter" else "livemostrecent"
             metric = Gauge(*declared, registry=self._registry, multiprocess_mode=mode)
             if kind == "gauge" and not names:
                 metric.set(nan)  # before the first call; 0 would be an alert

@@ -59,7 +59,11 @@ CALLS = {
     "asked": (lambda _: CREATE, None, 0),
     "accepted": (lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "Thanks."], None, 0),
     "lost": (lambda _: [*CREATE, "--deadline", "0.5"], ("lose_answer", {}), 3),
-    "unreadable": (lambda _: [*CREATE, "--deadline", "0.5"], ("status", {"status": 200, "body": "{", "work": True}), 3),
+    "unreadable": (
+        lambda _: [*CREATE, "--deadline", "0.5"],
+        ("status", {"status": 200, "body": "{", "work": True}),
+        3,
+    ),
     "echoed": (
         lambda _: CREATE,
         ("status", {"status": 400, "body": f'{{"error": {{"message": "{ECHO}"}}}}'}),

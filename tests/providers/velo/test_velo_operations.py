@@ -9,7 +9,6 @@ import pytest
 from tests.contracts.document import Document
 from tests.providers.test_operations_table import generated, route
 from tests.providers.velo.adapter import Harness, pay
-from victor_ext import Outcome, VictorError
 from victor_ext._runtime.loop.operations import Shown
 from victor_ext.providers.velo._operations import ELSEWHERE, OPERATIONS
 from victor_ext.providers.velo._problems import read_problems

@@ -1,7 +1,6 @@
 """The sandbox for itself: it takes what Velo takes, and refuses the rest in Velo's shape."""
 
 from contextlib import closing
-from datetime import UTC, datetime
 
 import httpx
 import pytest

@@ -276,12 +276,16 @@ class ServerCommands:
         """Refuse and reset connections for `seconds`; None: until `up`, which no call over HTTP can
         reach then.
         """
-        return self._listener.down(None if seconds is None else _seconds(seconds))
+        down: Awaitable[JsonObject] = self._listener.down(
+            None if seconds is None else _seconds(seconds)
+        )
+        return down
 
     @command("POST", "/up", returns=nothing)
     def up(self) -> Awaitable[JsonObject]:
         """Listen again."""
-        return self._listener.up()
+        up: Awaitable[JsonObject] = self._listener.up()
+        return up
 
     @command("POST", "/reset", returns=nothing)
     def reset(self) -> JsonObject:
