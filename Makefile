@@ -88,7 +88,7 @@ contracts: setup ## Who may import whom
 
 .PHONY: pages docs
 # What pages say of commands, promises, sandboxes and operations.
-PAGES = tests.pages.reference_page tests.providers.prepared tests.pages.operation_counts docs.llms
+PAGES = tests.providers.prepared tests.pages.operation_counts
 pages: setup ## Write what pages take from the code
 	@for page in $(PAGES); do $(BIN)/python -m $$page || exit 1; done
 

@@ -3,7 +3,6 @@ right page.
 """
 
 import re
-import runpy
 import shutil
 from pathlib import Path
 
@@ -101,15 +100,6 @@ def test_search_shows_the_right_page_at_once(site):
         if SEARCHED[query] not in locations
     ]
     assert missed == []
-
-
-def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site):
-    served = (site / "llms.txt").read_text(encoding="utf-8")
-    assert served == runpy.run_path(str(ROOT / "docs" / "llms.py"))["index"](), (
-        "make docs writes it again"
-    )
-    linked = re.findall(r"^- \[.+?\]\((.+?)\): .+\.$", served, re.MULTILINE)
-    assert set(linked) == {f"{page}/" for page in PAGES}
 
 
 def test_an_old_address_leads_to_the_page_that_has_its_text_now(site):

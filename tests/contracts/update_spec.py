@@ -47,7 +47,6 @@ def main(document, newer, run=python_module):
         return compared
     parts = sorted(differing_files(document) - before - {document})
     run("tests.contracts.record", "--added")
-    run("tests.pages.reference_page")
     print("Does victor_ext still do what the document says?")
     tests = ("-q", "--no-header", "--tb=short", "tests/contracts/test_contracts.py")
     passes = run("pytest", *tests) == 0
