@@ -101,13 +101,7 @@ bench: setup ## Measure calls beside the same calls by raw httpx
 	@$(BIN)/python -m benchmarks.speed
 
 .PHONY: build
-build: setup .venv/release ## Build the wheel and the source distribution into dist/, with the SBOM (CycloneDX, as locked) in both, and check them
-	@mkdir -p build
-	@$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --constraint requirements.lock -o build/sbom.txt
-	@PYTHONPATH=.venv/release $(BIN)/python -W ignore -m cyclonedx_py requirements build/sbom.txt --pyproject pyproject.toml \
-		--output-reproducible --of JSON -o build/sbom.cdx.json
-	@$(BIN)/python -m tests.release.sbom build/sbom.cdx.json
+build: setup ## Build the wheel and the source distribution into dist/, and check them
 	@rm -f dist/victor_ext-*
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/python -m tests.release.contents dist

@@ -181,17 +181,7 @@ def _workflows(session: nox.Session) -> None:
 
 @stage
 def release(session: nox.Session) -> None:
-    """Check what pages install from, and build recipe/ into dist/ (`-- pages`, `-- recipe`)."""
-    run_parts(session, {"pages": _pages, "recipe": _recipe})
-
-
-def _pages(session: nox.Session) -> None:
-    """Fail where a page names a package index as a source before the first release."""
-    python(session, "-m", "tests.release.sources")
-
-
-def _recipe(session: nox.Session) -> None:
-    """Build the wheel and the source distribution of recipe/, and check them."""
+    """Build the wheel and the source distribution of recipe/ into dist/, and check them."""
     for old in Path("dist").glob("victor_spec-*"):
         old.unlink()
     with session.chdir("recipe"):

@@ -5,7 +5,6 @@
 """
 
 import email
-import json
 import re
 import subprocess
 import sys
@@ -30,7 +29,6 @@ PROJECT, RECIPE = (
 EXTRAS = list(PROJECT["optional-dependencies"])
 GENERATED = sorted(folder.name for folder in (ROOT / "generated").glob("*_api"))
 
-SBOM = "build/sbom.cdx.json"
 LICENSE = "*.dist-info/licenses/LICENSE"
 NOWHERE = (
     "*.pyc",
@@ -95,7 +93,7 @@ def expected_in_source(files):
     what needs that: the tests, the Makefile and the noxfile.
     """
     left_out = (".github/", ".ci/", "recipe/", "tests/", "Makefile", "noxfile.py")
-    return {name for name in files if not name.startswith(left_out)} | {"PKG-INFO", SBOM}
+    return {name for name in files if not name.startswith(left_out)} | {"PKG-INFO"}
 
 
 def expected_of_recipe(files, folder):
@@ -135,18 +133,6 @@ def wrong_metadata(text, version, extras, name="victor-ext"):
         yield f"describes itself with a link or a comment that no package index can show: {link}"
 
 
-def wrong_sbom(found, version):
-    """An SBOM that is not there, or of another version."""
-    sboms = [
-        data
-        for name, data in found.items()
-        if fnmatch(name, "*.dist-info/sboms/*.json") or name == SBOM
-    ]
-    said = [json.loads(data)["metadata"]["component"]["version"] for data in sboms]
-    if said != [version]:
-        yield f"has SBOMs of {said}, not one of {version}: see `make build`"
-
-
 def wrong_entry_points(found, project=PROJECT):
     """The licence, the command, and what the project offers to others, that are not there."""
     if not any(fnmatch(name, LICENSE) for name in found):
@@ -169,7 +155,6 @@ def wrong_wheel(wheel: Path):
     yield from wrong_names(found, expected_in_wheel(committed()))
     yield from wrong_metadata(ending(found, ".dist-info/METADATA"), __version__, EXTRAS)
     yield from wrong_entry_points(found)
-    yield from wrong_sbom(found, __version__)
 
 
 def wrong_source(source: Path, wheel: Path):
@@ -179,7 +164,6 @@ def wrong_source(source: Path, wheel: Path):
     found = files_of(source)
     yield from wrong_names(found, expected_in_source(committed()))
     yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, EXTRAS)
-    yield from wrong_sbom(found, __version__)
     with tempfile.TemporaryDirectory() as folder, tarfile.open(source) as archive:
         archive.extractall(folder, filter="data")
         (tree,) = Path(folder).iterdir()
