@@ -13,7 +13,6 @@ from tests.outbox.test_sealing import STORAGE_KEY, bytes_of
 from tests.providers.victor.adapter import invoice
 from tests.test_numbers import NUMBERS, notations
 from tests.tiers import borders
-from victor_ext._logs import JsonFormatter
 from victor_ext.outbox import Outbox
 
 SHOWN = [
@@ -43,7 +42,7 @@ def shown_after(engine, caplog, texts, storage_key=None):
         stored(outbox, *(invoice(number) for number in range(len(texts))))
         assert states(outbox.send()) == ["rejected"] * len(texts)
     assert len(events) == len(texts)
-    lines = [JsonFormatter().format(record) for record in caplog.records]
+    lines = [str({**vars(record), "message": record.getMessage()}) for record in caplog.records]
     assert len(lines) >= len(texts)
     columns = bytes_of(engine).decode("utf-8", "replace") if storage_key else ""
     return "\n".join([*map(repr, [*outbox.entries(), *events]), *lines, columns])

