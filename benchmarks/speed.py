@@ -46,32 +46,33 @@ def microseconds(call: Callable[[], object], calls: int) -> float:
 
 def main() -> None:
     """Print the median time of each call, and that of the same bytes by raw httpx with `json()`."""
-    with canned_server() as server, httpx.Client(base_url=f"{server}/victor/v2") as raw:
-        with Victor(VictorJwt("benchmark", key()), base_url=f"{server}/victor") as victor:
-            requests = victor.payment_requests
-            page = "payment-requests?page=1&page_size=100"
-            pairs = {
-                "get": (
-                    lambda: requests.get(f"R{number()}"),
-                    lambda: raw.get(f"payment-requests/R{number()}").json(),
-                    CALLS,
-                ),
-                "a page of 100": (
-                    lambda: [
-                        each.id for each in next(iter(requests.list(page_size=100).pages())).items
-                    ],
-                    lambda: raw.get(page).json(),
-                    CALLS // 10,
-                ),
-            }
-            for name, (ours, theirs, calls) in pairs.items():
-                times = [
-                    (microseconds(ours, calls), microseconds(theirs, calls)) for _ in range(ROUNDS)
-                ]
-                own, other = (statistics.median(each) for each in zip(*times, strict=True))
-                print(
-                    f"{name:14} {own:8.0f} us, raw httpx {other:8.0f} us: {own / other:.2f} times"
-                )
+    with (
+        canned_server() as server,
+        httpx.Client(base_url=f"{server}/victor/v2") as raw,
+        Victor(VictorJwt("benchmark", key()), base_url=f"{server}/victor") as victor,
+    ):
+        requests = victor.payment_requests
+        page = "payment-requests?page=1&page_size=100"
+        pairs = {
+            "get": (
+                lambda: requests.get(f"R{number()}"),
+                lambda: raw.get(f"payment-requests/R{number()}").json(),
+                CALLS,
+            ),
+            "a page of 100": (
+                lambda: [
+                    each.id for each in next(iter(requests.list(page_size=100).pages())).items
+                ],
+                lambda: raw.get(page).json(),
+                CALLS // 10,
+            ),
+        }
+        for name, (ours, theirs, calls) in pairs.items():
+            times = [
+                (microseconds(ours, calls), microseconds(theirs, calls)) for _ in range(ROUNDS)
+            ]
+            own, other = (statistics.median(each) for each in zip(*times, strict=True))
+            print(f"{name:14} {own:8.0f} us, raw httpx {other:8.0f} us: {own / other:.2f} times")
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ _DEADLINE_SECONDS = 20.0
 def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
     """Read from the provider, and compare the clocks.
 
-    Nothing is changed. The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be
-    reached now, and 1 if anything else is wrong.
+    Nothing is changed. The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the
+    provider cannot be reached now, and 1 if anything else is wrong.
     """
     system = system_of(provider)
     with (

@@ -160,8 +160,10 @@ def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bo
             has_any = True
         return has_any
     rows = [[*_COLUMNS]]
-    for request in chain.from_iterable(pages):
-        rows.append([_cell(request, places) for places in _COLUMNS.values()])
+    rows.extend(
+        [_cell(request, places) for places in _COLUMNS.values()]
+        for request in chain.from_iterable(pages)
+    )
     if len(rows) == 1:
         return False
     width = terminal_width()

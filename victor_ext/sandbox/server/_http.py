@@ -1,7 +1,7 @@
 """The HTTP side of a sandbox: its port, its connections (HTTP/1.1 by h11), and who serves a call.
 
-What is answered is made in full, and recorded, before its first byte is sent. Then it is sent as far
-as a fault allows.
+What is answered is made in full, and recorded, before its first byte is sent. Then it is sent as
+far as a fault allows.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""Notifications that a sandbox posts to a webhook: again and again until they are taken, and the log
-of what was posted.
+"""Notifications that a sandbox posts to a webhook: again and again until they are taken, and the
+log of what was posted.
 
-All of it runs on the serving thread between calls, and no call waits for a receiver. One is posted at
-a time. The time between two attempts is that of the business clock.
+All of it runs on the serving thread between calls, and no call waits for a receiver. One is posted
+at a time. The time between two attempts is that of the business clock.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
-"""What may be shown: no credentials, the last four digits of long numbers; and files that nobody else
-may read.
+"""What may be shown: no credentials, the last four digits of long numbers; and files that nobody
+else may read.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""The options of every sandbox, and how a provider declares its own: as a field of a class, with a
-default and what it means. The check of a value and the option of the command line are made from that.
+"""The options of every sandbox, and how a provider declares its own: as a field of a class, with
+a default and what it means. The check of a value and the option of the command line are made
+from that.
 """
 
 from __future__ import annotations
