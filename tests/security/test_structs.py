@@ -23,7 +23,11 @@ def test_rich_shows_the_repr_of_each_struct():
     for module in pkgutil.walk_packages(victor_ext.__path__, "victor_ext."):
         if not any(part in module.name for part in NO_MODULES):
             importlib.import_module(module.name)
-    own = [each for each in structs() if each.__module__.startswith("victor_ext.")]
+    own = [
+        each
+        for each in structs()
+        if each.__module__.startswith("victor_ext.") and ".sandbox." not in each.__module__
+    ]
     assert len(own) > 30
     for each in own:
         with pytest.raises(NotImplementedError):

@@ -41,9 +41,10 @@ def operations(
 
     try:
         declarations = import_module(f"{_importable_name(package)}.operations").OPERATIONS
-        place = key_place(declarations, key)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise Misuse(f"{package} is no generated package: {error}.") from error
+    try:
+        place = key_place(declarations, key)
     except victor_ext.ConfigurationError as error:
         raise Misuse(f"{package}: {error}") from error
     key_text = repr(place) if hasattr(place, "name") else None
