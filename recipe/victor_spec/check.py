@@ -19,16 +19,11 @@ from .generate import GenerationResult, generate, package_name
 from .stamp import FILE, check_sum, stamp_of, without_stamp
 from .tree import Tree
 
-Kind = Literal[
-    "left out", "no call", "sent twice", "no package", "differs", "acceptance", "correction"
-]
-LOSSES: tuple[Kind, ...] = ("left out", "no call", "sent twice")
+Kind = Literal["left out", "no package", "differs", "acceptance", "correction"]
+LOSSES: tuple[Kind, ...] = ("left out",)
 """What can be accepted."""
-_CORRECT = "correct the document in <document>.overlay.yaml, or accept it with a reason"
 ADVICE: dict[Kind, str] = {
     "left out": "do without it, and accept it with a reason",
-    "no call": _CORRECT,
-    "sent twice": _CORRECT,
     "acceptance": "remove the entry",
 }
 NOTES = {
@@ -168,8 +163,7 @@ def check(
 
 
 def losses_of(result: GenerationResult, accepted: Path, *, accept: str | None = None) -> Losses:
-    """What a package that was generated just now lacks of its document, and what of it can never be
-    called, or is sent twice.
+    """What a package that was generated just now lacks of its document.
 
     Each entry of the file `accepted` makes one loss green, or all of one kind, and one that is of
     no use is a problem itself. `accept` is a reason to add an entry for each other loss. Raises
@@ -180,8 +174,6 @@ def losses_of(result: GenerationResult, accepted: Path, *, accept: str | None = 
         left_out = [Problem(kind, line) for line, kind in kinds.items()]
         no_package = Problem("no package", result.package.name, "no package was made")
         return Losses([*left_out, no_package], [], [])
-    kinds |= dict.fromkeys(map(_one_line, result.uncallable), "no call")
-    kinds |= dict.fromkeys(map(_one_line, result.sent_twice), "sent twice")
     lines = [*kinds]
     added = [] if accept is None else _accept(lines, accepted, accept.strip())
     entries = read_accepted(accepted)

@@ -48,7 +48,6 @@ from .typed.records import plans_of
 from .typed.settings import Settings, SettingsError, read_settings
 from .typed.starting import starting_settings, without_record
 from .typed.views import kinds_in, view_plans
-from .uncallable import impossible_calls, sent_twice
 
 
 def _itself(_: ModelProperty) -> str:
@@ -241,11 +240,6 @@ class GenerationResult:
     members: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict[str, Mapping[str, Kind]])
     """The members of the models."""
 
-    uncallable: Sequence[str] = ()
-    """The calls that no value can be given to, by the document alone."""
-    sent_twice: Sequence[str] = ()
-    """The parameters that the path of their operation has already."""
-
     @property
     def left_out(self) -> list[str]:
         """Parts of the document that the package lacks."""
@@ -316,8 +310,6 @@ def generate(
         made,
         typed_parts,
         {} if data is None else tables_of(data.models),
-        [*impossible_calls(loaded)],
-        [*sent_twice(made, log.requests)],
     )
 
 
