@@ -14,7 +14,6 @@ from typing import Any, Literal, NamedTuple
 from .decisions import Acceptance, add_entries, default_path, read_accepted
 from .destination import changed_files
 from .document import read_document
-from .gaps import GAPS, gaps
 from .generate import GenerationResult, generate, package_name
 from .stamp import FILE, check_sum, stamp_of, without_stamp
 from .tree import Tree
@@ -44,7 +43,6 @@ NOTES = {
     "<document>.settings.yaml: it takes their place.",
     "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
     "read_webhook, or receive of an inbox, name=.",
-    **GAPS,
 }
 
 
@@ -156,7 +154,6 @@ def check(
         "read-otherwise": result.log.differences(),
         "amount-as-float": result.log.floats,
         "webhook-needs-name": result.log.untold,
-        **gaps(tree, result.operations, result.log.requests),
     }
     problems = [*stale, *losses.problems, *(Problem("correction", each) for each in idle)]
     return Report(document.name, problems, losses.accepted, losses.added, notes, _needs(result))

@@ -15,7 +15,6 @@ from victor_spec.decisions import DecisionError, default_path, read_accepted
 from victor_spec.destination import MARKER
 from victor_spec.document import MAX_MIB
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
-from victor_spec.gaps import GAPS
 from victor_spec.generate import GenerationResult
 from victor_spec.generate import generate as generate_package
 from victor_spec.typed import undecided_of, unread_patterns_of, untyped_of
@@ -210,10 +209,6 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON for each document.")
     ] = False,
-    with_gaps: Annotated[
-        bool,
-        typer.Option("--gaps", help="Note what the document does not say of its operations, too."),
-    ] = False,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", help="Print what is accepted, and all places of a note."),
@@ -236,7 +231,7 @@ def check(
         if as_json:
             print(json.dumps(report.as_json()))
         else:
-            _print(report, with_gaps=with_gaps, verbose=verbose)
+            _print(report, verbose=verbose)
         if report.problems:
             status = INCOMPLETE
     return status
@@ -256,7 +251,7 @@ def _check(document: Path, out: Path | None, accept: str | None, options: Packag
     )
 
 
-def _print(report: Report, *, with_gaps: bool, verbose: bool) -> None:
+def _print(report: Report, *, verbose: bool) -> None:
     causes: dict[tuple[str, str], list[str]] = {}
     for problem in report.problems:
         causes.setdefault((problem.kind, problem.cause), []).append(problem.place)
@@ -267,8 +262,7 @@ def _print(report: Report, *, with_gaps: bool, verbose: bool) -> None:
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
     for name, places in report.notes.items():
-        if with_gaps or name not in GAPS:
-            show_note(name, places, verbose=verbose)
+        show_note(name, places, verbose=verbose)
     if verbose:
         show(f"needs {', '.join(report.needs)}")
     show(report.summary())
