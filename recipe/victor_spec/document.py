@@ -17,7 +17,6 @@ import yaml
 from .decisions import default_path
 from .files import Bundle
 from .overlay import Corrections
-from .progress import step
 from .replacement import recover
 from .tree import DocumentError, PlaceError, Tree, is_mapping, reason_of
 
@@ -224,13 +223,12 @@ def _reading(path: Path) -> Generator[None]:
 def _values(path: Path, data: bytes) -> Any:
     """What the bytes of a file say, as values of JSON."""
     text = data.decode("utf-8-sig")
-    with step(f"{path.name}: reading"):
-        if path.suffix == ".json":
-            tree = json.loads(text) if text.strip() else None
-        else:
-            tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
-            # aliases expanded; a TypeError for a value that JSON does not have
-            tree = json.loads(json.dumps(tree))
+    if path.suffix == ".json":
+        tree = json.loads(text) if text.strip() else None
+    else:
+        tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
+        # aliases expanded; a TypeError for a value that JSON does not have
+        tree = json.loads(json.dumps(tree))
     json.dumps(
         tree, ensure_ascii=False
     ).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError

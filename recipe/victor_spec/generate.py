@@ -33,7 +33,6 @@ from .document import DocumentError, load
 from .enforced import enforced
 from .failures import Failure, Tracker, mend
 from .members import Kind, tables_of
-from .progress import step
 from .properties import finish
 from .python_names import give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
@@ -289,15 +288,11 @@ def generate(
         built = folder / package.name
         source = Path(workshop) / package.name
         if data is not None:
-            modules = len(data.models) + len(data.enums) + len(endpoints_of(data))
-            with step(f"{document.name}: writing {modules} modules"):
-                render(data, source, TEMPLATES, log, typed_parts)
+            render(data, source, TEMPLATES, log, typed_parts)
         written = (source / "client.py").exists()
         if written and data is not None:
-            with step(f"{document.name}: compiling its package"):
-                _require_python(document, source, _sources(data))
-            with step(f"{document.name}: formatting its package"):
-                _finish(source, built)
+            _require_python(document, source, _sources(data))
+            _finish(source, built)
             add_stamp(built, None if typed_parts is None else RUNTIME)
         changes = move_into_place(built, package) if written else ChangedFiles()
     made = [] if data is None else endpoints_of(data)
@@ -385,10 +380,8 @@ def parsed(
     """
     _require_pinned_tools()
     try:
-        with step(f"{document.name}: bringing it into the form that is generated"):
-            prepared, log = prepare(tree, trace=trace, decimals=decimals)
-        with step(f"{document.name}: making models and operations of it"):
-            return Parsed(prepared, log, parse(prepared, log))
+        prepared, log = prepare(tree, trace=trace, decimals=decimals)
+        return Parsed(prepared, log, parse(prepared, log))
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
