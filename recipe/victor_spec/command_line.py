@@ -11,7 +11,6 @@ from ._version import __version__
 from .commands import FAILURES, show
 from .commands.diff import diff
 from .commands.packages import check, generate
-from .commands.settings import settings, settings_schema
 from .commands.update import update
 from .exit_status import INTERRUPTED, MISUSE
 
@@ -42,8 +41,6 @@ app.command(
     epilog="Exit status: 0 when nothing has to be decided, 1 when something has (the document is "
     "replaced), 2 when nothing was replaced."
 )(update)
-app.command()(settings)
-app.command()(settings_schema)
 
 
 def _show_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -28,12 +28,6 @@ class Typed:
     """Other operations without a body stand behind them."""
     calls: BodyPlans
     patterns: Patterns
-    without_record: Sequence[str] = ()
-    """The operations whose answers are no records, where no settings leave them out."""
-    without_list: Sequence[str] = ()
-    """The operations that read a list and have no arguments here, each with the reason, where no
-    settings leave them out.
-    """
 
     def words(self) -> list[WordsType]:
         """The types of words. Raises SettingsError for a name that cannot be one."""
@@ -103,15 +97,6 @@ class Typed:
             "calls": {plan.function: plan.row for plan in self.plans},
             "parts": {plan.schema: plan.row for plan in self.calls.parts},
         }
-
-
-def untyped_of(typed: Typed | None) -> list[str]:
-    """The parameters and members that are no arguments, because no check knows their types."""
-    if typed is None:
-        return []
-    untyped = [f"{plan.operation}.{each}" for plan in typed.plans for each in plan.untyped]
-    of_parts = ((part.function, each) for part in typed.calls.parts for each in part.untyped)
-    return untyped + [f"{part}.{each}" for part, each in of_parts]
 
 
 def undecided_of(typed: Typed | None) -> list[str]:
