@@ -9,7 +9,6 @@ from .bodies import BodyPlans
 from .checks import Patterns
 from .choices import WordsType, words_types
 from .methods import classes_of, docstring_of_plan, is_record, names_in, require_methods
-from .names import require_names, require_used
 from .plans import CallPlan
 from .records import RecordPlan
 from .settings import Settings
@@ -37,10 +36,8 @@ class Typed:
         return words_types(self.settings.words, filter(None, enums))
 
     def require_sound(self) -> None:
-        """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
+        """Raise SettingsError for a method of no operation."""
         require_methods(self.settings, self.plans)
-        require_names(self.settings, self.words(), self.plans, self.calls.parts)
-        require_used(self.settings, self.records, self.plans)
 
     @property
     def plans(self) -> list[CallPlan]:
