@@ -151,9 +151,12 @@ def read_values(path: Path) -> Any:
             raise ValueError(f"it has more than {MAX_BYTES:,} bytes.")
         text = data.decode("utf-8-sig")
         if path.suffix == ".json":
-            return json.loads(text) if text.strip() else None
-        # aliases expanded; a TypeError for a value that JSON does not have
-        return json.loads(json.dumps(yaml.load(text, _Loader)))  # noqa: S506 - a subclass of CSafeLoader
+            values = json.loads(text) if text.strip() else None
+        else:
+            values = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
+        # Half of a character, such as "\ud800", is a UnicodeEncodeError.
+        written = json.dumps(values, ensure_ascii=False).encode()
+        return json.loads(written)  # aliases expanded
 
 
 @contextmanager

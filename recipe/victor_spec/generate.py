@@ -30,16 +30,14 @@ from . import hooks, readers
 from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
-from .enforced import enforced
 from .failures import Failure, Tracker, mend
 from .members import tables_of
 from .properties import finish
 from .python_names import give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
 from .rewrites import Log, prepare
-from .stamp import add_stamp
 from .tree import PlaceError, Tree
-from .typed import RUNTIME, Typed
+from .typed import Typed
 from .typed.arguments import Calls, list_plans
 from .typed.bodies import body_plans
 from .typed.checks import Patterns
@@ -267,7 +265,7 @@ def generate(
     loaded = load(document) if tree is None else tree
     log, data = parsed(document, loaded, decimals=decimals)
     file = settings or default_path(document, "settings")
-    typed_parts = None if data is None else _typed_parts(document, loaded, data, file)
+    typed_parts = None if data is None else _typed_parts(loaded, data, file)
     # Modules are written, mended and formatted among the temporary files, which may be in memory.
     with build_folder(package) as folder, TemporaryDirectory(prefix="victor-spec-") as workshop:
         built = folder / package.name
@@ -278,16 +276,14 @@ def generate(
         if written and data is not None:
             _require_python(document, source, _sources(data))
             _finish(source, built)
-            add_stamp(built, None if typed_parts is None else RUNTIME)
         changes = move_into_place(built, package) if written else ChangedFiles()
     return GenerationResult(package, log, written, changes, typed_parts)
 
 
-def _typed_parts(document: Path, tree: Tree, data: GeneratorData, file: Path) -> Typed | None:
+def _typed_parts(tree: Tree, data: GeneratorData, file: Path) -> Typed | None:
     """What the typed modules consist of, by the settings in a file; None without it."""
     if not file.exists():
         return None
-    tree = enforced(tree, document)
     settings = read_settings(file)
     try:
         views = view_plans(data.models, settings)
