@@ -22,8 +22,8 @@ __all__ = ("Document", "DocumentError", "load", "read_document", "read_values")
 
 MAX_BYTES = 32 * 2**20
 """The largest real document that was tried has 3 MiB."""
-_OF_VALUES = ("example", "examples", "default", "enum", "const")
-"""Keys of values, in which `$ref` is a name as any other."""
+_OF_VALUES = ("example", "examples", "default", "enum", "const", "description")
+"""Keys of values and of words, in which `$ref` leads to nothing that is read."""
 
 
 class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a large document

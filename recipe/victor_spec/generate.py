@@ -22,6 +22,7 @@ import openapi_python_client
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser import openapi as endpoints
+from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
@@ -30,7 +31,7 @@ from . import hooks, readers
 from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
-from .failures import Failure, Tracker, mend
+from .failures import lose, mend
 from .members import tables_of
 from .properties import finish
 from .python_names import give_distinct_names, literal
@@ -72,16 +73,19 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
 
     `log.left_out` has what is lost.
     """
-    data, failures = _attempt(tree, log)
-    while mend(failures, log):
-        data, failures = _attempt(tree, log)
-    for failure in failures:
-        log.lose(failure.loss, failure.text)
-    if data is not None:
-        finish(data, log.requests)
-        give_distinct_names(data)
-        posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
-        log.requests.hook_endpoints = [] if posted is None else posted.endpoints
+    data = _attempt(tree, log)
+    while isinstance(data, GeneratorData) and mend(tree, data.errors, log):
+        data = _attempt(tree, log)
+    if not isinstance(data, GeneratorData):
+        lose(data, log)
+        return None
+    of_operations = data.endpoint_collections_by_tag.values()
+    for error in [*data.errors, *(each for tag in of_operations for each in tag.parse_errors)]:
+        lose(error, log)
+    finish(data, log.requests)
+    give_distinct_names(data)
+    posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
+    log.requests.hook_endpoints = [] if posted is None else posted.endpoints
     return data
 
 
@@ -100,8 +104,8 @@ def render(
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
-        for failure in map(Failure.of, project.build()):
-            log.lose(failure.loss, failure.text)
+        for error in project.build():
+            lose(error, log)
         if not folder.is_dir():
             return
         modules: dict[str, dict[str, Any]] = {
@@ -169,13 +173,8 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
     return " | ".join(sorted(types)) or "Any"
 
 
-def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
-    tracker = Tracker(tree, log.requests)
-    with tracker.watching():
-        data = GeneratorData.from_dict(tree, config=_config(Path(), log))
-    if not isinstance(data, GeneratorData):
-        return None, [Failure.of(data)]
-    return data, tracker.failures(data)
+def _attempt(tree: Tree, log: Log) -> GeneratorData | GeneratorError:
+    return GeneratorData.from_dict(tree, config=_config(Path(), log))
 
 
 def _config(folder: Path, log: Log) -> Config:
