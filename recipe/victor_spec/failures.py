@@ -11,7 +11,7 @@ from .rewrites import Log
 from .rewrites.base import drop
 from .tree import Tree, named_schemas
 
-_SCHEMA = re.compile(r"/components/schemas/([^:]+):")
+_SCHEMA = re.compile(r"/components/schemas/([^:\s]+)")
 _OPERATION = re.compile(r"parsing (\S+ \S+) within")
 _MISSING = "Could not find reference"
 """In the words of a failure that another one causes."""

@@ -75,6 +75,9 @@ class _Comparison:
         self._noted: dict[str, dict[str, tuple[Level, dict[str, int]]]] = {}
         """By place, and by what is said there: its level, and the operations with their ways."""
         self._done: set[tuple[str, str]] = set()
+        self._followed: set[tuple[str, str, str]] = set()
+        self._within: list[tuple[str, str]] = []
+        """The pairs of references that are followed right now, so that a circle comes to an end."""
         self._operations()
         for place in old.owners.keys() & new.owners.keys():
             if place.startswith("components."):
@@ -94,14 +97,14 @@ class _Comparison:
                 same[name] = moved
         for name, place in self._old.operations.items():
             if name not in same:
-                self._note("operation-removed", place, place, BOTH)
+                self._note("operation-removed", place, place, self._old.owners[place].asks)
                 continue
             if _nameless(name) != _nameless(same[name]):
                 self._note("operation-moved", place, place, BOTH, new=same[name])
             self._pair(place, self._new.operations[same[name]])
         for name, place in self._new.operations.items():
             if name not in same.values():
-                self._note("operation-added", place, place, BOTH)
+                self._note("operation-added", place, place, self._new.owners[place].asks)
 
     def _pair(self, before: str, after: str) -> None:
         """Compare two owners, once, at the place of the old one."""
@@ -169,11 +172,14 @@ class _Comparison:
 
     def _follow(self, before: Parts, after: Parts, step: str, at: str, home: Owner) -> None:
         """Compare what two references lead to, or what is written out, at the place of these."""
-        key = (f"{at} {before[step].says.get('$ref', '')}", str(after[step].says.get("$ref", "")))
-        if key not in self._done:
-            self._done.add(key)
-            old, new = _whole(self._old, before, step, set()), _whole(self._new, after, step, set())
-            self._compare(old, new, at, home)
+        pair = (_leads_to(before[step].says), _leads_to(after[step].says))
+        if pair in self._within or (at, *pair) in self._followed:
+            return
+        self._followed.add((at, *pair))
+        self._within.append(pair)
+        old, new = _whole(self._old, before, step, set()), _whole(self._new, after, step, set())
+        self._compare(old, new, at, home)
+        self._within.pop()
 
     def _differences(self, old: Part, new: Part) -> Iterator[Difference]:
         """What differs between two parts themselves."""
@@ -207,7 +213,7 @@ class _Comparison:
         reach = {**self._new.reach.get(home, {}), **self._old.reach.get(home, {})}
         if kind.startswith("operation-"):
             reach = {
-                name: BOTH
+                name: ways
                 for table in (self._old, self._new)
                 for name, place in table.operations.items()
                 if place == home
@@ -264,6 +270,11 @@ def _whole(table: Table, parts: Parts, step: str, seen: set[str]) -> Parts:
                 says = part.says if known is None else {**part.says, **known.says}
                 whole[inner] = Part(part.ways & ways if known is None else known.ways, says)
     return whole
+
+
+def _leads_to(says: dict[str, Any]) -> str:
+    """All that a schema refers to, or is composed of."""
+    return " ".join([str(says.get("$ref", "")), *sorted(bases(says))])
 
 
 def _words(says: Mapping[str, Any]) -> list[str]:

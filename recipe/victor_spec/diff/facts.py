@@ -73,6 +73,8 @@ class Owner:
     """By step: `.requestBody`, `.properties.price`."""
     refers: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     """The places of the owners that it refers to, and the ways."""
+    asks: int = 0
+    """The way of the requests of an operation: those of a webhook are received."""
 
     def at(self, step: str, ways: int) -> dict[str, Any]:
         """What is said at a step, to add to."""
@@ -113,12 +115,11 @@ class Table:
     # ---- Operations ----
 
     def _operation(self, name: str, place: str, item: Tree, tree: Tree, asks: int) -> None:
-        """`asks` is the way of its requests: those of a webhook are received."""
         self.operations[name] = place
         own_id = tree.get("operationId")
         if isinstance(own_id, str):
             self.ids[own_id] = "" if own_id in self.ids else name
-        owner = self.owners[place] = Owner(place)
+        owner = self.owners[place] = Owner(place, asks=asks)
         answers = BOTH - asks
         says = owner.at("", BOTH)
         says["deprecated"] = tree.get("deprecated") is True or None

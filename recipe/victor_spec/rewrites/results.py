@@ -33,14 +33,12 @@ def _result(document: Tree, operation: Operation, reads: list[str]) -> Result:
     holders = [(), *(path for path in wrappers if is_object(document, members[path]))]
     scalars = [path for path, member in members.items() if not is_object(document, member)]
     names = [*_names_of_id(operation, reads), "id"]
-    ids = [
-        path
-        for name in names
-        for above in holders
-        for path in scalars
-        if path[:-1] == above and "".join(words_of(path[-1])) == name
-    ]
-    id = ids[0] if ids else ()
+    id: tuple[str, ...] = ()
+    for name in names:
+        called = [path for path in scalars if "".join(words_of(path[-1])) == name]
+        places = [path for path in called if path[:-1] in holders]
+        if not id and len(places) == 1:
+            id = places[0]
     states = [(*id[:-1], name) for name in STATES if (*id[:-1], name) in scalars]
     return Result(".".join(id), ".".join(states[0]) if states else "")
 
