@@ -18,7 +18,7 @@ import victor_spec
 assert victor_spec.__file__.startswith({wheel!r})
 assert "victor_ext" not in sys.modules
 from victor_spec.command_line import main
-import victor_spec.diff.changes, victor_spec.shape
+import victor_spec.diff.compare, victor_spec.shape
 assert main(["generate", "--out", {out!r}, "--", {document!r}]) == 0
 assert "victor_ext" not in sys.modules
 """
