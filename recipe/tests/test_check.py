@@ -130,7 +130,9 @@ def test_accept_adds_an_entry_for_each_new_loss_and_keeps_the_text_of_the_file(c
         "- place: 'GET /pong: answer ''700'', which is no status of HTTP'",
         "  reason: 'we use no: ''webhooks'''",
     ]
-    written = datetime.date.fromisoformat(text.splitlines()[-1].removeprefix("  since: ").strip("'"))
+    written = datetime.date.fromisoformat(
+        text.splitlines()[-1].removeprefix("  since: ").strip("'")
+    )
     assert abs(datetime.date.today() - written) <= datetime.timedelta(days=1)  # noqa: DTZ011 - a day, of any zone
     assert command().status == 0
 

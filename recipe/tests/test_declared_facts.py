@@ -71,7 +71,7 @@ def folder(tmp_path_factory):
         yield made
 
 
-def test_a_key_is_known_by_its_name_or_else_by_words_about_repeating(folder):
+def test_a_key_is_known_by_its_name_alone(folder):
     cases = [*CASES["keys"], *CASES["others"]]
     paths = {f"/{number}": {"post": with_key(case)} for number, case in enumerate(cases)}
     operations = generated(folder, "keys", paths).OPERATIONS

@@ -142,7 +142,10 @@ def test_a_named_schema_that_the_generator_cannot_build_is_plain_json_and_other_
 
     monkeypatch.setattr(StringProperty, "build", failing)
     models = make(document(**LOSSES["failing"]), "GET /x", "POST /y", plain=("A",))
-    assert models.D.from_dict({"c": [{"a": {"good": "x", "bad": 5}}]}).c[0].a == {"good": "x", "bad": 5}
+    assert models.D.from_dict({"c": [{"a": {"good": "x", "bad": 5}}]}).c[0].a == {
+        "good": "x",
+        "bad": 5,
+    }
 
 
 # ---- Forms of OpenAPI 3.1 ----
