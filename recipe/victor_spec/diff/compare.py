@@ -238,7 +238,8 @@ class _Comparison:
             for _, found in said.values():
                 ways |= {name: own | ways.get(name, 0) for name, own in found.items()}
             directions = {way for own in ways.values() for way in (SENT, RECEIVED) if own & way}
-            direction = {(SENT,): "sent", (RECEIVED,): "received"}.get((*directions,), "both")
+            only = directions.pop() if len(directions) == 1 else 0
+            direction = {SENT: "sent", RECEIVED: "received"}.get(only, "both")
             wire = worst([level for level, _ in said.values()])
             entries.append(Change(place, "; ".join(ordered), wire, (*sorted(ways),), direction))
         return entries

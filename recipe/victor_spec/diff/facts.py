@@ -129,9 +129,10 @@ class Table:
         says["inherits"] = {"security"} - tree.keys() | (set() if own_servers else {"servers"})
         in_path = 0
         for key, parameter in parameters(self.document, item, tree).items():
+            name = key
             if key.startswith("path:"):
-                key, in_path = f"path[{in_path}]", in_path + 1
-            self._enter(owner, f".parameters.{key}", "parameter", parameter, asks)
+                name, in_path = f"path[{in_path}]", in_path + 1
+            self._enter(owner, f".parameters.{name}", "parameter", parameter, asks)
         if body := mapping_at(tree, "requestBody"):
             self._enter(owner, ".requestBody", "body", body, asks)
         for status, answer in mappings_at(tree, "responses"):
@@ -238,9 +239,9 @@ class Table:
         for name in list_at(tree, "required"):
             owner.at(f"{step}.properties.{name}", 0)["required"] = True
         for key in ("items", "additionalProperties"):
-            if child := schema_at(tree, key):
+            if held := schema_at(tree, key):
                 owner.at(f"{step}.{key}", ways)["is"] = "items"
-                self._walk(owner, f"{step}.{key}", "schema", child, ways)
+                self._walk(owner, f"{step}.{key}", "schema", held, ways)
 
     def _composed(self, owner: Owner, step: str, tree: Tree, ways: int) -> None:
         """Add the parts of an `allOf` to the schema itself, and the members of a union."""
