@@ -30,7 +30,7 @@ lock: setup ## Write requirements.lock anew, for the client and the recipe
 			(cd $$folder && $(LOCK) requirements.in --output-file=requirements.txt) || exit 1; done
 
 .PHONY: generate check-generated
-DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml %.settings.yaml %.overlay.yaml,$(wildcard openapi/*.yaml))
+DOCUMENTS = $(filter-out %.accepted.yaml %.settings.yaml %.overlay.yaml,$(wildcard openapi/*.yaml))
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
 	@$(BIN)/python -m victor_spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
 		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))

@@ -31,7 +31,7 @@ WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
 @pytest.fixture
 def system(monkeypatch):
     """The system, as the registry finds it."""
-    generated(FOLDER / "tiny.yaml", typed=True)
+    generated(FOLDER / "tiny.yaml")
     monkeypatch.syspath_prepend(FOLDER)
     before = {*sys.modules}
     yield entry_points_of()["tiny"].load()

@@ -151,4 +151,3 @@ def test_the_check_notes_amounts_that_are_floats(tmp_path):
 
 def test_a_docstring_says_decimal_and_all_calls_are_sent_and_read_as_declared(wire):
     assert "price (Decimal | Unset)" in wire.models.Card.__doc__
-    assert wire.faults() == []

@@ -6,7 +6,6 @@ Everything here happens in `tmp_path`.
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -217,25 +216,6 @@ def test_nothing_is_written_if_the_generator_makes_no_package(room, made, monkey
     assert run("generate", room / "small.yaml", "--out", made.parent) == 2
     assert "no package was made" in capsys.readouterr().err
     assert snapshot(room) == before
-
-
-def test_a_process_that_is_told_to_end_leaves_a_whole_package_and_no_temporary_folder(room, made):
-    old = snapshot(made)
-    new = snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)
-    command = [sys.executable, "-m", "victor_spec", "generate", room / "newer.yaml"]
-    process = subprocess.Popen(
-        [*command, f"--out={made.parent}", "--name=small_api"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    while process.poll() is None and not list(made.parent.glob(".small_api-*")):
-        os.sched_yield()
-    process.terminate()
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 128 + signal.SIGTERM, said
-    assert said == b""
-    assert sorted(path.name for path in made.parent.iterdir()) == ["mine.py", "small_api"]
-    assert snapshot(made) in (old, new)
 
 
 # What stands around

@@ -54,10 +54,6 @@ def test_a_property_that_is_defined_twice_is_read_as_one_expected_class(wire, na
     assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
 
-def test_each_operation_of_the_document_is_sent_and_read_as_declared(wire):
-    assert wire.faults() == []
-
-
 _NAMES = """
 additionalProperties additional_keys to_multipart self cls d v take fields name src_dict _left
 value key list dict str type property classmethod datetime date uuid any plain read UNSET Any

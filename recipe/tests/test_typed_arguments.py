@@ -175,15 +175,6 @@ ranges: [[created_from, created_to]]
 """)
 
 
-def test_generation_stops_if_the_settings_name_a_parameter_whose_type_no_check_knows(
-    tmp_path,
-):
-    document = DOCUMENT.replace("{type: string, minLength: 0}", "{type: object}")
-    message = "lists.listOrders.leave_out: words: no check knows the type 'object'"
-    with pytest.raises(SettingsError, match=re.escape(message)):
-        made(tmp_path, document, LIST % "constant: [words]")
-
-
 def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path):
     source = source_of(made(tmp_path), "words")
     assert 'OrderState = Literal["OPEN", "CLOSED"] | _typed.Word' in source

@@ -229,9 +229,7 @@ def test_a_docstring_omits_a_limit_that_a_form_of_the_settings_replaces(tmp_path
     assert "2 to 30 characters" not in source_of(made(tmp_path, settings=settings), "arguments")
 
 
-def test_a_member_of_an_unsupported_type_is_listed_in_the_output_and_is_no_argument(
-    tmp_path, capsys
-):
+def test_a_member_of_an_unsupported_type_is_no_argument(tmp_path):
     inline = "{type: object, properties: {note: {type: string}}}"
     document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
     document = document.replace("count: {type: integer", "count: {type: object")
@@ -240,9 +238,6 @@ def test_a_member_of_an_unsupported_type_is_listed_in_the_output_and_is_no_argum
     assert "wrapped:" not in source
     assert tables_of(result)["CALLS"]["take_order"]["untyped"] == ["wrapped"]
     assert "count" not in source_of(result, "parts")
-    run("generate", tmp_path / "shop.yaml", "--out", tmp_path)
-    noted = capsys.readouterr().out.partition("no-argument (2): ")[2].splitlines()
-    assert [line.strip() for line in noted[1:]] == ["takeOrder.wrapped", "OrderLine.count"]
 
 
 def test_a_required_member_that_two_parts_give_different_types_stops_generation(

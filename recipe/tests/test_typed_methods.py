@@ -11,7 +11,6 @@ from victor_spec.typed.settings import MethodSettings
 
 from . import test_typed_bodies
 from .test_typed_bodies import DOCUMENT
-from .test_unfit import refused
 from .wire import made_with_settings, source_of
 
 pytestmark = pytest.mark.pull_request
@@ -214,22 +213,3 @@ def test_no_line_of_a_docstring_is_longer_than_the_file_allows():
     assert len(first) <= 89
     assert max(map(len, others)) <= 92
     assert inspect.cleandoc(text) == text
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("  takeOrder:\n    name", "  takeOder:\n    name", "takeOder is no operation in"),
-        ("arguments: {note", "arguments: {nite", "nite is no argument: did you mean note?"),
-        ("accounts: [your_reference]", "accounts: [mine]", "accounts: mine is no argument"),
-        ("Orders.take", "take", "methods.takeOrder.name: String should match pattern"),
-        ("Orders.take", "OrderLine.take", "the name OrderLine is taken by parts.Line"),
-        ("result: Receipt", "result: Kind", "the name Kind is taken by words.Kind"),
-    ],
-)
-def test_an_entry_that_leads_nowhere_or_to_a_name_that_is_taken_stops_generation(
-    old, new, says, tmp_path
-):
-    assert old in METHODS
-    settings = test_typed_bodies.SETTINGS + METHODS.replace(old, new)
-    assert says in refused(tmp_path, settings, DOCUMENT)

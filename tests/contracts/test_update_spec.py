@@ -13,15 +13,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def clone(tmp_path, monkeypatch):
-    """A clone with documents that git knows and one that it does not; the tests run in it."""
-    names = ["openapi/victor.yaml", "my documents/a.yaml", "generated/a_api/old.py", "CHANGELOG.md"]
+    """A clone with documents; the tests run in it."""
+    names = ["openapi/victor.yaml", "my documents/a.yaml", "generated/a_api/old.py"]
     names += [
-        "openapi/parts/card.yaml",
         "tests/contracts/a.json",
         "tests/contracts/a.py",
         "docs/reference.md",
     ]
-    for name in [*names, "untracked.yaml"]:
+    for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("old\n")
     who = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
@@ -37,8 +36,7 @@ def update(document="openapi/victor.yaml", *, compared=0, tested=0):
     def run(name, *arguments):
         if name == "victor_spec":
             assert arguments[-3:] == ("--", document, "newer.yaml")
-            files = [document, "generated/a_api/old.py", "generated/a_api/new.py", "CHANGELOG.md"]
-            files += ["openapi/parts/card.yaml", "openapi/parts/new.yaml"]
+            files = [document, "generated/a_api/old.py", "generated/a_api/new.py"]
             status = compared
         elif name == "pytest":
             files, status = [], tested
@@ -75,32 +73,18 @@ def test_the_verdict_follows_from_the_comparison_and_the_contract_tests(
     assert verdict in lines[0]
 
 
-@pytest.mark.parametrize(
-    "document", ["openapi/victor.yaml", "my documents/a.yaml", "untracked.yaml"]
-)
+@pytest.mark.parametrize("document", ["openapi/victor.yaml", "my documents/a.yaml"])
 def test_the_undo_restores_what_was_replaced_and_git_has(clone, capsys, document):
     (clone / "tests/contracts/a.py").write_text("own\n")
     update(document)
     *_, undo = last_lines(capsys)
-    written = ["generated/a_api/old.py", "CHANGELOG.md", "tests/contracts/a.json"]
-    written.append("docs/reference.md")
+    written = [document, "generated/a_api/old.py", "tests/contracts/a.json", "docs/reference.md"]
     assert {(clone / name).read_text() for name in written} == {"new\n"}
     command = undo.removeprefix("To undo all of it: ")
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)
-    is_known = document != "untracked.yaml"
-    assert (clone / document).read_text() == ("old\n" if is_known else "new\n")
     assert {(clone / name).read_text() for name in written} == {"old\n"}
     assert not (clone / "generated/a_api/new.py").exists()
     assert (clone / "tests/contracts/a.py").read_text() == "own\n"
-    if document == "openapi/victor.yaml":
-        assert (clone / "openapi/parts/card.yaml").read_text() == "old\n"
-        assert not (clone / "openapi/parts/new.yaml").exists()
-
-
-def test_the_output_says_that_the_undo_cannot_restore_a_document_unknown_to_git(clone, capsys):
-    update("untracked.yaml")
-    lines = last_lines(capsys)
-    assert lines[1] == "git has no earlier untracked.yaml: the undo leaves it as it is."
 
 
 def test_an_update_that_fails_writes_nothing_more_and_ends_with_its_status(clone, capsys):

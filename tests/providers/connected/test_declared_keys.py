@@ -71,12 +71,10 @@ TRACED = """{
   description: 'An id of the request, to trace requests through the logs.',
 }"""
 REPEATABLE = """{
-  name: X-Request-ID, in: header, schema: {type: string},
-  description: A retry with the same id is not a second payment.,
+  name: X-Idempotent-Request-ID, in: header, schema: {type: string},
 }"""
 COOKIE = """{
-  name: requestKey, in: cookie, schema: {type: string},
-  description: 'A request is done once, however often it is repeated.',
+  name: idempotentKey, in: cookie, schema: {type: string},
 }"""
 PUBLIC_KEY = """{
   clientPublicKey: {type: string, description: 'The public key, returned on the signed retry.'},
@@ -107,12 +105,12 @@ another letter case than it is sent in.
 SAID = {
     "header": "HeaderKey('idempotency-KEY')",
     "both": "HeaderKey('Idempotency-Key')",
-    "some": "HeaderKey('X-Request-ID')",
+    "some": "HeaderKey('X-Idempotent-Request-ID')",
     "paypal": "HeaderKey('PayPal-Request-Id')",
     "member": "BodyKey('idempotency_key')",
     "nested": "BodyKey('meta.idempotency_key')",
     "query": "QueryKey('idempotency_key')",
-    "cookie": "CookieKey('requestKey')",
+    "cookie": "CookieKey('idempotentKey')",
 }
 """What each document says; another one says nothing."""
 TAKING = ("POST /api/payments", "PUT /api/payouts/7")
@@ -148,7 +146,7 @@ def key_of(request, body):
     cookies = SimpleCookie(request.headers.get("cookie", ""))
     sent = {**request.headers, **request.url.params, **body}
     sent |= {name: cookie.value for name, cookie in cookies.items()}
-    names = ("idempotency-key", "idempotency_key", "requestKey", "request_id")
+    names = ("idempotency-key", "idempotency_key", "idempotentKey", "request_id")
     return next((sent[name] for name in names if name in sent), None)
 
 
@@ -188,10 +186,10 @@ def by_hand(method, path, **options):
 
 MINE = {"headers": {"Idempotency-Key": KEY}}
 HEADER, BODY = HeaderKey(), BodyKey("request_id")
-QUERY, COOKIE = QueryKey("idempotency_key"), CookieKey("requestKey")
+QUERY, COOKIE = QueryKey("idempotency_key"), CookieKey("idempotentKey")
 IN_QUERY = {"params": {"idempotency_key": KEY}}
-IN_COOKIE = {"headers": {"Cookie": f"requestKey={KEY}"}}
-SOME = HeaderKey("X-Request-ID")
+IN_COOKIE = {"headers": {"Cookie": f"idempotentKey={KEY}"}}
+SOME = HeaderKey("X-Idempotent-Request-ID")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
 REPEATED = [
     ("header", HEADER, by_function("pay")),
@@ -217,7 +215,7 @@ ONCE = [
     ("header", HeaderKey(ignores_key=lambda _: True), by_function("pay")),
     ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
     ("header", HEADER, by_hand("POST", "/payments/7", **MINE)),
-    ("some", SOME, by_hand("POST", "/payouts", headers={"X-Request-ID": KEY})),
+    ("some", SOME, by_hand("POST", "/payouts", headers={"X-Idempotent-Request-ID": KEY})),
     ("both", HeaderKey("X-Request-ID", takes_key=lambda _: False), by_function("pay")),
     ("trace", None, by_function("pay")),
     ("nowhere", None, by_function("pay")),
@@ -271,7 +269,7 @@ def test_rows_that_name_one_write_taking_the_key_say_that_no_other_write_takes_i
 
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
-    "key", [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("requestKey")], ids=repr
+    "key", [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("idempotentKey")], ids=repr
 )
 @pytest.mark.parametrize("document", SAID)
 def test_another_key_than_the_declared_one_is_refused(connecting, key, document):

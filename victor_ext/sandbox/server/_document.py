@@ -374,14 +374,12 @@ def _strict(schema: Json) -> Json:
 
     A schema with `properties` and no `type` is an object (else any number would pass for it). A
     `pattern` matches the whole text (the document's have no anchors). `int32` and `int64` bound an
-    integer, and `nullable` allows `null`. A limit that the document marks as not enforced is none.
+    integer, and `nullable` allows `null`.
     A strict schema, such as one of the components, stays as it is.
     """
     if _IS_STRICT in schema:
         return schema
     strict: Json = {**schema, _IS_STRICT: True}
-    for limit in strict.pop("x-not-enforced", ()):
-        strict.pop(limit, None)
     _make_parts_strict(strict)
     if "pattern" in strict:
         strict["pattern"] = f"^(?:{strict['pattern']})$"
