@@ -38,8 +38,7 @@ more. Less is better.
 - *As it comes* is with default settings. *Stock* is generated without this project's recipe. A client without an awaited client has an empty cell.
 - Another client is ahead in these: {ahead}.
 - victor_ext signs one token for all calls of a second. *A lone call* signs a token of its own.
-- Where victor_ext is below 1.00, its own sockets, connections and parser save the time, and msgspec, which reads the JSON. With
-  [`http_client=`](transports.md), httpx's connections are used.
+- Where victor_ext is below 1.00, its own sockets, connections and parser save the time, and msgspec, which reads the JSON. 
 - With 50 awaited calls, httpx's pool looks at each of its connections for each call. That is most of its time there.
 - Of the megabytes installed, 15 are `cryptography`, which signs.
 - Each client talks to a local server in the shape of its own API, with {least} to {most} bytes an item.

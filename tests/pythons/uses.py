@@ -154,21 +154,6 @@ def django():
     assert [*asked.values()] == [1]
 
 
-def httpx2():
-    """A client of it is the way out."""
-    import httpx2 as caller
-    from victor_api.client import Client
-
-    from victor_ext import connect
-
-    answers = caller.MockTransport(lambda _request: caller.Response(200, json={"over": "httpx2"}))
-    with (
-        caller.Client(transport=answers) as http_client,
-        connect(Client, base_url="http://localhost", http_client=http_client) as client,
-    ):
-        assert client.api.get_httpx_client().get("/").json() == {"over": "httpx2"}
-
-
 def mcp():
     """A host is told by the first call what to permit."""
     meta = {
@@ -260,8 +245,7 @@ def sandbox():
 
 
 USES = {
-    use.__name__: use
-    for use in (core, bulk, cli, django, httpx2, mcp, otel, outbox, prometheus, sandbox)
+    use.__name__: use for use in (core, bulk, cli, django, mcp, otel, outbox, prometheus, sandbox)
 }
 
 if __name__ == "__main__":

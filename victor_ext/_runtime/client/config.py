@@ -29,7 +29,6 @@ from victor_ext._runtime.core.validation import (
     seconds_complaint,
     shown,
 )
-from victor_ext._runtime.http.from_httpx2 import AnyLimits, AnyProxy, AnyTimeout, AnyURL, as_httpx
 from victor_ext._runtime.http.options import Verify
 from victor_ext._runtime.loop.attempts import AttemptLoop
 from victor_ext._runtime.loop.events import OnEvent, Reporter
@@ -40,11 +39,10 @@ from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
 
 Init = TypeVar("Init", bound=Callable[..., None])
-Transport = TypeVar("Transport")  # of the mode, and so is the next one
-HttpxClient = TypeVar("HttpxClient")
+Transport = TypeVar("Transport")  # of the mode
 
 
-class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
+class ClientOptions(TypedDict, Generic[Transport], total=False):
     """The options of every client, of all systems and in both modes.
 
     A value that cannot work is a `ConfigurationError` that names the option.
@@ -57,10 +55,6 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
         transport: An httpx transport to send with, in place of connections of the client's own.
             `proxy`, `verify` and `limits` then have no effect.
-        http_client: Your own `httpx.Client` (`httpx.AsyncClient`) to send with, in place of
-            `transport`: its proxies, mounts, event hooks and limits are used; its headers, cookies
-            and timeouts are not. You close it. What could not be sent is then `unknown`, not
-            `not_sent`. `proxy`, `verify` and `limits` have no effect.
         proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY,
             NO_PROXY).
         verify: True (whom the system trusts), the path of a CA bundle, or an `ssl.SSLContext`.
@@ -78,14 +72,13 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         max_response_bytes: The longest body of a response that is read, after decompression.
     """
 
-    timeout: AnyTimeout | float | None
+    timeout: httpx.Timeout | float | None
     deadline: float | None
     retry: RetryPolicy
     transport: Transport | None
-    http_client: HttpxClient | None
-    proxy: str | AnyURL | AnyProxy | None
+    proxy: str | httpx.URL | httpx.Proxy | None
     verify: Verify
-    limits: AnyLimits | None
+    limits: httpx.Limits | None
     on_event: OnEvent | None
     max_concurrency: int | None
     user_agent: str | None
@@ -97,7 +90,6 @@ DEFAULTS: ClientOptions[Any, Any] = {
     "deadline": 60.0,
     "retry": RetryPolicy(),
     "transport": None,
-    "http_client": None,
     "proxy": None,
     "verify": True,
     "limits": None,
@@ -326,7 +318,6 @@ def checked_timeout(timeout: object) -> httpx.Timeout:
     """Seconds for each stage of one attempt. Raises `ConfigurationError`."""
     if timeout is None:
         return httpx.Timeout(None)
-    timeout = as_httpx(timeout)
     if isinstance(timeout, httpx.Timeout):
         for stage, seconds in timeout.as_dict().items():
             if seconds is not None and not are_seconds(seconds):

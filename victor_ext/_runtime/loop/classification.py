@@ -79,7 +79,7 @@ _WHAT: dict[type[Exception], str] = {
 _NO_TLS = "what listens there does not speak TLS: it takes http, or has another port"
 _NO_MOCK = "No response can be found for "
 """How pytest-httpx says that no response was registered for a request; by a `TimeoutException`."""
-_TRANSPORTS = frozenset({"httpcore", "httpx", "httpx2", __name__.partition(".")[0]})
+_TRANSPORTS = frozenset({"httpcore", "httpx", __name__.partition(".")[0]})
 """Packages whose errors say what happened on a connection. Another one's class is that of a mock,
 or of a transport of the caller's: nobody knows whether it would end otherwise the next time.
 """
@@ -109,7 +109,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         what = " ".join(map(redact_excerpt, str(error).splitlines()))  # the mock's own words
         outcome = Outcome.NOT_SENT
     elif isinstance(error, _NOT_SENT) and may_have_been_sent:
-        what += ", and http_client may have sent the request before"
+        what += ", and the request may have been sent before"
     elif isinstance(error, _NOT_SENT):
         outcome = Outcome.NOT_SENT
         repeat = Repeat.ALWAYS

@@ -30,7 +30,6 @@ from victor_ext._runtime.auth.tokens import (
 from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.core.headers import header_complaint, is_token
 from victor_ext._runtime.core.validation import are_seconds, seconds_complaint, shown
-from victor_ext._runtime.http.from_httpx2 import AnyURL
 from victor_ext._runtime.http.options import checked_base_url
 from victor_ext._runtime.loop.flow import Flow, Lock, done
 from victor_ext._runtime.loop.retry import Authenticator, Exchange
@@ -232,7 +231,7 @@ class ClientCredentialsAuth(IdAndSecret):
 
     def __init__(
         self,
-        token_url: str | AnyURL,
+        token_url: str | httpx.URL,
         client_id: str,
         client_secret: SecretText,
         *,
