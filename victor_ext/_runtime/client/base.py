@@ -155,8 +155,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         config = ClientConfig(
             options, authenticator=signs, base_url=base_url, clock=clock, **config_arguments
         )
-        if config.max_concurrency is not None:
-            config.loop.turns = self._driver_type.lock(config.max_concurrency)
         connections = self._transport_override(config, options)
         if connections is None:
             connections = self._pool_for(base_url, options)
@@ -255,8 +253,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         extra_query: ExtraQuery | None = KEEP,
         headers: ExtraHeaders | None = KEEP,
     ) -> Self:
-        """A client with other options that shares this one's connections, token, clock, retry quota
-        and turns.
+        """A client with other options that shares this one's connections, token, clock and retry
+        quota.
 
         Closing it closes no connections; closing the original closes both.
 

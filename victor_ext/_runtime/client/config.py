@@ -63,10 +63,6 @@ class ClientOptions(TypedDict, Generic[Transport], total=False):
         limits: Of the connection pool; None means 100 connections.
         on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it
             raises is logged. None: nothing is called.
-        max_concurrency: How many calls may be under way at a time, in each process (of an async
-            client: in each event loop). The others wait for their turn, for three quarters of their
-            deadline; an error with the outcome `not_sent` ends those whose turn does not come.
-            None: no bound but that of the connections.
         user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's
             support can tell your calls apart by it. None: nothing.
         max_response_bytes: The longest body of a response that is read, after decompression.
@@ -80,7 +76,6 @@ class ClientOptions(TypedDict, Generic[Transport], total=False):
     verify: Verify
     limits: httpx.Limits | None
     on_event: OnEvent | None
-    max_concurrency: int | None
     user_agent: str | None
     max_response_bytes: int
 
@@ -94,7 +89,6 @@ DEFAULTS: ClientOptions[Any, Any] = {
     "verify": True,
     "limits": None,
     "on_event": None,
-    "max_concurrency": None,
     "user_agent": None,
     "max_response_bytes": MAX_RESPONSE_BYTES,
 }
@@ -205,11 +199,6 @@ class ClientConfig:
         self.servers = servers or {}
         self.urls = (base_url, *self.servers.values())
         self.product = PRODUCT + checked_user_agent(options["user_agent"])
-        self.max_concurrency: int | None = None
-        if options["max_concurrency"] is not None:
-            self.max_concurrency = _checked_count(
-                "max_concurrency", options["max_concurrency"], "None sets no bound"
-            )
         self.context = context
         self.timeout = checked_timeout(options["timeout"])
         policy = _checked_policy(options["retry"])

@@ -28,7 +28,6 @@ from .refusals import (
     may_refuse,
     says_more_than_status,
 )
-from .retry import asked_url
 
 
 class Repeat(Enum):
@@ -493,7 +492,7 @@ def _what_happened(
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
     return (
-        f"{request.method} {one_own_line(asked_url(request).path)} at {behaviour.who(request)} "
+        f"{request.method} {one_own_line(request.url.path)} at {behaviour.who(request)} "
         f"failed{after}: {ended}."
     )
 

@@ -65,7 +65,6 @@ from .idempotency_keys import (
     NoKeys,
 )
 from .refusals import DeclaredErrors
-from .retry import asked_url
 
 DeclaredKey: TypeAlias = Any
 """What a document says of a key: an object of the generated class `Key`, which each package has."""
@@ -507,7 +506,7 @@ def id_in_path(request: httpx.Request, after: int = 0) -> str:
 
     It may have `%2F`.
     """
-    parts = path_of(asked_url(request)).removesuffix("/").rsplit("/", after + 1)
+    parts = path_of(request.url).removesuffix("/").rsplit("/", after + 1)
     return unquote(parts[-1 - after]) if len(parts) > after else ""
 
 
@@ -783,7 +782,7 @@ class Operations:
         """
         place = self._place_of_id("" if declared is None else name_of(declared), declared)
         id = id_in(response, place) if place else ""
-        if says_nothing(id) or id in path_of(asked_url(response.request)).split("/"):
+        if says_nothing(id) or id in path_of(response.request.url).split("/"):
             return False
         errors, _ = self.document_of(response.request)
         if not errors.has_own_member(response, declared):

@@ -29,7 +29,6 @@ from victor_ext._runtime.core.json_values import (
 from victor_ext._runtime.loop.conflicts import is_about_earlier
 from victor_ext._runtime.loop.evidence import ListPage, Problems, reports_error
 from victor_ext._runtime.loop.operations import Repeats, id_in_path
-from victor_ext._runtime.loop.retry import asked_url
 from victor_ext.errors import Problem
 from victor_ext.money import from_wire
 
@@ -326,7 +325,7 @@ def another_reference(response: httpx.Response) -> str | None:
     reference that was asked for.
     """
     body = object_of(response)
-    asked = asked_url(response.request).params.get("merchantTransactionId", "")
+    asked = response.request.url.params.get("merchantTransactionId", "")
     for name in _LISTS:
         for payment in list_or_empty(body.get(name)):
             reference = object_or_empty(payment).get("merchantTransactionId")
