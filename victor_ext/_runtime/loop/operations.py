@@ -373,8 +373,8 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         untaken_key: A key that the document says it takes, and that the client was not told of:
             `HeaderKey('Idempotency-Key')`. Empty: none.
         items_of: The items of a good response to a read that is a page; None: it has no list of
-            them. Without items, one that failed (see `is_failed_page`) or hides them (see
-            `hidden_items`) is no success: it would be taken for the end of the list.
+            them. Without items, one that failed (see `is_failed_page`) is no success: it
+            would be taken for the end of the list.
     """
 
     effect: Effect
