@@ -167,7 +167,7 @@ class ClientConfig:
         environment: What a `repr` shows.
         caller: A digest of the credentials' public part.
         context: Any data for the provider's resources.
-        credentials: What no message repeats (see `_privacy.CREDENTIALS`).
+        credentials: Those of the caller.
         servers: For operations that have a server of their own in the document: the URL to call, by
             the URL in the document.
 

@@ -4,14 +4,12 @@ nor `await`.
 
 import random
 from collections.abc import Callable
-from weakref import ref
 
 import httpx
 from msgspec import field
 from msgspec.structs import replace
 
 from victor_ext._opaque import Opaque
-from victor_ext._privacy import CREDENTIALS, QUOTED
 from victor_ext._runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
     MAY_HAVE_BEEN_SENT,
@@ -136,13 +134,7 @@ class _Call:
 
     def run(self) -> Flow[Response]:
         flow = self._attempt_until_definite(self._request)
-        about = QUOTED.get()
-        try:
-            response = yield from (
-                flow if self._report is None else self._reported(self._report, flow)
-            )
-        finally:
-            QUOTED.set(about)
+        response = yield from (flow if self._report is None else self._reported(self._report, flow))
         # Those of an attempt know this call. In a circle, both would wait for the garbage
         # collector.
         self._request.extensions["timeout"] = self._timeouts
@@ -189,12 +181,7 @@ class _Call:
         """The error of this call when the code above the loop cannot read its good response."""
         failure = of_unusable(response, why)
         self._outcome = self._outcome.combined_with(failure.outcome)
-        about = QUOTED.get()
-        QUOTED.set(ref(response.request))
-        try:
-            return self._error(response.request, failure)
-        finally:
-            QUOTED.set(about)
+        return self._error(response.request, failure)
 
     def _attempt_until_definite(self, request: httpx.Request) -> Flow[Response]:
         """Attempt the request until the result is definite. One for a token is not signed, and says
@@ -224,7 +211,6 @@ class _Call:
 
     def authorize(self, request: httpx.Request) -> Flow[None]:
         """Put a token on the request."""
-        about = QUOTED.get()
         try:
             yield from sendable(
                 request, self._loop.authenticator.authorize(request, self._exchange, self._left())
@@ -238,8 +224,6 @@ class _Call:
             if self._attempts and advice:
                 error.add_note(advice)
             raise
-        finally:
-            QUOTED.set(about)
 
     def _complete_error(
         self, error: VictorError, *, conflict: bool = False, is_blocked: bool = False
@@ -294,8 +278,6 @@ class _Call:
             raise self._out_of_time(request, None)
         latest = self._latest if self._is_write and is_own else None
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left, latest)
-        request.extensions[CREDENTIALS] = loop.credentials
-        QUOTED.set(ref(request))
         # A late second response to a read by id is about its object. What a write's repeats,
         # another payment may have.
         row = loop.behaviour.operations.of_attempt(request)

@@ -331,15 +331,6 @@ class RequestSigner(NoAuth):
         request.headers = httpx.Headers(signed_fields)
         return done()
 
-    def secret_texts(self, request: httpx.Request) -> list[Secret]:
-        """The values that the function has added to the query: see `_privacy.CREDENTIALS`."""
-        sent = httpx.QueryParams(bytes(request.extensions.get(SIGNED_QUERY, b"")))
-        return [
-            Secret(value)
-            for name, value in sent.multi_items()
-            if value not in request.url.params.get_list(name)
-        ]
-
 
 def credentials_of(auth: ApiCredentials | SignRequest | None) -> ApiCredentials:
     """The credentials that a caller passes as `auth`. Raises `ConfigurationError`."""
