@@ -63,9 +63,8 @@ class PageReader(Generic[T]):
     ) -> None:
         self.identify = identify
         self.what = what  # its name in messages
-        # By how much the number of page 0 was ahead of what was asked for (True), and that of
-        # others (False), for who compares them. It has nothing until such a page has a number.
-        self.ahead = dict[bool, int]()
+        # by how much the provider's number of a page is ahead of what was asked for, once known
+        self.ahead: int | None = None
         self.number = first  # the page to request next
         self.taken = 0  # items received, including duplicates
         # set by the caller before `accept` if the provider reports that the page is the last one
