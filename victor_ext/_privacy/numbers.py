@@ -31,9 +31,7 @@ def mask_numbers(text: str) -> str:
 
 def mask_spaced_numbers(text: str) -> str:
     """Mask the account and card numbers in a text that may be an id, which no blank divides."""
-    spaced = (
-        rf"(?P<kept>{_UUID})|(?P<iban>{_IBAN})|\d{{3,}}(?: \d{{2,}}){{2,}}|\d{{4}}(?:-\d{{4}}){{3}}"
-    )
+    spaced = rf"(?P<kept>{_UUID})|(?P<iban>{_IBAN})|\d{{3,}} +\d{{2,}}(?: +\d+)+|\d{{4}}(?:-\d{{4}}){{3}}"
     return re.sub(spaced, _masked, text)
 
 

@@ -80,7 +80,7 @@ class ClientOptions(TypedDict, Generic[Transport], total=False):
     max_response_bytes: int
 
 
-DEFAULTS: ClientOptions[Any, Any] = {
+DEFAULTS: ClientOptions[Any] = {
     "timeout": httpx.Timeout(20.0, connect=5.0),
     "deadline": 60.0,
     "retry": RetryPolicy(),
@@ -94,7 +94,7 @@ DEFAULTS: ClientOptions[Any, Any] = {
 }
 
 
-def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
+def take(client: object, options: ClientOptions[Any]) -> dict[str, Any]:
     """All options of a client: those that the caller passed, and defaults for the others.
 
     The proxy is concealed, also in the caller's `options`: it may hold a password.

@@ -22,10 +22,11 @@ _CODE = re.compile(r"cv[vcn]2?|cardcode|securitycode|verification(code|value)")
 
 def has_card_number(value: object) -> bool:
     """Whether a text or a number is, or has in it, the number of a card."""
-    if not isinstance(value, str | int | Decimal):
-        return False
+    if isinstance(value, int | Decimal):
+        number = Decimal(value)
+        value = f"{number:.0f}" if number.adjusted() < 19 else ""
     if not isinstance(value, str):
-        value = f"{value}" if abs(value) < 10**19 else ""
+        return False
     found = re.findall(r"(?<!\w)\d(?:[\W_]{0,3}\d){12,18}(?!\w)", GUID.sub("", value))
     digits = ("".join(str(int(char)) for char in each if char.isdecimal()) for each in found)
     return any(map(is_of_a_card, digits))

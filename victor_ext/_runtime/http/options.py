@@ -112,8 +112,7 @@ def _default_context(file: str | None, folder: str | None, _key_log: str | None)
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     if sys.platform in ("darwin", "win32"):
         return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    paths = ssl.get_default_verify_paths()
-    has_some = paths.cafile is not None or paths.capath is not None
+    has_some = any(ssl.get_default_verify_paths()[:2])
     return ssl.create_default_context() if has_some else httpx.create_ssl_context(trust_env=False)
 
 
