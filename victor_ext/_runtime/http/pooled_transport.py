@@ -191,7 +191,8 @@ def _naming_proxy(request: httpx.Request, route: Route) -> Generator[None]:
             kind = httpx.ConnectTimeout
         elif isinstance(error, httpx.ProxyError):
             kind = httpx.ProxyError
-        raise kind(f"the proxy {route.proxy.url.host}: {error}") from error
+        why = f"{error}" or "no answer in time"  # anyio's timeouts have no words
+        raise kind(f"the proxy {route.proxy.url.host}: {why}") from error
 
 
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
