@@ -54,14 +54,6 @@ def signed(data):
 
 
 options = {"base_url": url, "on_event": provoked, "deadline": 20.0}
-if way == "http_client":
-    import httpx
-
-    options["http_client"] = (httpx.Client, httpx.AsyncClient)[awaited]()
-if way == "httpx2":
-    import httpx2
-
-    options["http_client"] = (httpx2.Client, httpx2.AsyncClient)[awaited]()
 if way == "traced":
     import functools, httpx
 
@@ -351,8 +343,6 @@ def case(system, auth, way, awaited):
         for each in [
             *ALL,
             ("victor", "oauth", "traced"),
-            ("victor", "oauth", "http_client"),
-            ("victor", "oauth", "httpx2"),
         ]
         for awaited in (False, True)
     ],

@@ -256,7 +256,6 @@ def test_attempts_turns_retries_and_requests_for_tokens_are_counted(good_and_bad
     metrics = good_and_bad.metrics()
     assert [count for _, count in metrics["victor_ext.call.attempts"]] == [1, 1]
     assert metrics["victor_ext.call.active"] == [(A_READ, 0)]
-    assert metrics["victor_ext.call.turn.wait"] == [(A_READ, 2)]
     assert metrics["victor_ext.retries"] == [(A_READ, 1)]
     assert metrics["victor_ext.retry.quota"] == [(ALWAYS, 500)]
     assert metrics["victor_ext.token.requests"] == [

@@ -35,38 +35,31 @@ def names(bank: ApiClient[Client], webhook: WebhookEndpoint) -> tuple[str, list[
     assert_type(required(webhook.id, name="id"), str)
     return required(webhook.payor_id, name="payor_id"), required(webhook, "categories")
 """
-HTTPX2 = """
+OPTIONS = """
 import httpx
-import httpx2
 
 
-blocking, awaited = httpx2.HTTPTransport(), httpx2.AsyncHTTPTransport()
-bounds = httpx2.Timeout(5.0)
-connect(
-    Client, base_url=httpx2.URL("https://x.example"), http_client=httpx2.Client(), timeout=bounds
-)
+blocking, awaited = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
+bounds = httpx.Timeout(5.0)
+connect(Client, base_url=httpx.URL("https://x.example"), timeout=bounds)
 connect(
     Client,
     base_url="https://x.example",
     transport=blocking,
-    limits=httpx2.Limits(),
-    proxy=httpx2.Proxy("http://"),
+    limits=httpx.Limits(),
+    proxy=httpx.Proxy("http://"),
 )
 connect(
     Client,
     base_url="https://x.example",
-    transport=httpx2.MockTransport(lambda _: httpx2.Response(200)),
+    transport=httpx.MockTransport(lambda _: httpx.Response(200)),
 )
-connect(Client, base_url="https://x.example", http_client=httpx2.AsyncClient())  # WORD
 connect(Client, base_url="https://x.example", transport=awaited)  # WORD
-connect_async(
-    Client, base_url="https://x.example", http_client=httpx2.AsyncClient(), transport=awaited
-)
-connect_async(Client, base_url="https://x.example", http_client=httpx.Client())  # WORD
+connect_async(Client, base_url="https://x.example", transport=awaited)
 connect_async(Client, base_url="https://x.example", transport=blocking)  # WORD
-connect(Client, base_url="https://x.example", timeout=httpx2.Limits())  # WORD
+connect(Client, base_url="https://x.example", timeout=httpx.Limits())  # WORD
 connect(Client, base_url="https://x.example", limits=bounds)  # WORD
-connect(Client, base_url="https://x.example", proxy=httpx2.Client())  # WORD
+connect(Client, base_url="https://x.example", proxy=httpx.Client())  # WORD
 connect(Client, base_url=BearerAuth("t"))  # WORD
 """
 OUTBOX = """
@@ -217,7 +210,7 @@ def test_type_checkers_accept_a_right_program_and_find_each_wrong_line(tmp_path,
         "pyright": ("# pyright: ignore[reportCallIssue]", "# pyright: ignore[reportArgumentType]"),
     }[checker]
     program = (
-        (CONNECT + HTTPX2 + OUTBOX + WORDS).replace("# WRONG", ignored).replace("# WORD", words)
+        (CONNECT + OPTIONS + OUTBOX + WORDS).replace("# WRONG", ignored).replace("# WORD", words)
     )
     for name, text in {"program": program, "listener": LISTENER, "mistakes": MISTAKES}.items():
         (tmp_path / f"{name}.py").write_text(text)

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import os
 import socket
-import socketserver
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -26,7 +25,6 @@ from tests.faults.adapters import (
 )
 from tests.faults.raw_provider import READ, Cut, answer
 from tests.faults.raw_sockets import PATIENCE, on_linux, serving
-from tests.providers.running import Running
 from victor_ext import (
     AsyncVictor,
     AttemptEnded,
@@ -40,7 +38,6 @@ from victor_ext import (
     VictorJwt,
     VictorOAuth,
     connect,
-    connect_async,
 )
 from victor_ext._runtime.http import connections
 
@@ -270,26 +267,3 @@ def test_a_header_that_cannot_be_written_is_not_quoted_and_nothing_is_sent(provi
 def go_on_answering(connection):
     while connection.recv(65536):
         connection.sendall(answer(b"{}"))
-
-
-@pytest.mark.parametrize("kind", [connect, connect_async])
-@pytest.mark.parametrize("most_kept", [None, 0])
-def test_a_server_of_one_connection_at_a_time_is_named_by_the_time_out(kind, most_kept):
-    limits = httpx.Limits(max_connections=10, max_keepalive_connections=most_kept)
-    options = {"timeout": 0.2, "limits": limits, "retry": RetryPolicy(max_attempts=1)}
-    with serving(go_on_answering, kind=socketserver.TCPServer) as port:
-        make = partial(kind, Client, base_url=f"http://127.0.0.1:{port}", **options)
-        with closing(Running(make, awaited=kind is connect_async)) as on:
-
-            def post():
-                return on.result(lambda: on.client.http.post("/", json={}))
-
-            assert post().status_code == 200
-            if most_kept == 0:
-                assert post().status_code == 200
-            else:
-                with pytest.raises(
-                    TimedOut, match="one connection at a time, pass limits="
-                ) as late:
-                    post()
-                assert late.value.outcome is Outcome.UNKNOWN

@@ -8,7 +8,6 @@ import time
 from contextlib import closing
 from functools import partial
 
-import httpx
 import pytest
 from cryptography import x509
 
@@ -148,37 +147,6 @@ def test_a_response_is_read_that_came_while_the_machine_slept(
 
     secured.acts.append(answer_and_sleep)
     assert caller.start("create", "S1").word == "success"
-
-
-@each_mode
-@each_write
-def test_a_write_over_a_callers_httpx_client_that_slept_past_its_deadline_is_unknown(
-    machine, secured, authority, mode, write
-):
-    """Its mounts and hooks may have sent something before: so the outcome is unknown."""
-    paths = []
-
-    def fall_asleep(request):
-        if PATHS[write] in request.url.path and request.method == "POST":
-            paths.append(request.url.path)
-            machine.asleep += 31.0
-
-    async def fall_asleep_awaited(request):
-        fall_asleep(request)
-
-    options = {"verify": authority.trusted()}
-    http_client = (
-        httpx.AsyncClient(event_hooks={"request": [fall_asleep_awaited]}, **options)
-        if mode == "async"
-        else httpx.Client(event_hooks={"request": [fall_asleep]}, **options)
-    )
-    url = secured.url().replace("127.0.0.1", HOST)
-    with closing(CALLERS[mode](url, http_client=http_client, deadline=DEADLINE)) as caller:
-        late = caller.start(write, "S1")
-        caller.result(getattr(http_client, "aclose" if mode == "async" else "close"))
-    assert len(paths) == 1
-    assert late.word == "unknown"
-    assert secured.record.sent_to(PATHS[write]) == []
 
 
 def test_the_earlier_of_two_nested_time_bounds_counts():

@@ -69,8 +69,8 @@ def test_both_clients_show_one_constructor(system):
     blocking, awaited = CLIENTS[system]
     signature = inspect.signature(blocking)
     assert signature == inspect.signature(awaited)
-    shared = ["timeout", "deadline", "retry", "transport", "http_client", "proxy", "verify"]
-    shared += ["limits", "on_event", "max_concurrency", "user_agent", "max_response_bytes"]
+    shared = ["timeout", "deadline", "retry", "transport", "proxy", "verify"]
+    shared += ["limits", "on_event", "user_agent", "max_response_bytes"]
     assert list(signature.parameters)[-len(shared) :] == shared
     for client in (blocking, awaited):
         shown = pydoc.plain(pydoc.render_doc(client))

@@ -2,11 +2,9 @@
 ours, whatever fails. Over real sockets, see `tests/security/test_nothing_is_shown.py`.
 """
 
-import asyncio
 import inspect
 import json
 import logging
-import pickle
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -20,7 +18,6 @@ from velo_api.typed import methods as velo_methods
 from victor_api.typed import methods as victor_methods
 
 from tests.frames import assert_hidden, chain, found_in
-from tests.providers.connected.till import Caller, operation, send
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
 from tests.providers.running import GUID, TOKEN, Script
@@ -34,14 +31,12 @@ from victor_ext import (
     ClientCredentialsAuth,
     ConfigurationError,
     InvalidRequest,
-    OffsetPages,
     SignedAuth,
     Victor,
     VictorError,
     VictorJwt,
     VictorOAuth,
 )
-from victor_ext._privacy import redact_excerpt
 from victor_ext.providers import (
     FlexFactorAuth,
     Money,
@@ -249,29 +244,6 @@ each_call = pytest.mark.parametrize(
 )
 
 
-@each_call
-@pytest.mark.parametrize("handler", bad_answers(SYSTEMS["victor"], ""))
-def test_a_call_that_fails_shows_no_secret(mode, handler, name, call, caplog):
-    caplog.set_level(logging.DEBUG)
-    system = SYSTEMS[name]
-    make, secrets, in_messages = system.calls[call]
-    hidden = (*system.credentials, *secrets)
-    # The provider repeats all that it was sent and that has to be hidden.
-    line = bad_answers(system, " ".join((*hidden, *in_messages)))[handler]
-    events = []
-    shown = stored = ""
-    try:
-        shown = repr(ask(name, make, line, mode, on_event=events.append))
-    except VictorError as error:
-        assert_hidden(error, hidden)
-        shown = f"{error}{error!r}{error.problems!r}"
-        error.response = None  # what a provider wrote stays in the raw body, for the caller alone
-        stored = pickle.dumps(error).decode("latin-1")
-    # A pickle has the arguments of the call, and never the key or the secret.
-    assert found_in(stored, system.credentials[:2]) == []
-    assert found_in(shown + caplog.text + repr(events), (*hidden, *in_messages)) == []
-
-
 ACCOUNTS = (ACCOUNT, ACCOUNT[1:])
 MORE_OF_ACCOUNTS = {"payee": {"account_number": ACCOUNT}, "new": {"of": [ACCOUNT, 1.5]}}
 REFUSED_HERE = {
@@ -365,88 +337,6 @@ AUTHS = {
 }
 
 
-@pytest.mark.parametrize("name", AUTHS)
-def test_credentials_that_a_provider_repeats_are_hidden(mode, name, caplog):
-    caplog.set_level(logging.DEBUG)
-    auth, secrets = AUTHS[name]
-    events = []
-    words = ", ".join(secrets)
-    body = {"error": {"message": words, "code": secrets[0], "details": {words: [words]}}}
-    headers = {"X-Request-Id": secrets[0], "Location": f"https://{words}"}
-    for status in (200, 302, 400, 401, 500):
-        answer = httpx.Response(status, headers=headers, json=body)
-        script = Script(answer, token={**TOKEN, "access_token": ACCESS})
-        with pytest.raises(VictorError) as raised:
-            Caller(mode, script, auth=auth, on_event=events.append).call(
-                "payments.get_payment", "pay_1"
-            )
-        assert_hidden(raised.value, secrets)
-        shown = f"{raised.value.request_id}{raised.value.response_info!r}{events!r}{caplog.text}"
-        assert found_in(shown, secrets) == []
-
-
-def test_a_credential_that_is_a_part_of_its_mask_is_masked_once():
-    answer = httpx.Response(400, json={"message": "no secret-1 or secret-1"})
-    with pytest.raises(VictorError, match=r"no \[secret\] or \[secret\]"):
-        Caller("sync", lambda _: answer, auth=BearerAuth("secret-1")).call(
-            "payments.get_payment", "pay_1"
-        )
-
-
-@pytest.mark.parametrize("status", [200, 400])
-def test_credentials_are_masked_until_their_call_ends(mode, status):
-    """A call within another one masks its own; after both, a text is of no call, though an error
-    keeps the frames.
-    """
-    failed = []
-
-    def refusing(mode, secret, **options):
-        answer = httpx.Response(status, json={"error": {"message": f"no {secret}", "code": secret}})
-        return Caller(mode, lambda _: answer, auth=BearerAuth(secret), **options)
-
-    def call_another(_event):
-        with pytest.raises(VictorError):
-            refusing("sync", ACCESS).call("payments.get_payment", "pay_1")
-
-    async def fail(caller, client):
-        try:
-            made = send(client, "payments.get_payment", "pay_1")
-            await made
-        except VictorError as error:
-            failed.append(error)
-        assert_hidden(failed[0], [SECRET])
-        assert redact_excerpt(f"{SECRET} {ACCESS}") == f"{SECRET} {ACCESS}"
-
-    caller = refusing(mode, SECRET, on_event=call_another)
-    caller.run(
-        lambda client: (
-            asyncio.run(fail(caller, client)) if mode == "blocking" else fail(caller, client)
-        )
-    )
-
-
-def test_a_wait_that_ends_in_vain_masks_credentials_in_what_the_record_says(mode):
-    record = {"victor_payment_request_id": "b34783af0", "status": "declined"}
-    answer = httpx.Response(200, json={**record, "error_message": f"no {ACCESS}"})
-    script = Script(answer, token={**TOKEN, "access_token": ACCESS})
-
-    def wait(client):
-        return client.payment_requests.wait("b34783af0", until="accepted", timeout=0)
-
-    with pytest.raises(VictorError, match=r"\(no \[secret\]\)"):
-        called("victor", mode, wait, script)
-
-
-def test_credentials_in_the_request_id_of_a_good_response_are_masked_in_an_error(mode):
-    """The error is about the page, which has no items."""
-    page = httpx.Response(200, headers={"X-Request-Id": SECRET}, json={"data": "pay_1"})
-    with pytest.raises(VictorError, match="has no list") as raised:
-        Caller(mode, lambda _: page, auth=BearerAuth(SECRET)).read(
-            operation("payments.list_payments"), OffsetPages(items="data", undeclared=("offset",))
-        )
-    assert raised.value.request_id == "[secret]"
-
-
 TOKEN_RESPONSES = {
     "an echo": {"success": False, "errors": [f"{KEY} with {SECRET} is wrong"], "accessToken": 7},
     "a token in a list": [{"access_token": ACCESS}],
@@ -499,24 +389,6 @@ def test_a_profile_that_cannot_be_read_shows_no_secret(wrong, write_profiles):
         Victor.from_profile("mine")
     assert_hidden(raised.value, [SECRET])
     assert [*chain(raised.value)] == [raised.value]  # what `tomllib` holds is not shown
-
-
-def test_a_message_with_hidden_values_still_says_what_is_wrong():
-    def refused(name, call, body, status=400):
-        with pytest.raises(VictorError) as raised:
-            ask(name, SYSTEMS[name].calls[call].make, httpx.Response(status, json=body))
-        return str(raised.value)
-
-    wrong = {"name": "card.number", "message": f"{NUMBER} fails its check"}
-    said = refused("eastpay", "a card", {"result": {"parameterErrors": [wrong]}})
-    assert "card.number: [hidden] fails its check" in said
-    result = {"code": "100.400.403", "description": "no Perpetua +20 2 1234 for Zoë"}
-    said = refused("eastpay", "a shopper", {"result": result}, 403)
-    assert "no [hidden] +[hidden] for [hidden]" in said
-    errors = [{"errorMessage": "Lovelace is payee-8 already"}]
-    assert "is payee-8 already" in refused("velo", "payees", {"errors": errors})
-    body = {"title": "Invalid", "errors": {"device": [f"{ADDED} or 90125", 90125]}}
-    assert "[hidden]" in refused("flexfactor", "evaluate", body)
 
 
 def test_a_result_code_stays_whole_though_a_part_of_it_equals_the_cvv():

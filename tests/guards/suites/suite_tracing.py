@@ -8,11 +8,7 @@ import os
 import pytest
 from paying import BOTH, OPTIONS
 
-TRACER, _, LIBRARY = os.environ["TRACER"].partition("-")
-if LIBRARY == "httpx2":
-    from paying_over_httpx2 import ALL
-else:
-    ALL = BOTH
+TRACER = os.environ["TRACER"]
 
 
 def opentelemetry():
@@ -28,9 +24,7 @@ def opentelemetry():
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
-    (
-        httpx.HTTPX2ClientInstrumentor if LIBRARY == "httpx2" else httpx.HTTPXClientInstrumentor
-    )().instrument()
+    httpx.HTTPXClientInstrumentor().instrument()
     OPTIONS["on_event"] = OpenTelemetry()
 
     def attempts():  # below the span of the call
@@ -50,11 +44,7 @@ def opentelemetry():
 
 def sentry():
     import sentry_sdk
-
-    if LIBRARY == "httpx2":
-        from sentry_sdk.integrations.httpx2 import Httpx2Integration as Integration
-    else:
-        from sentry_sdk.integrations.httpx import HttpxIntegration as Integration
+    from sentry_sdk.integrations.httpx import HttpxIntegration as Integration
 
     seen = []
 
@@ -82,7 +72,7 @@ def datadog():
             seen.extend(span.resource for span in trace)
 
     tracer.configure(trace_processors=[Keep()])
-    patch(**{LIBRARY or "httpx": True})
+    patch(httpx=True)
     return lambda: seen
 
 
@@ -103,7 +93,7 @@ def traced(pay):
         return pay()
 
 
-@pytest.mark.parametrize("pay", ALL)
+@pytest.mark.parametrize("pay", BOTH)
 def test_a_call_is_one_span_and_the_provider_gets_the_trace_header(pay, spans):
     before = len(spans())
     assert HEADER[TRACER] in traced(pay).id

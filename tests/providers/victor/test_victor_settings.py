@@ -106,7 +106,7 @@ def test_a_proxy_of_the_environment_that_is_bad_is_named_by_its_variable(monkeyp
     """How one is chosen: see tests/runtime/http/test_options.py."""
     monkeypatch.setenv("HTTPS_PROXY", "socks5://mine:1080")
     with pytest.raises(
-        ConfigurationError, match=r"HTTPS_PROXY.*For a SOCKS proxy, pass http_client="
+        ConfigurationError, match=r"HTTPS_PROXY.*For a SOCKS proxy, pass transport="
     ):
         Victor(**ARGUMENTS)
 

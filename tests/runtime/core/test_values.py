@@ -13,7 +13,6 @@ import pytest
 from flexfactor_api.typed import arguments, parts
 
 from tests.runtime.fakes import Pieces
-from victor_ext._privacy import SecretBytes
 from victor_ext._runtime.client.webhooks import notification_body
 from victor_ext._runtime.core.comparing import (
     Likeness,
@@ -28,7 +27,7 @@ from victor_ext._runtime.core.comparing import (
     same_word,
 )
 from victor_ext._runtime.core.headers import LONGEST, header_complaint
-from victor_ext._runtime.core.json_values import decimal_of, parsed, readable_members
+from victor_ext._runtime.core.json_values import decimal_of, parsed
 from victor_ext._runtime.core.response import ReceivedBody, Response, read
 from victor_ext._runtime.core.validation import are_seconds, seconds_complaint
 from victor_ext.money import from_wire
@@ -196,7 +195,6 @@ def test_a_word_such_as_nan_is_read_as_null_in_a_response_and_in_a_webhook(word)
     for value in (parsed(body), parsed(body, is_secret=True), response.json()):
         assert value == {"a": [None, 1.5], "b": None}
     assert response.json(parse_float=str) == {"a": [None, "1.50"], "b": None}
-    assert readable_members(SecretBytes(body.encode()[:-3])) == {"a": [None, 1.5], "b": None}
     assert notification_body(body, provider="Acme") == {"a": [None, 1.5], "b": None}
 
 

@@ -123,55 +123,6 @@ def test_a_400_about_the_id_alone_is_told_as_not_found(fields, error):
 STATES = replace(BEHAVIOUR, operations=OneRow(refuses=refused, id=None), problems=problems)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "outcome"),
-    [
-        # a success in one reading, and a refusal in the other
-        (200, b'{"id": "p1", "success": true, "success": false}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "success": false, "success": true}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "id": "p2"}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "state" :"a", "state": "b"}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "more": {"state": "a", "state": "b"}}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "more": {"state": "a"}, "more": {"state": "b"}}', Outcome.UNKNOWN),
-        # one value, and a name in a text
-        (200, b'{"id": "p1", "id": "p1"}', None),
-        (200, b'{"id": "p1", "text": "\\"id\\": 7, \\"id\\": 8"}', None),
-    ],
-)
-def test_a_body_that_has_a_name_twice_is_read_as_the_stricter_of_both(status, body, outcome):
-    harness = Harness([Happens(status, body)], behaviour=STATES)
-    if outcome is None:
-        assert harness.call("POST").json()["id"] == "p1"
-        return
-    raised = harness.fails(errors.UnreadableResponse, "POST", match="twice, with two values")
-    assert raised.outcome is outcome
-
-
-def test_an_item_that_has_a_name_twice_costs_no_page_of_a_list_that_no_row_knows():
-    odd = b'{"id": "p1", "id": "p2"}'
-    page = b'{"id": "p1", "found": [' + b", ".join([b'{"id": "p0"}'] * 2_000 + [odd]) + b"]}"
-    assert len(Harness([Happens(200, page)]).call("GET").json()["found"]) == 2_001
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "outcome", "attempts"),
-    [
-        (400, errors.StatusError, Outcome.UNKNOWN, 1),
-        (401, errors.AuthenticationError, Outcome.REJECTED, 1),
-        (409, errors.Conflict, Outcome.UNKNOWN, 1),
-        (429, errors.RateLimited, Outcome.UNKNOWN, 6),
-        (501, errors.ServerError, Outcome.UNKNOWN, 1),
-    ],
-)
-def test_an_error_that_has_a_name_twice_keeps_the_row_of_its_status_and_refuses_nothing(
-    status, error, outcome, attempts
-):
-    twice = b'{"message": "no", "message": "043987673645", "7654321043987": 1, "7654321043987": 2}'
-    raised = Harness([Happens(status, twice)]).fails(error, "POST", KEY, ends=(outcome, attempts))
-    assert type(raised) is error
-    assert "043987" not in str(raised)
-
-
 USED = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
 LINES = Path(__file__).with_name("words_about_keys.txt").read_text().splitlines()
 """Whose words they are, the status, where the key goes, what is said of its use, and the body."""
@@ -205,7 +156,6 @@ CASES = [
         ('{"isDuplicate": true}', False),
         ("Idempotency conflict", True),
         ("The idempotency key was used with another payload.", True),
-        (f"{{'key': '{USED}', 'state': 'in use'}}", True),
     ],
 )
 def test_a_conflict_names_the_key_only_by_words_about_it(said, names_key):

@@ -76,7 +76,7 @@ class TestTheStoryOfACall:
             ),
             AttemptStarted(**call, attempt=2),
             AttemptEnded(**call, attempt=2, status_code=200, error=None, seconds=1.0),
-            CallEnded(**call, **end, waited=0.0, request_id=None, quota=500),
+            CallEnded(**call, **end, request_id=None, quota=500),
         ]
 
     def test_a_tracer_is_asked_for_headers_by_the_attempts_alone(self):

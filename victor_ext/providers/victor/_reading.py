@@ -19,14 +19,12 @@ from victor_ext._ids import is_same_id, reference_of
 from victor_ext._privacy import redact_excerpt
 from victor_ext._runtime.client.paging import (
     PageReader,
-    RepeatedPageReader,
     says_that_others_follow,
 )
 from victor_ext._runtime.client.records import RecordList
 from victor_ext._runtime.client.requests import ExtraQuery
 from victor_ext._runtime.client.resources import Shared, Walk
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
-from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.core.json_values import list_or_empty
 from victor_ext._runtime.core.validation import Validation, shown
 from victor_ext._runtime.loop.operations import names_only
@@ -36,10 +34,6 @@ from victor_ext.typed import ListQuery
 from ._records import PaymentRequest
 
 _NOT_IN_ID = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
-_ARRIVAL_MARGIN = 5.0
-"""Seconds. A request counts as new if it was created at least this long after the reading began, by
-the provider's clock.
-"""
 _UNTYPED = PACKAGE.list(list_payment_requests, page=0).untyped
 """The filters of the list that are no arguments: no check knows their types."""
 
@@ -91,26 +85,13 @@ def get(
     return record
 
 
-def walk(query: ListQuery, clock: ServerClock) -> Walk[PaymentRequest]:
+def walk(query: ListQuery) -> Walk[PaymentRequest]:
     """A list that is read page by page, from the page of the query on."""
     filters = {**query.arguments}
     first: int = filters.pop("page")
 
     def begin() -> PageReader[PaymentRequest]:
-        """A reader for one walk. A list that requests may leave is read more than once."""
-        what = "list of payment requests"
-        if not query.may_be_left:
-            return PageReader(_id_of, first=first, what=what)
-        began_at = clock.monotonic()
-
-        def is_new(request: PaymentRequest) -> bool:
-            if request.created_at is None:
-                return False
-            # `clock.now` follows the provider's clock as it becomes known.
-            began = clock.now() - (clock.monotonic() - began_at)
-            return request.created_at.timestamp() > began + _ARRIVAL_MARGIN
-
-        return RepeatedPageReader(_id_of, first=first, what=what, arrived=is_new)
+        return PageReader(_id_of, first=first, what="list of payment requests")
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         """The requests of the reader's page; none past the last page."""
@@ -155,51 +136,32 @@ def another_page(number: object, asked: object) -> str:
     )
 
 
-_READINGS = 3
-"""Times that a page is read whose number may be that of another one."""
-
-
 def _page_of(
     reader: PageReader[PaymentRequest], filters: dict[str, Any], untyped: Collection[str]
 ) -> OperationFlow[dict[str, Any]]:
     """The page that a reader asks for.
 
-    The provider may number its pages from 1, or give page 0 the number 1. But a response whose
-    number does not follow from the numbers of the pages before may be that of another page, and
-    would hide items: the page is read again. A first page with the number 1 is read again, too: if
-    it has the number each time, the provider numbers its pages from 1.
-
-    `reader.ahead` remembers how far the provider's numbers are ahead of the numbers that were asked
-    for: at page 0 (True), and at the pages after it (False).
+    The provider may number its pages from 1, or not at all. A number that does not follow from that
+    of an earlier page may be that of another page, which would hide items. (Page 0 may be 1.)
     """
-    is_page_0 = reader.number == 0
-    known = reader.ahead.get(is_page_0)
-    expected = {known or 0}
-    if known is None and reader.ahead.get(True) == 1:
-        # After page 0 with the number 1, the next number shows how the provider goes on.
-        expected = {0, 1}
-    number: Any = None
-    for reading in range(1, _READINGS + 1):
-        page = yield from _page(reader.number, untyped=untyped, **filters)
-        number = page.get("page")
-        if not is_number(number) or (number == 0 and reader.number > 0):
-            return page  # the provider does not use the field
-        # The table of operations refuses any number but that of the page and the next one.
+    page = yield from _page(reader.number, untyped=untyped, **filters)
+    number = page.get("page")
+    if is_number(number) and number != 0 and reader.number > 0:
         ahead = int(number) - reader.number
-        is_numbered_from_1 = reading == _READINGS and not reader.ahead
-        if ahead in expected or is_numbered_from_1:
-            reader.ahead[is_page_0] = ahead
-            return page
-    raise UnreadableResponse(
-        f"The {reader.what}: {another_page(number, reader.number)}.", outcome=Outcome.ACCEPTED
-    )
+        if reader.ahead not in (None, ahead):
+            raise UnreadableResponse(
+                f"The {reader.what}: {another_page(number, reader.number)}.",
+                outcome=Outcome.ACCEPTED,
+            )
+        reader.ahead = ahead
+    return page
 
 
 def _requests_in(page: dict[str, Any]) -> Sequence[PaymentRequest]:
     return [PaymentRequest.of_json(sent) for sent in list_or_empty(page.get("results"))]
 
 
-SEARCH_MARGIN = 60.0
+SEARCH_MARGIN = 300.0
 """Seconds that `find` adds at both ends of its window, in addition to the known difference of the
 clocks.
 """
@@ -258,46 +220,33 @@ def find(
     """Read the requests between two moments, and keep those with a reference, or with one of
     several.
 
-    The moments are of this machine's clock, and the list is by the provider's. The window is wider
-    by the difference of the clocks, as far as it is known. If a response shows another difference,
-    the search begins again with a window for both.
+    The moments are of this machine's clock, and the list is by the provider's: the window is wider
+    by the difference of the clocks, as far as it is known, and by `SEARCH_MARGIN`.
     """
-    clock = shared.clock
-    slack = SEARCH_MARGIN / 2
     is_several = isinstance(client_reference_id, list | tuple | set | frozenset)
     references = [*client_reference_id] if is_several else [client_reference_id]
     _check_search(references, start, end, extra_query)
     wanted = {*map(reference_of, references)}
-    # The provider's time minus this machine's: the least and the largest difference that was seen.
-    least = most = clock.skew
-    while True:
-        first = _shifted(start, min(least, 0.0) - SEARCH_MARGIN)
-        last = None if end is None else _shifted(end, max(most, 0.0) + SEARCH_MARGIN)
-        window = PACKAGE.list(
+    skew = shared.clock.skew
+    first = _shifted(start, min(skew, 0.0) - SEARCH_MARGIN)
+    last = None if end is None else _shifted(end, max(skew, 0.0) + SEARCH_MARGIN)
+    requests = walk(
+        PACKAGE.list(
             list_payment_requests,
             page=0,
             start_datetime=first,
             end_datetime=last,
             extra_query=extra_query,
         )
-        requests = walk(window, clock)
-        reader = shared.begin(requests)
-        matches: list[PaymentRequest] = []
-        read = 0
-        while not reader.done:
-            page = reader.accept((yield from requests.read(reader)))
-            read += len(page.items)
-            matches += [
-                request
-                for request in page.items
-                if reference_of(request.client_reference_id) in wanted
-            ]
-            if not least - slack <= clock.skew <= most + slack:
-                break  # the response shows that the window is too narrow
-        else:
-            return SearchResult(matches, start=first, end=last, read=read)
-        least = min(least, clock.skew)
-        most = max(most, clock.skew)
+    )
+    reader = requests.begin()
+    matches: list[PaymentRequest] = []
+    read = 0
+    while not reader.done:
+        page = reader.accept((yield from requests.read(reader)))
+        read += len(page.items)
+        matches += [each for each in page.items if reference_of(each.client_reference_id) in wanted]
+    return SearchResult(matches, start=first, end=last, read=read)
 
 
 def _shifted(moment: datetime, seconds: float) -> datetime:
