@@ -109,16 +109,13 @@ class Loading:
         """Open the batch of a state that is there, for a block."""
         return self._opened.open_present(self.batch)
 
-    def read(self, *, is_stored: bool = False) -> Check:
+    def read(self) -> Check:
         """Check every row, and decide about it by what the state has now. Nothing is stored.
-
-        Args:
-            is_stored: Whether `store` follows.
 
         Returns `check`.
         """
         if not self._opened.state.exists():
-            self._validate(prepares=is_stored)
+            self._validate()
             self._decide_all(None)
             return self.check
         with self.opened() as store:
@@ -130,12 +127,12 @@ class Loading:
                 self._origin = KeyOrigin(key_kind, record.key_column)
                 with store.engine.connect() as connection:
                     refuse_lost(store, connection, store.latest_sheet(connection))
-        self._validate(prepares=is_stored)
+        self._validate()
         with self.opened() as store, store.engine.connect() as connection:
             self._decide_all(connection, store)
         return self.check
 
-    def _validate(self, *, prepares: bool) -> None:
+    def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = RowValidation(
             maker_of(self._opened, self._settings),
@@ -143,8 +140,7 @@ class Loading:
             self._rows,
             self._origin,
             self._expected,
-            prepares=prepares,
-            watch=self._watch,
+            self._watch,
         )
         validation.read(self._source, self.check)
 

@@ -14,7 +14,7 @@ from victor_ext.money import Money
 from victor_ext.providers.velo import PaymentInstruction
 
 from ._column_types import AMOUNT, TEXT, columns_of, required_of
-from ._row_kind import PLAIN_AMOUNT, PLAIN_KEY, CurrentStatus, PlainForm, RowKind
+from ._row_kind import CurrentStatus, RowKind
 from ._rows import Arguments, Result, RowContent, RowOutcome
 
 _SHARED = {
@@ -65,12 +65,6 @@ class Payouts(RowKind):
         {"payor_id", "payor_payment_id", "remote_id", "source_account_name"}
     )
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
-    plain: ClassVar = {
-        "payor_payment_id": PLAIN_KEY,
-        "remote_id": PlainForm.of("._-", 35),
-        "amount": PLAIN_AMOUNT,
-        "memo": PlainForm.of(" .,-", 40, at_the_end="."),
-    }
     rows_per_call: ClassVar = 2000
     steps: ClassVar = {"instruct": "payouts.instruct", "withdraw": "payouts.withdraw"}
     secret_variables: ClassVar = ("VELO_API_KEY", "VELO_API_SECRET")

@@ -209,7 +209,7 @@ class BulkSender:
 
         def send_once() -> BatchStatus:
             with self._loading(source, expected, on_load) as loading:
-                check = loading.read(is_stored=True)
+                check = loading.read()
                 refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
                 if on_check is not None:
                     on_check(check)

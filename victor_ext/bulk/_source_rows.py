@@ -170,13 +170,9 @@ class SourceRows(TemporaryDatabase):
         """
         return self._hash.hexdigest()
 
-    def may_have_key(self, key: str) -> bool:
-        """Whether an earlier row may have this key: most keys are surely new, without a look."""
-        return self._marks[hash(key) % _MARKS] == 1
-
     def with_key(self, key: str) -> SourceRow | None:
         """Return the row with this key, or None."""
-        if not self.may_have_key(key):
+        if not self._marks[hash(key) % _MARKS]:  # most keys are surely new, without a look
             return None
         return next(self._select("WHERE key = ?", key), None)
 

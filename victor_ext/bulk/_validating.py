@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from victor_ext import InvalidRequest, Problem
 from victor_ext._privacy import NumberText
@@ -39,7 +39,6 @@ from ._check import Check, ControlTotals, RowProblem, add_amount
 from ._column_types import NO_COLUMN, formed_columns, read
 from ._load_progress import LoadWatch
 from ._payments import KeyOrigin
-from ._plain import CheckedRow, PlainRows
 from ._row_digests import requested_payment, stored_arguments
 from ._row_kind import RowKind
 from ._rows import RowContent
@@ -60,6 +59,28 @@ _ROWS_OF_A_LOOK = 100
 """After so many rows it is looked whether the progress is to be said."""
 
 
+class CheckedRow(NamedTuple):
+    """A row that was checked.
+
+    Attributes:
+        row: The row, as it is stored until all rows are decided about.
+        entry: The entry that sends it; None: none is made.
+        asked: What it asks for.
+        price: Its exact amount and the currency; None: it has no valid ones.
+    """
+
+    row: SourceRow
+    entry: RowEntry | None
+    asked: RowContent
+    price: tuple[Decimal, str] | None
+
+    @property
+    def content(self) -> str:
+        """What its source has in this row, as JSON."""
+        content = [self.asked.value, self.asked.arguments, self.asked.extras]
+        return json.dumps(content, default=str, sort_keys=True)
+
+
 class RowValidation:
     """Checks the records of a source, and adds them to `rows`.
 
@@ -67,7 +88,6 @@ class RowValidation:
         maker: Makes the entries that send the rows.
         origin: What the keys of the rows are made of.
         expected: The control totals of the source.
-        prepares: Whether the rows are stored, with the entries that send them.
         watch: Says how far the reading is; None: nobody asks for it.
     """
 
@@ -78,8 +98,6 @@ class RowValidation:
         rows: SourceRows,
         origin: KeyOrigin,
         expected: ControlTotals,
-        *,
-        prepares: bool,
         watch: LoadWatch | None = None,
     ) -> None:
         self._watch = watch or LoadWatch(None)
@@ -87,7 +105,6 @@ class RowValidation:
         self._kind, self._vault = maker.kind, maker.vault
         self._origin, self._expected = origin, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
-        self._plain = PlainRows(self._checked, maker, origin, prepares=prepares)
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
         self._file = RowFile("")
@@ -134,18 +151,9 @@ class RowValidation:
         )
         for record in records:
             check.rows += 1
-            self._add_record(record)
+            self._add_checked(record, self._checked(record))
             if check.rows % _ROWS_OF_A_LOOK == 0:
                 self._watch.add(_ROWS_OF_A_LOOK)
-
-    def _add_record(self, record: FileRecord) -> None:
-        """Check a record, and add it to the rows."""
-        plain = self._plain.row_of(record)
-        if plain is not None and not self._rows.may_have_key(plain.row.asked.key):
-            add_amount(self._totals, *plain.price)
-            self._rows.add(plain.row, plain.content, plain.entry)
-        else:
-            self._add_checked(record, self._checked(record))
 
     def _checked(self, record: FileRecord) -> CheckedRow:
         """Check a record."""
