@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import InvalidRequest, PreparedCall, Problem
+from victor_ext import Done, InvalidRequest, NotDone, PreparedCall, Problem, zulu
 from victor_ext._ids import canonical_id, reference_of
 from victor_ext._tables.texts import SHORT_FORM
 from victor_ext.money import Money
@@ -152,6 +152,17 @@ class Payouts(RowKind):
 
     def read_status(self, id_: str) -> CurrentStatus:
         return _current_status(self.client.payments.get(id_))
+
+    def take_step(self, name: str, unit: str) -> str:
+        """Velo pays once, and answers a second instruction with a conflict."""
+        call = self.client.prepare(self.steps[name], unit)
+        state = self.client.look_up(call, since=zulu.now())
+        if isinstance(state, Done):
+            return ""
+        if isinstance(state, NotDone) and not state.can_be_sent:
+            return state.why
+        self.client.send(call)
+        return ""
 
     def describe_unit(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)

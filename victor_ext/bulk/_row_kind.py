@@ -211,6 +211,13 @@ class RowKind(ABC):
     def read_status(self, id_: str) -> CurrentStatus:
         """Read the status of one row by its id."""
 
+    def take_step(self, _name: str, _unit: str) -> str:
+        """Take one of the `steps` with what one call created, unless its state says that it was
+        taken, or rules it out. Returns why it is not taken; empty: it is, or was before. Raises
+        `VictorError`.
+        """
+        raise NotImplementedError
+
     def describe_unit(self, _unit: str) -> dict[str, Any]:
         """Return what the provider says now of what one call created, such as a payout. Raises
         `VictorError`.

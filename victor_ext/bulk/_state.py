@@ -54,7 +54,7 @@ from ._vault import OTHER_KEY, state_vault
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
-_LAYOUT = "victor-bulk-9"
+_LAYOUT = "victor-bulk-10"
 """The layout of the tables, which a state keeps."""
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, by which entries are taken up."""

@@ -245,11 +245,6 @@ class Store:
                 refuse_held(connection)
         return self._decrypted_record(row)
 
-    def present_record(self, connection: Connection) -> BatchRecord | None:
-        """Return the record of the batch, as the transaction that changes it sees it."""
-        row = self._stored_row(connection)
-        return None if row is None else self._decrypted_record(row)
-
     def latest_sheet(self, connection: Connection) -> Sheet:
         """Return the latest sheet of the batch.
 
@@ -257,7 +252,7 @@ class Store:
         """
         row = self._stored_row(connection)
         sheet = None
-        if row is not None and row.sheet is not None:
+        if row is not None:
             sheet = connection.execute(sa.select(SHEETS).where(SHEETS.c.id == row.sheet)).first()
         if sheet is None:
             raise StateLost.deleted(f"The batch {self.batch}")
@@ -265,20 +260,13 @@ class Store:
         return Sheet(
             sheet.id,
             self.batch,
-            sheet.series,
             sheet.account,
             is_being_sent=False,
             origin=KeyOrigin(record.key_kind, record.key_column),
         )
 
-    def save_record(
-        self, connection: Connection, record: BatchRecord, sheet: int | None = None
-    ) -> None:
-        """Store the record of the batch. Turns that are reserved stay so.
-
-        Args:
-            sheet: Its latest sheet; None: the one that it has.
-        """
+    def save_record(self, connection: Connection, record: BatchRecord, sheet: int | None) -> None:
+        """Store the record of the batch, with its latest sheet. Turns that are reserved stay so."""
         values = {
             "owner": self.owner,
             "batch": self.batch,
@@ -287,9 +275,8 @@ class Store:
             "details": self.vault.sealed(asdict(record)),
             "rate": record.terms["rate"],
             "stored_at": time.time(),
+            "sheet": sheet,
         }
-        if sheet is not None:
-            values["sheet"] = sheet
         if not change_rows(connection, BATCHES, self._is_record(), **values):
             connection.execute(sa.insert(BATCHES).values({**values, "next_turn": 0.0}))
 
@@ -300,15 +287,11 @@ class Store:
             change_rows(connection, BATCHES, self._is_record(), rate=rate, next_turn=turn)
 
     def batches(self) -> list[str]:
-        """Return the names of the batches of this system and environment, oldest first.
-
-        The later steps of a batch, whose names have a slash, are left out.
-        """
+        """Return the names of the batches of this system and environment, oldest first."""
         columns = BATCHES.c
         query = sa.select(columns.batch).where(
             columns.owner == self.owner,
             columns.address == self.address,
-            sa.not_(columns.batch.contains("/")),
         )
         with self.engine.connect() as connection:
             return list(connection.execute(query.order_by(columns.stored_at)).scalars())

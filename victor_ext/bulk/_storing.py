@@ -34,8 +34,8 @@ from victor_ext.outbox._files import (
     sent_since,
 )
 
-from ._deciding import Verdict
-from ._joining import PASSES, Joined, Numbers, StoredRows, joined
+from ._deciding import NEW, Verdict
+from ._joining import Joined, Numbers, StoredRows, joined
 from ._load_progress import OnRows, ignore_rows
 from ._payments import (
     DIGESTS,
@@ -53,15 +53,14 @@ from ._payments import (
     lock_payments,
     pages,
 )
-from ._questions import SheetRows
 from ._row_kind import RowKind
-from ._rows import Arguments, RowOutcome, content_of, key_after
+from ._rows import Arguments, content_of, key_after
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
 
 _ASKING_PASSES = 6
 """For so many passes it counts that a payment and its entry are stored: it takes as long."""
-STORING_PASSES = 1 + PASSES + _ASKING_PASSES
+STORING_PASSES = 2 + _ASKING_PASSES
 """The passes of a row that is stored by `add_sheet`, and asked for by `apply`."""
 
 
@@ -103,37 +102,33 @@ class EntryMaker:
 # Sheets
 
 
-def add_sheet(
-    connection: Connection,
-    store: Store,
-    rows: SourceRows,
-    *,
-    series: int,
-    digest: str,
-    person: Mapping[str, Any],
-    now: SentSince,
-    on_rows: OnRows = ignore_rows,
-) -> int:
-    """Store a sheet and its lines. Returns its number.
-
-    Args:
-        digest: Equal for equal sheets.
-        person: Who has sent it.
-        on_rows: Called after each page of lines.
-    """
+def insert_sheet(connection: Connection, store: Store, *, digest: str, now: SentSince) -> int:
+    """Store a sheet without its lines. Returns its number. `digest` is equal for equal sheets."""
     values = {
         "owner": store.owner,
         "batch": store.batch,
-        "series": series,
         "account": store.account,
         "digest": digest,
-        "person": store.vault.sealed(dict(person)),
+        "person": store.vault.sealed(store.settings.by),
         "stored_at": time.time(),
         "stored": json.dumps(now),
     }
     inserted = connection.execute(sa.insert(SHEETS).values(values)).inserted_primary_key
     assert inserted is not None
-    sheet = int(inserted[0])
+    return int(inserted[0])
+
+
+def add_sheet(
+    connection: Connection,
+    store: Store,
+    rows: SourceRows,
+    *,
+    digest: str,
+    now: SentSince,
+    on_rows: OnRows = ignore_rows,
+) -> int:
+    """Store a sheet and its lines. Returns its number. `on_rows` is called after each page."""
+    sheet = insert_sheet(connection, store, digest=digest, now=now)
     for page in pages(rows.all()):
         insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
         on_rows(len(page))
@@ -162,7 +157,8 @@ def apply(
     sheet: Sheet,
     maker: EntryMaker,
     now: SentSince,
-    read: SourceRows | None = None,
+    chosen: Iterable[Sequence[RequestedPayment]],
+    rows: SourceRows | StoredRows,
     note: Callable[[Sequence[Joined]], None] | None = None,
     on_rows: OnRows = ignore_rows,
 ) -> None:
@@ -172,18 +168,15 @@ def apply(
     Args:
         sheet: The latest sheet of the batch.
         now: The present time of the provider.
-        read: The rows of the sheet as its source was read, with the entries that were made then;
-            None: they are read from the state.
+        chosen: The rows of the sheet with a key, in the order of their keys.
+        rows: Has them by their numbers; with the entries that were made when a source was read.
         note: Called with all rows, in pages.
         on_rows: Called after each page of each pass: as of `STORING_PASSES`.
-
-    Raises `NextList`.
     """
     lock_waiting(connection, store.is_entry())
-    rows: SheetRows = StoredRows(connection, sheet.id or 0) if read is None else read
     asked = _Asked(Numbers(), {})
     pulled: list[str] = []
-    all_joins = joined(connection, store.owner, sheet, rows, lock=True, on_rows=on_rows)
+    all_joins = joined(connection, store.owner, sheet, chosen, lock=True, on_rows=on_rows)
     for joins in pages(all_joins):
         if note is not None:
             note(joins)
@@ -197,7 +190,7 @@ def apply(
     pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
         take_from_entries(connection, store, maker, page)
-    _ask(connection, store, sheet, maker, now, rows, asked, read, on_rows)
+    _ask(connection, store, sheet, maker, now, rows, asked, on_rows)
 
 
 class _Asked(NamedTuple):
@@ -241,9 +234,8 @@ def _ask(
     sheet: Sheet,
     maker: EntryMaker,
     now: SentSince,
-    rows: SheetRows,
+    rows: SourceRows | StoredRows,
     asked: _Asked,
-    read: SourceRows | None,
     on_rows: OnRows,
 ) -> None:
     """Store the payments of rows, in their order, and the entries that ask for them."""
@@ -256,9 +248,9 @@ def _ask(
         payments: list[dict[str, Any]] = []
         entries: list[dict[str, Any]] = []
         earlier: list[str] = []
-        made = {} if read is None else read.entries(numbers)
+        made = rows.entries(numbers) if isinstance(rows, SourceRows) else {}
         for row in page:
-            verdict = asked.again.get(row.number, _FIRST)
+            verdict = asked.again.get(row.number, NEW)
             since, again = verdict.since, verdict.again
             key = key_after(row.key, again)
             times = {"stored": since or stored_now, "restored": since is not None}
@@ -280,15 +272,11 @@ def _ask(
         _ask_in_units(connection, store, maker, rows, asked)
 
 
-_FIRST = Verdict(RowOutcome.WAITING, asks=True)
-"""What is decided about a row that is asked for the first time."""
-
-
 def _ask_in_units(
     connection: Connection,
     store: Store,
     maker: EntryMaker,
-    rows: SheetRows,
+    rows: SourceRows | StoredRows,
     asked: _Asked,
 ) -> None:
     """Store the entries that ask for rows in as few calls as they take. A row that is only looked

@@ -43,7 +43,6 @@ from victor_ext.outbox._files import (
 from ._naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
 from ._payments import (
     BATCHES,
-    LINES,
     PAYMENT_COLUMNS,
     PAYMENTS,
     STATE,
@@ -214,23 +213,14 @@ class Rows:
         hold_payments(connection)
 
     def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
-        """Return those of these keys whose entries are not sent again if they may have been sent:
-        no file asks for their payments any more, or a restored state has them. Such a payment may
-        exist under a later key, or with other values.
+        """Return those of these keys whose entries are not sent again if they may have been sent: a
+        restored state has them. Such a payment may exist under a later key, or with other values.
         """
         if not keys:
             return set()
         columns = PAYMENTS.c
-        of_sheets = LINES.join(BATCHES, BATCHES.c.sheet == LINES.c.sheet)
-        is_listed = sa.exists(
-            sa.select(LINES.c.key)
-            .select_from(of_sheets)
-            .where(BATCHES.c.owner == columns.owner, LINES.c.key == columns.key)
-            .correlate(PAYMENTS)
-        )
-        is_left = sa.or_(columns.restored, sa.not_(is_listed))
         named = sa.and_(columns.owner == self._store.owner, columns.entry.in_(keys))
-        query = sa.select(columns.entry).where(named, is_left)
+        query = sa.select(columns.entry).where(named, columns.restored)
         return set(connection.execute(query).scalars())
 
     def require_entry(self, connection: Connection, key: str) -> None:

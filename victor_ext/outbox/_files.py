@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from victor_ext import Done, NotDone, Outcome, PreparedCall, VictorError, zulu
+from victor_ext import Outcome, PreparedCall, VictorError
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -33,12 +33,7 @@ from victor_ext._event_queue.drivers import BlockingDriver
 from victor_ext._event_queue.fitness import prepared_engine
 from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
 from victor_ext._event_queue.transactions import PassDriver, Transactions
-from victor_ext._settlement.flow import (
-    PaymentOutcome,
-    Settlement,
-    Write,
-    settlement_of_failed_read,
-)
+from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 from victor_ext._settlement.key_age import SentSince, within_key_life
 from victor_ext._vault import Vault
 
@@ -102,9 +97,8 @@ def _entry_table() -> sa.Table:
 
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
     the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
-    are the seconds for which the provider keeps its key. `read_first` says that the state of what
-    it is about is read before it is sent, and `shared` that it is for the rows of a payout, be it
-    one row. `last` is the outcome of its last call, if that settled nothing. `word` is what people
+    are the seconds for which the provider keeps its key. `shared` says that it is for the rows of a
+    payout, be it one row. `last` is the outcome of its last call, if that settled nothing. `word` is what people
     see of its rows: the database stores it with each change of the others.
     """
     return outbox_table(
@@ -113,7 +107,6 @@ def _entry_table() -> sa.Table:
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("batch", sa.Text, nullable=False),
         sa.Column("kept", sa.Double, nullable=False),
-        sa.Column("read_first", sa.Boolean, nullable=False),
         sa.Column("shared", sa.Boolean, nullable=False),
         sa.Column("last", sa.String(16)),
         sa.Column("word", sa.String(16), sa.Computed(_WORD, persisted=True)),
@@ -153,7 +146,6 @@ def entry_values(
     terms: FileTerms,
     look_up_by: Mapping[str, str] | None = None,
     *,
-    read_first: bool = False,
     shared: bool = False,
 ) -> dict[str, Any]:
     """The column values of a new entry, but for the time at which it is stored; and as `references`
@@ -167,7 +159,6 @@ def entry_values(
         "reference": vault.fingerprint(new.reference),
         "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
         **asdict(terms),
-        "read_first": read_first,
         "shared": shared,
         "last": None,
         "error": None,
@@ -389,11 +380,8 @@ def let_go_on(connection: Connection, chosen: Condition) -> None:
 
 
 def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
-    """Let a batch go on with entries of another batch or account that no live worker has: those in
-    doubt, and those that wait and are read before they are sent.
-    """
-    waits = sa.and_(ENTRIES.c.state == _WAITING, ENTRIES.c.read_first)
-    may_be_adopted = sa.and_(chosen, _IS_UNSETTLED, sa.or_(ENTRIES.c.state.in_(IN_DOUBT), waits))
+    """Let a batch go on with entries in doubt of another batch or account that no live worker has."""
+    may_be_adopted = sa.and_(chosen, _IS_UNSETTLED, ENTRIES.c.state.in_(IN_DOUBT))
     of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
     own = {"sender": sender, "batch": batch, "had_by": new_number()}
     change_rows(connection, ENTRIES, of_nobody, **own)
@@ -576,12 +564,10 @@ class FilePolicy:
         return write
 
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
-        """Send the row, after its state was read if it has to be."""
+        """Send the row."""
         call: PreparedCall = row.prepared
         client = within_key_life(client, float(row.kept))
         try:
-            if row.read_first:
-                return _send_unless_done(client, call)
             return self._rows.call(client, call, is_repeat=is_repeat)
         except VictorError:
             raise
@@ -691,18 +677,3 @@ class FileSender:
         rest, self._rest = self._rest, None
         round_of_passes = self._rounds.make_for_a_while(self._client, rest)
         _, self._rest = self._transactions.run(round_of_passes)
-
-
-def _send_unless_done(client: Any, call: PreparedCall) -> Any:
-    """Read the state of what a call is about, and make the call unless that was done or is ruled
-    out: the step may have been taken elsewhere.
-    """
-    try:
-        state = client.look_up(call, since=zulu.now())
-    except VictorError as error:
-        return settlement_of_failed_read(error)
-    if isinstance(state, Done):
-        return state
-    if isinstance(state, NotDone) and not state.can_be_sent:
-        return Settlement(PaymentOutcome.REFUSED, reason=state.why)
-    return client.send(call)
