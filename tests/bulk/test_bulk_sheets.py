@@ -9,7 +9,6 @@ import pytest
 from tests.bulk.bulk_runs import (
     asked_once,
     keys_of,
-    refused,
     respond_to_creates,
     row,
     rows,
@@ -127,40 +126,6 @@ def test_a_column_that_names_another_currency_is_a_problem_of_its_row(sender):
     check = sender().check(records)
     (problem,) = check.problems
     assert (problem.row, problem.column, problem.code) == (2, "currency", "currency")
-
-
-def test_an_account_without_its_leading_zero_is_named_before_anything_is_sent(bulk):
-    accounts = ["043987673645", "043987673645", "43987673645"]
-    records = [row(number, payee_account_number=each) for number, each in enumerate(accounts)]
-    warning = "line 4, payee_account_number: this account is that of other rows without a leading"
-    for options in (("--dry-run",), ()):
-        shown = bulk.send(records, *options).err
-        assert warning in shown
-
-
-def test_a_column_that_is_nearly_one_that_is_sent_is_named_before_anything_is_sent(sender):
-    (warning,) = sender().check([row(1, note="thank you"), row(2, note="")]).warnings
-    assert warning.startswith("the column note is not sent, only exported: if notes is meant")
-    assert sender().check([row(1, notes="thank you", note="x", colour="red")]).warnings == []
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (b"<?xml version='1.0'?><Document/>", "XML"),
-        (b"\xef\xbb\xbf<?xml version='1.0'?>", "XML"),
-        (b":20:STARTUMS\r\n:25:12345678", "MT940"),
-        (b"OFXHEADER:100\n", "OFX"),
-        (b"01,122099999,123456789,040621,0200,1,65,,2/", "BAI2"),
-        (b"PAR1\x15\x04", "Parquet"),
-        (b"\x1f\x8b\x08\x00", "gzip"),
-    ],
-)
-def test_a_file_that_is_no_table_is_named_as_what_it_is(sender, tmp_path, content, kind):
-    file = tmp_path / "invoices.csv"
-    file.write_bytes(content)
-    with refused(f"is no table but .*{kind}"):
-        sender().check(file)
 
 
 def test_a_guid_has_one_key_in_each_of_its_spellings():

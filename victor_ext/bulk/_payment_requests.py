@@ -38,7 +38,6 @@ class PaymentRequests(RowKind):
         name for name in required_of(PaymentRequestArguments) if name not in _NOT_REQUIRED
     ]
     reference: ClassVar = "client_reference_id"
-    party: ClassVar = ("payer_counterparty_id",)
     exported: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
     exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
     long_numbers: ClassVar = {
@@ -48,7 +47,6 @@ class PaymentRequests(RowKind):
     effect: ClassVar = "Those that are new ask their payers for money."
     list_filter_column: ClassVar = "due_date"
     currency: ClassVar = "USD"
-    accounts: ClassVar = ("payee_account_number",)
     unpaid_end_statuses: ClassVar = frozenset(
         {"declined", "expired", "failed", "rejected", "canceled", "cancelled", "error"}
     )

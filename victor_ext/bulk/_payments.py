@@ -6,7 +6,8 @@ what was asked: which line it was asked for, and which entry of the outbox asks 
 `victor_ext.outbox._files`), which has the call, and what became of it. A payment is identified by
 the system, the environment and its first key; it is stored once, whichever sheets have it. Many
 payments of a payout are one entry. A payment without an entry was pulled back, or is known to have
-an end of its own. `BATCHES` has what holds for a batch, with its latest sheet. What is reported is the join of lines and payments (`_joining.py`).
+an end of its own. `BATCHES` has what holds for a batch, with its latest sheet. What is reported is
+the join of lines and payments (`_joining.py`).
 
 Keys, states, ids and times stand in clear, and so do the status words of the provider. What a row
 asks for, and why it was rejected, is encrypted; values are compared by keyed digests.
@@ -42,7 +43,6 @@ DIGESTS = (
     "bare_digest",
     "skeleton_digest",
     "reference_digest",
-    "party_digest",
 )
 """The columns by which lines and payments are compared: as of `RequestedPayment`."""
 
@@ -89,7 +89,6 @@ PAYMENTS = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
     sa.Column("account", sa.Text, nullable=False),  # that it was asked with
-    sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: a `KeyOrigin`
     *(sa.Column(name, sa.Text, nullable=False) for name in DIGESTS),
     sa.Column("due_date", sa.Text),
     sa.Column("result", sa.Text),  # with `state`; encrypted
@@ -102,7 +101,6 @@ PAYMENTS = sa.Table(
     sa.Index("victor_bulk_payments_bare", "owner", "bare_digest"),
     sa.Index("victor_bulk_payments_skeleton", "owner", "skeleton_digest"),
     sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
-    sa.Index("victor_bulk_payments_party", "owner", "party_digest"),
     sa.Index("victor_bulk_payments_made", "owner", "made"),
 )
 BATCHES = sa.Table(
@@ -166,11 +164,6 @@ class KeyOrigin(NamedTuple):
     kind: str
     column: str
 
-    @property
-    def text(self) -> str:
-        """The origin as it is stored."""
-        return f"{self.kind}\n{self.column}"
-
 
 class RequestedPayment(NamedTuple):
     """A checked row of a sheet, in the form in which it is compared with stored payments.
@@ -187,7 +180,6 @@ class RequestedPayment(NamedTuple):
         bare_digest: The same without what names the payment: its reference, and the key column.
         skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
-        party_digest: Digest of who is asked or paid, which is equal for all spellings.
     """
 
     number: int
@@ -199,7 +191,6 @@ class RequestedPayment(NamedTuple):
     bare_digest: str = ""
     skeleton_digest: str = ""
     reference_digest: str = ""
-    party_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +243,9 @@ class StoredPayment(NamedTuple):
     restored: bool = False
     entry: str | None = None
     made: str | None = None
-    kind: str = ""
     bare_digest: str = ""
     skeleton_digest: str = ""
     reference_digest: str = ""
-    party_digest: str = ""
 
 
 _COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {

@@ -49,7 +49,6 @@ class Payouts(RowKind):
     }
     required: ClassVar = (*required_of(PaymentInstruction), "currency", "payor_id")
     reference: ClassVar = "payor_payment_id"
-    party: ClassVar = ("payor_id", "remote_id")
     exported: ClassVar = (
         "amount",
         "currency",

@@ -46,7 +46,6 @@ def requested_payment(
     # What rewrites a key may rewrite other cells, too, such as an account with a leading zero.
     others = compared.keys() - {kind.reference, origin.column}
     bare = {name: skeleton_of(compared[name]) for name in others}
-    party = [skeleton_of(str(arguments[name])) for name in kind.party if name in arguments]
     facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
     reference = reference_of(arguments.get(kind.reference))
     return RequestedPayment(
@@ -59,7 +58,6 @@ def requested_payment(
         bare_digest=vault.fingerprint(_as_text(bare)),
         skeleton_digest=vault.fingerprint(skeleton_text(facts)),
         reference_digest=vault.fingerprint(reference),
-        party_digest=vault.fingerprint(_as_text(party)),
     )
 
 

@@ -50,7 +50,6 @@ class RowKind(ABC):
     Attributes:
         reference: The column whose value the provider repeats. The column tells rows apart, unless
             the sender names another key column.
-        party: The columns that say who is asked or paid.
         rows_per_call: The most rows of one `group` that are sent in one call.
         columns: The columns of a file that are sent, or by which rows are looked up, with the types
             of their values.
@@ -66,13 +65,11 @@ class RowKind(ABC):
         effect: What sending a row does, for a person who confirms it.
         list_filter_column: The column of an export by whose values the provider's lists are read.
         currency: The only currency of these rows (ISO 4217); empty: a column names it.
-        accounts: The columns with account numbers, whose leading zeros count.
         unpaid_end_statuses: The provider's statuses, in small letters, of a payment that has ended
             and was not paid.
     """
 
     reference: ClassVar[str] = ""
-    party: ClassVar[Sequence[str]] = ()
     rows_per_call: ClassVar[int] = 1
     columns: ClassVar[Columns]
     required: ClassVar[Sequence[str]]
@@ -85,7 +82,6 @@ class RowKind(ABC):
     effect: ClassVar[str]
     list_filter_column: ClassVar[str]
     currency: ClassVar[str] = ""
-    accounts: ClassVar[Sequence[str]] = ()
     unpaid_end_statuses: ClassVar[frozenset[str]]
 
     def __init__(self, client: Any) -> None:

@@ -134,8 +134,8 @@ def _refuse_copy(connection: Connection, store: Store, rows: SheetRows) -> None:
     if count:
         raise _another_list(
             f"{count:,} of {new:,} new rows ask what {batch} has asked, under keys that this sheet "
-            "lacks. Are they the same payments? Then write the keys that they had. Are they others? "
-            "Then say so: --other-payments."
+            "lacks. Are they the same payments? Then write the keys that they had. Are they other "
+            "ones? Then say so: --other-payments."
         )
 
 

@@ -24,7 +24,7 @@ _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, key TEXT UNIQUE, is_valid BOOLEAN, values_digest TEXT,
     due_date TEXT, row TEXT,
-    bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT, party_digest TEXT,
+    bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT,
     line INTEGER, problems TEXT, shares_reference BOOLEAN, price TEXT, is_repeated BOOLEAN
 );
 CREATE TABLE entries (

@@ -447,7 +447,6 @@ def _store_unasked(connection: Connection) -> None:
             "batch": sheet.batch,
             "again": 0,
             "account": sheet.account,
-            "kind": "",
             "stored_at": sheet.stored_at,
             "stored": sheet.stored,
             "restored": True,

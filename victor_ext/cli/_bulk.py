@@ -230,7 +230,6 @@ class SendRun:
         warning = _reference_warning(self._file, kind, self._session.key_column)
         if warning is not None:
             self._warnings.append(warning)
-        self._warnings += [f"Warning: {plain(sentence)}" for sentence in check.warnings]
         if check.sharing:
             column = self._file.columns.get(kind.reference) or kind.reference
             self._warnings.append(

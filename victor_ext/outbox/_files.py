@@ -98,8 +98,8 @@ def _entry_table() -> sa.Table:
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
     the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
     are the seconds for which the provider keeps its key. `shared` says that it is for the rows of a
-    payout, be it one row. `last` is the outcome of its last call, if that settled nothing. `word` is what people
-    see of its rows: the database stores it with each change of the others.
+    payout, be it one row. `last` is the outcome of its last call, if that settled nothing. `word`
+    is what people see of its rows: the database stores it with each change of the others.
     """
     return outbox_table(
         NAME,
@@ -380,7 +380,9 @@ def let_go_on(connection: Connection, chosen: Condition) -> None:
 
 
 def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
-    """Let a batch go on with entries in doubt of another batch or account that no live worker has."""
+    """Let a batch go on with entries in doubt of another batch or account. No live worker has
+    them.
+    """
     may_be_adopted = sa.and_(chosen, _IS_UNSETTLED, ENTRIES.c.state.in_(IN_DOUBT))
     of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
     own = {"sender": sender, "batch": batch, "had_by": new_number()}
