@@ -39,7 +39,6 @@ from victor_ext._settlement.key_age import Now, SentSince
 from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
-from ._life import Beat
 
 GROUP = 256
 """The maximum number of entries that are read in one transaction."""
@@ -87,14 +86,11 @@ class Claims:
     def read_next(self, busy: Collection[str]) -> Pass[ClaimGroup]:
         """Read the next group of entries, each with subjects of its own that are not `busy`."""
         read = partial(self._read_lively, Now.of(self.client), busy)
-        group, beat = yield from self._engine.transactions.transact(read)
-        self._engine.holding.life.remember(beat)
+        group = yield from self._engine.transactions.transact(read)
         self._last = group.last
         return group
 
-    def _read_lively(
-        self, now: Now, busy: Collection[str], connection: Connection
-    ) -> tuple[ClaimGroup, Beat | None]:
+    def _read_lively(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
         """Read a group in a transaction, after a look whether the database is still the one of the
         last group. If none is left, note the provider's time for `hold`: all that waits will be
         sent after it.
@@ -103,15 +99,15 @@ class Claims:
         # A write comes first: SQLite refuses the writes of a transaction that began with a read.
         begin_writing(connection, self._table)
         engine.policy.require(connection, self.client)
-        beat, loss = engine.holding.life.beat(connection, self.client.caller)
+        loss = engine.holding.life.beat(connection)
         if loss is not None:
             forget_fitness(connection)
             make_fit(connection, self._table)
-            engine.holding.mark_lost(connection, loss)
+            engine.holding.mark_lost(connection, loss, self.client.caller)
         group = self.read_group(now, busy, connection)
         if not group.claims:
             engine.holding.note_time(connection, now, self.client.provider)
-        return engine.policy.in_turn(self, group, connection), beat
+        return engine.policy.in_turn(self, group, connection)
 
     def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
         """Read a group in a transaction. Entries whose turn is later are in it, too."""

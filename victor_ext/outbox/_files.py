@@ -430,7 +430,7 @@ def note_time(connection: Connection, provider: str, now: SentSince) -> None:
 def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
     insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
-    Life(TABLES.control, ENTRIES).begin_anew(connection)
+    Life(TABLES.control).begin_anew(connection)
     mark_restored(connection, ENTRIES, TABLES.control)
 
 
