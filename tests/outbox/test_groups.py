@@ -619,23 +619,6 @@ def test_what_a_long_look_up_finds_counts_though_another_worker_looks_it_up_too(
     assert blocking.states() == ["unclear"]
 
 
-def test_an_urgent_entry_that_somebody_has_locked_is_not_asked_for_again_and_again(
-    blocking, postgres_server
-):
-    engine = sa.create_engine(postgres_server.new_schema())
-    outbox = Outbox(engine)
-    outbox.create_table()
-    stored(outbox, invoice(1))
-    change(outbox, send_before=time.time() + 1800)
-    statements = []
-    with engine.connect() as other, blocking.provider.client() as victor:
-        other.execute(sa.select(outbox.table).with_for_update())
-        sa.event.listen(engine, "before_cursor_execute", lambda *_: statements.append(None))
-        assert outbox.send(victor) == []
-    engine.dispose()
-    assert len(statements) < 60
-
-
 # Passes of limited length
 
 
@@ -849,15 +832,3 @@ def test_a_result_that_cannot_be_stored_costs_no_other_one(blocking):
 
 
 # Which come first
-
-
-def test_urgent_entries_are_sent_first_but_not_before_an_older_one_with_their_reference(blocking):
-    soon = datetime.now(UTC) + timedelta(minutes=30)
-    later = soon + timedelta(minutes=5)
-    for number, (reference, before) in enumerate(
-        (("INV-1", None), ("INV-1", soon), ("INV-3", later), ("INV-4", soon), ("INV-5", None))
-    ):
-        values = invoice(number, client_reference_id=reference)
-        blocking.add_call("payment_requests.create", **values, send_before=before)
-    assert len(blocking.send(workers=1)) == 5
-    assert blocking.provider.references == ["INV-4", "INV-3", "INV-1", "INV-5", "INV-1"]

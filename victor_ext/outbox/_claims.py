@@ -44,8 +44,6 @@ GROUP = 256
 """The maximum number of entries that are read in one transaction."""
 _BEGINS_WITHIN = 2.0
 """Seconds after its mark within which a call begins."""
-_NEAR = 3600.0
-"""Seconds before `send_before` in which an entry comes before others."""
 
 
 class Claims:
@@ -72,8 +70,6 @@ class Claims:
         self._chosen = engine.policy.chosen()
         self._worker = new_number()
         self._statement = self._statement_of_begin()
-        self._passed_over = set[int]()
-        """The ids of entries that could not be taken up once they were read."""
         self._last = 0
         """The id up to which no entry is left for the pass."""
 
@@ -114,21 +110,19 @@ class Claims:
         self._engine.sealing.load_vault(connection)
         present = database_time(connection)
         is_due = self._is_due(present)
-        near = self._read_near(is_due, now, connection)
-        others = self._read_in_order(is_due, near, connection)
-        chosen, waiting = _with_distinct_subjects(near, others, busy)
-        last = max((row.id for row in others), default=self._last)
+        rows = self._read_in_order(is_due, connection)
+        chosen, waiting = _with_distinct_subjects(rows, busy)
+        last = max((row.id for row in rows), default=self._last)
         if waiting:
             last = min(waiting) - 1
-        count = len(near) + len(others)
         return ClaimGroup(
             claims=[
                 Claim(row, self._worker, present, now.moment, is_marked=sent_of(row) is not None)
                 for row in chosen
             ],
             last=max(self._last, last),
-            waits=len(chosen) < count,
-            is_full=count >= GROUP,
+            waits=bool(waiting),
+            is_full=len(rows) >= GROUP,
         )
 
     def begin(
@@ -160,7 +154,6 @@ class Claims:
         for id, due_at in connection.execute(self._statement, values):
             began = due_at - self.lease
             begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True)
-        self._passed_over.update(by_id.keys() - begun.keys())
         return begun
 
     def _statement_of_begin(self) -> sa.UpdateBase:
@@ -250,73 +243,41 @@ class Claims:
         is_of_client = sa.and_(columns.provider == self.client.provider, self._chosen)
         return sa.and_(is_of_client, is_free, self._is_not_held)
 
-    def _read_near(self, is_due: Condition, now: Now, connection: Connection) -> list[Any]:
-        """The entries that have to be sent soon, those without an earlier entry of the same
-        subject.
-        """
-        columns, earlier = self._table.c, self._table.alias().c
-        by_provider = now.by_provider()
-        is_near = columns.send_before.between(by_provider, by_provider + _NEAR)
-        has_precedence = sa.exists().where(
-            earlier.reference == columns.reference,
-            earlier.provider == columns.provider,
-            _is_unsettled(earlier),
-            earlier.id < columns.id,
-        )
-        is_next = sa.and_(is_near, _is_unsettled(columns))
-        if self._passed_over:
-            is_next = sa.and_(is_next, columns.id.not_in(self._passed_over))
-        query = sa.select(self._table).where(is_due, is_next)
-        first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
-        return self._rows(first, GROUP, connection)
-
-    def _read_in_order(
-        self, is_due: Condition, near: Sequence[Any], connection: Connection
-    ) -> list[Any]:
-        """The entries that were stored first, without those of `near`.
+    def _read_in_order(self, is_due: Condition, connection: Connection) -> list[Any]:
+        """The entries that were stored first.
 
         Each state is read by itself, in the order of its index, so that the database has to sort
         no entries, however many there are.
         """
         columns = self._table.c
-        most = GROUP - len(near)
         rows: list[Any] = []
         for state in DUE:
             is_next = sa.and_(OfFewRows(columns.state == state), columns.id > self._last)
             query = sa.select(self._table).where(is_next, is_due)
-            rows += self._rows(query.order_by(columns.id), most, connection)
+            rows += self._rows(query.order_by(columns.id), GROUP, connection)
         rows.sort(key=attrgetter("id"))
-        chosen = {row.id for row in near}
-        return [row for row in rows[:most] if row.id not in chosen]
+        return rows[:GROUP]
 
     def _rows(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
         return [*map(self._engine.sealing.decrypted_row, connection.execute(query.limit(most)))]
 
 
-def _is_unsettled(columns: Any) -> Condition:
-    """Holds for entries in one of the states of `DUE`."""
-    # An expression on the state: on the bare column, SQLite would use the index of states, and so
-    # read all due entries, in place of the narrower index.
-    return sa.func.coalesce(columns.state, "").in_(DUE)
-
-
 def _with_distinct_subjects(
-    near: Sequence[Any], others: Sequence[Any], busy: Collection[str]
+    rows: Sequence[Any], busy: Collection[str]
 ) -> tuple[list[Any], list[int]]:
-    """Choose rows, `near` ones first, of which no two have the same subject and none a `busy` one.
-    Returns them, and the ids of those of `others` that wait for a later group.
+    """Choose rows of which no two have the same subject and none a `busy` one. Returns them, and
+    the ids of those that wait for a later group.
 
     After a lost response, two entries under way with one subject could not be told apart.
     """
     subjects = {*busy}
     chosen: list[Any] = []
     waiting: list[int] = []
-    near_ids = {row.id for row in near}
-    for row in (*near, *others):
+    for row in rows:
         own = subjects_of(row)
         if own.isdisjoint(subjects):
             subjects |= own
             chosen.append(row)
-        elif row.id not in near_ids:
+        else:
             waiting.append(row.id)
     return chosen, waiting

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from math import inf
 from types import MappingProxyType
@@ -53,11 +52,9 @@ from ._claimed_entry import Claim
 from ._claims import Claims
 from ._engine import OutboxEngine
 from ._entries import Entry, EntryState, done_values, sent_of
-from ._steps import CallNotMade, Refusal, SharedCall, Steps
+from ._steps import CallNotMade, Refusal, Steps
 from ._storing import Change, result_of
 
-_YOUNG = 900.0
-"""The age in seconds below which all writes are looked up together."""
 _LONGEST_PAUSE = 120.0
 """The maximum seconds before an entry whose try has failed is tried again."""
 _SHORTEST_CALL = 0.001
@@ -359,33 +356,6 @@ class Sending:
         }
 
 
-def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
-    """Look a write up: by one walk for all writes of the pass that a list shows, if there is one.
-
-    What `is_last` is looked up alone if that walk fails: it may have failed for another write.
-    """
-    call = step.write.call
-    given = step.write.look_up_by
-    if client.shares_look_ups(call):
-        since, read_from = step.moments["since"], step.moments["read_from"]
-        group = call.operation, _age_band(read_from, Now.of(client)), *sorted(given.items())
-        walk = partial(client.look_up_all, **given)
-        try:
-            return (yield SharedCall(group, (call, since, read_from), walk))
-        except VictorError:
-            if not is_last:
-                raise
-    return (yield partial(client.look_up, call, **step.moments, **given))
-
-
-def _age_band(read_from: datetime, now: Now) -> int:
-    """A number that is the same for writes whose walks are of similar length: the walk for an old
-    one would take too long for a young one, or fail where that of the young one does not.
-    """
-    age = now.by_provider() - read_from.timestamp()
-    return int(max(0.0, age) / _YOUNG).bit_length()
-
-
 def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Settlement]:
     """Read whether a write was done.
 
@@ -394,7 +364,9 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Set
     refusal by the client itself, since the same values are refused each time.
     """
     try:
-        done = yield from _make_look_up(client, step, is_last=is_last)
+        done = yield partial(
+            client.look_up, step.write.call, **step.moments, **step.write.look_up_by
+        )
     except (StatusError, UnreadableResponse, PaginationError, InvalidRequest) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise
