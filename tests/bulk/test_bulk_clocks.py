@@ -2,16 +2,12 @@
 nothing.
 """
 
-import time
 from collections import Counter
 
 import pytest
 
 from tests.bulk.bulk_runs import (
-    PATIENCE,
-    change_state,
     referenced,
-    rows,
     wait_until,
 )
 
@@ -39,17 +35,3 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
     after = Counter(line["outcome"] for line in bulk("export", "--state", any_state).table)
     assert after == {"created": 119, "unknown": 1}
     assert max(victor_sandbox.attempts_by_key().values()) == 1
-
-
-@pytest.mark.pull_request
-def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(sender, tmp_path):
-    """The next turn that it has reserved is in a year."""
-    sender.finish(rows(1), rate=1)
-    ahead = "UPDATE victor_bulk_batches SET next_turn = next_turn + 31536000"
-    change_state(tmp_path / "state.sqlite", ahead)
-    ends = time.monotonic() + PATIENCE / 4
-
-    def watch(_status):
-        assert time.monotonic() < ends, "It is held back."
-
-    assert sender().send(rows(2), on_progress=watch).exit_status == 0

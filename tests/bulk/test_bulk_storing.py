@@ -24,7 +24,6 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     in_days,
-    in_state,
     keys_of,
     nothing_sent,
     row,
@@ -150,16 +149,6 @@ def test_a_row_without_a_key_is_refused_until_the_file_has_none(sender):
 OURS = rows(12)
 OTHERS = rows(12, start=300)
 OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 13)]
-
-
-def test_the_rate_of_a_batch_is_kept_until_another_one_is_given(sender, victor_sandbox, tmp_path):
-    sender.finish(rows(1), rate=1000)
-    sender.finish(rate=500)
-    sender.finish(rows(2))
-    rate = partial(in_state, tmp_path / "state.sqlite", "rate FROM victor_bulk_batches")
-    assert rate() == [500]
-    sender.finish(rows(3), rate=1000)
-    assert rate() == [1000]
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,6 @@ BATCHES = sa.Table(
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
     sa.Column("sheet", sa.Integer, nullable=False),  # the latest
-    sa.Column("rate", sa.Double),  # rows a second over all machines; None: no limit
-    sa.Column("next_turn", sa.Double, nullable=False),  # by the clock of the database
     sa.Column("stored_at", sa.Double, nullable=False),
     sa.Index("victor_bulk_batches_sheet", "sheet", unique=True),
 )

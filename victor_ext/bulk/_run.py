@@ -160,8 +160,6 @@ def run_batch(
         status: Returns the status of the batch.
     """
     settings = store.settings
-    if settings.rate is not None:
-        store.set_rate(settings.rate)
     store.transact(partial(_go_on, store))
     patience = settings.with_terms_of(record).patience_seconds
     watch = _Watch(store, patience, on_progress, status)

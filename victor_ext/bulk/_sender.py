@@ -63,8 +63,7 @@ class BulkSender:
             of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
             again: it is only for values that name payers, and names the month, such as
             `subscription-2026-11`.
-        rate: Maximum rows of the batch per second over all machines; None: the batch's so far, or
-            no limit.
+        rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
         key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
             hours). Rows that may have been sent longer ago are looked up and not sent again.

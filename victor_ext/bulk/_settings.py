@@ -28,7 +28,7 @@ MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
-TERMS = ("rate", "key_retention", "patience")
+TERMS = ("key_retention", "patience")
 """Settings that are stored with a batch, and hold for it until a file comes with others."""
 
 
@@ -40,7 +40,7 @@ class BatchRecord:
         key_column: The column that tells the rows apart.
         key_kind: What the values of the key column name.
         columns: Extra columns, for the export.
-        terms: The settings `TERMS` of its last file, with the present rate of the batch.
+        terms: The settings `TERMS` of its last file.
         rows: How many lines its last file has.
         form: How its last file is written: the arguments of a `RowFile`.
     """

@@ -23,7 +23,6 @@ from victor_ext import ConfigurationError, VictorError
 from victor_ext._event_queue.databases import (
     Condition,
     OfFewRows,
-    database_time,
     hidden_parameters,
 )
 from victor_ext._event_queue.fitness import make_fit
@@ -266,25 +265,18 @@ class Store:
         )
 
     def save_record(self, connection: Connection, record: BatchRecord, sheet: int | None) -> None:
-        """Store the record of the batch, with its latest sheet. Turns that are reserved stay so."""
+        """Store the record of the batch, with its latest sheet."""
         values = {
             "owner": self.owner,
             "batch": self.batch,
             "address": self.address,
             "account": self.account,
             "details": self.vault.sealed(asdict(record)),
-            "rate": record.terms["rate"],
             "stored_at": time.time(),
             "sheet": sheet,
         }
         if not change_rows(connection, BATCHES, self._is_record(), **values):
-            connection.execute(sa.insert(BATCHES).values({**values, "next_turn": 0.0}))
-
-    def set_rate(self, rate: float) -> None:
-        """Let all machines together send so many rows a second from now on."""
-        with self.transaction() as connection:
-            turn = database_time(connection)
-            change_rows(connection, BATCHES, self._is_record(), rate=rate, next_turn=turn)
+            connection.execute(sa.insert(BATCHES).values(values))
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this system and environment, oldest first."""
@@ -311,9 +303,7 @@ class Store:
         return connection.execute(sa.select(BATCHES).where(self._is_record())).first()
 
     def _decrypted_record(self, row: Any) -> BatchRecord:
-        record = BatchRecord(**self.vault.opened(row.details))
-        # `set_rate` may have changed the rate since the record was stored.
-        return replace(record, terms={**record.terms, "rate": row.rate})
+        return BatchRecord(**self.vault.opened(row.details))
 
 
 def no_such_batch(

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from victor_ext import PreparedCall, VictorError
-from victor_ext._event_queue.databases import NeverHeals, database_time
+from victor_ext._event_queue.databases import NeverHeals
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.workers import ended_by
 from victor_ext._settlement.failures import (
@@ -34,7 +34,6 @@ from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import LAST_CALLS
 from victor_ext.outbox._files import (
     ENTRIES,
-    LONGEST_TURN,
     EntryLost,
     FileSender,
     SenderTerms,
@@ -105,6 +104,7 @@ class Worker:
             batch=store.batch or None,
             kept=inf if settings.key_retention is None else settings.key_retention,
             workers=settings.workers,
+            rate=settings.rate,
         )
         self._rows = Rows(store)
         self._sender = FileSender(
@@ -265,38 +265,6 @@ class Rows:
         )
         return connection.execute(rival.limit(1)).first() is not None
 
-    def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
-        """Return the rates of those of these batches that have one, in rows a second."""
-        columns = BATCHES.c
-        is_own = sa.and_(columns.owner == self._store.owner, columns.batch.in_(batches))
-        query = sa.select(columns.batch, columns.rate).where(is_own, columns.rate.is_not(None))
-        return {batch: float(rate) for batch, rate in connection.execute(query)}
-
-    def reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
-        """Reserve turns by the clock of the database, which all machines share. Other machines get
-        theirs between those of one worker: none far ahead is reserved.
-        """
-        columns = BATCHES.c
-        query = sa.select(columns.batch, columns.rate, columns.next_turn).where(
-            columns.owner == self._store.owner,
-            columns.rate.is_not(None),
-            columns.batch.in_(sorted(set(batches))),
-        )
-        paced = connection.execute(query.order_by(columns.batch).with_for_update()).all()
-        now = database_time(connection)
-        gaps = {batch: 1.0 / rate for batch, rate, _ in paced}
-        turns = {batch: _next_turn(turn, now, gaps[batch]) for batch, _, turn in paced}
-        waits: list[float] = []
-        for batch in batches:
-            wait = turns.get(batch, now) - now
-            waits.append(wait)
-            if batch in gaps and wait <= LONGEST_TURN:
-                turns[batch] += gaps[batch]
-        for batch, turn in turns.items():
-            named = sa.and_(columns.owner == self._store.owner, columns.batch == batch)
-            change_rows(connection, BATCHES, named, next_turn=turn)
-        return waits
-
     def wait_for_database(self, error: DBAPIError) -> None:
         """Wait half a second, unless the state is lost or the worker was stopped for long."""
         state = self._store.state
@@ -307,13 +275,6 @@ class Rows:
             raise error
         report(error)
         time.sleep(0.5)
-
-
-def _next_turn(stored: float, now: float, gap: float) -> float:
-    """The next turn of a batch, whose turns are `gap` seconds apart."""
-    # A turn that is further away than any worker can have reserved is of a clock that was ahead.
-    was_ahead = stored > now + LONGEST_TURN + 2 * gap
-    return now + gap if was_ahead else max(stored, now)
 
 
 def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:

@@ -136,7 +136,7 @@ class BulkSession(Session):
         if command != "resume":
             return
         for name in _KEPT_OPTIONS:
-            if self.context.info_name == "send" and name in ("rate", "key_retention", "patience"):
+            if self.context.info_name == "send" and name in ("key_retention", "patience"):
                 continue
             value: Any = self.context.params.get(name)
             if value is None or value is False:
@@ -328,7 +328,7 @@ class SendingSession(WorkerSession):
     """A session that begins to send rows itself, and asks in production."""
 
     rate: float | None = option(
-        "Maximum rows, or payouts of Velo, per second over all machines (default: as so far).",
+        "Maximum rows, or payouts of Velo, per second in this process (default: no limit).",
         "N",
         parser=number(),
     )

@@ -103,10 +103,10 @@ class Claims:
         group = self.read_group(now, busy, connection)
         if not group.claims:
             engine.holding.note_time(connection, now, self.client.provider)
-        return engine.policy.in_turn(self, group, connection)
+        return group
 
     def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
-        """Read a group in a transaction. Entries whose turn is later are in it, too."""
+        """Read a group in a transaction."""
         self._engine.sealing.load_vault(connection)
         present = database_time(connection)
         is_due = self._is_due(present)
@@ -176,32 +176,25 @@ class Claims:
         ids = sa.bindparam("ids", expanding=True, type_=columns.id.type)
         versions: sa.BindParameter[Any] = sa.bindparam("versions", expanding=True)
         is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
-        may_go_on = sa.and_(self._chosen, self._is_not_held)
-        is_ours = sa.and_(columns.worker == self._worker, may_go_on)  # see `keep`
-        is_free = sa.or_(is_ours, self._is_due(now))
+        is_free = self._is_due(now)
         may_begin = sa.and_(columns.id.in_(ids), columns.state.in_(DUE), is_unchanged, is_free)
         free = sa.select(columns.id).where(may_begin).with_for_update(skip_locked=True)
         update = sa.update(self._table).where(columns.id.in_(free)).values(values)
         return update.returning(columns.id, columns.due_at)
 
-    def keep(self, claims: Sequence[Claim], seconds: float, connection: Connection) -> list[Claim]:
-        """Take up entries whose calls begin within so many seconds. They are not marked. Returns
-        the claims of those that nobody else has changed since they were read.
+    def keep(self, claim: Claim, seconds: float, connection: Connection) -> bool:
+        """Take up an entry for so many seconds, and do not mark it. Returns whether it is as it was
+        read.
         """
-        if not claims:
-            return []
         columns = self._table.c
-        by_id = {claim.row.id: claim for claim in claims}
-        versions = [(id, claim.row.had_by) for id, claim in by_id.items()]
-        is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
-        may_keep = sa.and_(columns.id.in_(by_id), is_unchanged, self._is_due(DatabaseTime()))
+        is_unchanged = sa.and_(columns.id == claim.row.id, columns.had_by == claim.row.had_by)
+        may_keep = sa.and_(is_unchanged, self._is_due(DatabaseTime()))
         until = DatabaseTime() + seconds
         own = {"worker": self._worker, "had_by": self._worker, "due_at": until}
-        keep = sa.update(self._table).where(may_keep).values(own).returning(columns.id)
-        kept = set(connection.execute(keep).scalars())
-        for id in kept:
-            by_id[id].row.had_by = self._worker
-        return [claim for claim in claims if claim.row.id in kept]
+        if not change_rows(connection, self._table, may_keep, **own):
+            return False
+        claim.row.had_by = self._worker
+        return True
 
     @property
     def lease(self) -> float:

@@ -11,11 +11,11 @@ settles what is in doubt, and never changes what a live worker has.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
@@ -38,7 +38,6 @@ from victor_ext._settlement.key_age import SentSince, within_key_life
 from victor_ext._vault import Vault
 
 from ._adding import new_entry
-from ._claimed_entry import Claim, ClaimGroup
 from ._engine import EngineTerms, OutboxEngine
 from ._entries import (
     DUE,
@@ -58,7 +57,7 @@ from ._forgetting import forgotten_values
 from ._holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from ._life import Life
 from ._passes import Rounds
-from ._policy import Keeper, PaymentRegister
+from ._policy import PaymentRegister
 from ._sealing import STORAGE_KEY, Sealing, opened_call
 from ._storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from ._tables import OutboxTables
@@ -66,10 +65,6 @@ from ._tables import OutboxTables
 NAME = "victor_bulk"
 SETTLE_FOR = 600.0
 """Seconds for which a write is looked up that may have been sent and is not sent again."""
-
-
-LONGEST_TURN = 5.0
-"""Seconds ahead for which a worker reserves turns: other machines get theirs between them."""
 
 
 UNDER_WAY = "under way"
@@ -453,6 +448,7 @@ class SenderTerms:
         batch: The batch whose entries are sent; None: all batches.
         kept: Seconds for which the provider keeps keys, if an entry does not say less.
         workers: The maximum number of calls under way at once.
+        rate: The maximum number of calls that begin in a second; None: no limit.
     """
 
     scope: str
@@ -460,6 +456,7 @@ class SenderTerms:
     batch: str | None
     kept: float
     workers: int
+    rate: float | None = None
 
 
 class FileRows(PaymentRegister, Protocol):
@@ -471,17 +468,6 @@ class FileRows(PaymentRegister, Protocol):
         Args:
             is_repeat: Whether it may have been sent before.
         """
-
-    def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
-        """Return the rates of those of these batches that have one, in rows a second."""
-        ...
-
-    def reserve_turns(self, connection: Connection, batches: Sequence[str]) -> Sequence[float]:
-        """Reserve the next turn of each of these batches, in their order. Each has a rate.
-
-        Returns the seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
-        """
-        ...
 
     def wait_for_database(self, error: DBAPIError) -> None:
         """Wait until what was to be stored can be tried again. Raises an error to give up."""
@@ -498,7 +484,6 @@ class FilePolicy:
 
     Attributes:
         payments: What the entries are for. A payment that has no entry may have an id, too.
-        pauses_until: Until when no turn can be reserved, by the monotonic clock.
     """
 
     def __init__(
@@ -509,7 +494,9 @@ class FilePolicy:
         self._vault = vault
         self._terms = terms
         self._stop = stop
-        self.pauses_until = 0.0
+        self.wait_for_turn = None if terms.rate is None else self._wait_for_turn
+        self._next_turn = 0.0
+        self._turns = threading.Lock()
 
     # Which are taken up, and when
 
@@ -522,36 +509,11 @@ class FilePolicy:
         chosen = sa.and_(columns.scope == terms.scope, columns.sender == terms.sender)
         return chosen if terms.batch is None else sa.and_(chosen, columns.batch == terms.batch)
 
-    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:
-        """Reserve the turns of entries of batches that have a rate. Those whose turn is late are
-        left to a later round.
-        """
-        rates = self._rows.rates(connection, {claim.row.batch for claim in group.claims})
-        if not rates:
-            return group
-        in_turn = [claim for claim in group.claims if claim.row.batch not in rates]
-        wanted: list[Claim] = []
-        most = {batch: LONGEST_TURN * rate + 1 for batch, rate in rates.items()}
-        for claim in group.claims:
-            if most.get(claim.row.batch, 0) >= 1:
-                most[claim.row.batch] -= 1
-                wanted.append(claim)
-        kept = claims.keep(wanted, 2 * LONGEST_TURN, connection)
-        if not kept:
-            return replace(group, claims=in_turn)
-        waits = self._rows.reserve_turns(connection, [claim.row.batch for claim in kept])
-        began = time.monotonic()
-        for claim, wait in zip(kept, waits, strict=True):
-            if wait > LONGEST_TURN:
-                claims.give_back(claim, connection)
-                continue
-            in_turn.append(replace(claim, wait=partial(self._wait_until, began + wait)))
-        if not in_turn:
-            self.pauses_until = began + min(waits) - LONGEST_TURN
-        return replace(group, claims=in_turn)
-
-    def _wait_until(self, turn: float) -> None:
-        """Wait for a reserved turn, which is by the monotonic clock, or for the stop."""
+    def _wait_for_turn(self) -> None:
+        """Wait until a call may begin, by the rate, or for the stop."""
+        with self._turns:
+            turn = max(self._next_turn, time.monotonic())
+            self._next_turn = turn + 1.0 / (self._terms.rate or math.inf)
         self._stop.wait(max(0.0, turn - time.monotonic()))
 
     # How one is sent
@@ -660,8 +622,8 @@ class FileSender:
 
     @property
     def pause(self) -> float:
-        """Seconds for which nothing is sent, since the provider fails, or all turns are late."""
-        return max(self._parts.backoff.left(), self._policy.pauses_until - time.monotonic())
+        """Seconds for which nothing is sent, since the provider fails."""
+        return self._parts.backoff.left()
 
     def send_due(self) -> None:
         """Make passes, if one would take an entry up now."""

@@ -143,16 +143,13 @@ class Sending:
         claims = self.claims
         client = claims.client
         row = taken_up.row
-        if taken_up.wait is not None and not (yield from self._wait_for_turn(taken_up.wait)):
-            yield from self._transactions.transact(partial(claims.give_back, taken_up))
-            return None
+        if self._policy.wait_for_turn is not None:
+            yield self._policy.wait_for_turn
+            if is_ending():
+                return None
         time_left = _time_left(row.send_before, Now.of(client))
         if time_left <= 0 and sent_of(row) is None:
-            keep = partial(claims.keep, [taken_up], claims.lease)
-            if not (yield from self._transactions.transact(keep)):
-                return None
-            values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
-            return (yield from self._store.store(taken_up, **values))
+            return (yield from self._refuse_too_late(taken_up))
         begin = partial(self._take_up_one, taken_up)
         claim = yield from self._transactions.transact(begin, taken_up)
         if claim is None:
@@ -181,13 +178,13 @@ class Sending:
             claim = replace(claim, settles_until=self._settle_until(claim))
         return (yield from self._store_settlement(claim, result))
 
-    def _wait_for_turn(self, wait: Callable[[], Any]) -> Steps[bool]:
-        """Wait until it is the turn of an entry. Returns whether it may be sent then."""
-        try:
-            yield wait
-        except CallNotMade:
-            return False
-        return not is_ending()
+    def _refuse_too_late(self, claim: Claim) -> Steps[Entry | None]:
+        """Refuse an entry whose `send_before` is over."""
+        keep = partial(self.claims.keep, claim, self.claims.lease)
+        if not (yield from self._transactions.transact(keep)):
+            return None
+        values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
+        return (yield from self._store.store(claim, **values))
 
     def _take_up_one(self, claim: Claim, connection: Connection) -> Claim | None:
         """Take up an entry whose call begins now. None: it is not sent now."""
