@@ -15,7 +15,6 @@ from tests.outbox.kinds import Provider
 from tests.outbox.rows import change, execute, key_of, states, stored
 from tests.outbox.test_calls import check_that_what_was_read_is_not_sent_after
 from tests.providers.victor.adapter import invoice
-from victor_ext import ConfigurationError
 from victor_ext.outbox import Outbox
 from victor_ext.outbox._life import LIFE
 
@@ -355,15 +354,3 @@ def test_a_beat_and_a_hold_within_a_savepoint_are_no_change(served, primary, ala
     served.add(2)
     assert served.send() == ["sent"]
     assert alarms() == 0
-
-
-@pytest.mark.pull_request
-def test_another_server_at_the_same_address_is_asked_whether_it_is_fit(served, primary):
-    standby = primary.standby()
-    standby.lag_behind(primary)
-    primary.stop("immediate")
-    standby.promote("fsync=off")
-    served.move(standby)
-    served.add(2)
-    with pytest.raises(ConfigurationError, match="fsync is off"):
-        served.send()

@@ -32,7 +32,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._event_queue.databases import create_tables, is_of_unusable_server, sqlstate_of
-from victor_ext._event_queue.fitness import prepare_nothing_here, prepared_engine
+from victor_ext._event_queue.fitness import prepared_engine
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
 from victor_ext._privacy import Secret, concealed
@@ -328,7 +328,11 @@ class State:
             event.listen(engine, "connect", _set_sqlite_options)
             event.listen(engine, "handle_error", _raised_by_signal)
         else:
-            options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
+            options: dict[str, Any] = {
+                "connect_timeout": _CONNECT_SECONDS,
+                "application_name": "victor bulk",
+                "prepare_threshold": None,  # a pooler may stand before the server
+            }
             url = self.url.set(database=database or self.url.database)
             engine = prepared_engine(
                 sa.create_engine(
@@ -339,7 +343,6 @@ class State:
                     hide_parameters=True,
                 )
             )
-            event.listen(engine, "connect", prepare_nothing_here)
         try:
             yield engine
         finally:

@@ -25,7 +25,6 @@ from victor_ext._event_queue.databases import (
     OfFewRows,
     hidden_parameters,
 )
-from victor_ext._event_queue.fitness import make_fit
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.transactions import Work, transacted
 from victor_ext._flows import drive
@@ -148,8 +147,6 @@ class Store:
                 # have changed.
                 connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            for table in (ENTRIES, PAYMENTS):
-                make_fit(connection, table)
             yield connection
 
     @contextmanager

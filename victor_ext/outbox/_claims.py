@@ -31,7 +31,6 @@ from victor_ext._event_queue.databases import (
     OfFewRows,
     database_time,
 )
-from victor_ext._event_queue.fitness import forget_fitness, make_fit
 from victor_ext._event_queue.rows import begin_writing, change_rows
 from victor_ext._event_queue.transactions import Pass
 from victor_ext._settlement.key_age import Now, SentSince
@@ -97,8 +96,6 @@ class Claims:
         engine.policy.require(connection, self.client)
         loss = engine.holding.life.beat(connection)
         if loss is not None:
-            forget_fitness(connection)
-            make_fit(connection, self._table)
             engine.holding.mark_lost(connection, loss, self.client.caller)
         group = self.read_group(now, busy, connection)
         if not group.claims:
