@@ -132,7 +132,7 @@ def test_a_backup_of_long_ago_holds_itself_and_says_so(shop, caplog):
     assert shop.send() == []
     assert shop.outbox.held_since() is not None
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert "another copy of the database than before: its inode is" in record.getMessage()
+    assert "another copy of the database than before: it is " in record.getMessage()
     assert "It is held: reconcile it, then release it." in record.getMessage()
     assert shop.outbox.release()
     shop.send()

@@ -38,7 +38,7 @@ from ._lines import counts_of
 from ._payments import LINES, PAYMENTS
 from ._rows import RowOutcome
 from ._settings import BatchRecord
-from ._state import NOTICE, held_since, report
+from ._state import NOTICE, held_since, may_be_temporary, report
 from ._store import Store
 from ._worker import Worker, undecided_units
 
@@ -229,16 +229,15 @@ class _Watch:
         Args:
             worker: The worker of this process; None: there is none, or not yet.
 
-        Raises `StateLost` if the state was deleted.
+        Raises `SQLAlchemyError` if the database will not work again.
         """
         try:
             is_over = self._is_done(worker)
             if is_over or time.monotonic() >= self._next_count:
                 self._count(is_over=is_over)
         except SQLAlchemyError as error:
-            loss = self._store.state.loss(error)
-            if loss is not None:
-                raise loss from error
+            if not may_be_temporary(error):
+                raise
             report(error)
             return False
         return is_over
@@ -342,7 +341,7 @@ def serve(store: Store, is_over: Callable[[Worker | None], bool]) -> None:
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             ends = is_over(worker)
-            loss = worker.state_lost or store.state.loss()
+            loss = store.state.loss()
             if loss is not None:
                 raise loss
             if worker.failure is not None:

@@ -47,11 +47,6 @@ class PaymentRegister(Protocol):
         """
         ...
 
-    def require_entry(self, connection: Connection, key: str) -> None:
-        """Raise an error if an entry that could not be taken up was deleted, and its payment asks
-        for it.
-        """
-
     def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
         """Count the payments of a call by what it has come to."""
 
@@ -81,9 +76,6 @@ class NoPayments:
     def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:  # noqa: ARG002
         """No key: each entry asks for its payment itself."""
         return ()
-
-    def require_entry(self, connection: Connection, key: str) -> None:
-        """Raise nothing: no payment asks for an entry that was deleted."""
 
     def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
         """Count nothing."""

@@ -194,9 +194,6 @@ class Sending:
         """Take up entries whose calls begin now, as `Claims.begin`."""
         taken_up = self.claims.begin(begun, Now.of(self.claims.client), connection)
         payments = self._policy.payments
-        for claim in begun:
-            if claim.row.id not in taken_up:
-                payments.require_entry(connection, claim.row.key)
         # A file may have left some out since they were read.
         keys = [claim.row.key for claim in taken_up.values() if claim.row.first_sent_at]
         left = payments.only_looked_up(connection, keys)
