@@ -26,7 +26,7 @@ from tests.bulk.bulk_runs import (
     wait_until,
 )
 from tests.cli.victor_command import Ran
-from victor_ext.bulk import StateUnavailable, _source_rows, _worker
+from victor_ext.bulk import StateUnavailable, _source_rows
 from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
@@ -162,9 +162,8 @@ def disk(tmp_path):
 
 
 def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_twice(
-    sender, victor_sandbox, disk, caplog, monkeypatch
+    sender, victor_sandbox, disk, caplog
 ):
-    monkeypatch.setattr(_worker, "_ROUND", 0.2)
     caplog.set_level(logging.INFO, "victor_ext.bulk")
     looks = count()
 

@@ -38,6 +38,7 @@ from victor_ext._settlement.key_age import SentSince, within_key_life
 from victor_ext._vault import Vault
 
 from ._adding import new_entry
+from ._digests import FORGOTTEN
 from ._engine import EngineTerms, OutboxEngine
 from ._entries import (
     DUE,
@@ -53,12 +54,12 @@ from ._entries import (
     sent_values,
     write_of,
 )
-from ._forgetting import forgotten_values
+from ._forgetting import FORGOTTEN_VALUES
 from ._holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from ._life import Life
 from ._passes import Rounds
 from ._policy import PaymentRegister
-from ._sealing import STORAGE_KEY, Sealing, opened_call
+from ._sealing import STORAGE_KEY, Sealing
 from ._storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from ._tables import OutboxTables
 
@@ -300,25 +301,18 @@ def clear_restored(connection: Connection, scope: str, keys: Collection[str]) ->
     change_rows(connection, ENTRIES, named_entries(scope, keys), restored=False)
 
 
-def forget_entries(
-    connection: Connection, scope: str, chosen: Condition, vault: Vault, most: int
-) -> int:
+def forget_entries(connection: Connection, scope: str, chosen: Condition, most: int) -> int:
     """Remove the calls of settled entries, and what was said of them, at most of so many. Their
-    keys, states and ids stay, and digests of their calls. Returns how many there were.
+    keys, states and ids stay. Returns how many there were.
     """
     # What was not done, and may have been asked since the backup, is looked for by its values.
     is_sent = ENTRIES.c.state == EntryState.SENT
     is_settled = sa.or_(is_sent, is_surely_not_done(ENTRIES.c))
-    has_call = ENTRIES.c.call.not_like("digest-%")
+    has_call = ENTRIES.c.call != FORGOTTEN
     named = sa.and_(ENTRIES.c.scope == scope, chosen, is_settled, has_call)
-    query = sa.select(ENTRIES).where(named).order_by(ENTRIES.c.id).limit(most)
-    rows: Sequence[Any] = connection.execute(query).all()
-    for row in rows:
-        values = forgotten_values(opened_call(row._asdict(), vault), vault)
-        # A file may have put it again since it was read.
-        is_as_read = sa.and_(ENTRIES.c.id == row.id, is_settled, ENTRIES.c.call == row.call)
-        change_rows(connection, ENTRIES, is_as_read, **{**values, "status": None})
-    return len(rows)
+    ids = sa.select(ENTRIES.c.id).where(named).order_by(ENTRIES.c.id).limit(most)
+    chosen_now = sa.and_(ENTRIES.c.id.in_(ids), is_settled, has_call)
+    return change_rows(connection, ENTRIES, chosen_now, **FORGOTTEN_VALUES, status=None)
 
 
 class OpenEntries(NamedTuple):
