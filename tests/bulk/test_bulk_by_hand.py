@@ -13,7 +13,6 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     in_state,
-    keys_of,
     lose_answers,
     made_in,
     nothing_sent,
@@ -24,7 +23,7 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
 )
-from victor_ext import ConfigurationError, idempotency_key_for
+from victor_ext import ConfigurationError
 from victor_ext.bulk import InvalidRows
 from victor_ext.bulk._state import State
 
@@ -357,22 +356,14 @@ ASKED_LONG_AGO = "UPDATE victor_bulk SET first_sent_at = first_sent_at - 3000"
 
 
 @pytest.mark.victor_sandbox(key_life=300)
-@pytest.mark.parametrize("how", ["resume", "another file", "ask again", "another life"])
+@pytest.mark.parametrize("how", ["resume", "another file", "another life"])
 def test_the_life_of_a_key_is_the_one_that_was_given_when_the_row_was_stored(
     sender, victor_sandbox, tmp_path, how
 ):
     """Whoever goes on says nothing of it, or more."""
     records = [row(1, client_reference_id="REF-1")]
-    keys = []
-    begin = partial(sender(key_retention=300).send, records)
-    if how == "ask again":
-        begin()
-        victor_sandbox.move(sender.result().id, "declined")
-        sender.ask_again("INV-1")
-        keys.append(idempotency_key_for("again", *keys_of(records), 1))
-        begin = sender().resume
     lose_answers(victor_sandbox)
-    assert begin().exit_status == 3
+    assert sender(key_retention=300).send(records).exit_status == 3
     victor_sandbox.clear_faults()
     assert in_state(tmp_path / "state.sqlite", "kept FROM victor_bulk WHERE state = 'sending'") == [
         300
@@ -383,4 +374,4 @@ def test_the_life_of_a_key_is_the_one_that_was_given_when_the_row_was_stored(
         sender(batch="april").send(records)
     else:
         sender(**({"key_retention": 86_400} if how == "another life" else {})).resume()
-    asked_once(victor_sandbox, records, *keys)
+    asked_once(victor_sandbox, records)
