@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ._deciding import Verdict, decide
-from ._load_progress import OnRows, ignore_rows
 from ._payments import (
     LINES,
     ROW_COLUMNS,
@@ -64,7 +63,6 @@ def joined(
     chosen: Iterable[Sequence[RequestedPayment]],
     *,
     lock: bool = False,
-    on_rows: OnRows = ignore_rows,
 ) -> Iterator[Joined]:
     """Yield rows of a sheet that have a key, each with its payment.
 
@@ -73,7 +71,6 @@ def joined(
         chosen: The rows, in pages: in the order of their keys, in which payments are locked
             everywhere, so that nobody waits in a circle.
         lock: Whether the payments stay as they are until the transaction ends.
-        on_rows: Called with the rows that have come.
     """
     for page in chosen:
         stored: dict[str, StoredPayment] = {}
@@ -85,7 +82,6 @@ def joined(
         for row in page:
             payment = stored.get(row.key)
             yield Joined(row, payment, decide(row, payment, sheet))
-        on_rows(len(page))
 
 
 class StoredRows:

@@ -27,7 +27,7 @@ from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse
 from ._deciding import TO_DECIDE, Code, message_of
 from ._joining import Joined, StoredRows, joined
 from ._lines import refuse_lost
-from ._load_progress import LoadWatch, OnLoad, OnRows, ignore_rows
+from ._load_progress import LoadWatch, OnLoad
 from ._payments import (
     EXISTS_OR_MAY,
     LINES,
@@ -50,7 +50,7 @@ from ._sheet_rule import refuse_another_list, respelled_rows
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
 from ._store import Store
-from ._storing import STORING_PASSES, EntryMaker, add_sheet, apply, insert_sheet
+from ._storing import EntryMaker, add_sheet, apply, insert_sheet
 from ._validating import RowValidation
 
 REJECTED = PaymentOutcome.REJECTED
@@ -145,10 +145,8 @@ class Loading:
         sheet = self._sheet()
         if connection is not None and store is not None:
             sheet = self._sheet_after(connection, store, _latest_sheet(connection, store))
-        self._watch.begin("compared", self.check.rows, passes=1)
         self._count_respelled(connection, store or self._opened)
-        owner, on_rows = self._opened.owner, self._watch.add
-        for page in pages(joined(connection, owner, sheet, self._rows.pages(), on_rows=on_rows)):
+        for page in pages(joined(connection, self._opened.owner, sheet, self._rows.pages())):
             self._count_page(page)
         self._count_others()
 
@@ -298,14 +296,12 @@ class Loading:
             refuse_held(connection)
             note_time(connection, str(store.client.provider), now)
             self._begin_counting()
-            self._watch.begin("stored", self.check.rows, STORING_PASSES)
             before = _latest_sheet(connection, store)
             sheet = self._latest_or_new(connection, store, before, now)
             self.sheet = sheet.id
             self._count_respelled(connection, store)
             chosen = self._rows.pages_by_key()
-            rows, on_rows = self._rows, self._watch.add
-            apply(connection, store, sheet, maker, now, chosen, rows, self._count_page, on_rows)
+            apply(connection, store, sheet, maker, now, chosen, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
             record = self._new_record()
@@ -320,9 +316,8 @@ class Loading:
         """Store the sheet, unless the latest one of the batch is equal, and return it."""
         sheet = self._sheet_after(connection, store, before)
         if sheet.id is not None:
-            self._watch.add(self.check.rows)
             return sheet
-        return _stored_sheet(connection, store, sheet, self._rows, now, self._watch.add)
+        return _stored_sheet(connection, store, sheet, self._rows, now)
 
     def _new_record(self) -> BatchRecord:
         """Return the new record of the batch."""
@@ -396,11 +391,10 @@ def _stored_sheet(
     sheet: Sheet,
     rows: SourceRows,
     now: SentSince,
-    on_rows: OnRows = ignore_rows,
 ) -> Sheet:
-    """Store a new sheet of a batch. `on_rows` is as of `add_sheet`."""
+    """Store a new sheet of a batch."""
     digest = store.vault.fingerprint(rows.digest())
-    number = add_sheet(connection, store, rows, digest=digest, now=now, on_rows=on_rows)
+    number = add_sheet(connection, store, rows, digest=digest, now=now)
     return replace(sheet, id=number)
 
 

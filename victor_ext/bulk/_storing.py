@@ -36,7 +36,6 @@ from victor_ext.outbox._files import (
 
 from ._deciding import NEW, Verdict
 from ._joining import Joined, Numbers, StoredRows, joined
-from ._load_progress import OnRows, ignore_rows
 from ._payments import (
     DIGESTS,
     LINES,
@@ -57,11 +56,6 @@ from ._row_kind import RowKind
 from ._rows import Arguments, content_of, key_after
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
-
-_ASKING_PASSES = 6
-"""For so many passes it counts that a payment and its entry are stored: it takes as long."""
-STORING_PASSES = 2 + _ASKING_PASSES
-"""The passes of a row that is stored by `add_sheet`, and asked for by `apply`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +119,11 @@ def add_sheet(
     *,
     digest: str,
     now: SentSince,
-    on_rows: OnRows = ignore_rows,
 ) -> int:
-    """Store a sheet and its lines. Returns its number. `on_rows` is called after each page."""
+    """Store a sheet and its lines. Returns its number."""
     sheet = insert_sheet(connection, store, digest=digest, now=now)
     for page in pages(rows.all()):
         insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
-        on_rows(len(page))
     return sheet
 
 
@@ -160,7 +152,6 @@ def apply(
     chosen: Iterable[Sequence[RequestedPayment]],
     rows: SourceRows | StoredRows,
     note: Callable[[Sequence[Joined]], None] | None = None,
-    on_rows: OnRows = ignore_rows,
 ) -> None:
     """Let what the latest sheet of the batch wants be asked for, and pull back what waits and is
     not wanted.
@@ -171,17 +162,14 @@ def apply(
         chosen: The rows of the sheet with a key, in the order of their keys.
         rows: Has them by their numbers; with the entries that were made when a source was read.
         note: Called with all rows, in pages.
-        on_rows: Called after each page of each pass: as of `STORING_PASSES`.
     """
     lock_waiting(connection, store.is_entry())
     asked = _Asked(Numbers(), {})
     pulled: list[str] = []
-    all_joins = joined(connection, store.owner, sheet, chosen, lock=True, on_rows=on_rows)
+    all_joins = joined(connection, store.owner, sheet, chosen, lock=True)
     for joins in pages(all_joins):
         if note is not None:
             note(joins)
-        unasked = sum(not each.verdict.asks for each in joins)
-        on_rows(_ASKING_PASSES * unasked)
         for each in joins:
             if each.verdict.asks:
                 asked.add(each.row.number, each.verdict)
@@ -190,7 +178,7 @@ def apply(
     pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
         take_from_entries(connection, store, maker, page)
-    _ask(connection, store, sheet, maker, now, rows, asked, on_rows)
+    _ask(connection, store, sheet, maker, now, rows, asked)
 
 
 class _Asked(NamedTuple):
@@ -236,7 +224,6 @@ def _ask(
     now: SentSince,
     rows: SourceRows | StoredRows,
     asked: _Asked,
-    on_rows: OnRows,
 ) -> None:
     """Store the payments of rows, in their order, and the entries that ask for them."""
     common = _common_columns(store, sheet, maker)
@@ -267,7 +254,6 @@ def _ask(
         put_entries(connection, entries)
         # What the earlier key of a row that is asked once more can create is not in doubt.
         clear_restored(connection, store.owner, earlier)
-        on_rows(_ASKING_PASSES * len(page))
     if maker.are_shared:
         _ask_in_units(connection, store, maker, rows, asked)
 

@@ -134,7 +134,6 @@ class RowValidation:
         """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""
         kind, settings = self._kind, self._settings
         position = FilePosition()
-        self._watch.begin_reading(position.share)
         records = records_of(
             source,
             encoding=settings.encoding,
@@ -147,7 +146,7 @@ class RowValidation:
             check.rows += 1
             self._add_checked(self._checked(record))
             if check.rows % _ROWS_OF_A_LOOK == 0:
-                self._watch.add(_ROWS_OF_A_LOOK)
+                self._watch.look(check.rows, position.share())
 
     def _checked(self, record: FileRecord) -> CheckedRow:
         """Check a record."""

@@ -404,8 +404,7 @@ class BatchProgress:
 
     def __init__(self, bar: ProgressBar, batch: str) -> None:
         self._bar, self._batch = bar, batch
-        self._stage: str | None = None
-        """The stage of the source that the bar shows."""
+        self._is_loading = False
         self.latest: BatchStatus | None = None
 
     def show(self, status: BatchStatus) -> None:
@@ -417,24 +416,22 @@ class BatchProgress:
 
     def show_load(self, progress: LoadProgress) -> None:
         """Show how far the source is."""
-        if progress.stage != self._stage:
-            self.end_stage()
-            self._stage = progress.stage
+        self._is_loading = True
         self._bar.show(
             self._batch,
             progress.rows,
-            progress.total,
+            None,
             pace_text(progress.rows, progress.seconds, progress.share),
-            unit=f"rows {progress.stage}",
+            unit="rows checked",
             share=progress.share,
         )
         raise_received()
 
     def end_stage(self) -> None:
         """Remove the bar of the source, if there is one."""
-        if self._stage is not None:
+        if self._is_loading:
             self._bar.close()
-            self._stage = None
+            self._is_loading = False
 
 
 def show_progress(progress: ProgressBar, status: BatchStatus) -> None:
