@@ -158,7 +158,7 @@ def test_a_person_settles_only_an_entry_that_no_worker_has(engine, entry, values
 @pytest.mark.parametrize("state", ["waiting", "sending", "settling"])
 def test_resume_changes_nothing_that_a_worker_has(engine, entry, state):
     """Nor what a call of a dead one may be about, until that call must have ended."""
-    row = entry(state=state, read_first=True, **UNDER_CALL)
+    row = entry(state=state, **UNDER_CALL)
     before = row()
     with engine.begin() as connection:
         let_go_on(connection, sa.true())
@@ -166,16 +166,13 @@ def test_resume_changes_nothing_that_a_worker_has(engine, entry, state):
     assert row() == before
 
 
-@pytest.mark.parametrize("read_first", [False, True])
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
-def test_another_batch_adopts_only_what_is_in_doubt_or_waits_and_is_read_first(
-    engine, entry, state, read_first
-):
-    row = entry(state=state, read_first=read_first, **IS_OVER)
+def test_another_batch_adopts_only_what_is_in_doubt(engine, entry, state):
+    row = entry(state=state, **IS_OVER)
     with engine.begin() as connection:
         adopt(connection, sa.true(), "another account", "april")
     is_adopted = (row().sender, row().batch) == ("another account", "april")
-    assert is_adopted == (state in IN_DOUBT or (state == "waiting" and read_first))
+    assert is_adopted == (state in IN_DOUBT)
 
 
 @pytest.mark.parametrize("state", ["waiting", "refused"])
