@@ -249,28 +249,6 @@ def test_a_refused_entry_is_its_workers_until_its_refusal_is_certain(sending):
     assert sending.states() == ["rejected", "rejected", "sent"]
 
 
-def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, monkeypatch):
-    """A person lets it be sent again meanwhile, and what has to be sent soon is looked for again
-    and again.
-    """
-    monkeypatch.setattr(_claims, "GROUP", 2)
-    refuse(sending, 404, 404)
-    sending.store(1, 2, 3)
-    change(sending.outbox, send_before=time.time() + 1800)
-    respond = sending.provider.meet
-
-    def retry_the_first(reference):
-        if reference == "INV-2":
-            sending.outbox.cancel("INV-1", by="Ann", why="a test")
-            sending.outbox.retry("INV-1")
-        return respond(reference)
-
-    sending.provider.meet = retry_the_first
-    sending.send(workers=1)
-    assert sending.provider.references == ["INV-1", "INV-2", "INV-3", "INV-1"]
-    assert sending.states() == ["sent", "rejected", "sent"]
-
-
 def test_a_setting_that_a_hook_lacks_ends_the_pass_whatever_has_left(blocking):
     """Nobody can tell whether the request had left: its entry counts as sent."""
     blocking.store(1, 2)
