@@ -118,13 +118,6 @@ def test_lines_are_told_in_the_order_of_the_sheet_whatever_their_keys_are(bulk):
     assert "And 105 more like line 3." in mixed.err
 
 
-def test_what_the_latest_sheet_lacks_is_told_in_the_order_in_which_it_was_asked(bulk):
-    assert bulk.send(rows(12)).status == 0
-    assert "lacks them: INV-2, INV-3, INV-4, INV-5, INV-6, INV-7," in bulk.send(rows(1)).err
-    exported = [line["invoice_no"] for line in bulk("export").table]
-    assert exported == [f"INV-{number}" for number in range(1, 13)]
-
-
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
 def test_invalid_rows_that_stop_a_sheet_come_with_the_option_that_sets_them_aside(bulk, options):
     named = "set it aside with --skip-invalid."

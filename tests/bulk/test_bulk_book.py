@@ -55,26 +55,6 @@ def test_the_book_of_a_batch_has_also_what_its_later_lists_lack(sender, compared
     assert (summary.ours, kinds(rows)) == (4, ["only_theirs", *["matched"] * 4])
 
 
-@pytest.mark.parametrize("again", ["created", "rejected", "dropped"])
-def test_what_was_asked_before_a_payment_was_asked_once_more_is_ours(
-    sender, compared, victor_sandbox, again
-):
-    sender.finish(referenced(1))
-    first = sender.result().id
-    victor_sandbox.expire(first)
-    sender.ask_again("INV-1")
-    if again == "dropped":
-        sender().drop()
-    elif again == "rejected":
-        victor_sandbox.inject("status", operation="create", status=422)
-    if again != "dropped":
-        sender().resume()
-    _, rows = compared(sender(batch=None).book())
-    matched = [row.ours.id for row in rows if row.kind is Kind.MATCHED]
-    assert (len(matched), first in matched) == (2 if again == "created" else 1, True)
-    assert "only_theirs" not in kinds(rows)
-
-
 def test_a_payment_belongs_to_the_window_in_which_it_was_asked(sender, compared):
     sender.finish(referenced(2))
     for book in (sender().export(), sender().book()):

@@ -101,23 +101,6 @@ def checked_row(checked, cells, delimiter=","):
     return checked(text.replace(",", delimiter), skip_invalid=True)
 
 
-@pytest.mark.parametrize(("cells", "code", "says"), CASES["misplaced cells"])
-@pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_row_with_a_comma_too_many_or_too_few_is_told_as_that(
-    checked, cells, code, says, delimiter
-):
-    """Also if it has as many cells as the heading, because its last ones are empty."""
-    check = checked_row(checked, cells, delimiter)
-    assert places(check) == [(3, None, code)]
-    mark = {",": "comma", ";": "semicolon"}[delimiter]
-    assert says.replace("comma", mark) in check.problems[0].message
-
-
-@pytest.mark.parametrize(("cells", "says"), CASES["own cells"])
-def test_a_row_with_wrong_values_is_not_told_as_one_with_a_comma_too_many(checked, cells, says):
-    assert checked_row(checked, cells).problems[0].message.startswith(says)
-
-
 @pytest.mark.parametrize(("encoding", "says"), CASES["other encodings"])
 def test_an_encoding_that_cannot_be_read_line_by_line_is_refused_with_its_name(
     checked, encoding, says

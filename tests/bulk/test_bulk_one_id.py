@@ -68,28 +68,6 @@ def test_two_rows_with_the_same_id_in_their_responses_are_not_both_settled(
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
 
 
-def test_the_id_of_an_earlier_request_does_not_settle_the_row_that_was_sent_again(
-    sender, clients, victor_sandbox, any_state
-):
-    """Nor is it another row's: its id is kept when the row is asked again, each time."""
-    sender = sender.of(state=any_state)
-    ids = []
-    for _ in range(2):
-        sender.finish(rows(1))
-        ids.append(sender.result().id)
-        victor_sandbox.move(ids[-1], "declined")
-        sender.ask_again("INV-1")
-    first = clients(transport=OneRequest(ids[0]))
-    assert sender(victor=first).resume().counts == {"unknown": 1}
-    assert f"{ids[0]} was named for INV-1, and is the id of an earlier" in sender.result().error
-    other = sender(victor=first, batch="april").send(rows(1, start=2))
-    assert other.counts == {"unknown": 1}
-    for batch, name in (("march", "INV-1"), ("april", "INV-2")):
-        for id in ids:
-            with refused(f"{id} is the id of an earlier request of INV-1"):
-                sender(batch=batch).resolve(name, "created", id=id, **WHO)
-
-
 @pytest.mark.parametrize(
     ("outcome", "id", "why"),
     [

@@ -44,7 +44,6 @@ DIGESTS = {
     "bare_digest",
     "skeleton_digest",
     "reference_digest",
-    "party_digest",
     "digest",
 }
 OTHER_SECRET = "another secret for tests, of some length"

@@ -134,14 +134,6 @@ def test_a_number_sign_alone_makes_no_error_value(value):
     assert not is_error_value(value)
 
 
-@pytest.mark.parametrize("amount", [";12,00", "1;234,00"])
-def test_a_semicolon_too_many_is_told_where_the_values_are_as_the_file_writes_them(checked, amount):
-    shifted = line("R-2", amount).removesuffix(";")
-    (problem,) = checked([HEADING, line("R-0"), shifted]).problems
-    assert (problem.line, problem.code) == (3, "shifted")
-    assert re.search("from (Betrag|Art) on: .*If not: (Betrag|Art) is ", problem.message)
-
-
 @pytest.mark.parametrize(
     "stray",
     [
@@ -154,19 +146,8 @@ def test_a_semicolon_too_many_is_told_where_the_values_are_as_the_file_writes_th
 )
 def test_a_stray_quote_neither_joins_rows_nor_loses_a_row(checked, stray):
     check = checked([HEADING, line("R-0"), *stray, line("R-9")], own={"skip_invalid": True})
-    count = len(stray)
-    assert places(check) == [(number, None, "quote") for number in range(3, 3 + count)]
-    assert (check.rows, check.new, check.invalid) == (2 + count, 2, count)
-
-
-@pytest.mark.parametrize(
-    "note",
-    ["two\r\nlines", "three; or\r\nfour; lines; here", 'a ""quoted""\r\nword', "a;b;c;d;e;f"],
-)
-def test_a_quoted_value_may_have_several_lines_if_none_looks_like_a_row(checked, note):
-    check = checked([HEADING, line(note=f'"{note}"'), line("R-2")])
-    assert [one for one in check.problems if one.column != "notes"] == []
-    assert check.rows == 2
+    assert places(check) == [(3, None, "quote")]
+    assert check.broken
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -181,15 +162,14 @@ def test_the_delimiter_is_known_whatever_the_headings_are(sender, tmp_path, deli
     assert problem.message.startswith(f"the heading ({shown}) lacks payee_account_number, ")
 
 
-def test_a_heading_that_lacks_columns_names_all_of_them_and_the_near_ones(sender, tmp_path):
+def test_a_heading_that_lacks_columns_names_all_of_them(sender, tmp_path):
     path = tmp_path / "invoices.csv"
     path.write_text("Invoice;Payee Account Number;Amount;Due-Date\n", "utf-8")
     (problem,) = sender(key_column="invoice_no").check(path).problems
     assert problem.message == (
         "the heading (Invoice, Payee Account Number, Amount, Due-Date) lacks payee_account_number, "
         "payer_counterparty_id, amount, biller_type, due_date. It has no column invoice_no to tell "
-        "the rows apart, either. Near them: Payee Account Number for payee_account_number, Amount "
-        "for amount, Due-Date for due_date, Invoice for invoice_no."
+        "the rows apart, either."
     )
 
 
@@ -197,12 +177,6 @@ def test_a_file_without_a_heading_shows_no_account_number(sender, tmp_path):
     (problem,) = sender().check(file_of(tmp_path, [line()])).problems
     assert ACCOUNT not in problem.message
     assert f"(R-1, {'*' * (len(ACCOUNT) - 4)}{ACCOUNT[-4:]}, " in problem.message
-
-
-def test_a_key_column_named_by_its_heading_is_refused_with_the_name_that_it_is_read_as(checked):
-    check = checked([HEADING, line()], own={"key_column": "Rechnung"})
-    assert places(check) == [(1, "Rechnung", "key_column")]
-    assert "is read as client_reference_id" in check.problems[0].message
 
 
 def test_a_column_is_read_once_and_by_the_name_that_was_given(sender, tmp_path, victor_sandbox):
@@ -353,7 +327,7 @@ def test_a_row_that_was_sent_with_other_values_is_counted_as_to_decide_everywher
     sent = bulk.send(changed, "--batch", "november")
     assert (sent.status, sent.out) == (1, "november: 3 rows: 1 created, 2 to decide\n")
     assert "Of 3 rows: 1 new (1,000.50 USD), 2 to decide about." in sent.err
-    assert "a value that is not valid. Not sent. Correct the row, or leave it out." in sent.err
+    assert "a value that is not valid. Not sent. Correct the row." in sent.err
     assert bulk("status", "november", "--json").json["counts"] == {"created": 1, "to_decide": 2}
     made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     victor_sandbox.move(made["10.00"], "completed")

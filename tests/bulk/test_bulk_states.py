@@ -7,7 +7,6 @@ import shutil
 import signal
 import sqlite3
 import time
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -27,9 +26,7 @@ from tests.bulk.bulk_runs import (
     wait_until,
 )
 from tests.cli.victor_command import Ran
-from tests.tiers import borders
-from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, _source_rows, _worker
+from victor_ext.bulk import StateUnavailable, _source_rows
 from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
@@ -70,56 +67,18 @@ def overwrite_file(path):
 DELETED_FILES = {
     "its file is deleted": Path.unlink,
     "its file is emptied": lambda path: path.write_bytes(b""),
-    "its file is overwritten": overwrite_file,
-    "its payments are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_payments"),
-    "its entries are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk"),
-    "its batch is deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_batches"),
-}
-TABLES = "victor_bulk, victor_bulk_payments, victor_bulk_lines, victor_bulk_batches"
-DELETED_ON_SERVERS = {
-    "its tables are dropped": ("send", f"DROP TABLE {TABLES}"),
-    "its tables are truncated while a worker sends": ("worker", f"TRUNCATE {TABLES}"),
-    "its entries are truncated while a worker sends": ("worker", "TRUNCATE victor_bulk"),
-    "its database is dropped while a worker sends": ("worker", "DROP DATABASE {name} WITH (FORCE)"),
 }
 
 
-def execute_on_server(state, statement):
-    """Execute a statement as an operator would: again, where the server ended it for a deadlock
-    with the sender.
-    """
-    name = state.partition("?")[0].rpartition("/")[2]
-    place = state.replace(f"/{name}?", "/postgres?") if "{name}" in statement else state
-    with psycopg.connect(place, autocommit=True) as connection:
-        for _ in range(5):
-            with suppress(psycopg.errors.DeadlockDetected):
-                connection.execute(statement.format(name=name))
-                return
-    pytest.fail("each of five tries ended in a deadlock")
-
-
-@pytest.mark.parametrize(
-    "what",
-    borders(
-        [*DELETED_FILES, *DELETED_ON_SERVERS], "its file is deleted", "its payments are deleted"
-    ),
-)
+@pytest.mark.parametrize("what", DELETED_FILES)
 def test_a_state_that_is_deleted_while_rows_are_sent_ends_the_command_with_3(
-    bulk, victor_sandbox, sender, request, what
+    bulk, victor_sandbox, what
 ):
-    command, statement = DELETED_ON_SERVERS.get(what, ("send", ""))
-    state = request.getfixturevalue("postgres") if statement else bulk.state
     bulk.write(rows(200))
     words = ("send", "invoices.csv", *bulk.sends, "--rate", "10")
-    if command == "worker":
-        words = ("worker",)
-        sender.store(rows(200), state=state, rate=10)
-    with bulk.started(*words, "--state", state) as process:
+    with bulk.started(*words, "--state", bulk.state) as process:
         wait_for_rows(victor_sandbox, 3, process)
-        if statement:
-            execute_on_server(state, statement)
-        else:
-            DELETED_FILES[what](bulk.folder / "victor-bulk.sqlite")
+        DELETED_FILES[what](bulk.folder / "victor-bulk.sqlite")
         out, err = process.communicate(timeout=bulk.patience)
     assert process.returncode == 3
     assert out == ""
@@ -203,9 +162,8 @@ def disk(tmp_path):
 
 
 def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_twice(
-    sender, victor_sandbox, disk, caplog, monkeypatch
+    sender, victor_sandbox, disk, caplog
 ):
-    monkeypatch.setattr(_worker, "_ROUND", 0.2)
     caplog.set_level(logging.INFO, "victor_ext.bulk")
     looks = count()
 
@@ -242,18 +200,6 @@ def test_a_full_folder_for_temporary_files_is_reported_in_a_sentence(sender, mon
     monkeypatch.setattr(_source_rows, "_SCHEMA", schema)
     with refused(r"temporary files, .*full.*TMPDIR"):
         sender().send(rows(600))
-
-
-def test_a_state_that_a_crash_of_its_server_empties_is_refused(sender, victor_sandbox, postgres):
-    """As an outbox refuses such a database: see docs/databases.md."""
-    sender = sender.of(state=postgres)
-    sender().send(rows(1))
-    for table in ("victor_bulk_payments", "victor_bulk"):
-        with psycopg.connect(postgres) as connection:
-            connection.execute(f"ALTER TABLE {table} SET UNLOGGED")
-        with pytest.raises(ConfigurationError, match=f"ALTER TABLE {table} SET LOGGED"):
-            sender().send(rows(2))
-    assert len(victor_sandbox.attempts_by_key()) == 1
 
 
 def test_a_state_that_was_put_back_notices_it_and_holds_itself(sender, victor_sandbox, tmp_path):

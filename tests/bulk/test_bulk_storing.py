@@ -24,7 +24,6 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     in_days,
-    in_state,
     keys_of,
     nothing_sent,
     row,
@@ -133,7 +132,7 @@ def test_refused_rows_are_replaced_or_dropped(sender, victor_sandbox, client, mo
     assert (check.new, check.replaced, check.set_aside) == (2, 0, 1)
     assert [sender().drop() for _ in range(2)] == [1, 0]
     status = sender().status()
-    assert (status.counts, status.lacking, status.exit_status) == ({}, 2, 0)
+    assert (status.counts, status.exit_status) == ({"created": 2}, 0)
     # It is new if it comes again, and can be dropped again.
     assert sender().send(records).check.set_aside == 1
     assert sender().drop() == 1
@@ -152,25 +151,11 @@ OTHERS = rows(12, start=300)
 OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 13)]
 
 
-def test_the_rate_of_a_batch_is_kept_until_another_one_is_given(sender, victor_sandbox, tmp_path):
-    sender.finish(rows(1), rate=1000)
-    sender.finish(rate=500)
-    victor_sandbox.move(sender.result().id, "declined")
-    sender.ask_again("INV-1")
-    sender.finish()
-    sender.finish(rows(2))
-    rate = partial(in_state, tmp_path / "state.sqlite", "rate FROM victor_bulk_batches")
-    assert rate() == [500]
-    sender.finish(rows(3), rate=1000)
-    assert rate() == [1000]
-
-
 @pytest.mark.parametrize(
     ("batch", "theirs", "code"),
     [
         ("march", [*OTHERS, OURS[0]], None),
         ("april", OURS, "replaced"),
-        ("april", OTHER_KEYS, "looks_like"),
     ],
 )
 def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first(

@@ -193,8 +193,6 @@ def test_victor_outbox_forgets_entries_that_are_settled_and_old_enough(outbox, r
     assert run("forget", "--older-than", "1", "--json").json == {"forgotten": 0}
     assert run("forget", "--older-than", "0").out == "1 entries forgotten.\n"
     assert [each["forgotten"] for each in run("entries", "--json").json_lines] == [False, True]
-    short = run("forget", "--older-than", "9", "--protect-for", "8")
-    assert "--protect-for is too short: write at least 9 days" in short.err
 
 
 STORAGE_KEY, OTHER_STORAGE_KEY = "the storage key of the tests", "another one of the tests"

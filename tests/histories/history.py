@@ -15,7 +15,6 @@ from tests.histories.inboxes import Inboxes
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
 from tests.histories.settling import YEAR, Outboxes, RestoredOutboxes
-from tests.histories.sheets import Sheets
 from tests.histories.soak import Soak
 from tests.histories.world import OK, Event
 
@@ -29,7 +28,6 @@ KINDS: dict[str, Any] = {
     "inbox": Inboxes,
     "soak": Soak,
     "bank": Banks,
-    "sheets": Sheets,
 }
 DRAWN = cases_beside(__file__, "drawn")
 LIKELY, FAULTS = DRAWN["events"], DRAWN["faults"]

@@ -59,24 +59,6 @@ def note(session, event):
 # What a handler is registered for
 
 
-@pytest.mark.parametrize(
-    ("webhook", "slip", "meant"),
-    [
-        (velo.Webhook("a" * 16), "payment.acepted", "payment.accepted"),
-        (eastpay.Webhook(), "paymnet", "payment"),
-        (webhooks(), "order_refunded", "order.refunded"),
-    ],
-)
-def test_an_event_name_one_letter_off_a_known_event_is_refused_unless_marked_as_meant(
-    sqlite, webhook, slip, meant
-):
-    inbox = inbox_of(sqlite, webhook)
-    with pytest.raises(ConfigurationError, match=f"did you mean '{meant}'"):
-        inbox.on(slip)
-    for name in (f"event:{slip}", meant.upper(), "brand.new.event"):
-        inbox.on(name)(note)
-
-
 # What is a repeat
 
 

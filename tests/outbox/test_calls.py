@@ -19,7 +19,6 @@ from django.core.management import call_command
 from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
-from tests.outbox.backups import back_up
 from tests.outbox.kinds import Box, Provider, dated, refused, tables_of
 from tests.outbox.payouts import KEY, Payouts
 from tests.outbox.rows import change, states
@@ -564,15 +563,6 @@ def test_an_entry_that_was_deleted_while_it_was_sent_is_told_with_what_it_made(s
     outbox = Till(sqlite, be_deleted, key=None).with_a_payment(at_most_once=True)
     with pytest.raises(Exception, match=rf"{GUID} was deleted while it was sent.*id p-1"):
         outbox.send()
-
-
-def test_what_was_read_before_the_database_was_put_back_is_not_sent_after(sqlite):
-    def put_back_after(send):
-        restore = back_up(sqlite)
-        send()
-        restore()
-
-    check_that_what_was_read_is_not_sent_after(sqlite, put_back_after)
 
 
 def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite):

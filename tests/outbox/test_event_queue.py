@@ -156,10 +156,9 @@ def test_the_box_of_one_system_leaves_the_events_of_another_one(queue):
     """One table has those of all systems."""
     queue.put(1)
     change_events(queue.box, stored_at=0.0)
-    prefix = "" if queue.is_outbox else "event:"
     for name in (queue.name, "rejected"):
         other = queue.new_box(other_system=True)
-        other.on(f"{prefix}{name}")(queue.note)
+        other.on(name)(queue.note)
         assert other.handle() == []
     queue.box.on()(queue.note)
     assert queue.handled() == ["e-1"]

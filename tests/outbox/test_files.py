@@ -158,7 +158,7 @@ def test_a_person_settles_only_an_entry_that_no_worker_has(engine, entry, values
 @pytest.mark.parametrize("state", ["waiting", "sending", "settling"])
 def test_resume_changes_nothing_that_a_worker_has(engine, entry, state):
     """Nor what a call of a dead one may be about, until that call must have ended."""
-    row = entry(state=state, read_first=True, **UNDER_CALL)
+    row = entry(state=state, **UNDER_CALL)
     before = row()
     with engine.begin() as connection:
         let_go_on(connection, sa.true())
@@ -166,33 +166,25 @@ def test_resume_changes_nothing_that_a_worker_has(engine, entry, state):
     assert row() == before
 
 
-@pytest.mark.parametrize("read_first", [False, True])
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
-def test_another_batch_adopts_only_what_is_in_doubt_or_waits_and_is_read_first(
-    engine, entry, state, read_first
-):
-    row = entry(state=state, read_first=read_first, **IS_OVER)
+def test_another_batch_adopts_only_what_is_in_doubt(engine, entry, state):
+    row = entry(state=state, **IS_OVER)
     with engine.begin() as connection:
         adopt(connection, sa.true(), "another account", "april")
     is_adopted = (row().sender, row().batch) == ("another account", "april")
-    assert is_adopted == (state in IN_DOUBT or (state == "waiting" and read_first))
+    assert is_adopted == (state in IN_DOUBT)
 
 
-@pytest.mark.parametrize("state", ["waiting", "refused"])
-def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_call(
-    engine, entry, state
-):
-    """Whatever has become of it since."""
+def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_call(engine, entry):
     row = entry(state="refused")
 
     def put_meanwhile():
         with engine.begin() as connection:
             put_entries(connection, [new_entry("2.00")])
-            connection.execute(sa.update(ENTRIES).values(state=state))
 
     meanwhile = before_the_first_change(engine, ENTRIES.name, put_meanwhile)
     with meanwhile, engine.begin() as connection:
-        forget_entries(connection, SCOPE, sa.true(), VAULT, 1)
+        forget_entries(connection, SCOPE, sa.true(), 1)
     assert '"2.00"' in VAULT.opened(row().call)
 
 
@@ -279,7 +271,7 @@ def test_a_damaged_error_keeps_no_entry_from_being_forgotten(entry, engine):
     error = VAULT.sealed("What the provider said.")[:-6]
     row = entry(state="rejected", error=error, resolved_by="Ann", resolved_why="It is over.")
     with engine.begin() as connection:
-        assert forget_entries(connection, SCOPE, sa.true(), VAULT, 1) == 1
+        assert forget_entries(connection, SCOPE, sa.true(), 1) == 1
     stored = row()
     assert (stored.error, stored.resolved_by, stored.resolved_why) == (None, None, None)
     assert stored.call.startswith("digest-")

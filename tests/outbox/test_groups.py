@@ -249,28 +249,6 @@ def test_a_refused_entry_is_its_workers_until_its_refusal_is_certain(sending):
     assert sending.states() == ["rejected", "rejected", "sent"]
 
 
-def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, monkeypatch):
-    """A person lets it be sent again meanwhile, and what has to be sent soon is looked for again
-    and again.
-    """
-    monkeypatch.setattr(_claims, "GROUP", 2)
-    refuse(sending, 404, 404)
-    sending.store(1, 2, 3)
-    change(sending.outbox, send_before=time.time() + 1800)
-    respond = sending.provider.meet
-
-    def retry_the_first(reference):
-        if reference == "INV-2":
-            sending.outbox.cancel("INV-1", by="Ann", why="a test")
-            sending.outbox.retry("INV-1")
-        return respond(reference)
-
-    sending.provider.meet = retry_the_first
-    sending.send(workers=1)
-    assert sending.provider.references == ["INV-1", "INV-2", "INV-3", "INV-1"]
-    assert sending.states() == ["sent", "rejected", "sent"]
-
-
 def test_a_setting_that_a_hook_lacks_ends_the_pass_whatever_has_left(blocking):
     """Nobody can tell whether the request had left: its entry counts as sent."""
     blocking.store(1, 2)
@@ -619,23 +597,6 @@ def test_what_a_long_look_up_finds_counts_though_another_worker_looks_it_up_too(
     assert blocking.states() == ["unclear"]
 
 
-def test_an_urgent_entry_that_somebody_has_locked_is_not_asked_for_again_and_again(
-    blocking, postgres_server
-):
-    engine = sa.create_engine(postgres_server.new_schema())
-    outbox = Outbox(engine)
-    outbox.create_table()
-    stored(outbox, invoice(1))
-    change(outbox, send_before=time.time() + 1800)
-    statements = []
-    with engine.connect() as other, blocking.provider.client() as victor:
-        other.execute(sa.select(outbox.table).with_for_update())
-        sa.event.listen(engine, "before_cursor_execute", lambda *_: statements.append(None))
-        assert outbox.send(victor) == []
-    engine.dispose()
-    assert len(statements) < 60
-
-
 # Passes of limited length
 
 
@@ -849,15 +810,3 @@ def test_a_result_that_cannot_be_stored_costs_no_other_one(blocking):
 
 
 # Which come first
-
-
-def test_urgent_entries_are_sent_first_but_not_before_an_older_one_with_their_reference(blocking):
-    soon = datetime.now(UTC) + timedelta(minutes=30)
-    later = soon + timedelta(minutes=5)
-    for number, (reference, before) in enumerate(
-        (("INV-1", None), ("INV-1", soon), ("INV-3", later), ("INV-4", soon), ("INV-5", None))
-    ):
-        values = invoice(number, client_reference_id=reference)
-        blocking.add_call("payment_requests.create", **values, send_before=before)
-    assert len(blocking.send(workers=1)) == 5
-    assert blocking.provider.references == ["INV-4", "INV-3", "INV-1", "INV-5", "INV-1"]

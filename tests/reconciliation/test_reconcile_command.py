@@ -90,21 +90,6 @@ def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(books, plante
     assert len(planted.sandbox.received()) == before
 
 
-def test_debits_of_a_bank_are_left_out_if_that_is_written_and_counted(books, planted):
-    rows = [
-        {"Ref": "INV-1", "amount in USD": "44.23"},
-        {"Ref": "FEE", "amount in USD": "-1.00"},
-    ]
-    bank = planted.write(books.folder / "bank.csv", rows)
-    own = ("--column", "reference=Ref", "--column", "amount=amount in USD")
-    told = books.refused(*own, ours=bank)
-    assert told.startswith("line 3, amount in USD: amount in USD is '-1.00' and must be above zero")
-    assert "Leave debits out with --column 'debit=amount in USD'." in told
-    own += ("--column", "debit=amount in USD")
-    assert "1 row of ours left out as debits: no part of this." in books(*own, ours=bank).out
-    assert books("--json", *own, ours=bank).json["debits"] == 1
-
-
 MISUSE = cases_beside(__file__)["misuse"]
 
 

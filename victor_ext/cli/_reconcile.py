@@ -472,8 +472,6 @@ def _notes(reconciliation: Reconciliation) -> Iterator[str]:
             f"{rows_text(summary.not_asked)} of bulk sending for which the provider has nothing: "
             "no part of this."
         )
-    if summary.debits:
-        yield f"{rows_text(summary.debits)} of ours left out as debits: no part of this."
     if summary.forgotten:
         yield (
             f"{rows_text(summary.forgotten)} of bulk sending whose contents were forgotten: no "

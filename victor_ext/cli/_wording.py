@@ -8,7 +8,6 @@ line, `column_remedy` what to do about the heading of a file.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -164,7 +163,6 @@ CERTIFICATE = (
     "its CA bundle (in "
     "Python also verify=). If it does not, another party may be reading the connection."
 )
-_DEBIT = re.compile(r"debit=(.+)\.$")
 _HEADING = re.compile(r"the heading \(([^)]*)\)")
 
 
@@ -172,9 +170,6 @@ def column_remedy(problem: Problem) -> str | None:
     """Return what to do about a problem with a column of a file, such as to name it with
     `--column`; None: there is nothing of this kind.
     """
-    debit = _DEBIT.search(problem.message)
-    if debit is not None:
-        return f"Leave debits out with --column {shlex.quote(f'debit={debit[1]}')}."
     heading = _HEADING.search(problem.message)
     if heading is None:
         return "Leave the times out with --column at=." if problem.field == "at" else None

@@ -2,14 +2,13 @@
 
 The steps of each entry are a generator (`Sending.deliver`), which yields calls and transactions.
 The calls of several entries run at once. Transactions are made one after the other by the pass
-itself: one for several entries, where no handler works in it. A walk of a list is one call for all
-entries that it can show (`SharedCall`). Read `Deliveries.run` first.
+itself: one for several entries, where no handler works in it. Read `Deliveries.run` first.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -27,7 +26,7 @@ from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import Entry, sent_of, subjects_of
 from ._sending import Sending
-from ._steps import CallNotMade, Refusal, SharedCall, Step, Steps
+from ._steps import CallNotMade, Refusal, Step, Steps
 from ._storing import SentResult
 
 _LONGEST_PAUSE = 0.1
@@ -36,10 +35,6 @@ _MOST_READ = 2_000
 """The number of entries after which a pass reads no other group."""
 _LONGEST_READING = 5.0
 """The seconds after which it does not either."""
-_MOST_SHARING = 500
-"""The maximum number of entries that wait for a shared call."""
-_LONGEST_WAIT = 5.0
-"""Seconds after which a shared call no longer waits for entries whose own calls are under way."""
 
 
 @dataclass(eq=False, slots=True)
@@ -61,62 +56,6 @@ class EntryDelivery:
         """The id of the entry, and the number of its call."""
         number: int = self.claim.row.id
         return number
-
-
-class _SharedCalls:
-    """The calls that several entries of a pass share."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[int, SharedCall] = {}
-        """Those that have not begun, by the id of the entry."""
-        self._waiting_since = 0.0
-        """Since when the first of these waits, by `time.monotonic`."""
-        self._sharers: dict[int, list[int]] = {}
-        """The ids of the entries that share a call under way, by its number."""
-
-    def add(self, id: int, step: SharedCall) -> None:
-        """Let an entry wait for others that share its call."""
-        if not self._waiting:
-            self._waiting_since = time.monotonic()
-        self._waiting[id] = step
-
-    def are_due(self) -> bool:
-        """Whether they wait no longer for entries whose calls are under way."""
-        is_late = time.monotonic() >= self._waiting_since + _LONGEST_WAIT
-        return len(self._waiting) >= _MOST_SHARING or bool(self._waiting and is_late)
-
-    def drop(self) -> list[int]:
-        """Make none of those that have not begun. Returns the ids of their entries."""
-        waiting = sorted(self._waiting)
-        self._waiting = {}
-        return waiting
-
-    def take(self, most: int) -> list[tuple[int, Callable[[], Any]]]:
-        """The calls that begin now, at most so many, each with its number."""
-        groups: dict[Hashable, list[int]] = {}
-        for id, step in sorted(self._waiting.items()):
-            groups.setdefault(step.group, []).append(id)
-        calls: list[tuple[int, Callable[[], Any]]] = []
-        for ids in [*groups.values()][:most]:
-            steps = [self._waiting.pop(id) for id in ids]
-            self._sharers[ids[0]] = ids
-            calls.append((ids[0], partial(steps[0].make, [step.item for step in steps])))
-        return calls
-
-    def ends_of(self, end: CallEnd) -> list[CallEnd]:
-        """The end of a call, for each entry that has shared it."""
-        ids = self._sharers.pop(end.number, None)
-        if ids is None:
-            return [end]
-        if end.error is not None:
-            return [CallEnd(id, error=end.error) for id in ids]
-        ends: list[CallEnd] = []
-        for id, result in zip(ids, end.result, strict=True):
-            if isinstance(result, VictorError):
-                ends.append(CallEnd(id, error=result))
-            else:
-                ends.append(CallEnd(id, result))
-        return ends
 
 
 class Deliveries:
@@ -154,7 +93,6 @@ class Deliveries:
         """Entries that wait at a `Refusal`."""
         self._calls_made = 0
         """The number of calls under way."""
-        self._shared = _SharedCalls()
         self._done: dict[int, Entry] = {}
         self.fatal: Exception | None = None
         self.error: VictorError | None = None
@@ -172,12 +110,11 @@ class Deliveries:
         """Deliver until no entry is left, or may begin, or until the pass is cut."""
         yield from self._begin()
         while self._under_way:
-            yield from self._begin_shared()
             if self._calls_made:
                 ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
                 self._calls_made -= len(ends)
                 self._has_call_ended = True
-                yield from self._advance([*chain.from_iterable(map(self._shared.ends_of, ends))])
+                yield from self._advance(ends)
             yield from self._begin()
 
     @property
@@ -222,10 +159,7 @@ class Deliveries:
         yield from self._advance([CallEnd(id, is_own) for id in refused])
 
     def _free_places(self) -> int:
-        """How many more entries may begin. One that waits for a shared call takes no place."""
-        return 0 if self._shared.are_due() else self._places_for_calls()
-
-    def _places_for_calls(self) -> int:
+        """How many more entries may begin."""
         return self._engine.workers - self._calls_made
 
     def _must_stop(self) -> bool:
@@ -295,29 +229,16 @@ class Deliveries:
             elif step is not None:
                 yield from self._call(delivery, step)
 
-    def _call(self, delivery: EntryDelivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
-        """Start a call of an entry, or let it wait for others that share it. After a fatal error
-        the entry goes back.
-        """
+    def _call(self, delivery: EntryDelivery, step: Callable[[], Any]) -> Pass[None]:
+        """Start a call of an entry. After a fatal error the entry goes back."""
         if self.fatal is not None:
             yield from self._advance([CallEnd(delivery.id, error=CallNotMade())])
-        elif isinstance(step, SharedCall):
-            self._shared.add(delivery.id, step)
         else:
             yield from self._start(delivery.id, step)
 
     def _start(self, number: int, call: Callable[[], Any]) -> Pass[None]:
         self._calls_made += 1
         yield lambda: self._calls.start(number, call)
-
-    def _begin_shared(self) -> Pass[None]:
-        """Start the shared calls, unless they wait for entries whose calls are under way."""
-        if self.fatal is not None:
-            waiting = self._shared.drop()
-            yield from self._advance([CallEnd(id, error=CallNotMade()) for id in waiting])
-        if not self._calls_made or self._shared.are_due():
-            for number, call in self._shared.take(self._places_for_calls()):
-                yield from self._start(number, call)
 
     def _next_step(self, delivery: EntryDelivery, end: CallEnd) -> Step | None:
         """Pass the end of a step to an entry, and return its next step; None: the entry is at its
