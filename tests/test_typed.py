@@ -189,6 +189,17 @@ def test_an_object_that_the_document_always_has_is_sent_even_without_members():
     assert package.request(OPERATION, it="x").body == {"a": {}, "b": {"it": "x"}}
 
 
+def test_a_list_is_read_repeatedly_if_a_filter_allows_an_item_to_leave_the_list():
+    package = package_of({"query": {"state": {"place": "st", "leaves": True}, "day": {}}})
+    for given, may_be_left in (
+        ({"state": "a", "day": None}, True),
+        ({"state": None, "day": "a"}, False),
+    ):
+        assert package.list(OPERATION, **given).may_be_left is may_be_left
+    extra = {"state": None, "day": None, "extra_query": {"a": "b"}}
+    assert package.list(OPERATION, **extra).may_be_left
+
+
 def test_a_dot_in_a_name_leads_into_no_object():
     rows = {"zip": {"place": ("", "details.zip")}, "note": {"place": "details.note"}}
     package = package_of({"what": "order", "body": rows, "objects": {"details": False}})

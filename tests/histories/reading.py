@@ -37,7 +37,7 @@ class Readings:
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         what, rules = (
-            dice.choice(["list", "list", "find", "get", "reconcile"]),
+            dice.choice(["list", "list", "leaving", "find", "get", "reconcile"]),
             Rules.draw(dice),
         )
         if what == "reconcile" and dice.random() < 0.3:
@@ -60,6 +60,8 @@ class Readings:
         work = self.provider.done[choice % len(self.provider.done)] if self.provider.done else None
         if work is None or choice % 2:
             self._ask(f"NEW-{choice}")
+        elif self.what == "leaving":
+            work.status = "completed"
         else:
             self.provider.hidden.add(work)
 
@@ -93,7 +95,8 @@ class Readings:
                 for work in list(self.provider.done)
                 if self._is_meant(work)
             )
-        return self.requests.list(direction="outbound", page_size=self.page_size)
+        which: Any = {"status": "pending"} if self.what == "leaving" else {"direction": "outbound"}
+        return self.requests.list(**which, page_size=self.page_size)
 
     def _reconcile(self) -> Iterator[tuple[str, str]]:
         ours = [
@@ -114,6 +117,8 @@ class Readings:
 
     def _is_meant(self, work: Work) -> bool:
         """Whether it has been in the list to the end."""
+        if self.what == "leaving":
+            return work.status == "pending"
         return self.what == "list" or work.reference == "Mü-3"
 
     def judge(self) -> Iterator[str]:

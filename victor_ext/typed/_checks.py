@@ -35,6 +35,8 @@ class ListQuery(FrozenStruct, frozen=True):
     """What messages call the list."""
     arguments: dict[str, Any]
     """By the names of the generated function."""
+    may_be_left: bool
+    """Whether an item may stop matching a filter while the list is read."""
     untyped: Sequence[str] = ()
     """The arguments of the generated function that no method has: no check knows their types."""
 

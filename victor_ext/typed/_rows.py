@@ -71,6 +71,7 @@ class SentMembers:
         """
         self.rows = rows
         self.places = {name: _joined(row.get("place", name)) for name, row in rows.items()}
+        self.leaving = {self.places[name] for name, row in rows.items() if "leaves" in row}
         self._objects = objects
         self._optional = [name for name, is_required in self._objects.items() if not is_required]
         self._steps = [self._step(name, row, of) for name, row in rows.items()]
@@ -193,7 +194,8 @@ class Package:
         """A list that is read in pages. `given` and the errors are those of `call`."""
         call = self._calls[operation.OPERATION.name]
         sent = _query_of(call, given)
-        return ListQuery(operation, call.what, sent, untyped=call.untyped)
+        may_be_left = "extra_query" in sent or not call.members.leaving.isdisjoint(sent)
+        return ListQuery(operation, call.what, sent, may_be_left=may_be_left, untyped=call.untyped)
 
     def request(self, operation: ModuleType, /, **given: object) -> Request:
         """A call that sends an object. Its `arguments` raise the problems."""

@@ -9,6 +9,7 @@ import pytest
 
 from tests.runtime.fakes import BOTH
 from victor_ext._runtime.client.paging import (
+    REMEMBERED_PAGES,
     STALE_PAGES,
     AsyncPages,
     PageReader,
@@ -23,8 +24,9 @@ def reader():
     return PageReader(lambda name: name, first=1)
 
 
-def test_a_list_that_comes_round_again_and_again_ends_in_an_error():
-    length = 21
+def test_a_list_that_repeats_more_pages_than_are_remembered_ends_in_an_error():
+    """Each page is new to a memory of 16 pages; and they come round again and again."""
+    length = REMEMBERED_PAGES + 5
     asked = []
 
     def fetch(reader):
@@ -89,6 +91,14 @@ def test_a_list_ends_in_an_error_after_several_pages_in_a_row_without_a_new_item
         PaginationError, match=f"page {3 * STALE_PAGES + 1} and those before it bring nothing new"
     ):
         some.accept(["c"])
+
+
+def test_the_items_of_the_last_pages_are_remembered_and_older_ones_are_not():
+    some = reader()
+    for page in range(REMEMBERED_PAGES + 1):
+        assert some.accept([f"item {page}"]).items == [f"item {page}"]
+    again = [f"item {page}" for page in (0, 1, 2, REMEMBERED_PAGES - 1, REMEMBERED_PAGES)]
+    assert some.accept(again).items == ["item 0"]
 
 
 class Item:

@@ -21,7 +21,12 @@ from victor_ext.errors import Outcome, PaginationError
 from .records import Record, sent_by
 
 T = TypeVar("T")
+
+REMEMBERED_PAGES = 16  # recent pages whose ids are kept, to drop items that moved between pages
 STALE_PAGES = 3  # consecutive pages without a new item after which the list is considered endless
+QUIET_PASSES = 3  # consecutive passes without news after which a list that keeps changing ends
+MOST_REREADINGS = 10  # times that one page is read again in one pass because it had new items
+MOST_PASSES = 32  # over one list
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +56,45 @@ class Page(Generic[T]):
 
 
 class PageReader(Generic[T]):
-    """The state of reading one list. It keeps the ids of its items, and no items.
+    """The state of reading one list. It keeps the ids of the last `REMEMBERED_PAGES` pages and no
+    items.
 
     Items that `identify` has no id for are never dropped: one that moves to a later page while the
-    list is read is yielded twice. An item that moves to an earlier page, because another one has
-    left the list, is not read: the next reading has it.
+    list is read is yielded twice.
     """
 
     def __init__(
         self, identify: Callable[[T], str | None], *, first: int = 0, what: str = "list"
     ) -> None:
         self.identify = identify
+        self.first = first
         self.what = what  # its name in messages
+        self._longest = 0
         # by how much the provider's number of a page is ahead of what was asked for, once known
         self.ahead: int | None = None
-        self.number = first  # the page to request next
-        self.taken = 0  # items received, including duplicates
+        self._begin()
+
+    def _begin(self) -> None:
+        """Reset the state to the first page. The longest page length is kept."""
+        self.number = self.first  # the page to request next
+        self.taken = 0  # items received in this pass, including duplicates
         # set by the caller before `accept` if the provider reports that the page is the last one
         self.is_last = False
         # set by the caller before `accept` if the page says that others follow, and no way leads
         # on if it has no items
         self.goes_on = False
         self.last_was_short = False  # with fewer items than an earlier page
-        self.done = False
-        self._longest = 0
+        self._recent: deque[set[str]] = deque(maxlen=REMEMBERED_PAGES)
         self._seen: set[str] = set()
         self._stale = 0
-        self._first = ""  # of the last page, if its items have no ids: all of the first item
+        self._pages = 0
+        self._landmark: tuple[int, frozenset[str | int]] | None = None
+        self._landmark_hits = 0
+        self.done = False
+
+    def repeated(self) -> RepeatedPageReader[T]:
+        """A reader of the same list that reads it repeatedly."""
+        return RepeatedPageReader(self.identify, first=self.first, what=self.what)
 
     def accept(self, items: Sequence[T]) -> Page[T]:
         """Process the items of page `number`, then set `number` to the next page or set `done`.
@@ -92,19 +109,35 @@ class PageReader(Generic[T]):
         self.last_was_short = len(items) < self._longest
         self._longest = max(self._longest, len(items))
         self.taken += len(items)
-        self.done = self.is_last or not items
+        self.done = self.is_last
         if not items:
+            self.done = True
             return Page(number, ())
-        fresh: list[T] = []
-        for item in items:
-            name = self.identify(item)
-            if name is None or name not in self._seen:
-                fresh.append(item)
-            if name is not None:
-                self._seen.add(name)
-        self._check_progress(fresh)
+        names = list(map(self.identify, items))
+        ids = {name for name in names if name is not None}
+        fresh = items
+        if len(ids) < len(items) or not ids.isdisjoint(self._seen):
+            fresh = self._without_repeats(items, names)
+            ids -= self._seen
+        if len(self._recent) == REMEMBERED_PAGES:
+            self._seen -= self._recent[0]
+        self._recent.append(ids)
+        self._seen |= ids
+        self._check_progress(fresh, items)
         self.number += 1
         return Page(number, fresh, repeats=len(items) - len(fresh))
+
+    def _without_repeats(self, items: Sequence[T], names: Sequence[str | None]) -> list[T]:
+        """The items whose ids are new. Those without an id stay."""
+        known = set(self._seen)
+        fresh: list[T] = []
+        for item, name in zip(items, names, strict=True):
+            if name in known:
+                continue
+            if name is not None:
+                known.add(name)
+            fresh.append(item)
+        return fresh
 
     def contradiction(
         self, why: str, advice: str = "Read the list again, or by time windows."
@@ -116,19 +149,30 @@ class PageReader(Generic[T]):
             outcome=Outcome.ACCEPTED,
         )
 
-    def _check_progress(self, fresh: Sequence[T]) -> None:
-        """Raise `PaginationError` if this page and those before it bring nothing new."""
-        first = content_of(fresh[0]) if fresh and self.identify(fresh[0]) is None else ""
-        is_stale = not fresh or first == self._first != ""
-        self._first = first
-        self._stale = self._stale + 1 if is_stale else 0
-        if self._stale >= STALE_PAGES:
+    def _check_progress(self, fresh: Sequence[T], items: Sequence[T]) -> None:
+        self._pages += 1
+        self._stale = 0 if fresh else self._stale + 1
+        if self._stale >= STALE_PAGES or self._goes_in_circles(items):
             raise PaginationError(
                 f"The {self.what} does not end: page {self.number} and those before it bring "
                 "nothing new. The items so far are complete up to that page. Narrow the filters, "
                 "or read by time windows.",
                 outcome=Outcome.ACCEPTED,
             )
+
+    def _goes_in_circles(self, items: Sequence[T]) -> bool:
+        """Detect cycles longer than `REMEMBERED_PAGES` pages (Brent's algorithm)."""
+        marks = frozenset(map(self._mark, items[:8]))
+        if self._landmark is not None and marks == self._landmark[1]:
+            self._landmark_hits += 1
+        if self._landmark is None or self._pages >= 2 * self._landmark[0]:
+            self._landmark = (self._pages, marks)
+            self._landmark_hits = 0
+        return self._landmark_hits >= STALE_PAGES
+
+    def _mark(self, item: T) -> str | int:
+        name = self.identify(item)
+        return hash(content_of(item)) if name is None else name
 
 
 _GOES_ON = frozenset({"hasmore", "hasnext", "hasnextpage", "morepages", "moreresults"})
@@ -174,6 +218,121 @@ def content_of(item: Any) -> str:
         return json_text(item.to_dict()) if hasattr(item, "to_dict") else repr(item)
     except RecursionError:
         return ""
+
+
+class RepeatedPageReader(PageReader[T]):
+    """Reads a list repeatedly, because items can leave it during a pass.
+
+    When an item leaves, later items move forward, and a pass misses an item that moves to a page it
+    has already read. The list is read again from the first page until one of these conditions
+    holds:
+
+    - The previous pass was complete: it had no item twice, and this pass had all of its items
+      again. (An item is only missed if another item left, or if an item entered and moved a third
+      one, which then occurred twice.)
+    - The first page is empty.
+    - `QUIET_PASSES` passes in a row had no new items except items that `arrived`. An item can still
+      be missed.
+
+    The caller may remove items as they are yielded. Therefore, from the second pass on, a page with
+    new items is read again at once (at most `MOST_REREADINGS` times), and only its last reading
+    counts for the pass. All ids are kept, and each item is yielded once; one without an id is
+    identified by its content.
+
+    Attributes:
+        arrived: Whether an item was created after the reading began. Such items require no further
+            pass.
+    """
+
+    def __init__(
+        self,
+        identify: Callable[[T], str | None],
+        *,
+        first: int = 0,
+        what: str = "list",
+        arrived: Callable[[T], bool] = lambda _item: False,
+    ) -> None:
+        super().__init__(identify, first=first, what=what)
+        self.arrived = arrived
+        self._seen_in: dict[str | int, int] = {}
+        self._pass = 1
+        self._rereadings = 0
+        self._quiet = 0
+        self._items_before: int | None = (
+            None  # of the previous pass; None where it had an item twice
+        )
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._items = self._seen_again = (
+            0  # of this pass, and those of them that the previous pass had too
+        )
+        self._has_repeats = self._has_news = False
+
+    def repeated(self) -> RepeatedPageReader[T]:
+        return self
+
+    def accept(self, items: Sequence[T]) -> Page[T]:
+        """Process the items of page `number`, then set `number` to the next page or set `done`.
+
+        Raises `PaginationError` also if the list still changes after `MOST_PASSES`.
+        """
+        if self._pass > MOST_PASSES:
+            raise PaginationError(
+                f"The {self.what} changes faster than it can be read: each of {MOST_PASSES} "
+                "readings brought something new. The items so far are right, but some may be "
+                "missing. Leave out the filter that items enter and leave by, and check each item "
+                "instead; or narrow the other filters.",
+                outcome=Outcome.ACCEPTED,
+            )
+        if self._pass > 1 and self._rereadings < MOST_REREADINGS:
+            unseen = self._unseen(items)
+            if unseen:
+                self._rereadings += 1
+                return Page(self.number, unseen)
+        self._rereadings = 0
+        page = super().accept(items)
+        self._has_repeats |= page.repeats > 0
+        fresh = [item for item in page.items if self._is_new(item)]
+        if self.done and not self._is_complete():
+            self._items_before = None if self._has_repeats else self._items
+            self._pass += 1
+            self._begin()
+        return Page(page.number, fresh, page.repeats)
+
+    def _unseen(self, items: Sequence[T]) -> Sequence[T]:
+        """The items that no pass had. They are recorded as known but not seen in this pass."""
+        unseen: list[T] = []
+        for item in items:
+            name = self._mark(item)
+            if name not in self._seen_in:
+                self._seen_in[name] = 0
+                self._has_news |= not self.arrived(item)
+                unseen.append(item)
+        return unseen
+
+    def _is_new(self, item: T) -> bool:
+        name = self._mark(item)
+        last_pass = self._seen_in.get(name)
+        self._seen_in[name] = self._pass
+        if last_pass == self._pass:
+            self._has_repeats = True
+            # Equal items without an id may be different items, so the first pass yields both.
+            return self._pass == 1 and self.identify(item) is None
+        self._items += 1
+        self._seen_again += last_pass == self._pass - 1
+        if last_pass is None:
+            self._has_news |= not self.arrived(item)
+        return last_pass is None
+
+    def _is_complete(self) -> bool:
+        """Whether no further pass is needed."""
+        self._quiet = 0 if self._has_news else self._quiet + 1
+        return (
+            self._items == 0
+            or self._seen_again == self._items_before
+            or self._quiet >= QUIET_PASSES
+        )
 
 
 class _List(Generic[T]):

@@ -18,7 +18,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 from msgspec import field
@@ -104,7 +104,15 @@ class Shared(FrozenOpaque, frozen=True):
         self, walk: Walk[T]
     ) -> tuple[Callable[[PageReader[T]], Any], Callable[[], PageReader[T]]]:
         """How a list is read: what reads a page, and what begins a pass."""
-        return lambda reader: self.runner.run(walk.read(reader)), walk.begin
+        return lambda reader: self.runner.run(walk.read(reader)), partial(self.begin, walk)
+
+    def begin(self, walk: Walk[T]) -> PageReader[T]:
+        """Begin a pass over a list.
+
+        Items may leave a filter that only the caller knows: it is then read repeatedly.
+        """
+        reader = walk.begin()
+        return reader.repeated() if self.runner.extras.query else reader
 
 
 class HasMode(Generic[Mode]):

@@ -12,6 +12,7 @@ from flexfactor_api.typed.words import Status
 from victor_ext._privacy import one_line
 from victor_ext._runtime.client.paging import (
     PageReader,
+    RepeatedPageReader,
     says_that_others_follow,
 )
 from victor_ext._runtime.client.polling import poll
@@ -109,9 +110,10 @@ class _OrderFlows(Resource):
         sent = query.arguments
         filters = {**sent, "mid": sent.get("mid") or self._shared.context.mid}
         first = filters.pop("page_number")
+        reader_class = RepeatedPageReader[Order] if query.may_be_left else PageReader[Order]
 
         def begin() -> PageReader[Order]:
-            return PageReader[Order](lambda order: order.id, first=first, what="list of orders")
+            return reader_class(lambda order: order.id, first=first, what="list of orders")
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
             body = yield from call(

@@ -53,7 +53,7 @@ class _PaymentFlows(Resource):
             submitted_to=last,
         )
         listed = walk(window, Payment, order=_ORDER)
-        reader: PageReader[Payment] = listed.begin()
+        reader: PageReader[Payment] = self._shared.begin(listed)
         matches: list[Payment] = []
         wanted = reference_of(payor_payment_id)
         while not reader.done:

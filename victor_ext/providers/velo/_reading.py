@@ -12,6 +12,7 @@ from velo_api.typed.arguments import PACKAGE
 
 from victor_ext._runtime.client.paging import (
     PageReader,
+    RepeatedPageReader,
     content_of,
     says_that_others_follow,
 )
@@ -121,7 +122,8 @@ def walk(
 
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says;
     else, or when Velo says neither, at the first empty page. An item that moves to a later page
-    meanwhile is yielded once. `identify` is the id of an item, if it has one. In a feed of changes, an
+    meanwhile is yielded once. With a filter that items may leave, the list is read repeatedly (see
+    `RepeatedPageReader`). `identify` is the id of an item, if it has one. In a feed of changes, an
     item is identified by all that was sent: one object may occur twice, before and after a change.
     """
     what = query.what
@@ -150,10 +152,9 @@ def walk(
             reader.is_last = reader.number >= pages and complete
         return items
 
+    reader = RepeatedPageReader[R] if query.may_be_left else PageReader[R]
     name_of = content_of if is_feed else identify
-    return Walk(
-        lambda: PageReader[R](lambda item: name_of(item) or None, first=1, what=what), read_page
-    )
+    return Walk(lambda: reader(lambda item: name_of(item) or None, first=1, what=what), read_page)
 
 
 def lists(

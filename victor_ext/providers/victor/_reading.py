@@ -19,12 +19,14 @@ from victor_ext._ids import is_same_id, reference_of
 from victor_ext._privacy import redact_excerpt
 from victor_ext._runtime.client.paging import (
     PageReader,
+    RepeatedPageReader,
     says_that_others_follow,
 )
 from victor_ext._runtime.client.records import RecordList
 from victor_ext._runtime.client.requests import ExtraQuery
 from victor_ext._runtime.client.resources import Shared, Walk
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
+from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.core.json_values import list_or_empty
 from victor_ext._runtime.core.validation import Validation, shown
 from victor_ext._runtime.loop.operations import names_only
@@ -34,6 +36,10 @@ from victor_ext.typed import ListQuery
 from ._records import PaymentRequest
 
 _NOT_IN_ID = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
+_ARRIVAL_MARGIN = 5.0
+"""Seconds. A request counts as new if it was created at least this long after the reading began, by
+the provider's clock.
+"""
 _UNTYPED = PACKAGE.list(list_payment_requests, page=0).untyped
 """The filters of the list that are no arguments: no check knows their types."""
 
@@ -85,13 +91,26 @@ def get(
     return record
 
 
-def walk(query: ListQuery) -> Walk[PaymentRequest]:
+def walk(query: ListQuery, clock: ServerClock) -> Walk[PaymentRequest]:
     """A list that is read page by page, from the page of the query on."""
     filters = {**query.arguments}
     first: int = filters.pop("page")
 
     def begin() -> PageReader[PaymentRequest]:
-        return PageReader(_id_of, first=first, what="list of payment requests")
+        """A reader for one walk. A list that requests may leave is read more than once."""
+        what = "list of payment requests"
+        if not query.may_be_left:
+            return PageReader(_id_of, first=first, what=what)
+        began_at = clock.monotonic()
+
+        def is_new(request: PaymentRequest) -> bool:
+            if request.created_at is None:
+                return False
+            # `clock.now` follows the provider's clock as it becomes known.
+            began = clock.now() - (clock.monotonic() - began_at)
+            return request.created_at.timestamp() > began + _ARRIVAL_MARGIN
+
+        return RepeatedPageReader(_id_of, first=first, what=what, arrived=is_new)
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         """The requests of the reader's page; none past the last page."""
@@ -237,9 +256,10 @@ def find(
             start_datetime=first,
             end_datetime=last,
             extra_query=extra_query,
-        )
+        ),
+        shared.clock,
     )
-    reader = requests.begin()
+    reader = shared.begin(requests)
     matches: list[PaymentRequest] = []
     read = 0
     while not reader.done:

@@ -1,0 +1,211 @@
+"""A list whose items come and go while it is read: what was there all the time is yielded, once."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from victor_ext._runtime.client.paging import (
+    MOST_PASSES,
+    MOST_REREADINGS,
+    QUIET_PASSES,
+    Pages,
+    RepeatedPageReader,
+)
+from victor_ext._runtime.client.records import sent_by
+from victor_ext._runtime.core.json_values import ExactNumber, parsed
+from victor_ext.errors import PaginationError
+from victor_ext.providers.velo import Notification
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens after a read: an item enters, or one leaves, at a place in the list."""
+
+    enters: bool
+    place: int
+
+
+@dataclass
+class Provider:
+    """A list that changes after each read, for as long as there are changes left."""
+
+    items: list[str]
+    changes: list[list[Change]]
+    page_size: int
+    reads: list[int] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.stayed = set(self.items)
+        self._entered = 0
+
+    def page(self, number):
+        page = self.items[number * self.page_size : (number + 1) * self.page_size]
+        if len(self.reads) < len(self.changes):
+            for change in self.changes[len(self.reads)]:
+                self.make(change)
+        self.reads.append(number)
+        return page
+
+    def make(self, change):
+        if change.enters:
+            self._entered += 1
+            self.items.insert(change.place % (len(self.items) + 1), f"new {self._entered}")
+        elif self.items:
+            self.stayed.discard(self.items.pop(change.place % len(self.items)))
+
+    def pages(self, *, arrived, arrives_in_each_pass=False):
+        """The pages; with an arrival, if wanted, before each pass, which is taken at once and so
+        moves an item across a border.
+        """
+
+        def read(reader):
+            if arrives_in_each_pass and reader.number == 0 and self.reads[-1:] != [0]:
+                self.make(Change(enters=True, place=0))
+            return self.page(reader.number)
+
+        return Pages(read, lambda: RepeatedPageReader(lambda name: name, arrived=arrived))
+
+
+def is_new(name):
+    return name.startswith("new")
+
+
+def changes(enters):
+    return st.lists(
+        st.lists(st.builds(Change, enters, st.integers(0, 30)), max_size=3), max_size=20
+    )
+
+
+takers = {
+    "nothing": lambda _name: False,
+    "all": lambda _name: True,
+    "arrivals": is_new,
+    "the old ones": lambda name: not is_new(name),
+}
+
+
+anything_changes = st.tuples(changes(st.booleans()), st.just("nothing"), st.just(False))
+"""The consumer takes nothing, and the reader does not know what has arrived."""
+items_arrive = st.tuples(changes(st.just(True)), st.sampled_from(sorted(takers)), st.booleans())
+"""The reader may know which, and the consumer takes some of what it is given off the list."""
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    count=st.integers(0, 30),
+    page_size=st.integers(4, 6),
+    happens=st.one_of(anything_changes, items_arrive),
+    arrives_in_each_pass=st.booleans(),
+)
+@example(count=20, page_size=4, happens=([], "arrivals", True), arrives_in_each_pass=True)
+@example(count=9, page_size=1, happens=([], "arrivals", True), arrives_in_each_pass=True)
+def test_an_item_that_stays_in_a_changing_list_is_yielded_once(
+    count, page_size, happens, arrives_in_each_pass
+):
+    changes, takes, observed = happens
+    provider = Provider([str(number) for number in range(count)], changes, page_size)
+    found = []
+    for name in provider.pages(
+        arrived=is_new if observed else lambda _name: False,
+        arrives_in_each_pass=arrives_in_each_pass and takes == "arrivals" and observed,
+    ):
+        found.append(name)
+        if takers[takes](name):
+            provider.items.remove(name)
+    assert provider.stayed <= set(found)
+    assert len(found) == len(set(found))
+
+
+@dataclass
+class Busy:
+    """A list that never rests: before each read an item enters, and the one that has been there
+    longest leaves.
+    """
+
+    items: list[str]
+    reads: int = 0
+
+    def page(self, number):
+        self.reads += 1
+        self.items = [f"new {self.reads}", *self.items[:-1]]
+        return self.items[number * 3 : (number + 1) * 3]
+
+
+READS_OF_A_PASS = 4
+"""Three pages of three items, and an empty one."""
+
+
+def busy(arrived):
+    provider = Busy([f"old {number}" for number in range(9)])
+    return provider, Pages(
+        lambda reader: provider.page(reader.number),
+        lambda: RepeatedPageReader(
+            lambda name: name,
+            what="list of things",
+            arrived=lambda name: arrived and name.startswith("new"),
+        ),
+    )
+
+
+def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived():
+    provider, pages = busy(arrived=True)
+    found = list(pages)
+    assert len(found) == len(set(found))
+    assert provider.reads <= READS_OF_A_PASS * (1 + (1 + MOST_REREADINGS) * (2 + QUIET_PASSES))
+
+
+def test_a_list_that_never_rests_ends_in_an_error_if_new_items_cannot_be_told():
+    provider, pages = busy(arrived=False)
+    with pytest.raises(
+        PaginationError, match=f"each of {MOST_PASSES} readings brought something new"
+    ):
+        list(pages)
+    assert provider.reads <= READS_OF_A_PASS * (1 + MOST_REREADINGS) * MOST_PASSES + 1
+
+
+def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass():
+    pages = Pages[str](
+        lambda reader: [["x", "x"], ["y"], []][reader.number],
+        lambda: RepeatedPageReader(lambda _name: None),
+    )
+    assert list(pages) == ["x", "x", "y"]
+
+
+def test_items_without_an_id_are_told_apart_by_all_their_digits():
+    sent = parsed(b'[{"amount": 0.1}, {"amount": 0.10000000000000000001}]')
+    first, second = (Notification(item) for item in sent)
+    readings = iter([[first], [second], []])
+    pages = Pages[Notification](
+        lambda reader: [] if reader.number else next(readings),
+        lambda: RepeatedPageReader(lambda _record: None),
+    )
+    assert [sent_by(record)["amount"] for record in pages] == [
+        0.1,
+        ExactNumber("0.10000000000000000001"),
+    ]
+
+
+def test_a_list_ends_after_readings_in_a_row_without_a_new_item():
+    """Between two readings an item leaves and another one enters, which is news for one reading
+    only.
+    """
+    reads = 0
+    at_end = True
+    news_in = {1, 2, 4}
+
+    def fetch(reader):
+        nonlocal reads, at_end
+        reads = reads + (at_end and not reader.number)
+        at_end = reader.number > 0
+        if reader.number:
+            return []
+        return [(reads, reads not in news_in), (reads + 1, reads + 1 not in news_in)]
+
+    def reader():
+        return RepeatedPageReader(lambda item: str(item[0]), arrived=lambda item: item[1])
+
+    assert len(list(Pages(fetch, reader))) == reads + 1
+    # The item 4 is met first in reading 3, which is the last one with news.
+    assert reads == 3 + QUIET_PASSES
