@@ -65,7 +65,8 @@ def _does_something(document: Tree, action: Any) -> bool:
     """Do one action; whether it changed the document."""
     if not is_mapping(action) or ("update" in action) == bool(action.get("remove")):
         raise Misfit("write `target`, and either `update` or `remove: true`")
-    *above, last = _steps(str(action.get("target"))) or [None]
+    steps = _steps(str(action.get("target")))
+    above, last = steps[:-1], steps[-1] if steps else None
     holder: Any = document
     for step in above:
         holder = _at(holder, step)
