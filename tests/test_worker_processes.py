@@ -3,10 +3,8 @@ metrics, in which nothing is missing of a process that was killed.
 """
 
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -21,9 +19,7 @@ from tests.cli.victor_command import until
 from tests.outbox.rows import stored
 from tests.programs import python
 from tests.providers.victor.adapter import invoice
-from victor_ext import ConfigurationError
 from victor_ext.outbox import Outbox
-from victor_ext.prometheus import Prometheus
 
 pytestmark = pytest.mark.slow
 CALLS = "victor_ext_call_duration_seconds_count"
@@ -88,17 +84,6 @@ for line in sys.stdin:
     globals()[what](*actions)
     if what != "fork":
         print("done", flush=True)
-"""
-APP = f"""{SERVICE}
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
-
-def call(request):
-    read()
-    return JSONResponse(os.getpid())
-
-app = Starlette(routes=[Route("/call", call), Mount("/ops", metrics.asgi_app)])
 """
 
 
@@ -239,17 +224,6 @@ def test_a_call_of_a_killed_process_with_other_attributes_is_counted(
 
 
 @pytest.mark.pull_request
-def test_a_file_that_cannot_be_counted_stays_and_hides_no_other(start, environment):
-    asked = start()
-    asked.do("read")
-    folder = Path(environment["PROMETHEUS_MULTIPROC_DIR"])
-    odd = folder / "gauge_livesum_of-another-program.db"
-    shutil.copy(folder / f"gauge_livesum_{asked.pid}.db", odd)
-    assert asked.total(CALLS) == 1
-    assert odd.exists()
-
-
-@pytest.mark.pull_request
 def test_a_killed_process_that_its_parent_has_not_asked_about_is_gone(start, victor_sandbox):
     asked, killed = start(), start()
     victor_sandbox.inject("stall", operation="create", times=None)
@@ -354,100 +328,9 @@ def test_a_process_that_was_forked_in_a_recording_of_another_thread_works(enviro
 
 
 @pytest.mark.pull_request
-def test_a_process_without_a_folder_any_more_works_on(start, environment):
-    parent = start()
-    shutil.rmtree(environment["PROMETHEUS_MULTIPROC_DIR"])
-    assert parent.do("fork work read").isdigit(), (
-        "its worker and its call have ended as they should"
-    )
-
-
-TWICE = """
-from victor_ext import ConfigurationError
-from victor_ext.prometheus import Prometheus
-
-for _ in range(2):
-    try:
-        Prometheus()
-    except ConfigurationError as error:
-        print(error)
-"""
-
-
-@pytest.mark.parametrize(
-    ("name", "folder", "said"),
-    [
-        ("PROMETHEUS_MULTIPROC_DIR", "", "='' must be an absolute path."),
-        ("PROMETHEUS_MULTIPROC_DIR", "metrics", "='metrics' must be an absolute path."),
-        ("PROMETHEUS_MULTIPROC_DIR", "/none", "='/none': no file can be made there (No such file"),
-        ("PROMETHEUS_MULTIPROC_DIR", "/proc", "='/proc': no file can be made there ("),
-        ("prometheus_multiproc_dir", "metrics", " was set after prometheus_client was imported"),
-    ],
-    ids=["empty", "relative", "missing", "not for files", "small letters"],
-)
-def test_a_folder_that_cannot_be_used_is_refused_by_its_name_each_time(
-    environment, tmp_path, name, folder, said
-):
-    others = {k: v for k, v in environment.items() if k != "PROMETHEUS_MULTIPROC_DIR"}
-    ran = python("-c", TWICE, env={**others, name: folder}, cwd=tmp_path)
-    lines = ran.stdout.splitlines()
-    assert len(lines) == 2, ran.stderr
-    assert all(line.startswith(f"PROMETHEUS_MULTIPROC_DIR{said}") for line in lines), lines
-
-
-def test_the_folder_is_emptied_as_the_page_says_also_where_it_is_a_volume(environment):
-    folder = Path(environment["PROMETHEUS_MULTIPROC_DIR"])
-    (folder / "counter_1.db").touch()
-    page = (Path(__file__).parent.parent / "docs" / "production.md").read_text("utf-8")
-    [command] = re.findall(r"^export PROMETHEUS_MULTIPROC_DIR=.+\n(.+)$", page, re.MULTILINE)
-    opened = os.open(folder, os.O_RDONLY)
-    subprocess.run(["sh", "-c", command], env=environment, check=True)
-    assert os.fstat(opened).st_nlink, "the folder was removed: a volume cannot be"
-    os.close(opened)
-    assert not [*folder.iterdir()]
-
-
-@pytest.mark.pull_request
 def test_a_second_listener_of_a_process_is_refused_where_processes_share_a_folder(environment):
     """Both would write the same series."""
     second = "\nfrom prometheus_client import CollectorRegistry\n"
     second += "Prometheus(registry=CollectorRegistry())"
     ran = python("-c", SERVICE + second, env=environment)
     assert "ConfigurationError: registry: another Prometheus() of this process" in ran.stderr
-
-
-def test_a_folder_that_is_named_too_late_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    with pytest.raises(ConfigurationError, match="was set after prometheus_client was imported"):
-        Prometheus()
-
-
-@pytest.mark.pull_request
-def test_each_worker_of_uvicorn_answers_for_all_also_for_those_that_were_killed(
-    environment, tmp_path
-):
-    (tmp_path / "some_service.py").write_text(APP, encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    called = []
-
-    def call():
-        try:
-            called.append(ask(f"{url}/call").json())
-        except httpx.TransportError:
-            return 0
-        return len({*called})
-
-    words = ["uvicorn", "some_service:app", "--workers=2", f"--port={port}"]
-    served = subprocess.Popen([sys.executable, "-m", *words], cwd=tmp_path, env=environment)
-    try:
-        until(lambda: call() == 2)  # a connection of its own for each request
-        os.kill(called[0], signal.SIGKILL)
-        until(lambda: call() == 3)
-        for _ in range(10):  # whoever answers
-            assert total(f"{url}/ops/metrics", CALLS) == len(called)
-    finally:
-        served.send_signal(signal.SIGTERM)
-        served.wait(30)

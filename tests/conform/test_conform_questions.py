@@ -2,26 +2,22 @@
 
 import re
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from tests.providers.running import ONCE
 from tests.sandbox.sandbox_callers import API_KEY
-from victor_ext import ConfigurationError, Victor, VictorJwt, zulu
+from victor_ext import ConfigurationError, Victor, VictorJwt
 from victor_ext.conform import (
-    Exchange,
     Payment,
     ask,
-    clock,
     key_kept,
     listed_after,
     other_body,
     pages,
     same_key,
-    unknown_id,
     window_ends,
 )
 from victor_ext.providers.velo import Velo, VeloAuth
@@ -74,14 +70,6 @@ def test_a_repeat_is_the_same_request_or_refused_or_another_one(started, option,
     assert (first.id == repeat.id) == (seen == "the same request")
 
 
-def test_a_second_run_on_the_same_day_makes_no_new_request(started):
-    sandbox, victor = started()
-    same_key(victor, PAYMENT)
-    made = len(sandbox.requests())
-    assert told(same_key(victor, PAYMENT)) == ("the same request", False)
-    assert len(sandbox.requests()) == made
-
-
 @pytest.mark.parametrize(
     ("option", "seen", "differs"),
     [
@@ -126,21 +114,6 @@ def test_a_key_of_an_earlier_day_is_kept_or_forgotten(started, options, days, se
     assert key_kept(victor, PAYMENT, day).seen == seen
 
 
-def test_the_key_of_an_earlier_day_without_a_request_is_not_sent(started):
-    sandbox, victor = started()
-    made = len(sandbox.requests())
-    finding = key_kept(victor, PAYMENT, datetime.now(UTC).date() - timedelta(days=3))
-    assert (finding.seen, len(sandbox.requests())) == ("not shown: no request of that day", made)
-
-
-@pytest.mark.parametrize("status", ["400", "404"])
-def test_conform_tells_the_status_and_shape_of_the_answer_to_an_unknown_id(started, status):
-    _, victor = started(unknown_id=status)
-    (finding,) = unknown_id(victor)
-    assert finding.question == "an unknown id: /v2/payment-requests/{}"
-    assert finding.seen.startswith(f"{status}, an object with ")
-
-
 @pytest.mark.parametrize(
     ("options", "seen"),
     [
@@ -158,22 +131,6 @@ def test_pages_tell_their_first_number_their_end_and_their_size(started, options
     assert shown == seen
 
 
-def test_the_page_size_is_the_number_of_items_of_a_page_that_another_page_follows(started):
-    _, victor = started(max_page_size=2, demo_data=False)
-    for _ in range(2):
-        list(other_body(victor, PAYMENT))
-    *_, size = pages(victor)
-    assert size.seen == "2 items"
-
-
-@pytest.mark.parametrize(
-    ("lag", "seen"), [(0, "at once"), (5, "after about 7 s"), (1e6, "not after 63 s")]
-)
-def test_a_new_request_is_listed_after_some_seconds(started, lag, seen):
-    sandbox, victor = started(list_lag=float(lag))
-    assert listed_after(victor, PAYMENT, sleep=sandbox.advance).seen == seen
-
-
 @pytest.mark.parametrize(
     ("option", "seen", "differs"),
     [
@@ -186,24 +143,6 @@ def test_a_new_request_is_listed_after_some_seconds(started, lag, seen):
 def test_conform_tells_which_ends_of_a_window_are_included(started, option, seen, differs):
     _, victor = started(window_ends=option)
     assert told(window_ends(victor)) == (seen, differs)
-
-
-@pytest.mark.parametrize(
-    ("skew", "seen", "differs"),
-    [(0.0, r"as ours", False), (120.0, r"(119|120|121) s ahead", True)],  # `Date` has seconds
-)
-def test_conform_tells_how_far_the_providers_clock_is_from_ours(started, skew, seen, differs):
-    _, victor = started(clock_skew=skew)
-    finding = clock(victor)
-    assert re.fullmatch(seen, finding.seen)
-    assert finding.differs is differs
-
-
-def test_without_a_payment_all_questions_that_read_are_asked_and_nothing_is_written(started):
-    sandbox, victor = started()
-    questions = [finding.question for finding in ask(victor)]
-    assert len(questions) == 6
-    assert {call.method for call in sandbox.received()} == {"GET"}
 
 
 def test_conform_only_reads_a_system_other_than_victor(velo_sandbox):
@@ -241,86 +180,5 @@ def test_conform_writes_nothing_in_production_or_to_an_unknown_host(
         list(question(victor, PAYMENT))
 
 
-def test_conform_writes_to_a_host_that_the_caller_named(answered):
-    made = httpx.Response(200, json={"victor_payment_request_id": "R1"})
-    with answered(lambda _: made, base_url="https://gateway.example") as victor:
-        assert same_key(victor, replace(PAYMENT, host="gateway.example")).is_shown
-
-
-AT = datetime(2026, 3, 4, 5, 6, 7, 123_000, tzinfo=UTC)
-
-
-def item(id, at=AT):
-    times = {"created_at": round(at.timestamp() * 1000)}
-    return {"victor_payment_request_id": id, "payment_request": times}
-
-
 def page(*items):
     return httpx.Response(200, json={"page": 0, "page_size": 1000, "results": [*items]})
-
-
-@pytest.mark.parametrize(
-    ("repeat", "seen"),
-    [((409, "R1"), "refused with 409"), ((200, None), "accepted, without an id")],
-)
-def test_the_id_of_a_repeat_counts_only_in_an_answer_of_success(answered, repeat, seen):
-    left = [(200, "R1"), repeat, (200, "R2")]
-
-    def respond(_request):
-        status, id = left.pop(0) if left else (503, None)
-        return httpx.Response(status, json={"victor_payment_request_id": id} if id else {})
-
-    with answered(respond) as victor:
-        other, both = other_body(victor, PAYMENT)
-    assert (other.seen, both.seen) == (seen, "not shown")
-
-
-OUT, HTML = httpx.Response(503), httpx.Response(200, html="<p>maintenance</p>")
-REFUSED = httpx.Response(400, json={})
-
-
-@pytest.mark.parametrize(
-    ("responses", "seen"),
-    [
-        ([OUT, page(item("A"))], "not shown"),
-        ([page(item("A")), page(item("B")), page(item("C"))], "not shown"),
-        ([page(item("A")), page(), page(item("A"))], "not shown"),
-        ([REFUSED, page(item("A")), REFUSED], "1"),
-        ([HTML, page(item("A")), HTML], "not shown"),
-    ],
-)
-def test_the_first_page_number_is_shown_only_if_the_pages_do_not_change(answered, responses, seen):
-    left = list(responses)
-    with answered(lambda _: left.pop(0) if left else HTML) as victor:
-        first, beyond, size = pages(victor)
-    assert (first.seen, beyond.seen, size.seen) == (seen, "not shown", "not shown")
-
-
-@pytest.mark.parametrize(
-    ("at", "is_filtered", "seen"),
-    [
-        (AT, True, "start"),
-        (AT.replace(microsecond=0), True, "not shown"),
-        (AT, False, "not shown"),
-    ],
-    ids=["exact", "cut to seconds", "the filter is ignored"],
-)
-def test_the_ends_of_a_window_are_shown_only_by_an_item_with_an_exact_time(
-    answered, at, is_filtered, seen
-):
-    """The provider lists what is at the start of a window, and not what is at its end."""
-
-    def respond(request):
-        query = request.url.params
-        if not is_filtered or "start_datetime" not in query:
-            return page(item("A", at))
-        start, end = (zulu.parse(query[name]) for name in ("start_datetime", "end_datetime"))
-        return page(item("A", at)) if start <= at < end else page()
-
-    with answered(respond) as victor:
-        assert window_ends(victor).seen == seen
-
-
-@pytest.mark.parametrize("status", [None, 429, 503])
-def test_an_answer_without_a_status_or_with_429_or_503_shows_nothing(status):
-    assert Exchange("create 0.01", status).refusal == "not shown"

@@ -86,33 +86,3 @@ def test_a_connect_error_of_a_wrapped_httpx_transport_leaves_the_outcome_unknown
         on.expect("unknown", operation, [Cut("answer", 0, "reset")] * (1 + ATTEMPTS))
         on.provider.refuse()
         assert on.run(operation).observed.word == "not_sent"
-
-
-NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
-WAYS = {
-    "transport, blocking": ("sync", "transport", httpx.HTTPTransport),
-    "transport, awaited": ("async", "transport", httpx.AsyncHTTPTransport),
-    "http_client, blocking": ("sync", "http_client", lambda: httpx.Client(limits=NONE_KEPT)),
-    "http_client, awaited": ("async", "http_client", lambda: httpx.AsyncClient(limits=NONE_KEPT)),
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("operation", ["create", "respond"])
-def test_outcomes_over_transports_and_clients_of_httpx_are_true(background, way, operation):
-    mode, argument, make = WAYS[way]
-    cuts = [
-        Cut(side, after, how)
-        for side in ("request", "answer")
-        for after in (0, 40)
-        for how in ("reset", "close")
-    ]
-    with adapter(background, mode, **{argument: make()}) as on:
-        for cut in cuts:
-            on.expect("unknown", operation, [cut] * (1 + ATTEMPTS))
-        on.provider.refuse()
-        run = on.run(operation)
-        assert run.observed.word == ("not_sent" if argument == "transport" else "unknown")
-        assert run.mismatches() == []
-        on.provider.listen()
-        assert on.run(operation).observed.word == "success"
