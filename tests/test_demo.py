@@ -12,7 +12,7 @@ from tests.programs import python
 from tests.sandbox.sandbox_callers import SandboxProcess
 from victor_ext.sandbox import RemoteSandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("VICTOR_")},

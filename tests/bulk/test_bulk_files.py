@@ -27,7 +27,7 @@ from tests.cases import cases_beside
 from victor_ext import AsyncVictor, VictorOAuth
 from victor_ext.bulk import InvalidRows
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 HEADING = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,notes"
 GOOD = f"INV-1,{ACCOUNT},aHeq349838,44.23,BUSINESS,{today()},"

@@ -26,7 +26,7 @@ from victor_ext._tables.formats import UnreadableCell, read_amount, read_date
 from victor_ext._tables.texts import is_error_value
 from victor_ext.bulk import RowFile
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 COLUMNS = {
     "client_reference_id": "Rechnung",

@@ -13,7 +13,7 @@ import pytest
 from tests.cases import cases_beside
 from tests.cli.victor_command import SCRIPT, calls, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 ACCOUNT = "043987673645"
 NEEDED = {
     "--payee-account-number": ACCOUNT,

@@ -11,7 +11,7 @@ from victor_api.typed.methods import PaymentRequests
 
 from tests.cli.test_victor_create import words
 
-pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
+pytestmark = pytest.mark.pull_request
 ZULU_2000 = "2000-01-01T00:00:00Z"
 
 

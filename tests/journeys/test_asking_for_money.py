@@ -18,9 +18,6 @@ from victor_ext import (
     idempotency_key_for,
 )
 
-pytestmark = pytest.mark.hours
-
-
 THREE_DAYS = 3 * 86_400.0
 
 

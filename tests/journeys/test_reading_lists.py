@@ -11,8 +11,6 @@ from tests.cli.victor_command import calls
 from tests.providers.victor.adapter import payment
 from victor_ext import BadRequest, zulu
 
-pytestmark = pytest.mark.hours
-
 
 def fill(sandbox, count):
     """Create `count` inbound requests."""

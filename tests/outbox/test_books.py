@@ -17,7 +17,7 @@ from victor_ext.outbox import Outbox
 from victor_ext.reconciliation import reconcile
 
 __all__ = ["bare_command"]
-pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
+pytestmark = pytest.mark.pull_request
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest
 from victor_ext.outbox import EntryState
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 KEY = key_of(1)
 
 

@@ -55,7 +55,7 @@ from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("lose", [Payouts.lose, Payouts.replace], ids=["lost", "replaced"])

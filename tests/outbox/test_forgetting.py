@@ -11,7 +11,7 @@ from victor_ext import InvalidRequest
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext.outbox import EntryState
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 KEY = key_of(1)
 NOW = timedelta(0)
 PERSON = "Zoë"

@@ -51,7 +51,7 @@ from victor_ext._event_queue.queue import EventQueue
 from victor_ext._flows import drive
 from victor_ext.outbox import Outbox, _claims, _deliveries, _passes
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 PATIENCE = 30.0
 """Seconds after which a test has failed that waits for something."""
 

@@ -8,7 +8,7 @@ from tests.outbox.rows import change, end_claims, execute, key_of, states, statu
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 PERSON = {"by": "zoe", "why": "a test"}
 
 

@@ -29,7 +29,7 @@ from victor_ext import (
 from victor_ext.outbox import Outbox
 from victor_ext.providers import Money
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 
 
 COUNTING = Path(__file__).with_name("counting.yaml")

@@ -35,7 +35,7 @@ from tests.providers.victor.adapter import invoice
 from victor_ext import BadRequest, InvalidRequest, PermissionDenied, Victor
 from victor_ext.outbox import EntryState, Outbox, PaymentRequestArguments
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 
 
 # What is stored

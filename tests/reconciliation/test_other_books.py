@@ -17,7 +17,7 @@ from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFact
 from victor_ext.reconciliation import reconcile
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 NOW = datetime.now(UTC)
 WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=23)}
 BANK = "https://bank.example/pay"

@@ -19,7 +19,7 @@ from victor_ext import (
 )
 from victor_ext.reconciliation import Kind, reconcile, reconcile_async
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import KEY
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 HERE = "243884643621"
 

@@ -9,7 +9,7 @@ from tests.contracts.document import Document
 from tests.sandbox.desks import desk_of
 from tests.sandbox.sandbox_callers import LIST
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 WITHOUT_OPTIONS = CASES["options"][0][1]
 """What `observed` returns of a sandbox without options."""

@@ -14,7 +14,7 @@ from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import CREATE, KEY, a_body, exchange
 from victor_ext.sandbox.victor._lifecycle import due_dates
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 
 

@@ -12,7 +12,7 @@ from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
 from victor_ext import TimedOut, VictorError
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 pytest_plugins = ["pytester"]
 KEY = "invoice-1042-0123456789"
 

@@ -23,8 +23,6 @@ from victor_ext.providers import Money
 from victor_ext.providers.velo import Company, Receipt
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
-pytestmark = pytest.mark.hours
-
 
 class TestAPayout:
     def test_a_payout_is_submitted_accepted_instructed_and_completed(self, harness):

@@ -33,7 +33,6 @@ from victor_ext import (
     idempotency_key_for,
 )
 
-pytestmark = pytest.mark.hours
 DUE = datetime.now(UTC).date()
 RECEIPT = {
     "victor_payment_request_id": "a7ffd43c37c1",
