@@ -18,7 +18,6 @@ from victor_ext.providers import Money
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.hours,
     pytest.mark.victor_sandbox(demo_data=True, auto=0.01),
 ]
 
