@@ -67,7 +67,6 @@ test-all: setup .venv/guards ## Run everything there is, which takes hours: ever
 	@VICTOR_SEARCH="$(SEED)" $(BIN)/nox --session test_recipe -- all "$(SEED)"
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(BIN)/nox --session histories -- 100000 "$(SEED)"
-	@$(BIN)/nox --session histories -- soak
 	@$(BIN)/nox --session histories -- cancellations
 	@$(BIN)/nox --stop-on-first-error --session crashes page
 

@@ -116,15 +116,11 @@ def page(session: nox.Session) -> None:
 
 @stage
 def histories(session: nox.Session) -> None:
-    """Is anybody asked twice in 100,000 rare histories? (`-- 1000 SEED`, `-- soak 1000 SEED`)
+    """Is anybody asked twice in 100,000 rare histories? (`-- 1000 SEED`)
 
-    `soak` is a long one of 64 workers, while one exchange in five fails. `-- cancellations 1000`
-    cancels so many calls, and interrupts a tenth as many by Ctrl-C.
+    `-- cancellations 1000` cancels so many calls, and interrupts a tenth as many by Ctrl-C.
     """
     match session.posargs:
-        case ["soak", *numbers]:
-            calls, *seed = numbers or ["100000"]
-            python(session, "-m", "tests.histories", calls, *(seed or [""]), "soak")
         case ["cancellations", *numbers]:
             _cancellations(session, int(numbers[0]) if numbers else 100_000)
         case numbers:

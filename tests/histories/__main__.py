@@ -1,8 +1,7 @@
 """`python -m tests.histories [HISTORIES] [SEED] [KIND] [postgresql]`: run many histories on all
 cores, and print what fails.
 
-Of the kind `soak`, one long history is run, with so many calls of 64 workers. With `postgresql`,
-histories of the kinds `outbox`, `inbox` and `sheets` run on a server of their own: each process has
+With `postgresql`, histories of the kinds `outbox`, `inbox` and `sheets` run on a server of their own: each process has
 a schema, whose tables are empty when a history begins.
 """
 
@@ -17,11 +16,10 @@ from collections import Counter
 from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 
 from tests.bulk.postgres import Postgres, new_schema
 from tests.histories import settling
-from tests.histories.history import LIKELY, draw, kind_of, run, shortest
+from tests.histories.history import draw, kind_of, run, shortest
 
 
 class Found:
@@ -54,19 +52,7 @@ def run_all(seed: str, numbers: Iterable[int], kind: str | None = None) -> Found
 def replayable(seed: str, complaint: str, kind: str | None = None) -> str:
     """The shortest history that fails in the same way, and what is wrong with it."""
     history = draw(seed, kind)
-    history = shortest(history, complaint) if history.kind in LIKELY else history
-    return f"seed {seed!r}: {complaint}\n{history!r}"
-
-
-def soak(calls: int, workers: int, seed: str) -> Found:
-    """Run one history of this kind and length."""
-    drawn, found = draw(seed, "soak"), Found()
-    found.count = 1
-    for complaint in run(
-        replace(drawn, setup=drawn.setup | {"calls": calls, "workers": workers}), found.words
-    ):
-        found.wrong.setdefault(kind_of(complaint), []).append((seed, complaint))
-    return found
+    return f"seed {seed!r}: {complaint}\n{shortest(history, complaint)!r}"
 
 
 def begin(database: str | None) -> None:
@@ -90,18 +76,15 @@ def server_of(database: str | None) -> Generator[str | None]:
 
 
 def main(count: int, seed: str, kind: str | None, database: str | None) -> int:
-    print(f"{count} {'calls' if kind == 'soak' else 'histories'} from seed {seed!r}", flush=True)
+    print(f"{count} histories from seed {seed!r}", flush=True)
     parts, found, began = 8 * (os.cpu_count() or 1), Found(), time.monotonic()
     with server_of(database) as url:
-        if kind == "soak":
-            found = soak(count, 64, seed)
-        else:
-            with ProcessPoolExecutor(initializer=begin, initargs=(url,)) as pool:
-                for part in [
-                    pool.submit(run_all, seed, range(place, count, parts), kind)
-                    for place in range(parts)
-                ]:
-                    found.add(part.result())
+        with ProcessPoolExecutor(initializer=begin, initargs=(url,)) as pool:
+            for part in [
+                pool.submit(run_all, seed, range(place, count, parts), kind)
+                for place in range(parts)
+            ]:
+                found.add(part.result())
         begin(url)
         for word, times in sorted(found.words.items()):
             print(f"{times:>8} {word}")

@@ -16,7 +16,6 @@ from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
 from tests.histories.settling import YEAR, Outboxes, RestoredOutboxes
 from tests.histories.sheets import Sheets
-from tests.histories.soak import Soak
 from tests.histories.world import OK, Event
 
 KINDS: dict[str, Any] = {
@@ -27,7 +26,6 @@ KINDS: dict[str, Any] = {
     "payouts": Payrolls,
     "reading": Readings,
     "inbox": Inboxes,
-    "soak": Soak,
     "bank": Banks,
     "sheets": Sheets,
 }
@@ -42,7 +40,7 @@ DAYS_AHEAD = (8 * 86_400.0, -8 * 86_400.0, 91 * 86_400.0, -91 * 86_400.0)
 
 @dataclass(frozen=True)
 class History:
-    """A history as data: each run of it is the same, but for a long run over sockets."""
+    """A history as data: each run of it is the same."""
 
     kind: str
     setup: dict[str, Any]
@@ -65,7 +63,7 @@ def draw(seed: str, kind: str | None = None) -> History:
     dice = Random(seed)
     kind = kind or _one_of(dice, DRAWN["shares"])
     setup, is_calm = KINDS[kind].draw(dice), dice.random() < 0.05
-    count = dice.choice([6, 12, 24, 40]) if kind in LIKELY else 0
+    count = dice.choice([6, 12, 24, 40])
     return History(kind, setup, tuple(_event(dice, kind, is_calm=is_calm) for _ in range(count)))
 
 
@@ -99,11 +97,6 @@ def _fault(dice: Random, history: str) -> Event:
 def run(history: History, words: Counter[str] | None = None) -> list[str]:
     """Let it happen. Returns what was done or told wrong; `words` counts what was told."""
     scene = KINDS[history.kind](**history.setup)
-    if history.kind not in LIKELY:
-        wrong = list(dict.fromkeys(scene.play()))
-        if words is not None:
-            words.update(f"{history.kind}: {word}" for word in scene.words())
-        return wrong
     with scene.world.clocks():
         try:
             return _let_all_happen(scene, history, words)
