@@ -8,32 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
 from victor_spec._version import __version__
 
 from .command import run
-from .wire import TEXT, an_object, answering, beside, checked, document, ref
 
 pytestmark = pytest.mark.pull_request
-
-
-def lines(report):
-    return [problem.loss for problem in report.problems]
-
-
-def test_types_that_exclude_each_other_are_plain_json(tmp_path):
-    schemas = {"A": an_object(z=TEXT), "U": an_object(b={"allOf": [{"type": "integer"}, TEXT]})}
-    paths = {
-        "/x": {"get": answering({"allOf": [ref("A"), TEXT]})},
-        "/u": {"get": answering(ref("U"))},
-    }
-    report = checked(tmp_path, document(paths, schemas))
-    assert lines(report) == []
-    assert report.notes["plain-json"] == [
-        "U.b: parts of its allOf are no objects",
-        "GET /x 200 application/json: parts of its allOf are no objects",
-    ]
 
 
 LOSS = "GET /ping: answer '700', which is no status of HTTP"
@@ -49,7 +29,6 @@ paths:
   /ping: {{get: {{operationId: ping, responses: {ANSWER}}}}}
   /pong: {{get: {{operationId: pong, responses: {ANSWER}}}}}
 """
-GROUP = '- places: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 ENTRY = '- place: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 DO_WITHOUT = "do without it, and accept it with a reason"
 BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
@@ -122,49 +101,6 @@ def test_an_entry_of_the_file_accepts_exactly_one_loss(command, accepted, text, 
     assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
 
 
-def test_an_entry_with_wildcards_accepts_all_losses_of_one_kind(command, accepted):
-    text = GROUP.format("GET *: answer *, which is no status of HTTP")
-    status, printed, _ = command(text, "--verbose")
-    assert status == 0
-    assert (
-        "accepted since 2026-03-04: GET *: answer *, which is no status of HTTP: nobody listens\n"
-        in printed
-    )
-    assert command(None, "--accept", "all else").status == 0
-    assert accepted.read_text(encoding="utf-8") == text
-
-
-@pytest.mark.parametrize("places", beside("acceptance")["other_kinds"])
-def test_an_entry_for_a_kind_accepts_no_other_kind(command, accepted, places):
-    status, out, err = command(GROUP.format(places))
-    assert (status, err) == (1, "")
-    assert LOSS in out
-    assert f"it matches nothing; remove the entry\n    {accepted}: {places}\n" in out
-
-
-def test_the_file_given_by_accepted_must_exist_unless_accept_is_to_write_it(command, tmp_path):
-    assert command(None, "--accept", " ").status == 2
-    named = ("--accepted", tmp_path / "nowhere.yaml")
-    missing = f"--accepted {named[1]}: the file does not exist: write it, or name another.\n"
-    assert command(None, *named)[::2] == (2, missing)
-    assert [path.name for path in tmp_path.iterdir()] == ["hooks.yaml"]
-    assert command(None, *named, "--accept", "no webhooks").status == 0
-    assert (tmp_path / "nowhere.yaml").read_text(encoding="utf-8").count("- place: ") == 2
-    assert command(None, *named).status == 0
-    # of which of the two documents is it?
-    assert command(None, tmp_path / "hooks.yaml", *named).status == 2
-
-
-@pytest.mark.parametrize(("written", "said"), beside("acceptance")["mistakes"])
-def test_a_mistake_in_the_file_of_accepted_losses_is_said_in_one_line(command, written, said):
-    text = written if isinstance(written, str) else yaml.safe_dump([written])
-    text = text.replace("'LOSS'", "LOSS").replace("LOSS", json.dumps(LOSS))
-    status, out, err = command(text)
-    assert (status, out) == (2, "")
-    assert said in err
-    assert err.count("\n") == 1
-
-
 def test_accept_adds_an_entry_for_each_new_loss_and_keeps_the_text_of_the_file(command, accepted):
     before = f"# Reviewed in March.\n{ENTRY.format(LOSS)}"
     status, printed, _ = command(before, "--accept", "we use no: 'webhooks'")
@@ -179,12 +115,6 @@ def test_accept_adds_an_entry_for_each_new_loss_and_keeps_the_text_of_the_file(c
     written = datetime.date.fromisoformat(text.splitlines()[-1].removeprefix("  since: "))
     assert abs(datetime.date.today() - written) <= datetime.timedelta(days=1)  # noqa: DTZ011 - a day, of any zone
     assert command().status == 0
-
-
-def test_accept_refuses_a_file_below_whose_text_nothing_can_be_added(command, accepted):
-    flow = f"[{{place: {json.dumps(LOSS)}, reason: x, since: 2026-03-04}}]"
-    assert command(flow, "--accept", "x").status == 2
-    assert accepted.read_text(encoding="utf-8") == flow
 
 
 @pytest.fixture
@@ -221,22 +151,6 @@ def causes_by_file(printed):
         else:
             causes[Path(line.strip()).name] = cause
     return causes
-
-
-def test_one_cause_of_several_files_is_said_once_above_their_names(shop, capsys):
-    edited = [shop.with_name("shop_api") / name for name in ("client.py", "types.py")]
-    for file in edited:
-        file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")
-    assert run("check", shop, "--out", shop.parent) == 1
-    said = "differs (2): edited by hand: run `victor-spec generate`"
-    places = f"    {edited[0]}\n    {edited[1]}"
-    assert capsys.readouterr() == (f"{said}\n{places}\nshop.yaml: differs (2)\n", "")
-
-
-def test_other_line_ends_are_no_edit(shop, capsys):
-    file = shop.with_name("shop_api") / "decoding.py"
-    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    assert named_by_check(shop, capsys) == {"decoding.py": "its line ends are others"}
 
 
 STALE = "stale: of another document, settings or options, or of another state of victor-spec"

@@ -9,7 +9,6 @@ import pytest
 from victor_spec.document import load
 
 from .calls.judge import judged
-from .diff.cases import entries
 from .wire import TEXT, an_object, answering, document, package, parameter, ref, taking
 
 pytestmark = pytest.mark.pull_request
@@ -41,18 +40,3 @@ def test_the_judgement_of_calls_misses_a_removed_query_or_additional_operation(w
     item = "paths./things/{id}"
     others = (f"{item}.additionalOperations.{name}" for name in ("COPY", "M-SEARCH"))
     assert missing == [f"{item}.query", *others]
-
-
-@pytest.mark.parametrize("gone", ["query", "additionalOperations"])
-def test_the_diff_lists_a_query_or_additional_operation_that_is_added_or_removed(gone, wire):
-    new = load(wire.folder / "document.json")
-    old = load(wire.folder / "document.json")
-    del new["paths"]["/things/{id}"][gone]
-    names = {"query": ["query"], "additionalOperations": [f"{gone}.COPY", f"{gone}.M-SEARCH"]}[gone]
-    places = [f"paths./things/{{id}}.{name}" for name in names]
-    assert [(each.place, each.wire) for each in entries(old, new)] == [
-        (place, "breaks") for place in places
-    ]
-    assert [(each.place, each.wire) for each in entries(new, old)] == [
-        (place, "fine") for place in places
-    ]

@@ -84,39 +84,3 @@ def test_a_change_that_update_calls_breaking_is_breaking_for_diff_too(old, tmp_p
     newer.write_text(edited(DOCUMENTS["shop"], {old: BREAKING["news"][old]}), encoding="utf-8")
     options = ["--no-python"] if "total" not in old else []
     assert run("diff", older, newer, *options) == 1
-
-
-IN_BODY, IN_ANSWER = " " * 16, " " * 8
-SENT = {
-    "note: {type": f"amount: {{type: string}}\n{IN_BODY}note: {{type",
-    "amount: {type": f"fee: {{type: number}}\n{IN_BODY}amount: {{type",
-}
-READ = {"memo: {type": f"amount: {{type: string}}\n{IN_ANSWER}memo: {{type"}
-DECIMALS = """
-records: {Order: {read_as: {amount: decimal}}}
-bodies: {takeOrder: {what: order, read_as: {fee: decimal, amount: dollars}}}
-"""
-
-
-def test_settings_for_decimals_make_decimal_fields_and_arguments(tmp_path, update):
-    newer = edited(DOCUMENTS["amounts"], SENT | READ)
-    typed = made_with_settings(tmp_path, newer, DECIMALS).package / "typed"
-    records, arguments, rows = (
-        (typed / f"{name}.py").read_text(encoding="utf-8")
-        for name in ("records", "arguments", "rows")
-    )
-    assert "def amount(self) -> Decimal | None:" in records
-    assert "fee: Decimal | int | None = None" in arguments
-    assert "amount: Amount | None = None" in arguments
-    assert '"fee": {"kind": "decimal"}' in rows
-    (tmp_path / "shop.yaml").write_text(DOCUMENTS["amounts"], encoding="utf-8")
-    assert update(newer).status == 0
-
-
-def test_a_new_number_that_is_money_is_a_decision_without_typed_modules(tmp_path, update):
-    (tmp_path / "shop.yaml").write_text(DOCUMENTS["amounts"], encoding="utf-8")
-    run("generate", tmp_path / "shop.yaml", "--out", tmp_path)
-    added = {"memo: {type": "sumPayments: {type: number}\n        memo: {type"}
-    (decision,) = update(edited(DOCUMENTS["amounts"], added)).decisions
-    by_name = "1. new: `Order.sumPayments` (number): money by its name; as a Decimal: "
-    assert decision == f"{by_name}`--decimals Order.sumPayments`"

@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ from hypothesis import strategies as st
 
 from victor_spec.generate import generate
 from victor_spec.replacement import journal_of, recover, replace_together
-from victor_spec.tree import DocumentError
 
 from .command import run
 
@@ -149,38 +146,6 @@ def test_the_next_command_finishes_what_a_killed_update_has_begun_or_takes_it_ba
     assert moment > 10
 
 
-def test_two_updates_at_once_do_not_meet(tmp_path):
-    """A process that replaces files has locked the journal; the other one says so."""
-    document = written(tmp_path, {"api.yaml": HEAD}) / "api.yaml"
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        journal_of(document).touch()
-        holding = pool.apply_async(hold, [str(journal_of(document)), str(tmp_path / "held")])
-        while not (tmp_path / "held").exists():
-            assert not holding.ready(), holding.get()
-        for act in (
-            lambda: recover(document),
-            lambda: replace_together(document, {"api.yaml": b"x"}),
-        ):
-            with pytest.raises(DocumentError, match=r"is replaced by another process now: repeat"):
-                act()
-        assert run("check", document) == 2
-        (tmp_path / "held").unlink()
-        holding.get()
-    assert "an update was interrupted: nothing was replaced" in recover(document)
-
-
-def hold(journal, held):
-    """Lock a journal as an update does, as long as a file is there."""
-    import fcntl
-
-    with Path(journal).open("r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        Path(held).touch()
-        while Path(held).exists():
-            time.sleep(0.01)
-
-
 OLD, NEW = f"{HEAD}# old\n", f"{HEAD}# new\n"
 
 
@@ -218,37 +183,6 @@ def test_the_files_themselves_say_whether_an_update_is_finished_or_taken_back(
     if not status:
         before = dict.fromkeys(("api.yaml", "card.yaml"), NEW if "finished" in says else OLD)
     assert tree_of(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"texts": [{"name": "../out.yaml", "before": "", "text": "x"}]},
-        {"texts": [{"name": ".git/config", "before": "", "text": "x"}]},
-        {"texts": [{"name": "setup.py", "before": "", "text": "x"}]},
-        {"texts": [{"name": "link/out.yaml", "before": "", "text": "x"}]},
-        {"texts": [{"name": "a.yaml", "before": "", "text": 1}]},
-        {"update_id": "../../x"},
-        {"others": [1]},
-        {"texts": 1},
-    ],
-)
-def test_a_journal_that_no_update_wrote_writes_nothing(tmp_path, changes, capsys):
-    document = written(tmp_path / "api", {"api.yaml": HEAD}) / "api.yaml"
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "api" / "link").symlink_to(tmp_path / "elsewhere")
-    journal(document, **changes)
-    before = tree_of(tmp_path)
-    assert run("check", document) == 2
-    said = capsys.readouterr().err
-    assert "remove it" in said or "is a link, and nothing is written through one" in said
-    assert tree_of(tmp_path) == before
-
-
-def test_a_folder_in_place_of_a_document_is_named(monkeypatch, tmp_path, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert run("check", ".") == 2
-    assert capsys.readouterr().err == ". cannot be read: it is a folder: name the document in it.\n"
 
 
 def test_what_cannot_be_written_leaves_everything_as_it_was(tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """Typed records and arguments where nobody has written settings, and the settings to start from."""
 
 import re
-import shlex
 
 import pytest
 
@@ -137,38 +136,6 @@ def test_the_settings_to_start_from_make_the_same_modules_as_typed_without_setti
     assert modules(tmp_path) == before
 
 
-def test_an_update_without_settings_names_the_command_that_writes_them(tmp_path, capsys):
-    document = shop(tmp_path)
-    assert generated(document, "--typed") == 0
-    newer = tmp_path / "newer.yaml"
-    size = "        - {name: sizes, in: query"
-    assert DOCUMENT.count(size) == 1
-    purpose = "        - {name: purpose, in: query, schema: {type: string}}\n"
-    newer.write_text(DOCUMENT.replace(size, purpose + size), encoding="utf-8")
-    assert run("update", document, newer, "--out", tmp_path) == 0
-    said = capsys.readouterr().out
-    assert "the list is read repeatedly; undecided\n  Decide when you like, in" in said
-    command = re.search(r"There is no shop.settings.yaml yet; this writes it: (.*)", said)
-    assert command is not None
-    assert run(*shlex.split(command[1])[1:]) == 0
-    assert "listOrders" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
-
-
-def test_the_settings_to_start_from_list_the_fields_that_somebody_has_to_decide_about(
-    tmp_path, capsys
-):
-    document = shop(tmp_path)
-    assert run("settings", document) == 0
-    printed = capsys.readouterr().out
-    assert "shop.settings.yaml: 4 records and 1 list." in printed
-    assert f"no-list (1): {NOTES['no-list']}\n    {NO_LIST}" in printed
-    text = (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
-    assert "  Order:\n    shown: [] # may have: orderId\n" in text
-    assert text.endswith(
-        "lists:\n  listOrders:\n    what: list of orders\n    positional: [shopId]\n"
-    )
-
-
 def test_settings_that_are_there_are_kept(tmp_path, capsys):
     (tmp_path / "shop.settings.yaml").write_text("records: {}\n", encoding="utf-8")
     assert run("settings", shop(tmp_path)) == 2
@@ -187,41 +154,3 @@ def test_a_document_of_which_nothing_typed_can_be_made_is_an_error_that_says_why
     assert "no typed record can be made" in said
     assert "a file" in said
     assert [path.name for path in tmp_path.iterdir()] == ["shop.yaml"]
-
-
-def test_an_operation_without_an_operation_id_has_records_and_no_arguments(tmp_path, capsys):
-    text = DOCUMENT.replace("      operationId: listOrders\n", "")
-    assert generated(shop(tmp_path, text), "--typed") == 0
-    assert {*modules(tmp_path)} == {"__init__.py", "records.py"}
-    assert "    GET /shops/{shopId}/orders: it has no operationId.\n" in capsys.readouterr().out
-
-
-def test_the_command_settings_says_that_a_document_has_no_lists(tmp_path, capsys):
-    text = re.sub(r"\{type: array, items: (\{.*?\})\}", r"\1", DOCUMENT)
-    assert run("settings", shop(tmp_path, text)) == 0
-    assert "No list: no GET with parameters answers with a list, " in capsys.readouterr().out
-
-
-def test_an_answer_whose_list_is_embedded_in_objects_counts_as_a_list(tmp_path):
-    embedded = "type: object, properties: {_embedded: {type: object, properties: {orders: {%s}}}}"
-    items = "type: array, items: {$ref: '#/components/schemas/Order'}"
-    document = shop(tmp_path, DOCUMENT.replace(items, embedded % items))
-    assert run("settings", document) == 0
-    assert "  listOrders:\n" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
-
-
-def test_a_list_that_needs_a_header_with_one_allowed_word_has_typed_arguments(tmp_path):
-    asked = "{name: Accept, in: header, required: true, schema: {type: string}}"
-    one_word = asked.replace("{type: string}", "{type: string, enum: [application/vnd.x+json]}")
-    assert run("settings", shop(tmp_path, DOCUMENT.replace(asked, one_word))) == 0
-    assert "  listLines:\n" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
-
-
-def test_a_settings_entry_for_a_list_that_needs_a_header_is_refused(tmp_path, capsys):
-    settings = "lists: {listLines: {what: list of lines}}\n"
-    (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
-    assert generated(shop(tmp_path)) == 2
-    assert (
-        "shop.settings.yaml: lists.listLines: GET /lines: it needs the header Accept, which no "
-        "list sends. Leave this entry out, or correct the document by an overlay."
-    ) in capsys.readouterr().err

@@ -6,7 +6,6 @@ import pytest
 
 from victor_spec.generate import generate
 
-from .cases import ROOT
 from .command import run
 from .wire import made_with_settings, source_of
 
@@ -106,18 +105,6 @@ def test_records_read_names_in_any_letter_case_if_the_settings_say_so(
     assert "class Item(_typed.AnyCaseRecord):" in source
 
 
-def test_a_member_that_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path):
-    source = source_of(made(tmp_path), "records")
-    for name in ("free", "delivery", "currency", "order_id"):
-        assert f" def {name}(self)" not in source
-
-
-def test_records_and_their_fields_have_the_sentences_of_the_document_as_docstrings(tmp_path):
-    source = source_of(made(tmp_path), "records")
-    assert '"""An order of a shop."""' in source
-    assert '"""`orderId`: The id of the order."""' in property_of(source, "Order", "id")
-
-
 def test_a_text_or_number_that_the_settings_do_not_mention_is_private_and_listed(tmp_path, capsys):
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
@@ -134,13 +121,6 @@ def test_a_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(
     by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
     names = {each.place: each.name for each in by_name["Order"].fields}
     assert (names["state"], names["paid"]) == ("state_", "paid_")
-
-
-def test_a_renamed_field_is_private_if_the_field_of_its_place_is(tmp_path):
-    settings = "records: {Order: {shown: [state], taken: [state, paid]}}"
-    by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
-    assert "paid_" in by_name["Order"].private
-    assert "state_" not in by_name["Order"].private
 
 
 def test_without_settings_there_are_typed_records_only_on_demand(tmp_path):
@@ -178,13 +158,6 @@ components:
 """
 
 
-def test_schemas_called_record_or_money_are_records_too(tmp_path):
-    (tmp_path / "odd.yaml").write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
-    source = source_of(generate(tmp_path / "odd.yaml", tmp_path, typed=True), "records")
-    for name in ("Record", "Money", "Zed"):
-        assert f"class {name}(_typed.Record):" in source
-
-
 def test_an_update_keeps_typed_records_that_were_generated_without_settings(tmp_path):
     document = tmp_path / "odd.yaml"
     document.write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
@@ -195,14 +168,6 @@ def test_an_update_keeps_typed_records_that_were_generated_without_settings(tmp_
     newer.write_text(DOCUMENT_OF_A_STRANGER.replace("1.0.0", "1.1.0"), encoding="utf-8")
     assert run("update", document, newer, *out) == 0
     assert (tmp_path / "odd_api" / "typed" / "records.py").exists()
-
-
-def test_the_schema_for_editors_is_that_of_this_version(
-    capsys,
-):
-    assert run("settings-schema") == 0
-    schema = ROOT / "openapi" / "settings.schema.json"
-    assert schema.read_text(encoding="utf-8") == capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

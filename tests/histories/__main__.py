@@ -1,8 +1,8 @@
 """`python -m tests.histories [HISTORIES] [SEED] [KIND] [postgresql]`: run many histories on all
 cores, and print what fails.
 
-With `postgresql`, histories of the kinds `outbox`, `inbox` and `sheets` run on a server of their own: each process has
-a schema, whose tables are empty when a history begins.
+With `postgresql`, histories of the kinds `outbox`, `inbox` and `sheets` run on a server of their
+own: each process has a schema, whose tables are empty when a history begins.
 """
 
 from __future__ import annotations

@@ -6,16 +6,13 @@ import datetime
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.command import run
 from victor_spec.decisions import Approval
 from victor_spec.diff.changes import Entry
 from victor_spec.diff.formats import FORMATS, as_text
-from victor_spec.diff.report import Report, lines_of
-from victor_spec.document import load
+from victor_spec.diff.report import Report
 
 pytestmark = pytest.mark.pull_request
 HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"
@@ -79,15 +76,6 @@ def test_json_is_exactly_entries_and_counts():
     }
 
 
-def test_texts_of_a_document_do_not_break_the_markdown_tables():
-    text = FORMATS["markdown"](WHOLE)
-    assert "<script>" not in text
-    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
-    assert len(rows) == 3 + 6
-    assert "approved \\(wire\\) until 2026\\-12\\-31: we never read it" in text
-
-
 def test_github_has_one_command_a_line():
     lines = FORMATS["github"](WHOLE).splitlines()
     assert [line.split(" ")[0] for line in lines] == [
@@ -103,39 +91,4 @@ def test_github_has_one_command_a_line():
     )
     assert lines[0].startswith(
         "::error file=api/new.yaml,title=components.schemas.Card.properties.p1::property removed"
-    )
-
-
-DOCUMENT = Path(__file__).with_name("lines.yaml")
-"""Some of its lines name the place that leads to them."""
-PLACES = {
-    place: number
-    for number, line in enumerate(DOCUMENT.read_text(encoding="utf-8").splitlines(), 1)
-    if (place := line.partition("  # ")[2])
-}
-
-
-@pytest.mark.parametrize(("place", "line"), PLACES.items())
-def test_an_annotation_has_the_line_of_its_place(place, line):
-    made = replace(report(entry(1, place=place)), lines=lines_of(DOCUMENT))
-    assert f",line={line}," in FORMATS["github"](made)
-
-
-def test_a_place_has_its_line_in_a_document_of_json_too(tmp_path):
-    written = json.dumps(load(DOCUMENT), indent="\t")
-    (tmp_path / "shop.json").write_text(written, encoding="utf-8")
-    line = lines_of(tmp_path / "shop.json")["components.schemas.Card.properties.price"]
-    assert written.splitlines()[line - 1].strip() == '"price": {'
-
-
-def test_the_command_annotates_the_line_of_the_new_document(tmp_path, capsys):
-    new = tmp_path / "new.yaml"
-    required = DOCUMENT.read_text(encoding="utf-8").replace(
-        "name: limit\n", "name: limit\n          required: true\n"
-    )
-    new.write_text(required, encoding="utf-8")
-    assert run("diff", DOCUMENT, new, "--no-python", "--github") == 1
-    assert re.match(
-        r"::error file=.*,line=13,title=paths./v1.0/cards/{id}.get.parameters.query%3Alimit::",
-        capsys.readouterr().out,
     )
