@@ -55,21 +55,6 @@ def background():
     return closing(Background())
 
 
-def run_as_a_connection_comes(background, port, work):
-    """Run `work` in the same round of the loop in which a server of the loop accepts a
-    connection.
-    """
-
-    def connect():
-        """Meanwhile the loop is held: what comes to its servers waits in the system."""
-        connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        return connection, asyncio.run_coroutine_threadsafe(work, background.loop)
-
-    connection, working = background.do(connect)
-    with connection:
-        working.result(PATIENCE)
-
-
 def end(transport, how):
     """End a connection, or leave it hanging."""
     if how == "stall":

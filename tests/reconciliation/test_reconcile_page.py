@@ -52,34 +52,6 @@ def test_the_page_fits_the_width_of_a_screen_and_has_enough_contrast(opened, wid
     assert not section(opened, "missing").locator("thead .title").is_visible()
 
 
-def test_the_report_page_loads_no_other_file_and_runs_no_text_of_a_row(browser, page):
-    opened, loaded, said = browser.new_page(), [], []
-    opened.on("request", lambda request: loaded.append(request.url))
-    opened.on("console", lambda message: said.append(message.text))
-    opened.goto(page.as_uri())
-    assert (len(loaded), said) == (1, [])
-    assert opened.title() == "Reconciliation: ours & <theirs>.csv"
-    assert HOSTILE.replace("\u202e", "<U+202E>") in opened.inner_text("body")
-    assert opened.locator("script, img, link, b").count() == 0
-    opened.close()
-
-
-def test_a_printed_report_is_white_and_repeats_its_heading_on_each_page(opened):
-    opened.emulate_media(media="print", color_scheme="dark")
-    style = "(of) => getComputedStyle(document.querySelector(of))"
-    assert opened.evaluate(f"({style})('html').colorScheme") == "light"
-    heading = opened.evaluate(f"({style})('.rows thead').display")
-    assert heading == "table-header-group", "pages repeat it"
-    title = section(opened, "missing").locator("thead .title").inner_text()
-    assert title == "Reconciliation of ours & <theirs>.csv: missing, 6 rows"
-
-
-def test_the_report_page_has_the_notes_of_the_text_report(odd_books, opened):
-    text, shown = opened.inner_text("body"), odd_books().out.splitlines()
-    notes = shown[shown.index("", shown.index("") + 1) + 2 :]
-    assert [note for note in notes if note not in text] == []
-
-
 def test_the_report_page_has_each_differing_row_with_what_to_do(planted, opened):
     expected = dict(planted.expected) | {"missing": planted.expected["missing"] + 1}
     del expected["matched"], expected["modified"]
@@ -101,16 +73,3 @@ def test_a_section_has_a_sum_and_no_empty_column(opened):
     assert missing.locator("tfoot tr").inner_text() == "\tSum\t228.15 USD"
     sums = section(opened, "differs").locator("tfoot tr").inner_text()
     assert sums == "\tSum\t221.15 EUR\n+ 221.20 USD\tSum\t442.30 USD\t\t"
-
-
-def test_a_page_stops_where_a_browser_would_be_slow(books, monkeypatch):
-    monkeypatch.setattr(_reconcile, "_PAGE_ROWS", 2)
-    html = books.folder / "report.html"
-    books("--html", html)
-    text = html.read_text("utf-8")
-    assert (
-        "the first 2 of 5 rows; the sum is that of all. "
-        "<code>victor reconcile --out report.csv</code> writes all of them" in text
-    )
-    assert text.count(">MISSING-") == 2
-    assert text.count(">ONLY-THEIRS-") + text.count("(ONLY-THEIRS-") == 2, "the next kind is whole"

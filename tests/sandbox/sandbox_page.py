@@ -17,7 +17,6 @@ from victor_ext.sandbox.server._notifying import NotificationCommands, Notifying
 from victor_ext.sandbox.server._settings import ServerSettings, options_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-GUIDE = DOCS / "sandbox.md"
 PAGE = DOCS / "sandbox-reference.md"
 _BAR = r"\|"
 """How a bar is written within a table."""

@@ -1,12 +1,10 @@
 """What commands refuse: a wrong argument is named, with what to write, here and over HTTP."""
 
-import httpx
 import pytest
 
 from tests.cases import cases_beside
 from tests.providers.systems import ADAPTERS
 from victor_ext.sandbox.server import ServerOverHttp
-from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__, "command_arguments")
@@ -34,12 +32,3 @@ def test_a_wrong_argument_is_named_with_what_to_write(way, sandbox):
         with pytest.raises(ValueError) as refused:
             getattr(commands, name)(**arguments)
         assert says in str(refused.value), (name, arguments, str(refused.value))
-
-
-@pytest.mark.parametrize("case", CASES["over http"], ids=lambda case: f"{case[1]} {case[2]}")
-def test_a_wrong_call_of_the_control_api_is_a_400_that_says_the_mistake(case):
-    method, path, body, says = case
-    with VeloSandbox() as sandbox:
-        url = f"{sandbox.url}/_sandbox{path}"
-        refused = httpx.request(method, url, json=body, trust_env=False)
-    assert (refused.status_code, refused.json()["message"]) == (400, says)

@@ -17,8 +17,6 @@ from tests.sandbox.desks import EastPayDesk, FlexFactorDesk
 from tests.sandbox.receivers import Receiver
 from victor_ext import AuthenticationError
 from victor_ext.providers import eastpay, flexfactor, velo
-from victor_ext.sandbox.server import _posting
-from victor_ext.testing import Faults
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__, "notifications")
@@ -87,57 +85,6 @@ def test_a_notification_of_flexfactor_is_verified_by_the_client_and_by_a_second_
             flexfactor.Webhook(key_, host=host_).read(one.body, one.headers)
 
 
-def test_each_documented_event_of_a_flexfactor_order_is_posted(
-    flexfactor_sandbox, merchant, receiver
-):
-    """The names, and when each occurs, are those of the page about webhooks."""
-    for line in CASES["flexfactor's orders"]:
-        merchant.step(line)
-    flexfactor_sandbox.wait_for_deliveries()
-    came = [f"{each.said['ExternalOrderId']} {each.said['Event']}" for each in receiver.came]
-    assert came == CASES["flexfactor's events"]
-    assert {*receiver.names} <= {*flexfactor.Webhook.event_names}
-
-
-def test_an_unknown_event_or_subject_of_a_notification_is_refused(
-    flexfactor_sandbox, eastpay_sandbox, velo_sandbox
-):
-    flexfactor_sandbox.add_order("A")
-    for trigger, about, event in (
-        (flexfactor_sandbox.trigger, "A", "order.complete"),
-        (velo_sandbox.trigger, ABOUT, "payment.return"),
-    ):
-        with pytest.raises(ValueError, match="event must be one of"):
-            trigger(about, event)
-    with pytest.raises(LookupError, match="no such order"):
-        flexfactor_sandbox.trigger("Z", "order.completed")
-    with pytest.raises(LookupError, match="no such payment"):
-        eastpay_sandbox.trigger("nobody's")
-    assert velo_sandbox.notifications() == []
-
-
-def test_flexfactor_says_what_it_posts_again(flexfactor_sandbox, merchant, receiver):
-    """The same event, signed anew; and a double is the same request."""
-    receiver.statuses = [503, 204]
-    Faults(flexfactor_sandbox).double_notification(skip=1)
-    merchant.evaluate("APPROVED")
-    flexfactor_sandbox.wait_for_deliveries()
-    flexfactor_sandbox.advance(60)
-    flexfactor_sandbox.wait_for_deliveries()
-    first, second, double = receiver.came
-    assert (second.headers, second.body) == (double.headers, double.body)
-    assert [each.said["IsResent"] for each in receiver.came] == [False, True, True]
-    assert {**first.said, "IsResent": True} == second.said
-    assert first.headers["x-fc-nonce"] != second.headers["x-fc-nonce"]
-    key, host = flexfactor_sandbox.subscriber_key(), host_of(receiver)
-    webhook = flexfactor.Webhook(key, host=host)
-    ids = [webhook.delivery(each.body, each.headers).ids for each in receiver.came]
-    assert ids[1] == ids[2] != ids[0]
-    assert all(is_flexfactors(each, key, host) for each in receiver.came)
-    hidden = flexfactor_sandbox.deliveries()[0]["attempts"][0]["headers"]
-    assert (hidden["x-fc-authorization"], hidden["x-fc-signature"]) == ("HMAC-SHA512 …", "…")
-
-
 # EastPay
 
 
@@ -172,20 +119,6 @@ def test_eastpay_posts_what_an_inquiry_answers(eastpay_sandbox, shop, receiver):
     assert [name for name in came.headers if re.search("sign|auth|token", name)] == []
 
 
-def test_eastpay_posts_no_notification_of_a_result_that_the_response_already_had(
-    eastpay_sandbox, shop, receiver
-):
-    eastpay_sandbox.notify(receiver.url)
-    paid = shop.pay().json()["id"]
-    eastpay_sandbox.wait_for_deliveries()
-    assert receiver.came == [], "the answer had the result already"
-    checkout = shop.send("DB", path="checkouts").json()["id"]
-    by_shopper = eastpay_sandbox.pay_checkout(checkout)
-    eastpay_sandbox.trigger(paid)
-    eastpay_sandbox.wait_for_deliveries()
-    assert [each.said["id"] for each in receiver.came] == [by_shopper, paid]
-
-
 # Velo
 
 
@@ -215,22 +148,6 @@ def test_velo_posts_any_event_without_a_payout(velo_sandbox, receiver):
     assert [each["sequenceNumber"] for each in velo_sandbox.notifications()] == [*range(1, 16)]
 
 
-def test_a_triggered_event_about_a_payment_goes_to_every_webhook_of_velo(
-    velo_sandbox, payor, receiver
-):
-    payor.pay()
-    payment = velo_sandbox.notifications()[-1]["source"]["paymentId"]
-    payor.webhook(receiver.url + "/one")
-    payor.webhook(receiver.url + "/other")
-    velo_sandbox.trigger(payment, "payment.returned")
-    velo_sandbox.wait_for_deliveries()
-    assert {each.path for each in receiver.came} == {"/webhooks/one", "/webhooks/other"}
-    for each in receiver.came:
-        source = each.said["source"]
-        assert each.said["eventName"] == "payment.returned"
-        assert (source["paymentId"], source["payorPaymentId"]) == (payment, "INV-1")
-
-
 def test_a_returned_payment_gives_its_money_back(velo_sandbox, payor, receiver):
     with pytest.raises(LookupError, match="no such payment"):
         velo_sandbox.return_payment("x")
@@ -252,19 +169,3 @@ def test_a_returned_payment_gives_its_money_back(velo_sandbox, payor, receiver):
     [came] = receiver.came
     assert came.said["eventName"] == "payment.returned"
     assert came.said["source"]["paymentId"] == payment
-
-
-@pytest.mark.parametrize(("more", "says"), CASES["webhooks that want no payment"])
-def test_a_trigger_that_no_webhook_wants_is_a_mistake(more, says, velo_sandbox, payor, receiver):
-    webhook = payor.webhook(receiver.url, **more).rpartition("/")[2]
-    with pytest.raises(ValueError) as refused:
-        velo_sandbox.trigger("x", "payment.returned")
-    assert str(refused.value) == (
-        "payment.returned is not posted: no enabled webhook has the category 'payment' "
-        f"({webhook} {says})"
-    )
-
-
-@pytest.mark.parametrize(("url", "host"), CASES["hosts"].items())
-def test_a_default_port_is_not_in_the_host(url, host):
-    assert _posting.host_of(url) == host

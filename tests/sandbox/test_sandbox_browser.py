@@ -1,23 +1,18 @@
 """The page in a real Chromium, with a client in Python at the other end."""
 
 import re
-import runpy
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.chromium import CONTRAST, browser, launch, playwright_api
 from tests.providers.victor.adapter import payment
-from tests.sandbox.sandbox_callers import CREATE
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 pytestmark = pytest.mark.pull_request
 __all__ = ["browser", "launch"]
 expect = playwright_api.expect
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
 
 @pytest.fixture(scope="module")
@@ -85,124 +80,6 @@ def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window,
     assert page.evaluate("window.untouched"), "the page was loaded again"
 
 
-def test_a_button_makes_a_request_that_asks_for_money(window, sandbox):
-    page = window()
-    before = {request["id"] for request in sandbox.requests()}
-    page.get_by_role("button", name="Create a request").click()
-    expect(page.get_by_role("alert")).to_have_text("Done.")
-    (made,) = [request for request in sandbox.requests() if request["id"] not in before]
-    assert made["direction"] == "inbound"
-    page.locator(f'a[href="#/records/{made["id"]}"]').click()
-    expect(page.get_by_role("button", name="Accept")).to_be_enabled()
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_message_covers_nothing(window, width):
-    page = window(width=width)
-    page.get_by_role("button", name="Create a request").click()
-    message = page.get_by_role("alert")
-    expect(message).to_have_text("Done.")
-    assert (
-        message.evaluate("""message => {
-        const { left, right, top, bottom } = message.getBoundingClientRect();
-        const others = document.elementsFromPoint((left + right) / 2, (top + bottom) / 2);
-        return others.filter(other => !other.contains(message)).length;
-    }""")
-        == 0
-    )
-
-
-def test_the_main_button_of_a_fault_is_one_that_can_be_pressed(window):
-    page = window()
-    page.get_by_text("Faults", exact=True).click()
-    for kind in page.get_by_label("meet").locator("option").all_text_contents():
-        page.get_by_label("meet").select_option(kind)
-        expect(page.locator("#fault button.first")).to_have_count(1)
-        expect(page.locator("#fault button.first")).to_be_enabled()
-
-
-def test_an_amount_is_written_as_bulk_writes_it(window, victor):
-    made = ask(victor, "A large one", amount="1233.76")
-    amount = window().locator(f'a[href="#/records/{made.id}"] .amount')
-    expect(amount).to_have_text("1,233.76 USD")
-
-
-def test_the_keyboard_is_enough(window, victor, sandbox):
-    made = ask(victor, "By keyboard")
-    page = window()
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
-    expect(page.locator("#detail q")).to_have_text("By keyboard")
-    expect(page.locator("#detail h2")).to_be_focused()
-    page.keyboard.press("e")
-    expect(page.locator("#detail header")).to_contain_text("expired")
-    assert sandbox.request(made.id)["status"] == "expired"
-    page.keyboard.press("Escape")
-    expect(page.locator("#detail")).to_be_hidden()
-    expect(page.locator(f'a[href="#/records/{made.id}"]')).to_be_focused()
-    page.keyboard.press("2")
-    expect(page.get_by_role("tab", name="Calls")).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_be_visible()
-
-
-def test_any_key_leads_to_its_calls(window, sandbox):
-    key = "a/b?c=1#d%41&e 'f' \"g\" <h>"
-    httpx.post(sandbox.url + CREATE, headers={"idempotency-key": key})
-    page = window()
-    page.locator("li.group").filter(has_text="a/b?c=1#d%41&").get_by_role("link").click()
-    expect(page.locator("#detail code")).to_have_text(key)
-    expect(page.locator(".timeline")).to_contain_text("create, attempt 1")
-
-
-def test_text_that_a_person_is_typing_stays_when_the_page_is_updated(window, victor):
-    made = ask(victor)
-    page = window(f"/#/records/{made.id}")
-    notes = page.get_by_label("Notes to the payee")
-    notes.fill("Half a sen")
-    victor.payment_requests.get(made.id)
-    expect(page.locator(".timeline")).to_contain_text("get")
-    expect(notes).to_have_value("Half a sen")
-    expect(notes).to_be_focused()
-
-
-def test_a_person_injects_a_fault_before_the_work_and_a_fault_after_the_work(
-    window, victor, sandbox
-):
-    page = window()
-    page.get_by_text("Faults", exact=True).click()
-    page.get_by_role("button", name="Fail before the work").click()
-    expect(page.locator(".faults")).to_contain_text("status 503 create, before the work, 1 more")
-    page.get_by_label("meet").select_option("lose_answer")
-    expect(page.get_by_role("button", name="Fail before the work")).to_be_disabled()
-    page.get_by_role("button", name="Fail after the work").click()
-    expect(page.locator(".faults li")).to_have_count(2)
-    made = ask(victor, "Third time lucky")
-    expect(page.get_by_text("No fault is waiting")).to_be_visible()
-    group = page.locator("li.group").filter(has_text="Third time lucky")
-    expect(group).to_contain_text("3 attempts")
-    assert sandbox.work_done_by_key()[made.idempotency_key] == 1
-
-
-def test_the_page_advances_the_clock_and_shows_why_a_command_was_refused(window, victor, sandbox):
-    page = window()
-    page.get_by_text("Clock", exact=True).click()
-    before = sandbox.clock()["advanced"]
-    page.get_by_role("button", name="Advance 1 second").click()
-    expect(page.locator(".clock")).to_contain_text("advanced by")
-    assert sandbox.clock()["advanced"] == before + 1
-    made = ask(victor, amount_modification_allowed=True)
-    page.goto(f"{sandbox.url}/#/records/{made.id}")
-    page.get_by_label("Another amount").fill("ten")
-    page.get_by_role("button", name="Accept").click()
-    expect(page.get_by_role("alert")).to_contain_text(
-        "modified_amount breaks the rule 'pattern' of the document"
-    )
-    page.route("**/respond", lambda route: route.abort())
-    page.get_by_role("button", name="Accept").click()
-    expect(page.get_by_role("alert")).to_have_text("The sandbox does not answer. Is it running?")
-
-
 def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, victor):
     """As in DNS rebinding, a name of the page's own means this machine; and plain calls from
     another origin.
@@ -256,9 +133,3 @@ def test_the_page_fits_the_width_of_a_screen_and_has_enough_contrast(
         page.locator("h1").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert page.evaluate(CONTRAST) == [], path
-
-
-def test_the_pictures_of_the_documentation_can_be_made(browser, tmp_path):
-    runpy.run_path(str(PICTURES / "sandbox_page.py"))["take"](browser, tmp_path)
-    pictures = {path.name for path in PICTURES.glob("sandbox-page*")}
-    assert {path.name for path in tmp_path.iterdir()} == pictures

@@ -1,21 +1,15 @@
 """Every fault as a raw client sees it, and what the sandbox says that it did."""
 
-import gc
 import json
 import threading
 import time
-import warnings
 from itertools import product
 
 import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import until
-from tests.faults.raw_sockets import background, run_as_a_connection_comes
 from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
-from victor_ext.sandbox import SandboxSettings
-from victor_ext.sandbox.server._run import Service
-from victor_ext.sandbox.victor._provider import VictorProvider
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
@@ -66,16 +60,6 @@ def test_an_answer_cut_anywhere_has_done_its_work(sandbox, caller, after, how):
     assert (seen.status, seen.fault, seen.work_done) == (200, "cut_answer", True)
 
 
-@pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_large_answer_is_cut_at_the_chosen_byte(start, how):
-    sandbox, caller = start(max_page_size=1000)
-    for _ in range(300):
-        sandbox.create_inbound(notes="n" * 150)
-    sandbox.inject("cut_answer", after=-1, how=how)
-    part, ending = exchange(sandbox.url, caller.raw("GET", f"{LIST}?page_size=300"))
-    assert (len(part) > 100_000, lacks_one_byte(part), ending) == (True, True, how)
-
-
 @pytest.mark.parametrize("work", [False, True])
 def test_a_stall_is_silence_before_or_after_the_work(sandbox, caller, work):
     sandbox.inject("stall", work=work)
@@ -99,23 +83,6 @@ def test_a_delay_is_waited_before_or_after_the_work(sandbox, caller, work, made)
     assert time.monotonic() - begun >= 0.3
 
 
-def test_work_goes_on_when_the_caller_has_left(sandbox, caller):
-    sandbox.inject("delay", delay=0.05)
-    with RawConnection(sandbox.url) as connection:
-        connection.send(create_bytes(caller))
-        until(sandbox.received)
-    until(lambda: sandbox.work_done_by_key() == {KEY: 1})
-
-
-def test_a_rate_limit_says_when_to_come_back(sandbox, caller):
-    sandbox.inject("rate_limit", retry_after=7)
-    response = caller.create(KEY)
-    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
-    sandbox.inject("rate_limit", retry_after=0.5)
-    assert caller.create(KEY).headers["retry-after"] == "0.5"
-    assert sandbox.requests() == []
-
-
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 408, 425, 401, 403, 302, 599])
 def test_an_injected_status_is_answered_with_its_body_and_headers_and_nothing_is_made(
     sandbox, caller, status
@@ -124,22 +91,6 @@ def test_an_injected_status_is_answered_with_its_body_and_headers_and_nothing_is
     response = caller.create(KEY)
     seen = (response.status_code, response.text, response.headers["x-note"])
     assert (*seen, sandbox.requests()) == (status, "no", "told so", [])
-
-
-def test_truncated_json_has_the_length_that_it_announces(sandbox, caller):
-    sandbox.inject("truncated_json")
-    response = caller.create(KEY)
-    assert len(response.content) == int(response.headers["content-length"])
-    with pytest.raises(json.JSONDecodeError):
-        response.json()
-
-
-@pytest.mark.parametrize(("options", "status"), [({"status": 200}, 200), ({}, 503)])
-def test_a_page_of_html_has_the_status_that_was_asked_for_or_503(sandbox, caller, options, status):
-    sandbox.inject("html", **options)
-    response = caller.create(KEY)
-    assert (response.status_code, response.headers["content-type"]) == (status, "text/html")
-    assert response.text.startswith("<!DOCTYPE html>")
 
 
 class TestWhichCalls:
@@ -235,30 +186,3 @@ def test_a_sandbox_that_stops_cuts_its_calls_and_leaves_no_thread(start):
         assert {each.read_to_end()[1] for each in (waiting, stalled)} <= {"close", "reset"}
     left = set(threading.enumerate()) - before
     assert [thread for thread in left if thread.name == "victor-sandbox"] == []
-
-
-@pytest.mark.parametrize("status", [204, 304])
-@pytest.mark.parametrize(
-    "options", [{}, {"body": "text"}, {"work": True}], ids=["plain", "with-body", "after-work"]
-)
-def test_a_status_without_a_body_is_sent_without_one(sandbox, caller, status, options, caplog):
-    sandbox.inject("status", status=status, **options)
-    answer = caller.call("GET", LIST)
-    assert (answer.status_code, answer.content) == (status, b"")
-    assert "content-length" not in answer.headers
-    assert caller.call("GET", LIST).status_code == 200
-    assert not caplog.records
-
-
-@pytest.mark.parametrize("stopped_by", ["down", "end"])
-def test_a_connection_that_comes_while_the_sandbox_stops_is_closed(stopped_by):
-    with warnings.catch_warnings(record=True) as caught, background() as loop:
-        warnings.simplefilter("always")
-        service = Service(VictorProvider, SandboxSettings())
-        loop.run(service.listener.listen())
-        stopping = service.listener.down(None) if stopped_by == "down" else service.end()
-        run_as_a_connection_comes(loop, service.listener.port, stopping)
-        if stopped_by == "down":
-            loop.run(service.end())
-        gc.collect()
-    assert [str(warning.message) for warning in caught] == []

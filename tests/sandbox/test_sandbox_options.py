@@ -3,7 +3,7 @@
 import pytest
 
 from tests.cases import cases_beside
-from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection
+from tests.sandbox.sandbox_callers import KEY
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
@@ -47,29 +47,3 @@ def observed(sandbox, caller):
 @pytest.mark.parametrize(("options", "changes"), CASES["options"])
 def test_each_option_of_the_sandbox_changes_only_its_own_behaviour(start, options, changes):
     assert observed(*start(demo_data=True, **options)) == {**WITHOUT_OPTIONS, **changes}
-
-
-def test_an_idle_connection_is_kept_for_the_chosen_seconds_and_is_closed_then(start):
-    sandbox, caller = start(keep_alive=1.0)
-    with RawConnection(sandbox.url) as connection:
-        connection.send(caller.raw("GET", LIST))
-        connection.read_answer()
-        assert connection.read_to_end(patience=0.3) == (b"", "silence")
-        assert connection.read_to_end() == (b"", "close")
-
-
-@pytest.mark.parametrize(("key_conflict", "status"), [("replay", 200), ("422", 422)])
-def test_key_repeat_decides_an_equal_create_and_key_conflict_a_changed_one(
-    start, key_conflict, status
-):
-    _, caller = start(key_repeat="409", key_conflict=key_conflict)
-    assert caller.create(KEY).status_code == 200
-    assert caller.create(KEY).status_code == 409
-    assert caller.create(KEY, amount="44.24").status_code == status
-
-
-def test_a_key_that_is_in_progress_is_refused_before_a_repeat_or_a_conflict_is_decided(start):
-    _, caller = start(key_repeat="new", key_conflict="new", key_in_progress=5)
-    assert caller.create(KEY).status_code == 200
-    assert caller.create(KEY).status_code == 409
-    assert caller.create(KEY, amount="44.24").status_code == 409

@@ -6,12 +6,9 @@ import re
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
-import httpx
 import pytest
 
-from tests.sandbox.desks import desk_of
 from tests.sandbox.sandbox_callers import KEY, RawConnection
-from victor_ext.sandbox import RemoteSandbox
 from victor_ext.sandbox._command_line import provider_named, providers
 from victor_ext.sandbox.server import ServerInThread
 from victor_ext.sandbox.server._faults import KINDS, OF_NOTIFICATIONS
@@ -58,89 +55,11 @@ def test_the_page_shows_requests_keys_amounts_and_the_clock(start, http):
     assert sandbox.received()[-1].operation == "create", "looking is not recorded"
 
 
-def test_requests_are_grouped_by_key(start, http):
-    sandbox, caller = start(demo_data=True)
-    sandbox.inject("lose_answer", operation="create", times=2)
-    for _ in range(2):
-        with pytest.raises(httpx.TransportError):
-            caller.create(KEY)
-    caller.create(KEY)
-    sandbox.inject("status", operation="create", status=503)
-    caller.create("another key that leads to nothing")
-    with watching(sandbox.url) as message:
-        groups = message()["lists"]["groups"]
-    assert groups["order"][:2] == ["key:another key that leads to nothing", f"key:{KEY}"]
-    nothing, twice = (groups["html"][each] for each in groups["order"][:2])
-    assert all(text in nothing for text in ("nothing made", "status 503")), nothing
-    assert all(text in twice for text in ("3 attempts", "lose_answer \u00d72<", "44.23 USD<")), (
-        twice
-    )
-    assert twice.count('class="row record"') == 2, "the request and its inbound twin"
-
-
-def test_a_key_with_more_than_one_request_is_marked_on_the_page(start, http):
-    sandbox, caller = start(key_repeat="new")
-    caller.created(key=KEY)
-    assert "under one key" not in http.get(sandbox.url).text
-    caller.created(key=KEY)
-    assert "2 requests under one key" in http.get(sandbox.url).text
-
-
-def test_the_page_of_a_record_shows_its_calls_and_statuses_in_order(start, http):
-    sandbox, caller = start(demo_data=True)
-    sandbox.advance(3600)
-    sandbox.inject("status", operation="create")
-    caller.create(KEY)
-    child = caller.create(KEY).json()["victor_payment_request_child_id"]
-    caller.respond(child, notes="Paid in full")
-    sandbox.advance(1)
-    parent = sandbox.request(child)["parent_id"]
-    found = http.get(f"{sandbox.url}{PAGE}/records/{parent}").text
-    timeline = as_read(found.partition('class="timeline"')[2].partition("</ol>")[0])
-    order = (
-        "create, attempt 1|503|fault: status, before the work|create, attempt 2|did the work|"
-        "created|of the business clock|respond|accepted|completed"
-    )
-    assert re.search(order.replace("|", ".*"), timeline), timeline
-    assert "Paid in full" in found
-    assert child in found
-
-
-def test_a_key_is_shown_whole_and_a_number_that_may_be_an_account_is_not(sandbox, caller, http):
-    key = "6a1f0c52-9c1f-4f0e-8d7b-6a1234566905"
-    made = caller.created(key=key, notes="To 998877665544")["victor_payment_request_id"]
-    found = http.get(f"{sandbox.url}{PAGE}/records/{made}").text
-    assert (f"<dd>{key}</dd>" in found, "998877665544" in found) == (True, False)
-
-
 def test_a_call_shows_the_exchange_without_credentials(sandbox, caller, http):
     caller.create(KEY, {"payee": {"account_number": "998877665544"}, "note": HOSTILE})
     shown = http.get(f"{sandbox.url}{PAGE}/calls/1").text
     assert not [text for text in ("eyJ", "998877665544", "<script") if text in shown]
     assert all(text in shown for text in ("Token …", "••••••••5544", KEY, "400")), shown
-
-
-def test_a_request_that_was_cut_off_is_shown_as_far_as_it_came(sandbox, caller, http):
-    sandbox.inject("cut_request", operation="create", after=-5)
-    with pytest.raises(httpx.TransportError):
-        caller.create(KEY)
-    shown = http.get(f"{sandbox.url}{PAGE}/calls/1").text
-    assert all(text in shown for text in ("cut_request", "There was none.", KEY)), shown
-    assert "043987673645" not in shown
-
-
-def test_old_contents_are_forgotten_and_the_page_says_so(sandbox, caller, http):
-    for _ in range(201):
-        caller.http.get("/v2")
-    assert "have been forgotten" in http.get(f"{sandbox.url}{PAGE}/calls/1").text
-    assert "user-agent" in http.get(f"{sandbox.url}{PAGE}/calls/2").text
-
-
-def test_the_page_of_an_unknown_record_key_or_call_is_a_404(sandbox, http):
-    for path in ("records/X", "keys/X", "calls/7", "calls/0"):
-        answer = http.get(f"{sandbox.url}{PAGE}/{path}")
-        assert (answer.status_code, "Not here" in answer.text) == (404, True), path
-    assert http.get(f"{sandbox.url}{PAGE}/nonsense").json()["error"] == "no_such_command"
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "'\"&<>`{{7*7}}{%x%}", "</textarea></script>\x00\u202e"])
@@ -181,34 +100,7 @@ def test_the_stream_of_the_page_sends_only_the_parts_that_have_changed(sandbox, 
         assert message()["lists"]["groups"] == nothing
 
 
-def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(sandbox):
-    with watching(sandbox.url) as message:
-        message()
-        sandbox.down()
-        sandbox.create_inbound("7.00")
-        assert "7.00" in str(message())
-        sandbox.up()
-        sandbox.stop()
-        with pytest.raises((AssertionError, ConnectionError)):
-            message()
-
-
 # What the page can do
-
-
-def test_a_request_and_its_twin_are_answered_and_expire_together(start):
-    sandbox, caller = start(demo_data=True)
-    made = caller.created(amount_modification_allowed=True)
-    other = caller.created()
-    RemoteSandbox(sandbox.url).respond(
-        made["victor_payment_request_id"], "Accepted", modified_amount="40.00"
-    )
-    both = [sandbox.request(made[f"victor_payment_request_{which}id"]) for which in ("", "child_")]
-    assert {(each["status"], each["amount"]) for each in both} == {("accepted", "40.00")}
-    sandbox.expire(other["victor_payment_request_child_id"])
-    assert sandbox.request(other["victor_payment_request_id"])["status"] == "expired"
-    with pytest.raises(ValueError, match="is expired; only one without an answer can expire"):
-        sandbox.expire(other["victor_payment_request_id"])
 
 
 # The control API on a page
@@ -242,35 +134,4 @@ def as_read(page):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
 
 
-def test_an_id_of_a_provider_without_records_leads_to_its_calls(http):
-    with desk_of("eastpay") as desk:
-        secrets = {"card.number": "4111111111111111", "card.cvv": "765"}
-        desk.pay("DB", merchantTransactionId="INV-1", **secrets)
-        desk.inquiry()
-        call, record = (
-            http.get(f"{desk.sandbox.url}{PAGE}/{place}").text
-            for place in ("calls/1", f"records/{desk.payment}")
-        )
-    assert f'<a href="#/records/{desk.payment}">INV-1, {desk.payment}</a>' in call
-    assert [each in call for each in ("1111", "4111", "765")] == [True, False, False]
-    calls = re.findall(r'<a href="#/calls/(\d)">(\w+)', record)
-    assert calls == [("1", "pay"), ("2", "inquire")]
-
-
 # Who may see it
-
-
-def test_the_page_of_the_sandbox_loads_no_file_from_elsewhere(sandbox, http):
-    for path in ("/", "/docs", f"{PAGE}/page.js", f"{PAGE}/page.css", f"{PAGE}/icon.svg"):
-        text = http.get(sandbox.url + path).text.replace("http://www.w3.org/2000/svg", "")
-        assert re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]{2,}", text) == [], path
-        for asset in re.findall(r'(?:src|href)="(/[^"#]*)"', text):
-            assert http.get(sandbox.url + asset).status_code == 200, asset
-
-
-def test_the_page_and_the_control_api_respond_while_every_call_is_refused(sandbox, http):
-    sandbox.inject("refuse", times=None)
-    assert http.get(sandbox.url).status_code == 200
-    assert http.get(sandbox.url + "/docs").status_code == 200
-    assert http.get(sandbox.url + "/_sandbox/faults").json()[0]["applied"] == 0
-    assert sandbox.received() == []

@@ -15,7 +15,6 @@ import pytest
 
 from tests.cli.victor_command import until
 from tests.sandbox.sandbox_callers import API_KEY, CREATE, KEY, LIST, Caller, SandboxProcess, a_body
-from victor_ext.sandbox import Sandbox, SandboxSettings
 
 pytestmark = pytest.mark.slow
 
@@ -35,67 +34,6 @@ def test_requests_keys_and_tokens_of_a_state_file_are_there_after_a_restart(star
     assert caller.create(KEY, amount="1.00").status_code == 409
     assert caller.respond(child).status_code == 400
     assert caller.http.get(LIST, headers={"authorization": f"Bearer {bearer}"}).status_code == 200
-
-
-def test_a_state_file_keeps_the_clock_and_revoked_tokens_over_a_restart(start, tmp_path):
-    sandbox, caller = start(state=tmp_path / "state.db")
-    bearer = caller.ask_token(*sandbox.add_oauth_client()).json()["access_token"]
-    caller.created(counterparty="failsRfp")
-    sandbox.advance(90)
-    sandbox.revoke_tokens()
-    sandbox.restart()
-    assert caller.http.get(LIST, headers={"authorization": f"Bearer {bearer}"}).status_code == 401
-    assert sandbox.clock()["advanced"] == 90
-    assert [request["status"] for request in sandbox.requests()] == ["failed"]
-
-
-def test_without_a_file_a_restart_forgets(start):
-    sandbox, caller = start()
-    url = sandbox.url
-    caller.create()
-    sandbox.restart()
-    assert sandbox.url == url
-    assert sandbox.requests() == []
-    assert caller.list().json()["error"]["code"] == "unknown_api_key"
-
-
-def test_a_reset_empties_the_file_too(start, tmp_path):
-    sandbox, caller = start(state=tmp_path / "state.db")
-    caller.create(KEY)
-    sandbox.reset()
-    sandbox.restart()
-    assert sandbox.requests() == []
-    assert sandbox.tokens_issued() == {}
-
-
-def test_two_sandboxes_do_not_share_a_file(start, tmp_path):
-    start(state=tmp_path / "state.db")
-    with pytest.raises(OSError, match=r"state\.db' cannot be used: database is locked"):
-        Sandbox(SandboxSettings(state=tmp_path / "state.db")).start()
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("state.db", "file is not a database"),
-        ("", "Is a directory"),
-        ("none/state.db", "No such file or directory"),
-    ],
-)
-def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path, name, reason):
-    (tmp_path / "state.db").write_text("not a database, and longer than its header would be" * 10)
-    with pytest.raises(OSError, match=rf"the state file '.*{name}' cannot be used: {reason}"):
-        Sandbox(SandboxSettings(state=tmp_path / name)).start()
-
-
-def test_secrets_are_not_in_the_file(start, tmp_path):
-    sandbox, caller = start(state=tmp_path / "state.db")
-    client_id, client_secret = sandbox.add_oauth_client()
-    token = caller.ask_token(client_id, client_secret).json()["access_token"]
-    sandbox.stop()
-    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    asked = [text.encode() in written for text in (client_id, client_secret, token)]
-    assert asked == [True, False, False]
 
 
 @contextmanager
