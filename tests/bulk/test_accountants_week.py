@@ -8,7 +8,7 @@ import pytest
 
 from tests.bulk.bulk_runs import asked_once, nothing_sent, today, velo_command
 from tests.bulk.conftest import STORAGE_KEY
-from tests.cli.victor_command import Command, calls
+from tests.cli.victor_command import Command
 from victor_ext import idempotency_key_for
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
@@ -30,17 +30,6 @@ def invoice(number, **changes):
 
 def invoices(*numbers):
     return [invoice(number) for number in numbers]
-
-
-def salary(number, **changes):
-    good = {
-        "remote_id": f"payee-{number}",
-        "payor_payment_id": f"PAY-{number}",
-        "amount": f"{number}00.00",
-        "currency": "USD",
-        "source_account_name": "USD account",
-    }
-    return {**good, **changes}
 
 
 def ends(ran, status, *sentences):
@@ -168,60 +157,3 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
         assert "lacks" not in shown
     asked_once_each(victor_sandbox, *range(1, 10), 21, 22, 23, 31, 32)
     ends(bulk("status"), 0)
-
-
-def test_on_thursday_no_payout_is_paid_that_the_sheet_does_not_have(payouts, velo):
-    """Ann sends, Bob pays."""
-    sheet = [salary(number) for number in range(1, 5)]
-    ann = ("--by", "Ann", "--not-by-sender")
-    step, paying = "is paid by the next step", "victor bulk --provider velo instruct"
-    payouts.write(sheet, PAYOUTS)
-    ends(
-        payouts.send(PAYOUTS, *ann, "--expect-total", "1000.00"),
-        0,
-        "4 created",
-        step,
-        f"{paying} --by NAME",
-    )
-    ends(payouts("instruct", PAYOUTS, "--by", "Ann"), 2, "Another person has to.")
-
-    # A row is corrected, and one is deleted, after Velo has accepted them.
-    corrected = [sheet[0], salary(2, amount="20.00"), sheet[2]]
-    payouts.write(corrected, PAYOUTS)
-    why = "not paid: the latest sheet lacks, or has with other values: PAY-2, PAY-4."
-    also = ("--also", "PAY-2", "--also", "PAY-4")
-    sent = ends(payouts.send(PAYOUTS, *ann), 1, "2 created, 2 to decide", why, " ".join(also))
-    assert step not in sent
-    ends(payouts("status"), 1, "2 rows need your decision. The export says why.", why)
-    ends(payouts("instruct", PAYOUTS, "--by", "Bob"), 1, "instruct: 1 to decide", why)
-    assert calls(velo, "instruct") == 0
-
-    # Neither is right: he takes them back, and she has the right ones paid.
-    ends(payouts("withdraw", PAYOUTS, "--by", "Bob"), 0, "withdraw: 1 done")
-    ends(payouts("instruct", PAYOUTS, "--by", "Bob"), 2, "nothing to instruct")
-    withdrawn = ends(payouts("status"), 1, "1 row needs your decision")
-    assert "not paid" not in withdrawn
-    keys = [each["payor_payment_id"] for each in corrected]
-    words = ("--batch", PAYOUTS, "--by", "Ann", "--why", "withdrawn")
-    resume = "victor bulk --provider velo resume --batch payouts.csv"
-    ends(payouts("ask-again", *keys, *words), 0, "3 rows will be asked once more", resume)
-    ends(
-        payouts("resume", "--batch", PAYOUTS), 0, "3 rows: 3 created", step, f"{paying} payouts.csv"
-    )
-    ends(payouts("instruct", PAYOUTS, "--by", "Bob"), 0, "instruct: 1 done")
-
-    # What is paid has no next step.
-    again = ends(payouts.send(PAYOUTS, *ann), 0, "3 rows: 3 created", "lacks it: PAY-4.")
-    assert step not in again
-    assert calls(velo, "instruct") == 1
-
-
-def test_on_thursday_bob_pays_what_was_accepted_though_the_sheet_differs(payouts, velo):
-    payouts.write([salary(1), salary(2)], PAYOUTS)
-    ends(payouts.send(PAYOUTS, "--by", "Ann"), 0)
-    payouts.write([salary(1)], PAYOUTS)
-    ends(payouts.send(PAYOUTS, "--by", "Ann"), 1, "1 created, 1 to decide")
-    ends(payouts("instruct", PAYOUTS, "--by", "Bob"), 1, "PAY-2. Withdraw")
-    ends(payouts("instruct", PAYOUTS, "--by", "Bob", "--also", "PAY-2"), 0, "instruct: 1 done")
-    assert calls(velo, "instruct") == 1
-    ends(payouts("status"), 0, "instruct by Bob: 1 done", "lacks it: PAY-2.")

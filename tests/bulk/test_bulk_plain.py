@@ -290,28 +290,6 @@ def without_entries(read):
     return [(row, content) for row, content, _ in told], *others
 
 
-@pytest.mark.parametrize(
-    ("cells", "key_column"),
-    [
-        (REQUESTS, "invoice_no"),
-        (REQUESTS, "client_reference_id"),
-        (PAYOUTS, "payor_payment_id"),
-    ],
-)
-def test_ordinary_rows_are_made_of_a_template(
-    validations, validations_of_payouts, monkeypatch, cells, key_column
-):
-    """But for the first one; a template takes four checks more."""
-    checked, check = [], RowValidation._checked
-    monkeypatch.setattr(
-        RowValidation, "_checked", lambda self, record: checked.append(1) or check(self, record)
-    )
-    keys = [dict.fromkeys(cells.keys, f"KEY-{number}") for number in range(1, 301)]
-    reading = validations if cells is REQUESTS else validations_of_payouts
-    told, result, *_ = reading.read([{**cells.good, **own} for own in keys], key_column)
-    assert (len(told), result.problems, len(checked)) == (300, [], 5)
-
-
 def test_a_template_whose_call_is_another_one_is_not_used(validations, monkeypatch):
     """What a template makes of a row is compared before it is used: the checks decide."""
     monkeypatch.setattr(

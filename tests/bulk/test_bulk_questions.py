@@ -166,20 +166,6 @@ def test_a_row_that_one_batch_asks_about_is_sent_by_no_copy_of_its_sheet(sender,
     asked_once(victor_sandbox, [first, second, respelled])
 
 
-def test_a_row_that_is_asked_about_as_a_copy_is_so_in_the_next_copy_with_another_due_date(
-    sender, victor_sandbox
-):
-    listed = of_payers(1, 2, 3)
-    sender.finish(listed)
-    respelled = [{**each, "invoice_no": f"2026/{n}"} for n, each in enumerate(listed)]
-    assert sender(batch="copy").send(respelled).counts == {"to_decide": 3}
-    later = [{**each, "due_date": in_days(1)} for each in respelled]
-    assert sender(batch="next").send(later).counts == {"to_decide": 3}
-    both = [*listed, *later]
-    assert sender(batch="both").send(both).counts == {"created": 6}, "this sheet has both"
-    asked_once(victor_sandbox, both)
-
-
 # The sheet of a batch
 
 
@@ -207,14 +193,6 @@ def test_a_sheet_of_which_nothing_was_asked_is_no_other_list_once_its_keys_are_r
     with nothing_sent(victor_sandbox), refused("No row of this sheet is in the one"):
         own().send(bulk.write(of_payers(7, 8)))
     assert own().send(bulk.write(sent)).counts == {"created": 3}
-
-
-def test_a_list_that_is_refused_under_a_name_is_told_another_name(sender):
-    named = {"batch": "work-invoices"}
-    sender.finish(of_payers(*range(1, 11)), **named)
-    after = [{**each, "invoice_no": f"{n}-B"} for n, each in enumerate(of_payers(*range(2, 11)))]
-    with refused("--batch work-invoices-2"):
-        sender(**named).send([of_payers(1)[0], *after])
 
 
 def test_the_next_list_of_a_named_batch_may_ask_the_same_payers(sender, victor_sandbox):
@@ -267,16 +245,6 @@ def test_a_sheet_whose_rows_were_forgotten_is_stored_anew_when_it_comes_again(se
     sender.finish(rows(2))
     assert in_state(tmp_path / "state.sqlite", sheets) == [2]
     assert {*sender.results()} == {"INV-1", "INV-2"}
-
-
-def test_a_payment_is_asked_once_more_only_once_for_a_decision(sender, victor_sandbox):
-    sender.finish(rows(1))
-    for number in (1, 2):
-        victor_sandbox.move(sender.result().id, "declined")
-        sender.ask_again("INV-1")
-        for records in (None, rows(1), None):
-            sender.finish(records)
-        assert sum(victor_sandbox.work_done_by_key().values()) == 1 + number
 
 
 def test_a_decision_holds_for_the_values_that_it_was_made_for(sender, victor_sandbox):

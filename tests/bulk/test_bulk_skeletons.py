@@ -5,8 +5,6 @@ says otherwise, whatever else the rows say; texts that no tool makes of each oth
 from itertools import product
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from tests.bulk.bulk_runs import (
     ACCOUNT,
@@ -39,18 +37,6 @@ def test_keys_that_no_tool_makes_of_each_other_have_different_skeletons():
     assert len({*map(skeleton_of, OTHERS)}) == len(OTHERS)
 
 
-@given(st.text() | st.text("0123456789.,' -+=\""))
-@example("9.0070")
-@example("01.042")
-def test_the_skeleton_of_a_skeleton_is_the_same_text(text):
-    assert skeleton_of(skeleton_of(text)) == skeleton_of(text)
-
-
-@given(st.text("aA0014-.,/' +", max_size=7), st.integers(0, 7), st.sampled_from("147aB"))
-def test_a_digit_or_a_letter_more_makes_another_key(key, place, more):
-    assert skeleton_of(key[:place] + more + key[place:]) != skeleton_of(key)
-
-
 # As an operator meets it
 
 
@@ -70,12 +56,6 @@ def test_a_row_with_a_respelled_key_is_not_sent_again_whatever_its_values(sender
     asked_once(victor_sandbox, first)
 
 
-def test_rows_whose_keys_no_tool_makes_of_each_other_are_all_sent(sender, victor_sandbox):
-    records = [row(number, invoice_no=key) for number, key in enumerate(OTHERS)]
-    sender.finish(records)
-    asked_once(victor_sandbox, records)
-
-
 @pytest.mark.parametrize("column", ["invoice_no", "client_reference_id"])
 @pytest.mark.parametrize("keys", borders(ALIKE, *ALIKE[:2]))
 def test_a_key_with_other_zeros_is_a_question_in_another_file_if_all_else_is_equal(
@@ -93,17 +73,6 @@ def test_a_key_with_other_zeros_is_a_question_in_another_file_if_all_else_is_equ
     sender.ask_again(other, batch="april")
     sender.finish(batch="april")
     asked_once(victor_sandbox, [first, second])
-
-
-@pytest.mark.parametrize("change", [{"amount": "9.99"}, {"due_date": in_days(1)}])
-def test_keys_with_other_zeros_are_two_payments_if_all_else_is_not_equal(
-    sender, victor_sandbox, change
-):
-    records = []
-    for number, (one, other) in enumerate(ALIKE):
-        records += [row(number, invoice_no=one), row(number, invoice_no=other, **change)]
-    sender.finish(records)
-    asked_once(victor_sandbox, records)
 
 
 def test_only_the_first_of_two_spellings_of_a_key_is_sent_until_a_person_allows_the_other(
@@ -131,17 +100,6 @@ def test_a_waiting_row_is_not_sent_beside_another_spelling_of_its_key_in_the_nex
     status = sender().send([first, waiting])
     assert status.exit_status == 1
     asked_once(victor_sandbox, [first])
-
-
-def test_a_rejected_row_may_be_sent_with_another_spelling_of_its_key(sender, victor_sandbox):
-    """Nothing was created. A correction of the first spelling is the same payment from then on."""
-    respond_to_creates(victor_sandbox, 400, 1)
-    first = row(1, invoice_no="01042", amount="10.00")
-    respelled = row(1, invoice_no="1042", amount="12.00")
-    assert sender().send([first]).counts == {"rejected": 1}
-    sender.finish([respelled], batch="april")
-    assert sender().send([{**first, "amount": "12.00"}]).noticed == {"looks_like": 1}
-    asked_once(victor_sandbox, [respelled])
 
 
 @pytest.mark.pull_request

@@ -115,17 +115,6 @@ def send(sender, client, pass_days, tmp_path):
     return send
 
 
-@pytest.mark.parametrize("months", borders([3, 12], 3))
-def test_no_row_of_a_month_with_a_name_of_its_own_is_a_question(send, months):
-    """Most payers owe the same each month, and some have two invoices in one list."""
-    shop, asked = Shop(1), Asked()
-    for month in range(months):
-        payers = [*PAYERS, *shop.some(0.05)]
-        send(asked, month * MONTH, shop.invoices(month * MONTH, payers), f"2026-{month + 1:02}")
-    assert (asked.rows, asked.refused) == (0, [])
-    assert asked.new > months * len(PAYERS)
-
-
 @pytest.mark.parametrize("weeks", borders([8, 52], 8))
 def test_no_row_of_a_weekly_list_under_one_given_name_is_a_question(send, weeks):
     """Each week begins a series. Here are every second week's."""
@@ -134,56 +123,3 @@ def test_no_row_of_a_weekly_list_under_one_given_name_is_a_question(send, weeks)
         send(asked, week * WEEK, shop.invoices(week * WEEK, shop.some(0.1)), "weekly")
     assert (asked.rows, asked.refused) == (0, [])
     assert asked.new > 9 * weeks
-
-
-def open_lists(shop, weeks):
-    """The invoices that are open, each week: two of three stay open."""
-    still_open = {}
-    for week in range(weeks):
-        paid = [number for number in still_open if shop.dice.random() > 0.66]
-        for number in paid:
-            del still_open[number]
-        still_open |= shop.invoices(week * WEEK, shop.some(0.25))
-        yield week * WEEK, dict(still_open)
-
-
-@pytest.mark.parametrize("weeks", borders([3, 6], 3))
-def test_no_row_of_a_list_of_open_invoices_with_a_name_for_each_week_is_a_question(send, weeks):
-    asked = Asked()
-    for day, sheet in open_lists(Shop(3), weeks):
-        send(asked, day, sheet, f"open {day}")
-    assert (asked.rows, asked.refused) == (0, [])
-
-
-@pytest.mark.pull_request
-@pytest.mark.parametrize("named_by", ["its file", "a given name"])
-def test_most_lists_of_open_invoices_under_one_name_are_refused(send, named_by):
-    """The page says to name each of them. What was paid leaves the list, and its payer has a new
-    invoice: so it looks, too, if a key was respelled. A name that was given is refused less often,
-    because it begins a new series once no invoice of its last list is open.
-    """
-    asked = Asked()
-    for day, sheet in open_lists(Shop(3), 20):
-        send(asked, day, sheet, "open.csv", is_file=named_by == "its file")
-    expected = {"its file": (83, 15), "a given name": (154, 12)}
-    assert (asked.rows, len(asked.refused)) == expected[named_by]
-
-
-@pytest.mark.pull_request
-def test_a_new_invoice_is_a_question_if_one_of_its_payer_was_deleted_from_its_sheet(send):
-    """No other one is. Each time, one row is deleted that was created, and three are added, of a
-    few payers who order often.
-    """
-    shop, asked = Shop(4), Asked()
-    sheet = shop.invoices(0, shop.some(0.25))
-    send(asked, 0, sheet, "one sheet")
-    deleted, in_question = set(), 0
-    for _ in range(19):
-        gone = sheet.pop(shop.dice.choice([*sheet]))
-        deleted.add(gone["payer_counterparty_id"])
-        added = shop.invoices(0, shop.dice.sample(PAYERS[:20], 3))
-        in_question += sum(each["payer_counterparty_id"] in deleted for each in added.values())
-        sheet |= added
-        send(asked, 0, sheet, "one sheet")
-    assert (asked.rows, asked.refused) == (in_question, [])
-    assert in_question == 11

@@ -18,7 +18,7 @@ from tests.outbox.rows import execute, states
 from tests.providers.running import ONCE, scripted
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.victor.adapter import invoice
-from victor_ext import VictorError, zulu
+from victor_ext import zulu
 from victor_ext.outbox import Outbox
 
 pytestmark = pytest.mark.slow
@@ -80,25 +80,6 @@ def test_of_two_lost_entries_with_one_reference_none_is_settled_by_whichever_nam
     put_in_doubt(box)
     assert box.send() == []
     assert box.states() == ["settling", "settling"]
-
-
-def test_a_reading_of_the_list_that_fails_midway_leaves_all_entries_unsettled(
-    doubtful, victor_sandbox
-):
-    victor_sandbox.inject("status", operation="list", status=500, skip=2, times=20)
-    with pytest.raises(VictorError):
-        doubtful.send()
-    assert set(doubtful.states()) == {"settling"}
-
-
-def test_one_reading_of_a_payors_payments_serves_all_payouts_of_unknown_outcome(payouts):
-    for number in range(4):
-        payouts.submit(f"{number}", f"{number}b", key=f"the-key-of-the-payout-{number}")
-        payouts.lose("submit", "cut_request" if number == 2 else "lose_answer")
-    before = payouts.calls("list_payments")
-    assert [state for state, _ in payouts.send()] == ["sent"] * 3
-    assert sorted(payouts.states()) == ["sent"] * 3 + ["settling"]
-    assert payouts.calls("list_payments") - before == 1
 
 
 @pytest.mark.parametrize(
