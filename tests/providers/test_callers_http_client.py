@@ -8,9 +8,7 @@ import httpx2
 import pytest
 
 from tests.faults.adapters import arguments
-from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
-    AsyncVictor,
     ConfigurationError,
     InvalidRequest,
     RetryPolicy,
@@ -19,7 +17,6 @@ from victor_ext import (
     VictorOAuth,
 )
 
-AUTH = VictorOAuth("id", "not-a-secret")
 each_library = pytest.mark.parametrize("library", [httpx, httpx2])
 
 
@@ -52,17 +49,6 @@ def test_hooks_of_a_callers_http_client_see_each_attempt_and_its_headers_are_not
         assert all(request.headers["authorization"].startswith("Bearer ") for request in lists)
         assert not any({"x-theirs", "cookie"} & {*request.headers} for request in lists)
         assert b"results" in answers[-1]
-
-
-@each_library
-def test_a_callers_http_client_is_left_open_and_refused_when_it_is_closed(library, victor_sandbox):
-    with library.Client() as http_client:
-        victor = Victor(http_client=http_client, **credentials(victor_sandbox))
-        victor.close()
-        assert not http_client.is_closed
-        victor = Victor(http_client=http_client, **credentials(victor_sandbox))
-    with pytest.raises(ConfigurationError, match="http_client has been closed: keep it open"):
-        victor.payment_requests.get("ABCDEFGH12")
 
 
 @each_library
@@ -125,37 +111,3 @@ def test_an_error_of_this_package_that_a_caller_raises_after_the_request_left_le
         )
     assert raised.value.outcome == "unknown"
     assert victor_sandbox.work_done_by_key() == {"invoice-1042-of-2026": 1}
-
-
-@pytest.mark.parametrize("system", ARGUMENTS)
-@pytest.mark.parametrize("awaited", [False, True])
-@each_library
-def test_a_blocking_http_client_for_awaited_calls_is_refused_and_the_reverse(
-    system, awaited, library
-):
-    other, kind = (
-        (library.Client(), "AsyncClient") if awaited else (library.AsyncClient(), "Client")
-    )
-    given = rf"{library.__name__}\.{type(other).__name__}\."
-    with pytest.raises(
-        ConfigurationError, match=rf"must be an httpx\.{kind} \(or httpx2's\), not {given}"
-    ):
-        CLIENTS[system][awaited](**ARGUMENTS[system], http_client=other)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (
-            {"transport": httpx.AsyncHTTPTransport()},
-            "http_client and transport: pass one of the two",
-        ),
-        (
-            {"http_client": AsyncVictor(AUTH).api.get_async_httpx_client()},
-            "http_client is that of a client of this package, which tries again by itself",
-        ),
-    ],
-)
-def test_an_http_client_beside_a_transport_or_one_that_retries_is_refused(options, words):
-    with pytest.raises(ConfigurationError, match=words):
-        AsyncVictor(AUTH, **{"http_client": httpx.AsyncClient(), **options})

@@ -235,14 +235,6 @@ def test_an_empty_page_that_says_that_others_follow_ends_no_list(name, mode):
                 read(name, mode, responses(*before, {**listing.page(), **more}))
 
 
-@pytest.mark.parametrize("name", ["victor", "velo", "flexfactor"])
-def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(name, mode):
-    listing = LISTINGS[name]
-    count = {"page": {"totalPages": 2}} if name == "velo" else {"totalPages": 2, "pageCount": 2}
-    pages = responses(listing.page(listing.item), {**listing.page(), **count})
-    assert len(read(name, mode, pages)) == 1
-
-
 def numbered(*pages):
     """Pages of Victor with the numbers that they say, and ids."""
     return responses(
@@ -253,19 +245,6 @@ def numbered(*pages):
 def test_page_numbers_that_are_one_ahead_from_the_first_page_on_are_accepted(mode):
     script = numbered(*[(1, ["a"])] * 3, (2, ["b"]), (3, []))
     assert [each.id for each in read("victor", mode, script)] == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    "pages",
-    [
-        [(1, []), (0, ["a"]), (1, ["b"]), (2, [])],
-        [(1, ["b"]), (0, ["a"]), (1, ["b"]), (2, [])],
-        [(0, ["a"]), (2, []), (1, ["b"]), (2, [])],
-        [(0, ["a"]), (2, ["c"]), (1, ["b"]), (2, [])],
-    ],
-)
-def test_a_page_whose_number_is_that_of_another_is_read_again(mode, pages):
-    assert [each.id for each in read("victor", mode, numbered(*pages))] == ["a", "b"]
 
 
 @pytest.mark.parametrize("before", [[], [(0, ["a"])]], ids=["first", "later"])

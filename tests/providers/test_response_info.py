@@ -2,16 +2,12 @@
 response.
 """
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-
 import httpx
 import pytest
 
-from tests.providers.running import ONCE, Script
-from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called
+from tests.providers.running import ONCE
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
-    Ping,
     ResponseInfo,
     VictorError,
 )
@@ -69,20 +65,3 @@ def test_each_record_and_each_error_has_response_info_without_a_cookie(system):
 
 def answer(status, id, **options):
     return httpx.Response(status, headers={"X-Request-Id": id, "Server": "edge"}, **options)
-
-
-EMPTY_PAGE = {"results": [], "content": [], "items": []}
-PINGED = [name for name in CLIENTS if hasattr(ADAPTERS[name], "PING")]
-
-
-@pytest.mark.parametrize("system", PINGED)
-def test_a_ping_is_one_signed_read_of_one_item(system, mode):
-    date = {"Date": format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)}
-    script = Script(httpx.Response(200, json=EMPTY_PAGE, headers=date))
-    ping = called(system, mode, lambda client: client.ping(), script)
-    assert isinstance(ping, Ping)
-    assert (ping.response_info.status_code, ping.response_info.attempts) == (200, 1)
-    assert abs(ping.clock_offset - 600) <= 5
-    (read,) = script.requests
-    assert (read.method, read.url.raw_path.decode()) == ("GET", ADAPTERS[system].PING)
-    assert read.headers["Authorization"]

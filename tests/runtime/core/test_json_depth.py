@@ -111,19 +111,6 @@ def test_json_is_refused_where_a_plain_count_finds_more_than_a_hundred_levels():
     assert COUNT / 5 < deep < COUNT * 4 / 5
 
 
-def test_json_that_was_cut_is_refused_for_the_levels_that_it_has_until_there():
-    dice = Random(f"cut levels {os.environ.get('VICTOR_SEARCH', '')}")
-    deep = 0
-    for _ in range(COUNT):
-        text = nested(dice, dice.choice((3, 95, 105, 130)))
-        cut = text[: dice.randrange(1, len(text))]
-        is_deep = levels_of(cut) > 100
-        for content in (cut, cut.encode("utf-8"), SecretBytes(cut.encode("utf-8"))):
-            assert is_refused_for_depth(content) == is_deep, content
-        deep += is_deep
-    assert COUNT / 20 < deep < COUNT / 2
-
-
 @pytest.mark.parametrize("siblings", [0, 1, 500])
 @pytest.mark.parametrize("levels", [100, 101])
 def test_levels_are_counted_exactly_beside_any_number_of_others(levels, siblings):

@@ -1,7 +1,5 @@
 """Which hosts are called without the proxy of the environment."""
 
-import ssl
-
 import httpx
 import pytest
 
@@ -23,23 +21,6 @@ def set_variables(monkeypatch, **variables):
 def direct_origins():
     """Those that are called without the proxy of the environment."""
     return {url for url in CASES["origins"] if proxy_for(httpx.URL(url), None) is None}
-
-
-@pytest.mark.parametrize("entries", CASES["entries"])
-def test_entries_of_no_proxy_have_the_same_meaning_as_in_httpx(monkeypatch, entries):
-    for variables in (
-        {"NO_PROXY": entries},
-        {"no_proxy": entries},
-        {"NO_PROXY": "*", "no_proxy": entries},
-    ):
-        set_variables(monkeypatch, ALL_PROXY=PROXY, **variables)
-        with httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as reference:
-            direct = {
-                url
-                for url in CASES["origins"]
-                if reference._transport_for_url(httpx.URL(url)) is reference._transport
-            }
-        assert direct_origins() == direct, variables
 
 
 @pytest.mark.parametrize("entries", CASES["beyond_httpx"])
