@@ -63,7 +63,7 @@ def draw(seed: str, kind: str | None = None) -> History:
     dice = Random(seed)
     kind = kind or _one_of(dice, DRAWN["shares"])
     setup, is_calm = KINDS[kind].draw(dice), dice.random() < 0.05
-    count = dice.choice([6, 12, 24, 40])
+    count = dice.choice([6, 12, 24, 40]) if kind in LIKELY else 0
     return History(kind, setup, tuple(_event(dice, kind, is_calm=is_calm) for _ in range(count)))
 
 
@@ -97,6 +97,11 @@ def _fault(dice: Random, history: str) -> Event:
 def run(history: History, words: Counter[str] | None = None) -> list[str]:
     """Let it happen. Returns what was done or told wrong; `words` counts what was told."""
     scene = KINDS[history.kind](**history.setup)
+    if history.kind not in LIKELY:
+        wrong = list(dict.fromkeys(scene.play()))
+        if words is not None:
+            words.update(f"{history.kind}: {word}" for word in scene.words())
+        return wrong
     with scene.world.clocks():
         try:
             return _let_all_happen(scene, history, words)
