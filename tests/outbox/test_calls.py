@@ -358,6 +358,12 @@ def test_a_refusal_that_shows_that_the_work_was_done_does_not_reject_the_entry(
     assert len(outbox.requested("POST")) == 1
 
 
+def test_a_status_that_the_document_does_not_have_does_not_mark_an_entry_as_sent(sqlite):
+    outbox = Till(sqlite, dated(202)).with_a_payment()
+    assert outbox.send() == []
+    assert states(outbox.entries()) == ["sending"]
+
+
 @pytest.mark.parametrize("key", [HeaderKey(), None])
 def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_hand(sqlite, key):
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), []
