@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help setup
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-16s %s\n", $$1, $$2}'
-	@echo; echo "  .venv/bin/nox -l      List the longer stages, such as crashes, histories and fuzz"
+	@echo; echo "  .venv/bin/nox -l      List the longer stages, such as crashes and histories"
 
 setup: $(SETUP) ## Make .venv with every extra and the development tools (locked, with hashes)
 
@@ -61,13 +61,12 @@ test: setup ## Run all checks, and every rule at its borders: five minutes on tw
 	@$(BIN)/python -m pytest -n "$(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)" --dist worksteal --tier test
 
 test-all: SEED = $(shell date -u +%Y%m%d)
-test-all: setup .venv/guards .venv/foreign ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
+test-all: setup .venv/guards ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
 	@PLATFORMS="Linux Darwin Windows" $(BIN)/nox --session checks
 	@VICTOR_SEARCH="$(SEED)" $(BIN)/nox --session test_recipe -- all "$(SEED)"
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(BIN)/nox --session histories -- 100000 "$(SEED)"
-	@$(BIN)/nox --session histories -- soak
 	@$(BIN)/nox --session histories -- cancellations
 	@$(BIN)/nox --stop-on-first-error --session crashes
 
@@ -101,17 +100,16 @@ bench: setup ## Measure calls beside the same calls by raw httpx
 	@$(BIN)/python -m benchmarks.speed
 
 .PHONY: build
-build: setup ## Build the wheel and the source distribution into dist/, and check them
+build: setup ## Build the wheel and the source distribution into dist/
 	@rm -f dist/victor_ext-*
 	@$(BIN)/python -m hatchling build
-	@$(BIN)/python -m tests.release.contents dist
 
 # Beside the environment: what the tests run with stays as it is locked, and a mock, a tracer or a server that is installed may change what
 # other tests do.
-.venv/foreign .venv/fuzz .venv/guards .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/guards .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@echo "Installing what $< names into $@ ..."
 	@rm -rf $@
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary localstripe,velo-python --no-deps \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps \
 		--require-hashes --target $@ -r $< || { rm -rf $@; exit 1; }
 	@touch $@
 

@@ -90,7 +90,7 @@ def _test_recipe(session: nox.Session, tier: str, *options: str) -> None:
 def pull_request(session: nox.Session) -> None:
     """What `make test` leaves to the workflow, or a part of it (`-- 1/4`)."""
     shard = session.posargs[0] if session.posargs else "1/1"
-    make(session, ".venv/guards", ".venv/foreign")
+    make(session, ".venv/guards")
     pytest(session, "--tier", "pull-request", "--shard", shard)
     if shard.startswith("1/"):  # the recipe has no shards
         _test_recipe(session, "pull-request")
@@ -98,15 +98,11 @@ def pull_request(session: nox.Session) -> None:
 
 @stage
 def histories(session: nox.Session) -> None:
-    """Is anybody asked twice in 100,000 rare histories? (`-- 1000 SEED`, `-- soak 1000 SEED`)
+    """Is anybody asked twice in 100,000 rare histories? (`-- 1000 SEED`)
 
-    `soak` is a long one of 64 workers, while one exchange in five fails. `-- cancellations 1000`
-    cancels so many calls, and interrupts a tenth as many by Ctrl-C.
+    `-- cancellations 1000` cancels so many calls, and interrupts a tenth as many by Ctrl-C.
     """
     match session.posargs:
-        case ["soak", *numbers]:
-            calls, *seed = numbers or ["100000"]
-            python(session, "-m", "tests.histories", calls, *(seed or [""]), "soak")
         case ["cancellations", *numbers]:
             _cancellations(session, int(numbers[0]) if numbers else 100_000)
         case numbers:
@@ -126,21 +122,7 @@ def _cancellations(session: nox.Session, calls: int) -> None:
 def crashes(session: nox.Session) -> None:
     """Kill bulk senders, workers, outboxes and PostgreSQL at 30 random moments each (`-- 100`)."""
     kills = session.posargs[0] if session.posargs else "30"
-    make(session, ".venv/foreign")
-    tests = ("tests/bulk/test_bulk_crashes.py", "tests/foreign")
-    python(session, "-m", "pytest", *tests, VICTOR_BULK_KILLS=kills)
-
-
-@stage
-def fuzz(session: nox.Session) -> None:
-    """Search for answers that break the client, for 60 seconds (`-- 600`); Linux on x86-64."""
-    make(session, ".venv/fuzz")
-    python(
-        session,
-        *("-m", "tests.fuzz.fuzz_answers", *(session.posargs or ["60"])),
-        PYTHONPATH="recipe/tests",
-    )
-    session.log("Nothing found.")
+    python(session, "-m", "pytest", "tests/bulk/test_bulk_crashes.py", VICTOR_BULK_KILLS=kills)
 
 
 @stage
@@ -151,8 +133,8 @@ def mistakes(session: nox.Session) -> None:
 
 @stage
 def audit(session: nox.Session) -> None:
-    """Known holes of what is locked, secrets, weak workflows; or some (`-- secrets workflows`)."""
-    run_parts(session, {"holes": _holes, "secrets": _secrets, "workflows": _workflows})
+    """Known holes of what is locked, and weak workflows; or one of them (`-- workflows`)."""
+    run_parts(session, {"holes": _holes, "workflows": _workflows})
 
 
 def _holes(session: nox.Session) -> None:
@@ -167,26 +149,11 @@ def _holes(session: nox.Session) -> None:
     )
 
 
-def _secrets(session: nox.Session) -> None:
-    """Look for secrets in every file that is committed, or about to be."""
-    python(session, "tests/security/secret_scan.py")
-
-
 def _workflows(session: nox.Session) -> None:
     """Look for weaknesses in .github/workflows."""
     make(session, ".venv/release")
     words = ("--offline", "--persona", "pedantic", ".github/workflows")
     session.run(".venv/release/bin/zizmor", *words, external=True)
-
-
-@stage
-def release(session: nox.Session) -> None:
-    """Build the wheel and the source distribution of recipe/ into dist/, and check them."""
-    for old in Path("dist").glob("victor_spec-*"):
-        old.unlink()
-    with session.chdir("recipe"):
-        python(session, "-m", "hatchling", "build", "-d", "../dist")
-    python(session, "-m", "tests.release.contents", "dist", "victor-spec")
 
 
 @stage

@@ -1,13 +1,11 @@
 """VICTOR_LOG: the log on standard error, in a process of its own."""
 
-import logging
 import os
 import re
 
 import pytest
 
 from tests.programs import python
-from victor_ext._logs import log_to_stderr
 
 pytestmark = pytest.mark.slow
 PROGRAM = """
@@ -36,14 +34,3 @@ def test_each_level_of_the_log_writes_only_its_lines_with_the_id_of_the_call(lev
     ids = [re.findall(r" \[call (\w+)\]$", line) for line in found]
     assert ids == ids[:1] * len(lines)
     assert all(len(each) == 1 for each in ids)
-
-
-@pytest.mark.parametrize("words", ["loud", "debug,info", "json,loud", "json,info,debug"])
-def test_a_victor_log_that_is_not_one_level_gives_a_warning_and_no_log(words):
-    handlers_before = logging.getLogger("victor_ext").handlers[:]
-    with pytest.warns(
-        UserWarning,
-        match=f"VICTOR_LOG='{words}' is not a level: write debug, info, warning or error",
-    ):
-        log_to_stderr(words)
-    assert logging.getLogger("victor_ext").handlers == handlers_before

@@ -1,8 +1,6 @@
 """What Prometheus scrapes of a real run, the alert rules on it, and the probes of Kubernetes."""
 
 import re
-import shutil
-import subprocess
 import threading
 from dataclasses import fields
 from pathlib import Path
@@ -14,7 +12,6 @@ import sqlalchemy as sa
 import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -30,13 +27,11 @@ from victor_ext import (
     VictorOAuth,
 )
 from victor_ext.bulk import BulkSender
-from victor_ext.outbox import AsyncOutbox, EntryState, Outbox
-from victor_ext.outbox._entries import DUE
+from victor_ext.outbox import Outbox
 from victor_ext.prometheus import Prometheus
 
 pytestmark = pytest.mark.slow
 RULES = Path(__file__).parent.parent / "docs" / "prometheus-alerts.yaml"
-RULES_TEST = Path(__file__).with_name("prometheus-alerts-test.yaml")
 RULES_READ = [
     rule for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]
 ]
@@ -159,58 +154,6 @@ def test_a_call_that_the_garbage_collector_ends_within_a_recording_is_counted():
     assert re.findall(r"victor_ext_call_duration_seconds_count{.+} (.+)", said) == ["2.0"]
 
 
-def test_metrics_are_answered_while_an_outbox_cannot_be_read(scraped, caplog):
-    scraped.metrics.watch(Outbox(sa.create_engine("sqlite://")))
-    status, text = scraped.get("/metrics")
-    assert status == 200
-    assert "victor_ext_worker_idle_seconds{" in text
-    assert "victor_ext_outbox_entries{" not in text
-    assert "victor_ext.outbox.entries cannot be read." in caplog.text
-
-
-def test_before_the_first_call_the_quota_is_no_number_that_an_alert_fires_on(scraped):
-    assert "\nvictor_ext_retry_quota NaN\n" in scraped.get("/metrics")[1]
-
-
-def test_each_rule_names_a_section_of_a_page():
-    for rule in RULES_READ:
-        page, _, anchor = rule["annotations"]["runbook"].partition("#")
-        text = (RULES.parents[1] / page).read_text("utf-8")
-        headings = re.findall(r"^##+ (.+)$", text, re.MULTILINE)
-        anchors = {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
-        assert anchor in anchors, rule["alert"]
-
-
-def test_the_page_of_the_operator_says_what_to_do_for_each_alert():
-    text = RULES.with_name("production.md").read_text("utf-8")
-    section = text.partition("\n## An alert fires\n")[2].partition("\n## ")[0]
-    named = re.findall(r"`(Victor\w+)`", section)
-    assert sorted(named) == sorted(rule["alert"] for rule in RULES_READ)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [["check", "rules", RULES], ["test", "rules", RULES_TEST]],
-    ids=["the rules", "when they fire"],
-)
-def test_promtool_takes_the_rules(words):
-    if (promtool := shutil.which("promtool")) is None:
-        pytest.skip("promtool is not installed")
-    ran = subprocess.run([promtool, *words], check=False, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-
-
-def test_the_alert_for_stuck_entries_counts_each_state_as_either_due_or_settled():
-    """Each state is on one side of the rule: an entry that left one is counted on the other."""
-    [expression] = [rule["expr"] for rule in RULES_READ if rule["alert"] == "VictorEntriesStuck"]
-    open_states, settled_states = (
-        set(states.split("|")) for states in re.findall(r'victor_ext_state=~"(.+?)"', expression)
-    )
-    assert open_states == {*DUE}
-    assert open_states | settled_states == {*EntryState}
-    assert not open_states & settled_states
-
-
 def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatch):
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
@@ -252,20 +195,3 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatc
         (200, "ok\n"),
         (200, "ok\n"),  # it has ended
     ]
-
-
-def test_an_awaited_outbox_that_cannot_be_counted_is_warned_of(caplog):
-    engine = create_async_engine("sqlite+aiosqlite://")
-    Prometheus(registry=CollectorRegistry()).watch(AsyncOutbox(engine))
-    (record,) = caplog.records
-    assert "An awaited AsyncOutbox is not counted: watch a blocking one" in record.getMessage()
-
-
-def test_an_awaited_outbox_is_not_warned_of_where_a_blocking_one_counts_its_table(caplog):
-    listener = Prometheus(registry=CollectorRegistry())
-    listener.watch(Outbox(sa.create_engine("sqlite://")))
-    awaited = create_async_engine("sqlite+aiosqlite://")
-    listener.watch(AsyncOutbox(awaited))
-    assert not caplog.records
-    listener.watch(AsyncOutbox(awaited, table="other"))
-    assert len(caplog.records) == 1

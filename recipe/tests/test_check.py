@@ -2,35 +2,13 @@
 
 import datetime
 import json
-import shutil
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
 from .command import run
-from .wire import TEXT, an_object, answering, beside, checked, document, ref
 
 pytestmark = pytest.mark.pull_request
-
-
-def lines(report):
-    return [problem.loss for problem in report.problems]
-
-
-def test_types_that_exclude_each_other_are_plain_json(tmp_path):
-    schemas = {"A": an_object(z=TEXT), "U": an_object(b={"allOf": [{"type": "integer"}, TEXT]})}
-    paths = {
-        "/x": {"get": answering({"allOf": [ref("A"), TEXT]})},
-        "/u": {"get": answering(ref("U"))},
-    }
-    report = checked(tmp_path, document(paths, schemas))
-    assert lines(report) == []
-    assert report.notes["plain-json"] == [
-        "U.b: parts of its allOf are no objects",
-        "GET /x 200 application/json: parts of its allOf are no objects",
-    ]
 
 
 LOSS = "GET /ping: answer '700', which is no status of HTTP"
@@ -110,16 +88,6 @@ def test_an_entry_of_the_file_accepts_exactly_one_loss(command, accepted, text, 
     assert run(*generate) == int("left out" in said)  # all that is declared is sent and read
 
 
-@pytest.mark.parametrize(("written", "said"), beside("acceptance")["mistakes"])
-def test_a_mistake_in_the_file_of_accepted_losses_is_said_in_one_line(command, written, said):
-    text = written if isinstance(written, str) else yaml.safe_dump([written])
-    text = text.replace("'LOSS'", "LOSS").replace("LOSS", json.dumps(LOSS))
-    status, out, err = command(text)
-    assert (status, out) == (2, "")
-    assert said in err
-    assert err.count("\n") == 1
-
-
 def test_accept_adds_an_entry_for_each_new_loss_and_keeps_the_text_of_the_file(command, accepted):
     before = f"# Reviewed in March.\n{ENTRY.format(LOSS)}"
     status, printed, _ = command(before, "--accept", "we use no: 'webhooks'")
@@ -135,25 +103,6 @@ def test_accept_adds_an_entry_for_each_new_loss_and_keeps_the_text_of_the_file(c
     )
     assert abs(datetime.date.today() - written) <= datetime.timedelta(days=1)  # noqa: DTZ011 - a day, of any zone
     assert command().status == 0
-
-
-@pytest.fixture
-def shop(tmp_path, capsys):
-    """A document, with its package beside it."""
-    shop = Path(shutil.copy(Path(__file__).with_name("shop.yaml"), tmp_path))
-    assert run("generate", shop, "--out", tmp_path) == 0
-    capsys.readouterr()
-    return shop
-
-
-def test_one_cause_of_several_files_is_said_once_above_their_names(shop, capsys):
-    edited = [shop.with_name("shop_api") / name for name in ("client.py", "types.py")]
-    for file in edited:
-        file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")
-    assert run("check", shop, "--out", shop.parent) == 1
-    said = "differs (2): stale, or edited by hand: run `victor-spec generate`"
-    places = f"    {edited[0]}\n    {edited[1]}"
-    assert capsys.readouterr() == (f"{said}\n{places}\nshop.yaml: differs (2)\n", "")
 
 
 def test_json_is_one_line_for_each_document(command, accepted):

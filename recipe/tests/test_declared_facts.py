@@ -124,32 +124,3 @@ def test_the_body_of_each_refusal_stands_in_the_table(folder):
     (free,) = make.errors["4XX"]
     assert members["Problem"] == {"title": "text"}
     assert not members.get(free), "an object of any members"
-
-
-def test_the_form_of_a_key_stands_in_the_table(folder):
-    forms = {
-        "uuid": {"format": "uuid"},
-        "bounds": {"minLength": 8, "maxLength": 40},
-        "pattern": {"pattern": "^[a-z]+$"},
-        "choice": {"anyOf": [{"type": "string", "maxLength": 4}, {"type": "string"}]},
-    }
-    key = {"name": "Idempotency-Key", "in": "header"}
-    paths = {
-        f"/{name}": {
-            "post": {
-                "parameters": [{**key, "schema": TEXT | form if name != "choice" else form}],
-                "responses": {"204": {"description": ""}},
-            }
-        }
-        for name, form in forms.items()
-    }
-    found = {}
-    for each in generated(folder, "forms", paths).OPERATIONS:
-        (one,) = each.keys
-        found[each.path[1:]] = (one.format, one.min_length, one.max_length, one.pattern)
-    assert found == {
-        "uuid": ("uuid", 0, 0, ""),
-        "bounds": ("", 8, 40, ""),
-        "pattern": ("", 0, 0, "^[a-z]+$"),
-        "choice": ("", 0, 0, ""),
-    }

@@ -98,14 +98,6 @@ def test_an_action_that_leads_nowhere_or_does_not_fit_is_named(action, says, tmp
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "- a", "overlay: 1.0.0", "overlay: 1.0.0\nactions: []"])
-def test_an_error_names_the_file_that_is_no_overlay(text, tmp_path):
-    document = shop(tmp_path, FORMAT)
-    (tmp_path / "shop.overlay.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(DocumentError, match=r"shop\.overlay\.yaml: it "):
-        load(document)
-
-
 @pytest.mark.pull_request
 def test_the_package_follows_the_overlay_and_an_action_that_changes_nothing_is_red(
     tmp_path, capsys

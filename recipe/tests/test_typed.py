@@ -103,18 +103,6 @@ def test_records_read_names_in_any_letter_case_if_the_settings_say_so(
     assert "class Item(_typed.AnyCaseRecord):" in source
 
 
-def test_a_member_that_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path):
-    source = source_of(made(tmp_path), "records")
-    for name in ("free", "delivery", "currency", "order_id"):
-        assert f" def {name}(self)" not in source
-
-
-def test_records_and_their_fields_have_the_sentences_of_the_document_as_docstrings(tmp_path):
-    source = source_of(made(tmp_path), "records")
-    assert '"""An order of a shop."""' in source
-    assert '"""`orderId`: The id of the order."""' in property_of(source, "Order", "id")
-
-
 def test_a_text_or_number_that_the_settings_do_not_mention_is_private_and_listed(tmp_path, capsys):
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
@@ -131,13 +119,6 @@ def test_a_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(
     by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
     names = {each.place: each.name for each in by_name["Order"].fields}
     assert (names["state"], names["paid"]) == ("state_", "paid_")
-
-
-def test_a_renamed_field_is_private_if_the_field_of_its_place_is(tmp_path):
-    settings = "records: {Order: {shown: [state], taken: [state, paid]}}"
-    by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
-    assert "paid_" in by_name["Order"].private
-    assert "state_" not in by_name["Order"].private
 
 
 @pytest.mark.parametrize(

@@ -73,13 +73,6 @@ def test_a_change_that_breaks_or_may_break_is_a_decision_for_a_person(shop, newe
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == newer
 
 
-def test_the_package_keeps_its_decimals(shop):
-    number = ADDED.replace("price: {type: integer}", "price: {type: number}")
-    assert update(shop, number, "--decimals", "*.price") == 1
-    model = (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
-    assert "price: Decimal" in model
-
-
 @pytest.mark.parametrize("newer", ["", "openapi: 2.0", "openapi: 3.0.0\npaths: [", LOSSY])
 def test_an_update_that_fails_replaces_no_file(newer, shop, capsys):
     before = files(shop)
@@ -95,9 +88,3 @@ def test_a_loss_that_is_accepted_lets_the_update_pass(shop, capsys):
     (shop / "newer.accepted.yaml").rename(shop / "shop.accepted.yaml")
     assert update(shop, LOSSY) == 1
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == LOSSY
-
-
-def test_the_check_names_the_path_of_a_package_that_does_not_exist(shop, capsys):
-    assert run("check", shop / "shop.yaml", "--out", shop / "nowhere") == 1
-    said = "differs (1): the package does not exist: run `victor-spec generate`"
-    assert capsys.readouterr().out.startswith(f"{said}\n    {shop / 'nowhere' / 'shop_api'}\n")

@@ -11,12 +11,9 @@ from tests.bulk.bulk_runs import (
     WHO,
     Meanwhile,
     asked_once,
-    change_state,
-    in_state,
     lose_answers,
     made_in,
     nothing_sent,
-    outbound,
     referenced,
     refused,
     respond_to_creates,
@@ -25,16 +22,8 @@ from tests.bulk.bulk_runs import (
 )
 from victor_ext import ConfigurationError
 from victor_ext.bulk import InvalidRows
-from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
-
-
-@pytest.fixture
-def with_a_declined_one(sender, victor_sandbox):
-    """Three rows that were asked for; the payment of INV-2 was declined."""
-    sender.finish(rows(3))
-    victor_sandbox.move(sender.results()["INV-2"].id, "declined")
 
 
 @pytest.mark.parametrize(
@@ -71,22 +60,6 @@ def test_a_row_that_a_worker_has_is_not_resolved_meanwhile(sender, clients, vict
     sender(victor=clients(transport=Meanwhile(resolve, "POST"))).resume()
     assert why == ["INV-1 is being sent or looked up now: let that end first."]
     assert sender.result().outcome == "created"
-
-
-def test_a_payment_that_was_created_without_a_known_id_is_given_its_id_by_hand(
-    sender, victor_sandbox
-):
-    lose_answers(victor_sandbox)
-    sender().send(rows(1))
-    victor_sandbox.clear_faults()
-    sender().resolve("INV-1", "created", **WHO)
-    with refused("there is nothing to resolve"):
-        sender().resolve("INV-1", "not-created", **WHO)
-    (made,) = outbound(victor_sandbox)
-    sender().resolve("INV-1", "created", id=made["id"], **WHO)
-    assert sender.result().id == made["id"]
-    with refused("there is nothing to resolve"):
-        sender().resolve("INV-1", "created", id="another", **WHO)
 
 
 def test_a_restored_state_sends_nothing_before_it_is_released(sender, victor_sandbox, backup):
@@ -141,16 +114,6 @@ def test_a_row_that_waits_in_a_backup_is_not_sent_under_its_old_key_with_its_old
     assert made_in(victor_sandbox) == 1
 
 
-def test_rows_that_were_stored_before_a_hold_are_looked_up_and_not_sent_on_each_database(
-    sender, victor_sandbox, any_state
-):
-    sender = sender.of(state=any_state)
-    sender.store(referenced(2))
-    assert (sender().hold(), sender().release()) == (2, 2)
-    with nothing_sent(victor_sandbox):
-        assert sender().resume().counts == {"unknown": 2}
-
-
 def test_a_row_of_unknown_outcome_in_a_restored_backup_is_not_sent_though_it_was_resolved_since(
     sender, victor_sandbox, backup
 ):
@@ -188,30 +151,6 @@ def test_a_row_that_was_resolved_during_a_hold_is_not_sent_again_from_a_backup_o
         assert sender().send(referenced(1)).noticed == {"asked_since": 1}
 
 
-def test_a_state_that_is_not_there_can_be_neither_held_nor_released(sender):
-    for act in (sender().hold, sender().release):
-        with refused("There is no state sqlite:"):
-            act()
-
-
-def test_a_hold_covers_a_state_that_has_nothing_yet(sender, tmp_path):
-    State(f"sqlite:///{tmp_path}/state.sqlite").prepare()  # by a process that was killed then
-    sender().hold()
-    with refused("The state is held"):
-        sender().send(rows(1))
-    assert sender().release() == 0
-    assert sender().send(rows(1)).exit_status == 0
-
-
-def test_a_status_shows_since_when_the_state_is_held(sender):
-    assert sender().send(rows(1)).held_since is None
-    sender().hold()
-    since = sender().status().held_since
-    assert since is not None
-    sender().hold()
-    assert sender().status().held_since == since, "the first hold counts"
-
-
 def test_the_command_shows_a_hold_and_releases_it_once(sender, bulk, tmp_path):
     sender.finish(rows(1))
     sender().hold()
@@ -236,27 +175,6 @@ def restored_before(sender, backup, happens):
     sender().release()
 
 
-def test_a_corrected_row_that_a_restored_state_has_as_refused_is_only_looked_up(
-    sender, victor_sandbox, backup
-):
-    """It may have been corrected and asked since the backup, and is known though it is dropped.
-    What no look-up finds, a person settles.
-    """
-    sender = sender.of(skip_invalid=True)
-    wrong, right = [row(number, amount="0") for number in (1, 2)], rows(2)
-    assert sender().send(wrong).counts == {"refused": 2}
-    restored_before(sender, backup, partial(sender.finish, right))
-    assert sender().send(wrong[:1]).counts == {"refused": 1}
-    assert sender().send(wrong).counts == {"refused": 2}
-    with nothing_sent(victor_sandbox):
-        status = sender().send(right)
-    assert (status.noticed, status.counts) == ({"asked_since": 2}, {"unknown": 2})
-    sender().resolve("INV-1", "not-created", **WHO)
-    sender().resolve("INV-2", "created", id="X2", **WHO)
-    sender.finish(right)
-    assert made_in(victor_sandbox) == 2
-
-
 def test_a_corrected_row_that_a_restored_state_has_as_rejected_is_only_looked_up(
     sender, victor_sandbox, backup
 ):
@@ -269,14 +187,6 @@ def test_a_corrected_row_that_a_restored_state_has_as_rejected_is_only_looked_up
         status = sender().send(corrected)
     assert (status.noticed, status.counts) == ({"asked_since": 1}, {"created": 1})
     assert made_in(victor_sandbox) == 1
-
-
-def leave_in_doubt(sender, sandbox, was_made):
-    """INV-1 and INV-2 were asked for, with no word of what became of them."""
-    lose_answers(sandbox) if was_made else respond_to_creates(sandbox, 503)
-    sandbox.inject("status", operation="list", times=None, status=503)
-    assert sender().send(referenced(2)).exit_status == 3
-    sandbox.clear_faults()
 
 
 def leave_one_in_doubt(sender, sandbox):
@@ -310,68 +220,3 @@ def test_a_row_whose_data_was_forgotten_is_still_not_sent_twice(sender, victor_s
     with pytest.raises(InvalidRows, match="in another spelling"):
         sender(batch="june").send([row(2, invoice_no="inv-2", amount="7.00")])
     asked_once(victor_sandbox, [*rows(2), row(4)])
-
-
-def forget_a_declined_and_a_pending_one(sender, sandbox):
-    """INV-1 and INV-2 are forgotten, and INV-1 is declined then."""
-    sender.finish(rows(2))
-    declined = sender.results()["INV-1"]
-    assert sender().forget(older_than=timedelta(0)) == 2
-    sandbox.move(declined.id, "declined")
-
-
-def test_what_is_forgotten_can_be_read(sender, victor_sandbox):
-    forget_a_declined_and_a_pending_one(sender, victor_sandbox)
-    assert sender().status(refresh=True).payments["declined"] == 1
-
-
-def test_a_rejected_row_of_a_restored_state_is_forgotten_after_a_person_has_resolved_it(
-    sender, victor_sandbox, backup
-):
-    """It may have been corrected and asked since the backup, and is found by its values alone."""
-    respond_to_creates(victor_sandbox, 400, 1)
-    sender().send(rows(1))
-    restored_before(sender, backup, nothing)
-    assert sender().forget(older_than=timedelta(0)) == 0
-    sender().resolve("INV-1", "not-created", **WHO)
-    assert sender().forget(older_than=timedelta(0)) == 1
-    assert sender.result().asked == {}
-
-
-def test_the_lines_of_later_files_about_forgotten_rows_are_deleted_at_their_own_age(
-    sender, tmp_path
-):
-    sender.finish(rows(1))
-    sender().forget(older_than=timedelta(0))
-    sender().send(rows(1))
-    sender(batch="april", skip_invalid=True).send([row(1), row(2, invoice_no="#N/A")])
-    lines = "count(*) FROM victor_bulk_lines WHERE row IS NOT NULL"
-    for days, left in ((1, 3), (0, 0)):
-        assert sender().forget(older_than=timedelta(days=days)) == 0
-        assert in_state(tmp_path / "state.sqlite", lines) == [left]
-
-
-ASKED_LONG_AGO = "UPDATE victor_bulk SET first_sent_at = first_sent_at - 3000"
-"""As if it were sent fifty minutes before."""
-
-
-@pytest.mark.victor_sandbox(key_life=300)
-@pytest.mark.parametrize("how", ["resume", "another file", "another life"])
-def test_the_life_of_a_key_is_the_one_that_was_given_when_the_row_was_stored(
-    sender, victor_sandbox, tmp_path, how
-):
-    """Whoever goes on says nothing of it, or more."""
-    records = [row(1, client_reference_id="REF-1")]
-    lose_answers(victor_sandbox)
-    assert sender(key_retention=300).send(records).exit_status == 3
-    victor_sandbox.clear_faults()
-    assert in_state(tmp_path / "state.sqlite", "kept FROM victor_bulk WHERE state = 'sending'") == [
-        300
-    ]
-    change_state(tmp_path / "state.sqlite", ASKED_LONG_AGO)
-    victor_sandbox.advance(3000)  # the provider forgets its keys
-    if how == "another file":
-        sender(batch="april").send(records)
-    else:
-        sender(**({"key_retention": 86_400} if how == "another life" else {})).resume()
-    asked_once(victor_sandbox, records)

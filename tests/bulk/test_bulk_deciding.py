@@ -7,9 +7,7 @@ import pytest
 
 from tests.bulk.bulk_runs import (
     asked_once,
-    change_state,
     in_days,
-    lose_answers,
     nothing_sent,
     respond_to_creates,
     row,
@@ -17,7 +15,6 @@ from tests.bulk.bulk_runs import (
 )
 from tests.cases import cases_beside
 from victor_ext import idempotency_key_for
-from victor_ext.bulk import InvalidRows
 from victor_ext.bulk._deciding import Code, decide
 from victor_ext.bulk._payments import (
     IN_DOUBT,
@@ -77,31 +74,6 @@ def asked_amounts(sandbox):
     return sorted(str(request["amount"]) for request in sandbox.requests())
 
 
-BY_CUSTOMER = {"key_column": "payer_counterparty_id"}
-OCTOBER, NOVEMBER = "subscription-2026-10", "subscription-2026-11"
-
-
-@pytest.fixture
-def october_sent(sender, victor_sandbox):
-    """A file that is keyed by customers, all of whom were asked in October."""
-    customers = [row(1, payer_counterparty_id=f"customer-{name}") for name in "abc"]
-    sender.finish(customers, batch="october.csv", key_kind=OCTOBER, **BY_CUSTOMER)
-    yield customers
-    keys = (idempotency_key_for(OCTOBER, f"customer-{name}") for name in "abc")
-    asked_once(victor_sandbox, [], *keys)
-
-
-def test_a_file_keyed_by_customers_asks_again_next_month_only_with_another_key_kind(
-    sender, october_sent, pass_days
-):
-    pass_days(30)
-    november = [{**record, "due_date": in_days(30)} for record in october_sent]
-    same_kind = sender(batch="november.csv", key_kind=OCTOBER, **BY_CUSTOMER).check(november)
-    assert same_kind.noticed == {"due_later": 3}
-    other_kind = sender(batch="november.csv", key_kind=NOVEMBER, **BY_CUSTOMER).check(november)
-    assert other_kind.new == 3
-
-
 def test_a_row_with_the_same_key_as_a_payment_of_a_service_is_the_same_payment(
     sender, client, victor_sandbox
 ):
@@ -114,20 +86,6 @@ def test_a_row_with_the_same_key_as_a_payment_of_a_service_is_the_same_payment(
     sender.finish([record])
     assert sender.result().id == made.id
     assert len(victor_sandbox.requests()) == 1
-
-
-def test_a_row_that_may_have_been_sent_is_settled_with_the_values_that_were_sent(
-    sender, victor_sandbox
-):
-    lose_answers(victor_sandbox, 2)
-    assert sender().send(rows(1)).exit_status == 3
-    corrected = [row(1, amount="7.77")]
-    status = sender(batch="april").send(corrected)
-    assert status.noticed == {"settled_as_stored": 1}
-    assert "It is settled with the values of then" in status.check.notices[0].message
-    assert asked_amounts(victor_sandbox) == [row(1)["amount"]]
-    # It is created now, and a person has to decide about the new amount.
-    assert sender(batch="april").send(corrected).noticed == {"other_values": 1}
 
 
 def test_a_corrected_row_that_was_rejected_is_sent_under_its_next_key(sender, victor_sandbox):
@@ -195,21 +153,6 @@ def test_a_dry_run_ends_as_sending_would(bulk, sender, victor_sandbox, was, what
     assert dry.status == bulk.send("second.csv", *options).status, dry
 
 
-@pytest.mark.parametrize(("was", "words"), [("created", "was"), ("unknown", "may have been")])
-def test_a_file_that_is_due_later_is_not_counted_as_created(
-    sender, victor_sandbox, tmp_path, was, words
-):
-    if was == "unknown":
-        lose_answers(victor_sandbox, 2)
-    assert sender().send(rows(1)).counts == {was: 1}
-    due = in_days(-1)
-    change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_payments SET due_date = '{due}'")
-    status = sender(batch="april").send([row(1, due_date=in_days(1))])
-    assert (status.counts, status.noticed) == ({"to_decide": 1}, {"due_later": 1})
-    assert f"INV-1 {words} asked for {due}." in status.notices[0].message
-    asked_once(victor_sandbox, rows(1))
-
-
 def test_a_rejected_row_is_asked_again_for_another_due_date(sender, victor_sandbox):
     respond_to_creates(victor_sandbox, 400, 1)
     sender().send(rows(1))
@@ -218,16 +161,3 @@ def test_a_rejected_row_is_asked_again_for_another_due_date(sender, victor_sandb
     sender.finish([row(1, due_date=in_days(1))])
     (made,) = victor_sandbox.requests()
     assert made["due_date"] == in_days(1)
-
-
-@pytest.mark.parametrize(("column", "value"), [("amount", "0"), ("due_date", in_days(9))])
-def test_a_rejected_row_that_is_not_valid_in_the_latest_file_stays_rejected(
-    sender, victor_sandbox, column, value
-):
-    """Set aside, too: its key is spent."""
-    respond_to_creates(victor_sandbox, 400, 1)
-    sender().send(rows(1))
-    wrong = [row(1, **{column: value}), row(2)]
-    with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match=column):
-        sender().send(wrong)
-    assert sender(skip_invalid=True).send(wrong).counts == {"created": 1, "rejected": 1}

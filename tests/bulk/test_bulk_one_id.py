@@ -4,8 +4,6 @@ before it was asked again.
 
 import httpx
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from tests.bulk.bulk_runs import (
     WHO,
@@ -21,7 +19,6 @@ from tests.bulk.test_bulk_by_hand import restored_before
 from tests.outbox.test_groups import TogetherDriver
 from tests.providers.running import GUID
 from victor_ext._event_queue.drivers import BlockingDriver
-from victor_ext.bulk._naming import id_holders
 
 pytestmark = pytest.mark.pull_request
 
@@ -161,16 +158,3 @@ def test_what_a_row_may_have_made_whose_id_nobody_knows_settles_no_other_row(
     sender().resolve("INV-1", "created", id=made["id"], **WHO)
     sender().resume()
     assert f"{made['id']} was named for INV-2" in sender.results()["INV-2"].error
-
-
-def test_two_workers_store_one_id_one_after_the_other(sender, postgres):
-    sender.finish(rows(1), state=postgres)
-    own = sender(state=postgres)
-    with own._stored_batch() as (store, _record), store.transaction() as first:
-        id_holders(first, store, "a digest")
-        with store.transaction() as second:
-            second.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))
-            id_holders(second, store, "another digest")
-            with pytest.raises(DBAPIError, match="lock timeout"):
-                id_holders(second, store, "a digest")
-            second.rollback()

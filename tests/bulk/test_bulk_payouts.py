@@ -2,11 +2,8 @@
 by a second step.
 """
 
-import json
 from collections import Counter
-from contextlib import contextmanager, redirect_stderr
-from decimal import Decimal
-from io import StringIO
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -15,15 +12,10 @@ from tests.bulk.bulk_runs import change_state, refused, velo_command, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.cli.victor_command import calls
-from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from victor_ext import RetryPolicy, VictorError
 from victor_ext._settlement import failures
-from victor_ext._tables.row_file import RowFile
-from victor_ext.bulk import BulkSender, InvalidRows
 from victor_ext.bulk._payouts import Payouts
 from victor_ext.bulk._worker import read_row_results
-from victor_ext.cli._bulk_output import announce
-from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
@@ -172,57 +164,11 @@ def test_payouts_are_instructed_once_however_often_the_command_is_given(bulk, sa
     assert bulk("status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
 
 
-def test_the_next_command_is_to_instruct_what_the_batch_itself_has_sent(bulk):
-    bulk.write(rows(2), "march.csv")
-    sent = bulk.send("march.csv", "--json")
-    assert sent.json["next_command"] == "victor bulk --provider velo instruct march.csv"
-
-
-def test_the_amounts_of_new_rows_are_told_by_currency(sender):
-    records = [*rows(2), row(3, currency="EUR", amount="0.10"), row(4, currency="JPY", amount="9")]
-    expected = {"USD": Decimal("3.00"), "EUR": Decimal("0.10"), "JPY": Decimal(9)}
-    check = sender().check(records)
-    assert check.totals == expected
-    shown = StringIO()
-    with redirect_stderr(shown):
-        announce("f.csv", check, RowFile("f.csv"))
-    assert shown.getvalue() == "f.csv: 4 rows to send: 0.10 EUR, 9 JPY, 3.00 USD.\n"
-
-
-@pytest.mark.parametrize(
-    ("records", "total", "why"),
-    [
-        (rows(2), "3.01", "the amounts are 3.00"),
-        ([row(1), row(2, currency="EUR")], "3.00", "in USD and EUR"),
-    ],
-    ids=["another total", "two currencies"],
-)
-def test_a_control_total_is_of_all_rows_and_of_one_currency(sender, records, total, why):
-    with pytest.raises(InvalidRows, match=why):
-        sender().send(records, expect_total=total)
-
-
 @pytest.mark.parametrize(("changes", "column"), cases_beside(__file__)["payments"])
 def test_a_row_that_velo_would_refuse_is_refused_with_its_column(sender, changes, column):
     (problem,) = sender().check([row(1, **changes)]).problems
     assert problem.column == column
     assert column in problem.message
-
-
-def test_a_row_in_a_currency_that_is_gone_is_told_what_to_do_in_words_of_the_file(bulk):
-    bulk.write([row(1, currency="HRK")], "march.csv")
-    told = " ".join(bulk.send("march.csv").err.split())
-    assert "currency has the code HRK, which is gone: ISO 4217 withdrew it in 2023-01." in told
-    assert "Convert the amount to EUR" in told
-    assert "own_decimals" not in told
-
-
-def test_payouts_are_told_apart_by_their_payor_payment_id_and_by_no_other_column(sender):
-    with refused("told apart by payor_payment_id"):
-        sender(key_column="region")
-    with refused("due_date is no column"):
-        sender(due_date="today")
-    assert sender().check([row(1), row(1)]).repeated == 1
 
 
 def test_a_payor_with_invisible_characters_is_refused_with_its_row(sender, sandbox):
@@ -256,39 +202,6 @@ def test_a_step_whose_response_was_lost_is_seen_by_the_state_of_its_payout(sende
         sender().take_step("instruct")
     take(sender, "instruct")
     assert calls(sandbox, "instruct") == 1
-
-
-def test_next_month_of_the_same_salaries_is_asked_about_unless_its_memo_names_the_month(sender):
-    """Payouts have no due date, which tells the months of payment requests apart."""
-    months = {month: rows(3, memo=f"Salary {month}") for month in ("May", "June")}
-    for number, record in enumerate(months["June"]):
-        record["payor_payment_id"] = f"JUNE-{number}"
-    sender.finish(months["May"], batch="may")
-    without_month = [{**each, "memo": "Salary May"} for each in months["June"]]
-    with refused("3 of 3 new rows ask what may has asked"):
-        sender(batch="june").check(without_month)
-    sender.finish(months["June"], batch="june")
-
-
-@pytest.mark.parametrize("step", ["instruct", "withdraw"])
-def test_a_step_is_taken_only_for_payouts_that_its_own_batch_has_sent(sender, sandbox, step):
-    """Whoever lists payments of another batch takes no step of it."""
-    sender.finish(rows(2), batch="both")
-    for batch, amount in (("same", "1.50"), ("other", "1.60")):
-        sender(batch=batch).send([row(1, amount=amount)])
-        with refused(f"{batch} has nothing to {step}"):
-            sender(batch=batch).take_step(step)
-    sender.finish(rows(3), batch="more")
-    for batch in ("more", "both"):
-        take(sender, step, batch=batch)
-    assert calls(sandbox, step) == 2
-
-
-def test_bulk_sending_for_another_system_is_refused_with_the_reason(bulk):
-    why = r"EastPay has no bulk sending: .* It is for Victor or Velo\."
-    with EastPay(**EASTPAY) as client, refused(why):
-        BulkSender(client)
-    assert "decided while a customer waits" in bulk("--provider", "flexfactor", "status").err
 
 
 class TestALostResponse:
@@ -350,15 +263,6 @@ class TestAStepReadsTheStateFirst:
             sender().take_step(name)
         assert calls(sandbox, name) == 0
 
-    def test_a_step_that_was_ruled_out_is_read_again(self, sender, sandbox):
-        sender.finish(rows(2))
-        (payout,) = payouts_of(sender)
-        rejected = json.dumps({"payoutId": payout, "status": "REJECTED"})
-        sandbox.inject("status", operation="get_payout", status=200, body=rejected)
-        assert [*sender().take_step("instruct").values()] != ["done"]
-        take(sender, "instruct")
-        assert calls(sandbox, "instruct") == 1
-
 
 SENDING, LATER = ("submit", "get_payout", "payout_payments"), ("nothing", "instruct")
 
@@ -391,20 +295,6 @@ def test_a_killed_command_and_a_restored_state_pay_no_payout_twice(
     assert [calls(sandbox, name) for name in ("submit", "instruct", "withdraw")] == [1, 1, 0]
 
 
-def test_a_payout_that_is_not_accepted_yet_waits_for_resume(bulk, sender, sandbox):
-    sandbox.inject("status", operation="get_payout", status=503, times=1000)
-    bulk.write(rows(2), "march.csv")
-    accepted = bulk.send("march.csv", "--patience", "0.1")
-    assert accepted.status == 3
-    assert "victor bulk --provider velo resume --batch march.csv" in accepted.err
-    assert sender().send(rows(2)).counts == {"accepted": 2}
-    sandbox.clear_faults()
-    with refused("accepted nothing that this batch has sent"):
-        sender().take_step("instruct")
-    assert sender().resume().counts == {"created": 2}
-    assert calls(sandbox, "submit") == 2
-
-
 class OneUnread(httpx.HTTPTransport):
     """The way to Velo. The payout that is read first has this status, and each time."""
 
@@ -425,14 +315,6 @@ class OneUnread(httpx.HTTPTransport):
                 response.read()
                 return httpx.Response(self._status, headers={"Date": response.headers["Date"]})
         return response
-
-
-def test_ten_refused_reads_of_payouts_in_a_row_end_a_pass(sender, sandbox):
-    """The client is refused then, as one whose credentials may not read."""
-    sandbox.inject("status", operation="get_payout", status=403, times=1000)
-    records = [row(number, payout_memo=f"memo {number}") for number in range(12)]
-    assert sender(patience=0).send(records).counts == {"accepted": 12}
-    assert calls(sandbox, "get_payout") % 10 == 0, "there may be several passes"
 
 
 @pytest.mark.parametrize(("status", "left"), [(404, 1), (503, 4)])

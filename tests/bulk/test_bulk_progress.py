@@ -7,11 +7,9 @@ import time
 
 import pytest
 
-from tests.bulk.bulk_runs import asked_once, in_state, referenced, rows, write_csv
+from tests.bulk.bulk_runs import asked_once, in_state, rows, write_csv
 from tests.cli.victor_command import until
-from victor_ext.bulk import LoadProgress, _load_progress
-from victor_ext.cli._bulk_session import BatchProgress
-from victor_ext.cli._screen import ProgressBar
+from victor_ext.bulk import _load_progress
 
 pytestmark = pytest.mark.slow
 
@@ -36,49 +34,6 @@ def test_the_progress_is_that_of_the_bytes_of_a_file_and_of_mappings_that_of_row
     seen.clear()
     sender().check(iter(rows(200)), on_load=seen.append)
     assert [(each.rows, each.share) for each in seen] == [(100, None), (200, None)]
-
-
-@pytest.mark.usefixtures("each_report")
-def test_what_on_load_raises_ends_the_loading_and_nothing_is_stored(
-    sender, any_state, victor_sandbox
-):
-    def stop(_progress):
-        raise InterruptedError
-
-    own = sender.of(state=any_state)
-    with pytest.raises(InterruptedError):
-        own().send(rows(1200), on_load=stop)
-    assert own().batches() == []
-    assert victor_sandbox.attempts_by_key() == {}
-    own.finish(rows(3))
-    asked_once(victor_sandbox, rows(3))
-
-
-@pytest.mark.parametrize(
-    ("progress", "text"),
-    [
-        ((45_500, 0.25, 10.0), "45,500 rows checked: 25 %, 4,550 a second, about 30 s left"),
-        ((1_000, None, 2.0), "1,000 rows checked: 500 a second"),
-    ],
-)
-def test_without_a_terminal_the_progress_is_a_line(capsys, progress, text):
-    with ProgressBar(as_json=False, at_once=True) as bar:
-        BatchProgress(bar, "march").show_load(LoadProgress(*progress))
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line == f"march: {text}"
-
-
-@pytest.mark.pull_request
-def test_at_a_terminal_a_bar_shows_the_progress_and_goes(bulk):
-    bulk.write(referenced(MANY))
-    words = ("bulk", "send", "invoices.csv", *bulk.sends, "--dry-run")
-    shown = bulk.at_terminal(*words)
-    assert shown.status == 0
-    frames = re.findall(r"([0-9,]+) rows checked ([0-9]+) %, [0-9,]+ a second, about", shown.err)
-    assert frames == sorted(frames, key=lambda frame: int(frame[1]))
-    assert len(frames) > 1
-    assert shown.err.endswith("\x1b[1A\x1b[2K"), "the line of the last bar is erased"
-    assert bulk.at_terminal(*words, "--json").err == ""
 
 
 @pytest.mark.parametrize(

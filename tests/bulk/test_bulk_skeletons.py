@@ -5,21 +5,17 @@ says otherwise, whatever else the rows say; texts that no tool makes of each oth
 from itertools import product
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from tests.bulk.bulk_runs import (
     ACCOUNT,
     asked_once,
     in_days,
     outbound,
-    respond_to_creates,
     row,
     write_csv,
 )
 from tests.cases import cases_beside
 from victor_ext._ids import skeleton_of
-from victor_ext.bulk import InvalidRows
 from victor_ext.reconciliation._entries import EntryReader
 
 pytestmark = pytest.mark.slow
@@ -37,37 +33,7 @@ def test_keys_that_no_tool_makes_of_each_other_have_different_skeletons():
     assert len({*map(skeleton_of, OTHERS)}) == len(OTHERS)
 
 
-@given(st.text() | st.text("0123456789.,' -+=\""))
-@example("9.0070")
-@example("01.042")
-def test_the_skeleton_of_a_skeleton_is_the_same_text(text):
-    assert skeleton_of(skeleton_of(text)) == skeleton_of(text)
-
-
-@given(st.text("aA0014-.,/' +", max_size=7), st.integers(0, 7), st.sampled_from("147aB"))
-def test_a_digit_or_a_letter_more_makes_another_key(key, place, more):
-    assert skeleton_of(key[:place] + more + key[place:]) != skeleton_of(key)
-
-
 # As an operator meets it
-
-
-def test_rows_whose_keys_no_tool_makes_of_each_other_are_all_sent(sender, victor_sandbox):
-    records = [row(number, invoice_no=key) for number, key in enumerate(OTHERS)]
-    sender.finish(records)
-    asked_once(victor_sandbox, records)
-
-
-def test_a_rejected_row_may_be_sent_with_another_spelling_of_its_key(sender, victor_sandbox):
-    """Nothing was created. A correction of the first spelling is the same payment from then on."""
-    respond_to_creates(victor_sandbox, 400, 1)
-    first = row(1, invoice_no="01042", amount="10.00")
-    respelled = row(1, invoice_no="1042", amount="12.00")
-    assert sender().send([first]).counts == {"rejected": 1}
-    sender.finish([respelled], batch="april")
-    with pytest.raises(InvalidRows, match="in another spelling"):
-        sender().send([{**first, "amount": "12.00"}])
-    asked_once(victor_sandbox, [respelled])
 
 
 def test_keys_of_another_kind_are_other_payments_in_any_spelling(sender, victor_sandbox):

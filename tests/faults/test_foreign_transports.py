@@ -12,7 +12,6 @@ from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 pytestmark = pytest.mark.slow
 
 
-# tests/guards/suites/suite_transports.py has the real ones.
 class SyncHttpxTransport(httpx.BaseTransport):
     __module__ = "pyreqwest.compatibility.httpx"
 

@@ -6,16 +6,13 @@ import socket
 import ssl
 import time
 from contextlib import closing
-from functools import partial
 
 import pytest
 from cryptography import x509
 
 from tests.faults.adapters import CALLERS, each_mode
-from tests.faults.raw_provider import CREATE, RESPOND, RawProvider, answer
-from tests.providers.victor.adapter import payment
-from victor_ext import AttemptStarted, DeadlineExceeded, Outcome, Victor, VictorJwt
-from victor_ext.sandbox import Sandbox
+from tests.faults.raw_provider import CREATE, RESPOND, RawProvider
+from victor_ext import AttemptStarted, DeadlineExceeded, VictorJwt
 
 pytestmark = pytest.mark.slow
 PATHS = {"create": CREATE, "respond": RESPOND}
@@ -131,36 +128,3 @@ def test_a_write_that_slept_past_its_deadline_is_not_sent(
     machine.asleep = 0.0  # for the due date, which is that of today
     assert caller.start(write, "S1").word == "success", "nothing was sent, so it can be repeated"
     assert secured.record.work["S1"] == 1
-
-
-@each_mode
-@pytest.mark.parametrize("is_read_late", [False, True])
-def test_a_response_is_read_that_came_while_the_machine_slept(
-    machine, secured, caller, is_read_late
-):
-    def answer_and_sleep(exchange):
-        whole = answer(exchange.work())
-        machine.asleep += 3600.0
-        exchange.send(whole[:-3] if is_read_late else whole)
-        if is_read_late:
-            exchange.later(0.01, whole[-3:])
-
-    secured.acts.append(answer_and_sleep)
-    assert caller.start("create", "S1").word == "success"
-
-
-def test_the_earlier_of_two_nested_time_bounds_counts():
-    now, passed = time.time(), time.monotonic()
-    late, soon = (now - 1, passed - 1), (now + 60, passed + 60)
-    with (
-        Sandbox() as sandbox,
-        Victor(VictorJwt(*sandbox.new_api_key()), base_url=sandbox.url) as victor,
-    ):
-        create = partial(victor.payment_requests.create, **payment())
-        for outer, inner in ((late, soon), (soon, late)):
-            nested = partial(victor.send_before, inner, create)
-            with pytest.raises(DeadlineExceeded) as raised:
-                victor.send_before(outer, nested)
-            assert raised.value.outcome is Outcome.NOT_SENT
-        assert sandbox.requests() == []
-        assert victor.send_before(soon, create).id, "the bound has ended with its call"

@@ -8,13 +8,12 @@ import pytest
 
 from tests.faults.adapters import each_mode, observed
 from tests.security.recorder import RecordingProxy
-from victor_ext import ConnectionFailed, RetryPolicy, VictorJwt, VictorOAuth
+from victor_ext import ConnectionFailed, RetryPolicy, VictorJwt
 
 pytestmark = pytest.mark.slow
 ATTEMPTS = 3
 LOGIN = "user:hunter2"
 SIGNED = VictorJwt("key-1", sign=lambda _content: b"not a signature")
-OAUTH = VictorOAuth("client-id", "not-a-secret")
 
 
 @pytest.fixture
@@ -45,16 +44,3 @@ def test_a_tunnel_that_the_proxy_refuses_is_asked_for_once_and_nothing_was_sent(
     assert (error.outcome, error.attempts, asked) == ("not_sent", 1, 1)
     assert f"the proxy refused the connection (the proxy 127.0.0.1: {status} " in str(error)
     assert "hunter2" not in str(error)
-
-
-@each_mode
-def test_a_tunnel_for_a_token_that_the_proxy_refuses_is_asked_for_once(refused, mode):
-    error, asked = refused(407, mode, OAUTH)
-    assert (error.outcome, asked) == ("not_sent", 1)
-
-
-@each_mode
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
-def test_a_tunnel_that_may_be_had_later_is_asked_for_again(refused, mode, status):
-    error, asked = refused(status, mode)
-    assert (error.outcome, error.attempts, asked) == ("not_sent", ATTEMPTS, ATTEMPTS)

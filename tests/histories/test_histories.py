@@ -13,10 +13,9 @@ import sqlalchemy as sa
 
 from tests.bulk.postgres import Postgres
 from tests.histories import settling
-from tests.histories.__main__ import replayable, run_all, soak
+from tests.histories.__main__ import replayable, run_all
 from tests.histories.history import KINDS, LIKELY, draw, run
 from tests.histories.inboxes import shared_inboxes
-from tests.histories.soak import FAULTS
 from tests.mistakes import mistakes
 
 pytestmark = pytest.mark.slow
@@ -52,15 +51,6 @@ def test_an_error_that_nobody_expects_is_told_with_the_seed_of_its_history(monke
     [[(seed, complaint)]] = run_all(SEED, [7], "outbox").wrong.values()
     assert seed == f"{SEED}:7"
     assert complaint.startswith("raised KeyError('of the judge')")
-
-
-def test_a_long_run_under_random_faults_breaks_no_promise():
-    found = soak(400, 16, SEED)
-    assert not found.wrong, found.wrong
-    befallen = {word: times for word, times in found.words.items() if "fault: " in word}
-    assert sum(befallen.values()) > 60
-    assert len(befallen) >= len(FAULTS) - 3, "those that are drawn rarely may be missing"
-    assert found.words["soak: success"] > 350
 
 
 @pytest.mark.pull_request

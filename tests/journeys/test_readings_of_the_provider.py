@@ -7,7 +7,7 @@ import pytest
 from tests.providers.victor.adapter import invoice
 from victor_ext import NotFound, Outcome, VictorError, zulu
 
-pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
+pytestmark = pytest.mark.pull_request
 FORGETFUL = ({"key_repeat": "new"}, {"key_conflict": "new"})
 """Providers to which a key means nothing: nobody can keep them from asking twice."""
 READINGS = {

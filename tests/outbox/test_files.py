@@ -82,29 +82,6 @@ def entry(engine):
     TABLES.entries.metadata.drop_all(engine)
 
 
-WORDS = {
-    # The words for a last call that settled nothing, was not sent, is unknown, was accepted.
-    "waiting": ("waiting", "not_sent", "waiting", "waiting"),
-    "sending": ("under way", "under way", "unknown", "accepted"),
-    "settling": ("unknown", "unknown", "unknown", "accepted"),
-    "unclear": ("unknown", "not_sent", "unknown", "accepted"),
-    "sent": ("created",) * 4,
-    "rejected": ("rejected",) * 4,
-    "refused": ("refused",) * 4,
-}
-
-
-def test_the_word_that_people_see_is_stored_with_each_change(entry):
-    """A payout that was sent is accepted: the provider has yet to decide about its rows."""
-    row = entry()
-    assert row().word == "waiting"
-    for state, words in WORDS.items():
-        for last, word in zip((None, "not_sent", "unknown", "accepted"), words, strict=True):
-            assert entry.change(state=state, last=last, shared=False).word == word, state
-    assert entry.change(state="sent", last=None, shared=True).word == "accepted"
-    assert entry.change(state="rejected", last=None, shared=True).word == "rejected"
-
-
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
 def test_a_file_replaces_waiting_or_refused_entries_and_none_that_may_have_been_sent(
     engine, entry, state
@@ -264,14 +241,3 @@ def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending
     ann_is_done.set()
     bob.join()
     assert (row().state, row().last) == ("sending", "unknown")
-
-
-def test_a_damaged_error_keeps_no_entry_from_being_forgotten(entry, engine):
-    """It is deleted unread; and so is who has settled the entry."""
-    error = VAULT.sealed("What the provider said.")[:-6]
-    row = entry(state="rejected", error=error, resolved_by="Ann", resolved_why="It is over.")
-    with engine.begin() as connection:
-        assert forget_entries(connection, SCOPE, sa.true(), 1) == 1
-    stored = row()
-    assert (stored.error, stored.resolved_by, stored.resolved_why) == (None, None, None)
-    assert stored.call.startswith("digest-")

@@ -4,9 +4,7 @@ boxes, on SQLite and PostgreSQL.
 
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -15,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from tests.outbox.kinds import async_engine
-from tests.outbox.rows import AUTHORIZED, inbox_of, key_of
-from tests.providers.velo.test_velo_notifications import body_of
+from tests.outbox.rows import key_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError
 from victor_ext.outbox import AsyncOutbox, Outbox
@@ -59,15 +56,6 @@ def test_a_transaction_may_have_several_savepoints(sqlite):
     assert len(outbox.entries()) == 2
 
 
-def test_a_notification_in_a_savepoint_is_rolled_back_with_its_transaction(sqlite):
-    inbox = inbox_of(sqlite)
-    for _ in range(2):
-        with Session(sqlite) as session:
-            with session.begin_nested():
-                assert inbox.receive(session, body_of(1, "e-1"), AUTHORIZED), "it is new"
-            session.rollback()
-
-
 def test_a_savepoint_of_an_engine_that_the_outbox_does_not_know_is_refused(sqlite):
     other = sa.create_engine(sqlite.url)
     outbox = Outbox(sqlite)
@@ -84,42 +72,6 @@ def test_a_savepoint_of_an_engine_that_the_outbox_does_not_know_is_refused(sqlit
     other.dispose()
 
 
-def test_an_engine_whose_program_begins_the_transactions_itself_keeps_working(tmp_path):
-    """As SQLAlchemy's documentation has it for pysqlite. Its driver is in autocommit then."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'own.sqlite'}")
-
-    @sa.event.listens_for(engine, "connect")
-    def _connect(driver, _record):
-        driver.isolation_level = None
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection):
-        connection.exec_driver_sql("BEGIN")
-
-    Outbox(engine).create_table()
-    for outbox in (Outbox(engine), Outbox(sa.create_engine(engine.url))):
-        for bound in (engine, engine.execution_options(stream_results=True)):
-            with Session(bound) as session:
-                with session.begin_nested():
-                    outbox.add(session, **invoice(1))
-                session.rollback()
-            assert outbox.entries() == []
-    engine.dispose()
-
-
-def test_an_engine_with_other_options_is_no_other_engine_and_its_savepoint_is_refused(sqlite):
-    """Its listeners are not those of the engine that it was made of."""
-    outbox = Outbox(sqlite.execution_options(stream_results=True))
-    refused = pytest.raises(ConfigurationError, match="Pass the engine of the session")
-    with Session(sa.create_engine(sqlite.url)) as session, session.begin_nested(), refused:
-        outbox.add(session, **invoice(1))
-    with Session(sqlite) as session:
-        with suppress(ConfigurationError), session.begin_nested():
-            outbox.add(session, **invoice(1))
-        session.rollback()
-    assert outbox.entries() == []
-
-
 def test_a_savepoint_of_the_program_in_autocommit_is_left_alone(sqlite):
     Outbox(sqlite)
     with sqlite.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -131,14 +83,6 @@ def test_a_savepoint_of_the_program_in_autocommit_is_left_alone(sqlite):
 
 
 # Other databases
-
-
-def test_another_database_is_refused_by_its_name():
-    driver = SimpleNamespace(paramstyle="pyformat", version_info=(1, 4, 6), Error=Exception)
-    engine = sa.create_engine("mysql+pymysql://shop@db.example/shop", module=driver)
-    for box in (Outbox, AsyncOutbox):
-        with pytest.raises(ConfigurationError, match="of the type mysql, which is not supported"):
-            box(engine)
 
 
 # PostgreSQL

@@ -11,7 +11,7 @@ from victor_ext import InvalidRequest
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext.outbox import EntryState
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 KEY = key_of(1)
 NOW = timedelta(0)
 PERSON = "Zoë"
@@ -84,23 +84,6 @@ def test_an_entry_whose_payment_may_exist_or_has_not_ended_is_never_forgotten(
     is_over = state == "sent" and values != {"ended": False}
     is_over = is_over or (state in ("rejected", "refused") and values != {"restored": True})
     assert outbox.forget(older_than=NOW) == is_over
-
-
-@pytest.mark.parametrize("state", ["waiting", "dead"])
-def test_an_entry_with_an_event_that_was_not_handled_is_not_forgotten(outbox, state):
-    settled(outbox)
-    put_event(outbox, data="{}", state=state)
-    assert outbox.forget(older_than=NOW) == 0
-
-
-def test_the_age_of_an_entry_to_be_forgotten_counts_from_its_last_change(outbox):
-    settled(outbox, state="unclear")
-    change(outbox, stored_at=1.0, changed_at=1.0)
-    outbox.resolve(KEY, done=True, by="zoe", why="the portal has it")
-    outbox.on()(lambda _session, _event: None)
-    outbox.handle()
-    assert outbox.forget(older_than=timedelta(days=1)) == 0
-    assert outbox.forget(older_than=NOW) == 1
 
 
 DAY = timedelta(days=1)

@@ -20,7 +20,7 @@ from tests.providers.victor.adapter import invoice
 from victor_ext import zulu
 from victor_ext.outbox import Outbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 IN_DOUBT = 20
 OTHER_KEY = "the-key-of-the-second-entry"
 

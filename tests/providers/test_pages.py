@@ -212,14 +212,6 @@ def test_an_empty_page_that_says_that_others_follow_ends_no_list(name, mode):
                 read(name, mode, responses(*before, {**listing.page(), **more}))
 
 
-@pytest.mark.parametrize("name", ["victor", "velo", "flexfactor"])
-def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(name, mode):
-    listing = LISTINGS[name]
-    count = {"page": {"totalPages": 2}} if name == "velo" else {"totalPages": 2, "pageCount": 2}
-    pages = responses(listing.page(listing.item), {**listing.page(), **count})
-    assert len(read(name, mode, pages)) == 1
-
-
 def numbered(*pages):
     """Pages of Victor with the numbers that they say, and ids."""
     return responses(

@@ -2,7 +2,6 @@
 ours, whatever fails. Over real sockets, see `tests/security/test_nothing_is_shown.py`.
 """
 
-import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -12,10 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from flexfactor_api.typed import methods as flexfactor_methods
 from velo_api.typed import arguments as velo_arguments
-from velo_api.typed import methods as velo_methods
-from victor_api.typed import methods as victor_methods
 
 from tests.frames import assert_hidden, chain, found_in
 from tests.providers.eastpay import adapter as eastpay_adapter
@@ -25,15 +21,9 @@ from tests.providers.systems import called, of_every_system
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import payment
 from victor_ext import (
-    ApiKeyAuth,
-    BasicAuth,
-    BearerAuth,
-    ClientCredentialsAuth,
     ConfigurationError,
     InvalidRequest,
-    SignedAuth,
     Victor,
-    VictorError,
     VictorJwt,
     VictorOAuth,
 )
@@ -202,48 +192,6 @@ def ask(name, call, line, mode="blocking", **options):
     return called(name, mode, call, script, **{**SYSTEMS[name].arguments, **options})
 
 
-def anothers(words):
-    """A good response of Victor about another payment, which was answered otherwise."""
-    details = {
-        "payee": {"account_number": ACCOUNT, "name": words},
-        "payment_details": {"amount": "99.00", "notes": words},
-        "payment_request_response": {"status": "Rejected", "notes": words},
-    }
-    return {"victor_payment_request_id": "a7ffd43c37c1", "payment_request": details}
-
-
-def bad_answers(system, words):
-    """What a call fails with, by its name; where it can, it says these words."""
-    return {
-        **{
-            f"{status} in its own shape": httpx.Response(status, json=system.says(words))
-            for status in (200, 401, 409, 500)
-        },
-        "400 of another shape": httpx.Response(
-            400, json={"Email": [words], EMAIL: [words.upper()]}
-        ),
-        "400 with the request in it": lambda request: httpx.Response(
-            400, json=system.says(request.content.decode())
-        ),
-        "409 with the request": lambda request: httpx.Response(409, content=request.content),
-        "200 that says no": httpx.Response(
-            200, json={"success": False, "result": "x" * 190 + words}
-        ),
-        "200 about another payment": httpx.Response(200, json=anothers(words)),
-        "200 that is cut": httpx.Response(200, text=f'{{"id": "{words}'),
-        "200 with HTML": httpx.Response(200, text=f"<html>{words}"),
-        "a redirect": httpx.Response(
-            302, headers={"Location": f"https://elsewhere.example/{EMAIL}"}
-        ),
-        "no answer": httpx.ReadTimeout("no"),
-    }
-
-
-each_call = pytest.mark.parametrize(
-    ("name", "call"), [(name, call) for name, system in SYSTEMS.items() for call in system.calls]
-)
-
-
 ACCOUNTS = (ACCOUNT, ACCOUNT[1:])
 MORE_OF_ACCOUNTS = {"payee": {"account_number": ACCOUNT}, "new": {"of": [ACCOUNT, 1.5]}}
 REFUSED_HERE = {
@@ -296,69 +244,6 @@ def test_a_call_that_is_refused_here_shows_no_secret_argument(mode, call):
     assert_hidden(raised.value, hidden)
 
 
-WRITTEN = [
-    kind
-    for module in (flexfactor_methods, velo_methods, victor_methods)
-    for kind in vars(module).values()
-    if inspect.isclass(kind) and kind.__module__ == module.__name__
-]
-
-
-@pytest.mark.parametrize("call", REFUSED_HERE)
-def test_a_generated_method_hides_its_arguments_without_the_wrapper_of_older_pythons(
-    mode, call, monkeypatch
-):
-    """Python 3.13 names a close argument itself, and has no such wrapper."""
-    for kind in WRITTEN:
-        for name, method in [*vars(kind).items()]:
-            if inspect.isfunction(method):
-                monkeypatch.setattr(kind, name, inspect.unwrap(method))
-    test_a_call_that_is_refused_here_shows_no_secret_argument(mode, call)
-
-
-def signed(request):
-    request.headers["X-Signature"] = f"v1 {SECRET}"
-    request.url = request.url.copy_merge_params({"signature": KEY})
-
-
-AUTHS = {
-    "a bearer token": (BearerAuth(SECRET), (SECRET,)),
-    "a key in a header": (ApiKeyAuth(SECRET, header="X-Key"), (SECRET,)),
-    "a key in the query": (ApiKeyAuth(KEY, query="key"), (KEY,)),
-    "a key that is encoded in the query": (ApiKeyAuth(SECRET, query="key"), (SECRET,)),
-    "user and password": (BasicAuth(KEY, SECRET), (KEY, SECRET)),
-    "signed": (SignedAuth(lambda _: f"Signed {SECRET}"), (SECRET,)),
-    "signed, and no header can hold it": (SignedAuth(lambda _: f"{SECRET}\n"), (SECRET,)),
-    "issued": (
-        ClientCredentialsAuth("/token", KEY, lambda: SECRET, in_body=True),
-        (KEY, SECRET, ACCESS),
-    ),
-    "a function": (signed, (KEY, SECRET)),
-}
-
-
-TOKEN_RESPONSES = {
-    "an echo": {"success": False, "errors": [f"{KEY} with {SECRET} is wrong"], "accessToken": 7},
-    "a token in a list": [{"access_token": ACCESS}],
-    "a token under another name": {"token": ACCESS},
-    "a token that is cut": f'{{"access_token": "{ACCESS}", "exp',
-}
-
-
-@pytest.mark.parametrize("status", [200, 400, 401, 500])
-@pytest.mark.parametrize("said", TOKEN_RESPONSES)
-@pytest.mark.parametrize("name", ["flexfactor", "velo", "victor"])
-def test_a_token_endpoint_that_issues_no_token_is_not_quoted(name, said, status, caplog):
-    caplog.set_level(logging.DEBUG)
-    body = TOKEN_RESPONSES[said]
-    written = {"text": body} if isinstance(body, str) else {"json": body}
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, **written))
-    with pytest.raises(VictorError) as raised:
-        ask(name, SYSTEMS[name].calls["get"].make, None, transport=transport)
-    assert_hidden(raised.value, CREDENTIALS)
-    assert found_in(caplog.text, CREDENTIALS) == []
-
-
 def credentials_of(private):
     """Credentials that cannot be used."""
     return {
@@ -389,13 +274,6 @@ def test_a_profile_that_cannot_be_read_shows_no_secret(wrong, write_profiles):
         Victor.from_profile("mine")
     assert_hidden(raised.value, [SECRET])
     assert [*chain(raised.value)] == [raised.value]  # what `tomllib` holds is not shown
-
-
-def test_a_result_code_stays_whole_though_a_part_of_it_equals_the_cvv():
-    errors = [{"name": "amount", "message": "is odd"}]
-    body = {"result": {"code": "100.100.101", "parameterErrors": errors}}
-    error = eastpay_adapter.observe(400, body, charge(eastpay_adapter.card("100")))
-    assert error.problems[0].code == "100.100.101"
 
 
 def test_a_call_that_succeeds_shows_no_secret_in_reprs_and_logs(caplog):

@@ -83,16 +83,6 @@ def test_a_notification_of_flexfactor_is_verified_by_the_client_and_by_a_second_
             flexfactor.Webhook(key_, host=host_).read(each.body, each.headers)
 
 
-def test_each_documented_event_of_a_flexfactor_order_is_posted(flexfactor_sandbox, merchant):
-    """The names, and when each occurs, are those of the page about webhooks."""
-    for line in CASES["flexfactor's orders"]:
-        merchant.step(line)
-    posted = [
-        f"{each.said['ExternalOrderId']} {each.said['Event']}" for each in came(flexfactor_sandbox)
-    ]
-    assert posted == CASES["flexfactor's events"]
-
-
 # EastPay
 
 

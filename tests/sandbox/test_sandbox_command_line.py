@@ -1,29 +1,21 @@
 """`python -m victor_ext.sandbox`, as a person and as another program start it."""
 
-import os
-import re
 import signal
-import threading
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
 
-from tests.cli.victor_command import until
 from tests.providers.victor.adapter import payment
 from tests.sandbox.sandbox_callers import CREATE, LIST, SandboxProcess
 from victor_ext import PaymentRequest, Victor
-from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox._command_line import run
-from victor_ext.sandbox.server._faults import KINDS, Fault
 
 pytestmark = pytest.mark.pull_request
 main = partial(run, prog="sandbox")
 
 
-DOCS = Path(__file__).parents[2] / "docs"
 OPTIONS = ("--demo-data", "--environment", "production", "--env-file")
 
 
@@ -71,19 +63,6 @@ def served(tmp_path_factory):
         return Served(process.url, variables, made, inbound, process.end(signal.SIGTERM))
 
 
-def test_a_client_calls_a_sandbox_process_by_the_variables_of_its_file(served):
-    assert served.made.child_id
-    assert len(served.inbound) == 3
-
-
-def test_the_log_of_a_sandbox_process_begins_as_the_guide_shows(served):
-    guide = (DOCS / "sandbox.md").read_text("utf-8").replace("http://127.0.0.1:8900", served.url)
-    shown = guide.replace("staging", "production").partition("--env-file sandbox.env\n")[2]
-    # A call may come as soon as the file is there: before the greeting, on a busy machine.
-    greeting = [line for line in served.log.splitlines() if "/v2/" not in line]
-    assert greeting[:2] == shown.splitlines()[:2]
-
-
 def test_the_log_of_a_sandbox_process_has_each_call_and_no_secret(served):
     calls = [line.split()[1:4] for line in served.log.splitlines() if "/v2/" in line]
     assert calls == [
@@ -94,23 +73,6 @@ def test_the_log_of_a_sandbox_process_has_each_call_and_no_secret(served):
     variables = served.variables
     secrets = (variables["VICTOR_CLIENT_SECRET"], variables["# VICTOR_PRIVATE_KEY"], "043987673645")
     assert [secret for secret in (*secrets, "Traceback") if secret in served.log] == []
-
-
-def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
-    def own(_number, _frame): ...
-
-    before = {number: signal.signal(number, own) for number in (signal.SIGINT, signal.SIGTERM)}
-    end = threading.Thread(
-        target=lambda: (until((tmp_path / "env").exists), os.kill(os.getpid(), signal.SIGTERM))
-    )
-    try:
-        end.start()
-        assert main(["--port", "0", "--quiet", "--env-file", str(tmp_path / "env")]) == 0
-        assert [signal.getsignal(number) for number in before] == [own, own]
-    finally:
-        end.join()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
@@ -129,31 +91,3 @@ def test_a_misused_command_ends_with_status_2_and_names_the_mistake(arguments, m
         main(arguments)
     assert ended.value.code == 2
     assert mistake in capsys.readouterr().err
-
-
-def test_the_message_about_a_port_in_use_names_the_port(sandbox, capsys):
-    port = sandbox.url.rpartition(":")[2]
-    threads = threading.active_count()
-    assert main(["--port", port, "--quiet"]) == 1
-    message = (
-        f"cannot listen on 127.0.0.1 port {port}: Address already in use; port 0 picks a free one"
-    )
-    assert capsys.readouterr().err == f"victor sandbox: {message}\n"
-    with pytest.raises(OSError, match=re.escape(message)):
-        Sandbox(SandboxSettings(port=int(port))).start()
-    assert threading.active_count() == threads
-
-
-def test_the_message_about_an_unwritable_file_names_the_file_and_its_option(tmp_path, capsys):
-    path = tmp_path / "nowhere" / "file"
-    assert main(["--port", "0", "--quiet", "--env-file", str(path)]) == 1
-    assert (
-        capsys.readouterr().err
-        == f"victor sandbox: --env-file: cannot write {path}: No such file or directory\n"
-    )
-
-
-def test_the_reference_names_every_fault_and_its_options():
-    page = (DOCS / "sandbox-reference.md").read_text(encoding="utf-8")
-    for name in {*KINDS, *Fault.__struct_fields__} - {"kind", "id", "applied"}:
-        assert f"`{name}`" in page, name

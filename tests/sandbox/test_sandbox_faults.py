@@ -64,14 +64,6 @@ def test_a_delay_is_waited_before_or_after_the_work(sandbox, caller, work, made)
     assert time.monotonic() - begun >= 0.3
 
 
-def test_work_goes_on_when_the_caller_has_left(sandbox, caller):
-    sandbox.inject("delay", delay=0.05)
-    with RawConnection(sandbox.url) as connection:
-        connection.send(create_bytes(caller))
-        until(sandbox.received)
-    until(lambda: sandbox.work_done_by_key() == {KEY: 1})
-
-
 @pytest.mark.parametrize("status", [500, 503, 520, 408, 401, 403, 302, 599])
 def test_a_status_is_answered_with_its_body_and_headers_and_nothing_is_made(
     sandbox, caller, status

@@ -28,11 +28,6 @@ def test_a_call_of_a_web_page_is_refused_and_changes_nothing(sandbox, headers):
         assert not {name for name in answer.headers if name.startswith("access-control-")}
 
 
-def test_an_address_that_a_person_typed_is_shown(sandbox):
-    answer = httpx.get(f"{sandbox.url}/_sandbox/", headers={"sec-fetch-site": "none"})
-    assert answer.json()["sandbox"] == "victor"
-
-
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_a_body_of_a_command_is_refused_without_the_content_type_of_json(sandbox, kind):
     answer = httpx.post(

@@ -25,8 +25,6 @@ from victor_ext import (
     CookieKey,
     HeaderKey,
     InvalidRequest,
-    OperationRow,
-    Promise,
     QueryKey,
     VictorError,
 )
@@ -246,27 +244,6 @@ def test_no_write_is_done_twice_after_a_lost_response_wherever_the_key_is_declar
     assert ([*provider.received.values()], [*provider.done.values()]) == ([sent], [1])
 
 
-@pytest.mark.parametrize(
-    ("key", "name", "is_keyed"),
-    [(HEADER, "pay", True), (HEADER, "edit", False), (WIDE, "edit", True), (WIDE, "pay", False)],
-)
-def test_a_given_key_is_sent_only_with_a_write_for_which_the_client_would_make_a_key(
-    key, name, is_keyed
-):
-    called, ids = function("nowhere", name), ["7"] * (name == "edit")
-    call = connected("nowhere", key).prepare(called, *ids, body={}, idempotency_key=KEY)
-    assert (call.promise is Promise.KEYED, call.idempotency_key == KEY) == (is_keyed, is_keyed)
-    assert ("idempotency-key" in call.headers) is is_keyed
-
-
-def test_rows_that_name_one_write_taking_the_key_say_that_no_other_write_takes_it():
-    """Where the document declares the key nowhere, each POST would take it else."""
-    pay, rows = function("nowhere", "pay"), {"POST /payouts": OperationRow(takes_key=True)}
-    assert connected("nowhere", HEADER).prepare(pay, body={}).promise is Promise.KEYED
-    named = connected("nowhere", HEADER, rows=rows)
-    assert named.prepare(pay, body={}).promise is Promise.AT_MOST_ONCE
-
-
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
     "key", [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("idempotentKey")], ids=repr
@@ -322,12 +299,3 @@ def test_the_operations_command_connect_and_the_outbox_name_the_same_declared_ke
         Outbox(engine, connected(document)).add_call(connection, pay, body={}, idempotency_key=KEY)
     engine.dispose()
     assert (f"pass key={said} to connect" in str(refused.value)) is (said is not None)
-
-
-@pytest.mark.parametrize("name", ["takes_key", "ignores_key"])
-def test_the_functions_of_the_key_are_not_called_for_a_read(name):
-    """These functions look at writes: one that reads the body would break each read."""
-    key = HeaderKey(**{name: lambda request: json.loads(request.content)["kind"] == "payout"})
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
-    with connected("header", key, transport=transport) as api:
-        assert api.http.get("/payments/7").status_code == 200

@@ -2,7 +2,6 @@
 
 import logging
 import pickle
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -75,38 +74,6 @@ def test_a_card_number_in_place_of_a_token_is_refused_and_not_shown(caplog, call
     assert "1111" not in shown + caplog.text
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"card": Card(token="tok_1", holder_name="4111 1111 1111 1111")}, "card.holder_name"),
-        ({"card": Card(token="tok_1", bin=NUMBER)}, "card.bin"),
-        ({"fields": {"cardNumber": NUMBER}}, "fields.cardNumber"),
-        *(
-            ({"extra_body": {name: value}}, f"extra_body.{name}")
-            for name, value in (
-                ("PAYMENTMETHOD", {"deep": [{"pan": int(NUMBER)}]}),
-                ("creditCard", {"number": (NUMBER,)}),
-                ("card", {"number": Decimal(NUMBER)}),
-            )
-        ),
-    ],
-)
-def test_a_card_number_in_another_member_about_the_card_is_refused_by_name(changes, field):
-    error = refusal("evaluate", **changes)
-    (problem,) = error.problems
-    assert problem.field.startswith(field)
-    assert problem.code == "card_number"
-    assert_hidden(error, secrets=("411111111111", "4111 1111"))
-
-
 def test_a_card_number_in_place_of_a_year_is_not_shown():
     card = Card(token="tok_1", expiration_year=int(NUMBER))
     assert "41111" not in str(refusal("evaluate", card=card))
-
-
-def test_a_number_in_a_member_that_is_not_about_the_card_is_sent(harness):
-    """An order may have a number whose last digit happens to be right: one in ten has."""
-    arguments = declined(order_id=NUMBER, fields={"ticket": NUMBER})
-    device = {"device": {"imei": "490154203237518"}}
-    assert harness(lambda client: client.evaluate(**arguments, extra_body=device)).approved
-    assert harness.work(NUMBER) == 1

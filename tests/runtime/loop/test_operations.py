@@ -154,11 +154,6 @@ def test_an_empty_body_of_an_unknown_write_is_a_success_only_under_204(status):
     )
 
 
-def test_a_request_by_hand_to_the_token_endpoint_is_secret_too():
-    row = table(ELSEWHERE).of(httpx.Request("POST", "https://pay.example/v2/auth/token"))
-    assert (row.is_secret, row.effect, row.key) == (True, Effect.SETS, NO_KEY)
-
-
 OBJECTS = [
     ("list_payments", "GET", "/payments"),
     ("pay", "POST", "/payments"),
