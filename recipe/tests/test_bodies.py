@@ -179,3 +179,4 @@ def test_each_request_is_sent_as_declared_except_at_one_known_place(wire):
 
     Beside what is left out, and what a caller encodes.
     """
+    assert wire.faults() == ["paths./picture.post.requestBody.content.image/*"]

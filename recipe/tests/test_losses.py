@@ -2,15 +2,15 @@
 shows its fault.
 """
 
-import importlib
-import itertools
-
 import pytest
 from openapi_python_client.parser.errors import PropertyError
 from openapi_python_client.parser.properties.string import StringProperty
 
+from victor_spec.document import load
 from victor_spec.generate import generate
 
+from .calls.judge import judged
+from .calls.package import Package
 from .command import run
 from .wire import (
     TEXT,
@@ -29,33 +29,20 @@ pytestmark = pytest.mark.pull_request
 LOSSES = beside("losses")
 
 
-NUMBERS = itertools.count()
-
-
-def models_of(package):
-    """The models of a package, imported under a name that no other has."""
-    name = f"lossy_{next(NUMBERS)}"
-    package.rename(package.with_name(name))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(package.parent)
-        models = importlib.import_module(f"{name}.models")
-        for each in models.__all__:
-            getattr(models, each)
-        return models
-
-
 @pytest.fixture
 def make(tmp_path):
     def make(tree, *left_out, plain=()):
         """The models of a package.
 
-        Nothing but `left_out` is lost. `plain` is what the generator cannot express.
+        Nothing but `left_out` is lost: calls find all else of the document in it. `plain` is
+        what the generator cannot express.
         """
         spec = written(tmp_path, tree)
         result = generate(spec, tmp_path)
         assert [line.partition(":")[0] for line in result.left_out] == [*left_out]
         assert result.log.plain.get("the generator cannot express its type", []) == [*plain]
-        return models_of(result.package)
+        assert left_out or judged(load(spec), result.package).lines() == []
+        return Package(result.package).load("models")
 
     return make
 

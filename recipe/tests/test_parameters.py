@@ -53,6 +53,7 @@ def test_each_request_is_sent_as_declared_except_at_one_known_place(wire):
     """The encoder of the calls shares no code with the package; its text with a blank is none for a
     list divided by blanks.
     """
+    assert wire.faults() == ["paths./space_list.get"]
 
 
 @pytest.mark.parametrize(("operation", "value", "why"), DOCUMENTS["refused"])

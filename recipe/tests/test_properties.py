@@ -37,6 +37,10 @@ def read(wire, name, value):
     return wire.read(name.lower(), httpx.Response(200, json={"o": value})).o
 
 
+def test_each_operation_of_the_document_is_sent_and_read_as_declared(wire):
+    assert wire.faults() == []
+
+
 _NAMES = """
 additionalProperties additional_keys to_multipart self cls d v take fields name src_dict _left
 value key list dict str type property classmethod datetime date uuid any plain read UNSET Any

@@ -6,13 +6,17 @@ import copy
 import importlib
 import json
 import pickle
-import re
-from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.calls.values import ANY_JSON, Values, gist, mutated
+from tests.cases import ROOT
+from victor_spec.document import load
 
 from .wire import beside, package, reading
 
@@ -30,50 +34,6 @@ SCHEMAS = DOCUMENT["schemas"]
 wire = package(**reading(SCHEMAS))
 
 
-WORDS = st.text(max_size=12)
-LEAVES = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | WORDS
-    | st.sampled_from(["", "\ud800", "2026-03-04", "2026-W01-1", "PENDING", 10**400, -0.0, 3.0])
-)
-ANY_JSON = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
-    max_leaves=6,
-)
-
-
-TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:]{8})(?:\.([0-9]*?)0*)?(z|[+-][0-9]{2}:[0-9]{2})"
-)
-
-
-def gist(value):
-    """What must survive a round trip: all but the case of letters, and how numbers and times are
-    written.
-    """
-    if isinstance(value, dict):
-        return {name: gist(child) for name, child in value.items()}
-    if isinstance(value, list):
-        return [gist(child) for child in value]
-    if isinstance(value, str):
-        time = TIME.fullmatch(folded := value.casefold())
-        return (
-            (time[1], time[2] or "", time[3].replace("-00:00", "z").replace("+00:00", "z"))
-            if time
-            else folded
-        )
-    if isinstance(value, float) and value.is_integer():
-        # the digits decide: 1e23 is a one with 23 zeros, its float is not
-        return int(Decimal(repr(value)))
-    if isinstance(value, float):
-        return repr(value)  # not a number is not equal to itself
-    return ("flag", value) if isinstance(value, bool) else value
-
-
 def read_and_written(model, value):
     """The model of a value, after it was compared with what it is written as."""
     found = model.from_dict(copy.deepcopy(value))
@@ -83,6 +43,17 @@ def read_and_written(model, value):
     assert gist(written) == gist(value)
     assert gist(model.from_dict(written).to_dict()) == gist(value)
     return found
+
+
+@cache
+def values_of(name):
+    return Values(
+        load(
+            Path(__file__).with_name("zoo.yaml")
+            if name == "zoo"
+            else ROOT / "openapi" / f"{name}.yaml"
+        )
+    )
 
 
 @pytest.mark.parametrize("name", [*PACKAGES, "zoo"])
@@ -97,9 +68,15 @@ def test_a_model_gives_back_any_json_that_it_read(name, data, request):
     classes = sorted(each for each in models.__all__ if hasattr(getattr(models, each), "from_dict"))
     chosen = data.draw(st.sampled_from(classes))
     model = getattr(models, chosen)
+    values = values_of(name)
     wires = [field for field in model.__slots__ if not field.startswith("_")]
     anything = st.dictionaries(st.sampled_from([*wires, "new"]), ANY_JSON, max_size=6)
     read_and_written(model, data.draw(anything))
+    if chosen in values.names:
+        valid = values.valid(chosen)
+        read_and_written(model, data.draw(mutated(valid)))
+        value = data.draw(valid)
+        assert model.from_dict(value).to_dict() == value
 
 
 @pytest.mark.parametrize(("member", "value", "kind"), DOCUMENT["classes"])

@@ -61,9 +61,11 @@ def test_the_list_of_a_union_is_chosen_by_its_items(wire, entries, kind):
 
 
 def test_each_operation_of_the_document_is_sent_and_read_as_declared(wire, tmp_path):
+    assert wire.faults() == []
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
     paths = {"/x": {"post": operation}}
-    Wire(tmp_path, **document(paths, UNIONS["sent_and_received"]))
+    made = Wire(tmp_path, **document(paths, UNIONS["sent_and_received"]))
+    assert made.faults() == []
 
 
 @pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
@@ -72,6 +74,7 @@ def test_a_body_or_field_without_a_url_encoded_form_is_reported_as_left_out(tmp_
     paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
     wire = Wire(tmp_path, lossy=True, paths=paths)
     assert wire.result.left_out == [line]
+    assert wire.faults() == []
 
 
 def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire):
@@ -103,6 +106,7 @@ def test_a_union_is_the_body_of_several_content_types(tmp_path, which):
     paths = {"/x": {"post": done("x", requestBody=body)}}
     wire = Wire(tmp_path, **document(paths, variants, openapi="3.2.0"))
 
+    assert wire.faults() == []
     if which == "named by a discriminator":
         unknown = wire.types.UnknownVariant({"kind": "Zing", "text": "t"})
         for content_type in FORMS:

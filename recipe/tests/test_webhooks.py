@@ -6,7 +6,10 @@ import json
 import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from .calls.values import mutated
 from .wire import TEXT, Wire, an_object, beside, package, taking
 
 pytestmark = pytest.mark.pull_request
@@ -68,6 +71,21 @@ def test_an_undeclared_webhook_body_raises_an_error_with_the_reason_and_the_byte
     assert text not in str(caught.value)
 
 
+@settings(
+    max_examples=400,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(mutated(st.sampled_from([json.loads(text_of(case)) for case in CASES["accepted"]])))
+def test_any_webhook_body_is_refused_or_read_as_the_class_that_its_type_selects(webhooks, value):
+    try:
+        read = webhooks.read_webhook(json.dumps(value))
+    except webhooks.UnreadableWebhook:
+        return
+    classes = {"payment.paid": "PaymentPaidWebhook", "payment.refunded": "PaymentRefundedWebhook"}
+    assert type(read).__name__ == classes[value["type"].casefold()]
+    assert isinstance(read.payment.id, str)
+
+
 # ---- Other ways to tell webhooks apart ----
 
 
@@ -85,6 +103,7 @@ def test_a_discriminating_word_of_a_webhook_matches_by_its_type_then_by_its_lett
 def way(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("way")
     wire = Wire(folder, openapi="3.1.0", **CASES["ways"][request.param])
+    assert wire.faults() == []
     return request.param, wire.webhooks
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.calls.judge import judged
 from tests.cases import cases_beside
 from tests.server import Server
 from victor_spec.check import Report, check
+from victor_spec.document import load
 from victor_spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
@@ -144,7 +146,7 @@ class Wire:
         )
 
     def send(self, operation, *arguments, **named) -> httpx.Request:
-        """The request of one call."""
+        """The request of one call. That the async function sends the same, `faults` sees."""
         requests = []
         with self.client(requests) as client:
             self.module(operation).sync_detailed(*arguments, client=client, **named)
@@ -161,6 +163,15 @@ class Wire:
     def report(self) -> Report:
         """What the check finds in the package of the document."""
         return check(self.path, None)
+
+    @cached_property
+    def verdict(self):
+        """What calls find in the package."""
+        return judged(load(self.path), self.result.package)
+
+    def faults(self):
+        """Where calls find the package wrong, beside what is left out."""
+        return [fault.place for fault in self.verdict.beside(self.result.left_out)]
 
 
 def package(response: httpx.Response | None = None, **document):
