@@ -90,7 +90,7 @@ def test_an_entry_of_the_file_accepts_exactly_one_loss(command, accepted, text, 
 
 def test_accept_adds_an_entry_for_each_new_loss_and_keeps_the_text_of_the_file(command, accepted):
     before = f"# Reviewed in March.\n{ENTRY.format(LOSS)}"
-    status, printed, _ = command(before, "--accept", "we use no: 'webhooks'")
+    status, _, _ = command(before, "--accept", "we use no: 'webhooks'")
     assert status == 0
     text = accepted.read_text(encoding="utf-8")
     assert text.startswith(before)

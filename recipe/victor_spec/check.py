@@ -97,8 +97,8 @@ def check(
 ) -> Report:
     """Generate a package into a temporary folder, and compare.
 
-    `packages` is the folder with the package to compare; None compares with none. `reason` is one to
-    accept everything that is left out now; None accepts nothing new. The others are those of
+    `packages` is the folder with the package to compare; None compares with none. `reason` is one
+    to accept everything that is left out now; None accepts nothing new. The others are those of
     `generate`. Raises DecisionError, and the errors of `generate`.
     """
     path = default_path(document, "accepted")

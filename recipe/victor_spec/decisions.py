@@ -1,5 +1,5 @@
-"""What a person has accepted, in `<document>.accepted.yaml` beside the document: what a package lacks,
-and what a newer document breaks.
+"""What a person has accepted, in `<document>.accepted.yaml` beside the document: what a package
+lacks, and what a newer document breaks.
 """
 
 import datetime

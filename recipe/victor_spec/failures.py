@@ -1,5 +1,5 @@
-"""What openapi-python-client cannot generate: a named schema becomes plain JSON, and anything else is
-left out as a whole.
+"""What openapi-python-client cannot generate: a named schema becomes plain JSON, and anything else
+is left out as a whole.
 """
 
 import re
@@ -26,8 +26,8 @@ def lose(error: GeneratorError, log: Log) -> None:
 
 
 def mend(tree: Tree, errors: Iterable[GeneratorError], log: Log) -> bool:
-    """Replace the named schemas that fail by "anything", and note them; whether any was replaced. One
-    that fails because of another one is left alone as long as there is another one.
+    """Replace the named schemas that fail by "anything", and note them; whether any was replaced.
+    One that fails because of another one is left alone as long as there is another one.
     """
     named = named_schemas(tree)
     failed: dict[str, bool] = {}

@@ -252,8 +252,8 @@ def generate(
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
-    `name` is the name of the package; None takes it from the document. `tree` is what `load` made of
-    the document; None loads it. `decimals` are the places of numbers that are read as Decimal:
+    `name` is the name of the package; None takes it from the document. `tree` is what `load` made
+    of the document; None loads it. `decimals` are the places of numbers that are read as Decimal:
     `Card.price`, `*.amount`. Where there are `settings`, the package gets typed records and
     arguments, which need `victor_ext`; None is `<document>.settings.yaml` beside the document.
 

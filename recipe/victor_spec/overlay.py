@@ -37,8 +37,8 @@ _Step = str | _Item
 
 
 def correct(document: Tree, overlay: Any) -> list[str]:
-    """Do the actions of an overlay to a document; returns those that change nothing, as the document
-    says so itself.
+    """Do the actions of an overlay to a document; returns those that change nothing, as the
+    document says so itself.
 
     Raises Misfit for an overlay of another form, and for all actions that lead nowhere.
     """
@@ -85,7 +85,8 @@ def _steps(target: str) -> list[_Step]:
         step = _STEP.match(target, position)
         if step is None or not target.startswith("$"):
             raise Misfit(
-                "it is no exact path: write one such as $.paths['/cards'].get, or [?@.name=='x'] for an item"
+                "it is no exact path: write one such as $.paths['/cards'].get, or [?@.name=='x'] "
+                "for an item"
             )
         text = step["key"] or step["value"]
         text = re.sub(r"\\(.)", r"\1", text[1:-1]) if text else str(step["name"])

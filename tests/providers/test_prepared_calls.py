@@ -163,7 +163,7 @@ def test_a_prepared_call_with_a_card_number_cannot_be_stored():
     )
     assert call.promise is Promise.AT_MOST_ONCE
     with pytest.raises(
-        InvalidRequest, match="card.number is the number of a card, which must not be stored"
+        InvalidRequest, match=r"card\.number is the number of a card, which must not be stored"
     ) as raised:
         call.to_text()
     assert "4111111111111111" not in f"{raised.value} {raised.value!r} {call!r}"

@@ -17,7 +17,8 @@ _CODE = r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){2,3}(?![\w.])"  # an IP address, a resu
 _AMOUNT = r"(?<![\w.,])(?:\d{1,3}(?:[ ,.'\u202f\xa0]\d{3}){1,3}|\d{1,9})[.,]\d\d(?!\d)"
 _IBAN = rf"\b(?!RF)[A-Z]{{2}}\d\d(?:{_BETWEEN}?[A-Z\d]){{11,30}}\b"
 _NUMBER = rf"(?<!\d)\d{{2,}}(?:{_BETWEEN}(?!{_DATE})\d+)*"
-_ANY = rf"(?P<kept>{_UUID}|{_DATE}|{_MOMENT}|{_CLOCK}|{_NAME}|{_CODE}|{_AMOUNT})|(?P<iban>{_IBAN})|{_NUMBER}"
+_KEPT = rf"(?P<kept>{_UUID}|{_DATE}|{_MOMENT}|{_CLOCK}|{_NAME}|{_CODE}|{_AMOUNT})"
+_ANY = rf"{_KEPT}|(?P<iban>{_IBAN})|{_NUMBER}"
 _SHORTEST, _SHORTEST_IN_GROUPS = 7, 9  # digits that may be a number of an account
 _CARD = range(13, 20)  # the digits of a card
 
@@ -31,8 +32,8 @@ def mask_numbers(text: str) -> str:
 
 def mask_spaced_numbers(text: str) -> str:
     """Mask the account and card numbers in a text that may be an id, which no blank divides."""
-    spaced = rf"(?P<kept>{_UUID})|(?P<iban>{_IBAN})|\d{{3,}} +\d{{2,}}(?: +\d+)+|\d{{4}}(?:-\d{{4}}){{3}}"
-    return re.sub(spaced, _masked, text)
+    in_groups = r"\d{3,} +\d{2,}(?: +\d+)+|\d{4}(?:-\d{4}){3}"
+    return re.sub(rf"(?P<kept>{_UUID})|(?P<iban>{_IBAN})|{in_groups}", _masked, text)
 
 
 def _masked(match: re.Match[str]) -> str:

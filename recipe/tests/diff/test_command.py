@@ -86,7 +86,8 @@ def test_breaks_that_are_accepted_pass_and_others_do_not(capsys):
 def test_a_document_of_a_commit_is_compared_with_its_overlay(capsys):
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=no"]
     write("api.json", receives(CARD, {"Card": card(made=TEXT)}))
-    overlay = "overlay: 1.0.0\nactions: [{target: $.components.schemas.Card.properties.made, update: {format: %s}}]"
+    target = "$.components.schemas.Card.properties.made"
+    overlay = f"overlay: 1.0.0\nactions: [{{target: {target}, update: {{format: %s}}}}]"
     Path("api.overlay.yaml").write_text(overlay % "date")
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
         subprocess.run([*git, *command], check=True, capture_output=True)

@@ -83,8 +83,8 @@ def report_on(
 
 @contextmanager
 def _opened(source: str) -> Generator[Path]:
-    """The file of a source: a path, or `git:REV:path`, which begins at the root of the repository (or
-    with `./`). What comes from git is in a temporary folder, with its overlay.
+    """The file of a source: a path, or `git:REV:path`, which begins at the root of the repository
+    (or with `./`). What comes from git is in a temporary folder, with its overlay.
 
     Raises DocumentError when git has no such file.
     """

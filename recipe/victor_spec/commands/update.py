@@ -48,9 +48,9 @@ def update(
         if losses:
             show(*(loss.loss for loss in losses), to=sys.stderr)
             show(
-                f"Nothing was replaced: the package of {newer.name} would lack what is named above. "
-                f"Correct it by {default_path(document, 'overlay').name}, or do without it: an entry "
-                f"in {accepted.name} for each.",
+                f"Nothing was replaced: the package of {newer.name} would lack what is named "
+                f"above. Correct it by {default_path(document, 'overlay').name}, or do without "
+                f"it: an entry in {accepted.name} for each.",
                 to=sys.stderr,
             )
             return MISUSE

@@ -114,7 +114,7 @@ class _Comparison:
             self._compare(old.parts, new.parts, before, old)
 
     def _compare(self, before: Parts, after: Parts, place: str, home: Owner) -> None:
-        """Compare two parts of documents step by step; `home` is the owner whose users are reached."""
+        """Compare two parts step by step; `home` is the owner whose users are reached."""
         done: list[str] = []
         for step in sorted({*before, *after}):
             if any(_is_inside(step, outer) for outer in done):
@@ -222,8 +222,11 @@ class _Comparison:
         directions = 0
         for own in found.values():
             directions |= own
-        levels: list[Level] = [rule.sent] if directions & SENT else []
-        levels += [rule.received] if directions & RECEIVED else []
+        levels: list[Level] = []
+        if directions & SENT:
+            levels.append(rule.sent)
+        if directions & RECEIVED:
+            levels.append(rule.received)
         words = rule.words.replace("{old}", old).replace("{new}", new)
         said = self._noted.setdefault(at, {})
         level, known = said.get(words, ("none", {}))

@@ -1,8 +1,8 @@
-"""What a document says, as one flat table: operations, and parts with a name, each with what it says
-at each step.
+"""What a document says, as one flat table: operations, and parts with a name, each with what it
+says at each step.
 
-A part that is referred to is an owner of its own, so that its change is one entry, whatever refers to
-it. An inline part belongs to what it stands in.
+A part that is referred to is an owner of its own, so that its change is one entry, whatever refers
+to it. An inline part belongs to what it stands in.
 """
 
 from __future__ import annotations

@@ -109,7 +109,9 @@ def as_text(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """`{"wire": [...], "python": [...], "breaking": [...]}`; `python` is null where it was not compared."""
+    """`{"wire": [...], "python": [...], "breaking": [...]}`; `python` is null where it was not
+    compared.
+    """
     python = None if report.python is None else [asdict(each) for each in report.python]
     wire = [asdict(each) for each in report.wire]
     return json.dumps({"wire": wire, "python": python, "breaking": report.breaks()}, indent=2)

@@ -1,7 +1,8 @@
 """Whether a parameter, or a text in a body, is an idempotency key: decided here, and nowhere else.
 
-A client and the command read the result in the generated table of operations. The name alone decides:
-what a description says is for people. A key that no name tells is named by the caller's rows.
+A client and the command read the result in the generated table of operations. The name alone
+decides: what a description says is for people. A key that no name tells is named by the caller's
+rows.
 """
 
 import re

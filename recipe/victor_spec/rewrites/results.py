@@ -29,7 +29,7 @@ def record_results(document: Tree, log: Log) -> None:
 def _result(document: Tree, operation: Operation, reads: list[str]) -> Result:
     """The places of the id and of the state beside it; an empty text for one that is not told."""
     members = _members(document, operation)
-    wrappers = [path for path, member in members.items() if len(path) == 1 and path[0] in WRAPPERS]
+    wrappers = [path for path in members if len(path) == 1 and path[0] in WRAPPERS]
     holders = [(), *(path for path in wrappers if is_object(document, members[path]))]
     scalars = [path for path, member in members.items() if not is_object(document, member)]
     names = [*_names_of_id(operation, reads), "id"]

@@ -49,10 +49,12 @@ _IN_PROGRESS = (
 )
 _OTHER_VALUES = r"payload|different|mismatch|not match|other (?:request|payment)|\bre-?us|\bused"
 _EARLIER = (
-    r"dupl(?!\w* (?:field|remote))|already(?! (?:closed|disabled|blocked|locked|suspended|past|passed))|previous"
-    r"|earlier(?! than)|replay|\bre-?us|repeated|\bexists$|\bexisting|conflict\b|aborted|unique\b|twice"
-    r"|(?<!not be )\b(?:processed|used|submitted)(?: before)?$|(?:processed|used) before|original"
-    rf"|(?:an)?other (?:request|payment(?! method)|transaction)|\bam05\b|\bdu0[1-5]\b|{_IN_PROGRESS}"
+    r"dupl(?!\w* (?:field|remote))|previous|earlier(?! than)|replay|\bre-?us|repeated|twice"
+    r"|already(?! (?:closed|disabled|blocked|locked|suspended|past|passed))"
+    r"|\bexists$|\bexisting|conflict\b|aborted|unique\b|original"
+    r"|(?<!not be )\b(?:processed|used|submitted)(?: before)?$|(?:processed|used) before"
+    r"|(?:an)?other (?:request|payment(?! method)|transaction)|\bam05\b|\bdu0[1-5]\b"
+    rf"|{_IN_PROGRESS}"
 )
 """That something was there before. AM05 and DU01 to DU05 are duplicates in ISO 20022."""
 _FORM = (
