@@ -78,23 +78,6 @@ def seen():
     same = {**values, **row("CSV"), "fee": "1.5", "expires": given["sent"]["expires"]}
     del same["tags"]
     yield "same", check([same], ".jsonl")
-    yield "other", {
-        name: check([{**cells, name: value}]) for name, value in given["others"].items()
-    }
-    yield "other tags", check([{**values, "tags": ["b", "a"]}], ".jsonl")
-    yield "alike", check([{**cells, **row("CSV 2")}])
-    yield "not alike", {
-        name: check([{**cells, **row("CSV 2"), name: value}])
-        for name, value in given["others"].items()
-    }
-    yield "wrong cells", {
-        name: check([{**cells, **row("CSV 3"), name: value}])
-        for name, value in given["wrong cells"].items()
-    }
-    yield "wrong values", {
-        name: check([{**values, **row("JSON 3"), name: value}], ".jsonl")
-        for name, value in given["wrong values"].items()
-    }
     formed = {**cells, **row("CSV 4"), "amount": "45,23", "fee": "1,5", "starts": "04.03.2026"}
     yield "formed", check([formed], decimal="comma", date_format="DMY")
     stored = b"".join(path.read_bytes() for path in folder.glob("state*"))

@@ -12,6 +12,7 @@ from cryptography import x509
 
 from tests.faults.adapters import CALLERS, each_mode
 from tests.faults.raw_provider import CREATE, RESPOND, RawProvider
+from tests.security.recorder import RecordingProxy
 from victor_ext import AttemptStarted, DeadlineExceeded, VictorJwt
 
 pytestmark = pytest.mark.slow
@@ -128,3 +129,21 @@ def test_a_write_that_slept_past_its_deadline_is_not_sent(
     machine.asleep = 0.0  # for the due date, which is that of today
     assert caller.start(write, "S1").word == "success", "nothing was sent, so it can be repeated"
     assert secured.record.work["S1"] == 1
+
+
+@each_mode
+@each_write
+def test_a_write_through_a_proxy_that_slept_past_its_deadline_is_not_sent(
+    machine, secured, authority, background, mode, write
+):
+    with closing(RecordingProxy(background, secured.port)) as proxy:
+        address = f"http://127.0.0.1:{proxy.port}"
+        options = {"verify": authority.trusted(), "deadline": DEADLINE}
+        options |= {"on_event": machine.on_event, "proxy": address}
+        url = secured.url().replace("127.0.0.1", HOST)
+        with closing(CALLERS[mode](url, auth=SIGNED, **options)) as caller:
+            machine.will_sleep("tls", 31.0, PATHS[write])
+            late = caller.start(write, "S1")
+    assert len(machine.naps) == 1
+    assert secured.record.sent_to(PATHS[write]) == []
+    assert late.word == "not_sent"

@@ -134,6 +134,6 @@ def test_the_result_of_find_says_which_window_it_read_and_how_many_requests(vict
 
     assert found == [made]
     assert found.end is not None
-    assert (start - found.start, found.end - end) == (timedelta(seconds=60), timedelta(seconds=60))
+    assert (start - found.start, found.end - end) == (timedelta(minutes=5),) * 2
     assert found.read == len(victor_sandbox.requests())
     assert pickle.loads(pickle.dumps(found)).start == found.start

@@ -611,7 +611,7 @@ def test_no_card_is_stored(sqlite):
     box = Box("blocking", sqlite, lambda _awaited: nullcontext(bank))
     named = {"merchant_transaction_id": "I", "idempotency_key": KEY}
     debit = partial(box.add_call, "payments.debit", Money.of("92.00", "EGP"), **named)
-    with pytest.raises(InvalidRequest, match="card is the number of a card"):
+    with pytest.raises(InvalidRequest, match=r"card\.number is the number of a card"):
         debit(card=Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"))
     debit(card=CardToken("a-token"))
     assert len(box.entries()) == 1

@@ -51,7 +51,7 @@ _OTHER_VALUES = r"payload|different|mismatch|not match|other (?:request|payment)
 _EARLIER = (
     r"dupl(?!\w* (?:field|remote))|previous|earlier(?! than)|replay|\bre-?us|repeated|twice"
     r"|already(?! (?:closed|disabled|blocked|locked|suspended|past|passed))"
-    r"|\bexists$|\bexisting|conflict\b|aborted|unique\b|original"
+    r"|\bexists$|\bexisting|conflict\b|aborted|unique\b|original|(?<!not )\bin use\b"
     r"|(?<!not be )\b(?:processed|used|submitted)(?: before)?$|(?:processed|used) before"
     r"|(?:an)?other (?:request|payment(?! method)|transaction)|\bam05\b|\bdu0[1-5]\b"
     rf"|{_IN_PROGRESS}"

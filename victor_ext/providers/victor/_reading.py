@@ -240,33 +240,37 @@ def find(
     several.
 
     The moments are of this machine's clock, and the list is by the provider's: the window is wider
-    by the difference of the clocks, as far as it is known, and by `SEARCH_MARGIN`.
+    by the difference of the clocks, as far as it is known, and by `SEARCH_MARGIN`. If a response
+    shows another difference, the search begins again.
     """
     is_several = isinstance(client_reference_id, list | tuple | set | frozenset)
     references = [*client_reference_id] if is_several else [client_reference_id]
     _check_search(references, start, end, extra_query)
     wanted = {*map(reference_of, references)}
-    skew = shared.clock.skew
-    first = _shifted(start, min(skew, 0.0) - SEARCH_MARGIN)
-    last = None if end is None else _shifted(end, max(skew, 0.0) + SEARCH_MARGIN)
-    requests = walk(
-        PACKAGE.list(
+    # the provider's time minus this machine's: the least and the largest that a response showed
+    least = most = shared.clock.skew
+    while True:
+        first = _shifted(start, min(least, 0.0) - SEARCH_MARGIN)
+        last = None if end is None else _shifted(end, max(most, 0.0) + SEARCH_MARGIN)
+        window = PACKAGE.list(
             list_payment_requests,
             page=0,
             start_datetime=first,
             end_datetime=last,
             extra_query=extra_query,
-        ),
-        shared.clock,
-    )
-    reader = shared.begin(requests)
-    matches: list[PaymentRequest] = []
-    read = 0
-    while not reader.done:
-        page = reader.accept((yield from requests.read(reader)))
-        read += len(page.items)
-        matches += [each for each in page.items if reference_of(each.client_reference_id) in wanted]
-    return SearchResult(matches, start=first, end=last, read=read)
+        )
+        requests = walk(window, shared.clock)
+        reader = shared.begin(requests)
+        matches: list[PaymentRequest] = []
+        read = 0
+        while not reader.done:
+            page = reader.accept((yield from requests.read(reader)))
+            read += len(page.items)
+            matches += [it for it in page.items if reference_of(it.client_reference_id) in wanted]
+        skew = shared.clock.skew
+        if least - SEARCH_MARGIN < skew < most + SEARCH_MARGIN:
+            return SearchResult(matches, start=first, end=last, read=read)
+        least, most = min(least, skew), max(most, skew)
 
 
 def _shifted(moment: datetime, seconds: float) -> datetime:
