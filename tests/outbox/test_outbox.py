@@ -145,12 +145,12 @@ def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_sto
     sent = {"first_sent_at": time.time(), "by_provider_clock": True, "sent_by": "others"}
     change(outbox, state="settling", settle_until=1.0, **sent)
 
-    def look_up(call, **moments):
+    def look_up_all(look_ups):
         outbox.resolve(key_of(1), done=False, by="Zoë", why="the provider says so")
         outbox.retry(key_of(1))
-        return Victor.look_up(victor, call, **moments)
+        return Victor.look_up_all(victor, look_ups)
 
-    victor.look_up = look_up
+    victor.look_up_all = look_up_all
     assert outbox.send(victor) == []
     assert states(outbox.entries()) == ["waiting"]
 

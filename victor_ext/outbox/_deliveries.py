@@ -2,13 +2,14 @@
 
 The steps of each entry are a generator (`Sending.deliver`), which yields calls and transactions.
 The calls of several entries run at once. Transactions are made one after the other by the pass
-itself: one for several entries, where no handler works in it. Read `Deliveries.run` first.
+itself: one for several entries, where no handler works in it. A walk of a list is one call for all
+entries that it can show (`SharedCall`). Read `Deliveries.run` first.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -26,7 +27,7 @@ from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import Entry, sent_of, subjects_of
 from ._sending import Sending
-from ._steps import CallNotMade, Refusal, Step, Steps
+from ._steps import CallNotMade, Refusal, SharedCall, Step, Steps
 from ._storing import SentResult
 
 _LONGEST_PAUSE = 0.1
@@ -35,6 +36,8 @@ _MOST_READ = 2_000
 """The number of entries after which a pass reads no other group."""
 _LONGEST_READING = 5.0
 """The seconds after which it does not either."""
+_LONGEST_WAIT = 5.0
+"""The seconds after which a shared call waits for no other entries: until its first one is free."""
 
 
 @dataclass(eq=False, slots=True)
@@ -93,6 +96,12 @@ class Deliveries:
         """Entries that wait at a `Refusal`."""
         self._calls_made = 0
         """The number of calls under way."""
+        self._sharing: dict[int, SharedCall] = {}
+        """Entries that wait for a call which they share."""
+        self._sharing_since = 0.0
+        """Since when the first of these waits, by `time.monotonic`."""
+        self._sharers: dict[int, list[int]] = {}
+        """The entries that share a call under way, by its number."""
         self._done: dict[int, Entry] = {}
         self.fatal: Exception | None = None
         self.error: VictorError | None = None
@@ -110,11 +119,12 @@ class Deliveries:
         """Deliver until no entry is left, or may begin, or until the pass is cut."""
         yield from self._begin()
         while self._under_way:
+            yield from self._begin_shared()
             if self._calls_made:
                 ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
                 self._calls_made -= len(ends)
                 self._has_call_ended = True
-                yield from self._advance(ends)
+                yield from self._advance([*chain.from_iterable(map(self._ends_of, ends))])
             yield from self._begin()
 
     @property
@@ -159,8 +169,8 @@ class Deliveries:
         yield from self._advance([CallEnd(id, is_own) for id in refused])
 
     def _free_places(self) -> int:
-        """How many more entries may begin."""
-        return self._engine.workers - self._calls_made
+        """How many more entries may begin. One that waits for a shared call takes no place."""
+        return 0 if self._is_sharing_due() else self._engine.workers - self._calls_made
 
     def _must_stop(self) -> bool:
         """Whether no entry may begin any more."""
@@ -229,16 +239,54 @@ class Deliveries:
             elif step is not None:
                 yield from self._call(delivery, step)
 
-    def _call(self, delivery: EntryDelivery, step: Callable[[], Any]) -> Pass[None]:
-        """Start a call of an entry. After a fatal error the entry goes back."""
+    def _call(self, delivery: EntryDelivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
+        """Start a call of an entry, or let it wait for others that share it. After a fatal error
+        the entry goes back.
+        """
         if self.fatal is not None:
             yield from self._advance([CallEnd(delivery.id, error=CallNotMade())])
+        elif isinstance(step, SharedCall):
+            if not self._sharing:
+                self._sharing_since = time.monotonic()
+            self._sharing[delivery.id] = step
         else:
             yield from self._start(delivery.id, step)
 
     def _start(self, number: int, call: Callable[[], Any]) -> Pass[None]:
         self._calls_made += 1
         yield lambda: self._calls.start(number, call)
+
+    def _is_sharing_due(self) -> bool:
+        """Whether entries have waited long enough for others that share their call."""
+        return bool(self._sharing) and time.monotonic() >= self._sharing_since + _LONGEST_WAIT
+
+    def _begin_shared(self) -> Pass[None]:
+        """Start the shared calls, unless calls are under way whose entries may share them."""
+        if self.fatal is not None:
+            waiting, self._sharing = sorted(self._sharing), {}
+            yield from self._advance([CallEnd(id, error=CallNotMade()) for id in waiting])
+        if self._calls_made and not self._is_sharing_due():
+            return
+        groups: dict[Hashable, list[int]] = {}
+        for id in sorted(self._sharing):
+            groups.setdefault(self._sharing[id].group, []).append(id)
+        for ids in [*groups.values()][: self._engine.workers - self._calls_made]:
+            steps = [self._sharing.pop(id) for id in ids]
+            self._sharers[ids[0]] = ids
+            yield from self._start(ids[0], partial(steps[0].make, [step.item for step in steps]))
+
+    def _ends_of(self, end: CallEnd) -> list[CallEnd]:
+        """The end of a call, for each entry that has shared it."""
+        ids = self._sharers.pop(end.number, [])
+        if not ids:
+            return [end]
+        if end.error is not None:
+            return [CallEnd(id, error=end.error) for id in ids]
+        ends: list[CallEnd] = []
+        for id, result in zip(ids, end.result, strict=True):
+            is_error = isinstance(result, VictorError)
+            ends.append(CallEnd(id, error=result) if is_error else CallEnd(id, result))
+        return ends
 
     def _next_step(self, delivery: EntryDelivery, end: CallEnd) -> Step | None:
         """Pass the end of a step to an entry, and return its next step; None: the entry is at its

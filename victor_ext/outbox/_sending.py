@@ -52,7 +52,7 @@ from ._claimed_entry import Claim
 from ._claims import Claims
 from ._engine import OutboxEngine
 from ._entries import Entry, EntryState, done_values, sent_of
-from ._steps import CallNotMade, Refusal, Steps
+from ._steps import CallNotMade, Refusal, SharedCall, Steps
 from ._storing import Change, result_of
 
 _LONGEST_PAUSE = 120.0
@@ -350,6 +350,23 @@ class Sending:
         }
 
 
+def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
+    """Look a write up: by one walk for all writes of the pass that a list shows, if there is one.
+
+    What `is_last` is looked up alone if that walk fails: it may have failed for another write.
+    """
+    call, given = step.write.call, step.write.look_up_by
+    if client.shares_look_ups(call):
+        item = call, step.moments["since"], step.moments["read_from"]
+        group = call.operation, *sorted(given.items())
+        try:
+            return (yield SharedCall(group, item, partial(client.look_up_all, **given)))
+        except VictorError:
+            if not is_last:
+                raise
+    return (yield partial(client.look_up, call, **step.moments, **given))
+
+
 def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Settlement]:
     """Read whether a write was done.
 
@@ -358,9 +375,7 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Set
     refusal by the client itself, since the same values are refused each time.
     """
     try:
-        done = yield partial(
-            client.look_up, step.write.call, **step.moments, **step.write.look_up_by
-        )
+        done = yield from _make_look_up(client, step, is_last=is_last)
     except (StatusError, UnreadableResponse, PaginationError, InvalidRequest) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise
