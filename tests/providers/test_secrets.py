@@ -14,6 +14,7 @@ import pytest
 from velo_api.typed import arguments as velo_arguments
 
 from tests.frames import assert_hidden, chain, found_in
+from tests.providers.connected.till import Caller
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
 from tests.providers.running import GUID, TOKEN, Script
@@ -21,9 +22,11 @@ from tests.providers.systems import called, of_every_system
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import payment
 from victor_ext import (
+    BearerAuth,
     ConfigurationError,
     InvalidRequest,
     Victor,
+    VictorError,
     VictorJwt,
     VictorOAuth,
 )
@@ -292,3 +295,17 @@ def test_a_call_that_succeeds_shows_no_secret_in_reprs_and_logs(caplog):
     hidden = [*CREDENTIALS, CARD, NAME, ADDRESS, ACCOUNT, NATIONAL, channel.iban, company.tax_id]
     assert found_in(repr(shown) + caplog.text, hidden) == []
     assert decision.raw.additional_properties["email"] == EMAIL  # it is there for whoever asks
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+def test_the_authorization_of_a_request_is_masked_where_a_provider_repeats_it(mode, status):
+    error = {"message": f"no {SECRET}, nor Bearer {SECRET}", "code": SECRET}
+    answer = httpx.Response(status, json={"error": error})
+    with pytest.raises(VictorError) as raised:
+        Caller(mode, lambda _: answer, auth=BearerAuth(SECRET)).call(
+            "payments.get_payment", "pay_1"
+        )
+    assert_hidden(raised.value, [SECRET])
+    said = f"{raised.value}{raised.value!r}{raised.value.problems!r}"
+    assert SECRET not in said
+    assert "no [secret], nor Bearer [secret]" in said or status == 200
