@@ -220,8 +220,21 @@ def numbered(*pages):
 
 
 def test_page_numbers_that_are_one_ahead_from_the_first_page_on_are_accepted(mode):
-    script = numbered((1, ["a"]), (2, ["b"]), (3, []))
+    script = numbered(*[(1, ["a"])] * 3, (2, ["b"]), (3, []))
     assert [each.id for each in read("victor", mode, script)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [(1, []), (0, ["a"]), (1, ["b"]), (2, [])],
+        [(1, ["b"]), (0, ["a"]), (1, ["b"]), (2, [])],
+        [(0, ["a"]), (2, []), (1, ["b"]), (2, [])],
+        [(0, ["a"]), (2, ["c"]), (1, ["b"]), (2, [])],
+    ],
+)
+def test_a_page_whose_number_is_that_of_another_is_read_again(mode, pages):
+    assert [each.id for each in read("victor", mode, numbered(*pages))] == ["a", "b"]
 
 
 @pytest.mark.parametrize("before", [[], [(0, ["a"])]], ids=["first", "later"])

@@ -70,8 +70,9 @@ class PageReader(Generic[T]):
         self.first = first
         self.what = what  # its name in messages
         self._longest = 0
-        # by how much the provider's number of a page is ahead of what was asked for, once known
-        self.ahead: int | None = None
+        # By how much the number of page 0 was ahead of what was asked for (True), and that of
+        # others (False), for who compares them. It has nothing until such a page has a number.
+        self.ahead = dict[bool, int]()
         self._begin()
 
     def _begin(self) -> None:

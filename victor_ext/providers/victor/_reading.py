@@ -155,25 +155,44 @@ def another_page(number: object, asked: object) -> str:
     )
 
 
+_READINGS = 3
+"""Times that a page is read whose number may be that of another one."""
+
+
 def _page_of(
     reader: PageReader[PaymentRequest], filters: dict[str, Any], untyped: Collection[str]
 ) -> OperationFlow[dict[str, Any]]:
     """The page that a reader asks for.
 
-    The provider may number its pages from 1, or not at all. A number that does not follow from that
-    of an earlier page may be that of another page, which would hide items. (Page 0 may be 1.)
+    The provider may number its pages from 1, or give page 0 the number 1. But a response whose
+    number does not follow from the numbers of the pages before may be that of another page, and
+    would hide items: the page is read again. A first page with the number 1 is read again, too: if
+    it has the number each time, the provider numbers its pages from 1.
+
+    `reader.ahead` remembers how far the provider's numbers are ahead of the numbers that were asked
+    for: at page 0 (True), and at the pages after it (False).
     """
-    page = yield from _page(reader.number, untyped=untyped, **filters)
-    number = page.get("page")
-    if is_number(number) and number != 0 and reader.number > 0:
+    is_page_0 = reader.number == 0
+    known = reader.ahead.get(is_page_0)
+    expected = {known or 0}
+    if known is None and reader.ahead.get(True) == 1:
+        # After page 0 with the number 1, the next number shows how the provider goes on.
+        expected = {0, 1}
+    number: Any = None
+    for reading in range(1, _READINGS + 1):
+        page = yield from _page(reader.number, untyped=untyped, **filters)
+        number = page.get("page")
+        if not is_number(number) or (number == 0 and reader.number > 0):
+            return page  # the provider does not use the field
+        # The table of operations refuses any number but that of the page and the next one.
         ahead = int(number) - reader.number
-        if reader.ahead not in (None, ahead):
-            raise UnreadableResponse(
-                f"The {reader.what}: {another_page(number, reader.number)}.",
-                outcome=Outcome.ACCEPTED,
-            )
-        reader.ahead = ahead
-    return page
+        is_numbered_from_1 = reading == _READINGS and not reader.ahead
+        if ahead in expected or is_numbered_from_1:
+            reader.ahead[is_page_0] = ahead
+            return page
+    raise UnreadableResponse(
+        f"The {reader.what}: {another_page(number, reader.number)}.", outcome=Outcome.ACCEPTED
+    )
 
 
 def _requests_in(page: dict[str, Any]) -> Sequence[PaymentRequest]:
