@@ -235,7 +235,7 @@ print(json.dumps({
 
 @pytest.mark.parametrize("called", CALLED)
 def test_a_new_member_of_a_body_is_an_argument_of_the_method_in_both_modes(called, tmp_path):
-    """Victor's: see test_victor_follows_its_document.py; Velo's are compared below."""
+    """Velo's are compared below."""
     news, program = CALLED[called]
     seen = printed_by(program + CALLS, updated(tmp_path, called, news))
     assert seen["signatures"] == ["cost_centre: 'str | None' = None"] * 2

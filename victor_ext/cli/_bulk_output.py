@@ -381,8 +381,8 @@ _SUMMARIES = {
     "created_before": "{rows} created before. Not sent again.",
     "due_later": (
         "{rows} asked, or maybe asked, for an earlier due date before. Not sent for the later one. "
-        "What is unpaid needs ask-again. Another --key-kind would ask for each invoice "
-        "again: it is only for the next month of keys that name payers."
+        "What is unpaid needs a row with a number of its own. Another --key-kind would ask for "
+        "each invoice again: it is only for the next month of keys that name payers."
     ),
     "replaced": "Replaced by this file: {rows} that had not left.",
 }

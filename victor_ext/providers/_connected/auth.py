@@ -135,7 +135,7 @@ class ApiKeyAuth(_FixedCredentials):
         query: The parameter's name, if the provider takes the key in the URL. Servers and proxies
             log URLs: prefer a header where there is a choice. No URL of this package's errors,
             events and logs has the key. Those of httpx's own log have it where calls go through
-            httpx (`http_client=`, or a tracer).
+            httpx (a proxy, `transport=` or a tracer).
 
     Raises:
         ConfigurationError: The key or the name cannot be sent.
