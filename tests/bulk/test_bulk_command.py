@@ -111,7 +111,8 @@ def test_a_worker_joins_and_ends_with_a_signal(bulk, victor_sandbox, postgres):
         ended = bulk.stopped(worker, signal.SIGTERM)
     assert (ended.status, ended.err) == (0, "")
     assert re.search(r'\nvictor_ext_call_duration_seconds_count\{.*="success"} [1-9]', metrics)
-    assert f"--metrics-port: port={port} of host='0.0.0.0' cannot be used" in taken.err
+    assert "--metrics-port: " in taken.err
+    assert "Address already in use" in taken.err
     messages = [line["message"] for line in ended.json_lines]
     assert messages[0].startswith("Working on postgresql://")
     assert messages[-1] == "Stopped."
