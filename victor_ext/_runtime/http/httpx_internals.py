@@ -1,9 +1,9 @@
 """What this package knows of the inside of httpx, beyond its public interface.
 
 `SENDING` says whether httpx still sends with its own functions. A mock or a tracer replaces or
-wraps one of them: respx and vcrpy those of httpcore, pytest-httpx and OpenTelemetry those of
-httpx's transports, Sentry and Datadog `Client.send`. It is meant for this client too, so its calls
-then go through httpx. Each attempt looks.
+wraps one of them: respx and vcrpy those of httpcore, respx also `_transport_for_url`, pytest-httpx
+and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`. It is meant for
+this client too, so its calls then go through httpx. Each attempt looks.
 
 Behind it stand the URLs of httpx. Where a release of httpx has moved such a part, the package does
 without.
@@ -55,7 +55,7 @@ def _is_own(function: object) -> bool:
 
 _CLIENTS = (httpx.Client, httpx.AsyncClient)
 SENDING = Functions(
-    *product(_CLIENTS, ("send", "_send_single_request")),
+    *product(_CLIENTS, ("send", "_send_single_request", "_transport_for_url")),
     (httpx.HTTPTransport, "handle_request"),
     (httpx.AsyncHTTPTransport, "handle_async_request"),
     (httpcore.ConnectionPool, "handle_request"),
