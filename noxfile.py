@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import nox
 ROOT = Path(__file__).parent
 BIN = ROOT / ".venv" / "bin"
 CORES = str(os.cpu_count() or 1)
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs", "recipe/README.md", "recipe/docs")
 stage = nox.session(python=False, default=False)
 # Hundreds of processes are started: none of them shall compile the package anew.
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""
@@ -56,10 +54,10 @@ def run_parts(session: nox.Session, parts: dict[str, Callable[[nox.Session], Non
 
 @stage
 def checks(session: nox.Session) -> None:
-    """Style, types, imports, generated code, prose; or only some (`-- mypy pyright prose`)."""
-    names = ("check-pyright", "lint", "check-mypy", "contracts", "check-generated", "check-prose")
+    """Style, types, imports, generated code; or only some (`-- mypy pyright`)."""
+    names = ("check-pyright", "lint", "check-mypy", "contracts", "check-generated")
     if session.posargs:
-        run_parts(session, {"mypy": _mypy, "pyright": _pyright, "prose": _prose})
+        run_parts(session, {"mypy": _mypy, "pyright": _pyright})
     else:
         make(session, "--jobs", "2", *names)
 
@@ -74,14 +72,6 @@ def _pyright(session: nox.Session) -> None:
     """pyright on the same, as on this system (or PLATFORMS="Linux Darwin Windows")."""
     for system in os.environ.get("PLATFORMS", platform.system()).split():
         run(session, "pyright", "--pythonplatform", system)
-
-
-def _prose(session: nox.Session) -> None:
-    """Spelling and style of the pages, and words that another one says better (docs/words.txt)."""
-    run(session, "codespell", *PAGES)
-    files = [str(path) for page in PAGES for path in sorted(Path(page).glob("*.md"))]
-    files += [page for page in PAGES if page.endswith(".md")]
-    run(session, "proselint", "check", "--config", "docs/proselint.json", *files)
 
 
 @stage
@@ -100,38 +90,19 @@ def _test_recipe(session: nox.Session, tier: str, *options: str) -> None:
 def pull_request(session: nox.Session) -> None:
     """What `make test` leaves to the workflow, or a part of it (`-- 1/4`)."""
     shard = session.posargs[0] if session.posargs else "1/1"
-    make(session, ".venv/guards", ".venv/foreign", ".venv/inspector")
+    make(session, ".venv/guards")
     pytest(session, "--tier", "pull-request", "--shard", shard)
     if shard.startswith("1/"):  # the recipe has no shards
         _test_recipe(session, "pull-request")
 
 
 @stage
-def inspector(session: nox.Session) -> None:
-    """Let the Inspector of the Model Context Protocol call `victor mcp`; npm fetches it."""
-    make(session, ".venv/inspector")
-    python(session, "-m", "pytest", "tests/inspector", *session.posargs)
-
-
-@stage
-def page(session: nox.Session) -> None:
-    """Try the sandbox's page in Chromium; fetches one if there is none."""
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
-        run(session, "playwright", "install", "chromium")
-    python(session, "-m", "pytest", "-q", "-rs", "tests/sandbox/test_sandbox_browser.py")
-
-
-@stage
 def histories(session: nox.Session) -> None:
-    """Is anybody asked twice in 100,000 rare histories? (`-- 1000 SEED`, `-- soak 1000 SEED`)
+    """Is anybody asked twice in 100,000 rare histories? (`-- 1000 SEED`)
 
-    `soak` is a long one of 64 workers, while one exchange in five fails. `-- cancellations 1000`
-    cancels so many calls, and interrupts a tenth as many by Ctrl-C.
+    `-- cancellations 1000` cancels so many calls, and interrupts a tenth as many by Ctrl-C.
     """
     match session.posargs:
-        case ["soak", *numbers]:
-            calls, *seed = numbers or ["100000"]
-            python(session, "-m", "tests.histories", calls, *(seed or [""]), "soak")
         case ["cancellations", *numbers]:
             _cancellations(session, int(numbers[0]) if numbers else 100_000)
         case numbers:
@@ -151,21 +122,7 @@ def _cancellations(session: nox.Session, calls: int) -> None:
 def crashes(session: nox.Session) -> None:
     """Kill bulk senders, workers, outboxes and PostgreSQL at 30 random moments each (`-- 100`)."""
     kills = session.posargs[0] if session.posargs else "30"
-    make(session, ".venv/foreign")
-    tests = ("tests/bulk/test_bulk_crashes.py", "tests/foreign")
-    python(session, "-m", "pytest", *tests, VICTOR_BULK_KILLS=kills)
-
-
-@stage
-def fuzz(session: nox.Session) -> None:
-    """Search for answers that break the client, for 60 seconds (`-- 600`); Linux on x86-64."""
-    make(session, ".venv/fuzz")
-    python(
-        session,
-        *("-m", "tests.fuzz.fuzz_answers", *(session.posargs or ["60"])),
-        PYTHONPATH="recipe/tests",
-    )
-    session.log("Nothing found.")
+    python(session, "-m", "pytest", "tests/bulk/test_bulk_crashes.py", VICTOR_BULK_KILLS=kills)
 
 
 @stage
@@ -175,21 +132,9 @@ def mistakes(session: nox.Session) -> None:
 
 
 @stage
-def pythons(session: nox.Session) -> None:
-    """Use the wheels on each Python, with newest and oldest dependencies (`-- 3.12 3.13`)."""
-    shutil.rmtree("build/wheel", ignore_errors=True)
-    python(session, "-m", "hatchling", "build", "-t", "wheel", "-d", "build/wheel")
-    with session.chdir("recipe"):
-        python(session, "-m", "hatchling", "build", "-t", "wheel", "-d", "../build/wheel")
-    chosen = ("--pythons", *session.posargs) if session.posargs else ()
-    words = ("--noxfile", "tests/pythons/noxfile.py", "--envdir", str(ROOT / ".nox"), *chosen)
-    run(session, "nox", *words, PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}")
-
-
-@stage
 def audit(session: nox.Session) -> None:
-    """Known holes of what is locked, secrets, weak workflows; or some (`-- secrets workflows`)."""
-    run_parts(session, {"holes": _holes, "secrets": _secrets, "workflows": _workflows})
+    """Known holes of what is locked, and weak workflows; or one of them (`-- workflows`)."""
+    run_parts(session, {"holes": _holes, "workflows": _workflows})
 
 
 def _holes(session: nox.Session) -> None:
@@ -204,36 +149,11 @@ def _holes(session: nox.Session) -> None:
     )
 
 
-def _secrets(session: nox.Session) -> None:
-    """Look for secrets in every file that is committed, or about to be."""
-    python(session, "tests/security/secret_scan.py")
-
-
 def _workflows(session: nox.Session) -> None:
     """Look for weaknesses in .github/workflows."""
     make(session, ".venv/release")
     words = ("--offline", "--persona", "pedantic", ".github/workflows")
     session.run(".venv/release/bin/zizmor", *words, external=True)
-
-
-@stage
-def release(session: nox.Session) -> None:
-    """Check what pages install from, and build recipe/ into dist/ (`-- pages`, `-- recipe`)."""
-    run_parts(session, {"pages": _pages, "recipe": _recipe})
-
-
-def _pages(session: nox.Session) -> None:
-    """Fail where a page names a package index as a source before the first release."""
-    python(session, "-m", "tests.release.sources")
-
-
-def _recipe(session: nox.Session) -> None:
-    """Build the wheel and the source distribution of recipe/, and check them."""
-    for old in Path("dist").glob("victor_spec-*"):
-        old.unlink()
-    with session.chdir("recipe"):
-        python(session, "-m", "hatchling", "build", "-d", "../dist")
-    python(session, "-m", "tests.release.contents", "dist", "victor-spec")
 
 
 @stage

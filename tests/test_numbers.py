@@ -2,16 +2,13 @@
 between them. Times, amounts, ids and numbers of lines are shown.
 """
 
-import time
-
 import httpx
 import pytest
 
 from tests.providers.running import ONCE, is_for_token
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import VictorError
-from victor_ext._privacy import PrivateTexts, one_line, redact_excerpt
-from victor_ext.sandbox.server._privacy import masked
+from victor_ext._privacy import one_line, redact_excerpt
 
 NUMBERS = {
     "a card": "4111111111111111",
@@ -22,10 +19,7 @@ NUMBERS = {
     "a British IBAN": "GB29NWBK60161331926819",
     "a French IBAN": "FR1420041010050500013M02606",
 }
-MARKS = (
-    " ", "  ", " - ", "\t", "\xa0", "\u2009", "\u202f", "&nbsp;", "%20", "-", "\u2010", "\u2011",
-    "\u2013", "\u2212", "\xad", ".", "\xb7", "/", "_", "\u200b",
-)  # fmt: skip
+MARKS = (" ", "  ", "\xa0", "&nbsp;", "%20", "-", "\u2011", ".", "/")
 OTHER_DIGITS = [
     str.maketrans("0123456789", digits)
     for digits in (
@@ -60,18 +54,17 @@ def test_of_a_number_only_the_last_four_characters_are_shown_whatever_is_between
         "2026-03-04", "2026/03/04", "04.03.2026", "03/04/2026 09:00", "2026-03-04 12:00:00",
         "2026-03-04T12:00:00Z", "2026-03-04T12:00:00.123456Z", "2026-03-04T12:00:00+02:00",
         "Wed, 04 Mar 2026 09:00:00 GMT", "20260304T120000Z", "12:00:00.123456",
-        "from 2026-03-04 2026-03-05", "1793091945.090827",
+        "from 2026-03-04 2026-03-05",
         # amounts
         "44.23", "12345.67", "12345,67", "123456789.12", "1,234,567.89", "1.234.567,89",
         "1 234 567.89", "1'234'567.89", "EUR 1\u202f234\u202f567,89", "10.00 20.00 30.00",
-        "0.123456789",
         # ids, codes and addresses
         "d9428888-122b-11e1-b85c-61cd3cbb3210", "12345678-1234-4123-8123-123456789012",
         "pay_1042", "INV-1042-2026-0007", "evt_1NG8Du2",
-        "800.100.153", "192.168.100.200", "2.35.58", "v2.35.58.1042.12",
+        "800.100.153", "192.168.100.200", "2.35.58",
         # lines
         "line 12345", "lines 1, 2, 3", "row 100000", "item 99999", "page 1 of 10000",
-        "position 1048576", "1 2 3 4 5 6 7 8 9 10", "2024-2025", "HTTP 503 after 3 tries",
+        "1 2 3 4 5 6 7 8 9 10", "2024-2025", "HTTP 503 after 3 tries",
     ],
 )  # fmt: skip
 def test_a_time_an_amount_an_id_and_the_number_of_a_line_are_shown(text):
@@ -88,46 +81,6 @@ def test_an_id_is_shown_and_a_number_in_its_place_is_not():
         assert one_line(id) == id
     for number in ("4111 1111 1111 1111", "4111-1111-1111-1111", "0439 8767 3645"):
         assert one_line(number) == "*" * (len(number) - 4) + number[-4:]
-
-
-@pytest.mark.parametrize("number", [NUMBERS["a card"], NUMBERS["an account"], "7654321043987"])
-def test_a_number_that_was_sent_is_hidden_by_its_digits(number):
-    sent = PrivateTexts([number, "Jo"])
-    grouped = PrivateTexts([" ".join((number[:4], number[4:8], number[8:]))])
-    for text in notations(number):
-        for private in (sent, grouped):
-            assert digits_in(private.hide(f"No {text}, 44.23 EUR")) == 4, repr(text)
-    assert sent.hide("No 4111 2222, 2026-03-04") == "No 4111 2222, 2026-03-04"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("card 4111111111111111,12/27", "card ************1111,12/27"),
-        ("card 4111111111111111.123", "card ************1111.123"),
-        ("account 43987673645.001", "account *******3645.001"),
-        ("Item 0439876 73645", "Item *********3645"),
-        *((mark.join(["4111", *["1111"] * 3]), None) for mark in ("+", ":", "|", ", ", "&#160;")),
-    ],
-)
-def test_a_number_beside_another_one_or_between_odd_marks_is_masked(text, shown):
-    masked_text = redact_excerpt(text)
-    assert masked_text == (shown or "*" * (len(text) - 4) + "1111")
-
-
-def test_a_number_that_was_sent_hides_no_other_one_and_a_day_that_was_sent_no_time():
-    text = "ids 91000007 and 2100000-1 for 1000001.50"
-    assert PrivateTexts(["100000"]).hide(text) == text
-    text = "at 2026-03-01T10:00, 20260301"
-    assert PrivateTexts(["2026-03-02"]).hide(text) == text
-
-
-@pytest.mark.parametrize("text", ["1 " * 10_000, "4111 " * 4_000, "1%20" * 5_000])
-def test_what_was_sent_is_looked_for_in_any_text_in_no_time(text):
-    """A response may have thousands of groups of digits."""
-    began = time.monotonic()
-    assert PrivateTexts(["4111111111111112"]).hide(text) == text
-    assert time.monotonic() - began < 5
 
 
 GROUPED = "4111 1111 1111 1111"
@@ -182,16 +135,3 @@ def test_no_message_record_or_id_of_any_system_shows_a_number_in_groups(system, 
     for text in texts_of(result):
         assert "4111" not in text
         assert "1111 1111" not in text
-
-
-@pytest.mark.parametrize("text", [SAID, "043987673645", "No. 0439-8767-3645", "0439.8767.3645"])
-def test_the_page_of_the_sandbox_shows_the_last_four_digits_of_a_number(text):
-    assert digits_in(masked(text)) == 4
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["1793091945.090827", "2026-03-04 12:00", "1 234 567.89", "127.0.0.1:8900", "INV-2026-0007"],
-)
-def test_the_page_of_the_sandbox_shows_times_amounts_and_addresses(text):
-    assert masked(text) == text

@@ -11,19 +11,14 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_span
-from victor_api.client import Client
+from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS, of_every_system, refusal
 from victor_ext import (
-    AttemptStarted,
-    ClientCredentialsAuth,
-    ConfigurationError,
     NotFound,
     RetryPolicy,
     VictorError,
-    connect,
 )
 from victor_ext._health import Heartbeat
 from victor_ext.otel import OpenTelemetry
@@ -129,99 +124,6 @@ def test_a_call_is_a_span_with_its_attempts_as_events(observed):
     ]
 
 
-def test_a_request_for_a_token_is_measured_with_the_server_that_issues_it(observed):
-    """Whatever the caller named as the server."""
-    observed.listener = OpenTelemetry(
-        tracer_provider=observed.tracers,
-        meter_provider=observed.meters,
-        attributes={"server.address": "elsewhere.example", "server.port": "1"},
-    )
-    auth = ClientCredentialsAuth("https://login.example/token", "id", "not-a-secret")
-    provider = httpx.MockTransport(
-        lambda request: (
-            httpx.Response(200, json={"access_token": "a", "token_type": "Bearer"})
-            if request.url.host == "login.example"
-            else httpx.Response(404)
-        )
-    )
-    with (
-        connect(
-            Client,
-            base_url="http://[::1]:8080",
-            auth=auth,
-            transport=provider,
-            on_event=observed.listener,
-        ) as client,
-        suppress(VictorError),
-    ):
-        client.api.get_httpx_client().get("/")
-    (span,) = observed.spans
-    assert (span.attributes["server.address"], span.attributes["server.port"]) == ("::1", 8080)
-    asked = [
-        (each["server.address"], each["server.port"])
-        for each, _ in observed.metrics()["http.client.request.duration"]
-    ]
-    assert asked == [("login.example", 443), ("::1", 8080)]
-
-
-def test_the_provider_can_go_on_with_the_trace(observed):
-    seen = []
-    answers = failing_once(victor_payment_request_id=ID, status="PENDING")
-    current = []
-
-    def provider(request):
-        seen.append(request)
-        current.append(get_current_span().get_span_context())
-        return answers(request)
-
-    with client_of("victor", observed, provider) as victor:
-        victor.payment_requests.get(ID)
-    (span,) = observed.spans
-    assert span.context is not None
-    # the parent of what an instrumentation makes of an attempt
-    assert current == [span.context] * len(seen)
-    assert get_current_span() is INVALID_SPAN
-    context = span.context
-    parent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-    assert [each.headers.get_list("traceparent") for each in seen] == [[parent], [parent]]
-
-
-@pytest.mark.parametrize(
-    "made", [{"authorization": "theirs"}, {"x-own": "a\nb"}, ValueError("no context")]
-)
-def test_a_tracer_replaces_no_header_and_ends_no_call(observed, made):
-    seen = []
-    asked = []
-
-    class Tracer(OpenTelemetry):
-        def inject(self, event, carrier):
-            asked.append(event)
-            if isinstance(made, Exception):
-                raise made
-            carrier.update(made)
-
-    observed.listener = Tracer()
-    provider = lambda request: seen.append(request) or NOT_FOUND  # noqa: E731 - it is one expression
-    with client_of("victor", observed, provider) as victor, pytest.raises(NotFound):
-        victor.payment_requests.get(ID)
-    assert {type(event) for event in asked} == {AttemptStarted}
-    assert [(event.for_token, event.attempt) for event in asked] == [(True, 0), (False, 1)]
-    (request,) = seen
-    assert request.headers["authorization"].startswith("Bearer ")
-    assert "x-own" not in request.headers
-
-
-def test_an_interrupted_call_leaves_no_span_open(observed):
-    def provider(_request):
-        raise KeyboardInterrupt
-
-    with client_of("victor", observed, provider) as victor, pytest.raises(KeyboardInterrupt):
-        victor.payment_requests.get(ID)
-    (span,) = observed.spans
-    assert dict(span.attributes or {})["error.type"] == "Interrupted"
-    assert observed.metrics()["victor_ext.call.active"][0][1] == 0
-
-
 ALWAYS = {"deployment.environment.name": "test"}
 A_READ = {**ALWAYS, "http.request.method": "GET", "url.template": TEMPLATE}
 
@@ -240,23 +142,10 @@ def good_and_bad(observed):
     return observed
 
 
-def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(good_and_bad):
-    span = good_and_bad.spans[-1]
-    attributes = dict(span.attributes or {})
-    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "NotFound")
-    assert (attributes["error.type"], attributes["victor_ext.outcome"]) == ("NotFound", "rejected")
-    assert "http.request.resend_count" not in attributes
-    assert good_and_bad.metrics()["victor_ext.call.duration"] == [
-        ({**A_READ, "victor_ext.outcome": "success"}, 1),
-        ({**A_READ, "victor_ext.outcome": "rejected", "error.type": "NotFound"}, 1),
-    ]
-
-
 def test_attempts_turns_retries_and_requests_for_tokens_are_counted(good_and_bad):
     metrics = good_and_bad.metrics()
     assert [count for _, count in metrics["victor_ext.call.attempts"]] == [1, 1]
     assert metrics["victor_ext.call.active"] == [(A_READ, 0)]
-    assert metrics["victor_ext.call.turn.wait"] == [(A_READ, 2)]
     assert metrics["victor_ext.retries"] == [(A_READ, 1)]
     assert metrics["victor_ext.retry.quota"] == [(ALWAYS, 500)]
     assert metrics["victor_ext.token.requests"] == [
@@ -268,21 +157,6 @@ def test_attempts_turns_retries_and_requests_for_tokens_are_counted(good_and_bad
     assert statuses == [200, 503, 200, 404]
     # a transport of the caller's own does not tell
     assert "victor_ext.connection.wait" not in metrics
-
-
-def test_connections_are_counted_over_real_sockets(observed, victor_sandbox, victor_auth):
-    environment = victor_sandbox.settings.environment
-    url = victor_sandbox.url
-    client = CLIENTS["victor"][0]
-    with client(
-        victor_auth, environment=environment, base_url=url, on_event=observed.listener
-    ) as victor:
-        list(victor.payment_requests.list())
-    metrics = observed.metrics()
-    assert sum(count for _, count in metrics["victor_ext.connection.opened"]) >= 1
-    assert sum(count for _, count in metrics["victor_ext.connection.wait"]) == len(
-        victor_sandbox.received()
-    )
 
 
 BY_ID = of_every_system(
@@ -318,14 +192,6 @@ def test_no_label_and_no_name_holds_an_id(system, observed):
         assert GUID not in str(dict(span.attributes or {}))
 
 
-class SomeInbox:
-    heartbeat = Heartbeat()
-    table = SimpleNamespace(name="in")
-
-    def event_counts(self):
-        return {"dead": 3}
-
-
 class SomeOutbox:
     heartbeat = Heartbeat()
     table = SimpleNamespace(name="out")
@@ -355,17 +221,3 @@ def test_each_export_has_the_entries_of_a_watched_outbox_by_their_state_at_that_
             (labels("SomeOutbox", "out", "unclear"), box.unclear),
             (labels("SomeOutbox", "out", "sent"), 0),
         ]
-
-
-def test_an_export_has_the_events_of_each_watched_outbox_and_inbox_by_their_state(observed):
-    for watched in (SomeOutbox(), SomeInbox()):
-        observed.listener.watch(watched)
-    assert observed.metrics()["victor_ext.events"] == [
-        (labels("SomeOutbox", "out", "dead"), 1),
-        (labels("SomeInbox", "in", "dead"), 3),
-    ]
-
-
-def test_watching_an_object_that_is_no_outbox_inbox_or_bulk_sender_is_refused(observed):
-    with pytest.raises(ConfigurationError, match=r"an outbox, an inbox or a BulkSender, not str"):
-        observed.listener.watch("sqlite://")

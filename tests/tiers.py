@@ -24,7 +24,6 @@ MARKS = {
     "pull_request": "needs programs of others, or is one more look at what another test shows; in "
     "the workflow on each pull request",
     "nightly": "takes minutes, or tests tests; in `make test-all`",
-    "hours": "knows the time; `make test-all` runs it once more at six moments",
 }
 
 Row = tuple[int, str]

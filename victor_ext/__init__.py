@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._logs import JsonFormatter
     from ._response_info import ResponseInfo
     from ._runtime.client.base import Ping
     from ._runtime.client.prepared_calls import PreparedCall
@@ -114,7 +113,6 @@ __all__ = [
     "HeaderKey",
     "HmacSignature",
     "InvalidRequest",
-    "JsonFormatter",
     "LinkedPages",
     "Network",
     "NotDone",
@@ -226,7 +224,6 @@ _HOMES = {
         "PaymentRequestResponse",
         "Status",
     ),
-    "._logs": ("JsonFormatter",),
     "._response_info": ("ResponseInfo",),
     "._runtime.client.base": ("Ping",),
     "._runtime.client.prepared_calls": ("PreparedCall",),

@@ -4,7 +4,7 @@ measures.
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 __all__ = ("Heartbeat",)
 
@@ -27,32 +27,16 @@ class Heartbeat:
         # run.
         self._at: float | None = None
         self._pid = os.getpid()  # a forked process has this object, but not the worker
-        self._told: Callable[[float | None], object] | None = None
-
-    def tell(self, function: Callable[[float | None], object]) -> None:
-        """Give the monotonic time of the last step to a function, now and whenever it changes.
-
-        It is None while the worker does not run. In a pause, it is the time of its end.
-        """
-        self._told = function
-        function(self._last)
 
     def _note(self, at: float | None) -> None:
         self._at, self._pid = at, os.getpid()
-        if self._told is not None:
-            self._told(at)
-
-    @property
-    def _last(self) -> float | None:
-        """The time of the last step, if the worker runs in this process."""
-        return self._at if self._pid == os.getpid() else None
 
     @property
     def idle(self) -> float:
         """Seconds since the last step, such as a transaction or a call; 0 while the worker pauses,
         or does not run.
         """
-        at = self._last
+        at = self._at if self._pid == os.getpid() else None
         return 0.0 if at is None else max(0.0, time.monotonic() - at)
 
     def start(self, *passes: str) -> None:
@@ -72,13 +56,8 @@ class Heartbeat:
 
     def problems(self, *, ready: bool) -> Iterator[str]:
         """Say what is wrong: that the worker is stalled; with `ready`, also what is failing."""
-        yield from stall(self.idle)
+        if self.idle > _STALLED_AFTER:
+            yield f"no step for {self.idle:.0f} seconds"
         if ready and self._pid == os.getpid():
             for name, why in tuple(self.failing.items()):  # the worker may change it meanwhile
                 yield f"{name}: {why}"
-
-
-def stall(idle: float) -> Iterator[str]:
-    """Say that a worker is stalled, if it has taken no step for so many seconds."""
-    if idle > _STALLED_AFTER:
-        yield f"no step for {idle:.0f} seconds"

@@ -90,9 +90,6 @@ class OpenTelemetry:
         self._active = made(
             "up_down_counter", "victor_ext.call.active", "{call}", "Calls under way", *_CALL
         )
-        self._turn_wait = made(
-            "histogram", "victor_ext.call.turn.wait", "s", "Waiting for a turn", *_CALL
-        )
         self._exchange = made(
             "histogram",
             "http.client.request.duration",
@@ -331,7 +328,6 @@ class OpenTelemetry:
         self._attempts.record(
             event.attempts, self._labels(event, **{"victor_ext.outcome": outcome})
         )
-        self._turn_wait.record(event.waited, self._labels(event))
         self._active.add(-1, self._labels(event))
         self._quota.set(event.quota, self._attributes)
 

@@ -1,11 +1,12 @@
-"""The service with a sandbox of its own, to try it (`nox -s service`): invoices here, the payer on
-the sandbox's page.
+"""The service with a sandbox of its own, to try it (`nox -s service`): invoices here, and a payer
+who accepts after some seconds.
 
 With VICTOR_... variables set, run the service alone:
 `uvicorn --factory service:create_app --app-dir examples/service`.
 """
 
 import os
+from tempfile import TemporaryDirectory
 
 import uvicorn
 
@@ -16,21 +17,18 @@ SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", "8900"))
 
 GREETING = """
   curl {url}/invoices -H 'Content-Type: application/json' \\
-    -d '{{"number": 1042, "amount": "44.23", "counterparty": "ignoresRfp",
+    -d '{{"number": 1042, "amount": "44.23", "counterparty": "acceptsRfp",
           "due_date": "'$(date -u +%F)'"}}'
   curl {url}/invoices/1042
 
-Accept it as its payer on the sandbox's page, {page}, and ask again.
+Ask again some seconds later: it is paid.
 See also {url}/docs and /ops/metrics.
 """
 
 
 def main() -> None:
-    """Serve both until Ctrl-C.
-
-    The state of both is in this folder, so it survives that, and `kill -9`.
-    """
-    sandbox = Sandbox(SandboxSettings(port=SANDBOX_PORT, state="sandbox.sqlite", auto=1))
+    """Serve both until Ctrl-C. A sandbox begins empty, and so do the invoices."""
+    sandbox = Sandbox(SandboxSettings(port=SANDBOX_PORT, auto=1))
     try:
         sandbox.start()
     except OSError as error:
@@ -38,8 +36,10 @@ def main() -> None:
     client_id, client_secret = sandbox.add_oauth_client("invoices", "not-a-real-secret")
     os.environ |= {"VICTOR_ENVIRONMENT": "staging", "VICTOR_BASE_URL": sandbox.url}
     os.environ |= {"VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret}
-    print(GREETING.format(url=f"http://127.0.0.1:{PORT}", page=sandbox.url), flush=True)
-    uvicorn.run("service:create_app", factory=True, port=PORT)
+    print(GREETING.format(url=f"http://127.0.0.1:{PORT}"), flush=True)
+    with TemporaryDirectory() as folder:
+        os.environ["DATABASE_URL"] = f"sqlite+aiosqlite:///{folder}/invoices.sqlite"
+        uvicorn.run("service:create_app", factory=True, port=PORT)
     sandbox.stop()
 
 

@@ -38,28 +38,6 @@ def test_a_json_answer_is_read_as_the_model_of_its_schema(wire, kind):
     assert (type(found).__name__, found.a) == ("Thing", "1")
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "body", "text"),
-    [
-        ("texts", "Text/Plain", '"ü",2'.encode(), '"ü",2'),
-        ("any_text", None, b"caf\xe9 \xc3\xa9", "caf\\xe9 \xe9"),  # what is no text can be printed
-        *((name, "application/json", b'"1"', "1") for name in ("texts", "any_text", "csv")),
-    ],
-)
-def test_text_is_read_as_text(wire, name, kind, body, text):
-    assert read(wire, name, kind, body) == text
-
-
-@pytest.mark.parametrize(("name", "kind"), [("ranges", "application/zip"), ("anything", None)])
-@pytest.mark.parametrize("body", [b"", b"\x00\xff", b'{"a": 1}'])
-def test_an_answer_of_any_other_content_type_is_read_as_bytes(wire, name, kind, body):
-    assert read(wire, name, kind, body).payload.read() == body
-
-
-def test_every_content_type_is_read(wire):
-    assert wire.faults() == []
-
-
 def test_a_body_that_is_not_the_documented_json_is_refused_as_unreadable(wire):
     errors = importlib.import_module(f"{wire.name}.errors")
     for kind, body in (("text/html", b"<p>"), ("application/json", b'"text"')):

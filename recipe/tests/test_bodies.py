@@ -4,7 +4,6 @@ among them.
 
 import datetime
 import email
-import importlib
 import io
 import json
 from typing import get_type_hints
@@ -72,39 +71,6 @@ class TestContentTypes:
         hints = get_type_hints(wire.module("same").sync_detailed)
         assert hints["content_type"].__args__[0].__args__ == (JSON, MULTIPART, FORM)
         assert "content_type" not in get_type_hints(wire.module("order").sync_detailed)
-
-
-class TestUrlEncodedForms:
-    def sent(self, wire, **fields):
-        request = wire.send("order", body=wire.models.OrderBody.from_dict(fields))
-        assert request.headers["Content-Type"] == FORM
-        return request.content.decode("ascii")
-
-    def test_a_text_is_url_encoded_and_a_null_is_left_out(self, wire):
-        assert self.sent(wire, name="Zoë & Co") == "name=Zo%C3%AB+%26+Co"
-        assert self.sent(wire, name=None) == ""
-
-    def test_each_item_of_an_undeclared_list_is_a_text_or_json(self, wire):
-        assert (
-            self.sent(wire, unknown=[{"a": 1}, [2], "b"])
-            == "unknown=%7B%22a%22%3A1%7D&unknown=%5B2%5D&unknown=b"
-        )
-
-    def test_a_form_field_whose_encoding_nothing_defines_is_refused_and_reported(self, wire):
-        for name, value in (
-            ("xml", {"price": "p"}),
-            ("address", {"city": "Rome", "more": {"a": 1}}),
-        ):
-            with pytest.raises(
-                ValueError, match=f"{name}: neither the document nor OpenAPI says how an object"
-            ):
-                self.sent(wire, **{name: value})
-        assert self.sent(wire, xml="<a/>") == "xml=%3Ca%2F%3E"
-        lost = (
-            "is an object or a list as application/xml, whose form is not defined, and is "
-            "refused when called"
-        )
-        assert wire.result.left_out == [f"POST /order: the form's field xml {lost}", *NESTED_FILES]
 
 
 def parts_of(request):
@@ -214,41 +180,3 @@ def test_each_request_is_sent_as_declared_except_at_one_known_place(wire):
     Beside what is left out, and what a caller encodes.
     """
     assert wire.faults() == ["paths./picture.post.requestBody.content.image/*"]
-
-
-class TestOtherBodies:
-    @pytest.mark.parametrize("operation", ["anything", "octets", "picture", "xml"])
-    def test_bytes_and_files_are_sent_as_they_are(self, wire, operation):
-        kind = "application/xml" if operation == "xml" else "application/octet-stream"
-        for value in (b"\x00\xff", wire.types.File(payload=b"\x00\xff")):
-            sent = wire.send(operation, body=value)
-            assert (sent.headers["Content-Type"], sent.content) == (kind, b"\x00\xff")
-        requests = []
-        stream = wire.types.File(payload=io.BytesIO(b"\x00\xff"))
-        wire.module(operation).sync_detailed(client=wire.client(requests), body=stream)
-        assert requests[0].content == b"\x00\xff"
-
-    def test_a_file_gives_its_own_content_type_where_the_document_has_a_range_of_types(self, wire):
-        sent = wire.send("picture", body=wire.types.File(payload=b"png", mime_type="image/png"))
-        assert sent.headers["Content-Type"] == "image/png"
-
-    def test_parts_that_the_caller_encodes_need_their_boundary(self, wire):
-        kind = "multipart/mixed; boundary=x"
-        sent = wire.send("mixed", body=wire.types.File(payload=b"--x--", mime_type=kind))
-        assert (sent.headers["Content-Type"], sent.content) == (kind, b"--x--")
-        with pytest.raises(
-            ValueError,
-            match="body: multipart/mixed needs a File whose mime_type names its boundary",
-        ):
-            wire.send("mixed", body=b"--x--")
-
-
-def test_an_error_names_the_part_and_quotes_no_value(wire):
-    class Secret:
-        def __repr__(self):
-            return "PL61109010140000071219812874"
-
-    with pytest.raises(
-        ValueError, match=r"^body\.debtor: JSON has no form for a value of the type Secret\.$"
-    ):
-        importlib.import_module(f"{wire.name}.serializing").json_of({"debtor": Secret()}, "body")

@@ -71,7 +71,7 @@ def folder(tmp_path_factory):
         yield made
 
 
-def test_a_key_is_known_by_its_name_or_else_by_words_about_repeating(folder):
+def test_a_key_is_known_by_its_name_alone(folder):
     cases = [*CASES["keys"], *CASES["others"]]
     paths = {f"/{number}": {"post": with_key(case)} for number, case in enumerate(cases)}
     operations = generated(folder, "keys", paths).OPERATIONS
@@ -91,7 +91,7 @@ def test_a_key_is_known_by_its_name_or_else_by_words_about_repeating(folder):
 
 @pytest.mark.parametrize("case", CASES["results"], ids=lambda case: json.dumps(case["response"]))
 def test_the_id_and_state_of_a_response_are_known_where_only_one_place_fits(case):
-    _, log, data = parsed(Path("some.json"), document(with_result(case)))
+    log, data = parsed(Path("some.json"), document(with_result(case)))
     assert data is not None
     tags = data.endpoint_collections_by_tag.values()
     every = [log.requests.declared(each) for tag in tags for each in tag.endpoints]
@@ -124,32 +124,3 @@ def test_the_body_of_each_refusal_stands_in_the_table(folder):
     (free,) = make.errors["4XX"]
     assert members["Problem"] == {"title": "text"}
     assert not members.get(free), "an object of any members"
-
-
-def test_the_form_of_a_key_stands_in_the_table(folder):
-    forms = {
-        "uuid": {"format": "uuid"},
-        "bounds": {"minLength": 8, "maxLength": 40},
-        "pattern": {"pattern": "^[a-z]+$"},
-        "choice": {"anyOf": [{"type": "string", "maxLength": 4}, {"type": "string"}]},
-    }
-    key = {"name": "Idempotency-Key", "in": "header"}
-    paths = {
-        f"/{name}": {
-            "post": {
-                "parameters": [{**key, "schema": TEXT | form if name != "choice" else form}],
-                "responses": {"204": {"description": ""}},
-            }
-        }
-        for name, form in forms.items()
-    }
-    found = {}
-    for each in generated(folder, "forms", paths).OPERATIONS:
-        (one,) = each.keys
-        found[each.path[1:]] = (one.format, one.min_length, one.max_length, one.pattern)
-    assert found == {
-        "uuid": ("uuid", 0, 0, ""),
-        "bounds": ("", 8, 40, ""),
-        "pattern": ("", 0, 0, "^[a-z]+$"),
-        "choice": ("", 0, 0, ""),
-    }

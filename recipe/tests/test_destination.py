@@ -3,22 +3,16 @@
 Everything here happens in `tmp_path`.
 """
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
-from victor_spec.destination import HEADER, changed_files
+from victor_spec.destination import HEADER
 from victor_spec.generate import generate
 
-from .cases import DOCUMENTS, ROOT
 from .command import run
 from .wire import beside
 
@@ -73,28 +67,6 @@ def test_a_name_that_is_no_plain_name_of_a_package_is_refused_and_nothing_is_wri
     assert snapshot(room) == before
 
 
-def test_a_document_whose_file_name_is_no_package_name_needs_the_option_name(room, capsys):
-    for odd in ("3ds.yaml", "---.yaml", "中.yaml"):
-        spec = room / odd
-        spec.write_text(SMALL)
-        assert run("generate", spec, "--out", room / "project") == 2
-        assert "is no name for a package: give one of ASCII letters" in capsys.readouterr().err
-    before = snapshot(room)
-    name = ["--name=three_ds", "--out", room / "project", spec]
-    assert run("generate", *name, room / "small.yaml") == 2
-    assert "name one document with it" in capsys.readouterr().err
-    assert snapshot(room) == before
-    assert run("generate", *name) == 0
-
-
-def test_generate_writes_the_folder_of_the_package_and_touches_no_other_file(room):
-    before = snapshot(room)
-    generate(room / "small.yaml", room / "project" / "out")
-    after = snapshot(room)
-    assert {path: after[path] for path in before} == before
-    assert {path.split("/")[2] for path in after.keys() - before.keys()} == {"small_api"}
-
-
 @pytest.fixture
 def made(room):
     """A package that was made before."""
@@ -147,37 +119,6 @@ def test_a_package_made_by_victor_spec_is_replaced_and_its_old_files_are_removed
     assert snapshot(made) == fresh
 
 
-def test_generating_again_changes_the_time_of_only_those_files_whose_bytes_changed(room, made):
-    def times():
-        return {
-            str(path.relative_to(made)): path.stat().st_mtime_ns
-            for path in made.rglob("*")
-            if path.is_file()
-        }
-
-    (made / "__pycache__").mkdir()
-    (made / "__pycache__" / "client.pyc").write_bytes(b"x")
-    before = times()
-    generate(room / "small.yaml", made.parent)
-    assert times() == before
-    newer = snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)
-    generate(room / "newer.yaml", made.parent, name="small_api")
-    changed = {path for path, time in times().items() if time != before[path]}
-    # Beside the model: where its id is.
-    assert changed == {"members.py", "models/thing.py", "operations.py", "api/build/list_things.py"}
-    assert snapshot(made) == newer
-
-
-def test_out_may_be_a_link_and_must_be_a_folder(room, capsys):
-    link = room / "link"
-    link.symlink_to(room / "project" / "out")
-    assert generate(room / "small.yaml", link).package == room / "project" / "out" / "small_api"
-    assert run("generate", room / "small.yaml", "--out", room / "mine.py") == 2
-    assert "which is no folder" in capsys.readouterr().err
-    assert run("generate", room / "small.yaml", "--out", room / "mine.py" / "deeper") == 2
-    assert "cannot be written" in capsys.readouterr().err
-
-
 # Half-done
 
 
@@ -211,84 +152,7 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     assert snapshot(room) == before
 
 
-def test_nothing_is_written_if_the_generator_makes_no_package(room, made, monkeypatch, capsys):
-    before = snapshot(room)
-    monkeypatch.setattr("victor_spec.generate.render", lambda *_: [])
-    assert run("generate", room / "small.yaml", "--out", made.parent) == 2
-    assert "no package was made" in capsys.readouterr().err
-    assert snapshot(room) == before
-
-
-def test_a_process_that_is_told_to_end_leaves_a_whole_package_and_no_temporary_folder(room, made):
-    old = snapshot(made)
-    new = snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)
-    command = [sys.executable, "-m", "victor_spec", "generate", room / "newer.yaml"]
-    process = subprocess.Popen(
-        [*command, f"--out={made.parent}", "--name=small_api"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    while process.poll() is None and not list(made.parent.glob(".small_api-*")):
-        os.sched_yield()
-    process.terminate()
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 128 + signal.SIGTERM, said
-    assert said == b""
-    assert sorted(path.name for path in made.parent.iterdir()) == ["mine.py", "small_api"]
-    assert snapshot(made) in (old, new)
-
-
 # What stands around
 
 
-def test_nothing_in_the_folders_above_or_in_the_environment_changes_a_byte(room, made, monkeypatch):
-    (room / "project" / ".git").mkdir()
-    (room / "project" / ".gitignore").write_text("*\n")
-    (room / "project" / ".ignore").write_text("*\n")
-    settings = (
-        'line-length = 40\nextend-exclude = ["*"]\n[lint]\nignore = '
-        '["ALL"]\n[format]\nquote-style = "single"\n'
-    )
-    (room / "project" / "ruff.toml").write_text(settings)
-    (room / "project" / "pyproject.toml").write_text("[tool.ruff]\nthis is no TOML")
-    for name in ("ruff.py", "httpx.py"):
-        (room / "project" / name).write_text("raise SystemExit('not this one')\n")
-    monkeypatch.chdir(room / "project")
-    monkeypatch.setenv("RUFF_OUTPUT_FILE", str(room / "project" / "written.txt"))
-    monkeypatch.setenv("RUFF_CONFIG", str(room / "project" / "ruff.toml"))
-    for out in (room / "project" / "again", room / "project" / "build" / "dist"):
-        again = generate(room / "small.yaml", out).package
-        assert not changed_files(again, made)
-    assert not (room / "project" / "written.txt").exists()
-
-
 # `make`
-
-
-@pytest.mark.parametrize("values", CASES["made"])
-def test_make_generate_passes_its_variables_to_the_command_unchanged(tmp_path, values):
-    program = tmp_path / "bin" / "python"
-    program.parent.mkdir()
-    program.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
-    program.chmod(0o700)
-    (tmp_path / "ready").touch()
-    given = [f"{name}={value}" for name, value in values.items()]
-    command = ["make", "-C", ROOT, "--no-print-directory", "generate", f"BIN={program.parent}"]
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("SPEC", "OUT", "NAME")
-    }
-    done = subprocess.run(
-        [*command, f"SETUP={tmp_path / 'ready'}", *given],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment,
-    )
-    out = values.get("OUT") or "generated"
-    name = [f"--name={values['NAME']}"] if values.get("NAME") else []
-    documents = (
-        [values["SPEC"]]
-        if "SPEC" in values
-        else sorted(f"openapi/{path.name}" for path in DOCUMENTS)
-    )
-    assert json.loads(done.stdout)[2:] == ["generate", f"--out={out}", *name, "--", *documents]

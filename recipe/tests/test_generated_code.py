@@ -113,31 +113,3 @@ def test_mypy_accepts_generated_packages_and_right_calls_and_finds_each_wrong_ca
         ["wrong.py", line] for line in "789"
     ], lines
     assert summary.startswith("Found 3 errors in 1 file")
-
-
-@pytest.fixture(scope="module")
-def cards(tmp_path_factory):
-    """A package with one operation, whose answer 404 has no body, and one model."""
-    answers = {
-        "200": answering(ref("Card"))["responses"]["200"],
-        "404": {"description": "No such card."},
-    }
-    paths = {
-        "/cards": {"get": {"operationId": "card", "summary": "Read a card", "responses": answers}}
-    }
-    return Wire(
-        tmp_path_factory.mktemp("cards"),
-        paths=paths,
-        components={"schemas": {"Card": an_object(number=TEXT)}},
-    )
-
-
-def test_a_status_without_a_body_adds_no_type_to_what_a_function_returns(cards):
-    operation = cards.module("card")
-    assert operation.sync_detailed.__annotations__["return"] == "Response[Card]"
-    assert operation.sync.__annotations__["return"] == "Card | None"
-
-
-def test_a_module_says_in_its_docstring_which_operation_or_model_it_has(cards):
-    assert cards.module("card").__doc__ == "GET /cards: Read a card"
-    assert sys.modules[cards.models.Card.__module__].__doc__ == "The model `Card`."

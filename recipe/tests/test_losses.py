@@ -2,21 +2,18 @@
 shows its fault.
 """
 
-import httpx
 import pytest
 from openapi_python_client.parser.errors import PropertyError
 from openapi_python_client.parser.properties.string import StringProperty
 
 from victor_spec.document import load
 from victor_spec.generate import generate
-from victor_spec.rewrites.canonical import EITHER
 
 from .calls.judge import judged
 from .calls.package import Package
 from .command import run
 from .wire import (
     TEXT,
-    Wire,
     an_object,
     answering,
     beside,
@@ -85,44 +82,24 @@ def test_schemas_of_any_name_and_shape_are_read_and_written_whole(make, schemas)
     )
 
 
-def test_a_list_that_holds_itself_has_untyped_items_and_nothing_else_loses_its_type(
+def test_a_list_that_holds_itself_is_plain_json_and_nothing_else_loses_its_type(
     make, tmp_path, capsys
 ):
     schemas = {
         "Json": {"oneOf": [TEXT, listed(ref("Json"))]},
         "Holder": an_object(value=ref("Json"), other=TEXT),
     }
-    models = make(document(schemas=schemas), plain=("Json(oneOf 2)[]",))
+    models = make(document(schemas=schemas), plain=("Json",))
     assert models.Holder.from_dict({"value": ["a", ["b"]], "other": "x"}).value == ["a", ["b"]]
     assert run("generate", "--out", tmp_path, tmp_path / "some.json") == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert "plain-json (1): " in printed.out
-    assert "    Json(oneOf 2)[]: the generator cannot express its type\n" in printed.out
+    assert "    Json: the generator cannot express its type\n" in printed.out
     operations = (tmp_path / "some_api" / "operations.py").read_text(encoding="utf-8")
-    comment = "# Plain JSON, exactly (the generator cannot express its type): Json(oneOf 2)[]\n"
-    assert comment in operations
+    assert "# Plain JSON, exactly (the generator cannot express its type): Json\n" in operations
 
 
-def test_warnings_of_the_generator_are_printed_only_with_verbose(make, tmp_path, capsys):
-    make(document({"/x": {"get": {"responses": {"xyz": {"description": "no status"}}}}}), "GET /x")
-    generated = ["generate", "--out", tmp_path, tmp_path / "some.json"]
-    assert run(*generated) == 1
-    assert "client: WARNING" not in capsys.readouterr().err
-    assert run(*generated, "--verbose") == 1
-    assert (
-        "client: WARNING parsing GET /x within default. Invalid response" in capsys.readouterr().err
-    )
-
-
-def test_an_object_that_contains_an_extension_of_itself_is_plain_json(make):
-    models = make(document(schemas=LOSSES["within"]), plain=("Node.more", "Node.several[]"))
-    value = {"more": {"w": "1", "more": {"w": "2"}}, "several": [{"v": "3"}]}
-    read = models.Node.from_dict(value)
-    assert read.to_dict() == value
-
-
-def test_a_property_that_the_generator_cannot_build_is_plain_json_and_the_rest_is_typed(
+def test_a_named_schema_that_the_generator_cannot_build_is_plain_json_and_other_parts_are_left_out(
     make, monkeypatch
 ):
     build = StringProperty.build
@@ -133,14 +110,11 @@ def test_a_property_that_the_generator_cannot_build_is_plain_json_and_the_rest_i
         return PropertyError(detail="it fails") if is_bad else build(**arguments)
 
     monkeypatch.setattr(StringProperty, "build", failing)
-    plain = (
-        "A.bad",
-        "GET /x query p",
-        "POST /y 200 application/json",
-        "POST /y body application/json",
-    )
-    models = make(document(**LOSSES["failing"]), plain=plain)
-    assert models.D.from_dict({"c": [{"a": {"good": "x", "bad": 5}}]}).c[0].a.bad == 5
+    models = make(document(**LOSSES["failing"]), "GET /x", "POST /y", plain=("A",))
+    assert models.D.from_dict({"c": [{"a": {"good": "x", "bad": 5}}]}).c[0].a == {
+        "good": "x",
+        "bad": 5,
+    }
 
 
 # ---- Forms of OpenAPI 3.1 ----
@@ -158,54 +132,7 @@ def test_a_schema_in_the_words_of_3_1_is_read_whole(make, schema, value):
     assert models.Holder.from_dict(read := {"field": value, "other": "x"}).to_dict() == read
 
 
-def test_what_may_be_a_list_is_no_object_because_a_part_has_properties(tmp_path):
-    """Nothing is unreadable of it, and the note says what it is."""
-    schemas = LOSSES["lists"]["components"]
-    named = {
-        f"{kind}_{number}": schema
-        for kind in ("plain", "either", "typed")
-        for number, schema in enumerate(LOSSES["lists"][kind])
-    }
-    paths = {
-        f"/{name}": {"get": answering(schema, operationId=name)} for name, schema in named.items()
-    }
-    wire = Wire(tmp_path, paths=paths, components={"schemas": schemas}, openapi="3.1.0")
-    for name in named:
-        assert wire.read(name, httpx.Response(200, json=["a"])) == ["a"], name
-    notes = [note for note in wire.result.log.notes() if note.startswith("GET")]
-    whys = {"plain": "parts of its allOf are no objects", "either": EITHER}
-    assert notes == [
-        f"GET /{name} 200 application/json: {whys[name.partition('_')[0]]}"
-        for name in named
-        if not name.startswith("typed")
-    ]
-
-
 # ---- Webhooks and callbacks ----
-
-
-def test_webhooks_and_callbacks_have_models(make):
-    models = make(document(**LOSSES["hooks"]))
-    assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*models.__all__}
-
-
-def test_names_too_long_for_a_file_still_have_their_models(make):
-    long = "x" * 300
-    paths = {"/a": {"get": done(long, tags=[long])}, "/b": {"get": done(long + "y")}}
-    models = make(
-        document(
-            paths, {long: an_object(**{long: an_object(a=TEXT)}), long + "y": an_object(b=TEXT)}
-        )
-    )
-    assert len(models.__all__) == 3
-
-
-@pytest.mark.parametrize("schema", [None, an_object(a=TEXT)])
-def test_a_schema_whose_name_is_empty_is_called_unnamed(make, schema):
-    paths = {"/a": {"get": answering(ref("")), "post": answering(an_object(b=TEXT))}}
-    models = make(document(paths, {"": schema, "Other": an_object(c=TEXT)}))
-    assert {"Other", "PostAResponse200"} <= {*models.__all__}
-    assert hasattr(models, "Unnamed") == (schema is not None)
 
 
 @pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])

@@ -2,7 +2,6 @@
 with any name.
 """
 
-import dataclasses
 import json
 import sys
 
@@ -36,22 +35,6 @@ wire = package(**reading(SCHEMAS))
 def read(wire, name, value):
     """The property `o` of an answer."""
     return wire.read(name.lower(), httpx.Response(200, json={"o": value})).o
-
-
-def test_a_second_definition_of_a_property_that_is_not_read_but_says_more_is_noted(wire):
-    [places] = wire.result.log.plain.values()
-    assert {place.removesuffix(".o") for place in places} == {*DOCUMENTS["noted"]}
-
-
-def test_a_member_that_only_the_unread_definition_has_is_read_and_written_as_it_came(wire):
-    read_ = read(wire, "OfRef", {"a": "1", "b": "2"})
-    assert (read_.b, read_.additional_properties) == ("2", {"a": "1"})
-    assert read_.to_dict() == {"a": "1", "b": "2"}
-
-
-@pytest.mark.parametrize(("names", "value", "kind"), DOCUMENTS["classes"])
-def test_a_property_that_is_defined_twice_is_read_as_one_expected_class(wire, names, value, kind):
-    assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
 
 def test_each_operation_of_the_document_is_sent_and_read_as_declared(wire):
@@ -95,19 +78,6 @@ def test_every_name_reads_and_writes_its_own_value(models, names, name):
     assert found.additional_properties == {"more": 1}
     assert found.additional_keys == ["more"]
     assert found == model.from_dict(found.to_dict())
-
-
-@pytest.mark.parametrize("name", ["A", "B"])
-def test_an_empty_object_is_written_empty(models, name):
-    assert getattr(models, name).from_dict({}).to_dict() == {}
-
-
-def test_a_property_may_be_called_additional_properties(models):
-    mixed = {"additional_properties": "a", "x": "b"}
-    assert models.C.from_dict(mixed).to_dict() == mixed
-    names = {field.name for field in dataclasses.fields(models.C)}
-    [own] = names - {"additional_properties"}
-    assert models.C(**{own: "a"}).to_dict() == {"additional_properties": "a"}
 
 
 # Null in a body of JSON clears a field, and is another request than one without the field.

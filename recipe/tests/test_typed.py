@@ -4,9 +4,6 @@ import re
 
 import pytest
 
-from victor_spec.generate import generate
-
-from .cases import ROOT
 from .command import run
 from .wire import made_with_settings, source_of
 
@@ -106,18 +103,6 @@ def test_records_read_names_in_any_letter_case_if_the_settings_say_so(
     assert "class Item(_typed.AnyCaseRecord):" in source
 
 
-def test_a_member_that_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path):
-    source = source_of(made(tmp_path), "records")
-    for name in ("free", "delivery", "currency", "order_id"):
-        assert f" def {name}(self)" not in source
-
-
-def test_records_and_their_fields_have_the_sentences_of_the_document_as_docstrings(tmp_path):
-    source = source_of(made(tmp_path), "records")
-    assert '"""An order of a shop."""' in source
-    assert '"""`orderId`: The id of the order."""' in property_of(source, "Order", "id")
-
-
 def test_a_text_or_number_that_the_settings_do_not_mention_is_private_and_listed(tmp_path, capsys):
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
@@ -136,75 +121,6 @@ def test_a_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(
     assert (names["state"], names["paid"]) == ("state_", "paid_")
 
 
-def test_a_renamed_field_is_private_if_the_field_of_its_place_is(tmp_path):
-    settings = "records: {Order: {shown: [state], taken: [state, paid]}}"
-    by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
-    assert "paid_" in by_name["Order"].private
-    assert "state_" not in by_name["Order"].private
-
-
-def test_without_settings_there_are_typed_records_only_on_demand(tmp_path):
-    (tmp_path / "shop.yaml").write_text(DOCUMENT, encoding="utf-8")
-    assert not (generate(tmp_path / "shop.yaml", tmp_path).package / "typed").exists()
-    result = generate(tmp_path / "shop.yaml", tmp_path, typed=True)
-    assert [record.name for record in records_of(result)] == ["Delivery", "Item", "Order"]
-    assert {record.name: record.private for record in records_of(result)} == {
-        "Delivery": ["town", "on"],
-        "Item": ["name", "price"],
-        "Order": ["order_id", "state", "total", "currency", "labels", "date_", "free"],
-    }
-
-
-DOCUMENT_OF_A_STRANGER = """
-openapi: 3.0.3
-info: {title: Odd, version: 1.0.0}
-paths:
-  /odd:
-    get:
-      operationId: getOdd
-      responses:
-        "200":
-          description: It.
-          content: {application/json: {schema: {$ref: '#/components/schemas/Zed'}}}
-components:
-  schemas:
-    Record: {type: object, properties: {a: {type: string}}}
-    Money: {type: object, properties: {a: {type: string}}}
-    Zed:
-      type: object
-      properties:
-        record: {$ref: '#/components/schemas/Record'}
-        money: {$ref: '#/components/schemas/Money'}
-"""
-
-
-def test_schemas_called_record_or_money_are_records_too(tmp_path):
-    (tmp_path / "odd.yaml").write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
-    source = source_of(generate(tmp_path / "odd.yaml", tmp_path, typed=True), "records")
-    for name in ("Record", "Money", "Zed"):
-        assert f"class {name}(_typed.Record):" in source
-
-
-def test_an_update_keeps_typed_records_that_were_generated_without_settings(tmp_path):
-    document = tmp_path / "odd.yaml"
-    document.write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
-    out = ["--out", tmp_path]
-    assert run("generate", "--typed", document, *out) == 0
-    assert run("check", document, *out) == 0
-    newer = tmp_path / "newer.yaml"
-    newer.write_text(DOCUMENT_OF_A_STRANGER.replace("1.0.0", "1.1.0"), encoding="utf-8")
-    assert run("update", document, newer, *out) == 0
-    assert (tmp_path / "odd_api" / "typed" / "records.py").exists()
-
-
-def test_the_schema_for_editors_is_that_of_this_version(
-    capsys,
-):
-    assert run("settings-schema") == 0
-    schema = ROOT / "openapi" / "settings.schema.json"
-    assert schema.read_text(encoding="utf-8") == capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("settings", "says"),
     [("records: {Ordre: {}}", "did you mean Order?"), ("records: [", "cannot be read")],
@@ -212,7 +128,6 @@ def test_the_schema_for_editors_is_that_of_this_version(
 def test_a_mistake_in_the_settings_is_one_line_of_the_command_and_the_package_stays(
     settings, says, tmp_path, capsys
 ):
-    """The other mistakes are those of test_unfit.py."""
     before = source_of(result := made(tmp_path), "records")
     (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
     assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 2

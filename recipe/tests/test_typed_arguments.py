@@ -136,7 +136,6 @@ calls:
   dropLine: {positional: [number]}
   readTotal: {}
 """
-LIST = "lists: {listOrders: {what: list of orders, %s}}"
 
 
 def made(folder, document=DOCUMENT, settings=SETTINGS):
@@ -175,40 +174,6 @@ ranges: [[created_from, created_to]]
 """)
 
 
-def test_generation_stops_if_the_settings_name_a_parameter_whose_type_no_check_knows(
-    tmp_path,
-):
-    document = DOCUMENT.replace("{type: string, minLength: 0}", "{type: object}")
-    message = "lists.listOrders.leave_out: words: no check knows the type 'object'"
-    with pytest.raises(SettingsError, match=re.escape(message)):
-        made(tmp_path, document, LIST % "constant: [words]")
-
-
-def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path):
-    source = source_of(made(tmp_path), "words")
-    assert 'OrderState = Literal["OPEN", "CLOSED"] | _typed.Word' in source
-
-
-def test_the_members_of_a_query_object_are_arguments(tmp_path):
-    assert (
-        "def list_orders( *, first: int = 0, state: OrderState | None = None, "
-        "kind: ListOrdersKindWord | None = None, from_: datetime | None = None, "
-        "until: datetime | None = None, extra_query: ExtraQuery | None = None, "
-        ") -> _typed.ListQuery:"
-    ) in source_of(made(tmp_path, FILTERS, FILTERS_SETTINGS), "arguments")
-
-
-def test_the_members_of_a_query_object_are_checked_as_parameters_are(tmp_path):
-    calls = tables_of(made(tmp_path, FILTERS, FILTERS_SETTINGS))["CALLS"]
-    assert calls["list_orders"]["query"] == yaml.safe_load("""
-first: {kind: integer, required: true, least: 0, most: 2147483647}
-state: {kind: choice, leaves: true, words: [CLOSED, OPEN]}
-kind: {kind: choice, leaves: true, words: [web]}
-from_: {kind: zulu}
-until: {kind: zulu, is_end: true}
-""")
-
-
 def test_the_words_of_an_enum_are_a_type_that_takes_members_and_unknown_ones_too(
     tmp_path,
 ):
@@ -237,48 +202,6 @@ query:
 ranges: [[from_, to]]
 """)
     assert calls["read_total"] == {"what": "read total", "query": {}}
-
-
-def test_a_part_of_the_path_that_is_not_declared_is_a_text(tmp_path):
-    document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
-    source = source_of(
-        made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"), "arguments"
-    )
-    assert "def list_orders(shop_id: str) -> _typed.ListQuery:" in source
-
-
-def test_positional_arguments_are_those_of_the_path_and_then_those_of_the_settings(
-    tmp_path,
-):
-    entry = LIST % "positional: [since, state, shopId]"
-    signature = "def list_orders( shop_id: str, since: str, state: str, *,"
-    assert signature in source_of(made(tmp_path, settings=entry), "arguments")
-
-
-def test_a_default_of_the_document_is_described_and_not_sent(tmp_path):
-    document = DOCUMENT.replace("maximum: 50}", "maximum: 50, default: 20}")
-    document = document.replace(
-        "schema: {type: boolean}", "schema: {type: boolean, default: false}, description: If paid"
-    )
-    source = source_of(made(tmp_path, document), "arguments")
-    assert "page_size: `size`. (The server's default: 20)." in source
-    assert "paid: If paid (The server's default: false)." in source
-    assert "page_size: int | None = None" in source
-
-
-def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path):
-    assert 'SortOrder = Literal["asc", "desc"]' in source_of(made(tmp_path), "words")
-
-
-def test_a_name_that_the_settings_give_a_number_is_taken_in_place_of_the_number(tmp_path):
-    document = DOCUMENT.replace(
-        "schema: {type: boolean}",
-        "schema: {type: array, items: {type: integer, minimum: 1, maximum: 9}}",
-    )
-    settings = LIST % "choices: {paid: Paid}" + "\nchoices: {Paid: {PARTLY: 1, WHOLLY: 2}}"
-    result = made(tmp_path, document, settings)
-    assert 'Paid = int | Literal["PARTLY", "WHOLLY"]' in source_of(result, "words")
-    assert "paid: Paid | Sequence[Paid] | None = None" in source_of(result, "arguments")
 
 
 @pytest.mark.parametrize(

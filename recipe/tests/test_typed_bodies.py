@@ -9,7 +9,6 @@ import yaml
 
 from victor_spec.typed.settings import SettingsError
 
-from .command import run
 from .wire import made_with_settings, source_of, tables_of
 
 pytestmark = pytest.mark.pull_request
@@ -84,7 +83,6 @@ bodies:
     by_hand: {key: str | None}
     compared_as: {details.reference: word}
 """
-NOTE_WITH_DEFAULT = "note: {type: string, maxLength: 80, default: none, description: For you}"
 
 
 def made(folder, document=DOCUMENT, settings=SETTINGS):
@@ -99,23 +97,6 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path):
         "tags: Sequence[str] | None = None, wrapped: bool | None = None, "
         "key: str | None = None, ) -> _typed.Request:"
     ) in source_of(made(tmp_path), "arguments")
-
-
-def test_an_argument_that_code_by_hand_sends_need_not_be_named(tmp_path):
-    settings = SETTINGS.replace("    set_by_hand:", "    positional: [key]\n    set_by_hand:")
-    source = source_of(made(tmp_path, settings=settings), "arguments")
-    assert "def take_order( shop_id: str, key: str | None = None, *, kind: Kind," in source
-
-
-def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
-    tmp_path,
-):
-    till = "        - {name: till, in: path, required: true, schema: {type: string}}\n"
-    parameter = "        - {name: shopId"
-    document = DOCUMENT.replace(parameter, f"{till}{parameter}")
-    document = document.replace("/shops/{shopId}/orders", "/shops/{shopId}/tills/{till}/orders")
-    source = source_of(made(tmp_path, document), "arguments")
-    assert "def take_order( shop_id: str, till: str, *," in source
 
 
 def test_each_member_has_a_row_with_its_limits_and_where_it_is_sent(tmp_path):
@@ -196,42 +177,7 @@ body:
 """)
 
 
-def test_a_default_of_the_document_is_described_and_not_sent(tmp_path):
-    document = DOCUMENT.replace("note: {type: string, maxLength: 80}", NOTE_WITH_DEFAULT).replace(
-        "count: {type: integer, ", "count: {type: integer, default: 1, "
-    )
-    result = made(tmp_path, document)
-    arguments, parts = source_of(result, "arguments"), source_of(result, "parts")
-    said = """For you (The server's default: "none"). Up to 80 characters."""
-    assert said in arguments
-    assert "note: str | None = None" in arguments
-    assert "`count`. (The server's default: 1). 1 to 99." in parts
-    assert "count: int | None = None" in parts
-
-
-@pytest.mark.parametrize("name", ["rows", "parts", "typed"])
-def test_an_operation_may_have_the_name_of_a_module(name, tmp_path):
-    source = source_of(
-        made(
-            tmp_path,
-            DOCUMENT.replace("operationId: takeOrder", f"operationId: {name}"),
-            SETTINGS.replace("takeOrder", name),
-        ),
-        "arguments",
-    )
-    assert f"import {name} as _{name}_ " in source
-    assert f"return PACKAGE.request(_{name}_, **locals())" in source
-
-
-def test_a_docstring_omits_a_limit_that_a_form_of_the_settings_replaces(tmp_path):
-    settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]{4}', ")
-    assert "2 to 30 characters" in source_of(made(tmp_path), "arguments")
-    assert "2 to 30 characters" not in source_of(made(tmp_path, settings=settings), "arguments")
-
-
-def test_a_member_of_an_unsupported_type_is_listed_in_the_output_and_is_no_argument(
-    tmp_path, capsys
-):
+def test_a_member_of_an_unsupported_type_is_no_argument(tmp_path):
     inline = "{type: object, properties: {note: {type: string}}}"
     document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
     document = document.replace("count: {type: integer", "count: {type: object")
@@ -240,44 +186,6 @@ def test_a_member_of_an_unsupported_type_is_listed_in_the_output_and_is_no_argum
     assert "wrapped:" not in source
     assert tables_of(result)["CALLS"]["take_order"]["untyped"] == ["wrapped"]
     assert "count" not in source_of(result, "parts")
-    run("generate", tmp_path / "shop.yaml", "--out", tmp_path)
-    noted = capsys.readouterr().out.partition("no-argument (2): ")[2].splitlines()
-    assert [line.strip() for line in noted[1:]] == ["takeOrder.wrapped", "OrderLine.count"]
-
-
-def test_a_required_member_that_two_parts_give_different_types_stops_generation(
-    tmp_path,
-):
-    document = DOCUMENT.replace(
-        "      required: [reference]\n      properties:\n",
-        "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n"
-        "      required: [reference]\n      properties:\n        purpose: {type: integer}\n",
-    )
-    with pytest.raises(SettingsError, match=r"details\.purpose: no check knows the type"):
-        made(tmp_path, document)
-
-
-def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(tmp_path, capsys):
-    document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+").replace(
-        "item: {type: string, maxLength: 20}", "item: {type: string, pattern: '(?u)a'}"
-    )
-    made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
-    assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 0
-    noted = capsys.readouterr().out.partition("unread-pattern (2): ")[2].splitlines()
-    place, why = "bodies.takeOrder.details", "is left out: Python cannot read it as it is meant:"
-    assert [line.strip() for line in noted[1:]] == [
-        rf"{place}.reference: the pattern \p{{Lu}}+ {why} bad escape \p at position 0",
-        f"parts.Line.item: the pattern (?u)a {why} ASCII and UNICODE flags are incompatible",
-    ]
-
-
-def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_read(
-    tmp_path, capsys
-):
-    settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]+', ")
-    made(tmp_path, DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+"), settings)
-    assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 0
-    assert "unread-pattern" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The methods that are written as they are called, and their docstrings."""
 
 import ast
-import inspect
 
 import pytest
 
@@ -11,8 +10,7 @@ from victor_spec.typed.settings import MethodSettings
 
 from . import test_typed_bodies
 from .test_typed_bodies import DOCUMENT
-from .test_unfit import refused
-from .wire import made_with_settings, source_of
+from .wire import made_with_settings
 
 pytestmark = pytest.mark.pull_request
 METHODS = """
@@ -81,33 +79,6 @@ def test_a_method_is_written_blocking_and_awaited_with_one_signature_and_docstri
     assert ast.get_docstring(blocking) == ast.get_docstring(awaited) == DOCSTRING
 
 
-def test_a_method_names_each_argument_once_and_hands_the_request_to_its_flow(written):
-    source = source_of(written, "methods")
-    assert "class Orders(_typed.BlockingMethods, Generic[Receipt]):" in source
-    assert (
-        "your_reference = _typed.concealed_number(your_reference) "
-        "key = _typed.concealed(key) "
-        "request = PACKAGE.request( _take_order, shop_id=shop_id, kind=kind, total=total, "
-        "currency=currency, "
-    ) in source
-    assert "return self._shared.runner.run(self._take(request))" in source
-    assert "return await self._shared.runner.run(self._take(request))" in source
-
-
-def test_a_method_stands_in_place_of_the_function_that_checks_its_arguments(written):
-    source = source_of(written, "arguments")
-    assert "def take_order" not in source
-    assert 'TAKE_ORDER = PACKAGE.compared("take_order")' in source
-
-
-def test_the_settings_may_describe_a_function_that_has_no_method(tmp_path):
-    settings = SETTINGS.replace("    name: Orders.take\n", "").replace("    result: Receipt\n", "")
-    result = made_with_settings(tmp_path, DOCUMENT, settings)
-    source = (result.package / "typed" / "arguments.py").read_text("utf-8")
-    (function,) = (each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef))
-    assert ast.get_docstring(function) == DOCSTRING
-
-
 SEVERAL = """
 classes: [Parcel]
 methods:
@@ -156,34 +127,6 @@ def test_two_methods_of_one_operation_have_each_their_own_arguments(several):
     assert "self._order(request)" in order
 
 
-def test_a_method_of_several_calls_hands_its_arguments_to_the_flow(several):
-    wait = "def wait(self, order: str | Parcel, *, until: str | None=None, timeout: float=300.0)"
-    assert f"{wait} -> Receipt:" in several["Orders"]
-    assert f"async {wait} -> Receipt:" in several["AsyncOrders"]
-    assert "flow = self._wait(order, until=until, timeout=timeout)" in several["Orders"]
-    assert "Generic[Receipt, Parcel]" in several["Orders"]
-    written = "Wait.\\n\\n            for each in orders: print(each)\\n\\n        Args:"
-    assert written in several["Orders"].replace("\n", "\\n")
-    assert "until: A word." in several["Orders"]
-
-
-def test_a_method_may_yield_results(several):
-    for prefix in ("", "Async"):
-        kind = several[f"{prefix}Orders"]
-        assert f"    def watch(self, order: str) -> {prefix}Iterator[Receipt]:" in kind
-        assert "results = self._watch(order)" in kind
-        assert "return self._results(results)" in kind
-
-
-FORM = DOCUMENT.replace("application/json", "application/x-www-form-urlencoded")
-
-
-def test_the_members_of_a_form_are_arguments(tmp_path):
-    assert FORM != DOCUMENT
-    source = source_of(made_with_settings(tmp_path, FORM, SETTINGS), "methods")
-    assert "your_reference: str" in source
-
-
 DEFAULT = {"server_default": "50"}
 
 
@@ -205,31 +148,3 @@ def test_the_limits_stand_before_what_none_means_and_a_default_comes_last(words,
     argument = Argument("memo", "memo", "str", "A memo.", is_required=False, row=row)
     own = MethodSettings(arguments={"memo": words})
     assert docstring_of(own, "List.", [argument], 92) == f"List.\n\nArgs:\n    memo: {said}"
-
-
-def test_no_line_of_a_docstring_is_longer_than_the_file_allows():
-    argument = Argument("memo", "memo", "str", "A long word, " * 40, is_required=False)
-    text = docstring_of(MethodSettings(), "List, and list again, " * 20, [argument], 92)
-    first, *others = text.splitlines()
-    assert len(first) <= 89
-    assert max(map(len, others)) <= 92
-    assert inspect.cleandoc(text) == text
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("  takeOrder:\n    name", "  takeOder:\n    name", "takeOder is no operation in"),
-        ("arguments: {note", "arguments: {nite", "nite is no argument: did you mean note?"),
-        ("accounts: [your_reference]", "accounts: [mine]", "accounts: mine is no argument"),
-        ("Orders.take", "take", "methods.takeOrder.name: String should match pattern"),
-        ("Orders.take", "OrderLine.take", "the name OrderLine is taken by parts.Line"),
-        ("result: Receipt", "result: Kind", "the name Kind is taken by words.Kind"),
-    ],
-)
-def test_an_entry_that_leads_nowhere_or_to_a_name_that_is_taken_stops_generation(
-    old, new, says, tmp_path
-):
-    assert old in METHODS
-    settings = test_typed_bodies.SETTINGS + METHODS.replace(old, new)
-    assert says in refused(tmp_path, settings, DOCUMENT)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .calls.values import mutated
-from .wire import TEXT, Wire, an_object, beside, checked, document, package, taking
+from .wire import TEXT, Wire, an_object, beside, package, taking
 
 pytestmark = pytest.mark.pull_request
 
@@ -53,11 +53,6 @@ def test_a_webhook_is_read_as_its_model_with_exact_digits_and_unknown_members(we
     assert read.payment.additional_properties == {"more": 1}
 
 
-@pytest.mark.parametrize("case", CASES["accepted"], ids=str)
-def test_a_webhook_body_with_additions_of_a_newer_document_is_read(webhooks, case):
-    assert type(webhooks.read_webhook(text_of(case))).__name__ == "PaymentPaidWebhook"
-
-
 # ---- What is refused ----
 
 LONG = [
@@ -74,23 +69,6 @@ def test_an_undeclared_webhook_body_raises_an_error_with_the_reason_and_the_byte
     assert case["says"] in str(caught.value)
     assert caught.value.content == text.encode()
     assert text not in str(caught.value)
-
-
-@pytest.mark.parametrize("name", ["paid", ""])
-def test_an_unknown_webhook_name_is_refused_with_the_names_of_the_document(webhooks, name):
-    with pytest.raises(
-        ValueError,
-        match=rf"'{name}' is no webhook of the document: write one of payment\.paid, pay",
-    ):
-        webhooks.read_webhook(b"{}", name=name)
-
-
-def test_read_webhook_names_an_argument_of_the_wrong_type_in_its_error(webhooks):
-    with pytest.raises(TypeError, match="body is of type dict: pass the body as it came"):
-        webhooks.read_webhook({})
-    for headers in (b"{}", [("a", "b", "c")], 5):
-        with pytest.raises(TypeError, match="headers must be a mapping, or pairs"):
-            webhooks.read_webhook("payment.paid", headers)
 
 
 @settings(
@@ -136,24 +114,6 @@ def test_a_webhook_class_is_chosen_by_a_discriminator_a_constant_or_an_enum(way,
     assert type(read).__name__ == name
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{"id": "1"}, {"id": "1", "event": "e.new"}, {"id": "1", "event": 5}, {"event": "e.paid"}],
-    ids=str,
-)
-def test_a_webhook_that_no_event_word_selects_is_refused_as_unknown_only_if_the_word_is_new(
-    way, body
-):
-    _, webhooks = way
-    with pytest.raises(webhooks.UnreadableWebhook) as caught:
-        webhooks.read_webhook(json.dumps(body))
-    is_new = body.get("event") == "e.new"
-    assert isinstance(caught.value, webhooks.UnknownWebhook) == is_new
-    named = re.findall('"e[.](?!new)[a-z]+"', str(caught.value))
-    # each word once, however many webhooks or schemas have it
-    assert len(named) == len({*named})
-
-
 def test_the_name_of_a_webhook_is_enough_unless_the_event_in_the_body_contradicts_it(
     way,
 ):
@@ -177,26 +137,6 @@ def test_the_name_of_a_webhook_is_enough_unless_the_event_in_the_body_contradict
         assert new.event == "e.new"
 
 
-@pytest.mark.parametrize("kind", CASES["shared"])
-def test_a_webhook_is_unknown_only_if_no_webhook_of_the_document_declares_the_body(tmp_path, kind):
-    case = CASES["shared"][kind]
-    own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
-    wire = Wire(tmp_path, openapi="3.1.0", **own)
-    webhooks = wire.webhooks
-    for body, expected in case["bodies"]:
-        try:
-            found = type(webhooks.read_webhook(json.dumps(body))).__name__
-        except webhooks.UnknownWebhook:
-            found = "unknown"
-        except webhooks.AmbiguousWebhook:
-            found = "name"
-        assert found == expected, body
-    assert wire.faults() == []
-    assert wire.report().notes["webhook-needs-name"] == [*webhooks.UNTOLD]
-    if not webhooks.UNTOLD:
-        assert "name" not in [expected for _, expected in case["bodies"]]
-
-
 def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path):
     names = ("Webhook", "UnknownWebhook")  # the second one is a name that the package has, too
     own = {"schemas": {name: an_object(id=TEXT, x=TEXT) for name in names}}
@@ -214,23 +154,6 @@ def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path):
             untold.UnreadableWebhook, match="it has no value of a member that the document declares"
         ):
             untold.read_webhook(body, name="a")
-
-
-def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path):
-    one = {"get": "a", "put": "b", "post": "c", "query": "d"}
-    hook = {
-        method: posting(an_object((name,), **{name: TEXT}))["post"] for method, name in one.items()
-    }
-    hook["additionalOperations"] = {"COPY": hook.pop("get")}
-    others = {name: posting(an_object((name,), **{name: TEXT})) for name in ("a{b", "a?b", "a_b")}
-    hooks = {"x": hook, **others}
-    webhooks = Wire(tmp_path, openapi="3.2.0", webhooks=hooks).webhooks
-    members = {name: name for name in others}
-    members |= {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"}
-    assert webhooks.WEBHOOKS.keys() == members.keys()
-    for name, member in members.items():
-        body = {member: "1"}
-        assert webhooks.read_webhook(json.dumps(body), name=name).to_dict() == body
 
 
 # ---- Verification ----
@@ -259,33 +182,4 @@ def test_verification_comes_before_reading_and_sees_the_bytes(webhooks):
         assert caught.value.args == ("é1", "é1", True, None)
 
 
-def test_a_webhook_has_the_security_and_headers_that_the_document_requires(webhooks):
-    known = webhooks.WEBHOOKS
-    assert known["payment.paid"].security == ("signature: apiKey in header X-Signature",)
-    assert known["payment.paid"].headers == ("X-Signature",)
-    assert (known["many"].security, known["many"].headers) == ((), ())
-
-
 # ---- Calls and the check ----
-
-
-def test_a_body_of_each_webhook_is_read(made):
-    assert made.faults() == []
-    assert made.verdict.plain == set()
-    assert len(made.webhooks.WEBHOOKS) == 4
-
-
-def test_a_webhook_whose_body_is_not_json_is_reported_as_left_out(tmp_path):
-    hook = {"post": {"requestBody": taking(an_object(a=TEXT), "application/x-www-form-urlencoded")}}
-    [problem] = checked(tmp_path, document(webhooks={"sms": hook})).problems
-    assert problem.place == (
-        "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook "
-        "does not read"
-    )
-
-
-def test_a_document_without_paths_makes_a_package_that_reads_its_webhooks(
-    tmp_path,
-):
-    wire = Wire(tmp_path, **CASES["updated"])
-    assert (wire.faults(), len(wire.webhooks.WEBHOOKS)) == ([], 1)

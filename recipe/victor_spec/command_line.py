@@ -1,11 +1,8 @@
 """The command `victor-spec`, which is `victor spec` where the client is installed, too."""
 
-import gc
-import signal
+import os
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -14,15 +11,8 @@ from ._version import __version__
 from .commands import FAILURES, show
 from .commands.diff import diff
 from .commands.packages import check, generate
-from .commands.settings import settings, settings_schema
 from .commands.update import update
-from .exit_status import INTERRUPTED, MISUSE, SIGNALLED
-from .output import guarded_output
-from .progress import shown_on
-
-ENDING_SIGNALS = ("SIGTERM", "SIGHUP")
-ALLOCATIONS = 200_000
-"""After how many new objects circles among them are looked for."""
+from .exit_status import INTERRUPTED, MISUSE
 
 app = typer.Typer(
     help="Typed Python packages from OpenAPI 3 documents, and what changes when a document does.",
@@ -44,15 +34,13 @@ app.command(
     "files than a fresh one, 2 for misuse or an unreadable document."
 )(check)
 app.command(
-    epilog="Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for "
+    epilog="Exit status: 0 when nothing breaks, 1 when something does that is not accepted, 2 for "
     "misuse or a document that cannot be read."
 )(diff)
 app.command(
     epilog="Exit status: 0 when nothing has to be decided, 1 when something has (the document is "
     "replaced), 2 when nothing was replaced."
 )(update)
-app.command()(settings)
-app.command()(settings_schema)
 
 
 def _show_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -72,29 +60,14 @@ def root(
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "victor-spec") -> int:
-    """Run a command and return its exit status, also if its output cannot be written.
-
-    Without `arguments` it runs the command of this process, and lets SIGTERM and SIGHUP end it by
-    `SystemExit`, so that unfinished files are removed.
-    """
-    if arguments is None:
-        _end_by_signals()
-        arguments = sys.argv[1:]
-    with guarded_output(), shown_on(sys.stderr), _seldom_collected():
-        return _run(list(arguments), prog)
-
-
-@contextmanager
-def _seldom_collected() -> Generator[None]:
-    """Look for circles of objects seldom: a document of megabytes stays until its package is
-    written.
-    """
-    usual = gc.get_threshold()
-    gc.set_threshold(ALLOCATIONS)
+    """Run a command and return its exit status; None: that of this process."""
     try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
+        status = _run(list(sys.argv[1:] if arguments is None else arguments), prog)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has ended, as `head` does: the work is done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
 
 
 def _run(arguments: list[str], prog: str) -> int:
@@ -110,19 +83,9 @@ def _run(arguments: list[str], prog: str) -> int:
     except FAILURES as error:
         show(str(error), to=sys.stderr)
         return MISUSE
+    except BrokenPipeError:
+        raise
     except OSError as error:
         show(f"{error.filename or 'The output'} cannot be written: {error}", to=sys.stderr)
         return MISUSE
     return status or 0
-
-
-def _end_by_signals() -> None:
-    """Let SIGTERM and SIGHUP raise SystemExit, unless somebody else handles or ignores them."""
-    for name in ENDING_SIGNALS:
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _end)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    sys.exit(SIGNALLED + number)

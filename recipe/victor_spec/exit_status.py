@@ -7,5 +7,3 @@ MISUSE = 2
 """A wrong command line, or a document that cannot be read: nothing was done."""
 INTERRUPTED = 130
 """Ctrl-C, as in shells."""
-SIGNALLED = 128
-"""A signal ended the command. Its number is added, as in shells."""

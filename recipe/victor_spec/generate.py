@@ -8,8 +8,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from importlib.metadata import requires, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -22,6 +22,7 @@ import openapi_python_client
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser import openapi as endpoints
+from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
@@ -30,25 +31,20 @@ from . import hooks, readers
 from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
-from .enforced import enforced
-from .failures import Failure, Tracker, mend
-from .members import Kind, tables_of
-from .progress import step
+from .failures import lose, mend
+from .members import tables_of
 from .properties import finish
 from .python_names import give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
 from .rewrites import Log, prepare
-from .stamp import add_stamp
 from .tree import PlaceError, Tree
-from .typed import RUNTIME, Typed
+from .typed import Typed
 from .typed.arguments import Calls, list_plans
 from .typed.bodies import body_plans
 from .typed.checks import Patterns
 from .typed.records import plans_of
-from .typed.settings import Settings, SettingsError, read_settings
-from .typed.starting import starting_settings, without_record
+from .typed.settings import SettingsError, read_settings
 from .typed.views import kinds_in, view_plans
-from .uncallable import impossible_calls, sent_twice
 
 
 def _itself(_: ModelProperty) -> str:
@@ -77,16 +73,19 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
 
     `log.left_out` has what is lost.
     """
-    data, failures = _attempt(tree, log)
-    while mend(failures, log):
-        data, failures = _attempt(tree, log)
-    for failure in failures:
-        log.lose(failure.loss, failure.text)
-    if data is not None:
-        finish(data, log.requests)
-        give_distinct_names(data)
-        posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
-        log.requests.hook_endpoints = [] if posted is None else posted.endpoints
+    data = _attempt(tree, log)
+    while isinstance(data, GeneratorData) and mend(tree, data.errors, log):
+        data = _attempt(tree, log)
+    if not isinstance(data, GeneratorData):
+        lose(data, log)
+        return None
+    of_operations = data.endpoint_collections_by_tag.values()
+    for error in [*data.errors, *(each for tag in of_operations for each in tag.parse_errors)]:
+        lose(error, log)
+    finish(data, log.requests)
+    give_distinct_names(data)
+    posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
+    log.requests.hook_endpoints = [] if posted is None else posted.endpoints
     return data
 
 
@@ -105,8 +104,8 @@ def render(
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
-        for failure in map(Failure.of, project.build()):
-            log.lose(failure.loss, failure.text)
+        for error in project.build():
+            lose(error, log)
         if not folder.is_dir():
             return
         modules: dict[str, dict[str, Any]] = {
@@ -174,13 +173,8 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
     return " | ".join(sorted(types)) or "Any"
 
 
-def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
-    tracker = Tracker(tree, log.requests)
-    with tracker.watching():
-        data = GeneratorData.from_dict(tree, config=_config(Path(), log))
-    if not isinstance(data, GeneratorData):
-        return None, [Failure.of(data)]
-    return data, tracker.failures(data)
+def _attempt(tree: Tree, log: Log) -> GeneratorData | GeneratorError:
+    return GeneratorData.from_dict(tree, config=_config(Path(), log))
 
 
 def _config(folder: Path, log: Log) -> Config:
@@ -217,8 +211,6 @@ RUFF = (
 class Parsed(NamedTuple):
     """What a package is made of."""
 
-    document: Tree
-    """The rewritten document. Its parts know their places, if `trace` was set."""
     log: Log
     data: GeneratorData | None
     """What the generator made of it; None for a document that is refused as a whole."""
@@ -233,18 +225,8 @@ class GenerationResult:
     written: bool
     """Whether the package was written; if not, an earlier one is unchanged."""
     changes: ChangedFiles
-    parsed: Parsed
-    operations: Sequence[endpoints.Endpoint] = ()
-    """What the generator made of the document's operations."""
     typed: Typed | None = None
     """What the typed modules consist of; None without them."""
-    members: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict[str, Mapping[str, Kind]])
-    """The members of the models."""
-
-    uncallable: Sequence[str] = ()
-    """The calls that no value can be given to, by the document alone."""
-    sent_twice: Sequence[str] = ()
-    """The parameters that the path of their operation has already."""
 
     @property
     def left_out(self) -> list[str]:
@@ -264,139 +246,67 @@ def generate(
     out: Path,
     *,
     name: str | None = None,
-    trace: bool = False,
     tree: Tree | None = None,
     decimals: Collection[str] = (),
-    typed: bool = False,
     settings: Path | None = None,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
-    `name` is the name of the package; None takes it from the document. `trace` keeps the place of
-    each part, which costs time and memory and changes no byte of the package. `tree` is what
-    `load` made of the document; None loads it. `decimals` are the places of numbers that are read
-    as Decimal: `Card.price`, `*.amount`. With `typed`, or where there are settings, the package
-    gets typed records and arguments, which need `victor_ext`. `settings` is their file; None is
-    `<document>.settings.yaml` beside the document.
+    `name` is the name of the package; None takes it from the document. `tree` is what `load` made
+    of the document; None loads it. `decimals` are the places of numbers that are read as Decimal:
+    `Card.price`, `*.amount`. Where there are `settings`, the package gets typed records and
+    arguments, which need `victor_ext`; None is `<document>.settings.yaml` beside the document.
 
     Raises DocumentError when the document or its settings cannot be read; RuntimeError when the
     installed tools are not the pinned ones, or the package must not be written there; and OSError.
     """
     package = package_folder(out, package_name(document) if name is None else name)
     loaded = load(document) if tree is None else tree
-    made_of = parsed(document, loaded, trace=trace, decimals=decimals)
-    _, log, data = made_of
+    log, data = parsed(document, loaded, decimals=decimals)
     file = settings or default_path(document, "settings")
-    typed_parts = (
-        None if data is None else _typed_parts(document, loaded, data, file, is_wanted=typed)
-    )
+    typed_parts = None if data is None else _typed_parts(loaded, data, file)
     # Modules are written, mended and formatted among the temporary files, which may be in memory.
     with build_folder(package) as folder, TemporaryDirectory(prefix="victor-spec-") as workshop:
         built = folder / package.name
         source = Path(workshop) / package.name
         if data is not None:
-            modules = len(data.models) + len(data.enums) + len(endpoints_of(data))
-            with step(f"{document.name}: writing {modules} modules"):
-                render(data, source, TEMPLATES, log, typed_parts)
+            render(data, source, TEMPLATES, log, typed_parts)
         written = (source / "client.py").exists()
         if written and data is not None:
-            with step(f"{document.name}: compiling its package"):
-                _require_python(document, source, _sources(data))
-            with step(f"{document.name}: formatting its package"):
-                _finish(source, built)
-            add_stamp(built, None if typed_parts is None else RUNTIME)
+            _require_python(document, source, _sources(data))
+            _finish(source, built)
         changes = move_into_place(built, package) if written else ChangedFiles()
-    made = [] if data is None else endpoints_of(data)
-    return GenerationResult(
-        package,
-        log,
-        written,
-        changes,
-        made_of,
-        made,
-        typed_parts,
-        {} if data is None else tables_of(data.models),
-        [*impossible_calls(loaded)],
-        [*sent_twice(made, log.requests)],
-    )
+    return GenerationResult(package, log, written, changes, typed_parts)
 
 
-def typed_of(document: Path, tree: Tree) -> Typed:
-    """What the typed modules of a document consist of, by the settings beside it if there are any.
-
-    Raises as `generate`, and SettingsError where that is nothing.
-    """
-    _, _, data = parsed(document, tree)
-    file = default_path(document, "settings")
-    typed = None if data is None else _typed_parts(document, tree, data, file, is_wanted=True)
-    if typed is None:
-        raise DocumentError(f"{document}: no package can be made of this document.")
-    return typed
-
-
-def _typed_parts(
-    document: Path, tree: Tree, data: GeneratorData, file: Path, *, is_wanted: bool
-) -> Typed | None:
-    """What the typed modules consist of, by the settings in a file. Without it there are none,
-    unless they are wanted: then the settings are those to start from.
-    """
-    made = endpoints_of(data)
-    tree = enforced(tree, document)
-    without_records: list[str] = []
-    without_lists: list[str] = []
-    if file.exists():
-        settings = read_settings(file)
-    elif is_wanted:
-        settings, without_lists = starting_settings(tree, data.models, made)
-        _require_something(document, settings)
-        without_records = without_record(made, settings.records)
-    else:
+def _typed_parts(tree: Tree, data: GeneratorData, file: Path) -> Typed | None:
+    """What the typed modules consist of, by the settings in a file; None without it."""
+    if not file.exists():
         return None
+    settings = read_settings(file)
     try:
         views = view_plans(data.models, settings)
         records = plans_of(data.models, settings, kinds_in(views))
         patterns = Patterns.beside(settings)
-        operations = Calls(tree, made)
+        operations = Calls(tree, endpoints_of(data))
         lists = list_plans(operations, settings, patterns)
         calls = body_plans(operations, settings, patterns)
-        typed = Typed(
-            settings,
-            [*records, *views],
-            lists,
-            calls,
-            patterns,
-            without_records,
-            without_lists,
-        )
+        typed = Typed(settings, [*records, *views], lists, calls, patterns)
         typed.require_sound()
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
     return typed
 
 
-def _require_something(document: Path, settings: Settings) -> None:
-    """Raise SettingsError for settings that make nothing."""
-    if not settings.records and not settings.lists:
-        raise SettingsError(
-            f"{document}: no typed record can be made: no good answer is an object that has "
-            "members (it is a file, a text, or one of several such), and no operation with an "
-            "operationId reads a list. The generated functions and models read what there is."
-        )
-
-
-def parsed(
-    document: Path, tree: Tree, *, trace: bool = False, decimals: Collection[str] = ()
-) -> Parsed:
-    """The rewritten document, what was done to it, and what is to be generated (see `parse`).
+def parsed(document: Path, tree: Tree, *, decimals: Collection[str] = ()) -> Parsed:
+    """What was done to a document, and what is to be generated (see `parse`).
 
     Raises as `generate`.
     """
     _require_pinned_tools()
     try:
-        with step(f"{document.name}: bringing it into the form that is generated"):
-            prepared, log = prepare(tree, trace=trace, decimals=decimals)
-        with step(f"{document.name}: making models and operations of it"):
-            return Parsed(prepared, log, parse(prepared, log))
+        prepared, log = prepare(tree, decimals=decimals)
+        return Parsed(log, parse(prepared, log))
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:

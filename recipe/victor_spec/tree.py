@@ -9,7 +9,6 @@ made.
 import json
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
-from copy import copy
 from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import unquote, urljoin
 
@@ -383,7 +382,7 @@ def path_item(document: Tree, item: Tree) -> Tree:
             own[key] = [*own[key], *whole[key]]
         elif is_mapping(own.get(key)) and is_mapping(whole.get(key)):
             own[key] = {**whole[key], **own[key]}
-    return in_place_of(item, {**whole, **own})
+    return {**whole, **own}
 
 
 class Hook(NamedTuple):
@@ -508,63 +507,8 @@ def is_callable_url(text: str) -> bool:
     return not re.search(r"{[^{}]+}", text)
 
 
-# ---- Places: `components.schemas.Card.properties.price`, `servers[0].url` ----
-
-
-class Placed(dict[str, Any]):
-    """A mapping that knows its place in the document; copies of it keep the place.
-
-    See `diff.surface`.
-    """
-
-    __slots__ = ("place",)
-
-    place: str
-
-
-def place_of(value: Any) -> tuple[str, ...]:
-    """The place of a mapping, as a tuple; empty for one that has none."""
-    return (value.place,) if isinstance(value, Placed) else ()
-
-
-def in_place_of(tree: Tree, new: Tree) -> Tree:
-    """The mapping `new`, with the place of `tree`."""
-    replacement = copy(tree)
-    replacement.clear()
-    replacement.update(new)
-    return replacement
-
-
 def step(place: str, key: str | int) -> str:
     """The place of a member of a mapping, or of an item of a list."""
     if isinstance(key, int):
         return f"{place}[{key}]"
     return f"{place}.{key}" if place else key
-
-
-def around(place: str) -> list[str]:
-    """The places around a place, the outermost first, and the place itself."""
-    return [place[: mark.start()] for mark in re.finditer(r"[.\[]|$", place)]
-
-
-def placed(tree: Any, document: Tree, place: str = "") -> Any:
-    """A copy of a document's values, with a `Placed` for each mapping.
-
-    `document` resolves references to parameters.
-    """
-    if is_mapping(tree):
-        mapping = Placed()
-        mapping.place = place
-        for key, value in tree.items():
-            mapping[key] = placed(value, document, step(place, key))
-        return mapping
-    if is_list(tree):
-        return [
-            placed(item, document, step(place, _item_key(document, item) or number))
-            for number, item in enumerate(tree)
-        ]
-    return tree
-
-
-def _item_key(document: Tree, item: Any) -> str:
-    return parameter_key(document, item) if is_mapping(item) else ""

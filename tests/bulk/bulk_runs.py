@@ -112,10 +112,6 @@ class Senders(partial):
         with suppress(InterruptedError):
             self(**options).send(records, on_progress=stop)
 
-    def ask_again(self, name, **options):
-        """Ask for a row once more, as a person decides."""
-        assert self(**options).ask_again([name], **WHO) == 1
-
     def results(self, **options):
         """What became of the rows of a batch, by their invoice numbers."""
         return {result.extras["invoice_no"]: result for result in self(**options).export()}

@@ -1,7 +1,6 @@
 """A sandbox, a folder and an environment for `victor bulk`, and a PostgreSQL server of our own."""
 
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -74,17 +73,6 @@ def any_state(request, tmp_path):
 def backup(tmp_path):
     """Of the state that the senders of a test share."""
     return Backup(f"sqlite:///{tmp_path}/state.sqlite")
-
-
-@pytest.fixture
-def pass_days(monkeypatch):
-    """Let a sender think that it is so many days later."""
-
-    def move(days):
-        later = timedelta(days=days)
-        monkeypatch.setattr("victor_ext.zulu.now", lambda: datetime.now(UTC) + later)
-
-    return move
 
 
 @pytest.fixture

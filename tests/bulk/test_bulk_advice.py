@@ -10,11 +10,9 @@ import pytest
 
 from tests.bulk.bulk_runs import (
     asked_once,
-    outbound,
     referenced,
     respond_to_creates,
     row,
-    rows,
 )
 from tests.cli.victor_command import SCRIPT, Ran
 
@@ -85,49 +83,3 @@ def test_resume_goes_on_as_the_person_has_said(bulk, victor_sandbox, state):
     kept = ["--workers", "2", "--key-retention", "120", "--patience", "0", "--deadline", "0.5"]
     assert shlex.split(first) == ["victor", "bulk", "resume", "--batch", ODD, *state, *kept]
     assert typed(bulk, f"  {first}\n")["resume"].status == 3
-
-
-def test_the_commands_of_a_restored_state_run_as_they_are(bulk, victor_sandbox, sender, state):
-    sender.store(rows(1), state=state[1], batch="march")
-    held = bulk("hold", *state)
-    released = typed(bulk, held.err)["release"]
-    assert released.out.startswith("Released. 1 row")
-    assert "march: 1 row: " in typed(bulk, released.err)["resume"].out
-    asked_once(victor_sandbox, [])
-
-
-def test_a_row_to_decide_about_comes_with_the_command_that_decides(bulk, victor_sandbox, state):
-    assert bulk.send(rows(1), *state).status == 0
-    (asked,) = outbound(victor_sandbox)
-    victor_sandbox.move(asked["id"], "declined")
-    decide = bulk.send([row(1, amount="7.00")], *state)
-    assert decide.status == 1
-    again = typed(bulk, decide.err, KEY="INV-1", NAME="Ann Lee", WHY="it was declined")["ask-again"]
-    resumed = typed(bulk, again.err)["resume"]
-    assert (resumed.status, resumed.out) == (0, "invoices.csv: 1 row: 1 created\n")
-
-
-def test_lines_are_told_in_the_order_of_the_sheet_whatever_their_keys_are(bulk):
-    """Also if there are so many that only the first ones are told."""
-    assert bulk.send(rows(130)).status == 0
-    changed = [row(number, amount="999.00") for number in range(1, 126)]
-    copied = [row(number, invoice_no=f"inv-{number}") for number in range(126, 131)]
-    mixed = bulk.send([*copied[:1], *changed, *copied[1:]], "--batch", "march", "--dry-run")
-    lines = [int(number) for number in re.findall(r"^Line (\d+): ", mixed.err, re.MULTILINE)]
-    assert lines == [*range(2, 23), *range(128, 132)]
-    assert "And 105 more like line 3." in mixed.err
-
-
-def test_what_the_latest_sheet_lacks_is_told_in_the_order_in_which_it_was_asked(bulk):
-    assert bulk.send(rows(12)).status == 0
-    assert "lacks them: INV-2, INV-3, INV-4, INV-5, INV-6, INV-7," in bulk.send(rows(1)).err
-    exported = [line["invoice_no"] for line in bulk("export").table]
-    assert exported == [f"INV-{number}" for number in range(1, 13)]
-
-
-@pytest.mark.parametrize("options", [(), ("--dry-run",)])
-def test_invalid_rows_that_stop_a_sheet_come_with_the_option_that_sets_them_aside(bulk, options):
-    named = "set it aside with --skip-invalid."
-    assert named in bulk.send([row(1), row(2, amount="0")], *options).err
-    assert named not in bulk.send("invoices.csv", "--skip-invalid", *options).err
-    assert named not in bulk.send([row(1), row(1)], *options).err

@@ -11,127 +11,19 @@ from tests.bulk.bulk_runs import (
     WHO,
     Meanwhile,
     asked_once,
-    change_state,
-    in_state,
-    keys_of,
     lose_answers,
     made_in,
     nothing_sent,
-    outbound,
     referenced,
     refused,
     respond_to_creates,
     row,
     rows,
 )
-from victor_ext import ConfigurationError, idempotency_key_for
-from victor_ext.bulk._state import State
+from victor_ext import ConfigurationError
+from victor_ext.bulk import InvalidRows
 
 pytestmark = pytest.mark.pull_request
-
-
-@pytest.mark.parametrize("word", ["declined", "expired", "failed"])
-def test_a_payment_that_has_ended_unpaid_is_sent_again_by_hand_under_its_next_key(
-    sender, victor_sandbox, word
-):
-    sender.finish(rows(2))
-    first = payment = sender.results()["INV-1"]
-    keys = []
-    for number in (1, 2):
-        victor_sandbox.move(payment.id, word)
-        sender.ask_again("INV-1")
-        assert sender().status().counts == {"waiting": 1, "created": 1}
-        sender.finish()
-        payment = sender.results()["INV-1"]
-        keys.append(idempotency_key_for("again", first.key, number))
-        assert payment.key == keys[-1]
-        asked_once(victor_sandbox, rows(2), *keys)
-
-
-@pytest.fixture
-def with_a_declined_one(sender, victor_sandbox):
-    """Three rows that were asked for; the payment of INV-2 was declined."""
-    sender.finish(rows(3))
-    victor_sandbox.move(sender.results()["INV-2"].id, "declined")
-
-
-@pytest.mark.usefixtures("with_a_declined_one")
-@pytest.mark.parametrize(
-    ("other", "why"),
-    [
-        ("INV-1", "INV-1 is pending: it would be asked twice"),
-        ("INV-9", "march has no row INV-9"),
-    ],
-)
-def test_nothing_is_sent_again_by_hand_if_one_of_the_named_rows_may_still_be_paid_or_is_none(
-    sender, victor_sandbox, other, why
-):
-    with refused(why) as caught:
-        sender().ask_again(["INV-2", other], **WHO)
-    notes = ["Nothing was changed. Name the others without it."] if other == "INV-1" else []
-    assert getattr(caught.value, "__notes__", []) == notes
-    sender.finish()
-    asked_once(victor_sandbox, rows(3))
-
-
-@pytest.mark.usefixtures("with_a_declined_one")
-@pytest.mark.parametrize("missing", ["by", "why"])
-def test_a_payment_is_not_sent_again_by_hand_without_a_person_and_a_reason(
-    sender, victor_sandbox, missing
-):
-    with refused(f"{missing} is missing"):
-        sender().ask_again(["INV-2"], **{**WHO, missing: " "})
-    sender.finish()
-    asked_once(victor_sandbox, rows(3))
-
-
-@pytest.mark.parametrize("first", ["another person", "another file"])
-def test_a_row_that_changes_while_a_person_reads_is_not_sent_again(
-    sender, clients, victor_sandbox, first
-):
-    """What the person has read is over; what is there now is not."""
-    sender.finish(rows(1))
-    victor_sandbox.move(sender.result().id, "declined")
-
-    def meanwhile():
-        if first == "another file":
-            sender(by="Bob").send([row(1, amount="99.00")])
-        else:
-            sender.ask_again("INV-1")
-            sender.finish()
-
-    second = sender(victor=clients(transport=Meanwhile(meanwhile)))
-    with refused("It was changed meanwhile"):
-        second.ask_again(["INV-1"], **WHO)
-    asked_once(victor_sandbox, rows(1), sender.result().key)
-
-
-def test_a_row_that_is_sent_again_has_the_values_of_the_latest_file(sender, victor_sandbox):
-    before, after = [row(1, amount="10.00")], [row(1, amount="12.00")]
-    sender.finish(before)
-    victor_sandbox.move(sender.result().id, "expired")
-    assert sender().send(after).exit_status == 1
-    sender.ask_again("INV-1")
-    sender.finish()
-    assert sender.result().asked["amount"] == "12.00"
-    # From now on these are the values that were asked.
-    sender.finish(after)
-    assert sender().send(before).exit_status == 1
-
-
-def test_a_row_that_looks_like_another_payment_is_allowed_once(sender, victor_sandbox):
-    """Another batch has its notice, too: by then the payment is pending."""
-    alike = row(1, invoice_no="inv-1")
-    sender.finish([row(1)])
-    for batch in ("april", "april", "may"):
-        assert sender(batch=batch).send([alike]).noticed == {"looks_like": 1}
-    assert sender(batch="april").resume().exit_status == 1
-    asked_once(victor_sandbox, [row(1)])
-    sender.ask_again("inv-1", batch="april")
-    sender.finish([alike], batch="april")
-    with refused(r"inv-1 is pending: it would be asked twice"):
-        sender(batch="may").ask_again(["inv-1"], **WHO)
-    asked_once(victor_sandbox, [row(1), alike])
 
 
 @pytest.mark.parametrize(
@@ -170,37 +62,6 @@ def test_a_row_that_a_worker_has_is_not_resolved_meanwhile(sender, clients, vict
     assert sender.result().outcome == "created"
 
 
-def test_rows_of_another_key_kind_take_no_place_of_a_row_in_doubt(sender, victor_sandbox):
-    """Nobody could tell which one a person means."""
-    lose_answers(victor_sandbox)
-    sender().send([row(1)])
-    with refused("some rows wait, or are in doubt"):
-        sender(key_kind="subscription-10").send([row(1, amount="9.00"), row(2)])
-    sender().resolve("INV-1", "created", id="A1", **WHO)
-    victor_sandbox.clear_faults()
-    assert sender(key_kind="subscription-10").send([row(2)]).counts == {"created": 1}
-
-
-def test_a_payment_that_was_created_without_a_known_id_is_given_its_id_by_hand(
-    sender, victor_sandbox
-):
-    lose_answers(victor_sandbox)
-    sender().send(rows(1))
-    victor_sandbox.clear_faults()
-    sender().resolve("INV-1", "created", **WHO)
-    with refused("INV-1 was created, and its id is not known"):
-        sender().ask_again(["INV-1"], **WHO)
-    with refused("there is nothing to resolve"):
-        sender().resolve("INV-1", "not-created", **WHO)
-    (made,) = outbound(victor_sandbox)
-    sender().resolve("INV-1", "created", id=made["id"], **WHO)
-    assert sender.result().id == made["id"]
-    with refused("there is nothing to resolve"):
-        sender().resolve("INV-1", "created", id="another", **WHO)
-    victor_sandbox.move(made["id"], "declined")
-    sender.ask_again("INV-1")
-
-
 def test_a_restored_state_sends_nothing_before_it_is_released(sender, victor_sandbox, backup):
     """What had not left in the backup was sent since: it is looked up."""
     records = referenced(5)
@@ -228,11 +89,10 @@ def give_another_number(sender):
 @pytest.mark.parametrize(
     ("happens", "outcome"),
     [
-        (lambda sender: sender.ask_again("INV-1"), "created"),
         (lambda sender: sender.store([{**referenced(1)[0], "amount": "5.00"}]), "unknown"),
         (give_another_number, "unknown"),
     ],
-    ids=["asked again", "corrected", "with another number"],
+    ids=["corrected", "with another number"],
 )
 def test_a_row_that_waits_in_a_backup_is_not_sent_under_its_old_key_with_its_old_values(
     sender, victor_sandbox, backup, happens, outcome
@@ -252,16 +112,6 @@ def test_a_row_that_waits_in_a_backup_is_not_sent_under_its_old_key_with_its_old
         assert sender().resume().counts == {outcome: 1}
         sender().send(referenced(1))
     assert made_in(victor_sandbox) == 1
-
-
-def test_rows_that_were_stored_before_a_hold_are_looked_up_and_not_sent_on_each_database(
-    sender, victor_sandbox, any_state
-):
-    sender = sender.of(state=any_state)
-    sender.store(referenced(2))
-    assert (sender().hold(), sender().release()) == (2, 2)
-    with nothing_sent(victor_sandbox):
-        assert sender().resume().counts == {"unknown": 2}
 
 
 def test_a_row_of_unknown_outcome_in_a_restored_backup_is_not_sent_though_it_was_resolved_since(
@@ -301,30 +151,6 @@ def test_a_row_that_was_resolved_during_a_hold_is_not_sent_again_from_a_backup_o
         assert sender().send(referenced(1)).noticed == {"asked_since": 1}
 
 
-def test_a_state_that_is_not_there_can_be_neither_held_nor_released(sender):
-    for act in (sender().hold, sender().release):
-        with refused("There is no state sqlite:"):
-            act()
-
-
-def test_a_hold_covers_a_state_that_has_nothing_yet(sender, tmp_path):
-    State(f"sqlite:///{tmp_path}/state.sqlite").prepare()  # by a process that was killed then
-    sender().hold()
-    with refused("The state is held"):
-        sender().send(rows(1))
-    assert sender().release() == 0
-    assert sender().send(rows(1)).exit_status == 0
-
-
-def test_a_status_shows_since_when_the_state_is_held(sender):
-    assert sender().send(rows(1)).held_since is None
-    sender().hold()
-    since = sender().status().held_since
-    assert since is not None
-    sender().hold()
-    assert sender().status().held_since == since, "the first hold counts"
-
-
 def test_the_command_shows_a_hold_and_releases_it_once(sender, bulk, tmp_path):
     sender.finish(rows(1))
     sender().hold()
@@ -349,27 +175,6 @@ def restored_before(sender, backup, happens):
     sender().release()
 
 
-def test_a_corrected_row_that_a_restored_state_has_as_refused_is_only_looked_up(
-    sender, victor_sandbox, backup
-):
-    """It may have been corrected and asked since the backup, and is known though it is dropped.
-    What no look-up finds, a person settles.
-    """
-    sender = sender.of(skip_invalid=True)
-    wrong, right = [row(number, amount="0") for number in (1, 2)], rows(2)
-    assert sender().send(wrong).counts == {"refused": 2}
-    restored_before(sender, backup, partial(sender.finish, right))
-    assert sender().send(wrong[:1]).counts == {"refused": 1}
-    assert sender().send(wrong).counts == {"refused": 2}
-    with nothing_sent(victor_sandbox):
-        status = sender().send(right)
-    assert (status.noticed, status.counts) == ({"asked_since": 2}, {"unknown": 2})
-    sender().resolve("INV-1", "not-created", **WHO)
-    sender().resolve("INV-2", "created", id="X2", **WHO)
-    sender.finish(right)
-    assert made_in(victor_sandbox) == 2
-
-
 def test_a_corrected_row_that_a_restored_state_has_as_rejected_is_only_looked_up(
     sender, victor_sandbox, backup
 ):
@@ -382,85 +187,6 @@ def test_a_corrected_row_that_a_restored_state_has_as_rejected_is_only_looked_up
         status = sender().send(corrected)
     assert (status.noticed, status.counts) == ({"asked_since": 1}, {"created": 1})
     assert made_in(victor_sandbox) == 1
-
-
-@pytest.mark.parametrize("was_asked", [True, False])
-def test_a_restored_row_is_sent_again_only_after_a_person_said_what_became_of_it_since_the_backup(
-    sender, victor_sandbox, backup, was_asked
-):
-    sender.finish(rows(1))
-    victor_sandbox.move(sender.result().id, "declined")
-    made_since = []
-
-    def ask_again():
-        sender.ask_again("INV-1")
-        sender.finish()
-        made_since.append(sender.result().id)
-
-    restored_before(sender, backup, ask_again if was_asked else nothing)
-    with refused("may have been asked since the backup"):
-        sender().ask_again(["INV-1"], **WHO)
-    if was_asked:
-        sender().resolve("INV-1", "created", id=made_since[0], **WHO)
-        with refused("it would be asked twice"):
-            sender().ask_again(["INV-1"], **WHO)
-        victor_sandbox.move(made_since[0], "declined")
-    else:
-        sender().resolve("INV-1", "not-created", **WHO)
-    ask_again()
-    # The first request, that of after the backup if there was one, and the last: no key made two.
-    assert [*victor_sandbox.work_done_by_key().values()] == [1] * (3 if was_asked else 2)
-
-
-def test_what_the_latest_file_lacks_is_not_sent_when_the_rest_is(sender, victor_sandbox):
-    """Nor before that, after a release. The latest file has INV-1 alone: it lacks INV-2, and INV-3,
-    which was refused.
-    """
-    sender.store([*rows(2), row(3, amount="0")], skip_invalid=True)
-    sender.store(rows(1))
-    sender().hold()
-    assert sender().release() == 1
-    with nothing_sent(victor_sandbox):
-        assert sender().resume().counts["unknown"] == 1
-    sender().resolve("INV-1", "not-created", **WHO)
-    sender.finish(rows(1))
-    asked_once(victor_sandbox, rows(1))
-
-
-def leave_in_doubt(sender, sandbox, was_made):
-    """INV-1 and INV-2 were asked for, with no word of what became of them."""
-    lose_answers(sandbox) if was_made else respond_to_creates(sandbox, 503)
-    sandbox.inject("status", operation="list", times=None, status=503)
-    assert sender().send(referenced(2)).exit_status == 3
-    sandbox.clear_faults()
-
-
-@pytest.mark.parametrize(
-    ("was_made", "outcome", "exit_status", "made"),
-    [(True, "created", 0, 2), (False, "unknown", 3, 1)],
-    ids=["it was made", "it was not made"],
-)
-@pytest.mark.parametrize("again", [None, "resume", "send"])
-def test_a_row_of_unknown_outcome_that_the_latest_file_lacks_is_looked_up_and_stays_shown(
-    sender, victor_sandbox, was_made, outcome, exit_status, made, again
-):
-    leave_in_doubt(sender, victor_sandbox, was_made)
-    ended = sender().send(referenced(1))
-    if again is not None:
-        ended = sender().resume() if again == "resume" else sender().send(referenced(1))
-    second = sender.results()["INV-2"]
-    assert (second.row, second.outcome, ended.exit_status) == (0, outcome, exit_status)
-    assert made_in(victor_sandbox) == made
-
-
-@pytest.mark.parametrize("was_made", [True, False])
-def test_what_is_in_doubt_has_its_row_again_when_a_file_has_it_again(
-    sender, victor_sandbox, was_made
-):
-    leave_in_doubt(sender, victor_sandbox, was_made)
-    sender().send(referenced(1))
-    sender().send(referenced(2))
-    assert [result.row for result in sender().export()] == [1, 2]
 
 
 def leave_one_in_doubt(sender, sandbox):
@@ -489,129 +215,8 @@ def test_a_row_whose_data_was_forgotten_is_still_not_sent_twice(sender, victor_s
     assert sender().forget(older_than=timedelta(0)) == 3
     sender.finish(batch="april")
     sender.finish(rows(2), batch="may")
-    for batch, record, notice in (
-        ("may", row(1, amount="999.00"), "other_values"),
-        ("june", row(2, invoice_no="inv-2"), "looks_like"),
-    ):
-        assert sender(batch=batch).send([record]).noticed == {notice: 1}
+    changed = [row(1, amount="999.00"), row(2)]
+    assert sender(batch="may").send(changed).noticed == {"other_values": 1, "created_before": 1}
+    with pytest.raises(InvalidRows, match="in another spelling"):
+        sender(batch="june").send([row(2, invoice_no="inv-2", amount="7.00")])
     asked_once(victor_sandbox, [*rows(2), row(4)])
-
-
-def forget_a_declined_and_a_pending_one(sender, sandbox):
-    """INV-1 and INV-2 are forgotten, and INV-1 is declined then."""
-    sender.finish(rows(2))
-    declined = sender.results()["INV-1"]
-    assert sender().forget(older_than=timedelta(0)) == 2
-    sandbox.move(declined.id, "declined")
-
-
-def test_what_is_forgotten_can_be_read(sender, victor_sandbox):
-    forget_a_declined_and_a_pending_one(sender, victor_sandbox)
-    assert sender().status(refresh=True).payments["declined"] == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("INV-1", r"INV-1: what it asks for .* forgotten"),
-        ("INV-2", r"INV-2 is \w+: it would be asked twice"),
-    ],
-    ids=["declined", "pending"],
-)
-def test_what_is_forgotten_can_be_named_and_is_not_asked_again(sender, victor_sandbox, name, why):
-    forget_a_declined_and_a_pending_one(sender, victor_sandbox)
-    with refused(why):
-        sender().ask_again([name], **WHO)
-
-
-def test_a_forgotten_row_that_is_sent_again_is_kept_by_the_age_of_its_last_sending(
-    sender, victor_sandbox, tmp_path
-):
-    sender.finish(rows(1))
-    sender().forget(older_than=timedelta(0))
-    first = sender.result()
-    victor_sandbox.move(first.id, "declined")
-    change_state(tmp_path / "state.sqlite", "UPDATE victor_bulk_payments SET stored_at = 1")
-    sender.finish(rows(1))
-    sender.ask_again("INV-1")
-    sender.finish()
-    assert sender.result().id != first.id
-    for age, is_left in ((timedelta(days=1), True), (timedelta(0), False)):
-        sender().forget(older_than=age)
-        assert bool(sender.result().asked) == is_left
-
-
-def test_a_rejected_row_of_a_restored_state_is_forgotten_after_a_person_has_resolved_it(
-    sender, victor_sandbox, backup
-):
-    """It may have been corrected and asked since the backup, and is found by its values alone."""
-    respond_to_creates(victor_sandbox, 400, 1)
-    sender().send(rows(1))
-    restored_before(sender, backup, nothing)
-    assert sender().forget(older_than=timedelta(0)) == 0
-    sender().resolve("INV-1", "not-created", **WHO)
-    assert sender().forget(older_than=timedelta(0)) == 1
-    assert sender.result().asked == {}
-
-
-def test_the_lines_of_later_files_about_forgotten_rows_are_deleted_at_their_own_age(
-    sender, tmp_path
-):
-    sender.finish(rows(1))
-    sender().forget(older_than=timedelta(0))
-    sender().send(rows(1))
-    sender(batch="april", skip_invalid=True).send([row(1), row(2, invoice_no="#N/A")])
-    lines = "count(*) FROM victor_bulk_lines WHERE row IS NOT NULL"
-    for days, left in ((1, 3), (0, 0)):
-        assert sender().forget(older_than=timedelta(days=days)) == 0
-        assert in_state(tmp_path / "state.sqlite", lines) == [left]
-
-
-ASKED_LONG_AGO = "UPDATE victor_bulk SET first_sent_at = first_sent_at - 3000"
-"""As if it were sent fifty minutes before."""
-
-
-@pytest.mark.victor_sandbox(key_life=300)
-@pytest.mark.parametrize("how", ["resume", "another file", "ask again", "another life"])
-def test_the_life_of_a_key_is_the_one_that_was_given_when_the_row_was_stored(
-    sender, victor_sandbox, tmp_path, how
-):
-    """Whoever goes on says nothing of it, or more."""
-    records = [row(1, client_reference_id="REF-1")]
-    keys = []
-    begin = partial(sender(key_retention=300).send, records)
-    if how == "ask again":
-        begin()
-        victor_sandbox.move(sender.result().id, "declined")
-        sender.ask_again("INV-1")
-        keys.append(idempotency_key_for("again", *keys_of(records), 1))
-        begin = sender().resume
-    lose_answers(victor_sandbox)
-    assert begin().exit_status == 3
-    victor_sandbox.clear_faults()
-    assert in_state(tmp_path / "state.sqlite", "kept FROM victor_bulk WHERE state = 'sending'") == [
-        300
-    ]
-    change_state(tmp_path / "state.sqlite", ASKED_LONG_AGO)
-    victor_sandbox.advance(3000)  # the provider forgets its keys
-    if how == "another file":
-        sender(batch="april").send(records)
-    else:
-        sender(**({"key_retention": 86_400} if how == "another life" else {})).resume()
-    asked_once(victor_sandbox, records, *keys)
-
-
-def test_two_persons_who_send_two_rows_again_at_the_same_time_are_both_stored(
-    sender, clients, victor_sandbox
-):
-    sender.finish(rows(2))
-    for result in sender().export():
-        victor_sandbox.move(result.id, "declined")
-
-    def ask_first() -> None:
-        assert sender().ask_again(["INV-2"], by="Bob", why="he has called") == 1
-
-    second = clients(transport=Meanwhile(ask_first))
-    sender.ask_again("INV-1", victor=second)
-    with sender()._stored_batch() as (_, record):
-        assert [person["by"] for person in record.persons] == [None, "Bob", "Ann"]

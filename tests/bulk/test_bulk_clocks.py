@@ -2,23 +2,14 @@
 nothing.
 """
 
-import time
 from collections import Counter
 
-import psycopg
 import pytest
 
 from tests.bulk.bulk_runs import (
-    PATIENCE,
-    Meanwhile,
-    asked_once,
-    change_state,
-    keys_of,
     referenced,
-    rows,
     wait_until,
 )
-from victor_ext import idempotency_key_for
 
 KEPT = 1800
 """Seconds for which the provider keeps a key."""
@@ -44,41 +35,3 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
     after = Counter(line["outcome"] for line in bulk("export", "--state", any_state).table)
     assert after == {"created": 119, "unknown": 1}
     assert max(victor_sandbox.attempts_by_key().values()) == 1
-
-
-def test_a_late_response_counts_for_the_key_that_its_request_was_sent_with(
-    sender, clients, victor_sandbox, postgres
-):
-    """The first answer comes after another worker has settled the row, and a person has asked for
-    it once more.
-    """
-    sender = sender.of(state=postgres)
-
-    def ask_again():
-        with psycopg.connect(postgres) as connection:
-            connection.execute("UPDATE victor_bulk SET due_at = 0, worker = NULL")
-        sender().resume()
-        victor_sandbox.move(sender.result().id, "declined")
-        sender.ask_again("INV-1")
-
-    victor = clients(transport=Meanwhile(ask_again, "POST"))
-    sender(victor=victor).send(referenced(1))
-    sender.finish(victor=victor)
-    (first,) = keys_of(referenced(1))
-    again = idempotency_key_for("again", first, 1)
-    assert sender.result().key == again
-    asked_once(victor_sandbox, referenced(1), again)
-
-
-@pytest.mark.pull_request
-def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(sender, tmp_path):
-    """The next turn that it has reserved is in a year."""
-    sender.finish(rows(1), rate=1)
-    ahead = "UPDATE victor_bulk_batches SET next_turn = next_turn + 31536000"
-    change_state(tmp_path / "state.sqlite", ahead)
-    ends = time.monotonic() + PATIENCE / 4
-
-    def watch(_status):
-        assert time.monotonic() < ends, "It is held back."
-
-    assert sender().send(rows(2), on_progress=watch).exit_status == 0

@@ -15,19 +15,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.bulk.bulk_runs import asked_once, outbound, rows, wait_for_rows, wait_until
+from tests.bulk.bulk_runs import asked_once, outbound, rows, wait_until
 from victor_ext import ConfigurationError
-from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
-REPEATED = 20
-"""The most calls that one kill repeats: those under way, and those about to be stored."""
-DEADLINE = 4.0
-"""Seconds that a call takes at most: a killed one has ended then."""
-SOON = DEADLINE + 5.0
-"""Seconds after which another worker has begun with what a killed one had begun."""
 FILE = "invoices.csv"
 
 
@@ -141,58 +134,6 @@ def test_a_killed_sender_or_worker_sends_no_payment_twice_and_loses_no_row(
     all_accounted_for(looking, victor_sandbox)
 
 
-def test_kills_of_the_only_sender_repeat_few_calls(bulk, victor_sandbox, any_state):
-    """Results are stored as they come: what is repeated was under way, or about to be stored."""
-    state = ("--state", any_state)
-    bulk.write(rows(ROWS))
-    kills = 2
-    for kill in range(kills):
-        words = ("resume", "--batch", FILE) if kill else ("send", FILE, *bulk.sends)
-        with bulk.started(*words, *state) as sending:
-            called(victor_sandbox, sending, (kill + 1) * ROWS // 3)
-            assert sending.poll() is None
-    go_on(bulk, *state)
-    calls_by_key = victor_sandbox.attempts_by_key().values()
-    assert len(calls_by_key) == ROWS
-    assert sum(calls_by_key) - ROWS <= kills * REPEATED
-    assert max(calls_by_key) <= 2
-    asked_once(victor_sandbox, rows(ROWS))
-
-
-def test_a_worker_that_was_started_before_the_first_file_sends_it(
-    bulk, victor_sandbox, sender, any_state
-):
-    """As a deployment does that has no file yet."""
-    with bulk.started("worker", "--state", any_state) as worker:
-        wait_until(State(any_state).exists, worker)
-        sender.store(rows(3), state=any_state)
-        wait_for_rows(victor_sandbox, 3, worker)
-        assert worker.poll() is None
-    asked_once(victor_sandbox, rows(3))
-
-
-def test_the_rows_of_a_killed_sender_are_soon_taken_up_by_another_worker(
-    bulk, victor_sandbox, postgres
-):
-    """Once their calls must have ended. The other one works on a long pass meanwhile."""
-    state = ("--state", postgres, "--workers", "4", "--deadline", f"{DEADLINE:g}")
-    bulk.write(rows(ROWS))
-    victor_sandbox.inject("delay", operation="create", delay=600, times=4)
-    victor_sandbox.inject("delay", operation="create", delay=0.2, times=None)
-    attempts = victor_sandbox.attempts_by_key
-    with bulk.sending(FILE, *state) as sending:
-        called(victor_sandbox, sending, 4)
-        held = {*attempts()}
-        with bulk.started("worker", *state) as other:
-            called(victor_sandbox, other, 20)
-            sending.kill()
-            wait_until(lambda: any(attempts()[key] > 1 for key in held), other, SOON)
-            assert any(attempts()[key] > 1 for key in held)
-        victor_sandbox.clear_faults()
-    go_on(bulk, *state)
-    asked_once(victor_sandbox, rows(ROWS))
-
-
 @pytest.mark.parametrize(
     "moment", [moment for moment in moments(3, ("server",)) if moment.calls], ids=str
 )
@@ -207,32 +148,3 @@ def test_a_sender_waits_for_a_killed_database_server_and_goes_on(
         postgres_server.start()
         ends_well(sending, bulk.patience)
     all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
-
-
-def test_a_sender_goes_on_after_a_failover_to_another_database_server(
-    bulk, victor_sandbox, postgres_server, postgres, sender
-):
-    """All its connections are to a server that takes no writes any more; new ones are not."""
-    bulk.write(rows(ROWS))
-    with bulk.sending(FILE, "--state", postgres) as sending:
-        called(victor_sandbox, sending, ROWS // 2)
-        with postgres_server.demoted():
-            ends_well(sending, bulk.patience)
-    all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
-
-
-def test_a_result_that_comes_while_the_database_server_is_away_is_stored_later(
-    bulk, victor_sandbox, postgres_server, postgres
-):
-    """The calls under way end while it is away. Nothing is sent a second time."""
-    bulk.write(rows(40))
-    victor_sandbox.inject("delay", operation="create", delay=2, times=16, work=True)
-    with bulk.sending(FILE, "--state", postgres) as sending:
-        called(victor_sandbox, sending, 16)
-        postgres_server.kill()
-        received = victor_sandbox.received
-        wait_until(lambda: all(each.status is not None for each in received()), sending)
-        postgres_server.start()
-        ends_well(sending, bulk.patience)
-    asked_once(victor_sandbox, rows(40))
-    assert set(victor_sandbox.attempts_by_key().values()) == {1}

@@ -3,25 +3,19 @@ it; and as an operator meets it, with files that are renamed, corrected, saved b
 another month, or sent with another account.
 """
 
-from itertools import product
-
 import pytest
 
 from tests.bulk.bulk_runs import (
     asked_once,
-    change_state,
     in_days,
-    lose_answers,
     nothing_sent,
-    refused,
     respond_to_creates,
     row,
     rows,
 )
 from tests.cases import cases_beside
 from victor_ext import idempotency_key_for
-from victor_ext.bulk import InvalidRows
-from victor_ext.bulk._deciding import Code, LookAlike, Question, decide
+from victor_ext.bulk._deciding import Code, decide
 from victor_ext.bulk._payments import (
     IN_DOUBT,
     NEVER_LEFT,
@@ -42,35 +36,30 @@ FAMILIES = {
 
 
 def each_decision():
-    """The cases of `decisions.yaml`: with the states that EACH stands for, and each question."""
+    """The cases of `decisions.yaml`: with the states that EACH stands for."""
     for case in DECISIONS["decisions"]:
         each = case.get("each", [""])
-        states = FAMILIES[each] if isinstance(each, str) else each
-        for state, question in product(states, case.get("questions", [""])):
-            name = " ".join(filter(None, [case["rule"], state, question]))
-            yield pytest.param(case, state, question, id=name)
+        for state in FAMILIES[each] if isinstance(each, str) else each:
+            yield pytest.param(case, state, id=" ".join(filter(None, [case["rule"], state])))
 
 
-@pytest.mark.parametrize(("case", "each", "question"), [*each_decision()])
-def test_what_a_row_comes_to_follows_from_what_is_stored_of_its_payment(case, each, question):
+@pytest.mark.parametrize(("case", "each"), [*each_decision()])
+def test_what_a_row_comes_to_follows_from_what_is_stored_of_its_payment(case, each):
     changed = DECISIONS["rows"][case.get("row", "as ever")]
     row = RequestedPayment(**{**DECISIONS["row"], **changed})
     stored = None
     if "was" in case or "stored" in case:
         state = each if case.get("was") == "EACH" else case.get("was")
         stored = StoredPayment(**{**DECISIONS["own"], "state": state, **case.get("stored", {})})
-    asked = question and Question(LookAlike[question.upper()], "other key", "line 3", None)
     is_being_sent = not case.get("said", False)
     origin = KeyOrigin("invoice", "client_reference_id")
-    sheet = Sheet(5, "march", 0, "A", is_being_sent=is_being_sent, origin=origin)
-    decided = case.get("decided")
-    verdict = decide(row, stored, sheet, question=asked or None, decided=decided)
+    sheet = Sheet(5, "march", "A", is_being_sent=is_being_sent, origin=origin)
+    verdict = decide(row, stored, sheet)
     in_doubt = "accepted" if each == "accepted" else "unknown"
     outcome = in_doubt if case["outcome"] == "DOUBT" else case["outcome"]
     assert (verdict.outcome, verdict.code) == (outcome, case.get("code"))
     assert (verdict.asks, verdict.again) == (case.get("asks", False), case.get("again", 0))
     assert verdict.is_invalid == case.get("invalid", False)
-    assert verdict.question == (asked if verdict.code == "looks_like" else None)
     assert (verdict.since is not None) == (verdict.code == "asked_since")
 
 
@@ -85,41 +74,6 @@ def asked_amounts(sandbox):
     return sorted(str(request["amount"]) for request in sandbox.requests())
 
 
-BY_CUSTOMER = {"key_column": "payer_counterparty_id"}
-OCTOBER, NOVEMBER = "subscription-2026-10", "subscription-2026-11"
-
-
-@pytest.fixture
-def october_sent(sender, victor_sandbox):
-    """A file that is keyed by customers, all of whom were asked in October."""
-    customers = [row(1, payer_counterparty_id=f"customer-{name}") for name in "abc"]
-    sender.finish(customers, batch="october.csv", key_kind=OCTOBER, **BY_CUSTOMER)
-    yield customers
-    keys = (idempotency_key_for(OCTOBER, f"customer-{name}") for name in "abc")
-    asked_once(victor_sandbox, [], *keys)
-
-
-def test_a_file_keyed_by_customers_that_is_sent_again_without_its_key_kind_is_noticed(
-    sender, october_sent
-):
-    without_kind = sender(batch="copy.csv", **BY_CUSTOMER)
-    assert without_kind.send(october_sent).noticed == {"looks_like": 3}
-
-
-def test_a_file_keyed_by_customers_asks_again_next_month_only_with_another_key_kind(
-    sender, october_sent, pass_days
-):
-    pass_days(30)
-    november = [{**record, "due_date": in_days(30)} for record in october_sent]
-    same_kind = sender(batch="november.csv", key_kind=OCTOBER, **BY_CUSTOMER).check(november)
-    assert same_kind.noticed == {"due_later": 3}
-    message = same_kind.notices[0].message
-    assert "Another key kind would ask for an invoice again" in message
-    assert "only for the next month of keys that name payers" in message
-    other_kind = sender(batch="november.csv", key_kind=NOVEMBER, **BY_CUSTOMER).check(november)
-    assert other_kind.new == 3
-
-
 def test_a_row_with_the_same_key_as_a_payment_of_a_service_is_the_same_payment(
     sender, client, victor_sandbox
 ):
@@ -132,20 +86,6 @@ def test_a_row_with_the_same_key_as_a_payment_of_a_service_is_the_same_payment(
     sender.finish([record])
     assert sender.result().id == made.id
     assert len(victor_sandbox.requests()) == 1
-
-
-def test_a_row_that_may_have_been_sent_is_settled_with_the_values_that_were_sent(
-    sender, victor_sandbox
-):
-    lose_answers(victor_sandbox, 2)
-    assert sender().send(rows(1)).exit_status == 3
-    corrected = [row(1, amount="7.77")]
-    status = sender(batch="april").send(corrected)
-    assert status.noticed == {"settled_as_stored": 1}
-    assert "It is settled with the values of then" in status.check.notices[0].message
-    assert asked_amounts(victor_sandbox) == [row(1)["amount"]]
-    # It is created now, and a person has to decide about the new amount.
-    assert sender(batch="april").send(corrected).noticed == {"other_values": 1}
 
 
 def test_a_corrected_row_that_was_rejected_is_sent_under_its_next_key(sender, victor_sandbox):
@@ -213,55 +153,11 @@ def test_a_dry_run_ends_as_sending_would(bulk, sender, victor_sandbox, was, what
     assert dry.status == bulk.send("second.csv", *options).status, dry
 
 
-@pytest.mark.parametrize(("was", "words"), [("created", "was"), ("unknown", "may have been")])
-def test_a_file_that_is_due_later_is_not_counted_as_created(
-    sender, victor_sandbox, tmp_path, was, words
-):
-    if was == "unknown":
-        lose_answers(victor_sandbox, 2)
-    assert sender().send(rows(1)).counts == {was: 1}
-    due = in_days(-1)
-    change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_payments SET due_date = '{due}'")
-    status = sender(batch="april").send([row(1, due_date=in_days(1))])
-    assert (status.counts, status.noticed) == ({"to_decide": 1}, {"due_later": 1})
-    assert f"INV-1 {words} asked for {due}." in status.notices[0].message
-    asked_once(victor_sandbox, rows(1))
-
-
-def test_the_advice_about_another_key_kind_warns_that_each_invoice_would_be_sent_again(bulk):
-    """It tells payers' months apart. An invoice number is the same payment in every month."""
-    assert bulk.send(rows(1)).status == 0
-    due = f"UPDATE victor_bulk_payments SET due_date = '{in_days(-2)}'"
-    change_state(bulk.folder / "victor-bulk.sqlite", due)
-    warning = "Another --key-kind would ask for each invoice again"
-    ended = bulk.send(rows(1))
-    assert f"What is unpaid needs ask-again. {warning}" in ended.err
-
-
-def test_a_rejected_row_is_not_sent_again_for_another_due_date_alone(sender, victor_sandbox):
-    """A person can: then the due date of the latest file is asked."""
+def test_a_rejected_row_is_asked_again_for_another_due_date(sender, victor_sandbox):
     respond_to_creates(victor_sandbox, 400, 1)
     sender().send(rows(1))
     with nothing_sent(victor_sandbox):
-        status = sender().send([row(1, due_date=in_days(1))])
-    assert status.noticed == {"rejected_before": 1}
-    assert "with another due date alone, it needs ask-again" in status.notices[0].message
-    sender.ask_again("INV-1")
-    sender.finish()
+        assert sender().send(rows(1)).noticed == {"rejected_before": 1}
+    sender.finish([row(1, due_date=in_days(1))])
     (made,) = victor_sandbox.requests()
     assert made["due_date"] == in_days(1)
-
-
-@pytest.mark.parametrize(("column", "value"), [("amount", "0"), ("due_date", in_days(9))])
-def test_a_rejected_row_that_is_not_valid_in_the_latest_file_stays_rejected(
-    sender, victor_sandbox, column, value
-):
-    """Set aside, too: its key is spent."""
-    respond_to_creates(victor_sandbox, 400, 1)
-    sender().send(rows(1))
-    wrong = [row(1, **{column: value}), row(2)]
-    with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match=column):
-        sender().send(wrong)
-    assert sender(skip_invalid=True).send(wrong).counts == {"created": 1, "rejected": 1}
-    with refused("not valid in the latest file"):
-        sender().ask_again(["INV-1"], by="Ann", why="It is due.")

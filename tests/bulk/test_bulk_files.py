@@ -5,8 +5,7 @@ on the way.
 import json
 import re
 import traceback
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, localcontext
+from datetime import timedelta
 from operator import itemgetter
 from string import Template
 
@@ -19,15 +18,13 @@ from tests.bulk.bulk_runs import (
     places,
     refused,
     row,
-    rows,
     today,
-    write_csv,
 )
 from tests.cases import cases_beside
 from victor_ext import AsyncVictor, VictorOAuth
 from victor_ext.bulk import InvalidRows
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 HEADING = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,notes"
 GOOD = f"INV-1,{ACCOUNT},aHeq349838,44.23,BUSINESS,{today()},"
@@ -95,45 +92,6 @@ def test_a_mistake_in_a_file_is_refused_with_its_line_and_column(checked, case):
     assert case.get("says", "") in check.problems[-1].message
 
 
-def checked_row(checked, cells, delimiter=","):
-    """Check a good row, and one with these cells."""
-    text = f"{FILE}{re.sub('A(?=,)', ACCOUNT, cells).replace('D', str(today()))}\n"
-    return checked(text.replace(",", delimiter), skip_invalid=True)
-
-
-@pytest.mark.parametrize(("cells", "code", "says"), CASES["misplaced cells"])
-@pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_row_with_a_comma_too_many_or_too_few_is_told_as_that(
-    checked, cells, code, says, delimiter
-):
-    """Also if it has as many cells as the heading, because its last ones are empty."""
-    check = checked_row(checked, cells, delimiter)
-    assert places(check) == [(3, None, code)]
-    mark = {",": "comma", ";": "semicolon"}[delimiter]
-    assert says.replace("comma", mark) in check.problems[0].message
-
-
-@pytest.mark.parametrize(("cells", "says"), CASES["own cells"])
-def test_a_row_with_wrong_values_is_not_told_as_one_with_a_comma_too_many(checked, cells, says):
-    assert checked_row(checked, cells).problems[0].message.startswith(says)
-
-
-@pytest.mark.parametrize(("encoding", "says"), CASES["other encodings"])
-def test_an_encoding_that_cannot_be_read_line_by_line_is_refused_with_its_name(
-    checked, encoding, says
-):
-    with refused(f"encoding={encoding!r} {says}"):
-        checked(FILE, encoding=encoding)
-
-
-@pytest.mark.parametrize(
-    ("content", "name"), [(b"PK\x03\x04rest", ".xlsx"), (b"\xd0\xcf\x11\xe0rest", ".xls")]
-)
-def test_a_workbook_in_place_of_a_csv_file_is_refused_with_its_kind(checked, content, name):
-    with refused(name):
-        checked(content)
-
-
 @pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
 def test_a_shortened_number_is_no_key_and_no_reference(sender, key_column):
     """Another day the same number is written out: it would be another key, and another payment."""
@@ -184,26 +142,6 @@ def test_a_bad_value_is_reported_with_its_row_and_column(sender, changes, column
     assert places(check) == [(2, column, code)]
 
 
-@pytest.mark.parametrize("number", ["98765432109876543210987", "98765432x"])
-def test_all_mistakes_of_a_row_are_reported_at_once_without_its_account_number(sender, number):
-    check = sender().check([row(1, amount="-1", notes="x" * 151, payee_account_number=number)])
-    columns = {problem.column for problem in check.problems}
-    assert columns == {"amount", "notes", "payee_account_number"}
-    assert not any("98765" in str(problem) + repr(problem) for problem in check.problems)
-
-
-@pytest.mark.parametrize("name", ["invoices.csv", "invoices.jsonl"])
-@pytest.mark.parametrize(("changes", "message"), CASES["in a file"])
-def test_a_wrong_value_is_refused_with_the_same_sentence_in_csv_and_in_json_lines(
-    checked, tmp_path, name, changes, message
-):
-    record = row(1, **changes)
-    content = json.dumps(record)
-    if name == "invoices.csv":
-        content = write_csv(tmp_path / "written", [record]).read_text("utf-8")
-    assert [problem.message for problem in checked(content, name).problems] == [message]
-
-
 def test_today_and_tomorrow_are_sent_as_dates_and_are_no_change_in_the_same_file(
     sender, victor_sandbox
 ):
@@ -212,50 +150,6 @@ def test_today_and_tomorrow_are_sent_as_dates_and_are_no_change_in_the_same_file
     asked = [request["due_date"] for request in outbound(victor_sandbox)]
     assert sorted(asked) == [in_days(0), in_days(1)]
     assert sender().check(records).unchanged == 2
-
-
-def test_a_row_from_python_may_have_decimals_dates_and_booleans(sender):
-    types = {"amount": Decimal("44.23"), "due_date": today(), "amount_modification_allowed": True}
-    assert sender().check([{**row(1), **types}]).new == 1
-
-
-def test_a_number_and_its_digits_are_one_key(sender):
-    assert sender().check([row(1, invoice_no="1042"), {**row(2), "invoice_no": 1042}]).repeated == 1
-
-
-class NoTime:
-    """As pandas' NaT."""
-
-    def __str__(self):
-        return "NaT"
-
-
-@pytest.mark.parametrize("empty", [NoTime(), float("nan"), Decimal("NaN")])
-def test_an_empty_cell_of_a_data_frame_is_told_with_its_row_and_column(sender, empty):
-    columns = ("invoice_no", "payee_account_number", "amount", "due_date", "biller_type")
-    records = [{**row(number), column: empty} for number, column in enumerate(columns, 1)]
-    optional = {**row(9), "notes": empty, "region": empty, "client_reference_id": empty}
-    check = sender().check([*records, optional])
-    expected = [(number, column, "required") for number, column in enumerate(columns, 1)]
-    assert (check.new, places(check)) == (1, expected)
-    for problem in check.problems:
-        assert f"{problem.column} is empty ({empty})" in problem.message
-    dated = sender(due_date="today").check([{**row(4), "due_date": empty}])
-    assert dated.new == 1
-
-
-def test_a_row_from_python_with_a_value_of_another_type_is_refused(sender):
-    wrong = [
-        {**row(2), "amount": 44.23},
-        {**row(3), "payee_account_number": 917364550218},
-        {**row(4), "due_date": datetime.now(UTC)},
-        {**row(6), "invoice_no": 1.5},
-        {1: 2},
-        "no mapping",
-    ]
-    check = sender().check(wrong)
-    assert (check.rows, check.invalid) == (6, 6)
-    assert [problem.code for problem in check.problems] == ["float", *["type"] * 5]
 
 
 @pytest.mark.parametrize(("changes", "expected", "message"), CASES["control totals"])
@@ -272,36 +166,6 @@ def test_a_source_with_other_control_totals_is_refused_as_a_whole(
     with pytest.raises(InvalidRows, match=message):
         sender(skip_invalid=True).send(tmp_path / "invoices.csv", **expected)
     assert sender().batches() == []
-
-
-def test_control_totals_are_of_all_rows_of_the_source(sender, tmp_path):
-    skipping = sender(skip_invalid=True)
-    file = tmp_path / "invoices.csv"
-    file.write_text(FOUR, "utf-8")
-    with localcontext(prec=2):
-        with pytest.raises(InvalidRows, match="nothing was stored"):
-            skipping.send(file, expect_total="2562.47")
-        sent = sender().send(file, expect_rows=4, expect_total=Decimal("2562.46"))
-        assert sent.exit_status == 0
-        # Also of those that are stored already, and of one that is wrong in another way.
-        file.write_text(f"{FOUR}\nINV-5,{ACCOUNT},aHeq349838,BUSINESS,yesterday,0.04\n", "utf-8")
-        check = skipping.send(file, expect_rows=5, expect_total="2562.50").check
-    assert (check.unchanged, check.set_aside) == (4, 1)
-
-
-@pytest.mark.parametrize(("name", "value"), [("expect_rows", 0), ("expect_total", 2562.46)])
-def test_no_rows_and_a_float_are_refused_as_control_totals(checked, name, value):
-    with refused(name):
-        checked(FOUR, **{name: value})
-
-
-def test_a_file_that_is_not_there_and_rows_without_a_name_are_refused(sender, tmp_path):
-    with refused("No such file"):
-        sender().check(tmp_path / "nothing.csv")
-    with refused("directory"):
-        sender().check(tmp_path)
-    with refused("The batch needs a name"):
-        sender(batch=None).check(rows(1))
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ before it was asked again.
 
 import httpx
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from tests.bulk.bulk_runs import (
     WHO,
@@ -21,7 +19,6 @@ from tests.bulk.test_bulk_by_hand import restored_before
 from tests.outbox.test_groups import TogetherDriver
 from tests.providers.running import GUID
 from victor_ext._event_queue.drivers import BlockingDriver
-from victor_ext.bulk._naming import id_holders
 
 pytestmark = pytest.mark.pull_request
 
@@ -66,28 +63,6 @@ def test_two_rows_with_the_same_id_in_their_responses_are_not_both_settled(
         sender(batch="april").resolve("INV-3", "created", id=GUID.upper(), **WHO)
     sender(victor=first).resume()
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
-
-
-def test_the_id_of_an_earlier_request_does_not_settle_the_row_that_was_sent_again(
-    sender, clients, victor_sandbox, any_state
-):
-    """Nor is it another row's: its id is kept when the row is asked again, each time."""
-    sender = sender.of(state=any_state)
-    ids = []
-    for _ in range(2):
-        sender.finish(rows(1))
-        ids.append(sender.result().id)
-        victor_sandbox.move(ids[-1], "declined")
-        sender.ask_again("INV-1")
-    first = clients(transport=OneRequest(ids[0]))
-    assert sender(victor=first).resume().counts == {"unknown": 1}
-    assert f"{ids[0]} was named for INV-1, and is the id of an earlier" in sender.result().error
-    other = sender(victor=first, batch="april").send(rows(1, start=2))
-    assert other.counts == {"unknown": 1}
-    for batch, name in (("march", "INV-1"), ("april", "INV-2")):
-        for id in ids:
-            with refused(f"{id} is the id of an earlier request of INV-1"):
-                sender(batch=batch).resolve(name, "created", id=id, **WHO)
 
 
 @pytest.mark.parametrize(
@@ -183,16 +158,3 @@ def test_what_a_row_may_have_made_whose_id_nobody_knows_settles_no_other_row(
     sender().resolve("INV-1", "created", id=made["id"], **WHO)
     sender().resume()
     assert f"{made['id']} was named for INV-2" in sender.results()["INV-2"].error
-
-
-def test_two_workers_store_one_id_one_after_the_other(sender, postgres):
-    sender.finish(rows(1), state=postgres)
-    own = sender(state=postgres)
-    with own._stored_batch() as (store, _record), store.transaction() as first:
-        id_holders(first, store, "a digest")
-        with store.transaction() as second:
-            second.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))
-            id_holders(second, store, "another digest")
-            with pytest.raises(DBAPIError, match="lock timeout"):
-                id_holders(second, store, "a digest")
-            second.rollback()

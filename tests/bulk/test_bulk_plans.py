@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import lose_answers, row, rows
+from tests.bulk.bulk_runs import rows
 from tests.query_plans import reads_all, scans
 
 pytestmark = pytest.mark.pull_request
@@ -36,30 +36,4 @@ def test_sending_a_file_scans_no_table_that_holds_rows_of_other_files(
         sender(batch="april").resume()
         sender(batch="april").status()
         list(sender(batch="april").export())
-    assert sorted(set(found)) == []
-
-
-def test_a_question_scans_no_table_that_holds_rows_of_other_files(sender):
-    """Nor does the copy of a sheet with one."""
-    sender(batch="march").send(rows(40))
-    first, second = [row(number, payer_counterparty_id=f"payer-{number}") for number in (100, 101)]
-    sender(batch="april").send([first, second])
-    respelled = {**first, "invoice_no": "2026/1"}
-    with scans(sa.Engine, is_scan) as found:
-        for batch in ("april", "copy"):
-            assert sender(batch=batch).send([respelled, second]).to_decide == 1
-    assert sorted(set(found)) == []
-
-
-def test_a_look_up_scans_no_table_that_holds_rows_of_other_files(sender, victor_sandbox):
-    """It is compared with the other payments that have its reference."""
-    sender(batch="march").send(rows(40))
-    lose_answers(victor_sandbox)
-    april = [row(number, client_reference_id=f"REF-{number}") for number in (100, 101)]
-    sender(batch="april").send(april)
-    victor_sandbox.clear_faults()
-    sender().hold()
-    sender().release()
-    with scans(sa.Engine, is_scan) as found:
-        sender.finish(batch="april")
     assert sorted(set(found)) == []

@@ -2,7 +2,6 @@
 person.
 """
 
-import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -20,11 +19,9 @@ from tests.bulk.bulk_runs import (
     rows,
 )
 from victor_ext import ProviderTime, Victor
-from victor_ext.bulk._worker import Rows
+from victor_ext.outbox._files import FilePolicy
 
 pytestmark = pytest.mark.pull_request
-KEPT = 100
-"""Seconds that a key lives, in the batches that are broken off."""
 
 
 def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
@@ -34,43 +31,17 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     assert sender(workers=1, key_retention=3600).send(referenced(1)).exit_status == 3
     turns = [timedelta(0)]
 
-    def reserve_turns(_rows, _connection, batches):
+    def wait_for_turn(_policy):
         turns.append(timedelta(hours=1))
-        return [0.0 for _ in batches]
 
     def provider_time(_self):
         return ProviderTime(datetime.now(UTC) + sum(turns, timedelta(0)), is_known=True)
 
-    monkeypatch.setattr(Rows, "reserve_turns", reserve_turns)
+    monkeypatch.setattr(FilePolicy, "_wait_for_turn", wait_for_turn)
     monkeypatch.setattr(Victor, "provider_time", provider_time)
     with nothing_sent(victor_sandbox):
         assert sender(key_retention=3600, rate=100.0).resume().exit_status == 3
     assert "longer ago than the provider keeps its key" in sender.result().error
-
-
-def test_the_request_of_another_row_with_the_same_reference_does_not_settle_a_row(
-    sender, client, victor_sandbox
-):
-    """A row with the same reference and values, in another batch: it alone was
-    made.
-    """
-    first = row(1, client_reference_id="contract 7")
-    second = {**first, "invoice_no": "2"}
-    victor_sandbox.inject("cut_request", operation="create", times=2)
-    assert sender().send([first]).exit_status == 3
-    victor_sandbox.set_clock_skew(KEPT)
-    # with a Date
-    assert client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []
-    later = sender(batch="april", key_retention=KEPT)
-    assert later.send([second]).noticed == {"looks_like": 1}
-    assert later.ask_again(["2"], by="Ann", why="It is another instalment.") == 1
-    later.resume()
-    assert sender(key_retention=KEPT).resume().counts["unknown"] == 1
-    unknown = sender.results()["INV-1"]
-    assert unknown.outcome == "unknown"
-    assert unknown.id is None
-    assert "is the id of 2: it settles one of them" in unknown.error
-    asked_once(victor_sandbox, [second])
 
 
 def test_a_batch_of_another_account_is_left_alone_by_name(
@@ -105,24 +76,3 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
     assert victor_sandbox.attempts_by_key() == {**attempts, key: 1}
     ours.finish()
     asked_once(victor_sandbox, [*referenced(40), row(900)])
-
-
-@pytest.mark.parametrize("words", ["key", "Duplicate request"])
-def test_a_conflict_that_the_provider_reports_leaves_a_row_unknown(
-    sender, victor_sandbox, tmp_path, words
-):
-    """An edited file that was sent from another folder, and so from another state: its key has a
-    payment already.
-    """
-    (record,) = referenced(1)
-    sender.finish([record])
-    sender = sender.of(state=f"sqlite:///{tmp_path}/another.sqlite")
-    if words != "key":
-        body = json.dumps({"error": {"message": words}})
-        victor_sandbox.inject("status", operation="create", status=403, body=body)
-    assert sender().send([{**record, "amount": "7.77"}]).counts == {"unknown": 1}
-    error = sender.result().error
-    assert words in error
-    assert "has another value than was sent: amount" in error
-    with nothing_sent(victor_sandbox):  # the age of the key is not certain
-        assert sender().resume().counts == {"unknown": 1}

@@ -2,7 +2,6 @@
 nobody else.
 """
 
-import base64
 import logging
 import re
 import sqlite3
@@ -23,10 +22,7 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
 )
-from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
-from victor_ext.bulk._state import State
-from victor_ext.bulk._vault import storage_secret
 
 pytestmark = pytest.mark.slow
 SECRETS = (
@@ -44,16 +40,9 @@ DIGESTS = {
     "bare_digest",
     "skeleton_digest",
     "reference_digest",
-    "party_digest",
     "digest",
 }
 OTHER_SECRET = "another secret for tests, of some length"
-SOURCES_OF_THE_KEY = (
-    "VICTOR_BULK_KEY",
-    "VICTOR_CLIENT_SECRET",
-    "VICTOR_PRIVATE_KEY",
-    "VICTOR_PRIVATE_KEY_FILE",
-)
 
 
 def telling_rows(notes="a note to nobody"):
@@ -63,15 +52,6 @@ def telling_rows(notes="a note to nobody"):
 
 CLEAR = cases_beside(__file__)["columns in clear"]
 """Columns that are not encrypted: names, keys, states, due dates and times."""
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:0", "h..x", "127.0.0.1:99999"])
-def test_no_message_shows_what_stands_after_the_question_mark_of_a_state(address):
-    options = "nope=not-a-secret&options=not-a-secret"
-    state = State(f"postgresql://someone:not-a-secret@{address}/batches?{options}")
-    with refused("/batches cannot be used") as raised:
-        state.exists()
-    assert "not-a-secret" not in str(raised.value)
 
 
 def send_telling_rows(sender, sandbox):
@@ -114,17 +94,6 @@ def test_what_is_not_in_clear_in_an_sqlite_state_is_encrypted_or_a_digest(
     assert hidden == encrypted | DIGESTS
 
 
-def test_the_command_that_goes_on_is_shown_without_the_password_of_the_state(
-    bulk, victor_sandbox, postgres
-):
-    state = postgres.replace("postgres@", "postgres:pass-w@rd@") + "&password=pass-w@rd"
-    lose_answers(victor_sandbox)
-    ended = bulk.send(rows(1), "--patience", "0", "--deadline", "1", "--state", state)
-    assert ended.status == 3
-    assert "victor bulk resume" in ended.err
-    assert "w@rd" not in ended.out + ended.err
-
-
 def test_another_storage_key_can_neither_read_nor_change_a_state(sender, victor_sandbox):
     """A rotated secret is no new state: not for a file that was sent, nor for another one."""
     sender.store(rows(3))
@@ -147,97 +116,6 @@ def test_a_state_that_is_given_another_storage_key_goes_on_with_that_one_alone(
     with refused("written with another key"):
         sender().status()
     asked_once(victor_sandbox, rows(4))
-
-
-@pytest.mark.parametrize(
-    ("options", "why"),
-    [
-        ({"environment": "production"}, "There is no batch march in"),
-        ({"base_url": "https://victor.example/api"}, "VICTOR_BASE_URL"),
-    ],
-)
-def test_a_batch_cannot_be_used_with_a_client_of_another_environment_or_address(
-    sender, victor_sandbox, clients, options, why
-):
-    """What staging was asked is nothing that production was asked; and another address is another
-    provider, or a proxy of the same.
-    """
-    sender.store(rows(3))
-    other = sender(victor=clients(**options))
-    for act in (other.resume, other.status, other.drop):
-        with refused(why):
-            act()
-    assert victor_sandbox.attempts_by_key() == {}
-    assert sender().status().counts == {"waiting": 3}
-
-
-def set_variables(monkeypatch, variables):
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-
-
-def test_without_a_key_of_its_own_a_state_has_one_of_the_credentials(sender, bulk, monkeypatch):
-    set_variables(monkeypatch, {**bulk.environment, "VICTOR_BULK_KEY": ""})
-    sender.finish(rows(2), storage_key=None)
-    with refused("VICTOR_BULK_KEY"):
-        sender().status()
-    monkeypatch.setenv("VICTOR_CLIENT_SECRET", "another one")
-    with refused("another key"):
-        sender(storage_key=None).status()
-
-
-def test_the_variable_with_the_key_of_a_state_comes_before_the_credentials(
-    sender, bulk, monkeypatch
-):
-    set_variables(monkeypatch, bulk.environment)
-    sender.finish(rows(2), storage_key=None)
-    assert bulk.environment["VICTOR_BULK_KEY"] == STORAGE_KEY
-    assert sender(storage_key=STORAGE_KEY).status().counts == {"created": 2}
-    monkeypatch.setenv("VICTOR_BULK_KEY", OTHER_SECRET)
-    with refused("another key"):
-        sender(storage_key=None).status()
-
-
-def test_a_state_without_any_secret_is_refused_with_the_variable_to_set(sender, monkeypatch):
-    for name in SOURCES_OF_THE_KEY:
-        monkeypatch.delenv(name, raising=False)
-    with refused("no secret to derive its key from: set VICTOR_BULK_KEY"):
-        sender(storage_key=None)
-
-
-def test_the_key_of_a_state_for_another_system_is_made_of_its_own_credentials(monkeypatch):
-    for name in SOURCES_OF_THE_KEY:
-        monkeypatch.delenv(name, raising=False)
-    secrets = set()
-    for value in ("a secret", "another secret"):
-        monkeypatch.setenv("VELO_API_SECRET", value)
-        secrets.add(bytes(storage_secret(None, ("VELO_API_KEY", "VELO_API_SECRET"))))
-    assert len(secrets) == 2
-
-
-def test_every_form_of_a_private_key_gives_the_same_secret_and_another_key_another_one(
-    monkeypatch, victor_key_pair
-):
-    pem, _ = victor_key_pair
-    bare = "".join(pem.splitlines()[1:-1])
-    for name in SOURCES_OF_THE_KEY:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("VICTOR_API_KEY", "key-1")
-
-    def secret_of(form):
-        monkeypatch.setenv("VICTOR_PRIVATE_KEY", form)
-        return bytes(storage_secret(None))
-
-    forms = (
-        pem,
-        pem.replace("\n", "\\n"),
-        bare,
-        base64.b64encode(pem.encode()).decode(),
-        base64.encodebytes(pem.encode()).decode(),
-    )
-    (secret,) = {secret_of(form) for form in forms}
-    another_key = bare[::-1]
-    assert secret_of(another_key) != secret
 
 
 @pytest.mark.parametrize(("change", "says"), cases_beside(__file__)["damage"])

@@ -4,10 +4,8 @@ whether to go on.
 
 import logging
 import shutil
-import signal
 import sqlite3
 import time
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -19,17 +17,12 @@ from sqlalchemy import event
 from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
-    in_state,
     made_in,
-    refused,
     rows,
     wait_for_rows,
     wait_until,
 )
 from tests.cli.victor_command import Ran
-from tests.tiers import borders
-from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, _source_rows, _worker
 from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
@@ -60,109 +53,27 @@ def test_a_server_that_is_away_ends_the_command_with_75_and_loses_nothing(
     asked_once(victor_sandbox, rows(30))
 
 
-def overwrite_file(path):
-    with path.open("r+b") as file:
-        file.write(b"another" * (path.stat().st_size // 7))
-    for name in ("-wal", "-shm"):
-        path.with_name(path.name + name).unlink(missing_ok=True)
-
-
 DELETED_FILES = {
     "its file is deleted": Path.unlink,
     "its file is emptied": lambda path: path.write_bytes(b""),
-    "its file is overwritten": overwrite_file,
-    "its payments are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_payments"),
-    "its entries are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk"),
-    "its batch is deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_batches"),
-}
-TABLES = "victor_bulk, victor_bulk_payments, victor_bulk_lines, victor_bulk_batches"
-DELETED_ON_SERVERS = {
-    "its tables are dropped": ("send", f"DROP TABLE {TABLES}"),
-    "its tables are truncated while a worker sends": ("worker", f"TRUNCATE {TABLES}"),
-    "its entries are truncated while a worker sends": ("worker", "TRUNCATE victor_bulk"),
-    "its database is dropped while a worker sends": ("worker", "DROP DATABASE {name} WITH (FORCE)"),
 }
 
 
-def execute_on_server(state, statement):
-    """Execute a statement as an operator would: again, where the server ended it for a deadlock
-    with the sender.
-    """
-    name = state.partition("?")[0].rpartition("/")[2]
-    place = state.replace(f"/{name}?", "/postgres?") if "{name}" in statement else state
-    with psycopg.connect(place, autocommit=True) as connection:
-        for _ in range(5):
-            with suppress(psycopg.errors.DeadlockDetected):
-                connection.execute(statement.format(name=name))
-                return
-    pytest.fail("each of five tries ended in a deadlock")
-
-
-@pytest.mark.parametrize(
-    "what",
-    borders(
-        [*DELETED_FILES, *DELETED_ON_SERVERS], "its file is deleted", "its payments are deleted"
-    ),
-)
+@pytest.mark.parametrize("what", DELETED_FILES)
 def test_a_state_that_is_deleted_while_rows_are_sent_ends_the_command_with_3(
-    bulk, victor_sandbox, sender, request, what
+    bulk, victor_sandbox, what
 ):
-    command, statement = DELETED_ON_SERVERS.get(what, ("send", ""))
-    state = request.getfixturevalue("postgres") if statement else bulk.state
     bulk.write(rows(200))
     words = ("send", "invoices.csv", *bulk.sends, "--rate", "10")
-    if command == "worker":
-        words = ("worker",)
-        sender.store(rows(200), state=state, rate=10)
-    with bulk.started(*words, "--state", state) as process:
+    with bulk.started(*words, "--state", bulk.state) as process:
         wait_for_rows(victor_sandbox, 3, process)
-        if statement:
-            execute_on_server(state, statement)
-        else:
-            DELETED_FILES[what](bulk.folder / "victor-bulk.sqlite")
+        DELETED_FILES[what](bulk.folder / "victor-bulk.sqlite")
         out, err = process.communicate(timeout=bulk.patience)
     assert process.returncode == 3
     assert out == ""
     assert "Traceback" not in err
     assert "was deleted while rows were sent" in err.splitlines()[-1]
     assert made_in(victor_sandbox) < 200
-
-
-def test_a_stopped_command_whose_state_cannot_be_read_does_not_say_that_nothing_is_lost(
-    bulk, victor_sandbox, postgres_server, postgres
-):
-    bulk.write(rows(200))
-    with bulk.sending("invoices.csv", "--rate", "10", "--state", postgres) as process:
-        wait_for_rows(victor_sandbox, 3, process)
-        postgres_server.kill()
-        ran = bulk.stopped(process, signal.SIGINT)
-    postgres_server.start()
-    assert ran.status == 130
-    assert "Nothing is lost" not in ran.err
-    assert "victor bulk resume" in ran.err
-
-
-def test_two_senders_on_one_file_work_side_by_side(bulk, victor_sandbox, tmp_path):
-    """Whatever name each has for the file."""
-    bulk.write(rows(12), "one.csv")
-    bulk.write(rows(3, start=101), "two.csv")
-    link = tmp_path / "link"
-    link.symlink_to(bulk.folder / "victor-bulk.sqlite")
-    with bulk.sending("one.csv", "--rate", "1") as first:
-        wait_for_rows(victor_sandbox, 2, first)
-        second = bulk.send("two.csv", "--state", f"sqlite:///{link}")
-        assert second.status == 0
-        assert first.poll() is None, "the second one has waited for it"
-        assert first.wait(60) == 0
-    asked_once(victor_sandbox, [*rows(12), *rows(3, start=101)])
-
-
-def test_an_sqlite_that_is_too_old_is_refused_with_the_cure(tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
-    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
-    with refused(r"is 3\.34\.1: 3\.35 is the oldest .* postgresql://"):
-        State(f"sqlite:///{tmp_path}/state.sqlite")
-    assert not State("postgresql://user@host/database").is_sqlite
 
 
 class Disk:
@@ -203,9 +114,8 @@ def disk(tmp_path):
 
 
 def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_twice(
-    sender, victor_sandbox, disk, caplog, monkeypatch
+    sender, victor_sandbox, disk, caplog
 ):
-    monkeypatch.setattr(_worker, "_ROUND", 0.2)
     caplog.set_level(logging.INFO, "victor_ext.bulk")
     looks = count()
 
@@ -229,33 +139,6 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_
         assert "are sent then" in notice
 
 
-def test_a_disk_that_is_full_while_rows_are_stored_ends_the_command(sender, victor_sandbox, disk):
-    sender(batch="before").send(rows(1))
-    disk.fill()
-    with pytest.raises(StateUnavailable, match="full"):
-        sender().send(rows(250, start=2))
-    assert made_in(victor_sandbox) == 1
-
-
-def test_a_full_folder_for_temporary_files_is_reported_in_a_sentence(sender, monkeypatch):
-    schema = f"PRAGMA max_page_count=8; {_source_rows._SCHEMA}"
-    monkeypatch.setattr(_source_rows, "_SCHEMA", schema)
-    with refused(r"temporary files, .*full.*TMPDIR"):
-        sender().send(rows(600))
-
-
-def test_a_state_that_a_crash_of_its_server_empties_is_refused(sender, victor_sandbox, postgres):
-    """As an outbox refuses such a database: see docs/databases.md."""
-    sender = sender.of(state=postgres)
-    sender().send(rows(1))
-    for table in ("victor_bulk_payments", "victor_bulk"):
-        with psycopg.connect(postgres) as connection:
-            connection.execute(f"ALTER TABLE {table} SET UNLOGGED")
-        with pytest.raises(ConfigurationError, match=f"ALTER TABLE {table} SET LOGGED"):
-            sender().send(rows(2))
-    assert len(victor_sandbox.attempts_by_key()) == 1
-
-
 def test_a_state_that_was_put_back_notices_it_and_holds_itself(sender, victor_sandbox, tmp_path):
     """Its copy knows nothing of the second payment, which is not asked for again. Nobody waits for
     the end of patience.
@@ -273,16 +156,3 @@ def test_a_state_that_was_put_back_notices_it_and_holds_itself(sender, victor_sa
     assert result.held_since is not None
     assert time.monotonic() - begun < 30
     assert len(victor_sandbox.attempts_by_key()) == 2
-
-
-@pytest.mark.parametrize("command", ["resume", "hold", "release", "status", "send", "export"])
-def test_a_state_of_another_release_is_refused_by_name_before_anything_is_made(bulk, command):
-    """As the release before the rows of a file were entries of an outbox has left it."""
-    state = bulk.folder / "victor-bulk.sqlite"
-    tables = {f"victor_bulk_{name}" for name in ("batches", "lines", "payments", "key")}
-    for table in tables:
-        change_state(state, f"CREATE TABLE {table} (owner TEXT)")
-    ended = bulk.send(rows(1)) if command == "send" else bulk(command)
-    assert ended.status == 2
-    assert "was stored by another release" in ended.err
-    assert {*in_state(state, "name FROM sqlite_master WHERE type = 'table'")} == tables

@@ -2,7 +2,6 @@
 nobody listening.
 """
 
-import socket
 import sqlite3
 import threading
 import tracemalloc
@@ -12,28 +11,23 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as datetime_time
 from functools import partial
 from itertools import count
-from types import SimpleNamespace
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 
 from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     in_days,
-    in_state,
     keys_of,
     nothing_sent,
     row,
     rows,
     today,
 )
-from victor_ext.bulk import StateLost, _store
+from victor_ext.bulk import StateLost
 from victor_ext.bulk._loading import Loading
-from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
 SHORT, LONG = 5000, 20_000
@@ -73,21 +67,6 @@ def crash_before(number):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Loading, "store", store_now)
         yield begun
-
-
-def paused_at(monkeypatch, owner, name):
-    """Stop whoever comes to this method first: that it is reached, and that it goes on."""
-    method = getattr(owner, name)
-    pause = SimpleNamespace(reached=threading.Event(), goes_on=threading.Event())
-
-    def pausing(self, *arguments):
-        monkeypatch.setattr(owner, name, method)
-        pause.reached.set()
-        assert pause.goes_on.wait(60)
-        return method(self, *arguments)
-
-    monkeypatch.setattr(owner, name, pausing)
-    return pause
 
 
 def dump_of(path):
@@ -133,18 +112,11 @@ def test_refused_rows_are_replaced_or_dropped(sender, victor_sandbox, client, mo
     assert (check.new, check.replaced, check.set_aside) == (2, 0, 1)
     assert [sender().drop() for _ in range(2)] == [1, 0]
     status = sender().status()
-    assert (status.counts, status.lacking, status.exit_status) == ({}, 2, 0)
+    assert (status.counts, status.exit_status) == ({"created": 2}, 0)
     # It is new if it comes again, and can be dropped again.
     assert sender().send(records).check.set_aside == 1
     assert sender().drop() == 1
     asked_once(victor_sandbox, records[1:])
-
-
-def test_a_row_without_a_key_is_refused_until_the_file_has_none(sender):
-    without_key = [row(1), row(2, invoice_no="", amount="-1")]
-    for file, refused in ((without_key, 1), (rows(2), 0), (without_key, 1)):
-        assert sender(skip_invalid=True).send(file).counts.get("refused", 0) == refused
-    assert sender().drop() == 1
 
 
 OURS = rows(12)
@@ -152,25 +124,11 @@ OTHERS = rows(12, start=300)
 OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 13)]
 
 
-def test_the_rate_of_a_batch_is_kept_until_another_one_is_given(sender, victor_sandbox, tmp_path):
-    sender.finish(rows(1), rate=1000)
-    sender.finish(rate=500)
-    victor_sandbox.move(sender.result().id, "declined")
-    sender.ask_again("INV-1")
-    sender.finish()
-    sender.finish(rows(2))
-    rate = partial(in_state, tmp_path / "state.sqlite", "rate FROM victor_bulk_batches")
-    assert rate() == [500]
-    sender.finish(rows(3), rate=1000)
-    assert rate() == [1000]
-
-
 @pytest.mark.parametrize(
     ("batch", "theirs", "code"),
     [
         ("march", [*OTHERS, OURS[0]], None),
         ("april", OURS, "replaced"),
-        ("april", OTHER_KEYS, "looks_like"),
     ],
 )
 def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first(
@@ -203,80 +161,6 @@ def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first
     asked_once(victor_sandbox, [first, *(OURS if is_ours else theirs)])
 
 
-class StopAfterLooks:
-    """A worker stops after it was asked so often whether it has to."""
-
-    def __init__(self, looks):
-        self.looks = looks
-
-    def is_set(self):
-        self.looks -= 1
-        return self.looks < 0
-
-
-def test_a_row_that_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
-    sender, victor_sandbox, postgres, monkeypatch
-):
-    """A worker does not begin it: else it would be asked for beside the corrected row."""
-    saved = [row(1, invoice_no="1042.0"), row(2)]
-    sender.store([row(1, invoice_no="1042"), row(2)], state=postgres)
-    pause = paused_at(monkeypatch, _store.Store, "save_record")
-    with ThreadPoolExecutor() as pool:
-        storing = pool.submit(sender.store, saved, state=postgres)
-        assert pause.reached.wait(60)
-        with nothing_sent(victor_sandbox):
-            sender(state=postgres, batch=None).work(stop=StopAfterLooks(8))
-        pause.goes_on.set()
-        storing.result()
-    sender.finish(state=postgres)
-    asked_once(victor_sandbox, saved)
-
-
-def test_a_sender_that_was_stopped_while_storing_does_not_block_other_senders_for_long(
-    sender, victor_sandbox, postgres, monkeypatch
-):
-    """The server ends the transaction of one who is stopped in the middle of it."""
-    monkeypatch.setattr(_store, "_IDLE_SECONDS", 1)
-    pause = paused_at(monkeypatch, _store.Store, "save_record")
-    with ThreadPoolExecutor() as pool:
-        first = pool.submit(sender.store, rows(50), state=postgres)
-        assert pause.reached.wait(60)
-        sender.finish(rows(50), batch="april", state=postgres)
-        pause.goes_on.set()
-        assert "cannot be used" in str(first.exception())
-    asked_once(victor_sandbox, rows(50))
-
-
-def waiting_locks(url):
-    """How many sessions of a database wait for a lock that another one has."""
-    with psycopg.connect(url) as connection:
-        query = """
-            SELECT count(*) FROM pg_stat_activity
-             WHERE wait_event_type = 'Lock' AND datname = current_database()
-        """
-        (number,) = connection.execute(query).fetchone()
-    return number
-
-
-def test_a_worker_that_begins_while_the_first_file_is_stored_keeps_the_key_of_the_file(
-    sender, victor_sandbox, postgres, monkeypatch
-):
-    """Else nobody could read the file."""
-    pause = paused_at(monkeypatch, _store.Store, "save_record")
-    with ThreadPoolExecutor() as pool:
-        storing = pool.submit(sender.store, rows(2), state=postgres)
-        assert pause.reached.wait(60)
-        worker = sender(state=postgres, batch=None)
-        working = pool.submit(worker.work, stop=StopAfterLooks(3))
-        while not waiting_locks(postgres) and not working.done():
-            threading.Event().wait(0.01)
-        pause.goes_on.set()
-        storing.result()
-        working.result()
-    sender.finish(state=postgres)
-    asked_once(victor_sandbox, rows(2))
-
-
 @pytest.mark.parametrize("part", ["victor_bulk", "victor_bulk_payments"])
 def test_a_batch_of_which_a_part_was_deleted_is_refused_with_its_name(
     sender, victor_sandbox, tmp_path, part
@@ -290,19 +174,6 @@ def test_a_batch_of_which_a_part_was_deleted_is_refused_with_its_name(
         for act in (*sends, own.status, sender.results, own.resume):
             with pytest.raises(StateLost, match="march"):
                 act()
-
-
-def test_nobody_but_the_provider_is_called(sender, victor_sandbox, monkeypatch):
-    called = set()
-    connect = socket.socket.connect
-
-    def noted(self, address):
-        called.add(address)
-        connect(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", noted)
-    sender.finish(rows(5))
-    assert called == {("127.0.0.1", int(victor_sandbox.url.rpartition(":")[2]))}
 
 
 @pytest.mark.nightly
@@ -324,39 +195,3 @@ def test_memory_does_not_grow_with_the_number_of_rows(sender, monkeypatch, tmp_p
         tracemalloc.stop()
     # What other threads of this process allocate meanwhile is in one of the two peaks alone.
     assert min(peaks[2:]) - peaks[1] < 36 * (LONG - SHORT), "a key alone has 36 characters"
-
-
-def test_a_database_that_another_process_creates_meanwhile_is_no_failure(postgres, monkeypatch):
-    """As when `send` and `worker` begin together: between the first look and the question to the
-    server.
-    """
-    state, engine_of = State(postgres), State.engine
-
-    def engine(self, database=None):
-        if database == "postgres":
-            with (
-                engine_of(self, database) as server,
-                server.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
-            ):
-                connection.exec_driver_sql(f'CREATE DATABASE "{self.url.database}"')
-        return engine_of(self, database)
-
-    monkeypatch.setattr(State, "engine", engine)
-    assert state.exists() is False  # it has no tables yet
-
-
-def test_a_transaction_that_has_collided_with_a_worker_is_made_again(sender):
-    """As a deadlock shows with PostgreSQL: nothing of the transaction was stored."""
-    sender.store([row(1)])
-    tries = count(1)
-    deadlock = sqlite3.OperationalError("deadlock detected")
-    deadlock.sqlstate = "40P01"  # type: ignore[attr-defined] # as psycopg has it
-
-    def work(connection):
-        number = next(tries)
-        if number < 3:
-            raise OperationalError("UPDATE", None, deadlock) from deadlock
-        return number
-
-    with sender()._stored_batch() as (stored, _record):
-        assert stored.transact(work) == 3

@@ -148,9 +148,5 @@ def yesterday():
     return f"{datetime.now(UTC).date() - timedelta(days=1)}"
 
 
-def tomorrow():
-    return f"{datetime.now(UTC).date() + timedelta(days=1)}"
-
-
 def key_of(invoice):
     return idempotency_key_for("invoice", invoice)

@@ -6,16 +6,14 @@ import shlex
 import signal
 import subprocess
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import SCRIPT, calls, until
-from victor_ext import PaymentRequest
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 ACCOUNT = "043987673645"
 NEEDED = {
     "--payee-account-number": ACCOUNT,
@@ -68,15 +66,6 @@ def test_a_due_date_that_is_too_late_or_past_is_refused_with_the_reason_and_noth
     assert calls(victor_sandbox, "create") == 0
 
 
-def test_a_create_repeated_on_a_later_day_is_sent_with_its_past_due_date(command, victor_sandbox):
-    asked = words(idempotency_key=KEY, due_date=datetime.now(UTC).date().isoformat())
-    made = command(*asked, "--json").json
-    victor_sandbox.set_clock_skew(4 * 86400)
-    assert command(*asked, "--json").json["id"] == made["id"]
-    other = command(*words(idempotency_key=KEY, due_date="2020-01-01"))
-    assert other.status == 3, "the provider decides"
-
-
 def test_an_unknown_outcome_shows_the_exact_command_at_a_terminal_and_no_account_number_in_a_log(
     command, victor_sandbox
 ):
@@ -106,37 +95,6 @@ def test_an_interrupted_create_tells_its_key(command, victor_sandbox, number, st
     assert (ran.error["outcome"], ran.error["idempotency_key"]) == ("unknown", key)
     assert command(*shlex.split(ran.error["next_command"])[1:]).status == 0
     assert victor_sandbox.work_done_by_key() == {key: 1}
-
-
-def test_a_writing_command_shows_the_environment_and_address_of_the_provider(
-    command, victor_sandbox
-):
-    inbound = victor_sandbox.create_inbound()
-    for ran in (command(*words()), command("rfp", "decline", inbound, "--notes", "No")):
-        assert re.search(
-            rf"^Environment +staging, {re.escape(victor_sandbox.url)}$", ran.out, re.MULTILINE
-        )
-    assert "Environment" not in command("rfp", "get", inbound).out
-
-
-def test_a_mistake_of_the_command_itself_does_not_look_like_a_refusal(
-    command, victor_sandbox, monkeypatch
-):
-    monkeypatch.setattr(PaymentRequest, "to_dict", lambda _: 1 / 0)
-    ran = command(*words(idempotency_key=KEY), "--json")
-    assert (ran.status, ran.out) == (3, "")
-    assert (KEY in ran.err, victor_sandbox.work_done_by_key()) == (True, {KEY: 1})
-
-
-def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command, victor_sandbox):
-    create = partial(command, *words(), "--deadline", "5", "--json")
-    victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
-    ran = create()
-    assert (ran.status, ran.error["outcome"], ran.error["retry_after"]) == (75, "rejected", 60)
-    victor_sandbox.inject("lose_answer", operation="create")
-    victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
-    ran = create()
-    assert (ran.status, ran.error["outcome"]) == (3, "unknown")
 
 
 LOOPS = cases_beside(__file__)["loops"]

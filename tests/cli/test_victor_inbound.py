@@ -2,9 +2,7 @@
 it happens.
 """
 
-import json
 import shlex
-import signal
 
 import pytest
 
@@ -33,17 +31,6 @@ def test_an_answer_shows_the_request_as_it_was_answered(command, victor_sandbox,
     assert "declined" in declined.out
 
 
-def test_a_modified_amount_is_checked(command, victor_sandbox, inbound):
-    fixed = victor_sandbox.create_inbound("129.95")
-    for request, amount, message in (
-        (inbound, "1,5", "--modified-amount is '1,5'"),
-        (fixed, "100", "--modified-amount is 100, and the request allows no amount but 129.95"),
-    ):
-        ran = command("rfp", "accept", request, "--notes", "Yes", "--modified-amount", amount)
-        assert (ran.status, message in ran.err) == (2, True)
-    assert calls(victor_sandbox, "respond") == 0
-
-
 def test_an_answer_of_unknown_outcome_ends_with_status_3_and_the_command_to_look(
     command, victor_sandbox, inbound
 ):
@@ -70,40 +57,3 @@ def test_watch_prints_each_change_of_status_in_a_line_until_a_final_status(
                 victor_sandbox.move(inbound, status, " ".join(words) or None)
             assert process.stdout.readline().split()[2:] == ["UTC", status, *words]
         assert process.wait() == 0
-
-
-def test_watch_ends_with_status_1_at_another_final_status_and_prints_the_record_as_json(
-    command, victor_sandbox, inbound
-):
-    victor_sandbox.move(inbound, "declined")
-    ran = command("rfp", "watch", inbound, "--until", "completed", "--json")
-    assert (ran.status, ran.error["type"]) == (1, "Conflict")
-    shown = [ran.json[name] for name in ("id", "status", "is_terminal")]
-    assert shown == [inbound, "declined", True]
-
-
-def test_watch_ends_with_status_1_if_the_status_does_not_come_in_time(command, inbound):
-    ran = command("rfp", "watch", inbound, "--timeout", "0.1")
-    assert ran.status == 1
-    assert "did not reach a final status within 0.1 s: it is pending" in ran.err
-    ran = command("rfp", "watch", inbound, "--timeout", "0", "--until", "accepted")
-    assert "did not reach accepted within 0 s: it is pending" in ran.err
-
-
-def test_a_passing_outage_is_outlived(command, victor_sandbox, inbound):
-    victor_sandbox.move(inbound, "completed")
-    # The client itself does not try this status again.
-    for operation in ("list", "get"):
-        victor_sandbox.inject("status", operation=operation, status=501)
-    ran = command("rfp", "watch", inbound)
-    assert ran.status == 0
-    assert "Still watching" in ran.err
-    assert "completed" in ran.out
-
-
-def test_ctrl_c_stops_watching(command, inbound):
-    with command.started("rfp", "watch", inbound, "--json") as process:
-        assert process.stdout
-        assert json.loads(process.stdout.readline())["status"] == "pending"  # as it happens
-        ran = command.stopped(process, signal.SIGINT)
-    assert (ran.status, ran.err) == (130, "")

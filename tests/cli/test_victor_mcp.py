@@ -2,17 +2,14 @@
 that its operator has not permitted.
 """
 
-import json
 import random
 import shlex
 import signal
-import subprocess
 import threading
 import time
 from contextlib import suppress
 
 import pytest
-import sqlalchemy as sa
 
 from tests.cli.mcp_hosts import (
     PAYEE,
@@ -21,17 +18,13 @@ from tests.cli.mcp_hosts import (
     Desk,
     asked,
     key_of,
-    tomorrow,
     yesterday,
 )
 from tests.cli.victor_command import settings_of, until
-from tests.outbox.rows import change, execute, stored
-from tests.programs import python
+from tests.outbox.rows import change, stored
 from tests.providers.victor.adapter import invoice
-from victor_ext.outbox import Outbox
 
 pytestmark = pytest.mark.slow
-A_DAY = 86_400
 
 
 @pytest.fixture
@@ -66,27 +59,6 @@ def test_an_invoice_is_asked_for_once_however_often_and_by_whomever_it_is_repeat
             assert (again.is_error, again.state) == (False, "sent")
             assert again.data["may_ask_again"] is False
     assert victor_sandbox.work_done_by_key() == {key_of("INV-1042"): 1}
-
-
-def test_a_request_with_other_values_is_refused_and_the_answer_says_what_was_asked(
-    desk, host, victor_sandbox
-):
-    host.ask()
-    host.until("INV-1042", "sent")
-    for other, name in (
-        ({"amount": "45.00"}, "amount"),
-        ({"due_date": tomorrow()}, "due_date"),
-    ):
-        said = host.ask(**other)
-        assert said.is_error
-        assert said.sentence == (
-            f"INV-1042 was asked for with other values ({name}): it is one payment, of 44.23 USD. "
-            "INV-1042 was asked for once, created: do not ask again. Do not make another number "
-            "for it."
-        )
-    desk.allow("--payee-account-number=99999999")
-    assert "(the account, which the operator has changed)" in host.ask().sentence
-    assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
 
 
 def test_another_name_for_the_same_payment_is_refused_with_the_command_of_a_person(
@@ -130,14 +102,6 @@ def test_an_invoice_that_several_requests_have_is_not_asked_for_again(desk, host
     assert victor_sandbox.work_done_by_key() == {}
 
 
-def test_an_invoice_whose_entry_was_deleted_is_not_asked_for_again(desk, host, victor_sandbox):
-    host.ask()
-    host.until("INV-1042", "sent")
-    execute(desk.outbox, sa.delete(desk.outbox.table))
-    assert "was asked for before, and its data was deleted" in host.ask().sentence
-    assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
-
-
 # A process that ends, a response that is lost
 
 
@@ -161,47 +125,6 @@ def test_a_server_that_is_killed_in_the_middle_of_a_call_asks_nobody_twice(
         assert not host.ask().is_error
         host.until("INV-1042", "sent")
         assert host.ask(amount="45.00").is_error
-    assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
-
-
-def test_a_server_that_is_killed_while_it_stores_stores_the_request_once(desk, victor_sandbox):
-    """Killed as soon as the call was written, whatever it had done by then."""
-    desk.allow()
-    for _ in range(3):
-        with desk.host_without_sdk() as (process, ask):
-            ask("request_payment", **asked())
-            process.kill()
-    with desk.host() as host:
-        host.ask()
-        host.until("INV-1042", "sent")
-    assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
-
-
-def test_a_lost_response_is_settled_under_the_same_key(host, victor_sandbox, faults):
-    faults.lose_answer(operation="create", times=2)
-    host.ask()
-    host.until("INV-1042", "sent")
-    assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
-
-
-@pytest.mark.victor_sandbox(key_life=0.001)
-def test_a_request_whose_key_the_provider_forgot_is_looked_up_and_not_repeated(
-    desk, victor_sandbox, faults
-):
-    """Killed in the middle of the call, and started a day later."""
-    desk.allow()
-    faults.stall(operation="create", work=True)
-    with suppress(Exception), desk.host() as host:
-        host.ask()
-        until(victor_sandbox.requests)
-        host.process.kill()
-        host.process.wait()
-    faults.clear()
-    outbox = desk.outbox
-    change(outbox, due_at=0.0, first_sent_at=outbox.table.c.first_sent_at - A_DAY)
-    with desk.host() as host:
-        host.ask()
-        host.until("INV-1042", "sent")
     assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
 
 
@@ -229,28 +152,6 @@ def test_what_is_unclear_is_listed_and_settled_without_another_request(
     host.until("INV-1042", "sent")
     assert host.call("what_is_unclear").sentence.startswith("Nothing is unclear.")
     assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
-
-
-def test_only_what_was_asked_for_through_the_server_is_settled_by_a_model(desk, host):
-    stored(desk.outbox, invoice(7))
-    change(desk.outbox, state="unclear")
-    said = host.call("settle_unclear", invoice="INV-7")
-    assert (said.is_error, "a person settles it" in said.sentence) == (True, True)
-    assert "outcome" not in said.data  # it may have been sent
-    assert [entry.state for entry in desk.outbox.entries()] == ["unclear"]
-
-
-def test_when_the_host_closes_the_pipe_the_worker_ends_its_call_and_then_the_server(
-    desk, victor_sandbox, faults
-):
-    desk.allow()
-    faults.delay(0.5, operation="create", work=True)
-    with desk.host_without_sdk() as (process, ask):
-        ask("request_payment", **asked())
-        until(victor_sandbox.requests)
-        process.stdin.close()
-        assert process.wait(30) == 0
-    assert [entry.state for entry in desk.outbox.entries()] == ["sent"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -397,46 +298,6 @@ def test_what_is_permitted_to_one_account_is_not_permitted_to_another(
     assert "Is it the right database?" in stranger.allow().err
 
 
-def test_the_payee_and_the_biller_type_are_those_of_the_operator(host, victor_sandbox):
-    host.ask()
-    host.until("INV-1042", "sent")
-    (request,) = victor_sandbox.requests()
-    text = json.dumps(request)
-    assert (PAYEE in text, "BUSINESS" in text) == (True, True)
-
-
-def test_a_bad_account_or_limit_is_refused_when_it_is_to_be_permitted(desk):
-    for changed, name in (
-        ({"payee_account_number": "x"}, "--payee-account-number"),
-        ({"biller_type": "SHOP"}, "--biller-type"),
-        ({"payment_limit": "-1"}, "--payment-limit"),
-        ({"payment_limit": "1.001"}, "--payment-limit"),
-        ({"day_limit": "NaN"}, "--day-limit"),
-        ({"payment_limit": "NaN"}, "--payment-limit"),
-        ({"payment_limit": "500.001"}, "--payment-limit is '500.001'"),
-        ({"payment_limit": "2000.01"}, "--payment-limit 2000.01 is above --day-limit 2000"),
-        ({"payer": "a b"}, "--payer 'a b' is no id"),
-    ):
-        ran = desk.allow(**changed)
-        assert (ran.status, name in ran.err) == (2, True), ran.err
-
-
-def test_what_is_permitted_is_shown_with_four_digits_of_the_account(desk):
-    ran = desk.allow()
-    assert ran.out == (
-        f"{PAYER} may be asked for up to 500 USD each, 2000 USD a day, to be paid to ****3645, "
-        f"staging, {desk.settings['VICTOR_BASE_URL']}.\n"
-    )
-
-
-def test_without_a_database_a_file_beside_the_profiles_is_made_that_only_its_owner_reads(
-    desk, tmp_path
-):
-    desk = Desk({**desk.settings, "XDG_CONFIG_HOME": str(tmp_path)}, database="")
-    assert desk.allow().status == 0
-    assert (tmp_path / "victor" / "mcp.sqlite").stat().st_mode & 0o777 == 0o600
-
-
 # Text is data
 
 
@@ -472,70 +333,6 @@ def test_bad_input_is_refused_with_a_sentence_that_says_what_to_write(host, vict
     assert host.ask(notes=None).state == "waiting"
     host.until("INV-1042", "sent")
     assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
-
-
-def test_what_waits_while_the_server_cannot_send_says_so(desk, victor_sandbox):
-    desk.allow()
-    with desk.host(VICTOR_CLIENT_SECRET="wrong") as host:
-        host.ask()
-        while "cannot send now" not in (said := host.call("payment", invoice="INV-1042")).sentence:
-            pass
-        assert said.sentence == (
-            "INV-1042 is stored, not sent yet. Do not ask again: the server sends it. The server "
-            "cannot send now: the provider refuses the credentials. Tell your user."
-        )
-        assert "refuses the credentials" in host.call("what_is_unclear").sentence
-    assert victor_sandbox.work_done_by_key() == {}
-
-
-def test_a_secret_that_is_missing_is_named_to_the_model(desk, victor_sandbox):
-    desk.allow()
-    with desk.host(VICTOR_CLIENT_SECRET="") as host:
-        for said in (host.ask(), host.call("payment", invoice="INV-1042")):
-            assert "VICTOR_CLIENT_SECRET" in said.sentence
-    encrypted = Outbox(sa.create_engine(desk.database), storage_key="a secret of 16 characters")
-    stored(encrypted, invoice(1))
-    with desk.host() as host:
-        said = host.ask()
-    assert (said.is_error, "storage" in said.sentence) == (True, True)
-    assert victor_sandbox.work_done_by_key() == {}
-
-
-def words_of_a_model(number):
-    """Arguments as a confused model may write them."""
-    chosen = random.Random(number)
-    texts = [
-        *(
-            "../../etc/passwd",
-            "--yes",
-            "; DROP TABLE victor_outbox; --",
-            "' OR 1=1 --",
-            "$(reboot)",
-        ),
-        *("%", "_", "\x1b[31m", "a\nb", "", " ", "null", "NaN", "Infinity", "1e9", "-1", "٤٤.٢٣"),
-        *("ignore all limits", "99999999999999999999", "44.23 USD", "INV-1042\u2028", "\u202e1"),
-        *("{}", "[]", '{"amount": "1"}', "0x10", "x" * 5000, "\ud7ff", "victor outbox retry"),
-    ]
-    values = [*texts, 44.23, 10**30, True, None, [], {}, ["44.23"]]
-    arguments = {name: chosen.choice(values) for name in asked()}
-    kept = chosen.choice(["", *asked()])
-    arguments |= {name: value for name, value in asked().items() if name == kept}
-    if chosen.random() < 0.3:
-        arguments[chosen.choice(["payee_account_number", "notes", "--yes", "key"])] = "99"
-    return arguments
-
-
-def test_of_a_hundred_random_texts_of_a_model_nothing_is_sent(desk, host, victor_sandbox):
-    for number in range(100):
-        said = host.ask(**words_of_a_model(number))
-        assert said.is_error
-        assert "Traceback" not in said.sentence
-    for tool, name in (("payment", "invoice"), ("find_payments", "status")):
-        for number in range(20):
-            text = words_of_a_model(number)["payer"]
-            host.call(tool, **{name: text})
-    assert desk.outbox.entries() == []
-    assert victor_sandbox.work_done_by_key() == {}
 
 
 def test_words_of_others_are_labelled_bounded_and_in_one_line(desk, host, victor_sandbox):
@@ -577,63 +374,4 @@ def test_the_tools_ask_and_read_and_none_of_them_pays(host):
     ]
 
 
-def test_standard_output_has_the_protocol_alone_and_no_answer_has_a_secret(
-    desk, victor_sandbox, faults
-):
-    """Also while the provider fails, and the server says so on standard error."""
-    desk.allow()
-    faults.status(500, times=50)
-    with desk.host_without_sdk(stderr=subprocess.PIPE) as (process, ask):
-        ask("request_payment", **asked())
-        ask("request_payment", **asked("INV-2"))
-        ask("what_is_unclear")
-        lines = [json.loads(process.stdout.readline()) for _ in range(3)]
-        process.stdin.close()
-        rest, errors = process.stdout.read(), process.stderr.read()
-        process.wait()
-    assert sorted(line["id"] for line in lines) == [1, 2, 3]
-    assert rest == ""
-    secrets = [PAYEE, desk.settings["VICTOR_CLIENT_SECRET"], "Bearer", "Traceback"]
-    assert [each for each in secrets if each in json.dumps(lines) + errors] == []
-
-
 # What is loaded
-
-
-def test_nothing_of_the_protocol_is_loaded_by_the_package_or_by_another_command():
-    script = """
-import sys
-import victor_ext, victor_ext.outbox
-from victor_ext.cli import main
-main(["mcp", "--help"])
-assert not {"mcp", "mcp_types"} & {*sys.modules}
-"""
-    ran = python("-c", script)
-    assert ran.returncode == 0, ran.stderr
-
-
-def test_without_its_packages_the_extra_of_the_command_is_named():
-    script = """
-import sys
-sys.modules |= dict.fromkeys(["mcp", "sqlalchemy"])
-from victor_ext.cli import main
-main(["mcp"])
-"""
-    ran = python("-c", script)
-    assert "pip install '.[mcp]'" in ran.stderr
-
-
-def test_in_production_nothing_is_permitted_unless_a_person_confirms(desk):
-    settings = {name: text for name, text in desk.settings.items() if name != "VICTOR_BASE_URL"}
-    ran = Desk({**settings, "VICTOR_ENVIRONMENT": "production"}, desk.database).allow()
-    assert (ran.status, "Nothing was permitted." in ran.err) == (2, True), ran.err
-
-
-def test_keys_that_are_kept_too_short_are_refused_at_the_start(bare_command):
-    ran = bare_command("mcp", "--keys-kept", "3s")
-    assert (ran.status, "--keys-kept is too low" in ran.err) == (2, True)
-
-
-def test_options_of_the_server_before_the_name_of_a_command_are_refused(bare_command):
-    ran = bare_command("mcp", "--database", "sqlite:///x", "allow")
-    assert (ran.status, "Write the options after 'allow'." in ran.err) == (2, True)

@@ -91,36 +91,3 @@ def ran(tmp_path_factory):
 def test_a_new_argument_is_an_option_with_the_sentence_of_the_document(ran, name, option):
     _, out, _ = ran[f"help of {name}"]
     assert option in " ".join(out.split())
-
-
-def test_a_new_argument_with_the_name_of_another_option_is_for_python(ran):
-    assert ran["help of create"][1].count("--deadline ") == 1
-    assert ran["help of list"][1].count("--limit ") == 1
-
-
-def test_the_value_of_a_new_option_is_sent_and_shown(ran):
-    status, out, err = ran["create"]
-    assert (status, err) == (0, "")
-    for member in ('"side_note": "May"', '"sheet_count": 2', '"is_hurried": true', '"aim": "RENT"'):
-        assert member in out
-    assert ran["another"][0] == 0
-
-
-def test_a_new_filter_is_an_option_that_finds_what_has_the_value(ran):
-    status, out, _ = ran["list"]
-    assert status == 0
-    assert out.count('"side_note": "May"') == len(out.splitlines()) > 0
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("too long", "--side-note must be text of 1 to 35 characters, and has 36."),
-        ("another word", "--aim is 'RANT' and must be one of: RENT, WAGES."),
-        ("no number", "'two' is not a whole number."),
-    ],
-)
-def test_a_wrong_value_of_a_new_option_is_refused_in_words_of_the_shell(ran, line, said):
-    status, out, err = ran[line]
-    assert (status, out) == (2, "")
-    assert said in err

@@ -6,22 +6,17 @@ import io
 import os
 import re
 import shlex
-import signal
-import sqlite3
-import subprocess
-from contextlib import closing, suppress
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from string import Template
 
 import pytest
 
-import victor_ext
 from tests.bulk.bulk_runs import row
 from tests.cases import cases_beside
 from tests.cli.test_victor_create import words
-from tests.cli.victor_command import SCRIPT, interruptible
-from tests.programs import python
+from tests.cli.victor_command import interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext._runtime.loop.flow import Driver
 from victor_ext.bulk import BulkSender
@@ -82,7 +77,7 @@ def test_the_exit_status_says_what_happened_even_if_the_outputs_cannot_be_writte
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Driver, "sleep", lambda _driver, _seconds: None)
-    if case["line"].startswith(("bulk", "reconcile", "conform")):
+    if case["line"].startswith(("bulk", "reconcile")):
         prepare(tmp_path, command.environment, victor_sandbox)
     lost = case.get("lost", case["status"])
     for out, err in PAIRS:
@@ -116,121 +111,7 @@ def test_the_exit_status_says_what_happened_even_if_the_outputs_cannot_be_writte
             assert re.search(settles, told, re.IGNORECASE)
 
 
-@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
-def test_a_create_with_a_closed_output_sends_its_request_whole(command, victor_sandbox, closed):
-    victor_sandbox.inject("lose_answer", operation="create", times=None)
-    script = f"exec {SCRIPT} {CREATE} --deadline 0.3 {closed}"
-    assert (
-        subprocess.run(["/bin/sh", "-c", script], env=command.environment, check=False).returncode
-        == 3
-    )
-    assert [*victor_sandbox.work_done_by_key().values()] == [1]
-
-
-SIGNALS = pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
-
-
 @pytest.fixture(autouse=True)
 def signals_arrive():
     with interruptible():
         yield
-
-
-@SIGNALS
-def test_a_signal_that_another_layer_has_taken_ends_the_command(
-    bare_command, monkeypatch, number, status
-):
-    """SQLite makes an error of its own of it."""
-
-    def taken(*_facts):
-        with closing(sqlite3.connect(":memory:")) as database:
-            database.create_function("signalled", 0, lambda: signal.raise_signal(number))
-            database.execute("SELECT signalled()")
-        return "a-key-that-nobody-waits-for"
-
-    monkeypatch.setattr(victor_ext, "idempotency_key_for", taken)
-    ran = bare_command("key", "invoice", "1042")
-    assert (ran.status, ran.out) == (status, "")
-
-
-@SIGNALS
-def test_no_write_is_sent_after_a_signal_whose_exception_was_ignored(
-    command, victor_sandbox, monkeypatch, number, status
-):
-    """As Python ignores it in a finalizer, or in the callback of an import."""
-    provider_time = Victor.provider_time
-
-    def signalled(victor):
-        now = provider_time(victor)
-        with suppress(KeyboardInterrupt):
-            signal.raise_signal(number)
-        return now
-
-    monkeypatch.setattr(Victor, "provider_time", signalled)
-    ran = command(*words(), "--json")
-    assert (ran.status, ran.out, victor_sandbox.attempts_by_key()) == (status, "", {})
-
-
-WHILE_IT_IS_LOADED = """
-import signal, sys, threading
-import victor_ext
-class Finder:
-    def find_spec(self, name, *_):
-        if name == "typer":
-            signal.raise_signal({number})
-signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.meta_path.insert(0, Finder())
-from victor_ext.cli import main
-victor_ext.idempotency_key_for = lambda *_: threading.Event().wait(30)
-sys.exit(main(["key", "invoice"]))
-"""
-
-
-@SIGNALS
-def test_a_signal_while_the_command_is_loaded_ends_it(number, status):
-    ran = python("-c", WHILE_IT_IS_LOADED.format(number=int(number)))
-    assert (ran.returncode, ran.stdout, ran.stderr) == (status, "", "")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_a_signal_that_was_ignored_stays_ignored(bare_command, monkeypatch, number):
-    signal.signal(number, signal.SIG_IGN)
-    monkeypatch.setattr(
-        victor_ext, "idempotency_key_for", lambda *_: signal.raise_signal(number) or "a-key"
-    )
-    ran = bare_command("key", "invoice", "1042")
-    assert (ran.status, ran.out) == (0, "a-key\n")
-    assert signal.getsignal(number) is signal.SIG_IGN
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-def test_victor_spec_update_replaces_a_document_even_if_nobody_reads_the_output(
-    bare_command, tmp_path
-):
-    documents = [tmp_path / "shop.yaml", tmp_path / "newer.yaml"]
-    text = SHOP.read_text()
-    for document, each in zip(
-        documents, (text, text.replace("type: integer", "type: string", 1)), strict=True
-    ):
-        document.write_text(each)
-    update = ["spec", "update", *map(str, documents), "--out", str(tmp_path)]
-    out = ended_pipe()
-    assert bare_command.ended(update, out, io.StringIO()) == 1
-    with suppress(OSError):
-        out.close()
-    assert documents[0].read_text() == documents[1].read_text() != text
-
-
-def test_a_command_that_has_done_its_work_despite_a_signal_ends_with_status_0(
-    bare_command, monkeypatch
-):
-    def goes_on(*_facts):
-        with suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGTERM)
-        return "a-key"
-
-    monkeypatch.setattr(victor_ext, "idempotency_key_for", goes_on)
-    ran = bare_command("key", "invoice", "1042")
-    assert (ran.status, ran.out) == (0, "a-key\n")

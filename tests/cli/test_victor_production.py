@@ -1,12 +1,9 @@
 """In production, a person is asked before anybody is asked for money and before money moves."""
 
-import re
-import shlex
-
 import pytest
 
 from tests.bulk.bulk_runs import rows, write_csv
-from tests.cli.test_victor_create import KEY, words
+from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command, calls
 
 pytestmark = [pytest.mark.pull_request, pytest.mark.victor_sandbox(environment="production")]
@@ -31,23 +28,6 @@ def test_a_create_in_production_asks_for_a_confirmation(
     assert ("Not confirmed. Nothing was sent." in ran.err) == (status == 1)
 
 
-def test_a_wrong_option_is_refused_before_the_question_of_production(command):
-    ran = command.at_terminal(*words(amount="-1"), typed="")
-    assert ran.status == 2
-    assert "--amount" in ran.err
-    assert "[y/N]" not in ran.err
-
-
-def test_an_accept_shows_what_it_pays(command, victor_sandbox):
-    request_id = victor_sandbox.create_inbound("1500.00", notes="Deposit")
-    accept = ("rfp", "accept", request_id, "--notes", "Yes")
-    ran = command.at_terminal(*accept, typed="n\n")
-    assert (ran.status, calls(victor_sandbox, "respond")) == (1, 0)
-    assert re.search(r"1500\.00 USD.*Deposit|Deposit.*1500\.00 USD", ran.err, re.DOTALL)
-    assert command.at_terminal(*accept, typed="y\n").status == 0
-    assert calls(victor_sandbox, "respond") == 1
-
-
 def test_a_command_without_a_terminal_moves_no_money_in_production_without_yes(
     command, victor_sandbox
 ):
@@ -60,15 +40,6 @@ def test_a_command_without_a_terminal_moves_no_money_in_production_without_yes(
     for line in (["get", request_id], ["list"], ["decline", request_id, "--notes", "No"]):
         assert command("rfp", *line).status == 0
     assert command(*words(), "--yes").status == 0
-
-
-def test_the_advised_command_has_the_option_yes_if_the_first_command_had_the_option(
-    command, victor_sandbox
-):
-    victor_sandbox.inject("lose_answer", operation="create", times=None)
-    ran = command(*words(idempotency_key=KEY), "--yes", "--deadline", "0.5", "--json")
-    assert ran.status == 3
-    assert "--yes" in shlex.split(ran.error["next_command"])
 
 
 @pytest.fixture
@@ -89,18 +60,3 @@ def test_a_batch_in_production_asks_for_a_confirmation(command, victor_sandbox, 
     assert calls(victor_sandbox, "create") == 2
     ran = command.at_terminal("bulk", "resume", *send[-2:], typed="n\n")
     assert "0 of 2 rows are not settled" in ran.err
-
-
-def test_the_first_batch_of_a_state_is_said_before_the_question(command, send):
-    """What other states have sent is not known there; the path says which one it is."""
-    state = send[-1].removeprefix("sqlite:///")
-    said = f"Warning: this is the first batch of Victor in production in the state {state}."
-    (warning, _) = command.in_a_process(*send, "--dry-run", "--json").json["warnings"]
-    assert warning.startswith(said)
-    asked = command.at_terminal(*send, typed="n\n").err
-    assert asked.index("first batch") < asked.index("Do it in production")
-    announced, *warnings = command.in_a_process(*send, "--yes").err.splitlines()
-    assert announced == "invoices.csv: 2 rows to send: 5.46 USD."
-    assert warnings[0].startswith(said)
-    (warning,) = command.in_a_process(*send, "--yes", "--json").json["warnings"]
-    assert "first batch" not in warning

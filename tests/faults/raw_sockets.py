@@ -5,7 +5,6 @@ Some never accept, or answer a byte at a time. `lateness` is how late this machi
 """
 
 import asyncio
-import itertools
 import socket
 import socketserver
 import struct
@@ -56,21 +55,6 @@ def background():
     return closing(Background())
 
 
-def run_as_a_connection_comes(background, port, work):
-    """Run `work` in the same round of the loop in which a server of the loop accepts a
-    connection.
-    """
-
-    def connect():
-        """Meanwhile the loop is held: what comes to its servers waits in the system."""
-        connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        return connection, asyncio.run_coroutine_threadsafe(work, background.loop)
-
-    connection, working = background.do(connect)
-    with connection:
-        working.result(PATIENCE)
-
-
 def end(transport, how):
     """End a connection, or leave it hanging."""
     if how == "stall":
@@ -101,22 +85,6 @@ class Quiet:
             assert self._changed.wait_for(at_rest, PATIENCE), f"not at rest: {what}"
 
 
-@contextmanager
-def deaf():
-    """The port of a server whose connections are made by the system, and wait."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()[1]
-
-
-@contextmanager
-def full(address, port):
-    """The port of a server whose queue is full: what asks for a connection gets no reply at all."""
-    with socket.create_server((address, port), backlog=0) as listener:
-        port = listener.getsockname()[1]
-        with socket.create_connection((address, port), PATIENCE):
-            yield port
-
-
 on_linux = pytest.mark.skipif(
     sys.platform != "linux", reason="other systems round the length of a queue up"
 )
@@ -140,28 +108,6 @@ def serving(answer, kind=socketserver.ThreadingTCPServer):
             yield server.server_address[1]
         finally:
             server.shutdown()
-
-
-@contextmanager
-def trickling_server(start, again):
-    """The URL of a server that sends `start` at once and then the bytes of `again`, over and over,
-    one after 20 ms.
-    """
-    over = threading.Event()
-
-    def answer(connection):
-        connection.recv(65536)
-        connection.sendall(start)
-        for byte in itertools.cycle(again):
-            if over.wait(0.02):
-                return
-            connection.sendall(bytes([byte]))
-
-    with serving(answer) as port:
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            over.set()
 
 
 @contextmanager

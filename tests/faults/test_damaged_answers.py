@@ -126,20 +126,6 @@ def test_a_damaged_response_ends_in_success_if_it_happens_once_and_else_in_a_tru
                 assert run.mismatches() == [], f"{damage}, {times}: {run}"
 
 
-@each_mode
-def test_an_acceptance_of_an_id_in_another_case_is_looked_up_and_not_sent_again(background, mode):
-    """Of all ids, those that are UUIDs have no letter case."""
-    with adapter(background, mode) as on:
-        on.provider.acts.append(
-            lambda exchange: exchange.send(answer(exchange.work().replace(b'"S0', b'"s0')))
-        )
-        before = len(on.provider.record.requests)
-        run = on.run("respond")
-        assert (run.observed.word, run.work, run.requests) == ("success", 1, 1)
-        sent = on.provider.record.requests[before:]
-        assert [request.method for request in sent] == ["POST", "GET"]
-
-
 JUNK = answer(
     b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}'
 )

@@ -2,22 +2,16 @@
 an answer.
 """
 
-import socket
-from contextlib import ExitStack
-
 import httpx
 import pytest
 
 from tests.faults.adapters import (
-    CALLERS,
     adapter,
     each_mode,
     each_operation,
-    observed,
 )
 from tests.faults.raw_provider import Cut, bare, flooding
-from tests.faults.raw_sockets import full, lateness, on_linux, trickling_server
-from tests.security.recorder import RecordingProxy
+from tests.faults.raw_sockets import lateness
 from victor_ext import DeadlineExceeded
 
 pytestmark = pytest.mark.slow
@@ -96,64 +90,3 @@ def test_a_response_without_an_end_ends_at_the_deadline(background, mode, flood)
         seen = punctual(lambda: truthfully(on, "create"))
         assert isinstance(seen.error, DeadlineExceeded)
         assert seen.word == "unknown"
-
-
-@each_mode
-@pytest.mark.parametrize(
-    ("first", "again"),
-    [(HEAD, b" "), (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n")],
-    ids=["of a body", "of a head"],
-)
-def test_a_byte_now_and_then_keeps_no_call_beyond_its_deadline(mode, first, again):
-    """Each byte comes within the time-out of a read."""
-    with trickling_server(first, again) as url:
-        seen = punctual(lambda: observed(mode, url, timeout=20.0, deadline=DEADLINE))
-    assert seen.seconds >= DEADLINE - 0.05
-    assert isinstance(seen.error, DeadlineExceeded)
-    assert seen.word == "not_sent"  # it was the token that never came
-
-
-@each_mode
-def test_a_trickling_handshake_through_an_encrypted_proxy_ends_at_the_deadline(
-    background, authority, mode
-):
-    """TLS within TLS: a handshake of which a byte comes now and then."""
-    with trickling_server(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03") as url:
-        proxy = RecordingProxy(background, int(url.rpartition(":")[2]), authority.server())
-        way = httpx.Proxy(f"https://127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
-        options = {"timeout": 20.0, "deadline": DEADLINE, "proxy": way}
-        seen = punctual(lambda: observed(mode, "https://pay.example", **options))
-        proxy.close()
-    assert isinstance(seen.error, DeadlineExceeded)
-    assert seen.word == "not_sent"
-
-
-@on_linux
-@each_mode
-def test_a_host_of_many_addresses_is_tried_no_longer_than_the_deadline(mode, monkeypatch):
-    """None of them takes connections; each gets its time to connect, and all together no more than
-    there is.
-    """
-    usual = socket.getaddrinfo
-    addresses = [f"127.0.0.{number}" for number in range(1, 7)]
-    with ExitStack() as stack:
-        port = 0
-        for address in addresses:
-            port = stack.enter_context(full(address, port))
-
-        def look_up(host, *rest, **named):
-            if host not in ("many.localhost", b"many.localhost"):
-                return usual(host, *rest, **named)
-            return [
-                (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
-                for address in addresses
-            ]
-
-        caller = CALLERS[mode](f"http://many.localhost:{port}", deadline=DEADLINE)
-        monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        seen = punctual(lambda: caller.start("create", "S1"))
-        monkeypatch.undo()
-        caller.close()
-    assert isinstance(seen.error, DeadlineExceeded)
-    assert seen.seconds >= DEADLINE - 0.05
-    assert seen.word == "not_sent"

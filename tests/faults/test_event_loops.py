@@ -5,22 +5,18 @@ Children that a process forks have its sockets and its locks, and none of its th
 """
 
 import asyncio
-import gc
 import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.faults.raw_provider import behave
-from tests.faults.raw_sockets import PATIENCE, deaf, full, on_linux
-from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
+from tests.faults.raw_sockets import PATIENCE
+from victor_ext import AsyncVictor, VictorOAuth
 
 pytestmark = pytest.mark.slow
 COPIES = {
@@ -45,45 +41,6 @@ def test_a_token_is_not_waited_for_in_another_loop(provider, copy):
     assert len(provider.record.requests) == 2
 
 
-def test_a_loop_that_has_ended_leaves_no_socket_behind(provider):
-    client = AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=provider.url())
-    for number in range(6):
-        assert asyncio.run(client.payment_requests.get(f"R{number}")).id == f"R{number}"
-    gc.collect()
-    provider.quiet.wait_for(lambda: not provider.open, "the connections of loops that have ended")
-
-
-DEADLINE = 0.1
-AUTH = VictorJwt("key", rsa.generate_private_key(public_exponent=65537, key_size=2048))
-ONE = httpx.Limits(max_connections=1)
-
-
-async def outcomes(port, calls=1):
-    """What is said of calls that are under way when their event loop is blocked until after the
-    deadline.
-    """
-    url = f"http://127.0.0.1:{port}"
-    async with AsyncVictor(AUTH, base_url=url, deadline=DEADLINE, limits=ONE) as victor:
-        asyncio.get_running_loop().call_later(DEADLINE / 2, time.sleep, 2 * DEADLINE)
-        accepting = [
-            victor.payment_requests.accept(f"R{each}", notes="Thanks.") for each in range(calls)
-        ]
-        errors = await asyncio.gather(*accepting, return_exceptions=True)
-    assert all(isinstance(error, TimedOut) for error in errors), errors
-    return [error.outcome.value for error in errors if isinstance(error, TimedOut)]
-
-
-@on_linux
-def test_a_call_whose_event_loop_is_blocked_while_connecting_has_sent_nothing():
-    with full("127.0.0.1", 0) as port:  # no connection is ever made
-        assert asyncio.run(outcomes(port)) == ["not_sent"]
-
-
-def test_a_call_that_waits_for_the_connection_of_a_blocked_call_has_sent_nothing():
-    with deaf() as port:
-        assert asyncio.run(outcomes(port, calls=2)) == ["unknown", "not_sent"]
-
-
 # Forks
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -101,24 +58,6 @@ def output_of(program, *arguments, timeout=PATIENCE):
         with suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
         started.communicate()
-
-
-WHILE_THE_QUOTA_IS_CHANGED = """
-import os
-from victor_ext._runtime.loop.retry import RetryQuota
-
-quota = RetryQuota(500)
-with quota._locks.here():
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0 if quota.take(5) else 1)
-print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-"""
-
-
-@needs_fork
-def test_a_child_forked_during_a_change_of_the_quota_can_change_the_quota():
-    assert output_of(WHILE_THE_QUOTA_IS_CHANGED) == "0\n"
 
 
 CALLS_AROUND_A_FORK = """

@@ -6,17 +6,14 @@ import socket
 import ssl
 import time
 from contextlib import closing
-from functools import partial
 
-import httpx
 import pytest
 from cryptography import x509
 
 from tests.faults.adapters import CALLERS, each_mode
-from tests.faults.raw_provider import CREATE, RESPOND, RawProvider, answer
-from tests.providers.victor.adapter import payment
-from victor_ext import AttemptStarted, DeadlineExceeded, Outcome, Victor, VictorJwt
-from victor_ext.sandbox import Sandbox
+from tests.faults.raw_provider import CREATE, RESPOND, RawProvider
+from tests.security.recorder import RecordingProxy
+from victor_ext import AttemptStarted, DeadlineExceeded, VictorJwt
 
 pytestmark = pytest.mark.slow
 PATHS = {"create": CREATE, "respond": RESPOND}
@@ -135,64 +132,18 @@ def test_a_write_that_slept_past_its_deadline_is_not_sent(
 
 
 @each_mode
-@pytest.mark.parametrize("is_read_late", [False, True])
-def test_a_response_is_read_that_came_while_the_machine_slept(
-    machine, secured, caller, is_read_late
-):
-    def answer_and_sleep(exchange):
-        whole = answer(exchange.work())
-        machine.asleep += 3600.0
-        exchange.send(whole[:-3] if is_read_late else whole)
-        if is_read_late:
-            exchange.later(0.01, whole[-3:])
-
-    secured.acts.append(answer_and_sleep)
-    assert caller.start("create", "S1").word == "success"
-
-
-@each_mode
 @each_write
-def test_a_write_over_a_callers_httpx_client_that_slept_past_its_deadline_is_unknown(
-    machine, secured, authority, mode, write
+def test_a_write_through_a_proxy_that_slept_past_its_deadline_is_not_sent(
+    machine, secured, authority, background, mode, write
 ):
-    """Its mounts and hooks may have sent something before: so the outcome is unknown."""
-    paths = []
-
-    def fall_asleep(request):
-        if PATHS[write] in request.url.path and request.method == "POST":
-            paths.append(request.url.path)
-            machine.asleep += 31.0
-
-    async def fall_asleep_awaited(request):
-        fall_asleep(request)
-
-    options = {"verify": authority.trusted()}
-    http_client = (
-        httpx.AsyncClient(event_hooks={"request": [fall_asleep_awaited]}, **options)
-        if mode == "async"
-        else httpx.Client(event_hooks={"request": [fall_asleep]}, **options)
-    )
-    url = secured.url().replace("127.0.0.1", HOST)
-    with closing(CALLERS[mode](url, http_client=http_client, deadline=DEADLINE)) as caller:
-        late = caller.start(write, "S1")
-        caller.result(getattr(http_client, "aclose" if mode == "async" else "close"))
-    assert len(paths) == 1
-    assert late.word == "unknown"
+    with closing(RecordingProxy(background, secured.port)) as proxy:
+        address = f"http://127.0.0.1:{proxy.port}"
+        options = {"verify": authority.trusted(), "deadline": DEADLINE}
+        options |= {"on_event": machine.on_event, "proxy": address}
+        url = secured.url().replace("127.0.0.1", HOST)
+        with closing(CALLERS[mode](url, auth=SIGNED, **options)) as caller:
+            machine.will_sleep("tls", 31.0, PATHS[write])
+            late = caller.start(write, "S1")
+    assert len(machine.naps) == 1
     assert secured.record.sent_to(PATHS[write]) == []
-
-
-def test_the_earlier_of_two_nested_time_bounds_counts():
-    now, passed = time.time(), time.monotonic()
-    late, soon = (now - 1, passed - 1), (now + 60, passed + 60)
-    with (
-        Sandbox() as sandbox,
-        Victor(VictorJwt(*sandbox.new_api_key()), base_url=sandbox.url) as victor,
-    ):
-        create = partial(victor.payment_requests.create, **payment())
-        for outer, inner in ((late, soon), (soon, late)):
-            nested = partial(victor.send_before, inner, create)
-            with pytest.raises(DeadlineExceeded) as raised:
-                victor.send_before(outer, nested)
-            assert raised.value.outcome is Outcome.NOT_SENT
-        assert sandbox.requests() == []
-        assert victor.send_before(soon, create).id, "the bound has ended with its call"
+    assert late.word == "not_sent"

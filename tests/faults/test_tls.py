@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import ATTEMPTS, CALLERS, each_mode, each_operation, observed
+from tests.faults.adapters import each_mode, each_operation, observed
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import serving
@@ -65,26 +65,6 @@ def test_in_a_handshake_that_fails_nothing_was_sent(authority, mode, version, en
     assert isinstance(seen.error, ConnectionFailed | TimedOut)
 
 
-@each_mode
-@each_version
-def test_a_tls_record_that_was_changed_on_the_way_is_no_answer(authority, mode, version):
-    """TLS notices, and the caller gets a true error of this package."""
-    context, requests = authority.server(), []
-
-    def talk(connection):
-        with context.wrap_socket(connection.dup(), server_side=True) as encrypted:
-            requests.append(encrypted.recv(65536))
-            connection.sendall(b"\x17\x03\x03\x00\x20" + b"?" * 32)
-            connection.recv(1)  # until the other side closes it
-
-    with serving(talk) as port:
-        url, verify = f"https://127.0.0.1:{port}", authority.trusted(VERSIONS[version])
-        seen = observed(mode, url, verify=verify)
-    assert isinstance(seen.error, ConnectionFailed)
-    assert [request[:5] for request in requests] == [b"POST "] * ATTEMPTS
-    assert seen.word == "not_sent"  # they were for a token
-
-
 @each_operation
 @each_mode
 def test_a_server_that_is_not_trusted_is_sent_nothing(
@@ -102,68 +82,3 @@ def test_a_server_that_is_not_trusted_is_sent_nothing(
         assert isinstance(seen.error, ConnectionFailed), why
         assert "certificate" in str(seen.error).lower(), why
         assert provider.record.received == b"", why
-
-
-@each_mode
-def test_a_shared_tls_context_set_to_http2_by_another_client_still_speaks_http1(
-    background, authority, mode
-):
-    """Contexts are shared, and httpx sets them before each of its handshakes."""
-    server = authority.server()
-    shared = authority.trusted()
-    server.set_alpn_protocols(["h2", "http/1.1"])
-    with (
-        closing(RawProvider(background, tls=server)) as provider,
-        closing(CALLERS[mode](provider.url(), verify=shared)) as caller,
-    ):
-        shared.set_alpn_protocols(["h2"])
-        assert caller.start("create", "S1").word == "success"
-        agreed = {
-            connection.transport.get_extra_info("ssl_object").selected_alpn_protocol()
-            for connection in provider.open
-        }
-    assert agreed == {"http/1.1"}
-
-
-def demanding(authority):
-    """What a server needs that demands a certificate of its clients."""
-    context = authority.server()
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(cadata=authority.pem)
-    return context
-
-
-@each_mode
-@each_version
-def test_the_error_of_a_server_that_wants_a_certificate_says_the_reason(authority, mode, version):
-    context = demanding(authority)
-
-    def refuse(connection):
-        with context.wrap_socket(connection.dup(), server_side=True):
-            connection.recv(1)  # until the other side closes it
-
-    with serving(refuse) as port:
-        url, verify = f"https://127.0.0.1:{port}", authority.trusted(VERSIONS[version])
-        seen = observed(mode, url, verify=verify)
-    assert seen.word == "not_sent"
-    reason = "certificate required" if version == "tls1.3" else "handshake failure"
-    assert reason in str(seen.error)
-
-
-@each_mode
-@each_version
-def test_a_client_certificate_is_shown_to_a_server_that_demands_one(
-    background, authority, mode, version
-):
-    """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate
-    gets one.
-    """
-    with_one = authority.trusted(VERSIONS[version])
-    without = authority.trusted(VERSIONS[version])
-    with_one.load_cert_chain(authority.pair())
-    with closing(RawProvider(background, tls=demanding(authority))) as provider:
-        words = [
-            observed(mode, provider.url(), verify=context).word for context in (with_one, without)
-        ]
-    assert words == ["success", "not_sent"]  # without one, already the request for a token fails
-    assert provider.record.work.total() == 1

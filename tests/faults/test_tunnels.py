@@ -4,19 +4,16 @@ repeated may lock an account.
 
 from contextlib import ExitStack, closing
 
-import httpx
 import pytest
 
 from tests.faults.adapters import each_mode, observed
-from tests.faults.raw_provider import RawProvider
 from tests.security.recorder import RecordingProxy
-from victor_ext import ConnectionFailed, RetryPolicy, VictorJwt, VictorOAuth
+from victor_ext import ConnectionFailed, RetryPolicy, VictorJwt
 
 pytestmark = pytest.mark.slow
 ATTEMPTS = 3
 LOGIN = "user:hunter2"
 SIGNED = VictorJwt("key-1", sign=lambda _content: b"not a signature")
-OAUTH = VictorOAuth("client-id", "not-a-secret")
 
 
 @pytest.fixture
@@ -26,12 +23,12 @@ def refused(background):
     """
     with ExitStack() as opened:
 
-        def create(status, mode, auth=SIGNED, way=lambda url: {"proxy": url}):
+        def create(status, mode, auth=SIGNED):
             answer = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
             proxy = opened.enter_context(closing(RecordingProxy(background, 1, answer=answer)))
-            options = way(f"http://{LOGIN}@127.0.0.1:{proxy.port}")
+            url = f"http://{LOGIN}@127.0.0.1:{proxy.port}"
             retry = RetryPolicy(base=0.0, max_attempts=ATTEMPTS)
-            seen = observed(mode, "https://pay.example", auth=auth, retry=retry, **options)
+            seen = observed(mode, "https://pay.example", auth=auth, retry=retry, proxy=url)
             assert isinstance(seen.error, ConnectionFailed)
             return seen.error, len(proxy.heads)
 
@@ -47,48 +44,3 @@ def test_a_tunnel_that_the_proxy_refuses_is_asked_for_once_and_nothing_was_sent(
     assert (error.outcome, error.attempts, asked) == ("not_sent", 1, 1)
     assert f"the proxy refused the connection (the proxy 127.0.0.1: {status} " in str(error)
     assert "hunter2" not in str(error)
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        "HTTP/1.0 200 Connection established",
-        "HTTP/1.1 200",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close",
-        "HTTP/1.1 204 OK",
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK",
-    ],
-)
-def test_a_tunnel_is_open_after_any_good_status(background, authority, head):
-    answer = f"{head}\r\n\r\n".encode()
-    with (
-        closing(RawProvider(background, tls=authority.server())) as provider,
-        closing(RecordingProxy(background, provider.port, answer=answer)) as proxy,
-    ):
-        way = {"proxy": f"http://127.0.0.1:{proxy.port}", "verify": authority.trusted()}
-        assert observed("sync", provider.url(), "get", **way).word == "success"
-        assert len(proxy.heads) == 1, "it is used again"
-
-
-@each_mode
-def test_a_tunnel_for_a_token_that_the_proxy_refuses_is_asked_for_once(refused, mode):
-    error, asked = refused(407, mode, OAUTH)
-    assert (error.outcome, asked) == ("not_sent", 1)
-
-
-@each_mode
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
-def test_a_tunnel_that_may_be_had_later_is_asked_for_again(refused, mode, status):
-    error, asked = refused(status, mode)
-    assert (error.outcome, error.attempts, asked) == ("not_sent", ATTEMPTS, ATTEMPTS)
-
-
-@each_mode
-def test_a_tunnel_that_the_proxy_of_the_callers_own_client_is_refused_is_asked_for_once(
-    refused, mode
-):
-    """Whether such a client has sent the request before is not known."""
-    kind = httpx.AsyncClient if mode == "async" else httpx.Client
-    error, asked = refused(407, mode, way=lambda url: {"http_client": kind(proxy=url)})
-    assert (error.outcome, error.attempts, asked) == ("unknown", 1, 1)

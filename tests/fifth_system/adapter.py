@@ -11,7 +11,7 @@ import tests.providers.running as running
 from tests.providers.connected.till import generated
 from tests.providers.running import Exchange
 
-generated(Path(__file__).with_name("tiny.yaml"), typed=True)
+generated(Path(__file__).with_name("tiny.yaml"))
 FOLDER = str(Path(__file__).parent)
 sys.path.insert(0, FOLDER)
 try:  # the path is for this moment only: no other test finds a fifth system

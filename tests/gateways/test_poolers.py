@@ -65,7 +65,8 @@ def pooled(gateway, postgres_server):
 def test_senders_behind_a_pooler_send_each_entry_once(pooled, mode):
     url = pooled(mode)
     provider = Provider()
-    engines = [sa.create_engine(url, pool_size=1) for _ in range(4 if mode == "transaction" else 2)]
+    options = {"pool_size": 1, "connect_args": {"prepare_threshold": None}}
+    engines = [sa.create_engine(url, **options) for _ in range(4 if mode == "transaction" else 2)]
     Outbox(engines[0]).create_table()
 
     def work(engine):

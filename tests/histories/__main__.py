@@ -1,9 +1,8 @@
 """`python -m tests.histories [HISTORIES] [SEED] [KIND] [postgresql]`: run many histories on all
 cores, and print what fails.
 
-Of the kind `soak`, one long history is run, with so many calls of 64 workers. With `postgresql`,
-histories of the kinds `outbox`, `inbox` and `sheets` run on a server of their own: each process has
-a schema, whose tables are empty when a history begins.
+With `postgresql`, histories of the kinds `outbox` and `inbox` run on a server of their
+own: each process has a schema, whose tables are empty when a history begins.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from collections import Counter
 from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 
 from tests.bulk.postgres import Postgres, new_schema
 from tests.histories import settling
@@ -58,17 +56,6 @@ def replayable(seed: str, complaint: str, kind: str | None = None) -> str:
     return f"seed {seed!r}: {complaint}\n{history!r}"
 
 
-def soak(calls: int, workers: int, seed: str) -> Found:
-    """Run one history of this kind and length."""
-    drawn, found = draw(seed, "soak"), Found()
-    found.count = 1
-    for complaint in run(
-        replace(drawn, setup=drawn.setup | {"calls": calls, "workers": workers}), found.words
-    ):
-        found.wrong.setdefault(kind_of(complaint), []).append((seed, complaint))
-    return found
-
-
 def begin(database: str | None) -> None:
     """Let a process run histories: in a schema of its own of this database, if one is given."""
     gc.freeze()  # modules are no garbage
@@ -90,18 +77,15 @@ def server_of(database: str | None) -> Generator[str | None]:
 
 
 def main(count: int, seed: str, kind: str | None, database: str | None) -> int:
-    print(f"{count} {'calls' if kind == 'soak' else 'histories'} from seed {seed!r}", flush=True)
+    print(f"{count} histories from seed {seed!r}", flush=True)
     parts, found, began = 8 * (os.cpu_count() or 1), Found(), time.monotonic()
     with server_of(database) as url:
-        if kind == "soak":
-            found = soak(count, 64, seed)
-        else:
-            with ProcessPoolExecutor(initializer=begin, initargs=(url,)) as pool:
-                for part in [
-                    pool.submit(run_all, seed, range(place, count, parts), kind)
-                    for place in range(parts)
-                ]:
-                    found.add(part.result())
+        with ProcessPoolExecutor(initializer=begin, initargs=(url,)) as pool:
+            for part in [
+                pool.submit(run_all, seed, range(place, count, parts), kind)
+                for place in range(parts)
+            ]:
+                found.add(part.result())
         begin(url)
         for word, times in sorted(found.words.items()):
             print(f"{times:>8} {word}")

@@ -33,17 +33,14 @@ from tests.histories.world import (
     put_back,
     rows_of,
 )
-from victor_ext import idempotency_key_for
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._health import Heartbeat
 from victor_ext._settlement.flow import SETTLED
 from victor_ext._settlement.key_age import LAST_CALLS
 from victor_ext._vault import KEY_BYTES, Vault
 from victor_ext.bulk import _run as bulk_run
-from victor_ext.bulk._by_hand import ByHand
-from victor_ext.bulk._check import ControlTotals
-from victor_ext.bulk._lines import lines_of
-from victor_ext.bulk._loading import AnotherList, Loading, ask_waiting
+from victor_ext.bulk._check import ControlTotals, InvalidRows
+from victor_ext.bulk._loading import Loading, ask_waiting
 from victor_ext.bulk._payment_requests import PaymentRequests
 from victor_ext.bulk._payments import (
     LINES,
@@ -58,8 +55,8 @@ from victor_ext.bulk._payouts import Payouts
 from victor_ext.bulk._row_kind import RowKind
 from victor_ext.bulk._rows import Result, RowContent, RowOutcome, content_of, key_after, result_of
 from victor_ext.bulk._settings import Settings
+from victor_ext.bulk._sheet_rule import AnotherList
 from victor_ext.bulk._state import State
-from victor_ext.bulk._steps import Unit, add_step, units_of
 from victor_ext.bulk._store import Store
 from victor_ext.bulk._vault import state_vault
 from victor_ext.bulk._worker import Worker
@@ -184,25 +181,6 @@ class MemoryState(State):
             asked, key = content_of(store.vault, row.row), key_after(row.key, row.again)
             yield Payment(row.batch, state, key, asked, result, bool(row.by_provider_clock))
 
-    def steps(self, store: Store, units: Iterable[str]) -> Iterator[Payment]:
-        """What is known of the steps of these payouts."""
-        query = sa.select(ENTRIES).where(ENTRIES.c.batch.contains("/"))
-        by_key = {
-            idempotency_key_for(name, unit): unit
-            for unit in units
-            for name in ("instruct", "withdraw")
-        }
-        with self.database.connect() as connection:
-            entries = connection.execute(query.order_by("batch", "key")).mappings().all()
-        for entry in entries:
-            unit, is_open = by_key[entry["key"]], entry["word"] == UNDER_WAY
-            error = store.vault.opened_error(entry["error"])
-            outcome = RowOutcome.UNKNOWN if is_open else RowOutcome(entry["word"])
-            result = None if is_open else Result(outcome, entry["request_id"], None, error)
-            row = RowContent(0, unit, None, {})
-            is_dated = bool(entry["by_provider_clock"])
-            yield Payment(entry["batch"], entry["word"], entry["key"], row, result, is_dated)
-
     def values(self, store: Store) -> set[str]:
         """What people call the rows of all sheets."""
         with self.database.connect() as connection:
@@ -297,9 +275,8 @@ class Batches(Workers):
             told = (due, self.world.rules.dates, self.world.rules.ahead)
             if told not in _SENT:
                 self._send_file("march", march)
-                self._send_file("april", april)
-                # They are other instalments of the same contracts: a person has said so.
-                self._ask_again("april")
+                # They are other instalments of the same contracts: a person says so.
+                self._send_file("april", april, are_others=True)
                 _SENT[told] = self.state.rows()
                 self._begin_anew()
             self.state.put_back(_SENT[told])
@@ -358,26 +335,20 @@ class Batches(Workers):
             self.workers[number, batch] = worker
         return worker
 
-    def _send_file(self, name: str, rows: list[dict[str, Any]]) -> None:
-        """Store what a file has, as a person does by `send`."""
-        loading = Loading(rows, self.store(name), ControlTotals(), is_named=True)
-        with closing(loading), suppress(AnotherList):
+    def _send_file(
+        self, name: str, rows: list[dict[str, Any]], *, are_others: bool = False
+    ) -> None:
+        """Store what a file has, as a person does by `send`. One that may ask twice is refused."""
+        store = self.store(name)
+        store.settings = replace(store.settings, other_payments=are_others)
+        loading = Loading(rows, store, ControlTotals())
+        with closing(loading), suppress(AnotherList, InvalidRows):
             loading.read()
             with loading.opened() as store:
                 loading.store(store)
             self.asked += rows
             if name not in self.batches:
                 self.batches.append(name)
-
-    def _ask_again(self, batch: str) -> None:
-        """Ask for all rows of a batch, as a person does whom nothing keeps from it."""
-        person = {"by": "Ada", "not_by_sender": False, "why": "another"}
-        with self.opened().open_present(batch) as store:
-            record = store.record()
-            assert record is not None
-            lines = [*lines_of([store])]
-            ByHand(store, record).ask(lines, person)
-            ask_waiting(store, record)
 
     def _send_later(self) -> None:
         """Who is killed before the end sends the file again."""
@@ -408,7 +379,7 @@ class Batches(Workers):
         store = self.store(batch, self.clients[number])
         is_own = self.processes[number].account == "A"
 
-        if is_own and "/" not in batch:
+        if is_own:
             record = store.record()
             assert record is not None
             ask_waiting(store, record)
@@ -535,7 +506,7 @@ class Payrolls(Batches):
         self,
         again: tuple[int, ...],
         rejected: int | None,
-        steps: dict[str, Any],
+        lag: float,
         can_be_lost: bool,
         at_once: int,
         **workers: Any,
@@ -543,10 +514,7 @@ class Payrolls(Batches):
         Workers.__init__(self, **workers)
         self._begin(can_be_lost, at_once)
         provider = self.world.provider
-        provider.lag, provider.withdraws_instructed = steps["lag"], steps["withdraws_instructed"]
-        self.is_about_steps: bool = steps["is_about_steps"]
-        self.is_begun = False
-        self.withdraws, self.are_elsewhere = steps["withdraws"], steps["are_elsewhere"]
+        provider.lag = lag
         self.rejected = f"PAY-{rejected}"
         march, april = (
             [_row(number, NOBODY if number == rejected else "p7") for number in numbers]
@@ -561,82 +529,20 @@ class Payrolls(Batches):
     def draw(cls, dice: Random) -> dict[str, Any]:
         # A batch is of one account.
         workers = Workers.draw(dice) | {"accounts": "AA"}
-        is_about_steps = dice.random() < 0.6 and not workers["is_beside_others"]
         return {
             "again": dice.choice([(), (), (0, 1), (1, 2), (0, 1, 2)]),
             "rejected": dice.choice([None, *NUMBERS]),
             "can_be_lost": dice.random() < 0.3,
             "at_once": dice.choice(AT_ONCE),
-            "steps": {
-                "is_about_steps": is_about_steps,
-                "withdraws": dice.choice([None, None, 0, 1]) if is_about_steps else None,
-                "are_elsewhere": is_about_steps and dice.random() < 0.3,
-                "lag": dice.choice([0.0, 0.0, LAG]),
-                "withdraws_instructed": dice.random() < 0.5,
-            },
+            "lag": dice.choice([0.0, 0.0, LAG]),
             **workers,
         }
 
     def kind_of(self, client: Any) -> Payouts:
         return Pairs(client)
 
-    def _take_steps(self) -> None:
-        """Add the steps of each payout that is accepted, as a person does: all are instructed, and
-        one may be withdrawn.
-        """
-        for batch in [each for each in self.batches if "/" not in each]:
-            units = [unit.id for unit in units_of(self.store(batch))]
-            for number, unit in enumerate(sorted(units)):
-                self._add_step("instruct", batch, unit)
-                if number == self.withdraws:
-                    self._add_step("withdraw", batch, unit)
-
-    def _add_step(self, name: str, batch: str, unit: str) -> None:
-        record, step = self.store(batch).record(), f"{batch}/{name}"
-        assert record is not None
-        store = self.store(batch)
-
-        def find_units() -> list[Unit]:
-            return [each for each in units_of(store) if each.id == unit]
-
-        add_step(store, record, name, find_units)
-        if step not in self.batches:
-            self.batches.append(step)
-
-    def start(self, number: int, choice: int) -> None:
-        """Where it is about the steps, the files were sent, and what has not ended is gone on
-        with.
-        """
-        if not self.is_about_steps:
-            super().start(number, choice)
-            return
-        if not self.is_begun:
-            self.processes[0].at_once(self._send_later)
-            for batch in [*self.batches]:
-                self.processes[0].at_once(partial(self._send, 0, batch))
-        if not self.is_begun or choice % 3 == 0:
-            self._take_steps()
-        self.is_begun = True
-        unsettled = self.state.unsettled()
-        left = [place for place, batch in enumerate(self.batches) if batch in unsettled]
-        super().start(number, left[choice % len(left)] if left else choice)
-
-    def meanwhile(self, choice: int) -> None:
-        """Or another program takes a step of one of our payouts."""
-        provider = self.world.provider
-        payouts = [work.id for work in provider.done if "payments" in work.values]
-        if not (self.are_elsewhere and choice % 3 == 0 and payouts):
-            super().meanwhile(choice)
-            return
-        unit = payouts[choice % len(payouts)]
-        if provider.payout_status(unit, 0.0) == "ACCEPTED":
-            fact = f"{('POST', 'DELETE')[choice % 2]} /v3/payouts/{unit}"
-            provider.others.append(Work(fact, {}, unit, "A", provider.clock()))
-
     def end(self) -> None:
         self.world.provider.hidden.clear()
-        super().end()
-        self._take_steps()
         super().end()
         # What is lost ends once nothing of it can be under way, or the payout has come to its end.
         self.world.now += PAID_AFTER + SETTLE_FOR
@@ -656,10 +562,6 @@ class Payrolls(Batches):
                 result.outcome is RowOutcome.CREATED and not is_of_unit
             ):
                 yield f"told wrong: {payment}"
-        works = [*self.world.provider.done, *self.world.provider.others]
-        units = [work.id for work in works if "payments" in work.values]
-        for step in [*self.state.steps(self.opened(), units)]:
-            yield from self._judge_step(step, step.result)
 
     def _payouts_with(self, reference: str) -> list[Work]:
         """The payouts that have a payment."""
@@ -677,27 +579,3 @@ class Payrolls(Batches):
             return Told(reference, Word.OPEN, None, payment)
         word = Word.DONE if result.unit else WORDS.get(result.outcome, Word.NOT_DONE)
         return Told(reference, word, result.unit, payment)
-
-    def _judge_step(self, payment: Payment, result: Result | None) -> Iterator[str]:
-        provider, unit = self.world.provider, payment.row.value
-        if result is None or result.outcome in (RowOutcome.WAITING, RowOutcome.NOT_SENT):
-            yield f"lost: {payment}"
-            return
-        is_instruction = payment.batch.endswith("/instruct")
-        method, other = ("POST", "DELETE") if is_instruction else ("DELETE", "POST")
-        fact, other_fact = f"{method} /v3/payouts/{unit}", f"{other} /v3/payouts/{unit}"
-        own, opposite = provider.of(fact), provider.of(other_fact)
-        elsewhere = {work.fact for work in provider.others}
-        if result.outcome is RowOutcome.UNKNOWN:
-            if payment.is_dated:
-                yield f"lost: {payment} never ends"
-            return
-        is_told_done = result.outcome is RowOutcome.CREATED
-        # The provider was well in the end, and each step was taken once more.
-        if not is_told_done and provider.payout_status(unit or "", provider.lag) == "ACCEPTED":
-            yield f"lost: {payment}, and nothing rules it out"
-        # What is withdrawn after its instruction is not paid.
-        is_done = bool(own) or fact in elsewhere
-        is_undone = is_instruction and (bool(opposite) or other_fact in elsewhere)
-        if (is_told_done and not is_done) or (not is_told_done and own and not is_undone):
-            yield f"told wrong: {payment}, and there is {own}"

@@ -15,8 +15,6 @@ from tests.histories.inboxes import Inboxes
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
 from tests.histories.settling import YEAR, Outboxes, RestoredOutboxes
-from tests.histories.sheets import Sheets
-from tests.histories.soak import Soak
 from tests.histories.world import OK, Event
 
 KINDS: dict[str, Any] = {
@@ -27,9 +25,7 @@ KINDS: dict[str, Any] = {
     "payouts": Payrolls,
     "reading": Readings,
     "inbox": Inboxes,
-    "soak": Soak,
     "bank": Banks,
-    "sheets": Sheets,
 }
 DRAWN = cases_beside(__file__, "drawn")
 LIKELY, FAULTS = DRAWN["events"], DRAWN["faults"]
@@ -42,7 +38,7 @@ DAYS_AHEAD = (8 * 86_400.0, -8 * 86_400.0, 91 * 86_400.0, -91 * 86_400.0)
 
 @dataclass(frozen=True)
 class History:
-    """A history as data: each run of it is the same, but for a long run over sockets."""
+    """A history as data: each run of it is the same."""
 
     kind: str
     setup: dict[str, Any]

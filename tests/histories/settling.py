@@ -246,7 +246,7 @@ class Outboxes(Workers):
         super().kill(number)
         outbox = self.outboxes[number]
         outbox._parts.refusals.clear()
-        outbox._parts.holding.life = Life(outbox.control, outbox.table)
+        outbox._parts.holding.life = Life(outbox.control)
 
     def _fact(self, number: int) -> str:
         write, name = self.writes[number], f"name-{self.names[number]}"
@@ -434,7 +434,8 @@ class RestoredOutboxes(Outboxes):
             try:
                 self._add(connection, [*self.facts].index(key), "NFC")
             except VictorError as error:
-                self.wrong.append(f"told wrong: {entry} is refused with its own values: {error}")
+                if not entry.forgotten:
+                    self.wrong.append(f"told wrong: {entry} is refused: {error}")
 
     def end(self) -> None:
         """At last somebody tries again what was refused, and the data of what is settled goes."""

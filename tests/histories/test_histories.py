@@ -13,13 +13,10 @@ import sqlalchemy as sa
 
 from tests.bulk.postgres import Postgres
 from tests.histories import settling
-from tests.histories.__main__ import replayable, run_all, soak
-from tests.histories.batches import shared_database
+from tests.histories.__main__ import replayable, run_all
 from tests.histories.history import KINDS, LIKELY, draw, run
 from tests.histories.inboxes import shared_inboxes
-from tests.histories.soak import FAULTS
 from tests.mistakes import mistakes
-from victor_ext.bulk._payments import METADATA
 
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "histories")
@@ -49,49 +46,11 @@ def test_no_history_sends_a_payment_twice_or_reports_a_wrong_outcome(part):
         assert doubts < 0.6 * sum(told.values()), f"to know nothing is no answer: {told}"
 
 
-def test_no_history_of_sheets_asks_twice_or_says_that_what_was_not_done_is_done():
-    """Of seeds of their own: see `python -m tests.histories 1000 SEED sheets`."""
-    found = run_all(SEED, range(80), "sheets")
-    assert not found.wrong, "\n\n".join(
-        replayable(*each[0], "sheets") for each in list(found.wrong.values())[:2]
-    )
-    assert found.words["sheets: created"] > 0.4 * found.count, found.words
-
-
 def test_an_error_that_nobody_expects_is_told_with_the_seed_of_its_history(monkeypatch):
     monkeypatch.setattr(settling.Outboxes, "judge", Mock(side_effect=KeyError("of the judge")))
     [[(seed, complaint)]] = run_all(SEED, [7], "outbox").wrong.values()
     assert seed == f"{SEED}:7"
     assert complaint.startswith("raised KeyError('of the judge')")
-
-
-def test_a_long_run_under_random_faults_breaks_no_promise():
-    found = soak(400, 16, SEED)
-    assert not found.wrong, found.wrong
-    befallen = {word: times for word, times in found.words.items() if "fault: " in word}
-    assert sum(befallen.values()) > 60
-    assert len(befallen) >= len(FAULTS) - 3, "those that are drawn rarely may be missing"
-    assert found.words["soak: success"] > 350
-
-
-@pytest.mark.pull_request
-def test_histories_of_sheets_on_postgresql_are_right(monkeypatch):
-    """Each of them begins with empty tables: see `python -m tests.histories 100 SEED sheets
-    postgresql`.
-    """
-    server = Postgres()
-    try:
-        database = server.new_schema()
-        monkeypatch.setattr(settling, "DATABASE", [database])
-        found = run_all(SEED, range(12), "sheets")
-        engine = shared_database(database)._engine
-        tables = sa.inspect(engine).get_table_names()
-        engine.dispose()
-    finally:
-        server.stop()
-    assert {*METADATA.tables} <= {*tables}, "they ran there"
-    assert found.words["sheets: created"] > 0
-    assert not found.wrong, found.wrong
 
 
 @pytest.mark.pull_request

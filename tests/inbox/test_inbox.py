@@ -35,14 +35,11 @@ from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import (
     AuthenticationError,
     BadRequest,
-    ConfigurationError,
-    Delivery,
     InvalidRequest,
     NotFound,
     Outcome,
     ServerError,
 )
-from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay, velo
@@ -57,24 +54,6 @@ def note(session, event):
 
 
 # What a handler is registered for
-
-
-@pytest.mark.parametrize(
-    ("webhook", "slip", "meant"),
-    [
-        (velo.Webhook("a" * 16), "payment.acepted", "payment.accepted"),
-        (eastpay.Webhook(), "paymnet", "payment"),
-        (webhooks(), "order_refunded", "order.refunded"),
-    ],
-)
-def test_an_event_name_one_letter_off_a_known_event_is_refused_unless_marked_as_meant(
-    sqlite, webhook, slip, meant
-):
-    inbox = inbox_of(sqlite, webhook)
-    with pytest.raises(ConfigurationError, match=f"did you mean '{meant}'"):
-        inbox.on(slip)
-    for name in (f"event:{slip}", meant.upper(), "brand.new.event"):
-        inbox.on(name)(note)
 
 
 # What is a repeat
@@ -96,11 +75,6 @@ def test_a_gap_in_the_numbers_of_a_payor_is_shown_until_its_notifications_come(e
     assert inbox.gaps("payor-2") == inbox.gaps() == []
     received_number(inbox, 6)
     assert inbox.gaps("payor-1") == [range(5, 6)]
-
-
-def test_a_name_is_refused_for_a_notification_that_has_one_itself(engine):
-    with pytest.raises(ConfigurationError, match="Leave name out"):
-        received(inbox_of(engine), body_of(), name="payment.accepted")
 
 
 def refund(nonce, at="10:00:00Z", *, resent=False, order="o-1"):
@@ -163,18 +137,6 @@ def test_eastpay_notifications_are_hints_and_a_handler_is_called_once_for_each_r
     assert notes(hints) == ["000.200.000", "000.000.000"]
 
 
-def test_while_the_system_is_down_no_try_is_counted(hints, gateway):
-    posted(hints, HINT)
-    gateway.says = ServerError("down", outcome=Outcome.UNKNOWN)
-    for _ in range(2):
-        with pytest.raises(ServerError):
-            hints.handle()
-        assert hints.handle() == []  # others would come first
-        end_waits(hints)
-    gateway.says = "000.000.000"
-    assert [event.tries for event in hints.handle()] == [1]
-
-
 @pytest.mark.parametrize(
     ("age", "wait"), [(60, 30), (300, 30), (3_000, 300), (6_000, 600), (864_000, 600)]
 )
@@ -206,14 +168,6 @@ def test_no_worker_without_a_handler_deletes_an_old_event_whose_read_has_failed(
     assert [event.subject for event in hints.handle()] == [HINT["id"]]
 
 
-def test_a_hint_is_not_handled_without_a_client(engine, hints):
-    posted(hints, HINT)
-    without_client = inbox_of(engine, eastpay.Webhook())
-    without_client.on()(note)
-    with pytest.raises(ConfigurationError, match="only a hint"):
-        without_client.handle()
-
-
 def test_notifications_of_a_document_are_known_by_the_usual_members(engine, bank):
     webhook = bank.webhook(verify=None, read=lambda client, model: f"{client} {model.id}")
     inbox = inbox_of(engine, webhook, "read")
@@ -231,42 +185,7 @@ def test_notifications_of_a_document_are_known_by_the_usual_members(engine, bank
     assert notes(inbox) == [f"created {subject} read o" for subject in ("1", "3", "o", "o")]
 
 
-def test_notifications_of_a_document_are_known_by_the_functions_of_the_caller(engine, bank):
-    webhook = bank.webhook(
-        verify=None,
-        id=lambda headers, model: headers["x"] + model.id,
-        name=lambda model: model.id,
-    )
-    event = posted(inbox_of(engine, webhook), {"type": "created", "id": "A"}, {"X": "b"})
-    assert (event.name, event.subject) == ("A", "bA")
-
-
-def test_a_notification_that_cannot_be_told_from_others_needs_a_function_of_the_caller(
-    engine, payer
-):
-    with pytest.raises(ConfigurationError, match="pass webhook"):
-        posted(inbox_of(engine, payer.webhook(verify=None)), {"type": "ping"})
-
-
 ACCOUNT = {"id": "a-1", "owner": "Ada"}
-
-
-def test_the_webhooks_that_need_a_name_are_logged_when_the_inbox_is_made(engine, bank, caplog):
-    webhook = bank.webhook(verify=None)
-    inbox_of(engine, webhook)
-    assert "receive(..., name=) for these: opened, frozen." in caplog.text
-    assert webhook.needs_name == ("opened", "frozen")
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [(None, r"receive\(\.\.\., name=\)"), ("nope", r"'nope' is no webhook of .* opened, frozen")],
-)
-def test_a_genuine_notification_without_a_known_name_ends_in_a_configuration_error(
-    engine, bank, name, words
-):
-    with pytest.raises(ConfigurationError, match=words):
-        posted(inbox_of(engine, bank.webhook(verify=None)), ACCOUNT, name=name)
 
 
 def test_webhooks_that_need_a_name_are_received_with_the_name_of_the_caller(engine, bank):
@@ -296,56 +215,6 @@ def test_a_new_kind_of_notification_is_stored_once_and_handled(engine, bank):
     assert event.notification["into"] == new["into"]
 
 
-def test_the_model_of_a_notification_keeps_all_digits_of_a_number(engine, bank):
-    inbox = inbox_of(engine, bank.webhook(verify=None))
-    inbox.on()(note)
-    posted(inbox, b'{"id": "a-1", "owner": "Ada", "balance": 0.30}', name="opened")
-    (event,) = inbox.handle()
-    assert str(event.notification.balance) == "0.30"
-
-
-BYTES = [
-    b"",
-    b"\xff",
-    b'{"id": "\xff"}',
-    b'{"id": "\xed\xa0\x80", "type": "created"}',
-    b"[]",
-    b"[" * 9_999,
-    b'"\xed\xa0\x80"',
-    b"null",
-    b"\xef\xbb\xbf",
-    b"\xff\xfe{",
-    b"{}\x00",
-    b'{"id": NaN}',
-]
-
-
-@pytest.mark.parametrize("body", BYTES, ids=repr)
-def test_bytes_that_are_no_notification_are_refused_by_name(sqlite, bank, body):
-    with pytest.raises(InvalidRequest) as caught:
-        posted(inbox_of(sqlite, bank.webhook(verify=None)), body)
-    assert [problem.code for problem in caught.value.problems] == ["notification"]
-
-
-def nested(levels):
-    """A notification of a new kind, whose id says how many arrays it has within each other."""
-    begin = b'{"type": "new", "id": "%d", "x": ' % levels
-    return begin + b"[" * levels + b"]" * levels + b"}"
-
-
-def test_a_new_kind_of_notification_that_is_nested_too_deeply_is_refused(engine, bank):
-    """So whatever is stored can be handled."""
-    inbox = inbox_of(engine, bank.webhook(verify=None))
-    inbox.on()(note)
-    for levels in (1, 90):
-        assert posted(inbox, nested(levels)) is not None
-    for levels in (500, 900, 5000):
-        with pytest.raises(InvalidRequest, match="This is not a notification of"):
-            posted(inbox, nested(levels))
-    assert [event.subject for event in inbox.handle()] == ["1", "90"]
-    assert sum(inbox.event_counts().values()) == 0
-
-
 def test_what_is_not_proven_to_be_from_the_system_or_is_no_notification_is_not_stored(engine):
     inbox = inbox_of(engine)
     with pytest.raises(AuthenticationError):
@@ -366,40 +235,6 @@ def test_a_notification_is_there_with_the_transaction_or_not_at_all(engine):
     assert inbox.event_counts()[EventState.WAITING] == 1
 
 
-def test_an_id_that_no_database_takes_is_stored_in_another_form(engine):
-    inbox = inbox_of(engine)
-    odd = received(inbox, body_of(1, "a \0 byte and half of a character \ud83d" + "x" * 3000))
-    assert odd is not None  # PostgreSQL would take none of the three
-    assert received(inbox, body_of(1, odd.notification.event_id)) is None
-
-
-class WebhookWithIds:
-    """A webhook of the user's own, whose requests have the ids in their body."""
-
-    provider = "Own"
-
-    def delivery(self, body, _headers):
-        ids = json.loads(body)
-        return Delivery(name="paid", subject=ids[0], content=body.decode(), ids=tuple(ids))
-
-    def notification(self, content):
-        return json.loads(content)
-
-    def reading(self, _client, _notification):
-        return None
-
-    def state_of(self, _record):
-        return None
-
-
-def test_a_notification_with_several_ids_is_a_repeat_if_one_of_the_ids_came_before(engine):
-    """And those of a repeat have come, too."""
-    inbox = inbox_of(engine, WebhookWithIds())
-    requests = (["a", "b"], ["b", "c"], ["c", "a"], ["d", "c"], ["d"], ["e", "f"])
-    are_new = [posted(inbox, ids) is not None for ids in requests]
-    assert are_new == [True, False, False, False, False, True]
-
-
 def test_four_receivers_of_the_same_notification_store_the_notification_once(engine):
     start, inbox = threading.Barrier(4), inbox_of(engine)
 
@@ -410,19 +245,6 @@ def test_four_receivers_of_the_same_notification_store_the_notification_once(eng
     with ThreadPoolExecutor(4) as threads:
         stored = [*threads.map(post, range(4))]
     assert [sum(each) for each in zip(*stored, strict=True)] == [1] * 20
-
-
-def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine, bank):
-    banks, velos = inbox_of(engine, bank.webhook(verify=None)), inbox_of(engine)
-    for box in (banks, velos):
-        box.on()(note)
-    assert received(velos, body_of(3, "e-1")) is not None
-    created = {"event_id": "e-1", "id": "o", "type": "created"}
-    assert [posted(banks, created) is None for _ in range(2)] == [False, True]
-    assert [event.name for event in banks.handle()] == ["created"]
-    assert banks.gaps("payor-1", after=0) == []
-    assert [event.name for event in velos.handle()] == ["payment.accepted"]
-    assert velos.gaps("payor-1", after=0) == [range(1, 3)]
 
 
 # How it is handled
@@ -451,25 +273,6 @@ def test_the_object_is_read_before_the_transaction_opens(engine):
         "payment.accepted e-3 None",
     ]
     assert inbox.event_counts()[EventState.WAITING] == 1
-
-
-def test_an_event_whose_object_cannot_be_read_is_a_dead_letter_and_blocks_no_other_event(engine):
-    def get(payment_id):
-        if payment_id == "gone":
-            raise NotFound("gone", outcome=Outcome.REJECTED)
-        return payment_id
-
-    inbox = inbox_of(engine, client=SimpleNamespace(payments=SimpleNamespace(get=get)))
-    inbox.on()(note)
-    received_number(inbox, 1, paymentId="gone")
-    received_number(inbox, 2, paymentId="there")
-    assert [event.subject for event in inbox.handle()] == ["e-2"]
-    for _ in range(MOST_TRIES - 1):
-        end_waits(inbox)
-        inbox.handle()
-    (letter,) = inbox.dead_letters()
-    assert letter.subject == "e-1"
-    assert letter.source == "payor-1"
 
 
 @pytest.mark.parametrize("error", [NotFound, BadRequest])
@@ -515,75 +318,6 @@ def test_an_event_whose_handler_has_failed_ends_after_three_inquiries_that_find_
     assert hints.event_counts()[EventState.NOT_FOUND] == 0
     tried(hints, 1)
     assert hints.event_counts()[EventState.NOT_FOUND] == 1
-
-
-def test_inquiries_that_find_nothing_wait_as_long_after_other_failures(hints, gateway):
-    hints.on("payment")(fails)
-    posted(hints, HINT)
-    tried(hints, 5)
-    gateway.says = unknown(NotFound)
-    for wait in (30, 600):
-        began = time.time()
-        hints.handle()
-        took = time.time() - began
-        (waited,) = waits_since(hints, began)
-        assert wait - CLOCK_STEP < waited < wait + took + CLOCK_STEP
-        end_waits(hints)
-
-
-def test_an_event_that_was_found_between_two_inquiries_is_inquired_again_three_times(
-    hints, gateway
-):
-    hints.on("payment")(fails)
-    posted(hints, HINT)
-    for says in (unknown(NotFound), "000.200.000", unknown(NotFound), "000.200.000"):
-        gateway.says = says
-        tried(hints, 1)
-    gateway.says = unknown(NotFound)
-    tried(hints, 2)
-    assert hints.event_counts()[EventState.WAITING] == 1
-
-
-def test_an_event_is_a_dead_letter_by_its_last_try_whatever_this_one_finds(hints, gateway):
-    hints.on("payment")(fails)
-    posted(hints, HINT)
-    tried(hints, MOST_TRIES - 1)
-    gateway.says = unknown(NotFound)
-    tried(hints, 1)
-    (letter,) = hints.dead_letters()
-    assert "has found nothing" in letter.error
-
-
-def test_an_id_that_becomes_known_late_is_handled_once_a_person_asks_for_it(hints, gateway):
-    gateway.says = unknown(NotFound)
-    posted(hints, HINT)
-    for _ in range(3):
-        hints.handle()
-        end_waits(hints)
-    (letter,) = hints.dead_letters("not_found")
-    gateway.says = "000.200.000"
-    assert hints.retry_dead_letters() == 0
-    assert hints.retry_dead_letters(letter.id) == 1
-    assert [event.subject for event in hints.handle()] == [HINT["id"]]
-
-
-def test_an_event_that_a_person_lets_try_again_is_inquired_three_times_again(hints, gateway):
-    gateway.says = unknown(NotFound)
-    posted(hints, HINT)
-    for _ in range(2):
-        tried(hints, 3)
-        (letter,) = hints.dead_letters("not_found")
-        assert hints.retry_dead_letters(letter.id) == 1
-    tried(hints, 2)
-    assert hints.event_counts()[EventState.WAITING] == 1
-
-
-def test_a_discarded_event_that_comes_again_is_not_stored(engine):
-    inbox = inbox_of(engine)
-    received_number(inbox, 1)
-    change_events(inbox, state="dead", error="ValueError: no")
-    inbox.discard(inbox.dead_letters()[0].id, by="Zoë", why="it is a test.")
-    assert not received_number(inbox, 1)
 
 
 def test_events_are_forgotten_when_no_system_would_repeat_the_notification_any_more(engine):

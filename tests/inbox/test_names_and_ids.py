@@ -1,6 +1,5 @@
 """What an inbox takes for an event of its own, what it calls one, and whose word ends one."""
 
-import gzip
 import hmac
 import json
 import logging
@@ -15,7 +14,7 @@ from tests.outbox.kinds import KINDS
 from tests.outbox.rows import end_waits, inbox_of
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError, HmacSignature, InvalidRequest, NotFound, StatusError
+from victor_ext import HmacSignature, NotFound, StatusError
 from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.inbox import EventState, Inbox
 from victor_ext.providers import eastpay
@@ -96,16 +95,6 @@ def test_a_page_in_place_of_an_inquiry_ends_no_event_however_often_it_comes(engi
         assert [event.tries for event in inbox.handle()] == [1]
 
 
-@pytest.mark.parametrize(
-    ("members", "are_new"), [({"amount": 5}, [True, True]), ({"id": "r-1"}, [True, False])]
-)
-def test_a_new_kind_of_notification_is_a_repeat_only_if_it_has_an_id_that_came_before(
-    new_inbox, members, are_new
-):
-    inbox, new = new_inbox(), {"type": "refunded", **members}
-    assert [posted(inbox, new) is not None for _ in range(2)] == are_new
-
-
 SECRET = "a secret of the tests"
 
 
@@ -171,92 +160,3 @@ def test_two_events_of_equal_content_are_told_apart_by_the_id_beside_the_signatu
         return posted(inbox, note, headers) is not None
 
     assert [is_new("msg_1"), is_new("msg_1"), is_new("msg_2")] == [True, False, True]
-
-
-def test_the_id_of_an_account_beside_the_signature_is_no_id_of_an_event(sqlite, payer):
-    signed_parts = "{x-client-id}.{body}"
-    verify = HmacSignature(
-        header="X-Client-Signature", secret=SECRET, signed=signed_parts, tolerance=None
-    )
-    inbox = inbox_of(sqlite, payer.webhook(verify=verify))
-    for number in range(3):
-        note = {"id": f"p-{number}", "type": "paid"}
-        headers = {"X-Client-Id": "7", "X-Client-Signature": signed(f"7.{json.dumps(note)}")}
-        assert posted(inbox, note, headers) is not None
-
-
-def test_an_event_that_names_no_id_of_its_own_is_not_dropped_without_a_word(new_inbox, caplog):
-    inbox, note = new_inbox(), {"id": "p-1", "type": "payout.paid"}
-    caplog.set_level(logging.WARNING, "victor_ext.inbox")
-    assert posted(inbox, note) is not None
-    assert "is dropped" not in caplog.text
-    assert posted(inbox, note) is None
-    assert "An event payout.paid of p-1 is dropped: it has no id of its own" in caplog.text
-
-
-def test_a_body_that_is_compressed_or_was_read_before_is_refused_in_these_words(new_inbox):
-    def refused(inbox, body):
-        with pytest.raises(InvalidRequest) as raised, inbox._engine.begin() as session:
-            inbox.receive(session, body, {}, name=None)
-        return str(raised.value)
-
-    note = gzip.compress(json.dumps(NOTE).encode())
-    gateway = inbox_of(new_inbox()._engine, eastpay.Webhook())
-    for inbox in (new_inbox(), gateway):
-        assert "is not JSON, but compressed (gzip): decompress it first" in refused(inbox, note)
-        assert "is not JSON, but empty: something has read it before (in Flask" in refused(
-            inbox, b""
-        )
-
-
-def test_one_id_of_two_webhooks_is_two_events(new_inbox):
-    inbox = new_inbox()
-    for name in ("payoutPaid", "PAYOUTFAILED"):
-        inbox.on(name)(nothing)
-    for name in NAMES:
-        assert posted(inbox, NOTE, name=name).name == name
-        assert posted(inbox, NOTE, name=name) is None
-    assert [event.name for event in inbox.handle()] == [*NAMES]
-
-
-def test_all_webhooks_need_a_name_where_the_body_does_not_show_its_webhook(new_inbox):
-    with pytest.raises(ConfigurationError, match=", ".join(NAMES)):
-        posted(new_inbox(), NOTE)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_of_inbox_keeps_the_spelling_of_a_name_and_wants_to_know_the_source(
-    sqlite, payer, kind
-):
-    body = json.dumps(NOTE).encode()
-    with use_database(sqlite.url):
-        inbox = AnyInbox(kind, sqlite, payer.webhook(verify=None))
-        inbox.receive(body, {}, name="payoutPaid")
-        assert [event.name for event in inbox.handle()] == ["payoutPaid"]
-        for source in (None, " ", 7):
-            with pytest.raises(ConfigurationError, match="names nobody: write source="):
-                inbox.receive(body, {}, name="payoutPaid", source=source)
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("payoutPayd", "did you mean 'payoutPaid'"),
-        ("payout_paid", "did you mean 'payoutPaid'"),
-        ("", "names no event"),
-        ("status:paid", "is for an outbox"),
-    ],
-)
-def test_a_name_that_is_nearly_one_of_the_document_or_of_no_event_is_refused(new_inbox, name, why):
-    with pytest.raises(ConfigurationError, match=why):
-        new_inbox().on(name)
-
-
-def test_whoever_names_the_events_may_register_a_handler_of_any_name(new_inbox):
-    inbox = new_inbox(name=lambda _model: "payout_paid")
-    told = []
-    for name in ("payout_paid", "event:payout_paid"):
-        inbox.on(name)(lambda _session, event: told.append(event.name))
-    posted(inbox, {"type": "refunded", "id": "r-1"})
-    inbox.handle()
-    assert told == ["payout_paid"] * 2

@@ -7,19 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from tests.cli.victor_command import calls
-from tests.providers.victor.adapter import invoice, payment
+from tests.providers.victor.adapter import invoice
 from victor_ext import (
     BadRequest,
-    Conflict,
     InvalidRequest,
     Outcome,
     VictorError,
     idempotency_key_for,
 )
-
-pytestmark = pytest.mark.hours
-
 
 THREE_DAYS = 3 * 86_400.0
 
@@ -110,54 +105,3 @@ def test_an_acceptance_of_a_smaller_amount_reads_the_same_also_if_its_answer_is_
         "34.23" if reading == "modified" else "44.23",
         "44.23",
     )
-
-
-def test_a_request_that_we_made_cannot_be_accepted_or_declined_by_us(victor_sandbox, victor):
-    made = victor.payment_requests.create(**payment())
-    for answer in (victor.payment_requests.accept, victor.payment_requests.decline):
-        with pytest.raises(
-            InvalidRequest, match="an outbound request: answer the inbound one"
-        ) as caught:
-            answer(made, notes="")
-        assert [problem.field for problem in caught.value.problems] == ["id", "notes"]
-    assert calls(victor_sandbox, "respond") == 0
-
-
-def test_a_key_among_the_headers_of_the_client_does_not_let_an_acceptance_be_sent_again(
-    victor_sandbox, victor
-):
-    from victor_api.api.payment_requests import respond_to_payment_request
-    from victor_api.models import RfpInboundPaymentRequestResponseRequestDetails as AnswerDetails
-
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor_sandbox.inject("status", status=503, operation="respond", work=False)
-    client = victor.api.with_headers({"Idempotency-Key": "one-key-for-all-of-my-calls"})
-
-    with pytest.raises(VictorError) as caught:
-        respond_to_payment_request.sync(inbound, client=client, body=AnswerDetails.from_dict(
-            {"status": "Accepted", "notes": "Thank you."}
-        ))  # fmt: skip
-
-    assert caught.value.outcome is Outcome.UNKNOWN
-    [sent] = [each for each in victor_sandbox.received() if each.operation == "respond"]
-    assert sent.idempotency_key == "one-key-for-all-of-my-calls"
-
-
-@pytest.mark.parametrize("payer", ["acceptsRfp", "declinesRfp"])
-def test_the_payers_answer_to_our_request_is_not_taken_for_an_answer_of_ours(
-    victor_sandbox, victor, payer
-):
-    """Its status may be the very one that was meant: it is the payer's doing."""
-    behaviour = "accept" if payer == "acceptsRfp" else "decline"
-    victor_sandbox.add_counterparty(payer, behaviour=behaviour)
-    made = victor.payment_requests.create(**payment(payer_counterparty_id=payer))
-    victor_sandbox.advance(3600)
-    victor_sandbox.inject("lose_answer", operation="respond")
-    answer = (
-        victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline
-    )
-
-    with pytest.raises(Conflict, match="is outbound: it asks another party") as caught:
-        answer(made.id, notes="Thank you.")
-
-    assert caught.value.outcome is Outcome.REJECTED

@@ -91,25 +91,6 @@ def test_an_error_under_a_good_status_is_neither_success_nor_refusal(call, body)
     assert json.loads(error.body) == body
 
 
-@pytest.mark.parametrize(
-    ("call", "body"),
-    [
-        *[(get_one, body) for body in ({}, {"results": None}, {ID: None}, {"ok": True})],
-        *[(find_one, body) for body in ({}, {"results": None}, {"page": None}, {"ok": True})],
-    ],
-)
-def test_a_read_whose_body_has_no_expected_member_is_sent_again(call, body):
-    answers = iter([body, {ID: "b34783af0", "page": 0, "results": []}])
-    provider = Provider(lambda _request: next(answers))
-    provider.call(call)
-    assert len(provider.requests) == 2
-
-    with pytest.raises(
-        UnreadableResponse, match=r"its body has no(ne of the expected members| list of results)"
-    ):
-        Provider(body).call(call)
-
-
 @pytest.mark.parametrize(("body", "outcome"), CASES["no id"])
 def test_a_create_whose_answer_has_no_id_is_sent_again_with_its_key(body, outcome):
     answers = iter([body, {ID: "a7ffd43c37c1", "status": "created"}])
@@ -133,17 +114,6 @@ def reading(**response):
         "status": "accepted" if response.get("status") == "Accepted" else "Pending",
         "payment_request": {"payment_details": details, "payment_request_response": response},
     }
-
-
-def test_an_accept_whose_response_is_cut_is_unknown_if_the_request_shows_no_acceptance():
-    cut = httpx.Response(
-        200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"'
-    )
-    without_response = reading()  # what `get` then answers
-    error = Provider(lambda _request: cut, without_response).error(
-        accept, "accepted the request", UnreadableResponse
-    )
-    assert any("has no response yet" in note for note in error.__notes__)
 
 
 @pytest.mark.parametrize(
@@ -180,24 +150,6 @@ def test_an_accept_answered_with_rejected_is_a_conflict_if_the_request_is_declin
     """
     seen = {**reading(status="Rejected", notes="No."), "status": "declined"}
     Provider({ID: "b34783af0", "status": "Rejected"}, seen).error(accept, kind=Conflict)
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (accept, ["Accepted", "ACCEPTED", "accepted"]),
-        (
-            lambda victor: victor.payment_requests.decline("b34783af0", notes="Thank you."),
-            ["Rejected", "REJECTED", "Declined", "declined"],
-        ),
-    ],
-    ids=["accept", "decline"],
-)
-def test_an_accept_or_decline_is_confirmed_by_its_word_in_any_letter_case(call, words):
-    for word in words:
-        provider = Provider({ID: "b34783af0", "status": word})
-        assert provider.call(call).id == "b34783af0"
-        assert len(provider.requests) == 1
 
 
 def known(amount="100.00", *, allowed="true"):
@@ -265,105 +217,6 @@ def test_the_amounts_in_the_answer_to_an_accept_are_compared_with_those_sent(
         provider.error(call, f"is accepted {ANOTHER}", Conflict)
     else:
         assert provider.call(call).amount == amount
-
-
-def test_an_acceptance_of_another_amount_whose_answer_names_no_amount_is_looked_up():
-    seen = reading(
-        status="Accepted", notes="Thank you.", original_amount="10.00", modified_amount="5.00"
-    )
-    provider = Provider({ID: "b34783af0", "status": "Accepted"}, seen)
-    assert provider.call(partial(accept, modified_amount="5.00")).amount == Decimal("5.00")
-    assert provider.methods == ["POST", "GET"]
-
-
-@pytest.mark.parametrize(("call", "options"), [("get", {}), ("wait", {"timeout": 0})])
-def test_a_record_of_another_request_is_refused_by_name(call, options):
-    other = {"page": 0, "results": []} | reading() | {ID: "SOMEONE-ELSE", "status": "completed"}
-    with pytest.raises(VictorError) as raised:
-        Provider(other).call(
-            lambda victor: getattr(victor.payment_requests, call)("b34783af0", **options),
-        )
-    assert (
-        "about another payment request, SOMEONE-ELSE" in f"{raised.value} {raised.value.__cause__}"
-    )
-
-
-ANOTHERS = reading(status="Accepted", notes="Thank you.", victor_payment_request_id="A-0") | {
-    "status": "Pending"
-}
-
-
-@pytest.mark.parametrize(
-    ("other", "said"),
-    [
-        (
-            reading(status="Accepted", notes="Thank you.") | {ID: "A-0"},
-            "about another payment request, A-0",
-        ),
-        (
-            ANOTHERS | {ID: None},
-            "its payment_request_response is about another payment request, A-0",
-        ),
-        (ANOTHERS, "its payment_request_response is about another payment request, A-0"),
-    ],
-)
-def test_reading_back_another_request_settles_nothing(other, said):
-    error = Provider({}, other).error(accept)
-    assert said in "".join([str(error), *error.__notes__])
-
-
-@pytest.mark.parametrize("call", ["get", "wait"])
-@pytest.mark.parametrize(("more", "amount"), CASES["responses"])
-def test_a_response_that_names_the_child_or_the_parent_belongs_to_the_request(call, more, amount):
-    """That of an outbound request may name its child, of which `get` says nothing: then no word of
-    it is believed.
-    """
-    answered = reading(
-        status="Accepted", modified_amount="5.00", victor_payment_request_id="A-0"
-    ) | {ID: "b34783af0"}
-    whole = {"page": 0, "results": []} | answered | {"status": "Pending"} | more
-    arguments = {} if call == "get" else {"until": ["pending", "accepted"], "timeout": 0}
-    provider = Provider(whole)
-
-    def read(victor):
-        return getattr(victor.payment_requests, call)("b34783af0", **arguments)
-
-    if amount is None:
-        with pytest.raises(VictorError) as raised:
-            provider.call(read)
-        assert (
-            "response is about another payment request, A-0"
-            in f"{raised.value} {raised.value.__cause__}"
-        )
-    else:
-        record = provider.call(read)
-        assert (record.amount, record.status) == (amount, "accepted" if amount == 5 else "pending")
-        assert (record.response is None) == (amount == 10)
-
-
-UUID = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
-
-
-@pytest.mark.parametrize(
-    ("asked", "named", "refusal"),
-    [
-        ("12", 12, None),
-        ("12", 13, "about another payment request, 13"),
-        *(
-            ("12", odd, "the id is neither text nor a whole number")
-            for odd in ({"id": "12"}, ["12"], True, 12.5)
-        ),
-        (UUID, UUID.upper(), None),  # only they have no letter case
-        ("b34783af0", "B34783AF0", "about another payment request, B34783AF0"),
-    ],
-)
-def test_an_id_is_that_of_the_request_as_text_or_as_a_number(asked, named, refusal):
-    provider = Provider({**reading(), ID: named})
-    if refusal is None:
-        assert provider.call(lambda victor: victor.payment_requests.get(asked)).id == str(named)
-    else:
-        with pytest.raises(UnreadableResponse, match=refusal):
-            provider.call(lambda victor: victor.payment_requests.get(asked))
 
 
 KEY = "one-key-for-one-payment"
@@ -508,44 +361,6 @@ def test_a_record_found_by_a_look_up_is_compared_in_the_same_way_as_an_answer(ot
     found = PaymentRequest.of_json(described(**other))
     for record in (found, PaymentRequest(found.raw)):
         assert record.could_be(WHOLE, since=datetime.now(UTC)) is is_it
-
-
-@pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
-def test_an_answer_that_leaves_out_the_reference_is_looked_up(deadline):
-    """The key may have been used for a payment without one, of the same amount and between the same
-    accounts.
-    """
-    without = described(reference=None)
-    provider = Provider(without, MINE)
-    assert provider.call(create_with_key, deadline=deadline).id == "a7ffd43c37c1"
-    assert provider.methods == ["POST", "GET"]
-
-    for seen in (without, {ID: "a7ffd43c37c1", "status": "Pending"}):
-        words = "its reference, and the record that was read"
-        error = Provider(without, seen).error(create_with_key, words, UnreadableResponse)
-        assert error.idempotency_key == KEY
-
-    provider = Provider(without, described(reference="INV-2"))
-    provider.error(create_with_key, "the client_reference_id 'INV-2'", Conflict)
-
-
-@pytest.mark.parametrize("part", ["payee", "payer", "payment_details"])
-def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(part):
-    call = partial(create_with_key, reference=None)
-    bare = described(**{"reference": None, part: None})
-    provider = Provider(bare, described(reference=None))
-    assert provider.call(call).id == "a7ffd43c37c1"
-    assert provider.methods == ["POST", "GET"]
-
-    Provider(bare).error(call, "does not say payee, payer and amount", UnreadableResponse)
-
-
-def test_a_look_up_that_fails_leaves_the_response_unreadable():
-    def seen(_request):
-        raise httpx.ConnectError("no way there")
-
-    provider = Provider(described(reference=None), seen)
-    provider.error(create_with_key, "could not be read back .*no way there", UnreadableResponse)
 
 
 BARE = {ID: "a7ffd43c37c1", "status": "created"}

@@ -1,12 +1,8 @@
 """`wait` and `watch`: which status ends them, by the list and by `get`, and what they raise."""
 
-from decimal import Decimal
-from functools import partial
-
 import httpx
 import pytest
 
-from tests.cases import cases_beside
 from tests.providers.running import Script
 from tests.providers.victor.adapter import over, payment
 from victor_ext import (
@@ -71,79 +67,10 @@ def test_a_wait_ends_at_an_error_that_only_get_tells(victor_sandbox, victor):
         victor.payment_requests.wait(request_id, until="completed", timeout=5)
 
 
-@BOTH
-def test_the_record_that_wait_returns_has_the_parts_of_get_and_of_the_list(victor_sandbox, victor):
-    """`get` has the response, the list has the times."""
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor.payment_requests.accept(inbound, notes="Thank you.")
-
-    ended = victor.payment_requests.wait(inbound, until="accepted", timeout=0)
-
-    assert ended.status == "accepted"
-    assert ended.response is not None and ended.response.notes == "Thank you."
-    assert ended.created_at is not None
-    assert ended.payer is not None and ended.payer.account_number is not None
-    assert ended.to_dict()["response"]["status"] == "accepted"
-
-
-@pytest.fixture
-def accepted_for_less(victor_sandbox, victor):
-    """The document's own example: 44.23 was asked, and the response of `get` has 34.23; by now it
-    is completed.
-    """
-    inbound = victor_sandbox.create_inbound("44.23", amount_modification_allowed=True)
-    victor.payment_requests.accept(inbound, modified_amount="34.23", notes="Less.")
-    victor_sandbox.move(inbound, "completed")
-    return inbound
-
-
 @pytest.fixture
 def quick(victor):
     """Each call is tried once."""
     return victor.with_options(retry=RetryPolicy(max_attempts=1)).payment_requests
-
-
-@pytest.fixture(params=[503, 200], ids=["it fails", "it is about another request"])
-def get_is_wrong(request, victor_sandbox):
-    """So many times, or always, `get` does not say what was accepted."""
-    other = '{"victor_payment_request_id": "b1", "status": "Pending"}'
-    return partial(
-        victor_sandbox.inject, "status", operation="get", status=request.param, body=other
-    )
-
-
-each_end = pytest.mark.parametrize("until", ["accepted", "completed", None])
-
-
-@each_end
-def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
-    accepted_for_less, quick, get_is_wrong, until
-):
-    get_is_wrong(times=None)
-    with pytest.raises(
-        TimedOut,
-        match=r"it is completed in the list, but the amount, which only get\(\) has",
-    ):
-        quick.wait(accepted_for_less, until=until, timeout=0.6)
-
-
-@each_end
-def test_a_watch_yields_nothing_while_only_the_list_says_that_it_was_accepted(
-    accepted_for_less, quick, get_is_wrong, until
-):
-    get_is_wrong(times=None)
-    watched = quick.watch(accepted_for_less, until=until, timeout=0)
-    with pytest.raises(TimedOut):
-        next(iter(watched))
-
-
-@each_end
-def test_whoever_waits_asks_again_for_the_amount_with_which_it_was_accepted(
-    accepted_for_less, quick, get_is_wrong, until
-):
-    get_is_wrong(times=1)
-    ended = quick.wait(accepted_for_less, until=until, timeout=5)
-    assert ended.amount == Decimal("34.23")
 
 
 def waited(in_list, by_itself, until):
@@ -181,33 +108,6 @@ def test_a_wait_for_a_status_ends_at_that_status_or_a_later_one_of_the_usual_ord
             waited(status, status, [wanted, "declined"])
 
 
-@pytest.mark.parametrize("wanted", ["created", "accepted", "completed"])
-def test_a_status_outside_the_usual_order_ends_a_wait_for_itself_only(wanted):
-    with pytest.raises(TimedOut, match="it is needs-review"):
-        waited("needs-review", "needs-review", wanted)
-    assert waited("needs-review", "needs-review", [wanted, "needs-review"]) == "needs-review"
-
-
-@pytest.mark.parametrize(
-    ("in_list", "by_itself", "expected"), cases_beside(__file__)["two stories"]
-)
-def test_of_two_statuses_the_later_counts_and_that_of_the_list_if_neither_is_later(
-    in_list, by_itself, expected
-):
-    """The words on the way have an order, and every end is later than they are."""
-    assert (
-        waited(in_list, by_itself, [*WAY, "failed", "expired", "declined", "needs-review"])
-        == expected
-    )
-
-
-@pytest.mark.parametrize("word", ["canceled", "Cancelled", "Rejected"])
-def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(word):
-    assert waited(None, word, None) == word
-    with pytest.raises(Conflict, match=f"ended as {word}, so it can no longer become completed"):
-        waited(None, word, "completed")
-
-
 @pytest.mark.parametrize(
     ("operation", "status", "word"),
     [
@@ -242,13 +142,6 @@ def test_a_wait_tells_the_failure_of_the_list_if_get_shows_no_end(victor_sandbox
     with pytest.raises(TimedOut, match="it could not be read") as raised:
         quick.payment_requests.wait(request_id, until="completed", timeout=0)
     assert isinstance(raised.value.__cause__, ServerError)
-
-
-@pytest.mark.parametrize("word", ["Rejected", "REJECTED", "declined"])
-def test_rejected_and_declined_are_one_event(word):
-    assert waited(word, "Pending", "declined") == word
-    with pytest.raises(Conflict):
-        waited(word, "Pending", "completed")
 
 
 @BOTH

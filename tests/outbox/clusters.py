@@ -15,7 +15,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.gateways.gateway import free_port
+from tests.programs import free_port
 
 PATIENCE = 60
 _USER = "nobody" if getpass.getuser() == "root" else None

@@ -11,7 +11,6 @@ from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
 from victor_ext._event_queue.databases import DatabaseTime, database_time
 from victor_ext.inbox import Inbox
-from victor_ext.outbox import Outbox
 from victor_ext.outbox._entries import free_values
 from victor_ext.providers import velo
 
@@ -31,15 +30,6 @@ def stored(outbox, *invoices):
     with Session(outbox._engine) as session, session.begin():
         for values in invoices:
             outbox.add(session, **values)
-
-
-def settled_by_hand(outbox):
-    """The event `sent` of INV-1 is stored, as by `victor outbox resolve`, whose process has no
-    handlers.
-    """
-    stored(outbox, invoice(1))
-    change(outbox, state="unclear")
-    Outbox(outbox._engine).resolve(key_of(), done=True, by="Zoë", why="the portal has it")
 
 
 def inbox_of(engine, webhook=None, client=None, **options):

@@ -10,7 +10,7 @@ from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest
 from victor_ext.outbox import EntryState
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 KEY = key_of(1)
 
 
@@ -95,12 +95,3 @@ class TestLookingAgain:
         assert states(outbox.send(victor)) == ["sent"]
         assert states(outbox.entries()) == ["sent", "settling"]
         assert victor_sandbox.work_done_by_key() == {KEY: 1}
-
-    @pytest.mark.parametrize(
-        "state", [state for state in EntryState if state is not EntryState.UNCLEAR]
-    )
-    def test_an_entry_that_is_not_unclear_is_not_looked_up_again(self, outbox, state):
-        stored(outbox, invoice(1))
-        change(outbox, state=state.value)
-        with pytest.raises(InvalidRequest, match=f"nothing was changed: it is {state.value}"):
-            outbox.look_again(KEY)

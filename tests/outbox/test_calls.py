@@ -4,9 +4,8 @@ that fails.
 
 import json
 import re
-import sqlite3
 import time
-from contextlib import closing, nullcontext, suppress
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import NAMESPACE_URL, uuid5
@@ -14,16 +13,13 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 import pytest
 import sqlalchemy as sa
-from django.conf import settings
-from django.core.management import call_command
 from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
-from tests.outbox.backups import back_up
-from tests.outbox.kinds import Box, Provider, dated, refused, tables_of
+from tests.outbox.kinds import Box, Provider, dated, refused
 from tests.outbox.payouts import KEY, Payouts
 from tests.outbox.rows import change, states
-from tests.providers.connected.till import client_class, new_payment, operation, till_members
+from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.velo.adapter import pay
@@ -36,26 +32,20 @@ from victor_ext import (
     HeaderKey,
     InvalidRequest,
     NotDone,
-    NotFound,
     OperationRow,
     PermissionDenied,
-    PreparedCall,
-    Promise,
     Proof,
     RateLimited,
     StatusError,
-    TimedOut,
     VictorError,
     connect,
 )
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
-from victor_ext.outbox._digests import content_of
-from victor_ext.outbox.django import DjangoOutbox
-from victor_ext.providers import Money, velo
+from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("lose", [Payouts.lose, Payouts.replace], ids=["lost", "replaced"])
@@ -108,37 +98,6 @@ def test_a_page_in_place_of_a_look_up_settles_nothing(local):
         local.end_claims()
     assert [state for state, _ in local.send()] == ["sent"]
     assert local.calls("submit") == 1
-
-
-def test_a_page_in_place_of_the_last_look_up_leaves_a_payout_unclear(local):
-    """Its payout is not sent again: a person has to look."""
-    local.replace("submit")
-    local.replace("list_payments", status=404, times=3)
-    local.submit()
-    with pytest.raises(StatusError):
-        local.send()
-    local.end_claims(settle_until=1.0)
-    assert local.send() == [("unclear", None)]
-    assert "The look-up failed" in local.error()
-    local.end_claims()
-    assert (local.send(), local.calls("submit")) == ([], 1)
-
-
-def test_ten_pages_in_a_row_stop_payouts_and_each_is_settled_by_a_look_up(local):
-    """Also if a look-up shows meanwhile that each was done."""
-    local.options = {"workers": 1}
-    local.replace("submit", times=None)
-    for number in range(12):
-        local.submit(f"INV-{number}", key=f"the-key-of-the-payout-{number}")
-    with pytest.raises(StatusError):
-        local.send()
-    assert local.calls("submit") == 10
-    assert set(local.states()[:10]) <= {"sent", "settling"}
-    assert local.states()[10:] == ["waiting"] * 2
-    local.harness.sandbox.clear_faults()
-    local.end_claims()
-    local.send()
-    assert (local.states(), local.calls("submit")) == (["sent"] * 12, 12)
 
 
 @pytest.mark.parametrize(
@@ -241,24 +200,6 @@ def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(local, lo
     assert local.calls("instruct") == 1
 
 
-def test_an_instruction_without_a_response_may_still_be_under_way(local, lost_instruction):
-    assert "may still be under way" in local.error()
-
-
-def test_a_lost_instruction_becomes_unclear_and_is_sent_again_once_a_person_says_it_was_not_done(
-    local, lost_instruction
-):
-    long_ago = 1.0
-    local.end_claims(settle_until=long_ago)
-    assert local.send() == [("unclear", None)]
-    lost = "The payout is ACCEPTED. So it was lost, and can be sent again."
-    assert lost in local.error()
-    local.resolve(KEY, done=False, by="Zoë", why="it is ACCEPTED")
-    local.retry(KEY)
-    assert local.send() == [("sent", lost_instruction)]
-    assert local.calls("instruct") == 2
-
-
 def test_a_call_that_can_be_neither_repeated_nor_found_needs_at_most_once(local):
     own = {"payor_id": local.harness.payor}
     invite = partial(local.add, "payees.invite", local.harness.payee, **own)
@@ -272,21 +213,6 @@ def test_a_call_that_can_be_neither_repeated_nor_found_needs_at_most_once(local)
     local.end_claims()
     assert local.send() == []
     assert local.calls("invite") == 1
-
-
-@pytest.mark.parametrize(
-    "look_up_by", [{"payor_id": "\u00a0"}, {"payor_id": 5}, {"payor_id": "P", "since": "now"}, "P"]
-)
-def test_a_value_that_no_look_up_can_use_is_refused_by_name(local, look_up_by):
-    with pytest.raises(InvalidRequest, match="look_up_by"):
-        local.add("payouts.submit", [pay()], look_up_by=look_up_by)
-    assert local.entries() == []
-
-
-def test_the_message_about_a_write_of_a_connected_api_advises_a_proof(sqlite):
-    remedy = r"connect\(rows=\{'POST /v1/payments': OperationRow\(proof=Proof\(find\)\)\}\)"
-    with pytest.raises(InvalidRequest, match=f"pass at_most_once=True.*{remedy}"):
-        Till(sqlite, rows={"POST /v1/payments": OperationRow(takes_key=False)}).pay()
 
 
 def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(local):
@@ -318,56 +244,6 @@ def test_one_key_cannot_be_used_for_two_different_calls(
     with pytest.raises(InvalidRequest, match=f"is in the outbox with {difference}"):
         local.add(operation, argument, look_up_by={"payor_id": payor or local.harness.payor})
     assert [entry.operation for entry in local.entries()] == ["payouts.submit"]
-
-
-def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():
-    def content(boundary, text="a text"):
-        call = PreparedCall(
-            name="upload",
-            operation="POST /v1/files",
-            promise=Promise.AT_MOST_ONCE,
-            method="POST",
-            url="/v1/files",
-            headers={"content-type": f"multipart/form-data; boundary={boundary}"},
-            content=f"--{boundary}\r\n{text}\r\n--{boundary}--".encode(),
-        )
-        return content_of(call.to_text())
-
-    assert content("1f2e") == content("ab03")
-    assert content("1f2e", "another text") != content("1f2e")
-
-
-@pytest.mark.parametrize(
-    ("before", "within", "at_once", "in_all"),
-    [(10.0, 10.0, 1, 1), (63.0, 0.0, 0, 0), (50.0, 20.0, 0, 1), (50.0, 13.0, 0, 1)],
-)
-def test_a_worker_that_slept_longer_than_a_call_takes_sends_no_call_that_may_count_as_lost(
-    local, sqlite, monkeypatch, before, within, at_once, in_all
-):
-    """It sleeps between its mark and the decision to call, or within the call, for longer than its
-    client's deadline in all. The next pass decides anew.
-    """
-    clock, asleep = time.time, []
-    monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
-
-    def marked(_connection, _cursor, statement, *_):
-        if statement.startswith("UPDATE victor_outbox SET") and not asleep:
-            asleep.append(before)
-
-    def note(event):
-        if type(event).__name__ == "CallStarted" and event.method == "POST":
-            asleep.append(within)
-
-    local.settings = {"retry": ONCE, "on_event": note}
-    local.submit()
-    sa.event.listen(sqlite, "after_cursor_execute", marked)
-    with suppress(TimedOut):
-        local.send()
-    assert local.calls("submit") == at_once
-    local.settings = {"retry": ONCE}
-    local.end_claims()
-    local.send()
-    assert local.calls("submit") == in_all
 
 
 @pytest.mark.parametrize(("slept", "calls"), [(61.0, 1), (63.0, 0)])
@@ -481,6 +357,12 @@ def test_a_refusal_that_shows_that_the_work_was_done_does_not_reject_the_entry(
     assert len(outbox.requested("POST")) == 1
 
 
+def test_a_status_that_the_document_does_not_have_does_not_mark_an_entry_as_sent(sqlite):
+    outbox = Till(sqlite, dated(202)).with_a_payment()
+    assert outbox.send() == []
+    assert states(outbox.entries()) == ["sending"]
+
+
 @pytest.mark.parametrize("key", [HeaderKey(), None])
 def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_hand(sqlite, key):
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), []
@@ -497,17 +379,6 @@ def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_h
     assert outbox.pass_on() == ["sent"]
     outbox.retry("the-key-of-payment-0")
     assert states(outbox.send()) == ["sent"]
-
-
-def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(sqlite):
-    """The address may be wrong. Without a key, too: what was refused is not in doubt."""
-    made = (dated(201, json={"id": f"p-{number}"}) for number in range(11))
-    outbox = Till(sqlite, *[refused(404, NO)] * 10, *made, key=None, workers=1)
-    for number in range(11):
-        outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
-    with pytest.raises(NotFound):
-        outbox.send()
-    assert states(outbox.send()) == ["sent"] * 11
 
 
 def check_that_what_was_read_is_not_sent_after(engine, put_back_after):
@@ -531,64 +402,6 @@ def check_that_what_was_read_is_not_sent_after(engine, put_back_after):
     assert len(other.requested("POST")) == 1
     assert outbox.pass_on() == ["unclear"]
     assert len(outbox.requested("POST")) == 1
-
-
-def test_a_mark_is_stored_though_another_connection_writes_whenever_it_can(sqlite):
-    """SQLite refuses the write of a transaction that has begun with a read of what is older."""
-    path = sqlite.url.database
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("PRAGMA journal_mode=WAL; CREATE TABLE invoices (number)")
-    engine = sa.create_engine(sqlite.url)
-    sa.event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
-    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    outbox = Till(engine, dated(201, json={"id": "p-1"}), key=None)
-    outbox.with_a_payment(at_most_once=True)
-
-    @sa.event.listens_for(engine, "before_cursor_execute")
-    def write_elsewhere(_connection, _cursor, statement, *_):
-        if statement.startswith("UPDATE victor_outbox SET"):
-            with closing(sqlite3.connect(path, timeout=0)) as other, suppress(sqlite3.Error):
-                other.execute("INSERT INTO invoices VALUES (1)")
-                other.commit()
-
-    assert states(outbox.send()) == ["sent"]
-    engine.dispose()
-
-
-def test_an_entry_that_was_deleted_while_it_was_sent_is_told_with_what_it_made(sqlite):
-    def be_deleted(_request):
-        with sqlite.begin() as connection:
-            connection.execute(sa.text("DELETE FROM victor_outbox"))
-        return dated(201, json={"id": "p-1"})
-
-    outbox = Till(sqlite, be_deleted, key=None).with_a_payment(at_most_once=True)
-    with pytest.raises(Exception, match=rf"{GUID} was deleted while it was sent.*id p-1"):
-        outbox.send()
-
-
-def test_what_was_read_before_the_database_was_put_back_is_not_sent_after(sqlite):
-    def put_back_after(send):
-        restore = back_up(sqlite)
-        send()
-        restore()
-
-    check_that_what_was_read_is_not_sent_after(sqlite, put_back_after)
-
-
-def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite):
-    """So the age of the key is known after a crash: the write is repeated under it, not given
-    up.
-    """
-    first = Till(sqlite, LOST).with_a_payment()
-    assert first.send() == []
-    script = Script(dated(401), dated(201, json={"id": "pay_1"}))
-    change(first, due_at=0.0)
-    (entry,) = first.send(keyed(script))
-    assert entry.state == "sent"
-    assert entry.request_id == "pay_1"
-    for requests in (first.script.requests, script.requests):
-        assert [request.url.path for request in requests] == ["/", "/v1/payments"]
-        assert requests[1].headers["idempotency-key"] == GUID
 
 
 @pytest.mark.parametrize(
@@ -618,44 +431,6 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(sqlite, one, ot
     assert other.pass_on() == [state]
 
 
-@pytest.mark.parametrize(
-    ("data", "id", "reads"),
-    [({"ref": "r-1"}, "r-1", ["/v1/payments/r-1"]), ({}, None, [])],
-    ids=["there", "not there"],
-)
-def test_a_payment_is_followed_only_by_the_member_of_its_id_that_the_settings_name(
-    sqlite, monkeypatch, data, id, reads
-):
-    """Without it, the response is a result, and cannot be followed."""
-    tables = till_members()
-    monkeypatch.setitem(tables["Payment"], "data", "Data")
-    monkeypatch.setitem(tables, "Data", {"ref": "text"})
-    row = OperationRow(final={"paid"}, made="data.ref")
-    made = {"id": "another", "amount": 1, "data": data}
-    responses = dated(201, json=made), dated(200, json={**made, "status": "paid"})
-    outbox = Till(sqlite, *responses, rows={"POST /v1/payments": row}).with_a_payment()
-    (entry,) = outbox.send()
-    assert (entry.state, entry.request_id) == ("sent", id)
-    assert ("The response has no " in (entry.error or "")) is (id is None)
-    assert [each.status for each in outbox.refresh()] == ["paid"] * len(reads)
-    assert outbox.requested("GET")[1:] == reads
-
-
-@pytest.mark.parametrize("caller", ["", 4711])
-def test_an_account_without_a_name_is_refused(caller):
-    with pytest.raises(ConfigurationError, match="caller must name an account"):
-        keyed(Script(), caller=caller)
-
-
-def test_a_key_that_may_be_sent_too_late_is_not_sent_again(sqlite):
-    soon = datetime.now(UTC) + timedelta(hours=1)
-    outbox = Till(sqlite, dated(201, json={"id": "p"})).with_a_payment(send_before=soon)
-    now = time.time()
-    change(outbox, state="sending", first_sent_at=now, by_provider_clock=True, send_before=now - 1)
-    assert states(outbox.send()) == ["unclear"]
-    assert "its time to be sent has passed" in outbox.entry_and_error()[1]
-
-
 @pytest.mark.parametrize(("hours", "requests"), [(1, 2), (25, 1)])
 def test_the_larger_age_counts_where_the_clock_of_the_provider_stands_still(
     sqlite, hours, requests
@@ -666,16 +441,6 @@ def test_the_larger_age_counts_where_the_clock_of_the_provider_stands_still(
     outbox.pass_on(changed_at=time.time() - hours * 3600)
     assert len(outbox.requested("POST")) == requests
     assert (outbox.entry_and_error()[0] == "sent") is (requests == 2)
-
-
-def test_the_age_of_a_key_counts_from_its_first_sending_though_it_was_sent_again(sqlite):
-    outbox = Till(sqlite, LOST, LOST).with_a_payment()
-    outbox.send()
-    first = time.time() - 60
-    assert outbox.pass_on(first_sent_at=first) == []
-    assert len(outbox.requested("POST")) == 2
-    with sqlite.begin() as connection:
-        assert connection.scalar(sa.select(outbox.table.c.first_sent_at)) == first
 
 
 # A proof of the caller's own
@@ -757,44 +522,11 @@ def test_a_subject_that_no_read_says_tells_no_two_payments_apart(sqlite):
     assert bank.settled(sqlite, *payments, proof=proof) == [SETTLING, SETTLING]
 
 
-@pytest.mark.parametrize("subject", [lambda _request: 7, lambda request: request.no_such_member])
-def test_a_subject_that_is_no_text_is_refused_by_name(sqlite, subject):
-    bank = Bank(lambda _payment: True)
-    rows = {"POST /v1/payments": OperationRow(proof=Proof(bank.find, subject=subject))}
-    outbox = Till(sqlite, bank, key=None, rows=rows)
-    with pytest.raises(ConfigurationError, match=r"proof\.subject .*: return a text"):
-        outbox.pay(GUID, **bonus("Payee 1"))
-
-
-@pytest.mark.parametrize("is_named", [True, False])
-def test_an_entry_is_known_by_its_reference_if_the_proof_names_what_that_is(sqlite, is_named):
-    def reference(request):
-        return json.loads(request.content)["reference"]
-
-    bank = Bank(lambda _payment: True)
-    proof = Proof(bank.find, subject=reference if is_named else None)
-    outbox = Till(sqlite, bank, key=None, rows={"POST /v1/payments": OperationRow(proof=proof)})
-    outbox.pay(GUID, **bonus("Payee 1"))
-    if is_named:
-        assert outbox.key_of("Bonus March") == GUID
-        return
-    with pytest.raises(InvalidRequest, match="No entry has the key or the reference Bonus March"):
-        outbox.key_of("Bonus March")
-    assert outbox.key_of(GUID) == GUID
-
-
 def test_of_two_unsettled_payments_with_equal_values_neither_is_settled_by_a_look_up(sqlite):
     """The payee is told apart by what no read says."""
     bank = Bank(does=lambda payment: payment["message"] == "second")
     assert bank.settled(sqlite, bonus("first"), bonus("second")) == [SETTLING, SETTLING]
     assert len(bank.made) == 1
-
-
-def test_a_payment_is_settled_beside_others_with_other_values(sqlite):
-    bank = Bank(does=lambda payment: payment["reference"] == "INV-2")
-    payments = {"reference": "INV-1"}, {"reference": "INV-2"}, {"reference": "INV-2", "amount": 7}
-    one, two, other_amount = bank.settled(sqlite, *payments[:2], payments[2] | {"reference": "X"})
-    assert (one, two, other_amount) == (SETTLING, ("sent", "pay_1"), SETTLING)
 
 
 def test_a_reference_that_is_part_of_another_one_or_a_number_of_its_value_is_another(sqlite):
@@ -879,7 +611,7 @@ def test_no_card_is_stored(sqlite):
     box = Box("blocking", sqlite, lambda _awaited: nullcontext(bank))
     named = {"merchant_transaction_id": "I", "idempotency_key": KEY}
     debit = partial(box.add_call, "payments.debit", Money.of("92.00", "EGP"), **named)
-    with pytest.raises(InvalidRequest, match="card is the number of a card"):
+    with pytest.raises(InvalidRequest, match=r"card\.number is the number of a card"):
         debit(card=Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"))
     debit(card=CardToken("a-token"))
     assert len(box.entries()) == 1
@@ -925,38 +657,3 @@ def test_an_argument_that_cannot_be_used_is_refused_with_what_is_wrong_with_it(s
     ):
         with pytest.raises((ConfigurationError, InvalidRequest), match=message):
             wrong()
-
-
-def test_django_makes_the_client_of_its_settings_once_and_leaves_a_given_one_open(
-    tmp_path, harness, monkeypatch
-):
-    place = "victor_ext.providers.velo:Velo.from_env"
-    monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": place}, raising=False)
-    monkeypatch.setenv("VELO_API_KEY", "a-key")
-    monkeypatch.setenv("VELO_API_SECRET", "a-secret")
-    made = DjangoOutbox.from_settings().client
-    assert type(made) is velo.Velo
-    assert DjangoOutbox.from_settings().client is made
-    monkeypatch.setenv("VELO_TIMEOUT", "9")
-    assert DjangoOutbox.from_settings().client is not made
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'own.sqlite'}")
-    with tables_of("django", engine), velo.Velo(**harness.settings) as given:
-        monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": given})
-        call_command("send_payment_requests")
-        given.ping()
-
-
-@pytest.mark.parametrize("hidden", [{"content": []}, {"payments": [{"paymentId": GUID}]}])
-def test_a_payout_that_a_list_does_not_show_yet_is_looked_up_and_never_sent_again(local, hidden):
-    """It lags, or its page has its items under another name."""
-    page = json.dumps({"page": {"totalPages": 1, "page": 1}, **hidden})
-    local.lose("submit")
-    local.submit()
-    local.harness.sandbox.inject("status", operation="list_payments", status=200, body=page)
-    assert local.send() == []
-    assert local.send() == [], "it is not looked up at once again"
-    assert local.state() == "settling"
-    local.end_claims()
-    assert [state for state, _ in local.send()] == ["sent"]
-    assert local.calls("submit") == 1
-    assert local.error() == ""

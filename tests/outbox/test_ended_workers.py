@@ -18,7 +18,6 @@ from tests.outbox.kinds import Box, Provider, async_engine, tables_of
 from tests.outbox.rows import inbox_of, received_number, states, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import VictorError
-from victor_ext._event_queue.workers import stop_at_signals
 from victor_ext.outbox import AsyncOutbox, Outbox
 
 pytestmark = pytest.mark.slow
@@ -93,22 +92,6 @@ def test_the_end_of_an_awaited_worker_waits_for_its_calls(sqlite, ends):
     assert box.states() == ["sent", "sent", "waiting"]
 
 
-def test_the_end_of_a_worker_waits_no_longer_than_the_deadline_of_the_client(sqlite):
-    box = Box("blocking", sqlite)
-    box.add(**invoice())
-
-    async def check():
-        engine, provider = async_engine(sqlite), Held()  # its transport knows no time-out
-        async with provider.client(awaited=True, deadline=0.3) as victor:
-            with anyio.fail_after(30):
-                async with AsyncOutbox(engine).worker(victor):
-                    await provider.has_begun.wait()
-        await engine.dispose()
-
-    anyio.run(check)
-    assert box.states() == ["sending"]
-
-
 @pytest.mark.parametrize("interval", [None, 0.5], ids=["one pass", "a worker"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_lets_the_call_of_the_command_end(engine, monkeypatch, number, interval):
@@ -123,14 +106,6 @@ def test_the_first_signal_lets_the_call_of_the_command_end(engine, monkeypatch, 
         call_command("send_payment_requests", interval=interval)
         assert box.states() == ["sent", "waiting"]
     assert signal.getsignal(number) is before
-
-
-def test_the_second_signal_ends_the_command_at_once():
-    with stop_at_signals() as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.wait(30)
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_a_transaction_ends_at_whatever_statement_the_task_of_a_pass_is_cancelled(sqlite):
@@ -168,24 +143,3 @@ def test_a_transaction_ends_at_whatever_statement_the_task_of_a_pass_is_cancelle
         anyio.run(check)
     finally:
         gc.enable()
-
-
-@pytest.mark.parametrize(
-    "kind", [ValueError, KeyboardInterrupt, SystemExit, asyncio.CancelledError]
-)
-def test_what_a_transaction_raises_comes_as_it_is(sqlite, kind):
-    """Also what ends a program: it is in no group of errors, and is no result."""
-
-    def fail(*_):
-        raise kind
-
-    async def check():
-        engine = async_engine(sqlite)
-        sa.event.listen(engine.sync_engine, "before_cursor_execute", fail)
-        try:
-            with pytest.raises(kind):
-                await AsyncOutbox(engine).handle()
-        finally:
-            await engine.dispose()
-
-    anyio.run(check)

@@ -24,9 +24,8 @@ from tests.outbox.rows import (
 )
 from tests.providers.flexfactor.test_flexfactor_webhooks import webhooks
 from tests.providers.victor.adapter import invoice
-from victor_ext import InvalidRequest
 from victor_ext._event_queue.queue import MOST_TRIES
-from victor_ext.outbox import EventState, Outbox
+from victor_ext.outbox import Outbox
 
 pytestmark = pytest.mark.slow
 # Seconds that the clocks of a database and of Python may differ by.
@@ -120,15 +119,6 @@ class StoppedPass:
 # Who handles it
 
 
-def test_an_event_that_one_worker_has_taken_up_is_not_handled_by_another_worker(queue):
-    queue.put(1)
-    queue.box.on(queue.name)(queue.note)
-    first = StoppedPass(queue)
-    assert queue.handled() == []
-    assert len(first.goes_on()) == 1
-    assert notes(queue.box) == [f"{queue.name} e-1"]
-
-
 def test_the_event_of_a_killed_worker_is_handled_by_another_worker_after_its_lease(queue):
     """It was killed; or it slept, and goes on when all is done."""
     queue.put(1)
@@ -152,19 +142,6 @@ def test_a_worker_that_slept_handles_nothing_that_another_one_has_taken_up_meanw
     assert notes(queue.box) == [f"{queue.name} e-1"]
 
 
-def test_the_box_of_one_system_leaves_the_events_of_another_one(queue):
-    """One table has those of all systems."""
-    queue.put(1)
-    change_events(queue.box, stored_at=0.0)
-    prefix = "" if queue.is_outbox else "event:"
-    for name in (queue.name, "rejected"):
-        other = queue.new_box(other_system=True)
-        other.on(f"{prefix}{name}")(queue.note)
-        assert other.handle() == []
-    queue.box.on()(queue.note)
-    assert queue.handled() == ["e-1"]
-
-
 @pytest.mark.parametrize("end", ["rollback", "commit", "close"])
 def test_no_work_of_a_handler_is_lost_if_another_one_ends_their_transaction(queue, end):
     ends = [end]
@@ -179,19 +156,6 @@ def test_no_work_of_a_handler_is_lost_if_another_one_ends_their_transaction(queu
     assert queue.handled() == []
     ends.clear()
     end_waits(queue.box)
-    assert queue.handled() == ["e-1"]
-    assert notes(queue.box) == [f"{queue.name} e-1"]
-
-
-def test_a_handler_may_undo_its_own_work_in_a_savepoint(queue):
-    def undo(session, event):
-        with session.begin_nested() as savepoint:
-            queue.note(session, event)
-            savepoint.rollback()
-
-    queue.put(1)
-    queue.box.on()(queue.note)
-    queue.box.on()(undo)
     assert queue.handled() == ["e-1"]
     assert notes(queue.box) == [f"{queue.name} e-1"]
 
@@ -241,90 +205,7 @@ def test_each_try_waits_twice_as_long_as_the_one_before(queue):
         assert 2**number - CLOCK_STEP < wait < 2**number + took + CLOCK_STEP
 
 
-def test_an_event_that_ends_its_process_every_time_becomes_a_dead_letter(queue):
-    queue.put(1)
-
-    def out_of_memory(_session, _event):
-        raise SystemExit
-
-    queue.box.on()(out_of_memory)
-
-    def be_killed():
-        with pytest.raises(SystemExit):
-            queue.box.handle()
-        end_waits(queue.box)
-
-    for _ in range(MOST_TRIES):
-        be_killed()
-    be_killed()  # an hour has not passed
-    change_events(queue.box, stored_at=0.0)
-    assert queue.box.handle() == []
-    (letter,) = queue.box.dead_letters()
-    assert letter.tries == MOST_TRIES + 1
-    assert "did not end within the lease" in letter.error
-
-
-PERSON = {"by": "Zoë", "why": "it is a test."}
-UNKNOWN_ID = 99
-
-
-@pytest.fixture
-def letters(queue):
-    """The ids of the dead letters e-1 and e-2."""
-    queue.put(1, 2)
-    queue.box.on()(queue.note)
-    change_events(queue.box, state="dead", error="ValueError: no")
-    return [letter.id for letter in queue.box.dead_letters()]
-
-
-def contents(box):
-    """What is stored of what its events say."""
-    with box._engine.connect() as connection:
-        return [*connection.scalars(sa.select(box.events.c.data).order_by(box.events.c.id))]
-
-
-def test_a_dead_letter_is_discarded_once_and_shows_who_did_it_and_why(queue, letters):
-    first, _ = letters
-    assert queue.box.discard(first, UNKNOWN_ID, **PERSON) == 1
-    assert queue.box.discard(first, **PERSON) == 0
-    (letter,) = queue.box.dead_letters(EventState.DISCARDED)
-    assert letter.id == first
-    assert letter.error == "Discarded by Zoë: it is a test. It had failed: ValueError: no"
-
-
-def test_nothing_is_left_of_the_content_of_a_discarded_event_and_all_of_another_one(queue, letters):
-    _, of_second = contents(queue.box)
-    assert of_second != ""
-    queue.box.discard(letters[0], **PERSON)
-    assert contents(queue.box) == ["", of_second]
-
-
-def test_a_discarded_event_is_not_tried_again_with_the_other_dead_letters(queue, letters):
-    queue.box.discard(letters[0], **PERSON)
-    assert queue.box.retry_dead_letters() == 1
-    assert queue.handled() == ["e-2"]
-
-
-@pytest.mark.parametrize("missing", ["ids", "by", "why"])
-def test_an_event_is_not_discarded_without_its_id_a_person_and_a_reason(queue, letters, missing):
-    ids = [] if missing == "ids" else letters
-    person = PERSON if missing == "ids" else {**PERSON, missing: " "}
-    with pytest.raises(InvalidRequest) as caught:
-        queue.box.discard(*ids, **person)
-    assert [problem.field for problem in caught.value.problems] == [missing]
-    assert [letter.id for letter in queue.box.dead_letters()] == letters
-
-
 # What nobody wants
-
-
-@pytest.mark.parametrize(("days", "is_left"), [(6, True), (8, False)])
-def test_an_event_without_a_handler_is_deleted_after_the_documented_days(queue, days, is_left):
-    queue.put(1)
-    change_events(queue.box, stored_at=time.time() - days * 86_400)
-    queue.box.on("rejected" if queue.is_outbox else "payment.rejected")(queue.note)
-    queue.box.handle()
-    assert queue.box.event_counts()[EventState.WAITING] == is_left
 
 
 def test_no_worker_deletes_an_old_event_that_another_worker_has_taken_up(queue):

@@ -82,29 +82,6 @@ def entry(engine):
     TABLES.entries.metadata.drop_all(engine)
 
 
-WORDS = {
-    # The words for a last call that settled nothing, was not sent, is unknown, was accepted.
-    "waiting": ("waiting", "not_sent", "waiting", "waiting"),
-    "sending": ("under way", "under way", "unknown", "accepted"),
-    "settling": ("unknown", "unknown", "unknown", "accepted"),
-    "unclear": ("unknown", "not_sent", "unknown", "accepted"),
-    "sent": ("created",) * 4,
-    "rejected": ("rejected",) * 4,
-    "refused": ("refused",) * 4,
-}
-
-
-def test_the_word_that_people_see_is_stored_with_each_change(entry):
-    """A payout that was sent is accepted: the provider has yet to decide about its rows."""
-    row = entry()
-    assert row().word == "waiting"
-    for state, words in WORDS.items():
-        for last, word in zip((None, "not_sent", "unknown", "accepted"), words, strict=True):
-            assert entry.change(state=state, last=last, shared=False).word == word, state
-    assert entry.change(state="sent", last=None, shared=True).word == "accepted"
-    assert entry.change(state="rejected", last=None, shared=True).word == "rejected"
-
-
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
 def test_a_file_replaces_waiting_or_refused_entries_and_none_that_may_have_been_sent(
     engine, entry, state
@@ -158,7 +135,7 @@ def test_a_person_settles_only_an_entry_that_no_worker_has(engine, entry, values
 @pytest.mark.parametrize("state", ["waiting", "sending", "settling"])
 def test_resume_changes_nothing_that_a_worker_has(engine, entry, state):
     """Nor what a call of a dead one may be about, until that call must have ended."""
-    row = entry(state=state, read_first=True, **UNDER_CALL)
+    row = entry(state=state, **UNDER_CALL)
     before = row()
     with engine.begin() as connection:
         let_go_on(connection, sa.true())
@@ -166,33 +143,25 @@ def test_resume_changes_nothing_that_a_worker_has(engine, entry, state):
     assert row() == before
 
 
-@pytest.mark.parametrize("read_first", [False, True])
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
-def test_another_batch_adopts_only_what_is_in_doubt_or_waits_and_is_read_first(
-    engine, entry, state, read_first
-):
-    row = entry(state=state, read_first=read_first, **IS_OVER)
+def test_another_batch_adopts_only_what_is_in_doubt(engine, entry, state):
+    row = entry(state=state, **IS_OVER)
     with engine.begin() as connection:
         adopt(connection, sa.true(), "another account", "april")
     is_adopted = (row().sender, row().batch) == ("another account", "april")
-    assert is_adopted == (state in IN_DOUBT or (state == "waiting" and read_first))
+    assert is_adopted == (state in IN_DOUBT)
 
 
-@pytest.mark.parametrize("state", ["waiting", "refused"])
-def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_call(
-    engine, entry, state
-):
-    """Whatever has become of it since."""
+def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_call(engine, entry):
     row = entry(state="refused")
 
     def put_meanwhile():
         with engine.begin() as connection:
             put_entries(connection, [new_entry("2.00")])
-            connection.execute(sa.update(ENTRIES).values(state=state))
 
     meanwhile = before_the_first_change(engine, ENTRIES.name, put_meanwhile)
     with meanwhile, engine.begin() as connection:
-        forget_entries(connection, SCOPE, sa.true(), VAULT, 1)
+        forget_entries(connection, SCOPE, sa.true(), 1)
     assert '"2.00"' in VAULT.opened(row().call)
 
 
@@ -272,14 +241,3 @@ def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending
     ann_is_done.set()
     bob.join()
     assert (row().state, row().last) == ("sending", "unknown")
-
-
-def test_a_damaged_error_keeps_no_entry_from_being_forgotten(entry, engine):
-    """It is deleted unread; and so is who has settled the entry."""
-    error = VAULT.sealed("What the provider said.")[:-6]
-    row = entry(state="rejected", error=error, resolved_by="Ann", resolved_why="It is over.")
-    with engine.begin() as connection:
-        assert forget_entries(connection, SCOPE, sa.true(), VAULT, 1) == 1
-    stored = row()
-    assert (stored.error, stored.resolved_by, stored.resolved_why) == (None, None, None)
-    assert stored.call.startswith("digest-")

@@ -2,13 +2,9 @@
 boxes, on SQLite and PostgreSQL.
 """
 
-import logging
-import os
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -16,9 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from tests.outbox.kinds import Provider, async_engine
-from tests.outbox.rows import AUTHORIZED, inbox_of, key_of, states, stored
-from tests.providers.velo.test_velo_notifications import body_of
+from tests.outbox.kinds import async_engine
+from tests.outbox.rows import key_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError
 from victor_ext.outbox import AsyncOutbox, Outbox
@@ -61,15 +56,6 @@ def test_a_transaction_may_have_several_savepoints(sqlite):
     assert len(outbox.entries()) == 2
 
 
-def test_a_notification_in_a_savepoint_is_rolled_back_with_its_transaction(sqlite):
-    inbox = inbox_of(sqlite)
-    for _ in range(2):
-        with Session(sqlite) as session:
-            with session.begin_nested():
-                assert inbox.receive(session, body_of(1, "e-1"), AUTHORIZED), "it is new"
-            session.rollback()
-
-
 def test_a_savepoint_of_an_engine_that_the_outbox_does_not_know_is_refused(sqlite):
     other = sa.create_engine(sqlite.url)
     outbox = Outbox(sqlite)
@@ -86,42 +72,6 @@ def test_a_savepoint_of_an_engine_that_the_outbox_does_not_know_is_refused(sqlit
     other.dispose()
 
 
-def test_an_engine_whose_program_begins_the_transactions_itself_keeps_working(tmp_path):
-    """As SQLAlchemy's documentation has it for pysqlite. Its driver is in autocommit then."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'own.sqlite'}")
-
-    @sa.event.listens_for(engine, "connect")
-    def _connect(driver, _record):
-        driver.isolation_level = None
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection):
-        connection.exec_driver_sql("BEGIN")
-
-    Outbox(engine).create_table()
-    for outbox in (Outbox(engine), Outbox(sa.create_engine(engine.url))):
-        for bound in (engine, engine.execution_options(stream_results=True)):
-            with Session(bound) as session:
-                with session.begin_nested():
-                    outbox.add(session, **invoice(1))
-                session.rollback()
-            assert outbox.entries() == []
-    engine.dispose()
-
-
-def test_an_engine_with_other_options_is_no_other_engine_and_its_savepoint_is_refused(sqlite):
-    """Its listeners are not those of the engine that it was made of."""
-    outbox = Outbox(sqlite.execution_options(stream_results=True))
-    refused = pytest.raises(ConfigurationError, match="Pass the engine of the session")
-    with Session(sa.create_engine(sqlite.url)) as session, session.begin_nested(), refused:
-        outbox.add(session, **invoice(1))
-    with Session(sqlite) as session:
-        with suppress(ConfigurationError), session.begin_nested():
-            outbox.add(session, **invoice(1))
-        session.rollback()
-    assert outbox.entries() == []
-
-
 def test_a_savepoint_of_the_program_in_autocommit_is_left_alone(sqlite):
     Outbox(sqlite)
     with sqlite.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -132,159 +82,10 @@ def test_a_savepoint_of_the_program_in_autocommit_is_left_alone(sqlite):
         assert connection.scalar(sa.text("SELECT count(*) FROM own")) == 1
 
 
-@pytest.mark.parametrize(
-    ("pragmas", "why"),
-    [
-        (["journal_mode=OFF"], "journal_mode is off"),
-        (["journal_mode=MEMORY"], "journal_mode is memory"),
-        (["synchronous=OFF"], "synchronous is OFF"),
-    ],
-)
-def test_a_file_that_a_crash_can_set_back_is_refused(sqlite, pragmas, why):
-    stored(Outbox(sqlite), invoice(1))
-    unsafe = sa.create_engine(sqlite.url)
-
-    @sa.event.listens_for(unsafe, "connect")
-    def _connect(driver, _record):
-        for pragma in pragmas:
-            driver.execute(f"PRAGMA {pragma}")
-
-    provider = Provider()
-    with provider.client() as victor, pytest.raises(ConfigurationError, match=why):
-        Outbox(unsafe, victor).send()
-    assert provider.references == []
-    unsafe.dispose()
-
-
-def test_a_file_that_a_power_cut_can_set_back_is_warned_of_once(sqlite, caplog):
-    engine = sa.create_engine(sqlite.url)
-
-    @sa.event.listens_for(engine, "connect")
-    def _connect(driver, _record):
-        driver.execute("PRAGMA journal_mode=WAL")
-        driver.execute("PRAGMA synchronous=NORMAL")
-
-    outbox = Outbox(engine)
-    with caplog.at_level(logging.WARNING, "victor_ext"):
-        for _ in range(2):
-            outbox.entries()
-    (warning,) = [record.getMessage() for record in caplog.records]
-    assert warning.startswith("synchronous is NORMAL in WAL mode: a power cut can lose that")
-    engine.dispose()
-
-
 # Other databases
 
 
-def test_another_database_is_refused_by_its_name():
-    driver = SimpleNamespace(paramstyle="pyformat", version_info=(1, 4, 6), Error=Exception)
-    engine = sa.create_engine("mysql+pymysql://shop@db.example/shop", module=driver)
-    for box in (Outbox, AsyncOutbox):
-        with pytest.raises(ConfigurationError, match="of the type mysql, which is not supported"):
-            box(engine)
-
-
 # PostgreSQL
-
-
-@pytest.fixture
-def server(postgres_server):
-    """An engine of a new schema."""
-    made = sa.create_engine(postgres_server.new_schema())
-    Outbox(made).create_table()
-    yield made
-    made.dispose()
-
-
-@contextmanager
-def role_of(server, *grants):
-    """An engine of a role that has rights on the tables alone."""
-    name = f"worker_{os.urandom(4).hex()}"
-    schema = str(server.url.query["options"]).partition("=")[2]
-    with server.begin() as connection:
-        for statement in (
-            f"CREATE ROLE {name} LOGIN",
-            f"GRANT USAGE ON SCHEMA {schema} TO {name}",
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {name}",
-            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {name}",
-            *(grant.format(role=name) for grant in grants),
-        ):
-            connection.execute(sa.text(statement))
-    engine = sa.create_engine(server.url.set(username=name))
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-TENANTS = (
-    "ALTER TABLE victor_outbox ADD COLUMN tenant text DEFAULT current_setting('shop.tenant', true)",
-    "ALTER TABLE victor_outbox ENABLE ROW LEVEL SECURITY",
-    "CREATE POLICY own ON victor_outbox USING (tenant = current_setting('shop.tenant', true))",
-)
-ALL_ROWS = "CREATE POLICY every ON victor_outbox TO {role} USING (true)"
-
-
-def test_a_worker_from_which_row_security_hides_entries_is_refused_and_a_tenant_adds(server):
-    provider = Provider()
-    with role_of(server, *TENANTS) as engine, provider.client() as victor:
-        outbox = Outbox(engine, victor)
-        with Session(engine) as session, session.begin():
-            session.execute(sa.text("SET LOCAL shop.tenant = 'a'"))
-            outbox.add(session, **invoice(1))
-        for act in (outbox.send, outbox.entries, outbox.counts):
-            with pytest.raises(ConfigurationError, match="hides rows of victor_outbox from this"):
-                act()
-        with pytest.raises(ConfigurationError, match="would never be sent"):
-            outbox.run()
-    with provider.client() as victor, role_of(server, ALL_ROWS) as engine:
-        assert states(Outbox(engine, victor).send()) == ["sent"]
-    with provider.client() as victor:
-        assert states(Outbox(server, victor).entries()) == ["sent"], "its owner sees all rows"
-
-
-def test_a_policy_that_hides_nothing_from_the_worker_is_none_of_its_business(server):
-    restrictive = "CREATE POLICY less ON victor_outbox AS RESTRICTIVE"
-    policies = [
-        f"{restrictive} TO postgres USING (false)",
-        f"{restrictive.replace('less', 'adds')} FOR INSERT WITH CHECK (key > '')",
-    ]
-    with role_of(server, *TENANTS, ALL_ROWS, *policies) as engine:
-        assert Outbox(engine).entries() == []
-    mine = f"{restrictive.replace('less', 'mine')} TO {{role}} USING (false)"
-    refused = pytest.raises(ConfigurationError, match="hides rows")
-    with role_of(server, mine) as engine, refused:
-        Outbox(engine).entries()
-
-
-def test_a_table_that_a_crash_of_the_server_empties_is_refused(server):
-    with server.begin() as connection:
-        connection.execute(sa.text("ALTER TABLE victor_outbox_events SET UNLOGGED"))
-    refused = pytest.raises(ConfigurationError, match="ALTER TABLE victor_outbox_events SET LOGGED")
-    with role_of(server) as engine, refused:
-        Outbox(engine).entries()
-
-
-@pytest.mark.parametrize("level", ["off", "local", "remote_write", "on"])
-def test_a_mark_waits_for_the_disk_though_commits_of_the_role_do_not(server, level):
-    """What the trigger has seen is the setting of the transactions that mark and store."""
-    trigger = """
-        CREATE TABLE seen (level text);
-        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW;
-        END $$;
-        CREATE TRIGGER sees BEFORE UPDATE ON victor_outbox FOR EACH ROW EXECUTE FUNCTION see();
-        GRANT INSERT ON seen TO {role};
-        ALTER ROLE {role} SET synchronous_commit = """
-    with role_of(server, f"{trigger}{level}") as engine, Provider().client() as victor:
-        outbox = Outbox(engine, victor)
-        stored(outbox, invoice(1), invoice(2))
-        assert states(outbox.send()) == ["sent", "sent"]
-        with server.begin() as connection:
-            seen = set(connection.scalars(sa.text("SELECT level FROM seen")))
-        assert seen == {level if level in ("on", "remote_write") else "on"}
-        with engine.begin() as connection:
-            assert connection.scalar(sa.text("SHOW synchronous_commit")) == level
 
 
 FORKED = """

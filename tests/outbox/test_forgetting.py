@@ -11,7 +11,7 @@ from victor_ext import InvalidRequest
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext.outbox import EntryState
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 KEY = key_of(1)
 NOW = timedelta(0)
 PERSON = "Zoë"
@@ -61,15 +61,12 @@ def test_a_forgotten_entry_keeps_no_secret_but_its_key_state_and_id(outbox):
     assert outbox.forget(older_than=NOW) == 0
 
 
-def test_a_forgotten_entry_is_not_added_again_and_other_arguments_are_refused(
-    outbox, victor, victor_sandbox
-):
+def test_under_the_key_of_a_forgotten_entry_nothing_is_added(outbox, victor, victor_sandbox):
     """Nor is it sent again by hand."""
     settled(outbox, state="rejected")
     outbox.forget(older_than=NOW)
-    stored(outbox, invoice(1))
-    for other in ({"amount": "44.24"}, {"client_reference_id": "INV-2"}, {"notes": "again"}):
-        with pytest.raises(InvalidRequest, match="with other arguments"):
+    for other in ({}, {"amount": "44.24"}):
+        with pytest.raises(InvalidRequest, match="with a call that was forgotten"):
             stored(outbox, invoice(1, **other))
     assert outbox.key_of("INV-1") == KEY
     with pytest.raises(InvalidRequest, match="was forgotten, so nothing was changed"):
@@ -89,34 +86,7 @@ def test_an_entry_whose_payment_may_exist_or_has_not_ended_is_never_forgotten(
     assert outbox.forget(older_than=NOW) == is_over
 
 
-@pytest.mark.parametrize("state", ["waiting", "dead"])
-def test_an_entry_with_an_event_that_was_not_handled_is_not_forgotten(outbox, state):
-    settled(outbox)
-    put_event(outbox, data="{}", state=state)
-    assert outbox.forget(older_than=NOW) == 0
-
-
-def test_the_age_of_an_entry_to_be_forgotten_counts_from_its_last_change(outbox):
-    settled(outbox, state="unclear")
-    change(outbox, stored_at=1.0, changed_at=1.0)
-    outbox.resolve(KEY, done=True, by="zoe", why="the portal has it")
-    outbox.on()(lambda _session, _event: None)
-    outbox.handle()
-    assert outbox.forget(older_than=timedelta(days=1)) == 0
-    assert outbox.forget(older_than=NOW) == 1
-
-
 DAY = timedelta(days=1)
-
-
-def test_a_forgotten_entry_is_deleted_when_its_days_of_protection_are_over(outbox):
-    settled(outbox)
-    change(outbox, changed_at=outbox.table.c.changed_at - 100 * 86_400)
-    execute(outbox, sa.insert(outbox.references).values(digest="of a payment", key=KEY))
-    for days, left in ((101, 1), (99, 0)):
-        outbox.forget(older_than=90 * DAY, protect_for=days * DAY)
-        assert len(outbox.entries()) == left
-    assert text_of(outbox._engine, outbox.references.name) == ""
 
 
 def test_an_entry_is_as_old_as_its_sending_by_the_provider_if_the_databases_clock_was_behind(
@@ -125,29 +95,16 @@ def test_an_entry_is_as_old_as_its_sending_by_the_provider_if_the_databases_cloc
     settled(outbox)
     change(outbox, changed_at=1.0, first_sent_at=DatabaseTime() - 2 * 86_400)
     assert outbox.forget(older_than=3 * DAY) == 0
-    assert outbox.forget(older_than=DAY, protect_for=90 * DAY) == 1
-    assert len(outbox.entries()) == 1, "the same payment would be asked for again"
+    assert outbox.forget(older_than=DAY) == 1
 
 
-@pytest.mark.parametrize(
-    ("older_than", "protect_for", "message"),
-    [
-        (-DAY, None, "is negative"),
-        (90 * DAY, 89 * DAY, "is too short"),
-        (NOW, timedelta(hours=23), "is too short"),
-    ],
-)
-def test_an_age_that_would_protect_too_little_is_refused(outbox, older_than, protect_for, message):
-    with pytest.raises(InvalidRequest, match=message):
-        outbox.forget(older_than=older_than, protect_for=protect_for)
-
-
-def test_a_forgotten_payout_is_recognized_and_not_submitted_again(payouts):
+def test_a_forgotten_payout_is_not_submitted_again(payouts):
     payouts.submit()
     payouts.send()
     assert payouts.forget(older_than=NOW) == 0, "it was not accepted yet"
     change(payouts, ended=True)
     assert payouts.forget(older_than=NOW) == 1
-    payouts.submit()
+    with pytest.raises(InvalidRequest, match="forgotten"):
+        payouts.submit()
     assert payouts.send() == []
     assert payouts.calls("submit") == 1

@@ -6,15 +6,11 @@ import threading
 import time
 from collections import Counter
 from contextlib import nullcontext, suppress
-from datetime import UTC, datetime, timedelta
-from itertools import cycle
 from unittest.mock import Mock
 
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from tests.outbox.kinds import Box, Provider, dated, page, refused
 from tests.outbox.rows import (
@@ -31,12 +27,8 @@ from tests.outbox.rows import (
     stored,
     write,
 )
-from tests.providers.running import TOKEN
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
-    AuthenticationError,
-    ConfigurationError,
-    InvalidRequest,
     NotFound,
     Outcome,
     PermissionDenied,
@@ -51,7 +43,7 @@ from victor_ext._event_queue.queue import EventQueue
 from victor_ext._flows import drive
 from victor_ext.outbox import Outbox, _claims, _deliveries, _passes
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 PATIENCE = 30.0
 """Seconds after which a test has failed that waits for something."""
 
@@ -179,19 +171,6 @@ def test_ten_refusals_in_a_row_with_404_or_403_stop_the_pass_and_reject_nothing(
     assert "rejected" not in told
 
 
-def test_ten_refusals_of_entries_with_one_reference_reject_nothing_either(sending, told):
-    """None of them was sent before, so none waits for another one."""
-    refuse(sending, *[404] * 40)
-    with Session(sending.engine) as session, session.begin():
-        for number in range(20):
-            part = invoice(1) | {"idempotency_key": f"the-key-of-the-part-{number:02}"}
-            sending.outbox.add(session, **part)
-    with pytest.raises(NotFound):
-        sending.send(workers=1)
-    assert sending.rows() == ["waiting"] * 20
-    assert "rejected" not in told
-
-
 @pytest.mark.parametrize("taken", [200, 400], ids=["taken", "refused for its values"])
 def test_fewer_than_ten_refusals_in_a_row_reject_their_entries(sending, told, taken):
     refuse(sending, *[*[404] * 9, taken] * 2, *[404] * 9)
@@ -200,19 +179,6 @@ def test_fewer_than_ten_refusals_in_a_row_reject_their_entries(sending, told, ta
     is_taken = "sent" if taken == 200 else "rejected"
     assert sending.states() == [*[*["rejected"] * 9, is_taken] * 2, *["rejected"] * 9]
     assert told.count("rejected") == sending.states().count("rejected")
-
-
-def test_entries_that_were_refused_before_a_pass_ends_by_an_error_wait(sending, told):
-    """Nothing has shown that the provider takes calls of this client."""
-    refuse(sending, 404, 404, 401, 401)  # the token is fetched anew
-    sending.store(1, 2, 3)
-    with pytest.raises(AuthenticationError):
-        sending.send(workers=1)
-    assert sending.rows() == ["waiting"] * 3
-    refuse(sending, 404)
-    assert len(sending.send(workers=1)) == 3
-    assert sending.states() == ["rejected", "sent", "sent"]
-    assert told[0] != "rejected"
 
 
 def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(sending):
@@ -249,39 +215,6 @@ def test_a_refused_entry_is_its_workers_until_its_refusal_is_certain(sending):
     assert sending.states() == ["rejected", "rejected", "sent"]
 
 
-def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, monkeypatch):
-    """A person lets it be sent again meanwhile, and what has to be sent soon is looked for again
-    and again.
-    """
-    monkeypatch.setattr(_claims, "GROUP", 2)
-    refuse(sending, 404, 404)
-    sending.store(1, 2, 3)
-    change(sending.outbox, send_before=time.time() + 1800)
-    respond = sending.provider.meet
-
-    def retry_the_first(reference):
-        if reference == "INV-2":
-            sending.outbox.cancel("INV-1", by="Ann", why="a test")
-            sending.outbox.retry("INV-1")
-        return respond(reference)
-
-    sending.provider.meet = retry_the_first
-    sending.send(workers=1)
-    assert sending.provider.references == ["INV-1", "INV-2", "INV-3", "INV-1"]
-    assert sending.states() == ["sent", "rejected", "sent"]
-
-
-def test_a_setting_that_a_hook_lacks_ends_the_pass_whatever_has_left(blocking):
-    """Nobody can tell whether the request had left: its entry counts as sent."""
-    blocking.store(1, 2)
-    missing = ConfigurationError("the hook has no secret")
-    with blocking.provider.client() as victor:
-        blocking.provider.meet = Mock(side_effect=missing)
-        with pytest.raises(ConfigurationError, match="the hook has no secret"):
-            Outbox(blocking.engine, workers=1).send(victor)
-    assert blocking.rows() == ["sending*", "waiting"]
-
-
 def test_a_call_that_is_lost_after_an_earlier_one_was_refused_may_have_sent_its_entry(blocking):
     outbox, lost = blocking.outbox, Mock(side_effect=httpx.ReadError("lost"))
     refuse(blocking, 403)
@@ -294,20 +227,6 @@ def test_a_call_that_is_lost_after_an_earlier_one_was_refused_may_have_sent_its_
         blocking.provider.meet = lost
         assert outbox.send(victor) == []
     assert blocking.rows() == ["sending*"]
-
-
-def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
-    """A wrong address refuses each entry in a pass of its own, as they come."""
-    outbox = Outbox(blocking.engine, workers=1)
-    refuse(blocking, *[404] * 40)
-    with blocking.provider.client() as victor:
-        for number in range(12):
-            blocking.store(number)
-            with pytest.raises(NotFound) if number >= 9 else nullcontext():
-                assert states(outbox.send(victor)) == ["rejected"]
-        assert blocking.states() == ["rejected"] * 9 + ["waiting"] * 3
-        refuse(blocking, 404)  # the first one alone: the others show that it is to blame
-        assert states(outbox.send(victor)) == ["rejected", "sent", "sent"]
 
 
 def test_a_client_with_another_address_says_nothing_of_refusals_at_a_wrong_one(blocking):
@@ -388,18 +307,6 @@ def test_only_what_the_provider_says_ends_a_row_of_pages(sending, tenth):
     assert len(sending.provider.keys) == tried
 
 
-def test_a_404_between_pages_of_a_gateway_rejects_no_entry(sending, told):
-    """The gateway may have written both: a 404 between its pages is no proof."""
-    responses = cycle([refused(404), page(403)])
-    sending.provider.meet = lambda _reference: next(responses)
-    sending.store(*range(20))
-    with pytest.raises(StatusError):
-        sending.send(workers=1)
-    assert sending.rows() == ["waiting", "sending*"] * 5 + ["waiting"] * 10
-    assert go_on(sending) == 20
-    assert "rejected" not in told
-
-
 def test_a_gateways_429_lets_no_further_call_begin(sending):
     """Whoever wrote it: other calls would be too many, too. This one may have been done."""
     sending.store(*range(6))
@@ -410,22 +317,6 @@ def test_a_gateways_429_lets_no_further_call_begin(sending):
     assert sending.rows() == ["sending*"] + ["waiting"] * 5
     assert go_on(sending) == 6
     assert len({*sending.provider.keys}) == 6
-
-
-def test_ten_pages_of_the_token_endpoint_in_a_row_stop_the_pass_and_nothing_was_sent(sending, told):
-    outdated = {**TOKEN, "expires": 1}
-    tokens = iter([httpx.Response(200, json=outdated)])  # for the time of the provider
-    sending.provider.issue = lambda: next(tokens, None) or asked.append(1) or page()
-    asked = []
-    sending.store(*range(30))
-    with pytest.raises(StatusError, match=r"issued no token \(status 403, an HTML page") as raised:
-        sending.send(workers=1)
-    assert raised.value.outcome is Outcome.NOT_SENT
-    assert (len(asked), sending.provider.keys) == (10, [])
-    assert sending.rows() == ["waiting"] * 30
-    sending.provider.issue = lambda: httpx.Response(200, json=TOKEN)
-    assert go_on(sending) == 30
-    assert "rejected" not in told
 
 
 # What goes back
@@ -445,58 +336,6 @@ def test_send_returns_no_entry_that_a_person_lets_be_sent_again(blocking):
     blocking.provider.meet = meet
     assert references(blocking.send(workers=1)) == ["INV-2"]
     assert blocking.states() == ["waiting", "sent"]
-
-
-def test_an_entry_that_goes_back_is_not_taken_up_by_the_same_pass(blocking):
-    """What has to be sent soon is looked for again and again: a refusal of it would never end."""
-    soon = datetime.now(UTC) + timedelta(minutes=30)
-    references = blocking.provider.references
-    blocking.provider.meet = lambda _: refused(403) if len(references) < 5 else None
-    blocking.add_call("payment_requests.create", **invoice(1), send_before=soon)
-    with pytest.raises(PermissionDenied):
-        blocking.send()
-    assert references == ["INV-1"]
-
-
-def test_a_worker_does_not_undo_changes_that_people_make_to_its_entries(sending):
-    """Whatever the worker then gives back: it has taken up all of them before."""
-    outbox, who = sending.outbox, {"by": "Ann", "why": "a test"}
-    sending.store(*range(1, 6))
-    is_unsettled = outbox.table.c.reference.in_(["INV-3", "INV-4"])
-    unsettle = sa.update(outbox.table).where(is_unsettled)
-    execute(outbox, unsettle.values(state="settling", first_sent_at=1.0))
-
-    def meddle(_reference):
-        with pytest.raises(InvalidRequest, match="it is sending"):
-            outbox.cancel("INV-1", **who)  # its call has begun
-        outbox.cancel("INV-2", **who)
-        outbox.resolve("INV-3", done=True, id="X1", **who)
-        outbox.resolve("INV-4", done=False, **who)
-        outbox.cancel("INV-5", **who)
-        outbox.retry("INV-5")
-        return refused(429)
-
-    sending.provider.meet = meddle
-    with pytest.raises(RateLimited):
-        sending.send(workers=1)
-    assert sending.states() == ["waiting", "refused", "sent", "rejected", "waiting"]
-    sending.provider.meet = lambda _reference: None
-    sending.send()
-    assert Counter(sending.provider.references) == {"INV-1": 2, "INV-5": 1}
-
-
-def test_an_entry_that_a_worker_has_during_a_hold_does_not_go_back_as_never_sent(sending):
-    """A worker of a restored database has taken it up before: it may have been sent since."""
-    sending.store(1, 2)
-
-    def hold(_reference):
-        sending.outbox.hold()
-        return refused(429)
-
-    sending.provider.meet = hold
-    with pytest.raises(RateLimited):
-        sending.send(workers=1)
-    assert sending.rows() == ["sending*"] * 2
 
 
 # What is tried again later
@@ -557,14 +396,6 @@ def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_in_two_
     assert pause_after_send(blocking) == pause
 
 
-def test_an_entry_that_is_retried_by_hand_has_the_pauses_of_a_new_entry(blocking):
-    blocking.store(1)
-    change(blocking.outbox, state="rejected", tries=5)
-    blocking.outbox.retry("INV-1")
-    blocking.provider.meet = lambda _reference: dated(503, json={})
-    assert pause_after_send(blocking) == 1
-
-
 def test_a_failed_call_changes_nothing_of_an_entry_that_another_worker_has_by_now(sending):
     """The first one counted as dead during the call."""
     sending.store(1)
@@ -619,23 +450,6 @@ def test_what_a_long_look_up_finds_counts_though_another_worker_looks_it_up_too(
     assert blocking.states() == ["unclear"]
 
 
-def test_an_urgent_entry_that_somebody_has_locked_is_not_asked_for_again_and_again(
-    blocking, postgres_server
-):
-    engine = sa.create_engine(postgres_server.new_schema())
-    outbox = Outbox(engine)
-    outbox.create_table()
-    stored(outbox, invoice(1))
-    change(outbox, send_before=time.time() + 1800)
-    statements = []
-    with engine.connect() as other, blocking.provider.client() as victor:
-        other.execute(sa.select(outbox.table).with_for_update())
-        sa.event.listen(engine, "before_cursor_execute", lambda *_: statements.append(None))
-        assert outbox.send(victor) == []
-    engine.dispose()
-    assert len(statements) < 60
-
-
 # Passes of limited length
 
 
@@ -684,16 +498,6 @@ def test_the_end_of_a_pass_is_no_proof_that_a_refusal_is_that_of_its_entry(sendi
 
 
 @pytest.mark.usefixtures("_short_passes")
-def test_a_refusal_is_raised_after_all_passes(sending):
-    sending.store(*range(7))
-    sending.provider.meet = lambda name: refused(403) if name == "INV-0" else None
-    with pytest.raises(PermissionDenied):
-        sending.send(workers=1)
-    assert sending.states() == ["waiting", *["sent"] * 6]
-    assert sending.provider.references.count("INV-0") == 1
-
-
-@pytest.mark.usefixtures("_short_passes")
 def test_a_worker_with_many_entries_handles_events_in_between(blocking, monkeypatch):
     """It waits for no interval, and tries no entry twice before it has come to all."""
     blocking.store(*range(7))
@@ -721,26 +525,6 @@ def test_a_worker_with_many_entries_handles_events_in_between(blocking, monkeypa
 # What holds nothing else
 
 
-def test_one_slow_call_holds_no_other_result(sending):
-    """The first call ends after the third one has begun: by then the second one is stored."""
-    sending.store(*range(3))
-    third, seen = threading.Event(), []
-
-    def be_slow(_reference):
-        begun = len(sending.provider.references)
-        if begun == 1:
-            assert third.wait(PATIENCE)
-        elif begun == 3:
-            seen.append(
-                Counter(sending.rows())
-            )  # by the engine: a thread would keep Django's connection
-            third.set()
-
-    sending.provider.meet = be_slow
-    assert len(sending.send(workers=2)) == 3
-    assert seen == [{"sending*": 2, "sent*": 1}]
-
-
 def test_two_entries_with_one_reference_are_not_sent_at_the_same_time(sending):
     """After a lost response, nobody could tell which of them was done."""
     again = invoice(2, client_reference_id="INV-1")
@@ -758,23 +542,6 @@ def test_two_entries_with_one_reference_are_not_sent_at_the_same_time(sending):
 
 
 # What begins nothing more
-
-
-@pytest.mark.parametrize(
-    ("response", "error"),
-    [
-        (refused(429, retry_after="40"), RateLimited),
-        (refused(429), RateLimited),
-        (httpx.Response(401), AuthenticationError),
-    ],
-)
-def test_a_refusal_that_concerns_every_call_lets_no_further_call_begin(sending, response, error):
-    sending.store(*range(6))
-    sending.provider.meet = lambda _reference: response
-    with pytest.raises(error):
-        sending.send(workers=2)
-    assert len(set(sending.provider.references)) == 2, "a 401 is tried with a new token, too"
-    assert sending.rows() == ["waiting"] * 6
 
 
 # What is stored together
@@ -832,32 +599,4 @@ def test_an_entry_with_a_handler_has_its_own_transaction(blocking, has_handler):
     assert sorted(notes(outbox)) == (["INV-0", "INV-1", "INV-3"] if has_handler else [])
 
 
-def test_a_result_that_cannot_be_stored_costs_no_other_one(blocking):
-    blocking.store(*range(4))
-    outbox = Together(blocking.engine)
-    name = outbox.table.name
-    cannot = {
-        "postgresql": f"ALTER TABLE {name} ADD CONSTRAINT no_second "
-        "CHECK (request_id <> 'ID-INV-2')",
-        "sqlite": f"CREATE TRIGGER no_second BEFORE UPDATE ON {name} "
-        "WHEN NEW.request_id = 'ID-INV-2' BEGIN SELECT RAISE(ABORT, 'no second'); END",
-    }
-    execute(outbox, sa.text(cannot[blocking.engine.name]))
-    with blocking.provider.client() as victor, pytest.raises(DBAPIError, match=r"no.second"):
-        outbox.send(victor)
-    assert blocking.states() == ["sent", "sent", "sending", "sent"]
-
-
 # Which come first
-
-
-def test_urgent_entries_are_sent_first_but_not_before_an_older_one_with_their_reference(blocking):
-    soon = datetime.now(UTC) + timedelta(minutes=30)
-    later = soon + timedelta(minutes=5)
-    for number, (reference, before) in enumerate(
-        (("INV-1", None), ("INV-1", soon), ("INV-3", later), ("INV-4", soon), ("INV-5", None))
-    ):
-        values = invoice(number, client_reference_id=reference)
-        blocking.add_call("payment_requests.create", **values, send_before=before)
-    assert len(blocking.send(workers=1)) == 5
-    assert blocking.provider.references == ["INV-4", "INV-3", "INV-1", "INV-5", "INV-1"]

@@ -5,12 +5,8 @@ import traceback
 import pytest
 import sqlalchemy as sa
 
-from tests.inbox.inboxes import AnyInbox
-from tests.outbox.django_project import use_database
-from tests.outbox.kinds import KINDS, Box, Provider
-from tests.providers.velo.test_velo_notifications import HEADER, body_of
+from tests.outbox.kinds import Box, Provider
 from tests.providers.victor.adapter import invoice
-from victor_ext.providers import velo
 
 ACCOUNT = invoice(1)["payee_account_number"]
 
@@ -26,17 +22,6 @@ def shown_by(act):
     with pytest.raises(Exception) as raised:
         act()
     return "".join(traceback.format_exception(raised.value)) + repr(raised.value)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_error_of_a_notification_that_cannot_be_stored_shows_no_account(sqlite, kind):
-    with use_database(sqlite.url):
-        inbox = AnyInbox(kind, sqlite, velo.Webhook(HEADER))
-        refuse(sqlite, "INSERT", "victor_inbox_events")
-        body = body_of(1, "e-1", accountNumber=ACCOUNT)
-        shown = shown_by(lambda: inbox.receive(body, {"Authorization": HEADER}, source="payor-1"))
-    assert "IntegrityError" in shown
-    assert ACCOUNT not in shown
 
 
 @pytest.mark.parametrize("kind", ["blocking", "awaited"])

@@ -8,7 +8,7 @@ from tests.outbox.rows import change, end_claims, execute, key_of, states, statu
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 PERSON = {"by": "zoe", "why": "a test"}
 
 
@@ -159,20 +159,3 @@ def test_payout_calls_that_were_sent_since_the_backup_are_found_and_not_sent_aga
         local.end_claims(settle_until=1.0)
     assert local.states() == ["sent", "sent", "unclear", "sent"]
     assert (local.calls("submit"), local.calls("instruct")) == (2, 1)
-
-
-@on_sqlite
-def test_a_restored_entry_is_unclear_without_a_time_of_the_provider(
-    outbox, engine, victor, victor_sandbox
-):
-    stored(outbox, invoice(1))
-    restore = back_up(engine)
-    outbox.send(victor)
-    restore()
-    outbox.hold()
-    outbox.release()
-    settle(outbox, victor)
-    (entry,) = outbox.entries()
-    assert entry.state == "unclear"
-    assert "no Date of an earlier response of the provider is stored" in (entry.error or "")
-    assert set(victor_sandbox.work_done_by_key().values()) == {1}

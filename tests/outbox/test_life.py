@@ -2,22 +2,18 @@
 back. What was not sent, as far as it knows, counts as possibly sent.
 """
 
-import json
 import shutil
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
 from tests.outbox.clusters import Cluster
 from tests.outbox.kinds import Provider
-from tests.outbox.rows import change, execute, key_of, states, stored
-from tests.outbox.test_calls import check_that_what_was_read_is_not_sent_after
+from tests.outbox.rows import execute, key_of, states, stored
 from tests.providers.victor.adapter import invoice
-from victor_ext import ConfigurationError, Victor, VictorOAuth
 from victor_ext.outbox import Outbox
 from victor_ext.outbox._life import LIFE
 
@@ -93,7 +89,6 @@ def back_up(shop):
 
 
 PUT_BACK = {
-    "over": shutil.copyfile,
     "moved": lambda backup, file: backup.replace(file),
 }
 
@@ -117,16 +112,6 @@ def test_a_file_that_was_put_back_sends_nothing_under_another_key(
     assert alarms() == 1
 
 
-def test_a_folder_that_was_copied_elsewhere_is_another_copy(shop, tmp_path, alarms):
-    shop.add(2)
-    shutil.copytree(tmp_path / "folder", tmp_path / "copy")
-    assert shop.send() == ["sent"]
-    copy = Shop(f"sqlite:///{tmp_path / 'copy' / 'shop.sqlite'}", shop.provider)
-    assert copy.send() == ["sent"]
-    assert shop.provider.keys == [*map(key_of, (1, 2)), key_of(2)]
-    assert alarms() == 1
-
-
 def test_a_backup_of_long_ago_holds_itself_and_says_so(shop, caplog):
     shop.add(2)
     backup = back_up(shop)
@@ -136,26 +121,11 @@ def test_a_backup_of_long_ago_holds_itself_and_says_so(shop, caplog):
     assert shop.send() == []
     assert shop.outbox.held_since() is not None
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert "another copy of the database than before: its inode is" in record.getMessage()
+    assert "another copy of the database than before: it is " in record.getMessage()
     assert "It is held: reconcile it, then release it." in record.getMessage()
     assert shop.outbox.release()
     shop.send()
     assert shop.provider.keys == [*map(key_of, (1, 2))], "it is looked up, and not sent"
-
-
-def test_what_may_have_been_sent_with_other_credentials_is_looked_up(shop):
-    """The provider may keep the keys of each account apart."""
-    transport = httpx.MockTransport(shop.provider._answer)
-    with Victor(VictorOAuth("another", "a-secret"), transport=transport) as other:
-        shop.add(2)
-        shop.outbox.adopt(other)
-        shop.outbox.send(other)
-    shop.add(3)
-    backup = back_up(shop)
-    assert shop.send() == ["sent"]
-    backup.replace(file_of(shop))
-    assert shop.send() == []
-    assert shop.provider.keys == [*map(key_of, (1, 2, 3))]
 
 
 @pytest.mark.parametrize("what", ["VACUUM", "PRAGMA wal_checkpoint", "PRAGMA journal_mode=WAL"])
@@ -167,18 +137,6 @@ def test_what_a_database_does_by_itself_is_no_change(shop, what, alarms):
     assert shop.send() == ["sent"]
     assert shop.provider.keys == [*map(key_of, (1, 2))]
     assert alarms() == 0
-
-
-def test_a_hold_of_a_restored_database_tells_what_was_being_sent(shop):
-    """Its workers do not live: nobody waits for their calls."""
-    shop.add(2, 3)
-    change(shop.outbox, state="sending", first_sent_at=1.0)
-    assert shop.outbox.hold().were_sent == 0
-    shop.outbox.release()
-    backup = back_up(shop)
-    backup.replace(file_of(shop))
-    held = shop.outbox.hold()
-    assert (held.were_sent, held.under_way) == (3, 0)
 
 
 # PostgreSQL
@@ -207,25 +165,6 @@ def served(primary):
 
 
 @pytest.mark.pull_request
-def test_restarts_a_crash_and_a_rewritten_table_are_no_change(served, primary, alarms):
-    for number, act in enumerate(
-        [
-            primary.restart,
-            lambda: primary.restart("immediate"),
-            lambda: primary.execute("VACUUM FULL victor_outbox_control"),
-            lambda: primary.execute("VACUUM FREEZE victor_outbox_control"),
-        ],
-        start=2,
-    ):
-        act()
-        served.add(number)
-        assert served.send() == ["sent"]
-        served.restart()
-    assert served.provider.keys == [*map(key_of, range(1, 6))]
-    assert alarms() == 0
-
-
-@pytest.mark.pull_request
 @pytest.mark.parametrize("is_new_process", [False, True])
 def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_keys(
     served, primary, is_new_process, alarms
@@ -245,126 +184,7 @@ def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_key
     assert alarms() == 1
 
 
-@pytest.mark.pull_request
-@pytest.mark.parametrize("is_new_process", [False, True])
-def test_a_recovery_to_a_point_in_time_sends_under_the_same_keys(
-    served, primary, is_new_process, alarms
-):
-    """A base backup and the log, as far as a point before the marks of two payments."""
-    primary.keep_log()
-    recovered = primary.copied()
-    served.add(2, 3)
-    primary.ask("SELECT pg_create_restore_point('before')")
-    assert served.send() == ["sent", "sent"]
-    primary.stop()
-    recovered.recover("before")
-    served.move(recovered)
-    if is_new_process:
-        served.restart()
-    assert served.send() == ["sent", "sent"]
-    assert Counter(served.provider.keys) == {key_of(1): 1, key_of(2): 2, key_of(3): 2}
-    assert alarms() == 1
-    served.add(4)
-    assert served.send() == ["sent"], "it is noticed once"
-    assert alarms() == 1
-
-
-@pytest.mark.pull_request
-def test_what_was_read_before_a_standby_was_promoted_is_not_sent_after(served, primary):
-    """The mark of the other worker did not reach it."""
-    standby = primary.standby()
-
-    def fail_over_after(send):
-        standby.lag_behind(primary)
-        send()
-        primary.stop("immediate")
-        standby.promote()
-        served.move(standby)
-
-    check_that_what_was_read_is_not_sent_after(served.engine, fail_over_after)
-
-
-@pytest.mark.pull_request
-def test_a_dump_in_another_cluster_or_over_the_same_tables_is_another_copy(served, primary, alarms):
-    served.add(2)
-    dump = primary.dump("--clean", "--if-exists")
-    assert served.send() == ["sent"]
-    with Cluster.new(primary.version) as other:
-        other.execute("CREATE ROLE worker LOGIN")
-        for server in (other, primary):
-            server.load(dump)
-            served.move(server)
-            served.restart()
-            assert served.send() == ["sent"]
-    assert served.provider.keys == [key_of(1), *[key_of(2)] * 3]
-    assert alarms() == 2
-
-
-@pytest.mark.pull_request
-def test_a_snapshot_of_the_disk_is_noticed_by_a_worker_that_lived_through_it(
-    served, primary, alarms
-):
-    served.add(2)
-    primary.stop()
-    snapshot = primary.data.with_name("snapshot")
-    primary.run("cp", "-a", primary.data, snapshot)
-    primary.start()
-    assert served.send() == ["sent"]
-    primary.stop()
-    primary.put_back(snapshot)
-    primary.start()
-    assert served.send() == ["sent"]
-    assert served.provider.keys == [key_of(1), key_of(2), key_of(2)]
-    assert alarms() == 1
-
-
 # What a review has found
-
-
-def test_a_file_from_before_the_first_beat_is_another_copy(tmp_path):
-    """Its last sign of life is not known: it holds itself."""
-    shop = Shop(f"sqlite:///{tmp_path / 'shop.sqlite'}")
-    shop.outbox.create_table()
-    shop.add(1)
-    backup = back_up(shop)
-    assert shop.send() == ["sent"]
-    backup.replace(file_of(shop))
-    assert shop.send() == []
-    assert shop.outbox.held_since() is not None
-    shop.outbox.release()
-    shop.send()
-    assert shop.provider.keys == [key_of(1)]
-
-
-@pytest.mark.parametrize("is_new_process", [False, True])
-def test_tables_that_were_made_anew_or_emptied_are_no_copy(shop, is_new_process, alarms):
-    """As tests of a service do it, on the same file."""
-    for number in (2, 3):
-        shop.outbox.table.metadata.drop_all(shop.engine)
-        shop.outbox.create_table()
-        if is_new_process:
-            shop.restart()
-        shop.add(number)
-        assert shop.send() == ["sent"]
-    for table in shop.outbox.table.metadata.sorted_tables:
-        execute(shop.outbox, sa.delete(table))
-    shop.add(4)
-    assert shop.send() == ["sent"]
-    assert alarms() == 0
-
-
-def test_a_backup_that_was_held_in_its_time_is_marked_all_the_same(shop):
-    shop.outbox.hold()
-    shop.add(2)
-    shop.let_time_pass()
-    backup = back_up(shop)
-    shop.outbox.release()
-    assert shop.send() == ["sent"]
-    backup.replace(file_of(shop))
-    assert shop.send() == []
-    shop.outbox.release()
-    assert shop.send() == []
-    assert shop.provider.keys == [*map(key_of, (1, 2))], "it is looked up"
 
 
 def test_what_was_refused_may_have_been_sent_again_since(shop):
@@ -394,52 +214,3 @@ def test_one_put_back_is_noticed_once_though_the_outbox_was_held_before(shop, al
         shop.add(number)
         assert shop.send() == ["sent"]
     assert alarms() == 1
-
-
-def test_a_file_whose_neighbour_is_missing_is_another_copy(shop, caplog):
-    """A new folder may give a copy the inode that the file had."""
-    shop.add(2)
-    assert shop.send() == ["sent"]
-    Path(f"{file_of(shop)}-life").unlink()
-    shop.restart()
-    shop.send()
-    assert "the file beside it is missing" in caplog.text
-
-
-@pytest.mark.pull_request
-def test_a_beat_and_a_hold_within_a_savepoint_are_no_change(served, primary, alarms):
-    begin = sa.event.listens_for(served.engine, "begin")
-    begin(lambda connection: connection.exec_driver_sql("SAVEPOINT of_the_program"))
-    served.outbox.hold()
-    served.outbox.release()
-    primary.execute("ALTER TABLE victor_outbox_control SET LOGGED")
-    served.add(2)
-    assert served.send() == ["sent"]
-    assert alarms() == 0
-
-
-@pytest.mark.pull_request
-def test_each_sender_is_known_though_others_beat_in_the_same_second(served):
-    """Whose keys what waits may have been sent with is known from them."""
-    transport = httpx.MockTransport(served.provider._answer)
-    with Victor(VictorOAuth("another", "a-secret"), transport=transport) as other:
-        served.outbox.send()
-        served.outbox.adopt(other)
-        served.outbox.send(other)
-    control = served.outbox.control
-    with served.engine.connect() as connection:
-        query = sa.select(control.c.wrapped).where(control.c.name == LIFE)
-        row = json.loads(connection.execute(query).scalar())
-    assert len(row["callers"]) == 2
-
-
-@pytest.mark.pull_request
-def test_another_server_at_the_same_address_is_asked_whether_it_is_fit(served, primary):
-    standby = primary.standby()
-    standby.lag_behind(primary)
-    primary.stop("immediate")
-    standby.promote("fsync=off")
-    served.move(standby)
-    served.add(2)
-    with pytest.raises(ConfigurationError, match="fsync is off"):
-        served.send()

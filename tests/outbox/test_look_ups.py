@@ -18,11 +18,11 @@ from tests.outbox.rows import execute, states
 from tests.providers.running import ONCE, scripted
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.victor.adapter import invoice
-from victor_ext import VictorError, zulu
+from victor_ext import zulu
 from victor_ext.outbox import Outbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
-IN_DOUBT = 20
+pytestmark = pytest.mark.slow
+IN_DOUBT = 50
 OTHER_KEY = "the-key-of-the-second-entry"
 
 
@@ -82,15 +82,6 @@ def test_of_two_lost_entries_with_one_reference_none_is_settled_by_whichever_nam
     assert box.states() == ["settling", "settling"]
 
 
-def test_a_reading_of_the_list_that_fails_midway_leaves_all_entries_unsettled(
-    doubtful, victor_sandbox
-):
-    victor_sandbox.inject("status", operation="list", status=500, skip=2, times=20)
-    with pytest.raises(VictorError):
-        doubtful.send()
-    assert set(doubtful.states()) == {"settling"}
-
-
 def test_one_reading_of_a_payors_payments_serves_all_payouts_of_unknown_outcome(payouts):
     for number in range(4):
         payouts.submit(f"{number}", f"{number}b", key=f"the-key-of-the-payout-{number}")
@@ -101,17 +92,8 @@ def test_one_reading_of_a_payors_payments_serves_all_payouts_of_unknown_outcome(
     assert payouts.calls("list_payments") - before == 1
 
 
-@pytest.mark.parametrize(
-    ("minutes", "values"),
-    [
-        pytest.param(6, {"settle_until": 1.0}, id="the look-up is the last one"),
-        pytest.param(300, {}, id="the walk for the other one is much longer"),
-    ],
-)
-def test_a_walk_that_fails_for_an_older_entry_is_no_result_of_a_younger_one(
-    minutes, values, kind, engine
-):
-    """The provider shows nothing of what is older than ten minutes."""
+def test_a_walk_that_fails_for_an_older_entry_is_no_result_of_a_younger_one(kind, engine):
+    """The provider shows nothing of what is older than 20 minutes, and it is the last look-up."""
     now = datetime.now(UTC)
     request = made(1, 0, "R1", str(invoice(1)["amount"]), is_dated=False)
     request["payment_request"]["created_at"] = int(now.timestamp() * 1000)
@@ -119,16 +101,17 @@ def test_a_walk_that_fails_for_an_older_entry_is_no_result_of_a_younger_one(
 
     def answer(request):
         start = zulu.parse(request.url.params.get("start_datetime", LAST))
-        is_too_old = start < now - timedelta(minutes=10)
+        is_too_old = start < now - timedelta(minutes=20)
         return refused(400) if is_too_old else provider(request)
 
     box = Box(kind, engine, partial(client_of, answer))
-    for number, age in enumerate([minutes, 0]):
+    for number, age in enumerate([18, 0]):
         box.add(**invoice(number))
         is_it = sa.column("reference") == f"INV-{number}"
-        put_in_doubt(box, is_it, first_sent_at=now.timestamp() - age * 60, **values)
-    assert states(box.send()) == (["unclear", "sent"] if values else ["sent"])
-    assert box.states() == ["unclear" if values else "settling", "sent"]
+        first = now.timestamp() - age * 60
+        put_in_doubt(box, is_it, first_sent_at=first, settle_until=1.0)
+    assert states(box.send()) == ["unclear", "sent"]
+    assert box.states() == ["unclear", "sent"]
 
 
 # Each has what a look-up of its own shows

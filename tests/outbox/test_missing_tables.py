@@ -1,19 +1,14 @@
 """A box without its tables says in a sentence what to call, and its worker ends."""
 
-import inspect
 import logging
-import pydoc
-import re
 from functools import partial
 
 import anyio
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from tests.outbox.django_project import use_database
 from tests.outbox.kinds import Provider, async_engine
-from tests.outbox.rows import change_events, settled_by_hand
 from tests.providers.velo.test_velo_notifications import HEADER
 from victor_ext import ConfigurationError
 from victor_ext.inbox import AsyncInbox, Inbox
@@ -54,29 +49,3 @@ def test_a_worker_without_its_tables_ends_with_one_sentence(engine, caplog):
                 assert str(raised.value).startswith("The table victor_")
                 assert str(raised.value).endswith(end)
     assert "Traceback" not in caplog.text
-
-
-def test_a_missing_table_of_a_handlers_is_not_taken_for_one_of_the_outbox(outbox):
-    """Its error is that of the database, and ends no worker: the event is tried again."""
-    settled_by_hand(outbox)
-    outbox.on("sent")(lambda session, _event: session.execute(sa.text("SELECT * FROM invoices")))
-    assert outbox.handle() == []
-    change_events(outbox, state="dead")
-    (letter,) = outbox.dead_letters()
-    assert letter.error.startswith(("OperationalError", "ProgrammingError"))
-    assert "invoices" in letter.error
-
-
-@pytest.mark.parametrize("kind", [Outbox, AsyncOutbox, DjangoOutbox, Inbox, AsyncInbox])
-def test_each_method_shows_what_it_returns(kind):
-    """As an editor and `help()` do."""
-    assert str(kind.__doc__).partition(".")[0] in pydoc.render_doc(kind)
-    returns = {
-        name: str(inspect.signature(method).return_annotation)
-        for name, method in inspect.getmembers(kind)
-        if hasattr(method, "steps") and not name.startswith("_")
-    }
-    assert {"handle", "dead_letters", "event_counts"} <= returns.keys()
-    for name, shown in returns.items():
-        assert shown.count("[") == shown.count("]"), (name, shown)
-        assert not re.search(r"Callable|Generator|Pass\[|Work\[", shown), name

@@ -29,7 +29,7 @@ from victor_ext import (
 from victor_ext.outbox import Outbox
 from victor_ext.providers import Money
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 
 
 COUNTING = Path(__file__).with_name("counting.yaml")
@@ -119,14 +119,6 @@ def test_an_id_that_two_of_one_parent_get_settles_the_first_one(sqlite):
     assert charge(sqlite, number=3, customer="anna") == "unclear"
 
 
-def test_an_id_that_another_one_of_its_parent_has_is_refused_by_hand(sqlite):
-    """The other one has no reference, and is named by its key."""
-    charge(sqlite, number=1, customer="anna")
-    charge(sqlite, number=3, customer="anna")
-    with pytest.raises(InvalidRequest, match=f"is the id of the entry {key_of(1)}:"):
-        Outbox(sqlite).resolve(key_of(3), done=True, id="1", **WORDS)
-
-
 @pytest.mark.parametrize("second", ["R1", GUID.upper()])
 @pytest.mark.parametrize("is_first_sent", [False, True], ids=["of two", "of an earlier one"])
 def test_of_several_results_with_one_id_only_one_is_stored(outbox, engine, is_first_sent, second):
@@ -139,24 +131,6 @@ def test_of_several_results_with_one_id_only_one_is_stored(outbox, engine, is_fi
         Together(engine).send(victor)
     assert sorted(set(states(outbox.entries()))) == ["sent", "settling"]
     assert len(outbox.entries("sent")) == 1
-
-
-def test_an_entry_is_settled_again_by_the_id_that_its_own_call_had_made(kind, engine):
-    """A worker that was killed before it stored the result repeats the call under its key."""
-    box = box_of(kind, engine, OneRequest())
-    box.add(**invoice(1))
-    box.send()
-    for values in ({}, {"request_id": None}):
-        change(Outbox(engine), due_at=0.0, state="sending", **values)
-        assert states(box.send()) == ["sent"]
-        assert box.entries()[0].request_id == "R1"
-
-
-def test_an_equal_id_of_another_system_does_not_keep_an_entry_from_being_settled(outbox, engine):
-    stored(outbox, invoice(1))
-    change(outbox, state="sent", provider="Velo", request_id="R1", ended=True)
-    stored(outbox, invoice(2))
-    assert states(box_of("blocking", engine, OneRequest()).send()) == ["sent"]
 
 
 @pytest.mark.parametrize(

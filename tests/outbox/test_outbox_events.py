@@ -1,6 +1,5 @@
 """What the outbox learns is an event: stored with the change that it is about, and handled once."""
 
-import time
 from functools import wraps
 
 import httpx
@@ -8,14 +7,11 @@ import pytest
 import sqlalchemy as sa
 from django.db import transaction
 
-from tests.outbox.kinds import dated, refused
 from tests.outbox.payouts import Payouts
 from tests.outbox.rows import (
     NOTES,
-    change,
     end_claims,
     end_waits,
-    leases_left,
     lengthen_waits,
     notes,
     references,
@@ -24,18 +20,13 @@ from tests.outbox.rows import (
     stored,
     write,
 )
-from tests.outbox.test_calls import NO, Till
 from tests.providers.running import GUID, ONCE, scripted
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
-    ConfigurationError,
-    NotFound,
-    OperationRow,
     Victor,
 )
 from victor_ext.outbox import EventState, Outbox
-from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Velo
 
@@ -94,17 +85,6 @@ def test_a_result_is_stored_whatever_a_handler_does(outbox, engine, victor, fail
     assert outbox.handle() == []
 
 
-def test_an_event_that_no_handler_of_the_worker_wants_is_not_stored(outbox, victor, time_travel):
-    stored(outbox, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
-    outbox.on("completed")(note)
-    outbox.on("declined", operation="payouts.submit")(note)
-    outbox.send(victor)
-    time_travel.advance(minutes=1)
-    assert set(statuses(outbox.refresh(victor))) == {"completed", "declined"}
-    assert notes(outbox) == ["completed INV-1"]
-    assert sum(outbox.event_counts().values()) == 0
-
-
 def test_a_change_that_two_workers_see_is_one_event(
     outbox, engine, victor, victor_auth, victor_sandbox, time_travel
 ):
@@ -126,26 +106,6 @@ def test_a_change_that_two_workers_see_is_one_event(
         assert slow_outbox.refresh(slow) == []
     assert told == ["sent", "created", "completed"]
     assert statuses(outbox.entries()) == ["completed"]
-
-
-def test_the_changes_of_a_failed_handler_are_undone_in_each_kind_of_outbox(box, engine, faults):
-    def work(session, event):
-        if box.kind == "django":  # it is told which database has its transaction
-            DjangoOutbox(session).add(**invoice(2))
-        else:
-            Outbox(engine).add(session, **invoice(2))
-        if event.tries < 3:
-            raise ValueError("later")
-
-    box.handler = work
-    box.add(**invoice(1))
-    faults.status(400, operation="create")
-    for act in ("send", "handle"):
-        box._act(act)
-        assert box.states() == ["rejected"]
-        end_waits(Outbox(engine))
-    assert [event.tries for event in box._act("handle")] == [3]
-    assert box.states() == ["rejected", "waiting"]
 
 
 async def awaiting(session, event):
@@ -219,23 +179,6 @@ def test_an_event_waits_if_its_handler_ends_the_transaction_in_each_kind_of_outb
     assert_that_its_events_wait(box, engine)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "handler", "message"),
-    [
-        ({"name": "sent"}, awaiting, "only AsyncOutbox"),
-        ({"name": "sent"}, AwaitingObject(), "only AsyncOutbox"),
-        ({"name": note}, note, r"is no text: write @on\(\)"),
-        ({"operation": "payouts.sumbit"}, note, "'payouts.sumbit' is no method of this client"),
-    ],
-)
-def test_a_handler_that_would_never_work_is_refused(arguments, handler, message):
-    with Velo(**ARGUMENTS["velo"]) as client:
-        outbox = Outbox(sa.create_engine("sqlite://"), client=client)
-        with pytest.raises(ConfigurationError, match=message):
-            outbox.on(**arguments)(handler)
-        outbox.on("sent", operation="payouts.submit")(note)
-
-
 # What other systems say later
 
 
@@ -263,29 +206,6 @@ def test_a_payout_goes_its_whole_way_by_its_events(outbox, engine, harness):
     assert statuses(outbox.entries()) == ["ACCEPTED", "COMPLETED"]
     assert notes(outbox) == [outbox.entries()[0].request_id]
     assert harness.calls("instruct") == harness.calls("submit") == 1
-
-
-def test_a_failed_read_of_one_payment_does_not_keep_other_payments_waiting(sqlite):
-    """Each is read every half a minute, and every hour after a day; one that fails is tried again
-    then.
-    """
-    made = [dated(201, json={"amount": 1, "id": f"p-{number}"}) for number in (1, 2, 3)]
-    words = [dated(200, json={"amount": 1, "status": word}) for word in ("open", "paid", "paid")]
-    row = OperationRow(final={"paid"}, made="id")
-    reads = (refused(404, NO), *words, words[1])
-    outbox = Till(sqlite, *made, *reads, rows={"POST /v1/payments": row}, workers=1)
-    for number in (1, 2, 3):
-        outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}")
-    assert len(outbox.send()) == 3
-    change(outbox, first_sent_at=time.time() - 86_400, due_at=0.0)
-    with pytest.raises(NotFound):
-        outbox.refresh()
-    assert statuses(outbox.entries()) == [None, "open", "paid"]
-    assert min(left for left in leases_left(outbox) if left > 0) > 3_000
-    assert outbox.refresh() == []
-    end_claims(outbox)
-    assert statuses(outbox.refresh()) == ["paid", "paid"]
-    assert outbox.requested("GET")[4:] == ["/v1/payments/p-1", "/v1/payments/p-2"]
 
 
 EGP, USD = Money.of("1", "EGP"), Money.of("1", "USD")

@@ -2,12 +2,10 @@
 rows costs what it costs over a thousand.
 """
 
-import time
-
 import pytest
 import sqlalchemy as sa
 
-from tests.outbox.rows import change, execute, inbox_of, received_number, stored
+from tests.outbox.rows import change, execute, stored
 from tests.providers.victor.adapter import invoice
 from tests.query_plans import reads_all, scans
 from victor_ext.outbox import Outbox
@@ -51,28 +49,4 @@ def test_a_pass_of_an_outbox_reads_no_whole_table(settled, victor):
         settled.handle()
         settled.refresh(victor)
         settled.entry(invoice(3)["idempotency_key"])
-    assert found == []
-
-
-def test_a_look_up_of_an_outbox_reads_no_whole_table(settled, victor):
-    """What was found may be of another entry with one of the same references."""
-    victor.payment_requests.create(**invoice(SETTLED))
-    is_new = settled.table.c.state == "waiting"
-    marks = {"state": "sending", "first_sent_at": time.time(), "by_provider_clock": True}
-    execute(settled, sa.update(settled.table).where(is_new).values(sent_by="others", **marks))
-    with scans(settled._engine, reads_all_or_all_sent) as found:
-        assert len(settled.send(victor)) == 1
-    assert found == []
-
-
-def test_a_pass_of_an_inbox_reads_no_whole_table(sqlite):
-    inbox = inbox_of(sqlite)
-    inbox.on()(lambda _session, _event: None)
-    for number in range(1, 50):
-        received_number(inbox, number)
-    inbox.handle()
-    with scans(sqlite) as found:
-        received_number(inbox, 50)
-        received_number(inbox, 50)
-        inbox.handle()
     assert found == []

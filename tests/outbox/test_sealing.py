@@ -2,8 +2,6 @@
 and nobody goes on with it who has another key, or none.
 """
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,7 +9,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.outbox.kinds import Provider, refused
 from tests.outbox.rows import (
     change,
     end_claims,
@@ -25,8 +22,6 @@ from tests.outbox.rows import (
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.outbox import Outbox
-from victor_ext.outbox._sealing import STORAGE_KEY as STORAGE_KEY_ROW
-from victor_ext.outbox._sealing import ClearRow
 
 pytestmark = pytest.mark.pull_request
 STORAGE_KEY, OTHER_KEY = "the storage key of the tests", "another storage key of the tests"
@@ -84,48 +79,6 @@ def test_a_sealed_entry_is_sent_only_with_the_storage_key_and_its_secrets_are_no
     assert secrets_in(engine) == []
 
 
-def test_entries_that_were_stored_in_clear_are_read_and_sent_beside_sealed_ones(
-    box, box_with, engine
-):
-    keyless, sealed = box, box_with(storage_key=STORAGE_KEY)
-    keyless.add(**noted(1))
-    assert secrets_in(engine) == SECRETS
-    sealed.add(**noted(1))  # it is stored already, and stays as it is
-    sealed.add(**noted(2))
-    assert [entry.sealed for entry in keyless.entries()] == [False, True]
-    assert amounts(sealed.entries()) == ["9044.23"] * 2
-    assert len(sealed.send()) == 2
-
-
-def test_without_the_storage_key_an_entry_shows_as_encrypted_and_can_be_held_and_cancelled(
-    box, box_with
-):
-    keyless, sealed = box, box_with(storage_key=STORAGE_KEY)
-    sealed.add(**noted(1))
-    entry = keyless.entry(KEY)
-    assert (entry.sealed, entry.payments, entry.reference) == (True, (), "INV-1")
-    assert repr(ClearRow(key=KEY, call=noted(1))) == "ClearRow([hidden])", "as the row of a claim"
-    keyless.cancel("INV-1", by="zoe", why="returned")
-    assert keyless.hold().marked == 1
-    assert keyless.release()
-    cancelled = sealed.entry(KEY)
-    said = "Cancelled by zoe: returned It may have been sent since its backup was made."
-    assert cancelled.error == said
-    assert amounts([cancelled]) == ["9044.23"]
-
-
-def test_a_key_that_was_rolled_back_encrypts_nothing(outbox, engine):
-    """The key is made with the first entry, and both are there or neither."""
-    sealed = Outbox(engine, storage_key=STORAGE_KEY)
-    is_key_stored = sa.exists().where(sealed.control.c.name == STORAGE_KEY_ROW).select()
-    with engine.connect() as connection:
-        sealed.add(connection, **noted(1))
-        assert connection.scalar(is_key_stored)
-        connection.rollback()
-    stored(sealed, noted(2))
-    assert amounts(Outbox(engine, storage_key=STORAGE_KEY).entries()) == ["9044.23"]
-
-
 def test_a_replaced_storage_secret_opens_the_entries_that_were_stored_before(box_with):
     old, new = box_with(storage_key=STORAGE_KEY), box_with(storage_key=OTHER_KEY)
     assert not old.rekey(OTHER_KEY)
@@ -147,14 +100,6 @@ def test_a_damaged_entry_is_reported_by_its_key_and_not_sent(sealed, victor, vic
     assert victor_sandbox.requests() == []
 
 
-@pytest.mark.parametrize("storage_key", ["", "  too short      ", 17])
-def test_a_storage_key_that_is_no_secret_is_refused_without_being_shown(storage_key):
-    engine = sa.create_engine("sqlite://")
-    with pytest.raises(ConfigurationError, match="storage_key") as raised:
-        Outbox(engine, storage_key=storage_key)
-    assert "too short" not in str(raised.value)
-
-
 # Its provider's words are encrypted as the request is, and so is what waits for handlers
 
 
@@ -166,32 +111,8 @@ def sealed(outbox, engine):
     return made
 
 
-def test_an_error_is_read_with_the_key_alone(sealed, outbox, engine):
-    refusal = refused(400, {"error": {"message": "Mr Underhill owes too much."}})
-    with Provider(lambda _reference: refusal).client() as victor:
-        (entry,) = sealed.send(victor)
-    assert "Underhill" in str(entry.error)
-    assert not shown_of("Underhill", bytes_of(engine))
-    sealed.hold()
-    added = "It may have been sent since its backup was made."
-    assert sealed.entries()[0].error == f"{entry.error} {added}"
-    assert outbox.entries()[0].error == added
-
-
-def test_an_event_that_waits_is_handled_with_the_key(sealed, outbox, engine):
-    seen = []
-    outbox.cancel(KEY, by="zoe", why="returned")
-    assert secrets_in(engine) == []
-    for each in (outbox, sealed):
-        each.on()(lambda _session, event: seen.append(event))
-    with pytest.raises(ConfigurationError, match=NONE):
-        outbox.handle()
-    assert len(sealed.handle()) == 1
-    assert amounts([seen[0].entry]) == ["9044.23"]
-
-
-def test_a_forgotten_sealed_entry_is_recognized_by_a_digest_with_the_storage_key(
-    sealed, outbox, engine, victor, time_travel
+def test_a_sealed_outbox_forgets_only_with_its_key_and_nothing_is_added_under_a_forgotten_key(
+    sealed, outbox, victor, time_travel
 ):
     sealed.send(victor)
     time_travel.advance(minutes=1)
@@ -199,10 +120,8 @@ def test_a_forgotten_sealed_entry_is_recognized_by_a_digest_with_the_storage_key
     with pytest.raises(ConfigurationError, match=NONE):
         outbox.forget(older_than=NOW)
     assert sealed.forget(older_than=NOW) == 1
-    assert shown_of("digest-1-keyed:", bytes_of(engine))
-    stored(sealed, noted(1))
-    with pytest.raises(InvalidRequest, match="with other arguments"):
-        stored(sealed, noted(1, amount="9044.24"))
+    with pytest.raises(InvalidRequest, match="a call that was forgotten"):
+        stored(sealed, noted(1))
 
 
 def test_a_lost_response_is_settled_under_its_key(sealed, victor, faults, sent_once):
@@ -211,16 +130,3 @@ def test_a_lost_response_is_settled_under_its_key(sealed, victor, faults, sent_o
     end_claims(sealed)
     assert states(sealed.send(victor)) == ["sent"]
     sent_once(KEY)
-
-
-def test_processes_that_store_the_first_entries_at_once_have_one_key(outbox, engine):
-    together = threading.Barrier(4)
-
-    def put(number):
-        own = Outbox(engine, storage_key=STORAGE_KEY)
-        together.wait()
-        stored(own, noted(number))
-
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(put, range(4)))
-    assert amounts(Outbox(engine, storage_key=STORAGE_KEY).entries()) == ["9044.23"] * 4

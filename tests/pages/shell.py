@@ -132,7 +132,8 @@ class Shell:
                     Path(target).write_text(ran.out, encoding="utf-8")
                 return ran.status, ran.err if target else ran.out + ran.err
             case ["victor-spec", *arguments]:
-                ran = Command(os.environ)("spec", *arguments)
+                spec = Command(os.environ, program=(sys.executable, "-m", "victor_spec"))
+                ran = spec.in_a_process(*arguments)
                 return ran.status, ran.out + ran.err
             case ["pip", "install", *packages]:
                 check_packages(packages)

@@ -13,14 +13,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.providers.flexfactor.adapter import declined
 from victor_ext import idempotency_key_for
-from victor_ext.providers import Money, eastpay, velo
-from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.providers import Money
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.hours,
     pytest.mark.victor_sandbox(demo_data=True, auto=0.01),
 ]
 
@@ -73,57 +70,3 @@ def run_examples(client, *order, own=None, **given):
 
 def test_each_example_of_victor_runs_and_no_operation_lacks_one(victor):
     run_examples(victor, "payment_requests", victor=victor)
-
-
-def test_each_example_of_velo_runs_and_no_operation_lacks_one(velo_harness, request, monkeypatch):
-    monkeypatch.setattr(velo.Velo, "_on_poll_wait", staticmethod(velo_harness.sandbox.advance))
-    velo_client = request.getfixturevalue("velo")
-    former, new = (velo_harness.sandbox.add_payee(name) for name in ("payee-6", "payee-8"))
-    for payee_id in (velo_harness.payee, former):
-        velo_harness.sandbox.onboard_payee(payee_id)
-    run_examples(
-        velo_client,
-        "payees",
-        "source_accounts",
-        "funding_accounts",
-        "fundings",
-        "payouts",
-        "payments",
-        "webhooks",
-        **{name: getattr(velo, name) for name in velo.__all__},
-        own={"logout": velo.Velo.logout},
-        velo=velo_client,
-        payor_id=velo_harness.payor,
-        payee_id=velo_harness.payee,
-        former_payee_id=former,
-        new_payee_id=new,
-        source_account_id=velo_harness.account,
-        funding_account_id=velo_harness.bank,
-    )
-
-
-def test_each_example_of_eastpay_runs_and_no_operation_lacks_one():
-    card = eastpay.Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="123")
-    price = Money.of("92.00", "EGP")
-    with EastPaySandbox() as sandbox:
-        merchant = sandbox.add_merchant()
-        url = f"{sandbox.url}/eastpay"
-        with eastpay.EastPay(
-            merchant.token, base_url=url, entity_id=merchant.entity_id, inquiry_by_reference=True
-        ) as client:
-            paid = client.payments.debit(price, card=card, merchant_transaction_id="INV-1041")
-            body = sandbox.notification(paid.id)
-            run_examples(
-                client, "payments", "checkouts", eastpay=client, card=card, price=price, body=body
-            )
-
-
-def test_each_example_of_flexfactor_runs_and_no_operation_lacks_one(flexfactor, flexfactor_sandbox):
-    for order_id in ("INV-1042", "INV-1044"):
-        flexfactor_sandbox.decide("CAPTUREREQUIRED", order_id)
-    given = declined()
-    flexfactor_sandbox.add_card(token=given["card"].token)
-    parts = {name: given[name] for name in ("transaction", "payer", "card")}
-    run_examples(
-        flexfactor, "_payments", "orders", flexfactor=flexfactor, price=given["amount"], **parts
-    )

@@ -1,6 +1,5 @@
 """docs/errors.md names every error and what it has, and docs/retry.md settles what is unknown."""
 
-import dataclasses
 import inspect
 import re
 import sqlite3
@@ -13,7 +12,7 @@ import pytest
 import victor_ext
 from tests.pages.page import ROOT
 from tests.providers.victor.adapter import payment
-from victor_ext import BadRequest, Outcome, Problem, Victor, VictorError, VictorOAuth
+from victor_ext import Outcome, Victor, VictorError, VictorOAuth
 
 pytestmark = pytest.mark.slow
 ERRORS = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -27,17 +26,6 @@ def test_the_table_of_errors_has_every_public_error():
     classes = [value for value in public if inspect.isclass(value)]
     errors = {error.__name__ for error in classes if issubclass(error, VictorError)}
     assert errors - {"VictorError"} <= named
-
-
-def test_errors_and_problems_have_the_attributes_that_the_page_lists():
-    sentence = re.search(r"All errors are `VictorError`, with (.*?)\.\n", ERRORS, re.DOTALL)
-    assert sentence is not None
-    of_an_error, _, of_a_problem = sentence[1].partition("(each with ")
-    attributes = re.findall(r"`(\w+)`", of_an_error)
-    assert {"outcome", "status_code"} <= {*attributes}
-    assert [name for name in attributes if not hasattr(VictorError("x"), name)] == []
-    named = re.findall(r"`(\w+)`", of_a_problem)
-    assert named == [field.name for field in dataclasses.fields(Problem)]
 
 
 def settling(monkeypatch, folder):
@@ -92,21 +80,6 @@ def test_the_code_of_the_retry_page_settles_an_unknown_outcome_without_a_second_
     assert [*victor_sandbox.work_done_by_key().values()] == [1]
     with pytest.raises(sqlite3.IntegrityError):
         exec(ask, names)
-
-
-def test_a_refused_request_can_be_corrected(
-    victor_sandbox,
-    names,
-    tmp_path,
-    monkeypatch,
-):
-    functions, ask, _ = settling(monkeypatch, tmp_path)
-    exec(functions, names)
-    victor_sandbox.inject("status", operation="create", status=400)
-    with pytest.raises(BadRequest):
-        exec(ask, names)
-    exec(ask, names)
-    assert [state for state, _ in stored(names)] == ["asked"]
 
 
 def test_a_row_left_by_a_killed_process_is_settled_by_the_job_of_the_retry_page(

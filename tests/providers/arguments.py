@@ -99,14 +99,6 @@ def declared_types(made_by):
     }
 
 
-def nested(levels):
-    """A list in a list in a list: whoever shows, copies or compares it runs out of stack."""
-    items = []
-    for _ in range(levels):
-        items = [items]
-    return items
-
-
 TARGETS = {name: target for system in CLIENTS for name, target in targets(system)}
 
 

@@ -77,7 +77,6 @@ WIRED = {
     "timeout": 5.0,
     "deadline": 60.0,
     "on_event": None,
-    "max_concurrency": 2,
     "user_agent": "billing/2.3",
     "max_response_bytes": 2**20,
     "proxy": None,

@@ -1,18 +1,13 @@
 """What `inspect` and `help()` show of the clients of all four systems."""
 
 import inspect
-import pydoc
-import re
-from functools import partial
 from typing import get_args, get_origin, get_type_hints
 
 import httpx
 import pytest
-from victor_api.client import Client
 
 from tests.providers.running import unreachable
-from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called, of_every_system
-from victor_ext import ConfigurationError, connect
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext._runtime.client.config import ClientOptions
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._systems import entry_points_of
@@ -64,73 +59,12 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments_and_results(
         assert method.__doc__
 
 
-@each_system
-def test_both_clients_show_one_constructor(system):
-    blocking, awaited = CLIENTS[system]
-    signature = inspect.signature(blocking)
-    assert signature == inspect.signature(awaited)
-    shared = ["timeout", "deadline", "retry", "transport", "http_client", "proxy", "verify"]
-    shared += ["limits", "on_event", "max_concurrency", "user_agent", "max_response_bytes"]
-    assert list(signature.parameters)[-len(shared) :] == shared
-    for client in (blocking, awaited):
-        shown = pydoc.plain(pydoc.render_doc(client))
-        assert [name for name in signature.parameters if f"          {name}: " not in shown] == []
-        assert "object object" not in shown
-        assert "Client[" not in shown, "a base that no user names"
-
-
 @pytest.fixture
 def profile(system, write_profiles):
     """The profiles `mine`, which is whole, and `typo`."""
     settings = {**ADAPTERS[system].SETTINGS, "base_url": "https://own.example"}
     lines = [f'{name} = "{value}"' for name, value in settings.items()]
     write_profiles("\n".join(["[mine]", *lines, "[typo]", 'base_ulr = "https://own.example"', ""]))
-
-
-@each_system
-@pytest.mark.usefixtures("profile")
-@pytest.mark.parametrize("awaited", [False, True])
-@pytest.mark.parametrize("name", ["from_env", "from_profile", "__init__", "with_options"])
-def test_the_error_for_a_misspelt_option_says_the_right_name_before_a_missing_setting(
-    system, awaited, name
-):
-    kind = CLIENTS[system][awaited]
-    make = {
-        "from_profile": partial(kind.from_profile, "mine"),
-        "__init__": partial(kind, **ARGUMENTS[system]),
-        "with_options": made(system, awaited=awaited).with_options,
-    }.get(name, kind.from_env)
-    said = re.escape(f"{kind.__name__}.{name}() got an unexpected keyword argument ")
-    with pytest.raises(TypeError, match=rf"{said}'timout'\. Did you mean 'timeout'\?"):
-        make(timout=5)
-    with pytest.raises(TypeError, match=f"{said}'zzz'$"):
-        make(zzz=5)
-
-
-def test_a_connected_client_names_the_option_that_was_meant():
-    connecting = partial(connect, Client, base_url="https://api.example")
-    for make in (connecting, connecting().with_options):
-        with pytest.raises(TypeError, match=r"'timout'\. Did you mean 'timeout'\?"):
-            make(timout=5)
-
-
-MISSPELT = of_every_system(
-    __name__,
-    {
-        "victor": (lambda client: client.payment_requests.create(amout=1), "amout", "amount"),
-        "velo": (lambda client: client.payouts.list(payor_idd="x"), "payor_idd", "payor_id"),
-        "eastpay": (lambda client: client.payments.debit(card_=1), "card_", "card"),
-    },
-    without=("flexfactor",),
-)
-"""FlexFactor has no method with the arguments of a request object."""
-
-
-@pytest.mark.parametrize("system", MISSPELT)
-def test_the_error_for_a_misspelt_argument_of_a_method_says_the_right_name(system, mode):
-    call, given, meant = MISSPELT[system]
-    with pytest.raises(TypeError, match=rf"argument '{given}'\. Did you mean '{meant}'\?"):
-        called(system, mode, call, unreachable)
 
 
 @each_system
@@ -142,21 +76,6 @@ def test_a_profile_makes_the_client_and_no_variable_does(system, monkeypatch):
         assert str(kind.from_profile("mine").base_url).startswith("https://own.example")
         other = kind.from_profile("mine", base_url="https://other.example")
         assert str(other.base_url).startswith("https://other")
-
-
-@each_system
-@pytest.mark.usefixtures("profile")
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("yours", r"There is no profile 'yours' in .*, which has: mine, typo\."),
-        ("typo", r"base_ulr, which is not a setting of .*: write one of .*base_url"),
-    ],
-)
-def test_a_profile_that_is_not_there_or_has_another_setting_is_refused(system, name, words):
-    for kind in CLIENTS[system]:
-        with pytest.raises(ConfigurationError, match=words):
-            kind.from_profile(name)
 
 
 @pytest.mark.parametrize("maker", ["from_env", "from_profile"])

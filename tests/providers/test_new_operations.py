@@ -66,13 +66,6 @@ class TestOnEachSystem:
             assert result.status_code == answer.status_code
             assert (result.parsed is None) is (answer.status_code == 204)
 
-    @pytest.mark.parametrize("body", [b"<html>", b"", b"7", b'{"error": {"message": "no"}}'])
-    def test_a_read_whose_answer_is_no_success_is_sent_again(self, system, mode, body):
-        name = "payments.get_payment"
-        script = Script(httpx.Response(200, content=body), GOOD[name][1])
-        assert call(system, mode, script, name).parsed.id == "pay_1"
-        assert len(script.requests) == 2
-
     def test_an_error_or_an_object_without_declared_members_is_no_success_of_a_write(
         self, system, mode
     ):
@@ -132,12 +125,6 @@ class TestWhatANewerDocumentHas:
     @pytest.fixture(autouse=True)
     def newer(self, system, monkeypatch):
         with_document(system, (*document_of(system), *VOUCHERS), monkeypatch)
-
-    def test_a_new_read_by_hand_is_sent_again_after_a_lost_response(self, system, mode):
-        script = Script(LOST, httpx.Response(200, json={"id": "v-1"}))
-        assert by_hand(system, mode, script, "GET", "/v9/vouchers/v-1").is_success
-        client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system])
-        assert {"GET /v9/vouchers", "GET /v9/vouchers/{}"} <= {*client.reads}
 
     @pytest.mark.parametrize(
         ("path", "where"),

@@ -26,11 +26,8 @@ import pytest
 from tests.contracts.calling import answers_of, with_members
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
-from tests.pages import operation_counts
 from tests.providers.running import GUID, Script
-from tests.providers.systems import ARGUMENTS, CLIENTS, called
-from tests.providers.test_introspection import methods_of
-from victor_ext import VictorError
+from tests.providers.systems import CLIENTS
 from victor_ext.providers import Money
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,18 +91,6 @@ def test_each_operation_has_one_row_and_no_row_invents_a_method(system):
     assert generated(system) <= {*named} and {*named.values()} == {1}
     assert [row.operation for row in table(system) if not row.methods and not row.note] == []
     assert {route(row.operation) for row in table(system) if row.methods} <= generated(system)
-
-
-def test_each_public_method_is_named_by_the_page(system):
-    page = "".join(file.read_text("utf-8") for file in (ROOT / "docs").glob(f"{system}*.md"))
-    names = methods_of(CLIENTS[system][0](**ARGUMENTS[system]))
-    assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", page)] == []
-
-
-def test_the_first_page_counts_operations_and_methods_as_the_tables_do():
-    page = operation_counts.PAGE.read_text(encoding="utf-8")
-    assert sorted(name for name, _ in operation_counts.cells_of(page)) == sorted(SYSTEMS)
-    assert page == operation_counts.counted(page)
 
 
 # ---- What the methods really send ----
@@ -237,26 +222,3 @@ def use(name):
         return method(**arguments_of(method))
 
     return call
-
-
-def called_by(system, name, mode):
-    """The operations that a method calls.
-
-    A class is that of credentials, which ask for a token with any call; `logout` has a token to
-    revoke.
-    """
-    recorder = Recorder(system)
-    home = importlib.import_module(CLIENTS[system][0].__module__.rpartition(".")[0])
-    is_a_class = isinstance(getattr(home, name, None), type)
-    calls = (lambda client: client.authorization(), *(() if is_a_class else (use(name),)))
-    # it may be no good answer for these arguments: what was called is what counts
-    with suppress(VictorError):
-        called(system, mode, calls, recorder, deadline=5.0)
-    operation_of = Document.of(system).operation_of
-    asked = map(operation_of, (*recorder.requests, *recorder.for_tokens))
-    return {route(f"{each.method} {each.path}") for each in asked if each}
-
-
-def test_each_method_calls_the_operation_of_its_row(system, operation, name, mode):
-    found = called_by(system, name, mode)
-    assert route(operation) in found, f"{system}.{name} calls {sorted(found)}, and not {operation}"

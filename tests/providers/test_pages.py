@@ -173,19 +173,6 @@ HIDING = (
 
 
 @each_listing
-@each_absence
-@pytest.mark.parametrize("hide", HIDING, ids=["list", "list in an object", "list of texts"])
-def test_a_page_whose_items_may_have_another_name_is_not_empty(name, mode, absence, hide):
-    listing = LISTINGS[name]
-    hiding = {**listing.of_page, **absence(listing), **hide({"unknown": listing.item})}
-    for before in ([], [listing.page(listing.item)])[: 1 + listing.has_more_pages]:
-        script = responses(*before, hiding)
-        with pytest.raises(PaginationError, match=r"no list of its items.*declare: (rows|data)"):
-            read(name, mode, script)
-        assert len(script.requests) == len(before) + 1
-
-
-@each_listing
 def test_another_list_beside_the_items_does_not_make_a_page_unreadable(name, mode):
     listing = LISTINGS[name]
     beside = {"notices": [{"text": "moved"}]}
@@ -201,16 +188,6 @@ def test_another_list_beside_the_items_does_not_make_a_page_unreadable(name, mod
 
 
 HIDING_PAGE = {"page": 0, "items": [{ID: "a7ffd43c37c1", "status": "pending"}]}
-
-
-def test_a_look_up_over_a_page_that_hides_its_items_raises_and_does_not_return_empty(mode):
-    with pytest.raises(PaginationError, match="declare: items"):
-        read(
-            "victor",
-            mode,
-            responses(HIDING_PAGE),
-            lambda client: client.payment_requests.find("INV-1", start_datetime=_since()),
-        )
 
 
 def test_a_wait_reads_the_request_itself_if_the_list_hides_its_items(mode):
@@ -233,14 +210,6 @@ def test_an_empty_page_that_says_that_others_follow_ends_no_list(name, mode):
         for before in ([], [listing.page(listing.item)]):
             with pytest.raises(PaginationError, match=why):
                 read(name, mode, responses(*before, {**listing.page(), **more}))
-
-
-@pytest.mark.parametrize("name", ["victor", "velo", "flexfactor"])
-def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(name, mode):
-    listing = LISTINGS[name]
-    count = {"page": {"totalPages": 2}} if name == "velo" else {"totalPages": 2, "pageCount": 2}
-    pages = responses(listing.page(listing.item), {**listing.page(), **count})
-    assert len(read(name, mode, pages)) == 1
 
 
 def numbered(*pages):

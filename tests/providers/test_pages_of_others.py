@@ -345,18 +345,6 @@ def test_a_page_in_the_shape_of_a_documented_error_is_told_as_a_refusal(name, ki
             assert (type(error), error.outcome, error.intermediary) == (*wanted, None), status
 
 
-@of_each_system
-def test_a_refusal_with_each_member_twice_once_as_null_leaves_a_write_unknown(name, mode):
-    """Of a name that comes twice, some parsers take the first value, and others the last."""
-    text = json.dumps(SYSTEMS[name].refusal)
-    nulls = json.dumps(dict.fromkeys(SYSTEMS[name].refusal))
-    with closing(Calls(name, mode)) as calls:
-        for first, last in ((text, nulls), (nulls, text)):
-            both = f"{first[:-1]}, {last[1:]}"  # one object with the members of both
-            error = calls.failure(call_of(name), page(JSON, both), 403)
-            assert error.outcome is UNKNOWN
-
-
 @pytest.mark.parametrize("name", BY_SHAPE)
 def test_sentences_in_members_that_were_sent_are_a_refusal_where_the_document_does_not_say(
     name, mode

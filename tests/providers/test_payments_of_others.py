@@ -15,7 +15,7 @@ from tests.providers.eastpay.adapter import PRICE, card
 from tests.providers.running import Script
 from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
-from victor_ext import Done, InvalidRequest, OperationRow, Proof
+from victor_ext import Done, OperationRow, Proof
 from victor_ext.providers import Money
 
 REFERENCE = "INV-1042"
@@ -139,15 +139,6 @@ def test_an_equal_payment_that_was_made_earlier_is_no_proof_of_our_payment(harne
     assert before - timedelta(seconds=1) <= ours.created_at <= after
     seen = look(harness, call, after + timedelta(seconds=60))
     assert f"{ours.id} has what was sent, but was made earlier" in seen
-
-
-@system_of_each
-@pytest.mark.parametrize("moment", [datetime(2026, 3, 4), None, "2026-03-04"])  # noqa: DTZ001 - it is refused
-def test_a_moment_without_a_zone_is_refused(harness, system, moment):
-    call = prepared(harness, system)
-    given = {"payor_id": harness.payor} if call.look_up_needs else {}
-    with pytest.raises(InvalidRequest, match="since"):
-        harness.ask("look_up", call, since=moment, **given)
 
 
 # A system of which only the document is known: the caller's own proof says what it has read.

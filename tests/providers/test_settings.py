@@ -4,19 +4,14 @@ environment.
 A live host is never called under the name of a test environment, nor the other way round.
 """
 
-import inspect
-from operator import attrgetter
-
 import httpx
 import pytest
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden
-from tests.providers.arguments import TARGETS
 from tests.providers.running import Script
-from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import ConfigurationError, Outcome
-from victor_ext.providers.flexfactor import FlexFactorAuth
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 WITH_ENVIRONMENTS = [name for name in CLIENTS if hasattr(ADAPTERS[name], "HOSTS")]
@@ -123,33 +118,12 @@ class TestTheHostOfAnEnvironment:
         assert make("production", f"http://{host}").environment == "production"
 
 
-def test_the_url_may_end_with_the_version_of_the_paths(system, make, hosts):
-    """FlexFactor: "Sandbox testing | https://api-sandbox.flex-charge.com/v1/".
-
-    Every path begins with the version.
-    """
-    versions = ADAPTERS[system].VERSIONS
-    for host in (hosts[1], "gateway.example:8443/proxied"):
-        for end in (*versions, *(f"{version}/" for version in versions)):
-            assert make("", f"https://{host}/{end}").base_url.rstrip("/") == f"https://{host}"
-    for path in ("v9", "v1x", f"{versions[0]}/proxied"):
-        url = f"https://gateway.example/{path}"
-        assert make("", url).base_url == url
-    with pytest.raises(ConfigurationError, match="write environment='production'"):
-        make("", f"https://{hosts[2]}/{versions[0]}/")
-
-
 each_system = pytest.mark.parametrize("system", CLIENTS)
 URLS = cases_beside(__file__, "urls")
 NO_HOSTS = URLS["no hosts"]
 BAD_URLS = [
     *URLS["base urls that are bad"],
     ("is not a URL", [f"https://{host}" for host in NO_HOSTS]),
-]
-BAD_PROXIES = [
-    *URLS["proxies that are bad"],
-    *(f"http://u:hunter2@{host}:1" for host in NO_HOSTS),
-    httpx.Proxy("http://u:hunter2@a..b:1"),
 ]
 
 
@@ -164,96 +138,10 @@ def refused(system, words, **options):
 
 
 @each_system
-@pytest.mark.parametrize(
-    "url", [*URLS["base urls that are good"], httpx.URL("https://proxy.example")]
-)
-def test_a_url_that_is_encrypted_or_of_this_machine_is_taken(system, url):
-    made = CLIENTS[system][0](**{**ARGUMENTS[system], "base_url": url})
-    assert made.base_url.rstrip("/") == str(url).rstrip("/")
-
-
-@each_system
 @pytest.mark.parametrize(("words", "urls"), BAD_URLS)
 def test_a_wrong_base_url_is_refused_and_no_password_is_shown(system, words, urls):
     for url in urls:
         refused(system, rf"^(?=.*base_url).*{words}", base_url=url)
-
-
-@each_system
-def test_a_proxy_that_cannot_be_used_is_refused_and_not_shown(system):
-    words = r"proxy .* is not a proxy that can be used: write http://host:port"
-    for proxy in BAD_PROXIES:
-        refused(system, words, proxy=proxy)
-
-
-async def nobody_awaits(_event):
-    """What nobody would await."""
-
-
-WRONG = [
-    ({"environment": "live"}, r"environment='live' is unknown: write '\w+' or 'production'"),
-    ({"environment": ["staging"]}, r"environment=.* is unknown"),
-    ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
-    ({"deadline": 0}, "deadline=0 must be seconds above zero"),
-    ({"deadline": float("nan")}, "deadline=nan must be seconds above zero"),
-    ({"timeout": 0}, "timeout=0 must be seconds above zero"),
-    ({"timeout": float("inf")}, "timeout=inf must be seconds above zero"),
-    ({"timeout": 1e10}, r"timeout=10{10}\.0 must .*at most 2592000"),
-    (
-        {"timeout": httpx.Timeout(5.0, read=1e10)},
-        r"read=10{10}\.0 must be seconds above zero, or None \(at most 2592000",
-    ),
-    ({"limits": httpx.Limits(max_connections=0)}, "max_connections=0 must be"),
-    ({"retry": 3}, r"retry must be RetryPolicy\(...\), not int"),
-    ({"on_event": "print"}, "on_event must be a function, not str"),
-    ({"on_event": nobody_awaits}, "on_event must be a plain function"),
-    ({"auth": ("k", "s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
-    ({"auth": ("k", b"s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
-    ({"auth": "s3cret-words"}, r"auth must be \w+\(.*\).*, not str"),
-    ({"auth": FlexFactorAuth}, "auth must be"),
-]
-WRONG_OF_EACH = [
-    (system, options, words)
-    for system in CLIENTS
-    for options, words in (*WRONG, *cases_beside(ADAPTERS[system].__file__).get("options", ()))
-    if {*options} <= {*inspect.signature(CLIENTS[system][0]).parameters}
-]
-
-
-@pytest.mark.parametrize(("system", "options", "words"), WRONG_OF_EACH)
-def test_an_option_with_a_wrong_value_is_refused_when_the_client_is_made(system, options, words):
-    refused(system, words, **options)
-
-
-@each_system
-def test_a_transport_of_the_other_mode_is_refused(system):
-    sync, awaited = CLIENTS[system]
-    for kind, other, wanted in (
-        (sync, httpx.AsyncHTTPTransport, "BaseTransport"),
-        (awaited, httpx.HTTPTransport, "AsyncBaseTransport"),
-    ):
-        words = (
-            rf"must be an httpx\.{wanted} \(or httpx2's\), not httpx\.{other.__name__}: leave it"
-        )
-        with pytest.raises(ConfigurationError, match=words):
-            kind(**ARGUMENTS[system], transport=other())
-
-
-SENDS_NOTHING = ("widget_url", "notified")
-METHODS = [name for name in TARGETS if "'s " not in name and not name.endswith(SENDS_NOTHING)]
-
-
-@pytest.mark.parametrize("name", [*METHODS, *(f"{system} authorization" for system in CLIENTS)])
-def test_a_closed_client_says_that_a_new_one_is_needed(name, mode):
-    system, _, method = name.partition(" ")
-    arguments = TARGETS[name].good if name in TARGETS else {}
-    calls = (
-        lambda client: client.close(),
-        lambda client: attrgetter(method)(client)(**arguments),
-    )
-    with pytest.raises(ConfigurationError, match="has been closed: make a new one") as raised:
-        called(system, mode, calls, Script())
-    assert raised.value.outcome is Outcome.NOT_SENT
 
 
 @each_system
@@ -284,28 +172,10 @@ class TestVariables:
         other = {"base_url": "https://b.example"}
         assert set_all(other).base_url == other["base_url"]
 
-    def test_each_option_wins_over_its_variable(self, set_all, system):
-        others = {name: f"{value[:-1]}2" for name, value in ADAPTERS[system].SETTINGS.items()}
-        options = ARGUMENTS[system]
-        assert set_all(options, **others).caller == set_all(options).caller
-        assert set_all(**others).caller != set_all().caller
-
-    def test_options_need_no_variables(self, set_all, system):
-        options = {**ARGUMENTS[system], "base_url": "https://b.example"}
-        no_settings = dict.fromkeys(ADAPTERS[system].SETTINGS, "")
-        assert set_all(options, **no_settings).base_url == options["base_url"]
-
     def test_a_wrong_base_url_in_a_variable_is_named_by_the_variable(self, set_all, system):
         words = rf"{system.upper()}_BASE_URL 'nowhere' must be"
         with pytest.raises(ConfigurationError, match=words):
             set_all(base_url="nowhere")
-
-    @pytest.mark.parametrize("scheme", ["https", "ftp"])
-    def test_a_password_in_the_url_is_shown_by_no_message_and_no_traceback(self, set_all, scheme):
-        password = "s3cret-words"
-        with pytest.raises(ConfigurationError) as raised:
-            set_all(base_url=f"{scheme}://u:{password}@gateway.example")
-        assert_hidden(raised.value, [password])
 
     def test_the_environment_is_taken_from_its_option_or_its_variable(self, system, set_all):
         if system not in WITH_ENVIRONMENTS:
@@ -316,7 +186,3 @@ class TestVariables:
         words = rf"({system.upper()}_ENVIRONMENT is |environment=)'live'.*: .* '{test}' or 'prod"
         with pytest.raises(ConfigurationError, match=words):
             set_all(environment="live")
-
-
-def test_a_gateway_of_eastpays_has_no_environments():
-    assert CLIENTS["eastpay"][0](**ARGUMENTS["eastpay"]).environment == ""

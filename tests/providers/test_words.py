@@ -8,8 +8,7 @@ import pytest
 from tests.providers.running import Script
 from tests.providers.systems import called
 from tests.providers.victor.adapter import payment
-from victor_ext import InvalidRequest, TimedOut, Word
-from victor_ext.providers.velo._system import PAYOUT_STATUSES
+from victor_ext import InvalidRequest, Word
 
 
 def payouts(until):
@@ -45,9 +44,3 @@ def test_an_unknown_word_that_is_marked_with_word_is_sent_as_it_is():
     assert script.requests[0].url.params["status"] == "canceled"
     sent = json.loads(script.requests[-1].content)
     assert sent["payment_details"]["biller_type"] == "GOVERNMENT"
-
-
-@pytest.mark.parametrize("word", PAYOUT_STATUSES)
-def test_a_wait_for_a_payout_takes_each_payout_status(word):
-    with pytest.raises(TimedOut):  # it is taken, and read once
-        called("velo", "blocking", payouts(word), Script(httpx.Response(500)))

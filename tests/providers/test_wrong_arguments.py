@@ -6,16 +6,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, Literal, NamedTuple, get_origin
 
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.arguments import TARGETS, last, nested, refused
-from tests.providers.running import unreachable
-from tests.providers.systems import ADAPTERS, CLIENTS, called
-from victor_ext import InvalidRequest, NotFound
+from tests.providers.arguments import TARGETS, last, refused
+from tests.providers.systems import ADAPTERS, CLIENTS
+from victor_ext import NotFound
 from victor_ext.providers import Money
 
 NAIVE = datetime(2026, 3, 4)  # noqa: DTZ001 - what is to be refused
@@ -80,8 +78,6 @@ KINDS = {
 """The kind of an argument by a type of it, the first that it has."""
 FROM_THE_PROVIDER = ("receipt", "body")
 """Arguments that no caller writes."""
-APART = {"timeout", "until", "extra_body", "extra_query"}
-"""What may be looked at before or after the others."""
 
 
 def kind_of(types):
@@ -114,37 +110,6 @@ def test_a_value_of_a_wrong_type_is_refused_by_name_with_what_to_write(name):
                 assert {each.code for each in others} <= {"choice"}
 
 
-def all_wrong(target):
-    """Each argument with a value that it cannot have."""
-    return {name: next(wrong_for(types)).values[0] for name, types in checked(target).items()}
-
-
-WITH_ARGUMENTS = [name for name, target in TARGETS.items() if checked(target)]
-
-
-@pytest.mark.parametrize("name", WITH_ARGUMENTS)
-def test_all_wrong_arguments_are_named_at_once(name):
-    wrong = all_wrong(TARGETS[name])
-    problems = refused(TARGETS[name], **wrong).problems
-    assert {last(problem) for problem in problems} >= wrong.keys() - APART
-
-
-@pytest.mark.parametrize("name", [name for name in WITH_ARGUMENTS if "'s " not in name])
-def test_an_awaited_call_is_refused_with_the_same_words(name):
-    system, _, method = name.partition(" ")
-    wrong = all_wrong(TARGETS[name])
-    arguments = {**TARGETS[name].good, **wrong}
-    error = refused(TARGETS[name], **wrong)
-    with pytest.raises(InvalidRequest) as raised:
-        called(
-            system,
-            "awaited",
-            lambda client: attrgetter(method)(client)(**arguments),
-            unreachable,
-        )
-    assert str(raised.value) == str(error)
-
-
 def in_order(first):
     """The name of the argument that ends a range which this one begins."""
     ends = {"start": "end", "from": "to", "since": "until"}
@@ -175,16 +140,6 @@ def test_a_range_that_ends_before_it_begins_is_refused_and_one_of_a_moment_is_se
     for end in (early, late):
         with pytest.raises(NotFound):
             target({first: early, last: end})
-
-
-TOO_DEEP = nested(20_000)
-
-
-@pytest.mark.parametrize("name", TARGETS)
-@pytest.mark.parametrize("value", [TOO_DEEP, {"a": TOO_DEEP}], ids=["list", "mapping"])
-def test_an_argument_that_is_nested_too_deeply_is_refused(name, value):
-    for argument in checked(TARGETS[name]):
-        refused(TARGETS[name], **{argument: value})
 
 
 NO_PART_OF_A_PATH = ("", " ", ".", "..", "a\n", "a\0", "\ud800", None, 7)
@@ -250,12 +205,3 @@ def test_a_value_that_the_system_does_not_take_is_refused_by_name(
         [problem] = error.problems
         assert (last(problem), problem.code) == (argument, code)
         assert re.search(words, str(error))
-
-
-@pytest.mark.parametrize(("target", "lengths"), [*rows("longest")])
-def test_a_text_of_the_greatest_length_is_sent_and_a_longer_one_refused(target, lengths):
-    for name, longest in lengths.items():
-        with pytest.raises(NotFound):
-            target({name: "é" * longest})
-        [problem] = refused(target, **{name: "é" * (longest + 1)}).problems
-        assert (last(problem), problem.code) == (name, "length")

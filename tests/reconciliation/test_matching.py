@@ -50,49 +50,11 @@ def test_each_payment_of_two_books_gets_the_kind_that_the_rules_expect(rule):
     assert sorted(" ".join([row.kind.value, *row.differences]) for row in rows) == case["rows"]
 
 
-def test_no_amount_is_compared_with_a_provider_that_shows_no_amounts():
-    (row,), _ = compared([ours()], [theirs(cents=None)], amounts=False)
-    assert row.kind is Kind.MATCHED
-
-
-def test_a_duplicate_shows_the_id_of_the_matched_payment_and_the_first_of_our_entries():
-    our_book = [ours(None, "A"), ours(None, "B")]
-    (first, *_), _ = compared(our_book, [theirs(), theirs(id="B"), theirs(id="C", minute=1)])
-    assert first.kind == Kind.DUPLICATE
-    assert (first.theirs.id, first.other_id, first.ours.id) == ("C", "A", "A")
-
-
-def test_an_entry_that_cannot_be_looked_up_is_unchecked_and_not_missing():
-    rows, _ = compared([ours(), ours(id="A"), ours(None)], [], checked=False)
-    assert [row.kind for row in rows] == [Kind.UNCHECKED] * 3
-
-
-def test_an_entry_with_only_a_reference_is_not_missing_if_payments_have_no_references():
-    their_book = [theirs(None), theirs(None, id="B")]
-    our_book = [ours("R1"), ours("R3", id="C"), ours(None, id="B")]
-    rows, _ = compared(our_book, their_book)
-    kinds = [(row.kind.value, row.ours and row.ours.reference) for row in rows]
-    assert kinds == [("missing", "R3"), ("unchecked", "R1"), ("unchecked", None), ("matched", None)]
-
-
 def test_sums_are_exact_and_apart_by_currency():
     huge = 10**25 + 1
     our_book = [ours(f"R{number}", cents=huge) for number in range(3)]
     _, totals = compared([*our_book, ours("E", cents=10, currency="EUR")], [])
     assert totals[Kind.MISSING].ours == [Money(10, "EUR"), Money(3 * huge, "USD")]
-
-
-def test_the_sum_of_the_provider_has_the_paid_amount_and_not_the_requested_amount():
-    _, totals = compared([ours()], [theirs(cents=80, requested=100)])
-    assert totals[Kind.MODIFIED].ours == [Money(100, "USD")]
-    assert totals[Kind.MODIFIED].theirs == [Money(80, "USD")]
-
-
-def test_an_amount_that_cannot_be_read_or_was_matched_before_is_in_no_sum():
-    their_book = [theirs("X", "X", 30), theirs("Y", "Y", None), theirs(), theirs(id="B")]
-    _, totals = compared([ours()], their_book)
-    assert totals[Kind.ONLY_THEIRS].theirs == [Money(30, "USD")]
-    assert (totals[Kind.DUPLICATE].ours, totals[Kind.DUPLICATE].theirs) == ([], [Money(100, "USD")])
 
 
 @pytest.mark.parametrize(

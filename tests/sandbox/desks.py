@@ -15,9 +15,6 @@ from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox
 
-LIFE = ["payment.submitted", "payment.accepted", "payment.confirmed"]
-"""The notifications of a payout of Velo's that is instructed."""
-
 
 class Desk:
     """A caller of one system; `sandbox` may be in another process."""

@@ -1,26 +1,19 @@
 """`python -m victor_ext.sandbox`, as a person and as another program start it."""
 
-import os
-import re
 import signal
-import threading
+from functools import partial
 from typing import NamedTuple
 
 import httpx
 import pytest
 
-from tests.cases import cases_beside
-from tests.cli.victor_command import until
 from tests.providers.victor.adapter import payment
-from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import CREATE, LIST, SandboxProcess
 from victor_ext import PaymentRequest, Victor
-from victor_ext.cli import main as victor
-from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.__main__ import main
-from victor_ext.sandbox.server._faults import KINDS, Fault
+from victor_ext.sandbox._command_line import run
 
 pytestmark = pytest.mark.pull_request
+main = partial(run, prog="sandbox")
 
 
 OPTIONS = ("--demo-data", "--environment", "production", "--env-file")
@@ -70,19 +63,6 @@ def served(tmp_path_factory):
         return Served(process.url, variables, made, inbound, process.end(signal.SIGTERM))
 
 
-def test_a_client_calls_a_sandbox_process_by_the_variables_of_its_file(served):
-    assert served.made.child_id
-    assert len(served.inbound) == 3
-
-
-def test_the_log_of_a_sandbox_process_begins_as_the_guide_shows(served):
-    guide = sandbox_page.GUIDE.read_text("utf-8").replace("http://127.0.0.1:8900", served.url)
-    shown = guide.replace("staging", "production").partition("--env-file sandbox.env\n")[2]
-    # A call may come as soon as the file is there: before the greeting, on a busy machine.
-    greeting = [line for line in served.log.splitlines() if "/v2/" not in line]
-    assert greeting[:2] == shown.splitlines()[:2]
-
-
 def test_the_log_of_a_sandbox_process_has_each_call_and_no_secret(served):
     calls = [line.split()[1:4] for line in served.log.splitlines() if "/v2/" in line]
     assert calls == [
@@ -95,63 +75,19 @@ def test_the_log_of_a_sandbox_process_has_each_call_and_no_secret(served):
     assert [secret for secret in (*secrets, "Traceback") if secret in served.log] == []
 
 
-def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
-    def own(_number, _frame): ...
-
-    before = {number: signal.signal(number, own) for number in (signal.SIGINT, signal.SIGTERM)}
-    end = threading.Thread(
-        target=lambda: (until((tmp_path / "env").exists), os.kill(os.getpid(), signal.SIGTERM))
-    )
-    try:
-        end.start()
-        assert main(["--port", "0", "--quiet", "--env-file", str(tmp_path / "env")]) == 0
-        assert [signal.getsignal(number) for number in before] == [own, own]
-    finally:
-        end.join()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
-def test_a_misused_command_ends_with_status_2_and_one_line_with_the_mistake(
-    arguments, mistake, capsys
-):
-    assert main(arguments) == 2
-    help_is = "See 'python -m victor_ext.sandbox --help'."
-    assert capsys.readouterr() == ("", f"Error: {mistake}. {help_is}\n")
-    assert victor(["sandbox", *arguments]) == 2
-    assert capsys.readouterr().err.startswith(f"Error: {mistake}.")
-
-
-def test_the_message_about_a_port_in_use_names_the_port(sandbox, capsys):
-    port = sandbox.url.rpartition(":")[2]
-    threads = threading.active_count()
-    assert main(["--port", port, "--quiet"]) == 1
-    message = (
-        f"cannot listen on 127.0.0.1 port {port}: Address already in use; port 0 picks a free one"
-    )
-    assert capsys.readouterr().err == f"victor sandbox: {message}\n"
-    with pytest.raises(OSError, match=re.escape(message)):
-        Sandbox(SandboxSettings(port=int(port))).start()
-    assert threading.active_count() == threads
-
-
-def test_the_message_about_an_unwritable_file_names_the_file_and_its_option(tmp_path, capsys):
-    path = tmp_path / "nowhere" / "file"
-    assert main(["--port", "0", "--quiet", "--env-file", str(path)]) == 1
-    assert (
-        capsys.readouterr().err
-        == f"victor sandbox: --env-file: cannot write {path}: No such file or directory\n"
-    )
-
-
-def test_the_reference_names_every_fault_and_its_options():
-    page = sandbox_page.PAGE.read_text(encoding="utf-8")
-    for name in {*KINDS, *Fault.__slots__} - {"kind", "id", "applied", "chance"}:
-        assert f"`{name}`" in page, name
-
-
-def test_the_tables_of_the_reference_are_those_of_the_declared_options_and_commands():
-    assert sandbox_page.PAGE.read_text(encoding="utf-8") == sandbox_page.written(), (
-        "write them with python -m tests.sandbox.sandbox_page"
-    )
+@pytest.mark.parametrize(
+    ("arguments", "mistake"),
+    [
+        (["--environment", "live"], "--environment"),
+        (["--max-page-size", "0"], "max_page_size"),
+        (["--port", "x"], "--port"),
+        (["--provider", "nobody"], "--provider"),
+        (["--provider", "velo", "--demo-data"], "--demo-data"),
+        (["extra"], "extra"),
+    ],
+)
+def test_a_misused_command_ends_with_status_2_and_names_the_mistake(arguments, mistake, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert mistake in capsys.readouterr().err

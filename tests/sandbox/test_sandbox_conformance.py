@@ -64,8 +64,8 @@ prose = with_prose()
 
 
 def running(victor_key_pair, **options):
-    # 400 for a used key: the examples repeat the document's key, and it documents no 409.
-    options = {"demo_data": True, "seed": 1, "key_conflict": "400", **options}
+    # No key is kept: the examples repeat the document's key, and it documents no 409.
+    options = {"demo_data": True, "seed": 1, "key_life": 0, **options}
     with Sandbox(SandboxSettings(**options)) as sandbox:
         sandbox.add_api_key(victor_key_pair[1], API_KEY)
         caller = Caller(sandbox.url, API_KEY, victor_key_pair[0])
@@ -82,7 +82,7 @@ def plain(victor_key_pair):
 @fixture(scope="module")
 def open_minded(victor_key_pair):
     """A sandbox for which a key that was used is no reason to refuse."""
-    yield from running(victor_key_pair, key_conflict="new")
+    yield from running(victor_key_pair)
 
 
 @fixture

@@ -1,21 +1,14 @@
 """Every fault as a raw client sees it, and what the sandbox says that it did."""
 
-import gc
 import json
 import threading
 import time
-import warnings
-from itertools import product
 
 import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import until
-from tests.faults.raw_sockets import background, run_as_a_connection_comes
 from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
-from victor_ext.sandbox import SandboxSettings
-from victor_ext.sandbox.server._run import Service
-from victor_ext.sandbox.victor._provider import VictorProvider
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
@@ -25,55 +18,27 @@ def create_bytes(caller, key=KEY):
     return caller.raw("POST", CREATE, json.dumps(a_body()).encode(), {"idempotency-key": key})
 
 
-@pytest.mark.parametrize(
-    ("kind", "after", "how"),
-    [
-        ("refuse", None, "reset"),
-        *(
-            ("cut_request", *each)
-            for each in product([0, 1, 60, 400, -1, None, 10_000], ["reset", "close"])
-        ),
-    ],
-)
-def test_a_request_refused_or_cut_anywhere_does_no_work(sandbox, caller, kind, after, how):
-    sandbox.inject(kind, after=after, how=how)
-    assert exchange(sandbox.url, create_bytes(caller)) == (b"", how)
+@pytest.mark.parametrize("kind", ["refuse", "cut_request"])
+def test_a_request_that_is_refused_or_cut_does_no_work(sandbox, caller, kind):
+    sandbox.inject(kind)
+    assert exchange(sandbox.url, create_bytes(caller)) == (b"", "reset")
     assert sandbox.requests() == []
     (seen,) = sandbox.received()
     assert (seen.status, seen.fault, seen.work_done) == (None, kind, False)
-    assert seen.idempotency_key is None or kind == "cut_request", (
-        "of what is refused nothing is read"
-    )
-
-
-def lacks_one_byte(answer):
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return f"content-length: {len(body) + 1}".encode() in head
+    assert seen.idempotency_key == (KEY if kind == "cut_request" else None)
 
 
 @pytest.mark.parametrize(
-    ("after", "how"), [*product([0, 1, 15, 100, 300, -1], ["reset", "close"]), (20, "stall")]
+    ("kind", "after"), [("lose_answer", 0), ("cut_answer", 1), ("cut_answer", 100)]
 )
-def test_an_answer_cut_anywhere_has_done_its_work(sandbox, caller, after, how):
-    sandbox.inject("cut_answer", after=after, how=how)
-    stalls = how == "stall"
-    part, ending = exchange(sandbox.url, create_bytes(caller), patience=0.2 if stalls else 5.0)
-    assert ending == ("silence" if stalls else how)
-    assert b"HTTP/1.1 200 OK\r\n".startswith(part[:17])
-    assert len(part) == after or lacks_one_byte(part)
+def test_a_response_that_is_lost_or_cut_has_done_its_work(sandbox, caller, kind, after):
+    sandbox.inject(kind, after=after)
+    part, ending = exchange(sandbox.url, create_bytes(caller))
+    assert (len(part), ending) == (after, "reset")
+    assert b"HTTP/1.1 200".startswith(part[:12])
     assert sandbox.work_done_by_key()[KEY] == 1
     seen = sandbox.received()[-1]
-    assert (seen.status, seen.fault, seen.work_done) == (200, "cut_answer", True)
-
-
-@pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_large_answer_is_cut_at_the_chosen_byte(start, how):
-    sandbox, caller = start(max_page_size=1000)
-    for _ in range(300):
-        sandbox.create_inbound(notes="n" * 150)
-    sandbox.inject("cut_answer", after=-1, how=how)
-    part, ending = exchange(sandbox.url, caller.raw("GET", f"{LIST}?page_size=300"))
-    assert (len(part) > 100_000, lacks_one_byte(part), ending) == (True, True, how)
+    assert (seen.status, seen.fault, seen.work_done) == (200, kind, True)
 
 
 @pytest.mark.parametrize("work", [False, True])
@@ -86,7 +51,7 @@ def test_a_stall_is_silence_before_or_after_the_work(sandbox, caller, work):
         assert caller.list().status_code == 200
 
 
-@pytest.mark.parametrize(("work", "made"), [(None, 0), (True, 1)])
+@pytest.mark.parametrize(("work", "made"), [(False, 0), (True, 1)])
 def test_a_delay_is_waited_before_or_after_the_work(sandbox, caller, work, made):
     sandbox.inject("delay", delay=0.3, work=work)
     begun = time.monotonic()
@@ -95,112 +60,68 @@ def test_a_delay_is_waited_before_or_after_the_work(sandbox, caller, work, made)
         until(sandbox.received)
         until(lambda: len(sandbox.requests()) == made)
         assert time.monotonic() - begun < 0.3
-        assert connection.read_answer().startswith(b"HTTP/1.1 200 OK")
+        assert connection.read_answer().startswith(b"HTTP/1.1 200")
     assert time.monotonic() - begun >= 0.3
 
 
-def test_work_goes_on_when_the_caller_has_left(sandbox, caller):
-    sandbox.inject("delay", delay=0.05)
-    with RawConnection(sandbox.url) as connection:
-        connection.send(create_bytes(caller))
-        until(sandbox.received)
-    until(lambda: sandbox.work_done_by_key() == {KEY: 1})
-
-
-def test_a_rate_limit_says_when_to_come_back(sandbox, caller):
-    sandbox.inject("rate_limit", retry_after=7)
+@pytest.mark.parametrize("status", [500, 503, 520, 408, 401, 403, 302, 599])
+def test_a_status_is_answered_with_its_body_and_headers_and_nothing_is_made(
+    sandbox, caller, status
+):
+    sandbox.inject("status", status=status, body="no", headers={"X-Note": "told so"}, retry_after=7)
     response = caller.create(KEY)
-    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
-    sandbox.inject("rate_limit", retry_after=0.5)
-    assert caller.create(KEY).headers["retry-after"] == "0.5"
+    seen = (response.status_code, response.text, response.headers["x-note"])
+    assert (*seen, response.headers["retry-after"]) == (status, "no", "told so", "7")
     assert sandbox.requests() == []
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 408, 425, 401, 403, 302, 599])
-def test_an_injected_status_is_answered_with_its_body_and_headers_and_nothing_is_made(
-    sandbox, caller, status
+@pytest.mark.parametrize(
+    ("kind", "status", "header"),
+    [("rate_limit", 429, ("retry-after", "1")), ("html", 503, ("content-type", "text/html"))],
+)
+def test_some_statuses_have_a_name(sandbox, caller, kind, status, header):
+    sandbox.inject(kind)
+    response = caller.create(KEY)
+    assert (response.status_code, response.headers[header[0]]) == (status, header[1])
+
+
+@pytest.mark.parametrize(("faults", "statuses"), CASES["which calls fail"])
+def test_faults_are_met_as_often_and_as_late_as_chosen_and_in_the_order_of_injection(
+    sandbox, caller, faults, statuses
 ):
-    sandbox.inject("status", status=status, body="no", headers={"X-Note": "told so"})
-    response = caller.create(KEY)
-    seen = (response.status_code, response.text, response.headers["x-note"])
-    assert (*seen, sandbox.requests()) == (status, "no", "told so", [])
+    for fault in faults:
+        sandbox.inject("status", **fault)
+    assert [caller.list().status_code for _ in range(4)] == statuses
+    assert sandbox.clear_faults() == ({"times": None} in faults), "what was used up is gone"
+    assert caller.list().status_code == 200
 
 
-def test_truncated_json_has_the_length_that_it_announces(sandbox, caller):
-    sandbox.inject("truncated_json")
-    response = caller.create(KEY)
-    assert len(response.content) == int(response.headers["content-length"])
-    with pytest.raises(json.JSONDecodeError):
-        response.json()
+def test_a_fault_meets_only_the_calls_with_its_operation(sandbox, caller):
+    sandbox.inject("status", operation="create", times=None)
+    assert (caller.list().status_code, caller.create(KEY).status_code) == (200, 503)
 
 
-@pytest.mark.parametrize(("options", "status"), [({"status": 200}, 200), ({}, 503)])
-def test_a_page_of_html_has_the_status_that_was_asked_for_or_503(sandbox, caller, options, status):
-    sandbox.inject("html", **options)
-    response = caller.create(KEY)
-    assert (response.status_code, response.headers["content-type"]) == (status, "text/html")
-    assert response.text.startswith("<!DOCTYPE html>")
+def test_pipelined_calls_are_all_answered(sandbox, caller):
+    with RawConnection(sandbox.url) as connection:
+        connection.send(caller.raw("GET", LIST) * 3)
+        answers = b""
+        while answers.count(b"HTTP/1.1 200") < 3:
+            answers += connection.socket.recv(65536)
 
 
-class TestWhichCalls:
-    def statuses(self, caller, count):
-        return [caller.list().status_code for _ in range(count)]
-
-    @pytest.mark.parametrize(("faults", "statuses"), CASES["which calls fail"])
-    def test_faults_are_met_as_often_and_as_late_as_chosen_and_in_the_order_of_injection(
-        self, sandbox, caller, faults, statuses
-    ):
-        for fault in faults:
-            sandbox.inject("status", **fault)
-        assert self.statuses(caller, 4) == statuses
-        assert sandbox.clear_faults() == ({"times": None} in faults), "what was used up is gone"
-        assert self.statuses(caller, 2) == [200, 200]
-
-    def test_a_fault_by_chance_with_a_seed_meets_the_same_calls_each_time(self, sandbox, caller):
-        sandbox.inject("status", probability=0.5, seed=7)
-        first = self.statuses(caller, 40)
-        sandbox.clear_faults()
-        sandbox.inject("status", probability=0.5, seed=7)
-        assert self.statuses(caller, 40) == first
-        assert 10 < first.count(503) < 30
-
-    def test_a_fault_meets_only_the_calls_with_its_operation_or_query(self, sandbox, caller):
-        request_id = caller.created()["victor_payment_request_id"]
-        calls = {
-            "list": caller.list,
-            "waiting": lambda: caller.list(direction="inbound", status="pending", page=0),
-            "get": lambda: caller.get(request_id),
-            "create": caller.create,
-            "respond": lambda: caller.respond(request_id),
-            "token": lambda: caller.http.post("/v2/auth/token", json={}),
-        }
-        for wanted, expected in CASES["faults of some calls"]:
-            sandbox.inject("status", status=599, times=None, **wanted)
-            met = [name for name, call in calls.items() if call().status_code == 599]
-            assert met == expected, wanted
-            sandbox.clear_faults()
-
-    def test_pipelined_calls_are_all_answered_without_a_fault(self, sandbox, caller):
-        sandbox.inject("status", skip=1)
-        with RawConnection(sandbox.url) as connection:
-            connection.send(caller.raw("GET", LIST) * 3)
-            answers = b""
-            while answers.count(b"HTTP/1.1 200") < 3:
-                answers += connection.socket.recv(65536)
-
-    def test_a_call_whose_head_is_split_behind_another_is_no_new_call(self, sandbox, caller):
-        sandbox.inject("status", operation="other")
-        data = caller.raw("GET", LIST) * 2
-        with RawConnection(sandbox.url) as connection:
-            for part in (data[:-200], data[-200:]):
-                connection.send(part)
-                assert connection.read_answer().startswith(b"HTTP/1.1 200")
-        assert len(sandbox.faults()) == 1
-
-
-@pytest.mark.parametrize(("kind", "options", "reason"), CASES["faults that make no sense"])
+@pytest.mark.parametrize(
+    ("kind", "options", "reason"),
+    [
+        ("explode", {}, "kind"),
+        ("status", {"status": 99}, "status"),
+        ("status", {"times": 0}, "times"),
+        ("delay", {"delay": -1}, "delay"),
+        ("status", {"operation": "creat"}, "operation"),
+        ("status", {"often": 3}, "often"),
+    ],
+)
 def test_a_fault_that_makes_no_sense_is_refused(sandbox, kind, options, reason):
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises((ValueError, TypeError), match=reason):
         sandbox.inject(kind, **options)
     assert sandbox.faults() == []
 
@@ -211,11 +132,8 @@ def test_down_refuses_connections_for_real_and_up_ends_it(sandbox, caller):
         assert kept.read_answer().startswith(b"HTTP/1.1 200")
         sandbox.down()
         assert kept.read_to_end() == (b"", "reset")
-    for _ in range(3):
-        with pytest.raises(ConnectionRefusedError):
-            RawConnection(sandbox.url)
-    sandbox.down()
-    sandbox.up()
+    with pytest.raises(ConnectionRefusedError):
+        RawConnection(sandbox.url)
     sandbox.up()
     assert caller.list().status_code == 200
 
@@ -235,30 +153,3 @@ def test_a_sandbox_that_stops_cuts_its_calls_and_leaves_no_thread(start):
         assert {each.read_to_end()[1] for each in (waiting, stalled)} <= {"close", "reset"}
     left = set(threading.enumerate()) - before
     assert [thread for thread in left if thread.name == "victor-sandbox"] == []
-
-
-@pytest.mark.parametrize("status", [204, 304])
-@pytest.mark.parametrize(
-    "options", [{}, {"body": "text"}, {"work": True}], ids=["plain", "with-body", "after-work"]
-)
-def test_a_status_without_a_body_is_sent_without_one(sandbox, caller, status, options, caplog):
-    sandbox.inject("status", status=status, **options)
-    answer = caller.call("GET", LIST)
-    assert (answer.status_code, answer.content) == (status, b"")
-    assert "content-length" not in answer.headers
-    assert caller.call("GET", LIST).status_code == 200
-    assert not caplog.records
-
-
-@pytest.mark.parametrize("stopped_by", ["down", "end"])
-def test_a_connection_that_comes_while_the_sandbox_stops_is_closed(stopped_by):
-    with warnings.catch_warnings(record=True) as caught, background() as loop:
-        warnings.simplefilter("always")
-        service = Service(VictorProvider, SandboxSettings())
-        loop.run(service.listener.listen())
-        stopping = service.listener.down(None) if stopped_by == "down" else service.end()
-        run_as_a_connection_comes(loop, service.listener.port, stopping)
-        if stopped_by == "down":
-            loop.run(service.end())
-        gc.collect()
-    assert [str(warning.message) for warning in caught] == []

@@ -9,7 +9,7 @@ from tests.contracts.document import Document
 from tests.sandbox.desks import desk_of
 from tests.sandbox.sandbox_callers import LIST
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 
 
@@ -39,12 +39,6 @@ def test_each_query_of_a_list_gets_the_page_that_the_case_expects(start, options
     found = "".join(letters[item] for item in ids(body.get("results", [])))
     page = f"{found} {body.get('page')}/{body.get('page_size')}"
     assert expected in (found, page) if response.is_success else expected == response.status_code
-
-
-def test_the_default_page_has_the_newest_fifty(caller):
-    made = [caller.created() for _ in range(51)]
-    assert ids(caller.listed()) == ids(made)[:0:-1]
-    assert caller.listed(page=2147483647, page_size=1) == []
 
 
 def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
@@ -133,21 +127,6 @@ def velo():
         yield read
 
 
-@pytest.mark.parametrize("path", [path for path in VELO_LISTS if "payorId" in VELO_LISTS[path]])
-def test_velo_s_payor_is_required_where_the_document_says_so(velo, path):
-    velo(path, 400 if VELO_LISTS[path]["payorId"] else 200, payorId=None)
-    velo(path, 403, payorId="of-somebody-else")
-
-
-def test_velo_lists_funding_accounts_and_payees_by_name_unless_the_query_sorts_them(velo):
-    """The defaults of `sort` in Velo's document 2.35."""
-    for path, name in {"/v2/fundingAccounts": "accountName", "/v4/payees": "displayName"}.items():
-        names = [each[name] for each in velo(path)]
-        assert len(set(names)) == len(names) > 1
-        assert names == sorted(names)
-        assert [each[name] for each in velo(path, sort=f"{name}:desc")] == names[::-1]
-
-
 FILTERS = [
     (path, name) for path, names in VELO_LISTS.items() for name in names if name not in NO_FILTERS
 ]
@@ -166,14 +145,6 @@ def value_of(item, name):
     return item.get(member) or item.get("payorRefs", [{}])[0].get(member)
 
 
-@pytest.mark.parametrize(("path", "name"), FILTERS)
-def test_a_filter_of_velo_s_document_finds_nothing_for_a_value_that_no_item_has(velo, path, name):
-    lowest, highest = ("0", "999") if "Amount" in name else ("0001-01-01", "9999-12-31")
-    beyond = lowest if name.endswith("To") else highest if name.endswith("From") else "true"
-    assert velo(path)
-    assert velo(path, **{name: beyond}) == []
-
-
 @pytest.mark.parametrize(
     ("path", "name"),
     [each for each in FILTERS if each not in BORDERS and each[1] not in OF_NO_ITEM],
@@ -184,18 +155,6 @@ def test_a_filter_of_velo_s_document_finds_the_items_that_have_its_value_and_no_
     items = velo(path)
     value = next(filter(None, (value_of(each, name) for each in items)))
     assert velo(path, **{name: value}) == [each for each in items if value_of(each, name) == value]
-
-
-@pytest.mark.parametrize(("path", "name"), [each for each in BORDERS if each[1] not in OF_NO_ITEM])
-def test_the_border_of_a_filter_of_velo_s_document_belongs_to_what_it_finds(velo, path, name):
-    first, *_ = velo(path)
-    value = value_of(first, name.removesuffix("From").removesuffix("To"))
-    assert first in velo(path, **{name: value[:10] if "Date" in name else value})
-
-
-@pytest.mark.parametrize("path", VELO_LISTS)
-def test_a_parameter_that_velo_s_document_does_not_name_changes_nothing(velo, path):
-    assert velo(path) == velo(path, whatever="x", payorRefsFrom="1", currencyTo="USD")
 
 
 @pytest.mark.parametrize(("query", "code"), CASES["wrong filters"].items())

@@ -23,19 +23,9 @@ def secrets(victor_key_pair):
 
 
 @pytest.fixture
-def state(tmp_path):
-    """The folder of the sandbox's own state."""
-    folder = tmp_path / "state"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def known(state, secrets, victor_key_pair):
-    """A sandbox that accepts the secrets as credentials, and keeps its state in a file."""
-    with Sandbox(
-        SandboxSettings(demo_data=True, seed=1, state=state / "sandbox.sqlite")
-    ) as sandbox:
+def known(secrets, victor_key_pair):
+    """A sandbox that accepts the secrets as credentials."""
+    with Sandbox(SandboxSettings(demo_data=True, seed=1)) as sandbox:
         sandbox.add_api_key(victor_key_pair[1], secrets.api_key)
         sandbox.add_oauth_client(secrets.client_id, secrets.client_secret)
         yield sandbox

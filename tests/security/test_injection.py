@@ -7,16 +7,6 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from victor_api.api.payment_requests import (
-    create_request_payment,
-    get_payment_request,
-    list_payment_requests,
-    respond_to_payment_request,
-)
-from victor_api.models import (
-    NewRtpRfpPaymentRequest,
-    RfpInboundPaymentRequestResponseRequestDetails,
-)
 
 from tests.providers.running import ONCE, Script
 from tests.providers.victor.adapter import payment
@@ -169,32 +159,3 @@ NO_TEXT_IS_GOOD = {
 def test_no_argument_turns_a_call_into_another_request(name):
     script = assert_harmless(SAFE_CALLS[name])
     assert (script.requests == []) is (name in NO_TEXT_IS_GOOD)
-
-
-def _new(text):
-    details = {"amount": text, "biller_type": "BUSINESS", "due_date": text, "notes": text}
-    parties = {"payee": {"account_number": text}, "payer": {"victor_counterparty_id": text}}
-    body = {**parties, "payment_details": details, "client_reference_id": text}
-    return NewRtpRfpPaymentRequest.from_dict(body)
-
-
-ANSWER = RfpInboundPaymentRequestResponseRequestDetails.from_dict(
-    {"status": "Accepted", "notes": "n"}
-)
-GENERATED = {
-    "get": lambda api, text: get_payment_request.sync_detailed(text, client=api),
-    "respond": lambda api, text: respond_to_payment_request.sync_detailed(
-        text, client=api, body=ANSWER
-    ),
-    "create": lambda api, text: create_request_payment.sync_detailed(
-        client=api, body=_new(text), idempotency_key=text
-    ),
-    "list": lambda api, text: list_payment_requests.sync_detailed(
-        client=api, victor_id=text, tracking_id=text
-    ),
-}
-
-
-@pytest.mark.parametrize("name", GENERATED)
-def test_no_argument_turns_a_generated_call_into_another_request(name):
-    assert assert_harmless(lambda victor, text: GENERATED[name](victor.api, text)).requests != []

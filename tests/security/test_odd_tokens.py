@@ -12,10 +12,9 @@ from tests.frames import assert_hidden
 from tests.providers.connected.till import Caller
 from tests.providers.running import MODES, TOKEN, Script
 from tests.providers.systems import called, of_every_system
-from tests.providers.victor.adapter import over, payment
+from tests.providers.victor.adapter import payment
 from victor_ext import (
     ClientCredentialsAuth,
-    ConfigurationError,
     Outcome,
     UnreadableResponse,
     VictorOAuth,
@@ -40,13 +39,6 @@ ODD = {
     "blanks alone": "  ",
     "too long": MARK * 2000,
 }
-HEADERS = {
-    **{odd: f"Bearer {token}" for odd, token in ODD.items() if odd != "a blank within it"},
-    "nothing": "",
-    "a blank before it": f" {MARK}",
-    "a blank before its type": f" Bearer {MARK}",
-}
-"""A header may hold a blank: what it means is between the caller and the provider."""
 SYSTEMS = of_every_system(
     __name__,
     {
@@ -94,39 +86,4 @@ def test_no_call_is_sent_with_an_issued_token_that_no_header_can_hold(system, od
     error = raised.value
     assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
     assert (len(script.for_tokens), script.requests) == (1, [])
-    assert_shown_nowhere(error, caplog)
-
-
-class Handed:
-    """Credentials of the user's own: they set the header."""
-
-    def __init__(self, header):
-        self._header = header
-
-    def __repr__(self):
-        return "Handed()"
-
-    def authenticator(self, *_parts):
-        return self
-
-    def authorize(self, request, _exchange, _seconds):
-        request.headers["Authorization"] = self._header
-        yield from ()
-
-    def should_retry_unauthorized(self, _request):
-        return False
-
-
-@each_mode
-@pytest.mark.parametrize("odd", HEADERS)
-def test_a_callers_own_credentials_with_a_header_that_cannot_be_sent_send_nothing(
-    odd, mode, caplog
-):
-    script = Script(None)
-    words = "Authorization header that cannot be sent: it "
-    with pytest.raises(ConfigurationError, match=words) as raised:
-        over(mode, script, SYSTEMS["victor"][1], auth=Handed(HEADERS[odd]))
-    error = raised.value
-    assert (error.outcome, error.attempts, script.requests) == (Outcome.NOT_SENT, 0, [])
-    assert error.idempotency_key is not None
     assert_shown_nowhere(error, caplog)

@@ -2,19 +2,14 @@
 system, or named.
 """
 
-import os
 import ssl
-import subprocess
-from pathlib import Path
 
 import certifi
 import httpx
-import httpx2
 import pytest
 
 from tests.faults.adapters import each_mode
 from tests.faults.certificates import Authority
-from tests.programs import python
 from tests.security.callers import Caller
 from tests.security.recorder import Recorder
 from victor_ext import (
@@ -81,18 +76,6 @@ def test_no_argument_turns_tls_verification_off_for_a_proxy_on_another_machine(c
         client(AUTH, proxy=proxy)
 
 
-@each_client
-@pytest.mark.parametrize("verify", ["False", "no", "0", "CERT_NONE", Path("/no/such")])
-def test_a_word_for_no_as_verify_is_refused_as_a_file_that_cannot_be_read(client, verify):
-    with pytest.raises(ConfigurationError, match="is not the path of a CA bundle that can be read"):
-        client(AUTH, verify=verify)
-
-
-@each_client
-def test_a_context_that_verifies_is_taken(client):
-    assert "production" in repr(client(AUTH, environment="production", verify=context()))
-
-
 VARIABLES = {
     "PYTHONHTTPSVERIFY": {"PYTHONHTTPSVERIFY": "0"},
     "those of curl and requests": {"CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""},
@@ -126,38 +109,6 @@ def test_no_variable_turns_tls_verification_off(
     assert stranger.record.received == b""
 
 
-@each_client
-def test_a_folder_of_certificates_that_is_missing_is_as_an_empty_one_and_nobody_is_trusted(
-    client, monkeypatch
-):
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    monkeypatch.setenv("SSL_CERT_DIR", "/no/such/place")
-    assert client(AUTH).ssl_context.get_ca_certs() == []
-
-
-@each_client
-def test_a_variable_that_names_a_missing_certificate_file_is_refused(client, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/place")
-    with pytest.raises(
-        ConfigurationError, match="SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
-    ):
-        client(AUTH)
-
-
-@each_client
-@pytest.mark.parametrize("options", [{}, {"verify": certifi.where()}], ids=["default", "verify"])
-@pytest.mark.parametrize("place", ["no/such/folder/keys", "."])
-def test_a_tls_key_log_that_cannot_be_opened_is_refused_by_its_variable(
-    client, place, options, monkeypatch, tmp_path
-):
-    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / place))
-    with pytest.raises(ConfigurationError, match=r"SSLKEYLOGFILE=.* cannot be opened") as caught:
-        client(AUTH, **options)
-    assert "SSL_CERT" not in str(caught.value)
-    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
-    client(AUTH, **options)
-
-
 @each_mode
 def test_a_callers_own_ca_bundle_is_enough_to_trust_a_server(
     mode, background, authority, closed, tmp_path
@@ -167,126 +118,3 @@ def test_a_callers_own_ca_bundle_is_enough_to_trust_a_server(
     server = closed(Recorder(background, authority.server()))
     client = closed(Caller(mode, AUTH, base_url=server.url(), verify=str(bundle)))
     assert isinstance(client("get", id="b34783af0"), PaymentRequest)
-
-
-PROGRAM = """
-import asyncio, ssl, sys
-
-url, cafile, capath = sys.argv[1:]
-if cafile:  # what the system's OpenSSL was built with
-    paths = ssl.get_default_verify_paths()._replace(openssl_cafile=cafile, openssl_capath=capath)
-    ssl.get_default_verify_paths = lambda: paths
-from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
-from victor_ext._runtime.http import options as checked_options
-
-checked_options._BUNDLES = ()
-options = {"base_url": url, "retry": RetryPolicy(max_attempts=1)}
-first, *others = [
-    kind(VictorOAuth("id", "not-a-secret"), **options) for kind in (Victor, Victor, AsyncVictor)
-]
-assert all(other.ssl_context is first.ssl_context for other in others), "not one a process"
-for client in first, others[1]:
-    try:
-        reading = client.payment_requests.get("b34783af0")
-        print((asyncio.run(reading) if client is others[1] else reading).id)
-    except VictorError as error:
-        print(type(error).__name__, error.outcome, type(error.__cause__.__cause__).__name__)
-print(len(first.ssl_context.get_ca_certs()))
-"""
-REFUSED = "ConnectionFailed not_sent SSLCertVerificationError"
-
-
-def bundle_of(authority, folder):
-    """A file with the authority, and beside it a folder as `c_rehash` makes it."""
-    folder.mkdir()
-    bundle = folder.with_suffix(".pem")
-    bundle.write_text(authority.pem)
-    hashed = subprocess.run(
-        ["openssl", "x509", "-hash", "-noout", "-in", bundle], capture_output=True, check=True
-    )
-    (folder / f"{hashed.stdout.decode().strip()}.0").write_bytes(bundle.read_bytes())
-    return bundle
-
-
-@pytest.mark.parametrize(
-    ("variables", "system", "is_trusted"),
-    [
-        ({"SSL_CERT_FILE": "{bundle}"}, None, True),
-        pytest.param({"SSL_CERT_DIR": "{folder}"}, None, True, marks=pytest.mark.pull_request),
-        ({}, ("{bundle}", "/no/such"), True),
-        pytest.param({}, ("/no/such", "{folder}"), True, marks=pytest.mark.pull_request),
-        pytest.param(
-            {"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""},
-            ("{bundle}", "/no/such"),
-            True,
-            marks=pytest.mark.pull_request,
-        ),
-        ({"SSL_CERT_FILE": certifi.where()}, ("{bundle}", "{folder}"), False),
-        ({}, ("/no/such", "{empty}"), False),
-        pytest.param({}, ("{nothing}", "{empty}"), False, marks=pytest.mark.pull_request),
-    ],
-)
-def test_trusted_servers_are_those_of_ssl_cert_variables_or_else_of_the_systems_store(
-    variables, system, is_trusted, background, authority, closed, tmp_path
-):
-    server = closed(Recorder(background, authority.server()))
-    places = {"bundle": bundle_of(authority, tmp_path / "store"), "folder": tmp_path / "store"}
-    places |= {"empty": tmp_path / "empty", "nothing": tmp_path / "nothing.pem"}
-    places["empty"].mkdir()
-    places["nothing"].write_text("")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT_")
-    }
-    environment |= {name: value.format(**places) for name, value in variables.items()}
-    store = [path.format(**places) for path in system or ("", "")]
-    ran = python("-c", PROGRAM, server.url(), *store, env=environment)
-    *said, authorities = ran.stdout.splitlines()
-    assert said == ["b34783af0" if is_trusted else REFUSED] * 2, ran.stderr
-    # Where the system has none, as a container without ca-certificates, certifi's are asked.
-    assert (int(authorities) > 50) is not is_trusted
-
-
-WORDS = "„127.0.0.1“-Zertifikat ist nicht vertrauenswürdig"
-
-
-class SystemsSocket(ssl.SSLSocket):
-    """As truststore's: macOS and Windows are asked after the handshake, and their words have no
-    number.
-    """
-
-    def do_handshake(self, block=False):
-        super().do_handshake(block)
-        raise ssl.SSLCertVerificationError(WORDS)
-
-
-class SystemsObject(ssl.SSLObject):
-    def do_handshake(self):
-        super().do_handshake()
-        raise ssl.SSLCertVerificationError(WORDS)
-
-
-@each_mode
-@pytest.mark.parametrize("library", [None, httpx, httpx2])
-def test_a_certificate_error_of_macos_and_windows_is_known_by_its_class(
-    mode, library, background, authority, closed
-):
-    server = closed(Recorder(background, authority.server()))
-    context = authority.trusted()
-    context.sslsocket_class = SystemsSocket
-    context.sslobject_class = SystemsObject
-    options = {"verify": context}
-    if library is not None:
-        options = {
-            "transport": (library.HTTPTransport if mode == "sync" else library.AsyncHTTPTransport)(
-                verify=context
-            )
-        }
-    error = closed(
-        Caller(mode, VictorOAuth("id", "not-a-secret"), base_url=server.url(), **options)
-    )("get", id="b347")
-    assert isinstance(error, ConnectionFailed)
-    assert library or f"({WORDS})" in str(error)
-    assert "attempts" not in str(error), "it is not trusted in a second either"
-    assert (error.outcome, server.record.received) == (Outcome.NOT_SENT, b"")
-    assert isinstance(error.__cause__, httpx.ConnectError)
-    assert isinstance(error.__cause__.__cause__, ssl.SSLCertVerificationError)

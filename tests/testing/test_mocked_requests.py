@@ -53,15 +53,3 @@ def test_a_time_out_of_the_mock_is_a_lost_response(error_of_create, httpx_mock):
     assert isinstance(error, TimedOut)
     assert (error.outcome, error.attempts) == (Outcome.UNKNOWN, 6)
     assert len({each.headers["idempotency-key"] for each in httpx_mock.get_requests()}) == 1
-
-
-class Broken(httpx.ReadError):
-    """An error of a test's own."""
-
-
-def test_an_exception_of_a_class_of_the_tests_own_ends_the_call(error_of_create, httpx_mock):
-    """Nobody knows whether it would end otherwise the next time."""
-    httpx_mock.add_exception(Broken("it broke"))
-    error = error_of_create()
-    assert (error.outcome, error.attempts) == (Outcome.UNKNOWN, 1)
-    assert "it broke" in str(error)

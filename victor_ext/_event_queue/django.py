@@ -20,7 +20,6 @@ from sqlalchemy.sql import visitors
 
 from .databases import creation_statements, hidden_parameters, is_of_unusable_server
 from .drivers import with_threads
-from .fitness import make_fit
 from .handlers import TRANSACTION_ENDED, Handler, refuse_awaitable
 from .queue import EventQueue
 from .rows import begin_writing
@@ -122,7 +121,7 @@ class DjangoDriver:
             raise
 
     def transaction(self, work: Work[T], pause: float) -> T:
-        """Do work in a transaction of its own. Raises as `make_fit`."""
+        """Do work in a transaction of its own."""
         if pause:
             time.sleep(pause)
         connection = connections[self._using]
@@ -137,7 +136,6 @@ class DjangoDriver:
                     # SQLite refuses the writes of a transaction that began with a read, once
                     # another one has written. So it begins with a write.
                     begin_writing(self._connection, self._table)
-                make_fit(self._connection, self._table)
                 return work(self._connection)
         except DatabaseError as error:
             if is_of_unusable_server(error.__cause__):

@@ -19,7 +19,7 @@ from victor_ext._flows import adrive, drive
 
 from .calls import Calls, TaskCalls, ThreadCalls
 from .databases import hidden_parameters
-from .fitness import make_fit
+from .fitness import join
 from .handlers import call_in_savepoint, is_async, refuse_awaitable
 from .transactions import Pass, Work
 
@@ -57,11 +57,11 @@ class BlockingDriver:
         return drive(in_transaction(work), call)
 
     def transaction(self, work: Work[T], pause: float) -> T:
-        """Do work in a transaction of its own. Raises as `make_fit`."""
+        """Do work in a transaction of its own. Raises as `join`."""
         if pause:
             time.sleep(pause)
         with hidden_parameters(), self._engine.begin() as connection:
-            make_fit(connection, self._table)
+            join(connection)
             return work(connection)
 
     def begin_pass(self) -> None:
@@ -112,7 +112,7 @@ class AwaitedDriver:
         return await adrive(in_transaction(work), call)
 
     async def transaction(self, work: Work[Any], pause: float) -> Any:
-        """Do work in a transaction of its own. Raises as `make_fit`."""
+        """Do work in a transaction of its own. Raises as `join`."""
         # `sleep(0)` would also be a place where a worker is cancelled: then the result of the call
         # before would not be stored.
         if pause:
@@ -125,7 +125,7 @@ class AwaitedDriver:
             try:
                 with anyio.CancelScope(shield=True), hidden_parameters():
                     async with self._engine.begin() as connection:
-                        await connection.run_sync(make_fit, self._table)
+                        await connection.run_sync(join)
                         result = await connection.run_sync(work)
             except BaseException as error:  # noqa: BLE001 - the group would wrap it in a group
                 failure = error

@@ -1,20 +1,13 @@
-"""Whether a database is what an outbox, an inbox and bulk sending take it for.
-
-What can be put right is: by `prepared_engine` for an engine, by `join` in a transaction of the
-caller's, and by `make_fit` in one of our own. All else is refused by its name, with what to do. It
-is asked in transactions that are made anyway: once for each engine, process and set of tables.
+"""What an engine must be for an outbox, an inbox and bulk sending: of PostgreSQL or SQLite, and not
+in AUTOCOMMIT. `prepared_engine` puts the rest of it right.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 import weakref
-from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,13 +16,9 @@ from sqlalchemy.engine import ExceptionContext
 
 from victor_ext import ConfigurationError
 
-from .databases import CLOCKS, NeverHeals, is_of_unusable_server
+from .databases import CLOCKS, is_of_unusable_server
 
 _log = logging.getLogger("victor_ext.outbox")
-
-
-class Unfit(NeverHeals):
-    """A database with which a promise cannot be kept: each later pass would find it so, too."""
 
 
 # Arguments
@@ -131,7 +120,6 @@ def _leave_connections_to_parent() -> None:
     """Forget, in a forked process, the connections of its parent, which stay open there: two
     processes that use one would mix up their statements.
     """
-    _fit.clear()
     for engine in tuple(_prepared):
         if not _is_in_memory(engine):
             engine.dispose(close=False)
@@ -152,7 +140,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def join(connection: Connection) -> None:
-    """Put the transaction of a caller right, in which an entry or an event is to be stored.
+    """Put a transaction right in which an entry or an event is to be stored.
 
     Raises `ConfigurationError`: the database is not supported; its driver commits each statement
     alone; or a savepoint has begun before its transaction, and would be committed.
@@ -162,7 +150,6 @@ def join(connection: Connection) -> None:
         raise _no_transactions("A connection of the engine, or that of the session,")
     _refuse_early_savepoint(connection)
     prepared_engine(connection.engine)
-    _prepare_nothing_behind_a_pooler(connection)
 
 
 def _commits_each_statement(connection: Connection) -> bool:
@@ -175,13 +162,8 @@ def _commits_each_statement(connection: Connection) -> bool:
     driver: Any = pooled.driver_connection
     if driver.in_transaction:  # such as by a listener of the program that begins each transaction
         return False
-    driver = getattr(driver, "_conn", driver)  # aiosqlite wraps the connection of sqlite3
-    autocommit: object = None
-    # sqlite3 refuses to say it in a thread that has not made the connection.
-    with suppress(sqlite3.ProgrammingError):
-        autocommit = getattr(driver, "autocommit", None)
     # In other modes the driver begins a transaction before the first write.
-    return driver.isolation_level is None or autocommit is True
+    return driver.isolation_level is None
 
 
 def _no_transactions(what: str) -> ConfigurationError:
@@ -206,176 +188,3 @@ def _refuse_early_savepoint(connection: Connection) -> None:
             "(begin_nested), whose end SQLite might commit. Pass the engine of the session to the "
             "Outbox or Inbox."
         )
-
-
-_POOLER = "victor_ext.pooler"
-"""In the `info` of a connection: whether its server was asked for its process."""
-
-
-def _prepare_nothing_behind_a_pooler(connection: Connection) -> None:
-    """Let the driver prepare no statement if a pooler stands before the server.
-
-    In transaction pooling, the next transaction may have another process of the server, which has
-    not this statement under its name, or another client's. A pooler gives the driver the id of a
-    process that is not the server's.
-    """
-    if connection.dialect.name != "postgresql" or _POOLER in connection.info:
-        return
-    connection.info[_POOLER] = True
-    driver: Any = connection.connection.driver_connection
-    name = connection.dialect.driver
-    if name == "psycopg" and driver.prepare_threshold is not None:
-        if _process_of(connection) != driver.info.backend_pid:
-            driver.prepare_threshold = None
-        return
-    if name == "asyncpg" and _process_of(connection) != driver.get_server_pid():
-        _warn_of_asyncpg()
-
-
-def prepare_nothing_here(connection: Any, record: Any) -> None:
-    """Let a new connection of an engine of ours (psycopg) prepare no statement where a pooler
-    stands in between; called before the first statement.
-    """
-    process = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()[0]
-    connection.rollback()
-    record.info[_POOLER] = True
-    if process != connection.info.backend_pid:
-        connection.prepare_threshold = None
-
-
-@cache
-def _warn_of_asyncpg() -> None:
-    """Warn, once in a process, of what only the program can put right."""
-    _log.warning(
-        "A pooler stands before the server. In transaction pooling, asyncpg fails with 'prepared "
-        "statement does not exist' unless create_async_engine has the options that "
-        "docs/databases.md names."
-    )
-
-
-def _process_of(connection: Connection) -> int:
-    """The id of the process of the server that this transaction has."""
-    return int(connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one())
-
-
-# Transactions of our own
-
-
-_fit: weakref.WeakKeyDictionary[Any, dict[str, bool]] = weakref.WeakKeyDictionary()
-"""What was found fit in this process, by the engine and the name of the table: whether a commit has
-to be told to wait for the disk.
-"""
-
-_OLDEST = 130_000
-"""PostgreSQL 13, as its `server_version_num` has it."""
-_SERVER = """
-SELECT current_setting('server_version') AS version,
-       CAST(current_setting('server_version_num') AS integer) AS number,
-       current_setting('fsync') AS fsync,
-       current_setting('synchronous_commit') IN ('off', 'local') AS is_lax,
-       (SELECT min(c.relname) FROM pg_class c WHERE c.oid IN ({tables}) AND c.relpersistence <> 'p')
-           AS lost,
-       (SELECT min(c.relname) FROM pg_class c WHERE c.oid IN ({tables}) AND {filters}) AS filtered
-"""
-_FILTERS = """
-row_security_active(c.oid) AND (
-    SELECT count(*) FILTER (WHERE NOT p.polpermissive) > 0
-        OR count(*) FILTER (WHERE p.polcmd <> 'w' AND p.shown = 'true') = 0
-        OR count(*) FILTER (WHERE p.polcmd <> 'r' AND p.shown = 'true') = 0
-      FROM (SELECT *, pg_get_expr(polqual, polrelid) AS shown FROM pg_policy) AS p
-     WHERE p.polrelid = c.oid AND p.polcmd IN ('*', 'r', 'w')
-       AND EXISTS (SELECT FROM unnest(p.polroles) AS member
-                    WHERE member = 0 OR pg_has_role(member, 'USAGE'))
-)
-"""
-"""Whether policies hide rows of a table from this role: one takes some away, or none shows it all
-rows to read, or to change.
-"""
-
-
-def make_fit(connection: Any, table: sa.Table) -> None:
-    """Put a transaction of our own right.
-
-    Args:
-        connection: SQLAlchemy's, or that of Django's adapter.
-        table: The main one of those that the transaction works with, which have one `MetaData`.
-
-    Raises:
-        ConfigurationError: As `join`.
-        Unfit: What is stored could be lost, or what is due is not seen.
-    """
-    if isinstance(connection, Connection):
-        join(connection)
-    engine = getattr(connection, "engine", connection)
-    known = _fit.setdefault(engine, {})
-    name = table.fullname
-    if name not in known:
-        check = _check_server if connection.dialect.name == "postgresql" else _check_file
-        known[name] = check(connection, table.metadata.sorted_tables)
-    if known[name]:
-        connection.execute(sa.text("SET LOCAL synchronous_commit = on"))
-
-
-def forget_fitness(connection: Any) -> None:
-    """Let the next `make_fit` ask again: another server may have taken the place of the first."""
-    _fit.pop(getattr(connection, "engine", connection), None)
-
-
-def _check_server(connection: Any, tables: Sequence[sa.Table]) -> bool:
-    """Raise `Unfit` for a PostgreSQL server. Returns whether its commits do not wait for the disk,
-    unless they are told to.
-    """
-    format_name = connection.dialect.identifier_preparer.format_table
-    names = {f"table_{number}": format_name(table) for number, table in enumerate(tables)}
-    oids = ", ".join(f"to_regclass(:{place})" for place in names)
-    query = sa.text(_SERVER.format(tables=oids, filters=_FILTERS)).bindparams(**names)
-    server = connection.execute(query).one()
-    if server.number < _OLDEST:
-        raise Unfit(f"The server is PostgreSQL {server.version}: use 13 or newer.")
-    if server.fsync == "off":
-        raise Unfit(
-            "fsync is off: a crash of the server's machine would lose that a payment was sent, and "
-            "it would be sent again. Set fsync = on."
-        )
-    if server.lost is not None:
-        raise Unfit(
-            f"The table {server.lost} is UNLOGGED or temporary: a crash of the server would empty "
-            f"it, and payments would be sent again. Write ALTER TABLE {server.lost} SET LOGGED."
-        )
-    if server.filtered is not None:
-        raise Unfit(
-            f"Row-level security hides rows of {server.filtered} from this role: what waits there "
-            "would never be sent. Give the worker a role that sees all rows (BYPASSRLS, the owner "
-            "of the table, or a policy USING (true)). A session that adds may have its tenant."
-        )
-    return bool(server.is_lax)
-
-
-_OFF, _NORMAL = 0, 1
-"""Values of SQLite's `PRAGMA synchronous`."""
-
-
-def _check_file(connection: Any, tables: Sequence[sa.Table]) -> bool:
-    """Raise `Unfit` for an SQLite database; warn of one that a power cut may set back."""
-    schema = tables[0].schema or "main"
-    files = {row.name: row.file for row in connection.execute(sa.text("PRAGMA database_list"))}
-    if not files.get(schema):
-        return False  # in memory
-    quoted = connection.dialect.identifier_preparer.quote(schema)
-    journal = str(connection.execute(sa.text(f"PRAGMA {quoted}.journal_mode")).scalar()).lower()
-    synchronous = connection.execute(sa.text(f"PRAGMA {quoted}.synchronous")).scalar()
-    if journal in ("off", "memory"):
-        raise Unfit(
-            f"journal_mode is {journal}: a crash can damage the file. Set it to WAL or DELETE."
-        )
-    if synchronous == _OFF:
-        raise Unfit(
-            "synchronous is OFF: a crash of the machine would lose that a payment was sent, and it "
-            "would be sent again. Set it to FULL."
-        )
-    if synchronous == _NORMAL and journal == "wal":
-        _log.warning(
-            "synchronous is NORMAL in WAL mode: a power cut can lose that a payment was sent, and "
-            "it would be sent again. Set it to FULL."
-        )
-    return False

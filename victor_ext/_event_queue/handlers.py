@@ -1,13 +1,9 @@
-"""The handlers of a queue: functions of this process that are called with its events. And slips in
-the names that they are registered for (`meant_by`): the handler of a mistyped name would never be
-called.
-"""
+"""The handlers of a queue: functions of this process that are called with its events."""
 
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -22,10 +18,6 @@ from .transactions import PassDriver
 
 E = TypeVar("E")
 H = TypeVar("H", bound=Callable[..., object])
-
-_SEPARATORS = re.compile(r"[\s._:-]+")
-_SHORTEST = 4
-"""The minimum letters of a word of which a name with one other letter is a slip."""
 
 TRANSACTION_ENDED = (
     "A handler has ended the transaction that it shares: leave out commit() and rollback(), and do "
@@ -170,44 +162,3 @@ def _check_handler(function: Callable[..., object], *, is_awaited: bool) -> None
         pass
     if is_async(function) and not is_awaited:
         raise ConfigurationError(f"This handler is `async def`: {_NOBODY_AWAITS}")
-
-
-def meant_by(name: str, known: Iterable[str]) -> str | None:
-    """The known name of which a name is a slip; None: the name is known, or like no known name.
-
-    In a slip one letter is missing, wrong or too much, two letters are swapped, or separators
-    differ.
-    """
-    words = {word.casefold(): word for word in known}
-    if name.casefold() in words:
-        return None
-    for folded, word in words.items():
-        if _is_slip(name.casefold(), folded):
-            return word
-    return None
-
-
-def _is_slip(name: str, word: str) -> bool:
-    """Whether a name is a slip of a word. Both are in lower case."""
-    letters = _SEPARATORS.sub("", name)
-    right = _SEPARATORS.sub("", word)
-    if letters == right:
-        return True
-    if min(len(letters), len(right)) < _SHORTEST:
-        return False
-    written, meant = _differing_parts(letters, right)
-    if len(written) <= 1 and len(meant) <= 1:
-        return True
-    are_swapped = written == meant[::-1]
-    return are_swapped and len(written) == 2
-
-
-def _differing_parts(first: str, second: str) -> tuple[str, str]:
-    """Both texts without their common beginning and their common end."""
-    start = 0
-    while start < min(len(first), len(second)) and first[start] == second[start]:
-        start += 1
-    first, second = first[start:], second[start:]
-    while first and second and first[-1] == second[-1]:
-        first, second = first[:-1], second[:-1]
-    return first, second

@@ -2,7 +2,6 @@
 logs.
 """
 
-from .credentials import CREDENTIALS, QUOTED, without_credentials
 from .hiding import (
     ACCOUNT,
     HIDDEN,
@@ -43,20 +42,16 @@ from .messages import (
     shown_headers,
 )
 from .numbers import is_of_a_card
-from .request_texts import PrivateTexts, texts_within
 
 __all__ = (
     "ACCOUNT",
-    "CREDENTIALS",
     "HIDDEN",
-    "QUOTED",
     "AccountNumber",
     "AccountNumberText",
     "HiddenRepr",
     "HiddenRows",
     "NumberText",
     "OddAccount",
-    "PrivateTexts",
     "Secret",
     "SecretBuffer",
     "SecretBytes",
@@ -85,6 +80,4 @@ __all__ = (
     "redact_excerpt",
     "short_mask",
     "shown_headers",
-    "texts_within",
-    "without_credentials",
 )

@@ -7,7 +7,6 @@ amounts. What each of them masks stands before them.
 import re
 from collections.abc import Iterable
 
-from .credentials import without_credentials
 from .hiding import is_sequence
 from .numbers import mask_numbers, mask_spaced_numbers
 
@@ -37,10 +36,8 @@ _SAFE_HEADERS = frozenset(
 
 
 def mask_digits(text: str) -> str:
-    """The text without credentials, and with numbers that may be those of accounts or cards masked
-    (see `mask_numbers`).
-    """
-    return mask_numbers(without_credentials(text))
+    """The text with numbers that may be those of accounts or cards masked (see `mask_numbers`)."""
+    return mask_numbers(text)
 
 
 def mask_tokens(text: str) -> str:
@@ -78,7 +75,7 @@ def redact_excerpt(text: str) -> str:
     Nothing that somebody else wrote enters a message or a log record in another way, except
     `one_line`.
     """
-    line = one_own_line(without_credentials(text))
+    line = one_own_line(text)
     return mask_emails(mask_digits(mask_tokens(line)))
 
 
@@ -111,7 +108,7 @@ def one_line(text: object) -> str:
     """An id, a status or an amount of the provider for a message: one line of 200 characters. Of
     its numbers, IBANs and those in groups are masked (see `mask_spaced_numbers`).
     """
-    return mask_spaced_numbers(one_own_line(without_credentials(str(text))))
+    return mask_spaced_numbers(one_own_line(str(text)))
 
 
 def one_own_line(text: str) -> str:

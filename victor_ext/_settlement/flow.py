@@ -241,8 +241,7 @@ def settle(
     Args:
         clock: Returns the present time.
         create: Sends the payment under its key. Its arguments are whether the payment may have been
-            sent before, and when it was decided to send it (see `send_in_time`). If it returns a
-            `Settlement`, the payment was not sent.
+            sent before, and when it was decided to send it (see `send_in_time`).
         note: Told of the end of the call: its error, or None.
     """
     now = clock()
@@ -327,9 +326,7 @@ def _call_once(
         result = reason or _settlement_of_error(error)
         names_key = isinstance(error, Conflict) and error.names_key
         return _CallEnd(result, error.attempts, names_key=names_key)
-    note(created.error if isinstance(created, Settlement) else None)
-    if isinstance(created, Settlement):
-        return _CallEnd(created, 0)
+    note(None)
     if isinstance(created, Done) and created.undecided:
         return _CallEnd(created.undecided, 1)
     if isinstance(created, PaymentRequest) and not created.id:
@@ -354,15 +351,6 @@ def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
     if is_repeat and is_refusal(error):
         return f"It may have been sent before; now: {error.summary}"
     return None
-
-
-def settlement_of_failed_read(error: VictorError) -> Settlement:
-    """Return the settlement of a payment that was not sent, since the read that precedes it
-    failed.
-    """
-    if failure_scope(error) is FailureScope.CLIENT:
-        return Settlement(PaymentOutcome.WAITING, error=error)
-    return Settlement(PaymentOutcome.NOT_SENT, reason=error.summary, error=error)
 
 
 def _settlement_of_error(error: VictorError) -> Settlement:

@@ -15,8 +15,6 @@ from .texts import is_error_value
 DECIMALS = ("comma", "point")
 DATE_FORMATS = ("DMY", "MDY", "YMD")
 
-_BELOW_ZERO = re.compile("[-\N{MINUS SIGN}](.+)|(.+)[-\N{MINUS SIGN}]|\\((.+)\\)")
-"""How banks and spreadsheets write an amount below zero."""
 _GROUP_SEPARATORS = " \u00a0\u202f'\N{RIGHT SINGLE QUOTATION MARK}"
 
 
@@ -104,18 +102,6 @@ def read_amount(name: str, value: object, decimal: str | None) -> object:
         f"no currency, such as {form.example}."
     )
     return UnreadableCell(text, Problem(name, "format", message))
-
-
-def without_minus(value: object) -> object:
-    """Return an amount below zero without its sign, as it is written otherwise; None: it has no
-    such sign.
-    """
-    if isinstance(value, str):
-        match = _BELOW_ZERO.fullmatch(value.strip())
-        return None if match is None else match[match.lastindex or 0].strip()
-    if isinstance(value, int | Decimal) and value < 0:
-        return -value
-    return None
 
 
 def written_amount(amount: Decimal, currency: str, decimal: str | None) -> str:

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -54,29 +53,12 @@ class FileRecord:
     If there are problems, the record cannot be read, and `fields` is unreliable.
 
     Attributes:
-        cells: The cells of a row of a CSV file, as they are written.
-        heading: The heading of a CSV file.
     """
 
     number: int
     line: int | None
     fields: dict[str, Any] = field(repr=False)
     problems: tuple[Problem, ...] = ()
-    cells: Sequence[str] = field(default=(), repr=False)
-    heading: "Heading | None" = None
-
-    def without_cell(self, place: int) -> "FileRecord":
-        """Return the record without a cell: those after it are one place further left."""
-        return self._with_cells([*self.cells[:place], *self.cells[place + 1 :]])
-
-    def with_empty_cell(self, place: int) -> "FileRecord":
-        """Return the record with one more cell: those after it are one place further right."""
-        return self._with_cells([*self.cells[:place], "", *self.cells[place:]])
-
-    def _with_cells(self, cells: Sequence[str]) -> "FileRecord":
-        assert self.heading is not None, "only a row of a CSV file has cells"
-        fields = self.heading.fields(cells)
-        return FileRecord(self.number, self.line, fields, (), cells, self.heading)
 
 
 class SourceBroken(Exception):
@@ -241,29 +223,12 @@ class Heading:
         if not lacking:
             return
         absent = ", ".join(f"{heading} (named for {name})" for name, heading in lacking.items())
-        near: list[str] = []
-        for heading in lacking.values():
-            near += near_names(heading, self.own)
-        advice = f" Near it: {', '.join(dict.fromkeys(near))}." if near else ""
         first = next(iter(lacking.values()))
-        raise SourceBroken(line, first, "column", f"{self} has no column {absent}.{advice}")
+        raise SourceBroken(line, first, "column", f"{self} has no column {absent}.")
 
     def __str__(self) -> str:
         # If the file has no heading, this is its first row, which may have an account number.
         return _HIDDEN_DIGIT.sub("*", f"the heading ({', '.join(self.own)})")
-
-
-def near_names(name: str, names: Sequence[str]) -> list[str]:
-    """Return the name that is most like `name`, such as `Due Date` for `due_date`; or no name."""
-    # Reversed, so that of names with the same letters the first one counts.
-    by_letters = {_letters(other): other for other in reversed(names)}
-    matches = get_close_matches(_letters(name), by_letters, 1)
-    return [by_letters[match] for match in matches]
-
-
-def _letters(name: str) -> str:
-    """The letters and digits of a name, in lower case."""
-    return "".join(char for char in name.casefold() if char.isalnum())
 
 
 def in_own_words(message: str, columns: Columns) -> str:

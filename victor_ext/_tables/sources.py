@@ -1,7 +1,7 @@
 """`records_of`: the records of a CSV file, a JSON Lines file or an iterable of mappings.
 
-A CSV file is read as people and spreadsheets write it. A stray quote can merge rows: these are
-found (`_Row.is_merged`), and reported one by one.
+A CSV file is read as people and spreadsheets write it. A stray quote can merge rows: a file with a
+row of several lines is refused.
 """
 
 import codecs
@@ -10,7 +10,6 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
@@ -49,29 +48,9 @@ _SEPARATOR = re.compile(r"[\"']?sep=([,;\t])[\"']?\s*", re.IGNORECASE)
 """A first line that tells a spreadsheet the delimiter."""
 _LONGEST_HEADING = 100_000
 """The maximum number of characters of a heading by which its delimiter is chosen."""
-_STRAY_QUOTE = Problem(
-    "",
-    "quote",
-    "a quote here makes one row of several lines, each of which is a row: take the quote out, or "
-    'write it twice ("") within a quoted value.',
-)
 _NO_VALUES = {"NaT", "<NA>", "nan", "NaN", "sNaN"}
 """What pandas, numpy and `decimal` show where a cell has no value."""
 _SPREADSHEET_STARTS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
-_OTHER_STARTS = {
-    b"<?xml": "XML",
-    b"<Document": "XML",
-    b"OFXHEADER": "OFX",
-    b"<OFX>": "OFX",
-    b"{1:F01": "a SWIFT message (MT940)",
-    b":20:": "a SWIFT message (MT940)",
-    b"01,": "BAI2",
-    b"PAR1": "Parquet",
-    b"\x1f\x8b": "gzip",
-}
-"""What files that are no tables begin with. A CSV file has a heading, whose first name is no
-number.
-"""
 
 Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
 """A path, or mappings from column names to values."""
@@ -155,12 +134,6 @@ def records_of(
         if start.startswith(magic):
             raise ConfigurationError(
                 f"{path} is a spreadsheet or an archive ({kind}). Export it as CSV (UTF-8)."
-            )
-    for magic, kind in _OTHER_STARTS.items():
-        if start.startswith(magic):
-            raise ConfigurationError(
-                f"{path} is no table but {kind}: export or convert it to CSV (UTF-8) with a "
-                "heading."
             )
     position = position or FilePosition()
     lines = _lines_of(path, _checked_encoding(file.encoding or encoding), position)
@@ -310,12 +283,6 @@ def _lines_of(path: Path, encoding: str, position: FilePosition) -> Iterator[str
                 raise SourceBroken(1, None, "format", "the file is UTF-16: save it as UTF-8.")
             if number == 1 and raw.startswith(codecs.BOM_UTF8):
                 raw, encoding = SecretBytes(raw.removeprefix(codecs.BOM_UTF8)), "utf-8"
-            if _is_unnamed_utf8(raw, encoding):
-                message = (
-                    f"the line is UTF-8 text, and its encoding is named as {encoding}: name no "
-                    f"encoding. If it is {encoding} text, save the file as UTF-8."
-                )
-                raise SourceBroken(number, None, "other_encoding", message)
             try:
                 yield Secret(raw.decode(encoding))
             except UnicodeDecodeError as error:
@@ -325,17 +292,6 @@ def _lines_of(path: Path, encoding: str, position: FilePosition) -> Iterator[str
                 )
                 raise SourceBroken(number, None, "encoding", message) from None
             number += 1
-
-
-def _is_unnamed_utf8(raw: bytes, encoding: str) -> bool:
-    """Whether a line is UTF-8 text with letters beyond ASCII, each byte of which would be read as a
-    character of its own.
-    """
-    if raw.isascii() or len(raw.decode(encoding, "replace")) != len(raw):
-        return False
-    with suppress(UnicodeDecodeError):
-        return bool(raw.decode("utf-8"))
-    return False
 
 
 # CSV
@@ -367,62 +323,38 @@ def _csv_records(
             heading = _heading_of(row, file, delimiter)
             check(heading, row.line)
             continue
-        if not row.is_merged(delimiter, len(heading.own)):
-            number += 1
-            yield _record(number, row, heading)
-            continue
-        for line, text in enumerate(row.written, start=row.line):
-            if text.strip():
-                number += 1
-                fields = heading.fields(text.rstrip("\r\n").split(delimiter))
-                yield FileRecord(number, line, fields, (_STRAY_QUOTE,))
+        if row.has_several_lines:
+            message = (
+                "a quote here makes one row of several lines: take the quote out, or the line "
+                "breaks. The lines after this one were not read."
+            )
+            raise SourceBroken(row.line, None, "quote", message)
+        number += 1
+        yield _record(number, row, heading)
     if heading is None:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of the file: the number of the line where it begins, its cells, and its lines."""
+    """A row of the file: the number of the line where it begins, its cells, and whether it has
+    several lines.
+    """
 
     line: int
     cells: list[str] = field(repr=False)
-    written: list[str] = field(repr=False)
+    has_several_lines: bool = False
 
     @property
     def is_empty(self) -> bool:
         return not any(map(str.strip, self.cells))
-
-    def is_merged(self, delimiter: str, columns: int) -> bool:
-        """Whether the lines of this row are rows by themselves: a quote that belongs to a text has
-        been read as the beginning of a quoted value.
-
-        A quoted value may have line breaks, and even delimiters. Its lines are taken for rows if
-        two of them have as many columns as the heading: then the value holds a whole row.
-        """
-        if len(self.written) == 1:
-            return False
-        delimiters = columns - 1
-        whole_rows = 0
-        for text in self.written:
-            # Empty fields beyond the heading are no columns.
-            shortest = text.rstrip(f"\r\n{delimiter}").count(delimiter)
-            if shortest <= delimiters <= text.count(delimiter):
-                whole_rows += 1
-        return whole_rows > 1
 
 
 def _rows(lines: Iterator[str], first_line: int, delimiter: str) -> Iterator[_Row]:
     """Yield the rows in lines, of which the first has the number `first_line`. Raises
     `SourceBroken`.
     """
-    written: list[str] = []  # the lines of the row that is read
-
-    def noted_lines() -> Iterator[str]:
-        for text in lines:
-            written.append(text)
-            yield text
-
-    reader = csv.reader(noted_lines(), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = first_line + reader.line_num
         try:
@@ -431,8 +363,7 @@ def _rows(lines: Iterator[str], first_line: int, delimiter: str) -> Iterator[_Ro
             raise _unreadable_row(line, error) from None
         if cells is None:
             return
-        yield _Row(line, cells, written.copy())
-        written.clear()
+        yield _Row(line, cells, first_line + reader.line_num > line + 1)
 
 
 def _delimiter_of(first: str, names: Collection[str]) -> str:
@@ -499,4 +430,4 @@ def _record(number: int, row: _Row, heading: Heading) -> FileRecord:
             advice = f"put the cell that has a {mark} in quotes, or take out the {mark}."
         message = f"the heading has {columns} columns, and the row {len(cells)}: {advice}"
         problems = (Problem("", "fields", message),)
-    return FileRecord(number, row.line, heading.fields(cells), problems, cells, heading)
+    return FileRecord(number, row.line, heading.fields(cells), problems)

@@ -5,7 +5,7 @@ source is expected to be: `ControlTotals`.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from operator import attrgetter
@@ -117,8 +117,6 @@ class Check:
         totals: What the new rows ask for together, exactly, by currency.
         pulled_back: Rows of the batch that wait and that the source lacks: they are not sent any
             more.
-        warnings: What to look at before the source is sent, in sentences: accounts that differ from
-            others by leading zeros alone, and columns that may be misspelt.
         sharing: Valid rows with the reference of another row. After a lost response, a row is
             looked up by its reference, which does not tell these rows apart.
     """
@@ -140,7 +138,6 @@ class Check:
     columns: list[str] = field(default_factory=list[str])
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     pulled_back: int = 0
-    warnings: Sequence[str] = ()
     sharing: int = 0
 
     @property
@@ -204,7 +201,6 @@ class Check:
             self.rows,
             columns=self.columns,
             sharing=self.sharing,
-            warnings=self.warnings,
         )
 
 

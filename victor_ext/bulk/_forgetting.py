@@ -110,7 +110,7 @@ def _forget_entries(store: Store, stored_before: float) -> None:
     count = PAGE
     while count == PAGE:
         with store.transaction() as connection:
-            count = forget_entries(connection, store.owner, chosen, store.vault, PAGE)
+            count = forget_entries(connection, store.owner, chosen, PAGE)
 
 
 def _forget_lines(store: Store, stored_before: float) -> int:

@@ -1,77 +1,23 @@
-"""What people call rows and payments: find the lines of a batch that a person names
-(`lines_named`), and name the payments that an id settles (`id_holders`) or an entry asks for
+"""What people call the payments that an id settles (`id_holders`) or an entry asks for
 (`name_of_entry`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Collection
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import ConfigurationError, Problem
 from victor_ext._event_queue.databases import Condition, OfFewRows
 from victor_ext._event_queue.rows import lock_texts
-from victor_ext._tables.texts import text_of_cell
 from victor_ext.outbox._files import ENTRIES
 
-from ._lines import Line, lines_of
 from ._payments import PAYMENTS, StoredPayment, chosen_payments
 from ._rows import content_of, key_after
 from ._store import Store
-
-
-def lines_named(
-    store: Store,
-    names: Collection[str],
-    key_of: Callable[[str], str | None],
-    is_meant: Callable[[Line], bool],
-) -> list[Line]:
-    """Return the lines of the batch with these names, in their order.
-
-    A name is the value in the key column, also as an export has it, or a key. A line whose values
-    are forgotten is still found by its value, because the value makes the key.
-
-    Args:
-        key_of: Returns the key that a value in the key column makes; None: it makes none.
-        is_meant: Whether a person can mean a line. It chooses if several lines have one value, such
-            as rows of an earlier key kind, or of two payors.
-
-    Raises:
-        ConfigurationError: No line has one of the names, or several lines have it.
-    """
-    texts = dict.fromkeys(text_of_cell(name) for name in names)
-    text_by_key = {key_of(text): text for text in texts}
-    by_text: dict[str, list[Line]] = {text: [] for text in texts}
-    for line in lines_of([store]):
-        own_names = {line.key, line.sent_key, line.value} & by_text.keys()
-        for name in own_names:
-            by_text[name].append(line)
-        forgotten = text_by_key.get(line.key)
-        if forgotten is not None and not own_names:
-            row = None if line.row is None else replace(line.row, value=forgotten)
-            latest = None if line.latest is None else replace(line.latest, value=forgotten)
-            by_text[forgotten].append(replace(line, row=row, latest=latest))
-    matches: dict[tuple[int, str], Line] = {}
-    problems = list[Problem]()
-    for name, lines in by_text.items():
-        meant = [line for line in lines if is_meant(line)] or lines
-        if len(meant) == 1:
-            matches[meant[0].number, meant[0].key] = meant[0]
-        else:
-            code, message = "unknown", f"{store.batch} has no row {name}."
-            if meant:
-                code = "several"
-                shown = ", ".join(f"{line.sent_key} ({line.outcome})" for line in meant)
-                message = f"{name} names {len(meant)} rows: write the key of one: {shown}."
-            problems.append(Problem("keys", code, message))
-    if problems:
-        raise ConfigurationError.of(problems)
-    return sorted(matches.values(), key=lambda line: line.number)
 
 
 class IdHolder(NamedTuple):

@@ -18,7 +18,7 @@ from victor_ext import (
 from victor_ext._tables.texts import SHORT_FORM
 
 from ._column_types import columns_of, required_of
-from ._row_kind import PLAIN_AMOUNT, PLAIN_KEY, CurrentStatus, PlainForm, RowKind
+from ._row_kind import CurrentStatus, RowKind
 from ._rows import Arguments
 
 _CREATE = "payment_requests.create"
@@ -38,23 +38,15 @@ class PaymentRequests(RowKind):
         name for name in required_of(PaymentRequestArguments) if name not in _NOT_REQUIRED
     ]
     reference: ClassVar = "client_reference_id"
-    party: ClassVar = ("payer_counterparty_id",)
     exported: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
     exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
     long_numbers: ClassVar = {
         "payee_account_number": _SHORT_ACCOUNT,
         "client_reference_id": SHORT_FORM,
     }
-    plain: ClassVar = {
-        "client_reference_id": PLAIN_KEY,
-        "payer_counterparty_id": PlainForm.of("_-", 16),
-        "amount": PLAIN_AMOUNT,
-        "notes": PlainForm.of(" .,-", 100, at_the_end="."),
-    }
     effect: ClassVar = "Those that are new ask their payers for money."
     list_filter_column: ClassVar = "due_date"
     currency: ClassVar = "USD"
-    accounts: ClassVar = ("payee_account_number",)
     unpaid_end_statuses: ClassVar = frozenset(
         {"declined", "expired", "failed", "rejected", "canceled", "cancelled", "error"}
     )

@@ -6,8 +6,8 @@ what was asked: which line it was asked for, and which entry of the outbox asks 
 `victor_ext.outbox._files`), which has the call, and what became of it. A payment is identified by
 the system, the environment and its first key; it is stored once, whichever sheets have it. Many
 payments of a payout are one entry. A payment without an entry was pulled back, or is known to have
-an end of its own. `DECISIONS` has what persons have said of payments, and `BATCHES` what holds for
-a batch, with its latest sheet. What is reported is the join of lines and payments (`_joining.py`).
+an end of its own. `BATCHES` has what holds for a batch, with its latest sheet. What is reported is
+the join of lines and payments (`_joining.py`).
 
 Keys, states, ids and times stand in clear, and so do the status words of the provider. What a row
 asks for, and why it was rejected, is encrypted; values are compared by keyed digests.
@@ -43,7 +43,6 @@ DIGESTS = (
     "bare_digest",
     "skeleton_digest",
     "reference_digest",
-    "party_digest",
 )
 """The columns by which lines and payments are compared: as of `RequestedPayment`."""
 
@@ -54,14 +53,12 @@ SHEETS = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("owner", sa.Text, nullable=False),  # the system and the environment
     sa.Column("batch", sa.Text, nullable=False),
-    # It counts up where a sheet of the batch has no row of the one before it.
-    sa.Column("series", sa.Integer, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
     sa.Column("person", sa.Text, nullable=False),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
     sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
-    sa.Index("victor_bulk_sheets_batch", "owner", "batch", "series"),
+    sa.Index("victor_bulk_sheets_batch", "owner", "batch"),
     sqlite_autoincrement=True,
 )
 LINES = sa.Table(
@@ -92,7 +89,6 @@ PAYMENTS = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
     sa.Column("account", sa.Text, nullable=False),  # that it was asked with
-    sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: a `KeyOrigin`
     *(sa.Column(name, sa.Text, nullable=False) for name in DIGESTS),
     sa.Column("due_date", sa.Text),
     sa.Column("result", sa.Text),  # with `state`; encrypted
@@ -105,27 +101,8 @@ PAYMENTS = sa.Table(
     sa.Index("victor_bulk_payments_bare", "owner", "bare_digest"),
     sa.Index("victor_bulk_payments_skeleton", "owner", "skeleton_digest"),
     sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
-    sa.Index("victor_bulk_payments_party", "owner", "party_digest"),
     sa.Index("victor_bulk_payments_made", "owner", "made"),
 )
-DECISIONS = sa.Table(
-    "victor_bulk_decisions",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),  # of the payment
-    sa.Column("values_digest", sa.Text, nullable=False),  # it holds for these values alone
-    sa.Column("what", sa.Text, nullable=False),  # ASK, PAY or VOID
-    sa.Column("again", sa.Integer, nullable=False),  # how many keys the payment had then
-    sa.Column("person", sa.Text, nullable=False),  # encrypted
-    sa.Column("stored_at", sa.Double, nullable=False),
-    sa.Index("victor_bulk_decisions_key", "owner", "key"),
-)
-ASK, PAY, VOID = "ask", "pay", "void"
-"""What a person decides: a payment is asked for, though it looks like another one or once more; or
-it is paid, though the latest sheet lacks it or has it with other values. That is void once a newer
-sheet is stored.
-"""
 BATCHES = sa.Table(
     "victor_bulk_batches",
     METADATA,
@@ -134,9 +111,7 @@ BATCHES = sa.Table(
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
-    sa.Column("sheet", sa.Integer),  # the latest; None: the batch is a step
-    sa.Column("rate", sa.Double),  # rows a second over all machines; None: no limit
-    sa.Column("next_turn", sa.Double, nullable=False),  # by the clock of the database
+    sa.Column("sheet", sa.Integer, nullable=False),  # the latest
     sa.Column("stored_at", sa.Double, nullable=False),
     sa.Index("victor_bulk_batches_sheet", "sheet", unique=True),
 )
@@ -187,11 +162,6 @@ class KeyOrigin(NamedTuple):
     kind: str
     column: str
 
-    @property
-    def text(self) -> str:
-        """The origin as it is stored."""
-        return f"{self.kind}\n{self.column}"
-
 
 class RequestedPayment(NamedTuple):
     """A checked row of a sheet, in the form in which it is compared with stored payments.
@@ -208,7 +178,6 @@ class RequestedPayment(NamedTuple):
         bare_digest: The same without what names the payment: its reference, and the key column.
         skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
-        party_digest: Digest of who is asked or paid, which is equal for all spellings.
     """
 
     number: int
@@ -220,7 +189,6 @@ class RequestedPayment(NamedTuple):
     bare_digest: str = ""
     skeleton_digest: str = ""
     reference_digest: str = ""
-    party_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +198,6 @@ class Sheet:
     Attributes:
         id: Its number; None: it is being read, and newer than all others.
         batch: Its batch.
-        series: Its series in the batch.
         account: The account that it would be sent with.
         is_being_sent: Whether rows are asked again that were refused before they left.
         origin: What the keys of its rows are made of.
@@ -238,7 +205,6 @@ class Sheet:
 
     id: int | None
     batch: str
-    series: int
     account: str
     is_being_sent: bool
     origin: KeyOrigin
@@ -275,11 +241,9 @@ class StoredPayment(NamedTuple):
     restored: bool = False
     entry: str | None = None
     made: str | None = None
-    kind: str = ""
     bare_digest: str = ""
     skeleton_digest: str = ""
     reference_digest: str = ""
-    party_digest: str = ""
 
 
 _COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {

@@ -7,14 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import InvalidRequest, PreparedCall, Problem
+from victor_ext import Done, InvalidRequest, NotDone, PreparedCall, Problem, zulu
 from victor_ext._ids import canonical_id, reference_of
 from victor_ext._tables.texts import SHORT_FORM
 from victor_ext.money import Money
 from victor_ext.providers.velo import PaymentInstruction
 
 from ._column_types import AMOUNT, TEXT, columns_of, required_of
-from ._row_kind import PLAIN_AMOUNT, PLAIN_KEY, CurrentStatus, PlainForm, RowKind
+from ._row_kind import CurrentStatus, RowKind
 from ._rows import Arguments, Result, RowContent, RowOutcome
 
 _SHARED = {
@@ -49,7 +49,6 @@ class Payouts(RowKind):
     }
     required: ClassVar = (*required_of(PaymentInstruction), "currency", "payor_id")
     reference: ClassVar = "payor_payment_id"
-    party: ClassVar = ("payor_id", "remote_id")
     exported: ClassVar = (
         "amount",
         "currency",
@@ -65,12 +64,6 @@ class Payouts(RowKind):
         {"payor_id", "payor_payment_id", "remote_id", "source_account_name"}
     )
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
-    plain: ClassVar = {
-        "payor_payment_id": PLAIN_KEY,
-        "remote_id": PlainForm.of("._-", 35),
-        "amount": PLAIN_AMOUNT,
-        "memo": PlainForm.of(" .,-", 40, at_the_end="."),
-    }
     rows_per_call: ClassVar = 2000
     steps: ClassVar = {"instruct": "payouts.instruct", "withdraw": "payouts.withdraw"}
     secret_variables: ClassVar = ("VELO_API_KEY", "VELO_API_SECRET")
@@ -158,6 +151,17 @@ class Payouts(RowKind):
 
     def read_status(self, id_: str) -> CurrentStatus:
         return _current_status(self.client.payments.get(id_))
+
+    def take_step(self, name: str, unit: str) -> str:
+        """Velo pays once, and answers a second instruction with a conflict."""
+        call = self.client.prepare(self.steps[name], unit)
+        state = self.client.look_up(call, since=zulu.now())
+        if isinstance(state, Done):
+            return ""
+        if isinstance(state, NotDone) and not state.can_be_sent:
+            return state.why
+        self.client.send(call)
+        return ""
 
     def describe_unit(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)

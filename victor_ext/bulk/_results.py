@@ -11,17 +11,15 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import PreparedCall, zulu
+from victor_ext import zulu
 from victor_ext._tables.row_file import RowFile, in_own_words
 from victor_ext._tables.texts import write_table
-from victor_ext.outbox._files import ENTRIES, named_entries
 
 from ._column_types import formed_columns
 from ._lines import Line, line_of_payment, lines_of
 from ._payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
 from ._row_kind import RowKind
-from ._rows import RowOutcome, RowResult, key_after, times_of
-from ._settings import Person
+from ._rows import RowResult
 from ._state import StateLost
 from ._store import Store
 
@@ -93,7 +91,7 @@ def result_of_line(line: Line, kind: RowKind) -> RowResult:
 
 def results_of_payments(store: Store) -> Iterator[RowResult]:
     """Yield the result of each payment of the batch, or of all batches that were sent to this
-    address if the store has no batch; before it, what was asked for it under earlier keys.
+    address if the store has no batch.
 
     Raises `StateLost` if what asks for a payment was deleted.
     """
@@ -101,51 +99,8 @@ def results_of_payments(store: Store) -> Iterator[RowResult]:
     with store.engine.connect() as connection:
         while page := _page_after(store, connection, last_key):
             for stored in page:
-                result = result_of_line(_line_of(store, stored), store.kind)
-                if stored.again:
-                    yield from _earlier_results(store, connection, stored, result)
-                yield result
+                yield result_of_line(_line_of(store, stored), store.kind)
             last_key = page[-1].key
-
-
-def _earlier_results(
-    store: Store, connection: Connection, stored: Any, result: RowResult
-) -> Iterator[RowResult]:
-    """Yield the requests that a payment had before a person let it be asked for once more, as far
-    as they were made: under its earlier keys.
-
-    Args:
-        result: That of the payment.
-    """
-    entries = ENTRIES.c
-    keys = [key_after(stored.key, again) for again in range(stored.again)]
-    made = sa.select(
-        entries.key,
-        entries.call,
-        entries.request_id,
-        entries.status,
-        entries.first_sent_at,
-        entries.by_provider_clock,
-    ).where(
-        named_entries(store.owner, keys),
-        entries.state == "sent",
-        entries.request_id.is_not(None),
-    )
-    for entry in connection.execute(made):
-        asked = dict(result.asked)
-        if store.vault.has_sealed(entry.call):
-            (payment, *_) = PreparedCall.from_text(store.vault.opened(entry.call)).payments
-            asked["amount"] = str(payment.amount)
-        yield replace(
-            result,
-            key=entry.key,
-            id=entry.request_id,
-            status=entry.status,
-            outcome=RowOutcome.CREATED,
-            error=None,
-            asked=asked,
-            **times_of(entry),
-        )
 
 
 def _page_after(store: Store, connection: Connection, key: str) -> list[Any]:
@@ -167,8 +122,8 @@ def _line_of(store: Store, stored: Any) -> Line:
     """Return a payment as the line of the sheet that it was asked for."""
     if stored.entry is not None and stored.state is None:
         raise StateLost.deleted(f"What {stored.batch} has of its payments")
-    person: Person = {} if stored.person is None else store.vault.opened(stored.person)
-    return line_of_payment(store, stored, person.get("by"))
+    by = None if stored.person is None else store.vault.opened(stored.person)
+    return line_of_payment(store, stored, by)
 
 
 # As CSV

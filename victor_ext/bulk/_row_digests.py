@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from victor_ext import InvalidRequest, money
 from victor_ext._ids import in_one_form, reference_of, skeleton_of
@@ -21,63 +21,6 @@ from ._payments import UNREADABLE, KeyOrigin, RequestedPayment
 from ._row_kind import RowKind
 from ._rows import Arguments, RowContent
 from ._settings import DEFAULTS, in_utc
-
-
-class ComparedTexts(NamedTuple):
-    """What a row asks for, in the texts by whose digests rows are compared.
-
-    The attributes are those of a `RequestedPayment`, before they are digested.
-    """
-
-    values: str
-    bare: str
-    skeleton: str
-    reference: str
-    party: str
-    due_date: str | None
-
-
-def compared_texts(kind: RowKind, row: RowContent, origin: KeyOrigin) -> ComparedTexts:
-    """Return the texts of a row of a file.
-
-    Args:
-        origin: What the key of the row is made of, beside its value.
-    """
-    arguments = row.arguments or {}
-    compared = _compared_values(kind, arguments, names=(kind.reference, origin.column))
-    # What rewrites a key may rewrite other cells, too, such as an account with a leading zero.
-    others = compared.keys() - {kind.reference, origin.column}
-    bare = {name: skeleton_of(compared[name]) for name in others}
-    party = [skeleton_of(str(arguments[name])) for name in kind.party if name in arguments]
-    facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
-    return ComparedTexts(
-        values=_as_text(compared),
-        bare=_as_text(bare),
-        skeleton=skeleton_text(facts),
-        reference=reference_of(arguments.get(kind.reference)),
-        party=_as_text(party),
-        due_date=_comparable_date(arguments.get("due_date")),
-    )
-
-
-def digested(
-    vault: Vault, texts: ComparedTexts, *, number: int, key: str, row: str, is_valid: bool
-) -> RequestedPayment:
-    """Return a row of a file in the form in which rows are compared and stored: see
-    `RequestedPayment`.
-    """
-    return RequestedPayment(
-        number=number,
-        key=key,
-        is_valid=is_valid,
-        values_digest=vault.fingerprint(texts.values),
-        bare_digest=vault.fingerprint(texts.bare),
-        skeleton_digest=vault.fingerprint(texts.skeleton),
-        reference_digest=vault.fingerprint(texts.reference),
-        party_digest=vault.fingerprint(texts.party),
-        due_date=texts.due_date,
-        row=row,
-    )
 
 
 def requested_payment(
@@ -97,15 +40,24 @@ def requested_payment(
         is_valid: Whether the row can be sent. If it cannot, its arguments are not stored, but the
             digest of its reference is: another file may correct the row and send it.
     """
-    valid_arguments = stored_arguments(kind, row.arguments or {}) if is_valid else None
-    content = vault.sealed([row.number, row.value, valid_arguments, row.extras])
-    return digested(
-        vault,
-        compared_texts(kind, row, origin),
+    arguments = row.arguments or {}
+    valid_arguments = stored_arguments(kind, arguments) if is_valid else None
+    compared = _compared_values(kind, arguments, names=(kind.reference, origin.column))
+    # What rewrites a key may rewrite other cells, too, such as an account with a leading zero.
+    others = compared.keys() - {kind.reference, origin.column}
+    bare = {name: skeleton_of(compared[name]) for name in others}
+    facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
+    reference = reference_of(arguments.get(kind.reference))
+    return RequestedPayment(
         number=row.number,
         key=key,
-        row=content,
         is_valid=is_valid,
+        values_digest=vault.fingerprint(_as_text(compared)),
+        due_date=_comparable_date(arguments.get("due_date")),
+        row=vault.sealed([row.number, row.value, valid_arguments, row.extras]),
+        bare_digest=vault.fingerprint(_as_text(bare)),
+        skeleton_digest=vault.fingerprint(skeleton_text(facts)),
+        reference_digest=vault.fingerprint(reference),
     )
 
 

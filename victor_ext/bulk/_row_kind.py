@@ -23,40 +23,6 @@ from ._column_types import Columns, argument_of, json_data
 from ._rows import Arguments, Result, RowContent, RowResult
 
 
-class PlainForm(NamedTuple):
-    """A form of values with which nothing is wrong, whatever stands in the other columns.
-
-    Attributes:
-        pattern: What they match: ASCII that JSON has as it is, without blanks at the ends, fewer
-            digits than the number of a card has, and no short form of a number.
-        extremes: The shortest value, and a longest one with each kind of character. They are
-            checked before the others are taken for right.
-    """
-
-    pattern: re.Pattern[str]
-    extremes: tuple[str, str]
-
-    @classmethod
-    def of(cls, inner: str, longest: int, at_the_end: str = "") -> PlainForm:
-        """Return the form of texts of letters and digits.
-
-        Args:
-            inner: Other characters that may stand within a text; a hyphen is the last one.
-            longest: The most characters.
-            at_the_end: Other characters that may stand at the end, too.
-        """
-        ends, most = "A-Za-z0-9", longest - 2
-        text = f"[{ends}](?:[{ends}{inner}]{{0,{most}}}[{ends}{at_the_end}])?"
-        pattern = rf"(?!(?:[^0-9]*[0-9]){{13}})(?![0-9.,]+[eE]){text}"
-        return cls(re.compile(pattern), ("0", f"Az{inner}9".ljust(longest, "z")))
-
-
-PLAIN_KEY = PlainForm.of(" ._/-", 35)
-PLAIN_AMOUNT = PlainForm(
-    re.compile(r"(?!0\.00)(?:0|[1-9][0-9]{0,6})\.[0-9]{2}"), ("0.01", "9999999.99")
-)
-
-
 class CurrentStatus(NamedTuple):
     """What the provider says of a row now.
 
@@ -84,7 +50,6 @@ class RowKind(ABC):
     Attributes:
         reference: The column whose value the provider repeats. The column tells rows apart, unless
             the sender names another key column.
-        party: The columns that say who is asked or paid.
         rows_per_call: The most rows of one `group` that are sent in one call.
         columns: The columns of a file that are sent, or by which rows are looked up, with the types
             of their values.
@@ -92,7 +57,6 @@ class RowKind(ABC):
         exported: The columns whose values an export has. None of them is an account number.
         exact: The columns that must have no invisible characters, which would make another value.
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
-        plain: The columns whose values differ from row to row, with the form of most of them.
         unit_column: The column of an export with the id of what was created by one call for several
             rows, such as `payout_id`; empty: each call has one row.
         steps: The writes that follow what was sent, by the name of the step.
@@ -101,27 +65,23 @@ class RowKind(ABC):
         effect: What sending a row does, for a person who confirms it.
         list_filter_column: The column of an export by whose values the provider's lists are read.
         currency: The only currency of these rows (ISO 4217); empty: a column names it.
-        accounts: The columns with account numbers, whose leading zeros count.
         unpaid_end_statuses: The provider's statuses, in small letters, of a payment that has ended
             and was not paid.
     """
 
     reference: ClassVar[str] = ""
-    party: ClassVar[Sequence[str]] = ()
     rows_per_call: ClassVar[int] = 1
     columns: ClassVar[Columns]
     required: ClassVar[Sequence[str]]
     exported: ClassVar[Sequence[str]]
     exact: ClassVar[frozenset[str]]
     long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
-    plain: ClassVar[Mapping[str, PlainForm]] = {}
     unit_column: ClassVar[str] = ""
     steps: ClassVar[Mapping[str, str]] = {}
     secret_variables: ClassVar[Sequence[str]] = ()
     effect: ClassVar[str]
     list_filter_column: ClassVar[str]
     currency: ClassVar[str] = ""
-    accounts: ClassVar[Sequence[str]] = ()
     unpaid_end_statuses: ClassVar[frozenset[str]]
 
     def __init__(self, client: Any) -> None:
@@ -246,6 +206,13 @@ class RowKind(ABC):
     @abstractmethod
     def read_status(self, id_: str) -> CurrentStatus:
         """Read the status of one row by its id."""
+
+    def take_step(self, _name: str, _unit: str) -> str:
+        """Take one of the `steps` with what one call created, unless its state says that it was
+        taken, or rules it out. Returns why it is not taken; empty: it is, or was before. Raises
+        `VictorError`.
+        """
+        raise NotImplementedError
 
     def describe_unit(self, _unit: str) -> dict[str, Any]:
         """Return what the provider says now of what one call created, such as a payout. Raises

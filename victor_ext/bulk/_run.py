@@ -34,11 +34,11 @@ from victor_ext.outbox._files import (
 
 from ._check import Check, Notice
 from ._deciding import TO_DECIDE
-from ._lines import counts_of, names_of_lacking
+from ._lines import counts_of
 from ._payments import LINES, PAYMENTS
 from ._rows import RowOutcome
 from ._settings import BatchRecord
-from ._state import NOTICE, held_since, report
+from ._state import NOTICE, held_since, may_be_temporary, report
 from ._store import Store
 from ._worker import Worker, undecided_units
 
@@ -67,18 +67,9 @@ class BatchStatus:
         payments: Created requests by what the provider says of them now (`completed` is paid), if
             this call read that.
         units: What the provider says now of each payout, by its id, if this call read that.
-        steps: The steps that were taken with the payouts, by name: who took them, payouts by
-            outcome, how many are unsettled, and `reasons`.
-        reasons: Why a payout cannot be paid as the latest sheet is, by its id. In the status of a
-            step: why the step was not taken.
         held_since: When the state was held, an aware time: nothing is sent; None: it is not held.
-        lacking: How many payments of this batch were created, or may have been, that its latest
-            sheet lacks. The export has them as row 0.
-        lacking_names: What they are called, the first 100.
         replaced: After `send`: rows of its sheet that were not created as it has them, and that a
             newer sheet of the batch lacks or changes, by their values in the key column.
-        next_step: The step that can follow for payouts of this batch, such as `instruct`; None:
-            there is none that can be paid.
     """
 
     batch: str
@@ -89,14 +80,9 @@ class BatchStatus:
     check: Check | None = field(default=None, repr=False)
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     under_way: int = 0
-    lacking: int = 0
-    lacking_names: Sequence[str] = ()
     replaced: Sequence[str] = ()
     held_since: datetime | None = None
-    next_step: str | None = None
 
     @property
     def notices(self) -> Sequence[Notice]:
@@ -119,8 +105,8 @@ class BatchStatus:
 
     @property
     def to_decide(self) -> int:
-        """Number of rows about which a person has to decide: rows of the latest sheet that were not
-        sent as it has them, and payments that it lacks and that are not paid yet.
+        """Number of rows about which a person has to decide: they were not sent as the latest sheet
+        has them.
         """
         of_rows = sum(self.noticed[code] for code in TO_DECIDE & self.noticed.keys())
         return max(of_rows, self.counts.get(RowOutcome.TO_DECIDE, 0))
@@ -131,17 +117,14 @@ class BatchStatus:
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
         (`resume` sends them), and 1 if some are refused or rejected, if a person has to decide
-        about some, if a newer sheet has replaced some, or if the state is held. Steps count as rows
-        do.
+        about some, if a newer sheet has replaced some, or if the state is held.
         """
         counts = Counter(self.counts)
-        for step in self.steps.values():
-            counts.update(step["counts"])
         if any(counts[outcome] for outcome in MAY_EXIST):
             return UNKNOWN
         if self.held_since is not None:
             return FAILED
-        if self.unsettled or any(step["unsettled"] for step in self.steps.values()):
+        if self.unsettled:
             return FOR_NOW
         if self.replaced:
             return FAILED
@@ -177,8 +160,6 @@ def run_batch(
         status: Returns the status of the batch.
     """
     settings = store.settings
-    if settings.rate is not None:
-        store.set_rate(settings.rate)
     store.transact(partial(_go_on, store))
     patience = settings.with_terms_of(record).patience_seconds
     watch = _Watch(store, patience, on_progress, status)
@@ -248,16 +229,15 @@ class _Watch:
         Args:
             worker: The worker of this process; None: there is none, or not yet.
 
-        Raises `StateLost` if the state was deleted.
+        Raises `SQLAlchemyError` if the database will not work again.
         """
         try:
             is_over = self._is_done(worker)
             if is_over or time.monotonic() >= self._next_count:
                 self._count(is_over=is_over)
         except SQLAlchemyError as error:
-            loss = self._store.state.loss(error)
-            if loss is not None:
-                raise loss from error
+            if not may_be_temporary(error):
+                raise
             report(error)
             return False
         return is_over
@@ -310,8 +290,7 @@ class _Watch:
 
     def _patience_with(self, left: OpenEntries) -> float:
         """The seconds for which a batch with such entries is waited for."""
-        is_without_key = self._has_units or "/" in self._store.batch
-        if is_without_key and left.are_looked_up:
+        if self._has_units and left.are_looked_up:
             return max(self._patience, SETTLE_FOR)
         return self._patience
 
@@ -341,8 +320,6 @@ def status_of(store: Store) -> BatchStatus:
         over=is_over,
         noticed=dict(lines.codes),
         under_way=lines.under_way,
-        lacking=lines.lacking,
-        lacking_names=names_of_lacking(store) if lines.lacking else (),
         held_since=since,
     )
 
@@ -364,7 +341,7 @@ def serve(store: Store, is_over: Callable[[Worker | None], bool]) -> None:
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             ends = is_over(worker)
-            loss = worker.state_lost or store.state.loss()
+            loss = store.state.loss()
             if loss is not None:
                 raise loss
             if worker.failure is not None:

@@ -26,7 +26,7 @@ from victor_ext._privacy import HiddenRows, concealed
 from victor_ext._tables.sources import Rows, hidden_rows
 from victor_ext.outbox._files import stored_key
 
-from ._by_hand import ByHand
+from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
 from ._load_progress import OnLoad
@@ -37,14 +37,7 @@ from ._rows import RowOutcome, RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
 from ._state import DEFAULT_STATE, State, StateMade, hold_state, release_state
-from ._steps import (
-    add_step,
-    reasons_of,
-    status_of_step,
-    step_statuses,
-    units_of,
-    with_next_step,
-)
+from ._steps import take_step, units_of
 from ._store import Store, no_such_batch, system_of
 from ._vault import new_secret, storage_secret
 
@@ -70,8 +63,7 @@ class BulkSender:
             of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
             again: it is only for values that name payers, and names the month, such as
             `subscription-2026-11`.
-        rate: Maximum rows of the batch per second over all machines; None: the batch's so far, or
-            no limit.
+        rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
         key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
             hours). Rows that may have been sent longer ago are looked up and not sent again.
@@ -82,9 +74,9 @@ class BulkSender:
         storage_key: Secret of at least 16 characters that encrypts stored rows (default:
             VICTOR_BULK_KEY, or the credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        by: Who sends, instructs or withdraws. It is stored.
-        not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it
-            is set when they are sent, it holds for them.
+        by: Who sends. It is stored.
+        other_payments: The new rows of the source are other payments than those of other batches
+            that they look like: without it, a copy of a sheet with other keys is refused.
 
     Raises:
         ConfigurationError: An argument is invalid, or the client's system has no rows to send.
@@ -114,7 +106,7 @@ class BulkSender:
         storage_key: str | None = None,
         payor_id: str | None = None,
         by: str | None = None,
-        not_by_sender: bool = False,
+        other_payments: bool = False,
     ) -> None:
         state = concealed(state)
         storage_key = concealed(storage_key)
@@ -135,7 +127,7 @@ class BulkSender:
             key_kind=key_kind,
             payor_id=payor_id,
             by=by,
-            not_by_sender=not_by_sender,
+            other_payments=other_payments,
         )
         self._settings.check_for(kind)
         self.effect = kind.effect
@@ -209,7 +201,7 @@ class BulkSender:
 
         def send_once() -> BatchStatus:
             with self._loading(source, expected, on_load) as loading:
-                check = loading.read(is_stored=True)
+                check = loading.read()
                 refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
                 if on_check is not None:
                     on_check(check)
@@ -219,7 +211,7 @@ class BulkSender:
                     loading.close()  # its file may be large, and sending may take long
                     status = run_batch(store, record, on_progress, partial(status_of, store))
                     return replace(
-                        with_next_step(status, store),
+                        status,
                         check=loading.check,
                         noticed=dict(loading.check.noticed),
                         replaced=replaced_rows(store, loading.sheet),
@@ -242,85 +234,27 @@ class BulkSender:
         """
         with self._stored_batch(to_send=True) as (store, record):
             ask_waiting(store, record)
-            status = run_batch(store, record, on_progress, partial(status_of, store))
-            return with_next_step(status, store)
+            return run_batch(store, record, on_progress, partial(status_of, store))
 
-    def take_step(
-        self, name: str, *, also: Collection[str] = (), on_progress: Progress | None = None
-    ) -> BatchStatus:
-        """Instruct or withdraw each payout that this batch has sent and the provider has accepted,
-        at most once.
+    def take_step(self, name: str) -> dict[str, str]:
+        """Instruct or withdraw each payout that this batch has sent and the provider has accepted.
 
-        The state of a payout is read first: a step that the state rules out is not sent, and is
-        `refused`.
-
-        Taken again, the step goes on with the payouts that were accepted meanwhile and with those
-        whose step was rejected or refused, and is looked up for those of which it is not known
-        whether it was taken. A step that was lost on the way is `not_sent` once no call of it can
-        be under way, and is then sent again.
-
-        `instruct` pays no payout with a payment that the latest sheet lacks, or has with other
-        values: it is `to_decide`, and `reasons` names them.
+        The state of a payout is read first: a step that it rules out is not sent. `instruct` pays
+        no payout with a payment that the latest sheet has with other values.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.
-            also: For `instruct`: payments that are paid though the latest sheet differs, by their
-                values in the key column, or by their keys. It is stored.
-            on_progress: As for `send`.
 
         Returns:
-            The payouts by what became of this step: `created` is done. `reasons` says why the
-            others are not.
+            What the step came to, by the payout: `"done"`, or why it was not taken.
 
         Raises:
-            ConfigurationError: Rows of this client have no such step, nothing was accepted, or the
-                sender takes it and may not.
-            VictorError: See `send`.
+            ConfigurationError: Rows of this client have no such step, or nothing was accepted.
+            VictorError: A payout cannot be read, or a step failed. Take it again: what was done is
+                seen by the state of the payout.
         """
-        with self._stored_batch() as (store, record):
-            if also and name != store.kind.paying_step:
-                message = "names what is paid: no other step takes it."
-                raise refused_setting("also", message, "value")
-            if also:
-                ByHand(store, record).pay_also(also)
-            step = add_step(store, record, name, partial(units_of, store))
-            count = partial(status_of_step, step.store, step.refused)
-            status = run_batch(step.store, step.record, on_progress, count)
-            units = [unit.id for unit in units_of(store)]
-            return replace(status, reasons={**reasons_of(store, name, units), **step.refused})
-
-    def ask_again(
-        self,
-        keys: Collection[str],
-        *,
-        by: str,
-        why: str,
-    ) -> int:
-        """Let rows be asked once more, knowingly: `resume` then sends them under their next keys,
-        with the values of the latest sheet.
-
-        Each payment is read first. It has to be over: rejected, declined, expired, failed,
-        withdrawn or returned. A row that was not sent because it may be another payment is sent,
-        too.
-
-        Args:
-            keys: Values of the key column, or keys as the export has them, where several rows have
-                one value.
-            by: Who decides it.
-            why: Why they are asked once more. Both are stored.
-
-        Returns:
-            How many rows will be sent.
-
-        Raises:
-            ConfigurationError: A payment may still be paid, or may exist; or the batch has no such
-                row. Nothing is changed.
-            VictorError: The provider cannot be read.
-        """
-        check_reason(by, why)
-        with self._stored_batch(to_send=True) as batch:
-            person = {"by": by, "not_by_sender": False, "why": why}
-            return ByHand(*batch).ask_again(keys, person)
+        with self._stored_batch() as (store, _):
+            return take_step(store, name)
 
     def resolve(
         self,
@@ -356,7 +290,7 @@ class BulkSender:
             message = f"outcome={outcome!r} must be created or not-created."
             raise refused_setting("outcome", message, "value")
         with self._stored_batch() as batch:
-            ByHand(*batch).resolve(key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
+            resolve(*batch, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
 
     def hold(self) -> int:
         """Keep everything in the state from being sent, as after it was restored from a backup.
@@ -424,9 +358,8 @@ class BulkSender:
             return forget_settled(store, time.time() - _seconds(older_than))
 
     def drop(self) -> int:
-        """Let the batch want nothing more, as if an empty sheet were sent: what was never sent is
-        pulled back. What was sent, or may have been, is in no other way changed, and no other batch
-        is.
+        """Let the batch want nothing more than what was sent: what was never sent is pulled back.
+        What was sent, or may have been, is in no other way changed, and no other batch is.
 
         Returns how many rows of the latest sheet were not sent.
 
@@ -448,8 +381,7 @@ class BulkSender:
         """
         with self._stored_batch() as (store, _):
             kind = store.kind
-            status = with_next_step(status_of(store), store)
-            status = replace(status, steps=step_statuses(store))
+            status = status_of(store)
             if not refresh:
                 return status
             statuses = kind.current_statuses(results_of([store])).values()
@@ -457,14 +389,13 @@ class BulkSender:
             return replace(
                 status,
                 payments=dict(counts.most_common()),
-                units={unit.id: kind.describe_unit(unit.id) for unit in units_of(store)},
+                units={unit: kind.describe_unit(unit) for unit in units_of(store)},
             )
 
     def export(
         self, *, batches: Collection[str] | None = None, refresh: bool = False
     ) -> Iterator[RowResult]:
-        """Yield the current result of every row of the latest sheet in order, and then those of
-        payments that the sheet lacks (row 0).
+        """Yield the current result of every row of the latest sheet in order.
 
         Of several batches, all rows are read at one moment, one batch after another. A payment that
         several sheets list is yielded for each of them, with the same `key`.
@@ -619,12 +550,9 @@ class BulkSender:
         self, source: Rows, expected: ControlTotals, on_load: OnLoad | None
     ) -> Generator[Loading]:
         """Open what loads a source, for the block."""
-        is_named = self._batch not in (None, _file_name(source))
         with (
             self._opened(self._batch_name(source)) as store,
-            closing(
-                Loading(source, store, expected, is_named=is_named, on_load=on_load)
-            ) as loading,
+            closing(Loading(source, store, expected, on_load=on_load)) as loading,
         ):
             yield loading
 

@@ -1,7 +1,6 @@
 """The settings of a bulk sender, which are checked when they are made.
 
-`Settings` is for a sender; `after` and `with_terms_of` add what a batch was begun with. Who may
-take a step is checked by `check_person` and `check_sender`.
+`Settings` is for a sender; `after` and `with_terms_of` add what a batch was begun with.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeGuard
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._ids import in_one_form, unseen_in, words_of
@@ -29,14 +28,8 @@ MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
-TERMS = ("rate", "key_retention", "patience")
+TERMS = ("key_retention", "patience")
 """Settings that are stored with a batch, and hold for it until a file comes with others."""
-
-
-Person: TypeAlias = Mapping[str, Any]
-"""Who has sent a file, taken a step or decided about a payment: `Settings.person`, and the reason
-(`why`) of a decision.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +40,7 @@ class BatchRecord:
         key_column: The column that tells the rows apart.
         key_kind: What the values of the key column name.
         columns: Extra columns, for the export.
-        terms: The settings `TERMS` of its last file, with the present rate of the batch.
-        persons: Who has sent each file, or has decided about a payment, in order.
+        terms: The settings `TERMS` of its last file.
         rows: How many lines its last file has.
         form: How its last file is written: the arguments of a `RowFile`.
     """
@@ -57,7 +49,6 @@ class BatchRecord:
     key_kind: str
     columns: Sequence[str]
     terms: Mapping[str, Any]
-    persons: Sequence[Person]
     rows: int
     form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -81,12 +72,7 @@ class Settings:
     key_kind: str | None = None
     payor_id: str | None = None
     by: str | None = None
-    not_by_sender: bool = False
-
-    @property
-    def person(self) -> Person:
-        """Who sends, takes a step or decides, as it is stored."""
-        return {"by": self.by, "not_by_sender": self.not_by_sender}
+    other_payments: bool = False
 
     def __post_init__(self) -> None:
         for name in (
@@ -106,12 +92,6 @@ class Settings:
                 "key_column=payee_account_number does not tell rows apart: many go to one account."
             )
             raise refused_setting("key_column", message)
-        if self.not_by_sender and self.by is None:
-            message = (
-                "by is missing: name the person who does this, so that another person has "
-                "to take the next step."
-            )
-            raise refused_setting("by", message)
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -137,60 +117,6 @@ class Settings:
                 f"{kind.reference}."
             )
             raise refused_setting("key_kind", message)
-
-    def check_person(self, persons: Sequence[Person]) -> None:
-        """Check that the person who takes a step has not sent the rows, if `not_by_sender` was set
-        now or then.
-
-        Args:
-            persons: Who has sent each file of the batch.
-
-        Raises:
-            ConfigurationError: The person has sent some of them, or it is not known.
-        """
-        if not (self.not_by_sender or needs_another_person(persons)):
-            return
-        if self.by is None:
-            message = (
-                "by is missing: another person than who sent the rows takes this step. Name this "
-                "person."
-            )
-            raise refused_setting("by", message)
-        senders = {person["by"] for person in persons}
-        if None in senders:
-            message = (
-                "not_by_sender cannot be checked: some of the rows were sent without the name of a "
-                "person. Leave it out if the team accepts that."
-            )
-            raise refused_setting("not_by_sender", message)
-        if _comparable_name(self.by) in map(_comparable_name, senders):
-            message = (
-                f"by={self.by}: who sent these rows may not take this step. Another person has to."
-            )
-            raise refused_setting("by", message)
-
-    def check_sender(self, persons: Sequence[Person]) -> None:
-        """Check that each sender of a batch is known whose next step is for another person.
-
-        Args:
-            persons: Who has sent each earlier file of the batch.
-
-        Raises:
-            ConfigurationError: The sender of this file or of an earlier one would not be known.
-        """
-        if self.by is None and needs_another_person(persons):
-            raise refused_setting(
-                "by",
-                "by is missing: rows of this batch were sent with not_by_sender, so it has to be "
-                "known who sends it. Name this person. Nothing was stored.",
-            )
-        if self.not_by_sender and any(person["by"] is None for person in persons):
-            raise refused_setting(
-                "not_by_sender",
-                "not_by_sender cannot hold for this batch: rows of it were sent without the name "
-                "of a person. Leave it out, or send new rows as a batch of their own. Nothing was "
-                "stored.",
-            )
 
     def after(self, last: BatchRecord) -> Settings:
         """Return the settings, with the terms of the batch's last file where none are given.
@@ -226,16 +152,6 @@ class Settings:
     def patience_seconds(self) -> float:
         """Seconds for which sending goes on while nothing is settled."""
         return PATIENCE if self.patience is None else self.patience
-
-
-def _comparable_name(name: str) -> str:
-    """Return a name of a person in the form in which names are compared."""
-    return words_of(name).casefold()
-
-
-def needs_another_person(persons: Sequence[Person]) -> bool:
-    """Whether another person than these has to take the next step."""
-    return any(person["not_by_sender"] for person in persons)
 
 
 def check_reason(by: str, why: str) -> None:

@@ -24,7 +24,7 @@ _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, key TEXT UNIQUE, is_valid BOOLEAN, values_digest TEXT,
     due_date TEXT, row TEXT,
-    bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT, party_digest TEXT,
+    bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT,
     line INTEGER, problems TEXT, shares_reference BOOLEAN, price TEXT, is_repeated BOOLEAN
 );
 CREATE TABLE entries (
@@ -170,13 +170,9 @@ class SourceRows(TemporaryDatabase):
         """
         return self._hash.hexdigest()
 
-    def may_have_key(self, key: str) -> bool:
-        """Whether an earlier row may have this key: most keys are surely new, without a look."""
-        return self._marks[hash(key) % _MARKS] == 1
-
     def with_key(self, key: str) -> SourceRow | None:
         """Return the row with this key, or None."""
-        if not self.may_have_key(key):
+        if not self._marks[hash(key) % _MARKS]:  # most keys are surely new, without a look
             return None
         return next(self._select("WHERE key = ?", key), None)
 

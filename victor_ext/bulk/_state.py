@@ -1,8 +1,7 @@
 """The database of batches (`State`): an SQLite file, or a PostgreSQL server for several machines.
 
-A state is looked for (`exists`), made (`prepare`), opened (`engine`) and watched (`loss`,
-`journal`). Below it stand its hold after it was restored from a backup, what its URL may be, and
-its errors.
+A state is looked for (`exists`), made (`prepare`), opened (`engine`) and watched (`loss`). Below
+stand its hold after it was restored from a backup, what its URL may be, and its errors.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._event_queue.databases import create_tables, is_of_unusable_server, sqlstate_of
-from victor_ext._event_queue.fitness import prepare_nothing_here, prepared_engine
+from victor_ext._event_queue.fitness import prepared_engine
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
 from victor_ext._privacy import Secret, concealed
@@ -54,7 +53,7 @@ from ._vault import OTHER_KEY, state_vault
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
-_LAYOUT = "victor-bulk-9"
+_LAYOUT = "victor-bulk-10"
 """The layout of the tables, which a state keeps."""
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, by which entries are taken up."""
@@ -75,8 +74,6 @@ _PASSING = frozenset(
     }
 )
 """Errors of SQLite that say nothing of the file itself."""
-_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-"""Errors of SQLite for a file that was overwritten or cut."""
 NOTICE = {"notice": True}
 """The `extra` of log records that the command line shows."""
 _REPORT_EVERY = 30.0
@@ -253,42 +250,15 @@ class State:
         file = os.stat(self.path)
         return file.st_dev, file.st_ino, file.st_size == 0
 
-    def loss(self, error: SQLAlchemyError | None = None) -> StateLost | None:
-        """Return the error to end with if the database was deleted, emptied or overwritten since it
-        was prepared; None: it was not, as far as can be seen now.
-
-        A deleted file can still be written by a process that has it open: nothing fails. So the
-        file itself is looked at. The tables are looked for only after an `error` of the database.
+    def loss(self) -> StateLost | None:
+        """Return the error to end with if the SQLite file was deleted, emptied or replaced since it
+        was prepared: a process that has it open can still write to it. None: it was not.
         """
         try:
-            is_broken = _sqlite_code(error) in _BROKEN
-            is_lost = self._is_replaced() or is_broken or (error is not None and not self.exists())
-        except FileNotFoundError:
-            is_lost = True
-        except OSError:  # the file cannot be looked at now
-            is_lost = False
-        except VictorError as failure:  # `exists` could not look for the tables
-            is_lost = _sqlite_code(failure.__cause__) in _BROKEN
+            is_lost = self.is_sqlite and self._identity() != self._prepared_file
+        except OSError as error:
+            is_lost = isinstance(error, FileNotFoundError)
         return StateLost.deleted(f"The state {self}") if is_lost else None
-
-    def _is_replaced(self) -> bool:
-        """Whether the SQLite file is another one than when it was prepared."""
-        return self.is_sqlite and self._identity() != self._prepared_file
-
-    def journal(self) -> tuple[int, int] | None:
-        """Return the device and inode of the write-ahead log; None: there is no log.
-
-        SQLite neither deletes nor replaces the log while a connection is open. The file is not
-        opened here: closing it would drop all locks that SQLite has on it.
-        """
-        if not self.is_sqlite:
-            return None
-        path = self.path.resolve()
-        try:
-            log = os.stat(path.with_name(path.name + "-wal"))
-        except FileNotFoundError:
-            return None
-        return log.st_dev, log.st_ino
 
     def _is_on_server(self) -> bool:
         """Whether the database exists on the server.
@@ -328,7 +298,11 @@ class State:
             event.listen(engine, "connect", _set_sqlite_options)
             event.listen(engine, "handle_error", _raised_by_signal)
         else:
-            options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
+            options: dict[str, Any] = {
+                "connect_timeout": _CONNECT_SECONDS,
+                "application_name": "victor bulk",
+                "prepare_threshold": None,  # a pooler may stand before the server
+            }
             url = self.url.set(database=database or self.url.database)
             engine = prepared_engine(
                 sa.create_engine(
@@ -339,7 +313,6 @@ class State:
                     hide_parameters=True,
                 )
             )
-            event.listen(engine, "connect", prepare_nothing_here)
         try:
             yield engine
         finally:
@@ -447,7 +420,6 @@ def _store_unasked(connection: Connection) -> None:
             "batch": sheet.batch,
             "again": 0,
             "account": sheet.account,
-            "kind": "",
             "stored_at": sheet.stored_at,
             "stored": sheet.stored,
             "restored": True,

@@ -23,10 +23,8 @@ from victor_ext import ConfigurationError, VictorError
 from victor_ext._event_queue.databases import (
     Condition,
     OfFewRows,
-    database_time,
     hidden_parameters,
 )
-from victor_ext._event_queue.fitness import make_fit
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.transactions import Work, transacted
 from victor_ext._flows import drive
@@ -149,8 +147,6 @@ class Store:
                 # have changed.
                 connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            for table in (ENTRIES, PAYMENTS):
-                make_fit(connection, table)
             yield connection
 
     @contextmanager
@@ -245,11 +241,6 @@ class Store:
                 refuse_held(connection)
         return self._decrypted_record(row)
 
-    def present_record(self, connection: Connection) -> BatchRecord | None:
-        """Return the record of the batch, as the transaction that changes it sees it."""
-        row = self._stored_row(connection)
-        return None if row is None else self._decrypted_record(row)
-
     def latest_sheet(self, connection: Connection) -> Sheet:
         """Return the latest sheet of the batch.
 
@@ -257,7 +248,7 @@ class Store:
         """
         row = self._stored_row(connection)
         sheet = None
-        if row is not None and row.sheet is not None:
+        if row is not None:
             sheet = connection.execute(sa.select(SHEETS).where(SHEETS.c.id == row.sheet)).first()
         if sheet is None:
             raise StateLost.deleted(f"The batch {self.batch}")
@@ -265,50 +256,31 @@ class Store:
         return Sheet(
             sheet.id,
             self.batch,
-            sheet.series,
             sheet.account,
             is_being_sent=False,
             origin=KeyOrigin(record.key_kind, record.key_column),
         )
 
-    def save_record(
-        self, connection: Connection, record: BatchRecord, sheet: int | None = None
-    ) -> None:
-        """Store the record of the batch. Turns that are reserved stay so.
-
-        Args:
-            sheet: Its latest sheet; None: the one that it has.
-        """
+    def save_record(self, connection: Connection, record: BatchRecord, sheet: int | None) -> None:
+        """Store the record of the batch, with its latest sheet."""
         values = {
             "owner": self.owner,
             "batch": self.batch,
             "address": self.address,
             "account": self.account,
             "details": self.vault.sealed(asdict(record)),
-            "rate": record.terms["rate"],
             "stored_at": time.time(),
+            "sheet": sheet,
         }
-        if sheet is not None:
-            values["sheet"] = sheet
         if not change_rows(connection, BATCHES, self._is_record(), **values):
-            connection.execute(sa.insert(BATCHES).values({**values, "next_turn": 0.0}))
-
-    def set_rate(self, rate: float) -> None:
-        """Let all machines together send so many rows a second from now on."""
-        with self.transaction() as connection:
-            turn = database_time(connection)
-            change_rows(connection, BATCHES, self._is_record(), rate=rate, next_turn=turn)
+            connection.execute(sa.insert(BATCHES).values(values))
 
     def batches(self) -> list[str]:
-        """Return the names of the batches of this system and environment, oldest first.
-
-        The later steps of a batch, whose names have a slash, are left out.
-        """
+        """Return the names of the batches of this system and environment, oldest first."""
         columns = BATCHES.c
         query = sa.select(columns.batch).where(
             columns.owner == self.owner,
             columns.address == self.address,
-            sa.not_(columns.batch.contains("/")),
         )
         with self.engine.connect() as connection:
             return list(connection.execute(query.order_by(columns.stored_at)).scalars())
@@ -328,9 +300,7 @@ class Store:
         return connection.execute(sa.select(BATCHES).where(self._is_record())).first()
 
     def _decrypted_record(self, row: Any) -> BatchRecord:
-        record = BatchRecord(**self.vault.opened(row.details))
-        # `set_rate` may have changed the rate since the record was stored.
-        return replace(record, terms={**record.terms, "rate": row.rate})
+        return BatchRecord(**self.vault.opened(row.details))
 
 
 def no_such_batch(

@@ -34,9 +34,8 @@ from victor_ext.outbox._files import (
     sent_since,
 )
 
-from ._deciding import Verdict
-from ._joining import PASSES, Joined, Numbers, StoredRows, joined
-from ._load_progress import OnRows, ignore_rows
+from ._deciding import NEW, Verdict
+from ._joining import Joined, Numbers, StoredRows, joined
 from ._payments import (
     DIGESTS,
     LINES,
@@ -53,16 +52,10 @@ from ._payments import (
     lock_payments,
     pages,
 )
-from ._questions import SheetRows
 from ._row_kind import RowKind
-from ._rows import Arguments, RowOutcome, content_of, key_after
+from ._rows import Arguments, content_of, key_after
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
-
-_ASKING_PASSES = 6
-"""For so many passes it counts that a payment and its entry are stored: it takes as long."""
-STORING_PASSES = 1 + PASSES + _ASKING_PASSES
-"""The passes of a row that is stored by `add_sheet`, and asked for by `apply`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,40 +96,34 @@ class EntryMaker:
 # Sheets
 
 
-def add_sheet(
-    connection: Connection,
-    store: Store,
-    rows: SourceRows,
-    *,
-    series: int,
-    digest: str,
-    person: Mapping[str, Any],
-    now: SentSince,
-    on_rows: OnRows = ignore_rows,
-) -> int:
-    """Store a sheet and its lines. Returns its number.
-
-    Args:
-        digest: Equal for equal sheets.
-        person: Who has sent it.
-        on_rows: Called after each page of lines.
-    """
+def insert_sheet(connection: Connection, store: Store, *, digest: str, now: SentSince) -> int:
+    """Store a sheet without its lines. Returns its number. `digest` is equal for equal sheets."""
     values = {
         "owner": store.owner,
         "batch": store.batch,
-        "series": series,
         "account": store.account,
         "digest": digest,
-        "person": store.vault.sealed(dict(person)),
+        "person": store.vault.sealed(store.settings.by),
         "stored_at": time.time(),
         "stored": json.dumps(now),
     }
     inserted = connection.execute(sa.insert(SHEETS).values(values)).inserted_primary_key
     assert inserted is not None
-    sheet = int(inserted[0])
+    return int(inserted[0])
+
+
+def add_sheet(
+    connection: Connection,
+    store: Store,
+    rows: SourceRows,
+    *,
+    digest: str,
+    now: SentSince,
+) -> int:
+    """Store a sheet and its lines. Returns its number."""
+    sheet = insert_sheet(connection, store, digest=digest, now=now)
     for page in pages(rows.all()):
         insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
-        on_rows(len(page))
     return sheet
 
 
@@ -162,9 +149,9 @@ def apply(
     sheet: Sheet,
     maker: EntryMaker,
     now: SentSince,
-    read: SourceRows | None = None,
+    chosen: Iterable[Sequence[RequestedPayment]],
+    rows: SourceRows | StoredRows,
     note: Callable[[Sequence[Joined]], None] | None = None,
-    on_rows: OnRows = ignore_rows,
 ) -> None:
     """Let what the latest sheet of the batch wants be asked for, and pull back what waits and is
     not wanted.
@@ -172,23 +159,17 @@ def apply(
     Args:
         sheet: The latest sheet of the batch.
         now: The present time of the provider.
-        read: The rows of the sheet as its source was read, with the entries that were made then;
-            None: they are read from the state.
+        chosen: The rows of the sheet with a key, in the order of their keys.
+        rows: Has them by their numbers; with the entries that were made when a source was read.
         note: Called with all rows, in pages.
-        on_rows: Called after each page of each pass: as of `STORING_PASSES`.
-
-    Raises `NextList`.
     """
     lock_waiting(connection, store.is_entry())
-    rows: SheetRows = StoredRows(connection, sheet.id or 0) if read is None else read
     asked = _Asked(Numbers(), {})
     pulled: list[str] = []
-    all_joins = joined(connection, store.owner, sheet, rows, lock=True, on_rows=on_rows)
+    all_joins = joined(connection, store.owner, sheet, chosen, lock=True)
     for joins in pages(all_joins):
         if note is not None:
             note(joins)
-        unasked = sum(not each.verdict.asks for each in joins)
-        on_rows(_ASKING_PASSES * unasked)
         for each in joins:
             if each.verdict.asks:
                 asked.add(each.row.number, each.verdict)
@@ -197,7 +178,7 @@ def apply(
     pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
         take_from_entries(connection, store, maker, page)
-    _ask(connection, store, sheet, maker, now, rows, asked, read, on_rows)
+    _ask(connection, store, sheet, maker, now, rows, asked)
 
 
 class _Asked(NamedTuple):
@@ -241,10 +222,8 @@ def _ask(
     sheet: Sheet,
     maker: EntryMaker,
     now: SentSince,
-    rows: SheetRows,
+    rows: SourceRows | StoredRows,
     asked: _Asked,
-    read: SourceRows | None,
-    on_rows: OnRows,
 ) -> None:
     """Store the payments of rows, in their order, and the entries that ask for them."""
     common = _common_columns(store, sheet, maker)
@@ -256,9 +235,9 @@ def _ask(
         payments: list[dict[str, Any]] = []
         entries: list[dict[str, Any]] = []
         earlier: list[str] = []
-        made = {} if read is None else read.entries(numbers)
+        made = rows.entries(numbers) if isinstance(rows, SourceRows) else {}
         for row in page:
-            verdict = asked.again.get(row.number, _FIRST)
+            verdict = asked.again.get(row.number, NEW)
             since, again = verdict.since, verdict.again
             key = key_after(row.key, again)
             times = {"stored": since or stored_now, "restored": since is not None}
@@ -275,20 +254,15 @@ def _ask(
         put_entries(connection, entries)
         # What the earlier key of a row that is asked once more can create is not in doubt.
         clear_restored(connection, store.owner, earlier)
-        on_rows(_ASKING_PASSES * len(page))
     if maker.are_shared:
         _ask_in_units(connection, store, maker, rows, asked)
-
-
-_FIRST = Verdict(RowOutcome.WAITING, asks=True)
-"""What is decided about a row that is asked for the first time."""
 
 
 def _ask_in_units(
     connection: Connection,
     store: Store,
     maker: EntryMaker,
-    rows: SheetRows,
+    rows: SourceRows | StoredRows,
     asked: _Asked,
 ) -> None:
     """Store the entries that ask for rows in as few calls as they take. A row that is only looked
@@ -315,7 +289,6 @@ def _common_columns(store: Store, sheet: Sheet, maker: EntryMaker) -> dict[str, 
         "batch": store.batch,
         "sheet": sheet.id,
         "account": store.account,
-        "kind": sheet.origin.text,
         "result": None,
         "made": None,
         "stored_at": time.time(),

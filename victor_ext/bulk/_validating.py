@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from victor_ext import InvalidRequest, Problem
 from victor_ext._privacy import NumberText
@@ -23,8 +23,6 @@ from victor_ext._tables.row_file import (
     Heading,
     RowFile,
     SourceBroken,
-    in_own_words,
-    near_names,
 )
 from victor_ext._tables.sources import EmptyCell, FilePosition, Rows, records_of
 from victor_ext._tables.texts import (
@@ -39,7 +37,6 @@ from ._check import Check, ControlTotals, RowProblem, add_amount
 from ._column_types import NO_COLUMN, formed_columns, read
 from ._load_progress import LoadWatch
 from ._payments import KeyOrigin
-from ._plain import CheckedRow, PlainRows
 from ._row_digests import requested_payment, stored_arguments
 from ._row_kind import RowKind
 from ._rows import RowContent
@@ -60,6 +57,28 @@ _ROWS_OF_A_LOOK = 100
 """After so many rows it is looked whether the progress is to be said."""
 
 
+class CheckedRow(NamedTuple):
+    """A row that was checked.
+
+    Attributes:
+        row: The row, as it is stored until all rows are decided about.
+        entry: The entry that sends it; None: none is made.
+        asked: What it asks for.
+        price: Its exact amount and the currency; None: it has no valid ones.
+    """
+
+    row: SourceRow
+    entry: RowEntry | None
+    asked: RowContent
+    price: tuple[Decimal, str] | None
+
+    @property
+    def content(self) -> str:
+        """What its source has in this row, as JSON."""
+        content = [self.asked.value, self.asked.arguments, self.asked.extras]
+        return json.dumps(content, default=str, sort_keys=True)
+
+
 class RowValidation:
     """Checks the records of a source, and adds them to `rows`.
 
@@ -67,7 +86,6 @@ class RowValidation:
         maker: Makes the entries that send the rows.
         origin: What the keys of the rows are made of.
         expected: The control totals of the source.
-        prepares: Whether the rows are stored, with the entries that send them.
         watch: Says how far the reading is; None: nobody asks for it.
     """
 
@@ -78,8 +96,6 @@ class RowValidation:
         rows: SourceRows,
         origin: KeyOrigin,
         expected: ControlTotals,
-        *,
-        prepares: bool,
         watch: LoadWatch | None = None,
     ) -> None:
         self._watch = watch or LoadWatch(None)
@@ -87,15 +103,11 @@ class RowValidation:
         self._kind, self._vault = maker.kind, maker.vault
         self._origin, self._expected = origin, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
-        self._plain = PlainRows(self._checked, maker, origin, prepares=prepares)
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
         self._file = RowFile("")
         """How the source is written."""
-        self._used_columns: set[str] = set()
         self._without_amount = 0
-        self._accounts: dict[str, dict[str, tuple[int, str]]] = {}
-        """Accounts by their text without leading zeros: of each, the first row that has it."""
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency, which is compared with the control total."""
 
@@ -114,7 +126,6 @@ class RowValidation:
         if check.rows == 0 and not check.broken:
             check.add_problem(RowProblem(None, None, None, "empty", "the source has no rows."))
         check.columns = list(self._extra_columns)
-        check.warnings = [*self._lost_zeros(), *self._misspelt_columns()]
         check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
@@ -123,42 +134,31 @@ class RowValidation:
         """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""
         kind, settings = self._kind, self._settings
         position = FilePosition()
-        self._watch.begin_reading(position.share)
         records = records_of(
             source,
             encoding=settings.encoding,
             known=kind.known_columns(),
-            check=partial(check_heading, kind, self._origin.column, self._required),
+            check=partial(check_heading, self._origin.column, self._required),
             formed=formed_columns(kind.columns),
             position=position,
         )
         for record in records:
             check.rows += 1
-            self._add_record(record)
+            self._add_checked(self._checked(record))
             if check.rows % _ROWS_OF_A_LOOK == 0:
-                self._watch.add(_ROWS_OF_A_LOOK)
-
-    def _add_record(self, record: FileRecord) -> None:
-        """Check a record, and add it to the rows."""
-        plain = self._plain.row_of(record)
-        if plain is not None and not self._rows.may_have_key(plain.row.asked.key):
-            add_amount(self._totals, *plain.price)
-            self._rows.add(plain.row, plain.content, plain.entry)
-        else:
-            self._add_checked(record, self._checked(record))
+                self._watch.look(check.rows, position.share())
 
     def _checked(self, record: FileRecord) -> CheckedRow:
         """Check a record."""
         fields = self._fields_of(record)
         file = None if record.line is None else self._file
-        problems: Sequence[Problem] = problems_of(self._kind, fields, file)
-        misplaced = self._misplaced(record, problems)
+        problems: Sequence[Problem] = record.problems
         price = None
-        if misplaced:
+        if problems:
             # Do not trust any value, especially the key.
             fields.key_value = None
-            problems = misplaced
         else:
+            problems = problems_of(self._kind, fields, file)
             price = self._price_of(fields)
         key = self._key_of(fields)
         entry = None
@@ -169,7 +169,7 @@ class RowValidation:
                 entry = None if self._maker.are_shared else RowEntry.of(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
                 problems = reported_problems(self._kind, error.problems, file)
-        if problems and not misplaced:
+        if problems and not record.problems:
             cells = cells_of(self._kind, record.fields, self._file)
             fields.extras = {**cells, **fields.extras}
         content = RowContent(record.number, fields.key_value, fields.arguments, fields.extras)
@@ -192,16 +192,13 @@ class RowValidation:
         )
         return CheckedRow(row, entry, content, price)
 
-    def _add_checked(self, record: FileRecord, checked: CheckedRow) -> None:
+    def _add_checked(self, checked: CheckedRow) -> None:
         """Add a checked record to the rows."""
         row = checked.row
         if checked.price is None:
             self._without_amount += 1
         else:
             add_amount(self._totals, *checked.price)
-        arguments = checked.asked.arguments or {}
-        self._used_columns |= arguments.keys()
-        self._note_accounts(record, arguments)
         earlier = self._rows.with_key(row.asked.key) if row.asked.key else None
         if earlier is not None:
             self._add_repeated(checked, earlier)
@@ -220,105 +217,6 @@ class RowValidation:
         if "due_date" in fields.arguments:
             fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
         return fields
-
-    def _misplaced(self, record: FileRecord, problems: Sequence[Problem]) -> Sequence[Problem]:
-        """Return the problems of a record whose values may stand in the columns of others; none:
-        each has its own column.
-
-        Args:
-            problems: The problems of its values where they stand.
-        """
-        heading = record.heading
-        if heading is None or not (problems or record.problems):
-            return record.problems
-        fields = {problem.field for problem in problems}
-        odd = [name for name in heading.places if name in fields]
-        if not record.problems:
-            return self._shifted(record, heading, odd, problems) if odd else ()
-        (problem,) = record.problems
-        place = heading.places[odd[0]] if odd else len(record.cells)
-        odd_column = heading.own[min(place, len(heading.own) - 1)]
-        message = f"{problem.message} The first cell that does not fit is that of {odd_column}."
-        return (replace(problem, message=message),)
-
-    def _shifted(
-        self, record: FileRecord, heading: Heading, odd: Sequence[str], problems: Sequence[Problem]
-    ) -> Sequence[Problem]:
-        """Return the problem of a row that has a delimiter too many or too few, and as many cells
-        as the heading, because its last ones are empty.
-
-        The evidence is that all its cells are valid one place further left or right, and that
-        several are not where they stand, or one is empty.
-
-        Args:
-            odd: The columns with problems, in the order of the heading.
-        """
-        first, place = odd[0], heading.places[odd[0]]
-        several = len(odd) > 1
-        left, right = record.without_cell(place), record.with_empty_cell(place)
-        advice = ""
-        if (several or not record.cells[place].strip()) and self._is_valid(left, ()):
-            advice = (
-                "right, from {column} on: put the cell that has a {mark} in quotes, or take the "
-                "{mark} out, there or before."
-            )
-        elif several and not right.cells[-1] and self._is_valid(right, (first,)):
-            advice = "left, from {column} on: write the {mark} that is missing, there or before."
-        if not advice:
-            return ()
-        text = advice.format(column=heading.own[place], mark=heading.delimiter)
-        alone = next(problem.message for problem in problems if problem.field == first)
-        message = (
-            f"its cells seem to be one place too far to the {text} If not: "
-            f"{in_own_words(alone, self._file.columns)}"
-        )
-        return (Problem("", "shifted", message),)
-
-    def _is_valid(self, record: FileRecord, lacking: Collection[str]) -> bool:
-        """Whether the values of a row are valid, but for these columns, which may be lacking."""
-        read = self._file.read_values(record, formed_columns(self._kind.columns))
-        problems = problems_of(self._kind, self._fields_of(read), self._file)
-        return all(each.code == "required" and each.field in lacking for each in problems)
-
-    def _note_accounts(self, record: FileRecord, arguments: Mapping[str, Any]) -> None:
-        """Note the accounts of a row, by which a lost zero shows."""
-        for column in self._kind.accounts:
-            account = arguments.get(column)
-            if isinstance(account, str) and account.isdecimal():
-                place = (record.line or record.number, column)
-                alike = self._accounts.setdefault(account.lstrip("0"), {})
-                alike.setdefault(account, place)
-
-    def _lost_zeros(self) -> Iterator[str]:
-        """Yield a sentence for each account that differs from another one by its leading zeros
-        alone: a spreadsheet may have dropped them.
-        """
-        for alike in self._accounts.values():
-            shortest = min(alike, key=len)
-            if len(alike) > 1:
-                line, column = alike[shortest]
-                yield (
-                    f"line {line}, {column}: this account is that of other rows without a leading "
-                    "zero, which a spreadsheet may have dropped. The money would go to another "
-                    "account."
-                )
-
-    def _misspelt_columns(self) -> Iterator[str]:
-        """Yield a sentence for each column that is only exported, and whose name is nearly that of
-        one that is sent.
-        """
-        for name in self._extra_columns:
-            near = near_names(name, self._unused_columns)
-            if near and name != self._origin.column:
-                yield (
-                    f"the column {name} is not sent, only exported: if {near[0]} is meant, give it "
-                    "this name."
-                )
-
-    @property
-    def _unused_columns(self) -> list[str]:
-        """The columns that can be sent and that the source does not have."""
-        return [name for name in self._kind.columns if name not in self._used_columns]
 
     def _key_of(self, fields: Fields) -> str | None:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""
@@ -361,58 +259,21 @@ class Fields:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def check_heading(
-    kind: RowKind,
-    key_column: str,
-    required: Sequence[str],
-    heading: Heading,
-    line: int,
-) -> None:
+def check_heading(key_column: str, required: Sequence[str], heading: Heading, line: int) -> None:
     """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
     lacking = [name for name in required if name not in heading.places]
     lacks_key = key_column not in heading.places
     if lacking:
         message = f"{heading} lacks {', '.join(lacking)}."
-        names = list(lacking)
         if lacks_key and key_column not in lacking:
             message += f" It has no column {key_column} to tell the rows apart, either."
-            names.append(key_column)
-        similar = {name: _near_column(kind, name, heading) for name in names}
-        near = [f"{other} for {name}" for name, other in similar.items() if other is not None]
-        if near:
-            message += f" Near {'it' if len(near) == 1 else 'them'}: {', '.join(near)}."
         raise SourceBroken(line, lacking[0], "required", message)
     if lacks_key:
-        message = _no_key_column_text(kind, key_column, heading)
+        message = (
+            f"{heading} has no column {key_column} to tell the rows apart: if the column had this "
+            "name when the file was sent before, give it back; else name another one."
+        )
         raise SourceBroken(line, key_column, "key_column", message)
-
-
-def _no_key_column_text(kind: RowKind, key_column: str, heading: Heading) -> str:
-    """Return the message about a missing key column."""
-    for argument, place in heading.places.items():
-        if heading.own[place] == key_column:
-            return f"the column {key_column} is read as {argument}: name it so as the key column."
-    similar = _near_column(kind, key_column, heading)
-    advice = "name another one"
-    if similar is not None:
-        advice = f"name another one, such as {similar}"
-    return (
-        f"{heading} has no column {key_column} to tell the rows apart: if the column had this name "
-        f"when the file was sent before, give it back; else {advice}."
-    )
-
-
-def _near_column(
-    kind: RowKind,
-    name: str,
-    heading: Heading,
-) -> str | None:
-    """Return the column of the file that may have been meant by a name, or None.
-
-    If the name is an argument, the column of another argument was not meant.
-    """
-    others = [other for other in heading.own if not {name, other} <= kind.columns.keys()]
-    return next(iter(near_names(name, others)), None)
 
 
 def split_record(

@@ -1,8 +1,7 @@
-"""The worker of a process: a thread that sends what waits, and another one that looks at the state.
+"""The worker of a process: a thread that sends what waits.
 
 `Worker` makes the passes of a `FileSender`; `Rows` has what an outbox has to know of rows: how one
-is sent, which are only looked up, and when each has its turn. `_Keeper` looks at the database every
-two seconds, and notices that the state was deleted.
+is sent, and which are only looked up.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from victor_ext import PreparedCall, VictorError
-from victor_ext._event_queue.databases import NeverHeals, database_time
+from victor_ext._event_queue.databases import NeverHeals
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.workers import ended_by
 from victor_ext._settlement.failures import (
@@ -34,7 +33,6 @@ from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import LAST_CALLS
 from victor_ext.outbox._files import (
     ENTRIES,
-    LONGEST_TURN,
     EntryLost,
     FileSender,
     SenderTerms,
@@ -42,8 +40,6 @@ from victor_ext.outbox._files import (
 
 from ._naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
 from ._payments import (
-    BATCHES,
-    LINES,
     PAYMENT_COLUMNS,
     PAYMENTS,
     STATE,
@@ -56,8 +52,6 @@ from ._store import Store
 
 _POLL = 0.1
 """Seconds between two passes."""
-_ROUND = 2.0
-"""Seconds between two looks at the database."""
 _LAST_STORING = 10.0
 """Seconds after a stop for which results are tried to be stored while the database is away."""
 _logger = logging.getLogger("victor_ext.bulk")
@@ -89,11 +83,9 @@ class Worker:
         self.given_up: str | None = None
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="victor-bulk", daemon=True)
-        self._keeper = _Keeper(store, self._stop)
 
     def __enter__(self) -> Self:
         self._prepare()
-        self._keeper.start()
         self._thread.start()
         return self
 
@@ -106,6 +98,7 @@ class Worker:
             batch=store.batch or None,
             kept=inf if settings.key_retention is None else settings.key_retention,
             workers=settings.workers,
+            rate=settings.rate,
         )
         self._rows = Rows(store)
         self._sender = FileSender(
@@ -129,18 +122,10 @@ class Worker:
         self._stop.set()
         try:
             # In a state that was deleted, no result can be stored: nothing is waited for.
-            if self.state_lost is None:
+            if self._state.loss() is None:
                 self._thread.join(LAST_CALLS)
         finally:
-            self._keeper.join()
             self._store.heartbeat.stop()
-
-    @property
-    def state_lost(self) -> StateLost | None:
-        """The error to end with, if the state was deleted; None: it was not."""
-        if isinstance(self.failure, StateLost):
-            return self.failure
-        return self._keeper.state_lost
 
     # The thread that sends
 
@@ -161,12 +146,10 @@ class Worker:
         try:
             self._sender.send_due()
             self._read_units()
-        except NeverHeals as error:
-            raise self._state.loss(DBAPIError(None, None, error)) or error from None
+        except NeverHeals:
+            raise
         except EntryLost:
             raise StateLost.deleted("What the state has of payments") from None
-        except StateLost:
-            raise
         except VictorError as error:
             if failure_scope(error) is FailureScope.CLIENT or self._sender.is_client_refused:
                 self.given_up = error.summary
@@ -214,35 +197,15 @@ class Rows:
         hold_payments(connection)
 
     def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
-        """Return those of these keys whose entries are not sent again if they may have been sent:
-        no file asks for their payments any more, or a restored state has them. Such a payment may
-        exist under a later key, or with other values.
+        """Return those of these keys whose entries are not sent again if they may have been sent: a
+        restored state has them. Such a payment may exist under a later key, or with other values.
         """
         if not keys:
             return set()
         columns = PAYMENTS.c
-        of_sheets = LINES.join(BATCHES, BATCHES.c.sheet == LINES.c.sheet)
-        is_listed = sa.exists(
-            sa.select(LINES.c.key)
-            .select_from(of_sheets)
-            .where(BATCHES.c.owner == columns.owner, LINES.c.key == columns.key)
-            .correlate(PAYMENTS)
-        )
-        is_left = sa.or_(columns.restored, sa.not_(is_listed))
         named = sa.and_(columns.owner == self._store.owner, columns.entry.in_(keys))
-        query = sa.select(columns.entry).where(named, is_left)
+        query = sa.select(columns.entry).where(named, columns.restored)
         return set(connection.execute(query).scalars())
-
-    def require_entry(self, connection: Connection, key: str) -> None:
-        """Raise `EntryLost` if this entry is not there, though a file asks for its payment. A
-        payment that was pulled back and asked for again since has another entry.
-        """
-        columns = PAYMENTS.c
-        is_for = sa.and_(columns.owner == self._store.owner, columns.entry == key)
-        query = sa.select(columns.key).select_from(WITH_ENTRIES)
-        lost = query.where(is_for, ENTRIES.c.key.is_(None), columns.state.is_(None))
-        if connection.execute(lost.limit(1)).first() is not None:
-            raise EntryLost
 
     def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
         """Return whether a payment that has no entry has one of these ids."""
@@ -275,55 +238,15 @@ class Rows:
         )
         return connection.execute(rival.limit(1)).first() is not None
 
-    def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
-        """Return the rates of those of these batches that have one, in rows a second."""
-        columns = BATCHES.c
-        is_own = sa.and_(columns.owner == self._store.owner, columns.batch.in_(batches))
-        query = sa.select(columns.batch, columns.rate).where(is_own, columns.rate.is_not(None))
-        return {batch: float(rate) for batch, rate in connection.execute(query)}
-
-    def reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
-        """Reserve turns by the clock of the database, which all machines share. Other machines get
-        theirs between those of one worker: none far ahead is reserved.
-        """
-        columns = BATCHES.c
-        query = sa.select(columns.batch, columns.rate, columns.next_turn).where(
-            columns.owner == self._store.owner,
-            columns.rate.is_not(None),
-            columns.batch.in_(sorted(set(batches))),
-        )
-        paced = connection.execute(query.order_by(columns.batch).with_for_update()).all()
-        now = database_time(connection)
-        gaps = {batch: 1.0 / rate for batch, rate, _ in paced}
-        turns = {batch: _next_turn(turn, now, gaps[batch]) for batch, _, turn in paced}
-        waits: list[float] = []
-        for batch in batches:
-            wait = turns.get(batch, now) - now
-            waits.append(wait)
-            if batch in gaps and wait <= LONGEST_TURN:
-                turns[batch] += gaps[batch]
-        for batch, turn in turns.items():
-            named = sa.and_(columns.owner == self._store.owner, columns.batch == batch)
-            change_rows(connection, BATCHES, named, next_turn=turn)
-        return waits
-
     def wait_for_database(self, error: DBAPIError) -> None:
         """Wait half a second, unless the state is lost or the worker was stopped for long."""
-        state = self._store.state
-        loss = state.loss(error)
+        loss = self._store.state.loss()
         if loss is not None:
             raise loss from error
         if not may_be_temporary(error) or time.monotonic() - self.stopped_at > _LAST_STORING:
             raise error
         report(error)
         time.sleep(0.5)
-
-
-def _next_turn(stored: float, now: float, gap: float) -> float:
-    """The next turn of a batch, whose turns are `gap` seconds apart."""
-    # A turn that is further away than any worker can have reserved is of a clock that was ahead.
-    was_ahead = stored > now + LONGEST_TURN + 2 * gap
-    return now + gap if was_ahead else max(stored, now)
 
 
 def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:
@@ -386,69 +309,3 @@ def read_row_results(store: Store, failed: Counter[str]) -> int:
     if first_error is not None:
         raise first_error
     return undecided
-
-
-class _Keeper(threading.Thread):
-    """Looks whether the state is still there, until `stop` is set.
-
-    Attributes:
-        state_lost: The error to end with, if the database was deleted.
-    """
-
-    def __init__(self, store: Store, stop: threading.Event) -> None:
-        super().__init__(name="victor-bulk-keeper", daemon=True)
-        self._store, self._state = store, store.state
-        self._stop_event = stop
-        self._journal: tuple[int, int] | None = None
-        """The write-ahead log that the first look showed: see `State.journal`."""
-        self._had_batches = False
-        """Whether a look has shown a batch, which nothing deletes."""
-        self.state_lost: StateLost | None = None
-
-    def run(self) -> None:
-        """Look at the database every two seconds, until `stop` is set."""
-        heartbeat = self._store.heartbeat
-        heartbeat.start("bulk.state")
-        while True:
-            failure = self._look()
-            heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
-            heartbeat.step()
-            if self._stop_event.wait(_ROUND):
-                return
-
-    def _look(self) -> SQLAlchemyError | None:
-        """Look at the database once, and set `state_lost`.
-
-        Returns why the database could not be used; None: it could.
-        """
-        failure: SQLAlchemyError | None = None
-        lost: StateLost | None = None
-        try:
-            with self._store.engine.connect() as connection:
-                batch = connection.execute(sa.select(BATCHES.c.batch).limit(1)).first()
-            if batch is None and self._had_batches:
-                lost = StateLost.deleted(f"What {self._state} has of its batches")
-            self._had_batches = batch is not None
-        except SQLAlchemyError as error:
-            report(error)
-            failure = error
-        except Exception:
-            _logger.exception("Looking at the state failed; it is tried again.")
-        self.state_lost = lost or self._state.loss(failure) or self._loss_of_journal()
-        return failure
-
-    def _loss_of_journal(self) -> StateLost | None:
-        """Return the error to end with if the write-ahead log was deleted or replaced.
-
-        What is stored from then on is lost when this process ends. SQLite itself does not replace
-        the log between two looks: a connection stays open.
-        """
-        try:
-            journal = self._state.journal()
-        except OSError:
-            return None  # it cannot be seen now
-        if self._journal is None:
-            self._journal = journal
-        if journal == self._journal:
-            return None
-        return StateLost.deleted(f"The write-ahead log of {self._state}")

@@ -13,7 +13,6 @@ from victor_ext._exit_status import MISUSE
 from victor_ext._version import missing_extra
 
 from ._signals import ended_by_signals
-from ._wording import SPEC_IS_ELSEWHERE
 
 __all__ = ["main"]
 
@@ -39,9 +38,6 @@ def _run(arguments: Sequence[str]) -> int:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
-        message = f"{missing_extra('The command victor', str(error.name), 'cli')}."
-        if arguments[:1] == ["spec"]:
-            message = f"{message} {SPEC_IS_ELSEWHERE}"
-        print(message, file=sys.stderr)
+        print(f"{missing_extra('The command victor', str(error.name), 'cli')}.", file=sys.stderr)
         return MISUSE
     return run(arguments)

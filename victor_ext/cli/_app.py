@@ -1,20 +1,11 @@
-"""The command tree and its exit statuses.
-
-Commands of other distributions, which read their arguments themselves, are added by their entry
-points:
-
-    [project.entry-points."victor_ext.commands"]
-    shop = "shop_client.command_line:main"
-
-makes `victor shop ...` call `main(["..."], prog="victor shop")`, which returns the exit status.
-"""
+"""The command tree and its exit statuses."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -23,10 +14,8 @@ from typer.main import get_command
 import victor_ext
 from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
-from victor_ext._systems import entry_points_of
 
 from ._bulk import bulk
-from ._conform import conform
 from ._doctor import doctor
 from ._failures import CommandFailure, Misuse
 from ._mcp import mcp
@@ -37,10 +26,7 @@ from ._reconcile import reconcile
 from ._rfp import rfp
 from ._screen import at_terminal, complain, say
 from ._session import Session, with_session
-from ._wording import SPEC_IS_ELSEWHERE, in_options, usage
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+from ._wording import in_options, usage
 
 # typer does not rewrap the lines after \b.
 _EPILOG = """
@@ -51,7 +37,6 @@ Settings come from the environment:
   VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET: OAuth credentials
   VICTOR_API_KEY, and VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE (and
   VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted): or your own key pair
-  VICTOR_PROFILE        or: settings in ~/.config/victor/profiles.toml
 
 \b
 Exit status:
@@ -64,65 +49,19 @@ Exit status:
 """
 
 _FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Settings of a command whose arguments the `main` of another module reads."""
-_GROUP = "victor_ext.commands"
+"""Settings of a command whose arguments another module reads."""
 _ORDER = (
     *("rfp", "bulk", "outbox", "reconcile", "mcp", "key", "token", "sandbox", "doctor"),
-    *("operations", "conform"),
+    "operations",
 )
 """The commands as the help lists them: what is used every day is above."""
-_ELSEWHERE = {"spec": SPEC_IS_ELSEWHERE}
-"""Commands that pages name and another distribution has, each with where that is."""
 
 
 class _CommandGroup(TyperGroup):
-    """The commands of this package, then those of the entry points.
-
-    An entry point does not take the place of a command of this package. The entry points are read
-    only for the list of commands, and for a name that is no command of this package.
-    """
+    """The commands in the order of `_ORDER`."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        own = sorted(super().list_commands(ctx), key=_ORDER.index)
-        return own + [name for name in entry_points_of(_GROUP) if name not in own]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        own = super().get_command(ctx, cmd_name)
-        if own is not None:
-            return own
-        point = entry_points_of(_GROUP).get(cmd_name)
-        if point is not None:
-            return _command_of(point)
-        if cmd_name in _ELSEWHERE and not ctx.resilient_parsing:
-            raise Misuse(_ELSEWHERE[cmd_name])
-        return None
-
-
-def _command_of(point: EntryPoint) -> Any:
-    """Return a command that forwards its arguments to an entry point.
-
-    The help of the command is the summary of the distribution, so that the list of commands loads
-    nothing of the distribution.
-    """
-    metadata = {} if point.dist is None else point.dist.metadata.json
-    summary = str(metadata.get("summary", ""))
-    forwarding = typer.Typer(add_completion=False, rich_markup_mode=None)
-    add = forwarding.command(
-        point.name, help=summary, context_settings=_FORWARDED, add_help_option=False
-    )
-
-    @add
-    def forward(context: typer.Context) -> int:
-        main = point.load()
-        # Lost output is no failure here: the exit status says what the command did.
-        with guarded_output(insists=False) as stdout:
-            status: int = main(context.args, prog=f"victor {point.name}")
-            stdout.flush()
-            if stdout.lost is not None and not stdout.lost.reader_has_gone:
-                complain(f"Error: the output could not be written: {stdout.lost}.")
-        return status
-
-    return get_command(forwarding)
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
 
 
 app = typer.Typer(
@@ -135,6 +74,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     # A traceback with local variables would show account numbers and keys.
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
@@ -142,7 +82,6 @@ app.add_typer(outbox, name="outbox")
 app.add_typer(mcp, name="mcp")
 app.command()(reconcile)
 app.command()(doctor)
-app.command()(conform)
 app.command()(operations)
 
 

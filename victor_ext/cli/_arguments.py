@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from ._document import Rows, rows_of, texts_of
-from ._options import DAYS, MOMENTS, day, decimal, moments, number, option, whole_number
+from ._options import day, decimal, moments, number, option, whole_number
 from ._session import Session
 
 _TIME = "zulu"
@@ -22,13 +22,12 @@ _DAY = "day"
 
 
 class _OptionKind(NamedTuple):
-    """How an argument of one kind is an option: its type, what the help writes for its value, the
-    words that a shell offers, and its parser.
+    """How an argument of one kind is an option: its type, what the help writes for its value, and
+    its parser.
     """
 
     type: Any
     metavar: str | None
-    words: tuple[str, ...] = ()
     parser: Callable[[str], object] | None = None
     sentence: str = ""
     """What its help says beside the text about the argument."""
@@ -39,8 +38,8 @@ _KINDS = {
     "choice": _OptionKind(str, "TEXT"),
     "one_of": _OptionKind(str, "TEXT"),
     "dollars": _OptionKind(str, "USD"),
-    _DAY: _OptionKind(str, "DATE", tuple(DAYS)),
-    _TIME: _OptionKind(str, "TIME", tuple(MOMENTS), sentence="In Zulu time."),
+    _DAY: _OptionKind(str, "DATE"),
+    _TIME: _OptionKind(str, "TIME", sentence="In Zulu time."),
     "integer": _OptionKind(int, "N", parser=whole_number()),
     "number": _OptionKind(float, "N", parser=number()),
     "decimal": _OptionKind(str, "N", parser=decimal),
@@ -82,8 +81,7 @@ class MethodSession(Session):
             annotations[name] = by_hand.get(name, kind.type | None)
             if name not in by_hand:
                 text = _help_of(texts.get(name, ""), row)
-                words = row.get("words", kind.words)
-                setattr(cls, name, option(text, kind.metavar, *words, parser=kind.parser))
+                setattr(cls, name, option(text, kind.metavar, parser=kind.parser))
         cls.__annotations__ = annotations | by_hand
         super().__init_subclass__()
 

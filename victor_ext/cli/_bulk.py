@@ -7,7 +7,6 @@ options, is in `_bulk_session.py`; what they print is in `_bulk_output.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -29,9 +28,7 @@ from ._bulk_session import (
     NamedBatchSession,
     ResumeSession,
     SendSession,
-    StepSession,
     WorkerSession,
-    batch_names,
     show_progress,
 )
 from ._failures import Misuse
@@ -44,7 +41,6 @@ from ._options import (
     new_secret,
     option,
     seconds,
-    several,
     show_help,
     whole_number,
 )
@@ -233,7 +229,6 @@ class SendRun:
         warning = _reference_warning(self._file, kind, self._session.key_column)
         if warning is not None:
             self._warnings.append(warning)
-        self._warnings += [f"Warning: {plain(sentence)}" for sentence in check.warnings]
         if check.sharing:
             column = self._file.columns.get(kind.reference) or kind.reference
             self._warnings.append(
@@ -385,13 +380,10 @@ def export(
         )
 
 
-_Keys = Annotated[list[str], argument(several("KEY"))]
-
-
 @bulk.command()
 @with_session
 def drop(session: BatchSession) -> None:
-    """Drop a batch, as if an empty sheet were sent.
+    """Drop what a batch has not sent.
 
     What never left is not sent any more. What was sent, or may have been, stays in the state. To
     drop one row, delete it from the sheet, and send the sheet.
@@ -404,37 +396,6 @@ def drop(session: BatchSession) -> None:
             effect = "All that it has was created or rejected, or may have been sent."
         text = f"{plain(batch)}: {rows_text(count)} dropped. {effect}"
         session.conclude({"batch": batch, "dropped": count}, text)
-
-
-class _AskAgainSession(BatchSession):
-    yes: Yes = False
-
-
-@bulk.command("ask-again")
-@with_session
-def ask_again(
-    session: _AskAgainSession,
-    keys: _Keys,
-    *,
-    by: str = option("Who decides it: stored with it.", "NAME", default=...),
-    why: str = option("Why they are asked once more: stored with it.", "TEXT", default=...),
-) -> None:
-    """Let rows be asked once more, knowingly. 'victor bulk resume' then sends them.
-
-    KEYs are values of the key column, such as 1042, or keys of the export. Each payment is read
-    first, and has to be over: rejected, declined, expired, failed, withdrawn or returned. A row
-    that was not sent because it may be another payment is sent, too.
-    """
-    batch = session.single_batch()
-
-    def asked(count: int) -> str:
-        return f"{plain(batch)}: {rows_text(count)} will be asked once more."
-
-    with session.sender(batch, lambda _sender: asked(len(keys))) as sender:
-        count = sender.ask_again(keys, by=by, why=why)
-    resume = session.command_line("resume", batch)
-    document = {"batch": batch, "asked_again": count, "next_command": resume}
-    session.conclude(document, asked(count), f"Send them with:\n  {resume}")
 
 
 @bulk.command()
@@ -551,43 +512,33 @@ def rekey(
     session.conclude({"rekeyed": True}, text)
 
 
-@bulk.command()
-@with_session
-def instruct(
-    session: StepSession,
-    batch: str = argument("BATCH", known=batch_names),
-    *,
-    also: list[str] | None = option(
-        "A payment that is paid though the latest sheet lacks it, or has it with other values. "
-        "Repeat it.",
-        "KEY",
-    ),
-) -> None:
-    """Have accepted payouts of Velo paid, each at most once. This moves money."""
-    _take_step(session, "instruct", batch, also or ())
+class _StepSession(BulkSession):
+    yes: Yes = False
 
 
 @bulk.command()
 @with_session
-def withdraw(session: StepSession, batch: str = argument("BATCH", known=batch_names)) -> None:
+def instruct(session: _StepSession, batch: str = argument("BATCH")) -> None:
+    """Have accepted payouts of Velo paid, each once. This moves money."""
+    _take_step(session, "instruct", batch)
+
+
+@bulk.command()
+@with_session
+def withdraw(session: _StepSession, batch: str = argument("BATCH")) -> None:
     """Withdraw accepted payouts of Velo before they are paid."""
     _take_step(session, "withdraw", batch)
 
 
-def _take_step(session: StepSession, step: str, batch: str, also: Sequence[str] = ()) -> NoReturn:
+def _take_step(session: BulkSession, step: str, batch: str) -> NoReturn:
     """Take a step with the payouts of a batch, and end the command."""
 
     def question(sender: BulkSender) -> str:
         return _bulk_output.step_question(step, sender.status(refresh=True))
 
-    with (
-        session.sender(batch, question) as sender,
-        session.interruptible(sender, batch, step) as progress,
-    ):
-        status = sender.take_step(step, also=also, on_progress=progress.show)
-    command = session.command_line(step, batch)
-    _bulk_output.show_step(step, batch, status, command, as_json=session.as_json)
-    raise typer.Exit(status.exit_status)
+    with session.sender(batch, question) as sender:
+        results = sender.take_step(step)
+    raise typer.Exit(_bulk_output.show_step(step, batch, results, as_json=session.as_json))
 
 
 @bulk.command()

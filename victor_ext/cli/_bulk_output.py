@@ -52,13 +52,9 @@ def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     advice = list[str]()
     if not status.over and status.held_since is None:
         advice.append(f"If nothing sends it now, go on with:\n  {command('resume')}")
-    for name, step in status.steps.items():
-        if step["unsettled"]:
-            advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
     if status.over:
         advice += _unknown_advice(status, command)
     advice += _decision_advice(status)
-    advice += _lacking_advice(status)
     conclude(_as_dict(status), "\n".join(lines), *advice, as_json=as_json)
 
 
@@ -95,7 +91,8 @@ def show_result(
         _print_notices(check)
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check, file)}.")
-    next_name = "resume" if status.unsettled else status.next_step
+    paying = next(iter(steps), None) if "created" in status.counts else None
+    next_name = "resume" if status.unsettled else paying
     is_held = status.held_since is not None
     next_command = None if next_name is None or is_held else command(next_name)
     advice = list[str]()
@@ -137,12 +134,6 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
             "sheet has them."
         )
     yield from _decision_advice(status)
-    if status.to_decide or "rejected_before" in status.noticed:
-        yield (
-            "Where a row is said to need ask-again:\n"
-            f"  {command('ask-again')} KEY --by NAME --why WHY"
-        )
-    yield from _lacking_advice(status)
     if any(outcome == "refused" for outcome in status.counts):
         yield (
             "Refused rows were not created. Correct or delete them in the sheet, and send the "
@@ -153,26 +144,11 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
 
 
 def _decision_advice(status: BatchStatus) -> Iterator[str]:
-    """Yield that rows need a decision, but for those that a check has named, and which payouts are
-    not paid.
-    """
+    """Yield that rows need a decision, but for those that a check has named."""
     count = status.to_decide - (0 if status.check is None else status.check.changed)
     if count > 0:
         rows = "1 row needs" if count == 1 else f"{count:,} rows need"
         yield f"{rows} your decision. The export says why."
-    shown = {unit for step in status.steps.values() for unit in step["reasons"]}
-    reasons = {unit: reason for unit, reason in status.reasons.items() if unit not in shown}
-    yield from _reason_lines(reasons)
-
-
-def _lacking_advice(status: BatchStatus) -> Iterator[str]:
-    """Yield which payments the latest sheet lacks."""
-    if status.lacking:
-        was, them = ("payment was", "it") if status.lacking == 1 else ("payments were", "them")
-        yield (
-            f"{status.lacking:,} {was} asked for, and the latest sheet lacks {them}: "
-            f"{_names(status.lacking_names, status.lacking)}. The export has {them} as row 0."
-        )
 
 
 def _unknown_advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
@@ -245,29 +221,23 @@ def step_question(name: str, status: BatchStatus) -> str:
     return "\n".join([*_payout_lines(status), question])
 
 
-def show_step(name: str, batch: str, status: BatchStatus, command: str, *, as_json: bool) -> None:
-    """Show what became of a step; `command` takes the step once more."""
-    advice = list[str]()
-    if status.unsettled:
-        advice.append(
-            "Not all of it is settled. Nothing is sent again that may still be under way. Go on "
-            f"with:\n  {command}"
-        )
-    summary = f"{plain(batch)}: {name}: {_step_counts(status.counts)}"
-    text = "\n".join([summary, *_reason_lines(status.reasons)])
-    document = {**_as_dict(status), "exit_status": status.exit_status}
-    conclude(document, text, *advice, as_json=as_json)
+def show_step(name: str, batch: str, results: Mapping[str, str], *, as_json: bool) -> int:
+    """Show what a step came to, by the payout. Returns the exit status."""
+    done = sum(result == "done" for result in results.values())
+    status = 0 if done == len(results) else FAILED
+    lines = [f"{plain(batch)}: {name}: {done:,} of {len(results):,} done"]
+    lines += [
+        plain(f"  payout {unit}: {result}") for unit, result in results.items() if result != "done"
+    ]
+    document = {"batch": batch, "payouts": dict(results), "exit_status": status}
+    conclude(document, "\n".join(lines), as_json=as_json)
+    return status
 
 
 def _payout_lines(status: BatchStatus) -> Iterator[str]:
-    """Yield what the provider says of each payout, and the steps that were taken with them."""
+    """Yield what the provider says of each payout."""
     for unit, payout in status.units.items():
         yield plain(f"  payout {unit}: {_payout_text(payout)}")
-    for name, step in status.steps.items():
-        people = ", ".join(dict.fromkeys(str(by) for by in step["by"] if by))
-        by = f" by {people}" if people else ""
-        yield plain(f"  {name}{by}: {_step_counts(step['counts'])}")
-        yield from _reason_lines(step["reasons"])
 
 
 def _payout_text(payout: Mapping[str, Any]) -> str:
@@ -278,21 +248,6 @@ def _payout_text(payout: Mapping[str, Any]) -> str:
     for quote in payout["quotes"]:
         text += f"; quoted: {quote}"
     return text
-
-
-def _reason_lines(reasons: Mapping[str, str]) -> Iterator[str]:
-    """Yield why a step was not taken, by the payout."""
-    for unit, reason in reasons.items():
-        yield plain(f"  payout {unit}: {reason}")
-
-
-def _step_counts(outcomes: Mapping[Any, int]) -> str:
-    """Return the payouts of a step by outcome: what is created of a step is done."""
-    texts: list[str] = []
-    for outcome, count in outcomes.items():
-        word = "done" if outcome == "created" else outcome.replace("_", " ")
-        texts.append(f"{count:,} {word}")
-    return ", ".join(texts) or "nothing"
 
 
 # The export
@@ -426,8 +381,8 @@ _SUMMARIES = {
     "created_before": "{rows} created before. Not sent again.",
     "due_later": (
         "{rows} asked, or maybe asked, for an earlier due date before. Not sent for the later one. "
-        "What is unpaid needs ask-again. Another --key-kind would ask for each invoice "
-        "again: it is only for the next month of keys that name payers."
+        "What is unpaid needs a row with a number of its own. Another --key-kind would ask for "
+        "each invoice again: it is only for the next month of keys that name payers."
     ),
     "replaced": "Replaced by this file: {rows} that had not left.",
 }

@@ -1,8 +1,7 @@
 """The sessions of `victor bulk`: what its commands have in common, by the options that they take.
 
 A `BulkSession` knows where the state is and opens senders, a `BatchSession` names a batch, a
-`WorkerSession` says how rows are sent, and a `StepSession` who instructs payouts. The commands
-(`_bulk.py`) combine them.
+`WorkerSession` says how rows are sent. The commands (`_bulk.py`) combine them.
 """
 
 from __future__ import annotations
@@ -36,11 +35,8 @@ _STEPS = ("instruct", "withdraw")
 """The commands that follow the sending of payouts: the batch is their argument."""
 _FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
 """The options that say how a file is written."""
-_KEPT_OPTIONS = {
-    "resume": ("rate", "workers", "key_retention", "patience", "yes"),
-    **dict.fromkeys(_STEPS, ("by", "not_by_sender", "also", "yes")),
-}
-"""The options of a command that a person types once, and that hold when it goes on."""
+_KEPT_OPTIONS = ("rate", "workers", "key_retention", "patience", "yes")
+"""The options of `resume` that a person types once, and that hold when it goes on."""
 _OTHER_OPTIONS = ("state", "batch", "name", "names", "all_batches", "yes", *_FILE_OPTIONS)
 """The options that are no arguments of a sender under their own names."""
 _STATUSES_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
@@ -134,26 +130,20 @@ class BulkSession(Session):
         return shlex.join(words)
 
     def _kept_words(self, command: str) -> Iterator[str]:
-        """Yield the options of this command line that hold for another one: how rows are sent, for
-        `resume`; who takes a step, and with what, for the same step. A batch itself keeps what
-        `send` says of it.
+        """Yield the options of this command line that hold for `resume`: how rows are sent. A batch
+        itself keeps what `send` says of it.
         """
-        own_name = self.context.info_name
-        if command in _STEPS and command != own_name:
-            if self.context.params.get("not_by_sender"):
-                yield from ("--by", "NAME")
+        if command != "resume":
             return
-        for name in _KEPT_OPTIONS.get(command, ()):
-            if own_name == "send" and name in ("rate", "key_retention", "patience"):
+        for name in _KEPT_OPTIONS:
+            if self.context.info_name == "send" and name in ("key_retention", "patience"):
                 continue
             value: Any = self.context.params.get(name)
-            values: list[object] = [*(value or ())] if name == "also" else [value]
-            for each in values:
-                if each is None or each is False:
-                    continue
-                yield f"--{name.replace('_', '-')}"
-                if each is not True:
-                    yield _typed(each)
+            if value is None or value is False:
+                continue
+            yield f"--{name.replace('_', '-')}"
+            if value is not True:
+                yield _typed(value)
 
     @contextmanager
     def interruptible(
@@ -223,20 +213,11 @@ class BulkSession(Session):
         )
 
 
-def batch_names(ctx: typer.Context) -> list[str]:
-    """Return the batches of the state, for a shell to complete."""
-    from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
-
-    session = BulkSession.for_completion(ctx)
-    with session.client_of(session.provider) as victor:
-        return BulkSender(victor, state=session.state).batches()
-
-
 class BatchSession(BulkSession):
     """A session with the name of a batch, by an option."""
 
     batch: str | None = option(
-        "The batch's name (default: that of the file, or all of them).", "NAME", known=batch_names
+        "The batch's name (default: that of the file, or all of them).", "NAME"
     )
 
     def names_on_command_line(self) -> list[str]:
@@ -284,7 +265,7 @@ class BatchSession(BulkSession):
 class NamedBatchSession(BatchSession):
     """A session with the name of a batch, by an argument or an option."""
 
-    name: str | None = argument("BATCH", known=batch_names, default=None)
+    name: str | None = argument("BATCH", default=None)
 
     def names_on_command_line(self) -> list[str]:
         return list(dict.fromkeys(filter(None, (self.name, self.batch))))
@@ -293,10 +274,8 @@ class NamedBatchSession(BatchSession):
 class ExportSession(BulkSession):
     """A session with the names of several batches, or all of them."""
 
-    names: list[str] | None = argument(several("BATCH"), known=batch_names, default=None)
-    batch: list[str] | None = option(
-        "A batch's name (default: the only one). Repeat it.", "NAME", known=batch_names
-    )
+    names: list[str] | None = argument(several("BATCH"), default=None)
+    batch: list[str] | None = option("A batch's name (default: the only one). Repeat it.", "NAME")
     all_batches: bool = flag("--all", "All batches of the state, in the order of their names.")
 
     def batches(self) -> list[str]:
@@ -338,7 +317,7 @@ class SendingSession(WorkerSession):
     """A session that begins to send rows itself, and asks in production."""
 
     rate: float | None = option(
-        "Maximum rows, or payouts of Velo, per second over all machines (default: as so far).",
+        "Maximum rows, or payouts of Velo, per second in this process (default: no limit).",
         "N",
         parser=number(),
     )
@@ -349,18 +328,13 @@ class ResumeSession(NamedBatchSession, SendingSession):
     """The session of `resume`."""
 
 
-class StepSession(BulkSession):
-    """A session with who instructs or withdraws payouts, or may do so later."""
-
-    by: str | None = option("Who does it: stored with it.", "NAME")
-    not_by_sender: bool = flag(
-        "--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them."
-    )
-    yes: Yes = False
-
-
-class SendSession(StepSession, SendingSession):
+class SendSession(SendingSession):
     """The session of `send`: with what the file is, and how it is written."""
+
+    by: str | None = option("Who sends it: stored with it.", "NAME")
+    other_payments: bool = flag(
+        "--other-payments", "The new rows are other payments than those that they look like."
+    )
 
     key_column: str | None = option(
         "Victor: the column that tells the rows apart; their keys are made of it. (default: "
@@ -419,8 +393,7 @@ class BatchProgress:
 
     def __init__(self, bar: ProgressBar, batch: str) -> None:
         self._bar, self._batch = bar, batch
-        self._stage: str | None = None
-        """The stage of the source that the bar shows."""
+        self._is_loading = False
         self.latest: BatchStatus | None = None
 
     def show(self, status: BatchStatus) -> None:
@@ -432,24 +405,22 @@ class BatchProgress:
 
     def show_load(self, progress: LoadProgress) -> None:
         """Show how far the source is."""
-        if progress.stage != self._stage:
-            self.end_stage()
-            self._stage = progress.stage
+        self._is_loading = True
         self._bar.show(
             self._batch,
             progress.rows,
-            progress.total,
+            None,
             pace_text(progress.rows, progress.seconds, progress.share),
-            unit=f"rows {progress.stage}",
+            unit="rows checked",
             share=progress.share,
         )
         raise_received()
 
     def end_stage(self) -> None:
         """Remove the bar of the source, if there is one."""
-        if self._stage is not None:
+        if self._is_loading:
             self._bar.close()
-            self._stage = None
+            self._is_loading = False
 
 
 def show_progress(progress: ProgressBar, status: BatchStatus) -> None:

@@ -95,7 +95,7 @@ def allow(
     session: McpSession,
     *,
     payee_account_number: str = option("The account that receives.", "TEXT", default=...),
-    biller_type: str = option("BUSINESS or CONSUMER.", "TEXT", "BUSINESS", "CONSUMER", default=...),
+    biller_type: str = option("BUSINESS or CONSUMER.", "TEXT", default=...),
     payer: list[str] = option("A counterparty that may be asked. Repeat it.", "ID", default=...),
     payment_limit: Decimal = option(
         "The most that one request asks for.", "USD", parser=decimal, default=...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -23,8 +23,6 @@ from ._failures import Misuse
 from ._screen import say
 
 Number = TypeVar("Number", int, float, Decimal)
-KnownWords = Callable[[typer.Context], Iterable[str]]
-"""Returns the words that a shell offers, by the command line as far as it is typed."""
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 """How many seconds a unit of time has."""
 DAYS = {"today": 0, "tomorrow": 1}
@@ -54,10 +52,9 @@ def show_help(context: typer.Context) -> None:
 def option(
     text: str,
     metavar: str | None = None,
-    *words: str,
+    *,
     default: Any = None,
     names: Sequence[str] = (),
-    known: KnownWords | None = None,
     **settings: Any,
 ) -> Any:
     """Return an option of a command: the default of its parameter, or field of a session.
@@ -65,17 +62,12 @@ def option(
     Args:
         text: The text in the help.
         metavar: What the help writes for the value.
-        words: The words with which a shell completes the value.
         default: The value without the option. `...`: it has to be written, or the default stands
             with the parameter, where several commands have the option (`Annotated`).
         names: The option's names, where it is not called like its parameter.
-        known: Returns these words, where they are not always the same.
         settings: Further arguments of `typer.Option`.
     """
-    completion = _completion((lambda _context: words) if words else known)
-    return typer.Option(
-        default, *names, help=text, metavar=metavar, autocompletion=completion, **settings
-    )
+    return typer.Option(default, *names, help=text, metavar=metavar, **settings)
 
 
 def flag(name: str, text: str, *, default: Any = False) -> Any:
@@ -86,36 +78,19 @@ def flag(name: str, text: str, *, default: Any = False) -> Any:
     return typer.Option(default, name, help=text)
 
 
-def argument(metavar: str, *, default: Any = ..., known: KnownWords | None = None) -> Any:
-    """Return an argument of a command; `default` and `known` are those of `option`.
+def argument(metavar: str, *, default: Any = ...) -> Any:
+    """Return an argument of a command; `default` is that of `option`.
 
     The help of the command explains the argument by its `metavar`. A help text of the argument
     itself would stand beside a Python type, from typer 0.28 on.
     """
-    return typer.Argument(default, metavar=metavar, hidden=True, autocompletion=_completion(known))
+    return typer.Argument(default, metavar=metavar, hidden=True)
 
 
 def several(metavar: str) -> str:
     """Return the name of an argument that is repeated: typer adds the dots from 0.28 on."""
     has_dots = not typer.__version__.startswith("0.27.")
     return metavar if has_dots else f"{metavar}..."
-
-
-def _completion(known: KnownWords | None) -> Callable[[typer.Context, str], list[str]] | None:
-    """Return the function with which typer completes a value by known words.
-
-    None: typer leaves the value to the shell, which completes names of files.
-    """
-    if known is None:
-        return None
-
-    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
-        try:
-            return [word for word in known(ctx) if word.startswith(incomplete)]
-        except (Misuse, victor_ext.VictorError, ImportError, OSError):
-            return []  # a shell that completes a word has no place for errors
-
-    return complete
 
 
 # The parsers of options say themselves what is wrong with a value: typer's messages are in words of

@@ -42,7 +42,6 @@ _OPTION_NAMES = {
     "why": "--why",
     "id": "--id",
     "older_than": "--older-than",
-    "protect_for": "--protect-for",
 }
 """The options of arguments of an outbox."""
 _LISTED_NUMBERS = 10
@@ -388,21 +387,14 @@ def forget(
     older_than: float = option(
         "How long ago their state or status last changed.", "DAYS", parser=number(0), default=...
     ),
-    protect_for: float | None = option(
-        "When key and digests go, too: the same payment can then be asked for again (default: "
-        "never).",
-        "DAYS",
-        parser=number(0),
-    ),
 ) -> None:
     """Forget the data of entries that are settled.
 
-    They keep what protects from a repeat: key, id, state, and digests of reference and values. What
+    They keep what protects from a repeat: key, id, state, and a digest of the reference. What
     may have been sent, has not ended, or has an event that was not handled is not forgotten.
     """
-    protection = None if protect_for is None else timedelta(days=protect_for)
     with options.outbox() as box:
-        count = box.forget(older_than=timedelta(days=older_than), protect_for=protection)
+        count = box.forget(older_than=timedelta(days=older_than))
     options.conclude({"forgotten": count}, f"{count:,} entries forgotten.")
 
 

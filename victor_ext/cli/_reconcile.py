@@ -1,7 +1,6 @@
 """`victor reconcile`: does our book agree with the provider's?
 
-First the command, then `Report`: what is printed, and the page for people (with its template,
-`reconcile.html`).
+First the command, then `Report`: what is printed.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain, groupby, islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -23,7 +22,7 @@ from victor_ext._systems import DEFAULT
 
 from ._bulk_output import without_password
 from ._failures import Misuse
-from ._options import MOMENTS, argument, moments, number, option, whole_number
+from ._options import argument, moments, number, option, whole_number
 from ._output_files import report_file
 from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
 from ._screen import (
@@ -42,7 +41,6 @@ from ._view import UTC_TIME
 from ._wording import ENCODING, column_remedy, pace_text, rows_text
 
 if TYPE_CHECKING:
-    from jinja2 import Template
     from rich.text import Text
 
     from victor_ext.money import Money
@@ -65,10 +63,10 @@ def reconcile(
     ),
     batch: list[str] | None = option("Of the state, only this batch. Repeat it.", "NAME"),
     start: str | None = option(
-        "The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME", *MOMENTS
+        "The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME"
     ),
     end: str | None = option(
-        "The window's end, which is not part of it; a day is its first moment.", "TIME", *MOMENTS
+        "The window's end, which is not part of it; a day is its first moment.", "TIME"
     ),
     provider: Provider = DEFAULT,
     column: Columns = None,
@@ -89,9 +87,6 @@ def reconcile(
     ),
     out: Path | None = option(
         "Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"
-    ),
-    html: Path | None = option(
-        "Write a report for people to open and print: totals, differences, what to do.", "FILE"
     ),
 ) -> None:
     """Compare your payments with the provider's.
@@ -118,7 +113,7 @@ def reconcile(
             "currency": currency,
         }
         _check_book(session, file, state, batch, form)
-        _check_outputs(file, {"--out": out, "--html": html})
+        _check_output(file, out)
         is_valid_margin = margin <= _LONGEST_MARGIN_MINUTES  # False of NaN, too
         if not is_valid_margin:
             raise Misuse(
@@ -163,10 +158,7 @@ def reconcile(
             if out is not None:
                 _write_rows(out, reconciliation)
             report = Report(reconciliation, context, decimal)
-            if html is not None:
-                with report_file(html, "--html") as page:
-                    report.write_page(page)
-            report.show(out, html, as_json=session.as_json)
+            report.show(out, as_json=session.as_json)
             raise typer.Exit(0 if reconciliation.agrees else FAILED)
 
 
@@ -249,21 +241,16 @@ def _book_of_state(client: Any, state: str | None, batches: Sequence[str] | None
     return chain.from_iterable(sender.book() for sender in senders)
 
 
-def _check_outputs(book: Path | None, outputs: Mapping[str, Path | None]) -> None:
-    """Raise `Misuse` if a file, by the option that names it, cannot be written, or is the book or
-    another output: a comparison may take long, and is not made in vain.
+def _check_output(book: Path | None, out: Path | None) -> None:
+    """Raise `Misuse` if the file of --out cannot be written, or is the book: a comparison may take
+    long, and is not made in vain.
     """
-    paths = {option_name: path for option_name, path in outputs.items() if path is not None}
-    for option_name, path in paths.items():
-        if path.is_dir() or not os.access(path.parent, os.W_OK):
-            raise Misuse(
-                f"{option_name} {path} cannot be written: name a file in a folder that exists."
-            )
-        if book is not None and path.exists() and book.exists() and path.samefile(book):
-            raise Misuse(f"{option_name} {path} is the file that is compared: name another one.")
-    files = {path.resolve() for path in paths.values()}
-    if len(files) < len(paths):
-        raise Misuse(f"{' and '.join(paths)} are one file: name two.")
+    if out is None:
+        return
+    if out.is_dir() or not os.access(out.parent, os.W_OK):
+        raise Misuse(f"--out {out} cannot be written: name a file in a folder that exists.")
+    if book is not None and out.exists() and book.exists() and out.samefile(book):
+        raise Misuse(f"--out {out} is the file that is compared: name another one.")
 
 
 @contextmanager
@@ -301,8 +288,6 @@ def _show_invalid_entries(error: InvalidEntries) -> None:
 
 _PRINTED_DIFFERENCES = 10
 """The maximum number of differences to print."""
-_PAGE_ROWS = 1000
-"""The maximum rows of one kind in a page: a browser can open and print it, however much differs."""
 _LABEL_WIDTH = 14
 """Columns of the terminal for the kind of a difference."""
 
@@ -325,7 +310,6 @@ KINDS = {
     "modified": KindText("cyan", "the payer agreed to another amount"),
     "matched": KindText("green", "in both books"),
 }
-"""Each kind of row. What to do about it is in `reconcile.html`."""
 _AGREEING_KINDS = ("matched", "modified")
 _COLUMNS = {
     "batch": "Batch",
@@ -337,15 +321,7 @@ _COLUMNS = {
     "status": "Status",
     "remark": "Remark",
 }
-"""The cells of a row, with the heading of each on the page."""
-
-
-class _Section(NamedTuple):
-    """The rows of one kind on the page, and the columns in which one of them says something."""
-
-    kind: str
-    columns: Sequence[str]
-    rows: Sequence[Mapping[str, str]]
+"""The cells of a row."""
 
 
 @dataclass
@@ -359,8 +335,8 @@ class Report:
     """The decimal mark of our file: the report writes amounts as the file does."""
 
     @tolerate_lost_output()
-    def show(self, out: Path | None, html: Path | None, *, as_json: bool) -> None:
-        """Print the result. `out` and `html` are the files that were written."""
+    def show(self, out: Path | None, *, as_json: bool) -> None:
+        """Print the result. `out` is the file that was written."""
         if as_json:
             say(self.reconciliation.summary.to_dict())
             return
@@ -372,8 +348,6 @@ class Report:
         say(*_notes(self.reconciliation), _verdict(self.reconciliation))
         if out is not None:
             complain(f"All rows are in {plain(str(out))}.")
-        if html is not None:
-            complain(f"The report is in {plain(str(html))}.")
 
     def _show_differences(self, out: Path | None) -> None:
         """Print the first differences, and where all of them are."""
@@ -423,33 +397,6 @@ class Report:
             text.stylize(KINDS[kind.value].style, 0, len(kind))
             yield text
 
-    def write_page(self, file: TextIO) -> None:
-        """Write the report as one HTML document: it loads nothing, and runs nothing."""
-        # A generator, as the template is: only the rows of one section are in memory.
-        sections = (
-            self._section(kind, rows)
-            for kind, rows in groupby(self.reconciliation.differences(), lambda row: row.kind)
-        )
-        values = {
-            "verdict": _verdict(self.reconciliation),
-            "notes": map(plain, _notes(self.reconciliation)),
-            "kinds": KINDS,
-            "listed": _PAGE_ROWS,
-            "context": self.context,
-            "report": self.reconciliation,
-            "sections": sections,
-            "columns": _COLUMNS,
-            "label": _label,
-            "sums": self._sums,
-        }
-        file.writelines(page_template().generate(values))
-
-    def _section(self, kind: str, rows: Iterable[Row]) -> _Section:
-        """Return the first rows of a kind, as they are shown."""
-        shown = [self._cells(row) for row in islice(rows, _PAGE_ROWS)]
-        columns = [name for name in _COLUMNS if any(cells[name] for cells in shown)]
-        return _Section(kind, columns, shown)
-
     def _cells(self, row: Row) -> dict[str, str]:
         """Return the cells of a row, without unprintable characters. Those of a payment that is not
         there are empty.
@@ -483,17 +430,6 @@ class Report:
         from victor_ext._tables.formats import written_amount  # noqa: PLC0415 - JSON does without it
 
         return f"{written_amount(money.amount, money.currency, self.decimal)} {money.currency}"
-
-
-def page_template() -> Template:
-    """Return the template of the page, which escapes what it shows."""
-    from importlib.resources import files  # noqa: PLC0415 - only the page needs it
-
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only the page needs it
-
-    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    source = files("victor_ext.cli").joinpath("reconcile.html").read_text(encoding="utf-8")
-    return templates.from_string(source)
 
 
 def _verdict(reconciliation: Reconciliation) -> str:
@@ -536,8 +472,6 @@ def _notes(reconciliation: Reconciliation) -> Iterator[str]:
             f"{rows_text(summary.not_asked)} of bulk sending for which the provider has nothing: "
             "no part of this."
         )
-    if summary.debits:
-        yield f"{rows_text(summary.debits)} of ours left out as debits: no part of this."
     if summary.forgotten:
         yield (
             f"{rows_text(summary.forgotten)} of bulk sending whose contents were forgotten: no "

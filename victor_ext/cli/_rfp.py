@@ -21,8 +21,6 @@ from ._arguments import MethodSession
 from ._document import words_of
 from ._failures import ONLY_READS, Recovery
 from ._options import (
-    DAYS,
-    MOMENTS,
     Yes,
     argument,
     flag,
@@ -52,7 +50,7 @@ class _CreateSession(MethodSession, operation="create_request_payment", without=
 
     amount: str | None = option("US dollars, above zero, at most two decimals. [needed]", "USD")
     due_date: str | None = option(
-        "YYYY-MM-DD, today or tomorrow; at most 24 hours ahead. [needed]", "DATE", *DAYS
+        "YYYY-MM-DD, today or tomorrow; at most 24 hours ahead. [needed]", "DATE"
     )
     idempotency_key: str | None = option(
         "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, "
@@ -169,10 +167,8 @@ def find(
     session: Session,
     client_reference_id: str = argument("REFERENCE"),
     *,
-    start_datetime: str | None = option(
-        "From this moment on, in Zulu time. [needed]", "TIME", *MOMENTS
-    ),
-    end_datetime: str | None = option("Up to this moment, in Zulu time.", "TIME", *MOMENTS),
+    start_datetime: str | None = option("From this moment on, in Zulu time. [needed]", "TIME"),
+    end_datetime: str | None = option("Up to this moment, in Zulu time.", "TIME"),
 ) -> None:
     """List the payment requests with a client reference.
 
@@ -259,9 +255,7 @@ def watch(
     request_id: RequestId,
     *,
     until: str | None = option(
-        f"Stop at this status: {', '.join(_EVERY_STATUS)} (default: a final one).",
-        "STATUS",
-        *_EVERY_STATUS,
+        f"Stop at this status: {', '.join(_EVERY_STATUS)} (default: a final one).", "STATUS"
     ),
     timeout: float = option(
         "Give up after SECONDS, with exit status 1.", "SECONDS", parser=number(), default=300

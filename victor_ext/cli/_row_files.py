@@ -31,8 +31,6 @@ DecimalMark = Annotated[
         "How the file writes amounts: comma (1.234,56) or point (1,234.56). (default: 1234.56 "
         "alone)",
         "MARK",
-        "comma",
-        "point",
         default=...,
     ),
 ]
@@ -42,9 +40,6 @@ DateFormat = Annotated[
         "The order of the file's dates: DMY (25.11.2026), MDY (11/25/2026) or YMD. (default: "
         "YYYY-MM-DD alone)",
         "ORDER",
-        "DMY",
-        "MDY",
-        "YMD",
         default=...,
     ),
 ]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, fields
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_type_hints
 
 import typer
 
@@ -55,27 +55,14 @@ def system_of(provider: str) -> System:
     return system
 
 
-def environments(context: typer.Context) -> Iterable[str]:
-    """Return the environments of the chosen system, for a shell to complete."""
-    return system_of(provider_of(context)).environments
-
-
 Provider = Annotated[
     str,
     option(
         "The payment system. Its variables begin with its name, such as VELO_ENVIRONMENT.",
         "NAME",
         default=...,
-        known=lambda _context: entry_points_of(),
     ),
 ]
-
-
-def _profile_names(_context: typer.Context) -> list[str]:
-    """Return the names of profiles, for a shell to complete."""
-    from victor_ext._profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
-
-    return profile_names()
 
 
 def _variable_value(name: str) -> str | None:
@@ -109,7 +96,6 @@ class Session(CommandOptions):
     environment: str | None = option(
         "The environment, such as staging or production (instead of VICTOR_ENVIRONMENT).",
         "NAME",
-        known=environments,
     )
     base_url: str | None = option(
         "Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL"
@@ -122,20 +108,7 @@ class Session(CommandOptions):
     profile: str | None = option(
         "Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
         "NAME",
-        known=_profile_names,
     )
-
-    @classmethod
-    def for_completion(cls, context: typer.Context) -> Self:
-        """Return the session of a command line that a shell completes: its options as far as they
-        are typed.
-        """
-        options: dict[str, Any] = {}
-        for option_field in _option_fields(cls):
-            default = getattr(option_field.default, "default", option_field.default)
-            typed = context.params.get(option_field.name)
-            options[option_field.name] = default if typed is None else typed
-        return cls(context, **options)
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
         """Set the variables of a system to those of the chosen profile, and unset those that it

@@ -1,21 +1,20 @@
 """Payment requests as text: one in full (`full`), a change of its status (`change`), or a list
 (`show_list`) as a table.
 
-Account numbers are masked, times UTC, decimals exact. A terminal that is too narrow for a table
-shows cards: a few lines for each payment request.
+Account numbers are masked, times UTC, decimals exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from victor_ext._privacy import short_mask
 
-from ._screen import GAP, entry, plain, say, styled, terminal_width
+from ._screen import entry, in_columns, plain, say, styled, terminal_width
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -38,7 +37,6 @@ _MEANINGS = {
 """What a status means, where its word does not say it all."""
 _LABEL_WIDTH = 20
 """Columns for the labels of a payment request in full."""
-_CARD_LABEL_WIDTH = 17
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 UTC_TIME = f"{_TIME_FORMAT} UTC"
 _NO_VALUE = "-"
@@ -133,66 +131,58 @@ def _cell_text(value: str | None) -> str:
     return plain(f"{value}") if value else _NO_VALUE
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of the table."""
-
-    width: int
-    """That of usual values: the columns of all pages stand in line, as far as that goes."""
-    places: Sequence[str]
-    """Where the value is."""
-    may_be_cut: bool = False
-    """Whether a value may be cut to `width`, where there is no room."""
-    has_all_places: bool = False
-    """Whether the cell has the values of all places, or that of the first one that has any."""
-
-    def cell(self, request: PaymentRequest) -> str:
-        texts: list[str] = []
-        for place in self.places:
-            value = _value_at(request, place)
-            if value is not None:
-                texts.append(_text_of(value, place))
-        texts = [text for text in texts if text]
-        return _cell_text(" ".join(texts if self.has_all_places else texts[:1]))
-
-
-_COLUMNS = {
-    "ID": _Column(10, ["id"]),
-    "STATUS": _Column(12, ["status"]),
-    "DIRECTION": _Column(9, ["direction"]),
-    "AMOUNT": _Column(10, ["amount"]),
-    "DUE": _Column(10, ["due_date"]),
-    "CREATED (UTC)": _Column(19, ["created_at"]),
-    "PAYER": _Column(
-        12, ["payer.counterparty_id", "payer.name", "payer.account_number"], may_be_cut=True
-    ),
-    "PAYEE": _Column(
-        12,
-        ["payee.ultimate_creditor", "payee.account_number"],
-        may_be_cut=True,
-        has_all_places=True,
-    ),
-    "REFERENCE": _Column(12, ["client_reference_id"], may_be_cut=True),
-    "NOTES": _Column(16, ["notes"], may_be_cut=True),
+_COLUMNS: Mapping[str, Sequence[str]] = {
+    "ID": ["id"],
+    "STATUS": ["status"],
+    "AMOUNT": ["amount"],
+    "PAYER": ["payer.counterparty_id", "payer.name", "payer.account_number"],
+    "PAYEE": ["payee.ultimate_creditor", "payee.account_number"],
+    "DUE": ["due_date"],
+    "DIRECTION": ["direction"],
+    "CREATED (UTC)": ["created_at"],
+    "REFERENCE": ["client_reference_id"],
+    "NOTES": ["notes"],
 }
-_LEAST_NEEDED = ("CREATED (UTC)", "DIRECTION", "PAYEE", "REFERENCE", "DUE")
-"""The columns that are left out where there is no room, in this order."""
+"""The columns of a list, each with the places of its value: the first one that has any. What is
+needed to decide comes first: a narrow terminal cuts the end of each line.
+"""
 
 
 def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bool:
-    """Print pages as they come, as a table or as one JSON document a line.
+    """Print a list: a table, or one JSON document a line as its pages come.
 
     Returns whether there was any request.
     """
-    if as_json:
-        lines: Iterable[Any] = (request.to_dict() for page in pages for request in page)
-    else:
-        lines = _lines(pages, terminal_width())
     has_any = False
-    for line in lines:
-        say(line)
-        has_any = True
-    return has_any
+    if as_json:
+        for request in chain.from_iterable(pages):
+            say(request.to_dict())
+            has_any = True
+        return has_any
+    rows = [[*_COLUMNS]]
+    rows.extend(
+        [_cell(request, places) for places in _COLUMNS.values()]
+        for request in chain.from_iterable(pages)
+    )
+    if len(rows) == 1:
+        return False
+    width = terminal_width()
+    for row, line in zip(rows, in_columns(rows, [*_COLUMNS].index("AMOUNT")), strict=True):
+        text = styled(line, style="bold" if row is rows[0] else "")
+        text.highlight_words([row[1]], _STYLES.get(row[1], ""))
+        if width is not None:
+            text.truncate(width, overflow="ellipsis")
+        say(text)
+    return True
+
+
+def _cell(request: PaymentRequest, places: Sequence[str]) -> str:
+    """Return the value of the first place that has one."""
+    for place in places:
+        value = _value_at(request, place)
+        if value is not None:
+            return _cell_text(_text_of(value, place))
+    return _NO_VALUE
 
 
 def at_most(
@@ -228,113 +218,3 @@ def with_payers(
             else:
                 completed.append(request)
         yield completed
-
-
-_Row = Mapping[str, str]
-"""The cells of a payment request, by the names of their columns."""
-
-
-def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
-    """Yield a heading, and a line for each request as its page arrives; or cards, if there is no
-    room for a table.
-
-    A page with other columns than those before it, such as one that needs more room, has a heading
-    of its own. `width` is that of the terminal; None: all columns are shown, and nothing is cut.
-    """
-    from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
-
-    widths = {name: column.width for name, column in _COLUMNS.items()}
-    empty_columns = set(_COLUMNS)
-    last_heading: list[str] = []
-    for page in pages:
-        rows = [
-            {name: column.cell(request) for name, column in _COLUMNS.items()} for request in page
-        ]
-        for row in rows:
-            for name, cell in row.items():
-                # Some characters take two columns of a terminal.
-                widths[name] = max(widths[name], cell_len(cell))
-                if cell != _NO_VALUE:
-                    empty_columns.discard(name)
-        layout = _layout(widths, width, empty_columns)
-        if layout is None:
-            for row in rows:
-                yield from _card(row)
-            continue
-        if last_heading != list(layout):
-            last_heading = list(layout)
-            yield _line({name: name for name in layout}, layout, style="bold")
-        for row in rows:
-            yield _line(row, layout)
-
-
-def _layout(
-    widths: Mapping[str, int], total: int | None, empty_columns: set[str]
-) -> Mapping[str, int] | None:
-    """Return the columns to show with their widths; None: not even the needed ones have room.
-
-    Args:
-        widths: The widths with which no cell is cut.
-        total: The width of the terminal; None: there is none.
-        empty_columns: The columns that have no value so far.
-    """
-    if total is None:
-        return widths
-    layout = dict(widths)
-    for name, column in _COLUMNS.items():
-        if column.may_be_cut:
-            layout[name] = column.width
-
-    def room() -> int:
-        gaps = len(GAP) * (len(layout) - 1)
-        return total - sum(layout.values()) - gaps
-
-    for name in _optional_columns(empty_columns):
-        if room() < 0:
-            del layout[name]
-    if room() < 0:
-        return None
-    # What room is left, the cut columns get: the reference first, because a search by a reference
-    # that is cut finds nothing.
-    for name in sorted(layout, key="REFERENCE".__ne__):
-        layout[name] += min(widths[name] - layout[name], room())
-    return layout
-
-
-def _optional_columns(empty_columns: set[str]) -> list[str]:
-    """Return the columns that may be left out, in the order in which they are.
-
-    Columns without a value go first. The payee is needed where no payer is known, as in a list of
-    inbound requests.
-    """
-    without_value = [
-        name for name in reversed(_COLUMNS) if name in empty_columns and name != "PAYEE"
-    ]
-    names = list(dict.fromkeys([*without_value, *_LEAST_NEEDED]))
-    if "PAYER" in empty_columns:
-        names.remove("PAYEE")
-    return names
-
-
-def _line(row: _Row, layout: Mapping[str, int], style: str = "") -> Text:
-    """Return a line of the table, whose cells are cut or padded to the widths of the columns."""
-    cells: list[Text] = []
-    for name, width in layout.items():
-        cell = styled((row[name], _STYLES.get(row[name], "") if name == "STATUS" else ""))
-        cell.truncate(width, overflow="ellipsis")
-        cell.align("right" if name == "AMOUNT" else "left", width)
-        cells.append(cell)
-    line = styled(GAP, style=style).join(cells)
-    line.rstrip()
-    return line
-
-
-def _card(row: _Row) -> Iterator[Text]:
-    """Yield the lines of a request where there is no room for a table, and an empty line."""
-    status = row["STATUS"]
-    yield styled((row["ID"], "bold"), GAP, (status, _STYLES.get(status, "")))
-    for name, cell in row.items():
-        is_in_heading = name in ("ID", "STATUS")
-        if not is_in_heading and cell != _NO_VALUE:
-            yield from entry(f"{GAP}{name}", cell, label=_CARD_LABEL_WIDTH)
-    yield styled()

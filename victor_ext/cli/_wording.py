@@ -8,7 +8,6 @@ line, `column_remedy` what to do about the heading of a file.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -38,10 +37,6 @@ _HINTS = {
     "key_column": "leave --key-column out, and give the column of the file its former name",
 }
 """What to write instead, by the code of a problem, or by its field."""
-SPEC_IS_ELSEWHERE = (
-    "`victor spec` is a distribution of its own, victor-spec, which makes typed packages from "
-    "OpenAPI documents: pip install ./recipe in a clone."
-)
 _TYPER_WORDS = {
     r" \(Possible options: (.*)\)": r". Did you mean \1?",
     r"Got unexpected extra argument\(s\) \((.*)\)": r"Too much is given: \1",
@@ -168,7 +163,6 @@ CERTIFICATE = (
     "its CA bundle (in "
     "Python also verify=). If it does not, another party may be reading the connection."
 )
-_DEBIT = re.compile(r"debit=(.+)\.$")
 _HEADING = re.compile(r"the heading \(([^)]*)\)")
 
 
@@ -176,9 +170,6 @@ def column_remedy(problem: Problem) -> str | None:
     """Return what to do about a problem with a column of a file, such as to name it with
     `--column`; None: there is nothing of this kind.
     """
-    debit = _DEBIT.search(problem.message)
-    if debit is not None:
-        return f"Leave debits out with --column {shlex.quote(f'debit={debit[1]}')}."
     heading = _HEADING.search(problem.message)
     if heading is None:
         return "Leave the times out with --column at=." if problem.field == "at" else None

@@ -26,7 +26,7 @@ from victor_ext._event_queue.databases import DatabaseTime, table_of
 from victor_ext._event_queue.drivers import AwaitedDriver, BlockingDriver
 from victor_ext._event_queue.events import EventState, event_table
 from victor_ext._event_queue.fitness import check_arguments, prepared_engine
-from victor_ext._event_queue.handlers import H, Handlers, meant_by
+from victor_ext._event_queue.handlers import H, Handlers
 from victor_ext._event_queue.queue import (
     MOST_TRIES,
     EventKind,
@@ -75,12 +75,6 @@ _NOT_FOUND = (
     "post an id, but a wrong base_url has the same look: see dead_letters('not_found'), of which "
     "the newest %d are kept. This is logged once in an hour."
 )
-_EVENT = "event:"
-"""The prefix of a name of `on` that is taken as it is written, even if it is close to a known
-one.
-"""
-_STATUS = "status:"
-"""The prefix that names of an outbox may have; here it is a mistake."""
 _READ = "read "
 """The prefix, in the table of ids, of a state that was read."""
 
@@ -393,35 +387,14 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
         without `commit` and `rollback`.
 
         Args:
-            name: The system's name of the event, in any letter case; one that is close to a known
-                name is `event:order.complete`. None: every event.
+            name: The system's name of the event, in any letter case. None: every event.
             source: Events of one source alone. None: of each.
 
         Raises:
             ConfigurationError: The function is `async def`, and the inbox has blocking calls; or
-                the name is empty, or one letter off a known one.
+                the name is empty.
         """
-        return self._queue.handlers.on(name, source, self._event_name)
-
-    def _event_name(self, name: str) -> str:
-        """The name of an event, as it is stored. Raises `ConfigurationError`: it is a slip of a
-        known name.
-        """
-        word = name.casefold()
-        if word.startswith(_EVENT):
-            return word.removeprefix(_EVENT)
-        if word.startswith(_STATUS):
-            raise ConfigurationError(
-                f"on({name!r:.60}): '{_STATUS}' is for an outbox. For an event of this very name, "
-                f"write on('{_EVENT}{word:.60}')."
-            )
-        meant = meant_by(word, getattr(self._webhook, "event_names", ()))
-        if meant is not None:
-            raise ConfigurationError(
-                f"on({name!r:.60}) is no event that is known: did you mean {meant!r}? For an event "
-                f"of this very name, write on('{_EVENT}{word:.60}')."
-            )
-        return word
+        return self._queue.handlers.on(name, source, str.casefold)
 
     @in_session
     def receive(

@@ -196,7 +196,7 @@ class Adding(Box):
                 session.execute(sa.insert(self.references), rows)
             return
         stored = self._parts.sealing.decrypted_row(row)
-        if not is_same_call(stored, new, vault):
+        if not is_same_call(stored, new):
             message = (
                 f"{new.key} is in the outbox with {other_than(stored, new)}. For the same "
                 "payment, keep the key, and pass what is stored or leave it out: under another key "

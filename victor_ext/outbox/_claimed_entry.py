@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,6 @@ class Claim:
         now: When the entry was read, or marked, by the clock of the database.
         at: The same by the clocks of this machine, which measure how long this worker has had it.
         is_marked: Whether it is stored as an entry that may have been sent.
-        wait: What waits until it is the turn of the entry; None: it is.
         settles_until: The `settle_until` of an entry that is looked up; None: it is not.
     """
 
@@ -35,7 +34,6 @@ class Claim:
     now: float
     at: Moment
     is_marked: bool = True
-    wait: Callable[[], Any] | None = field(default=None, repr=False)
     settles_until: float | None = None
 
     @property

@@ -31,7 +31,6 @@ from victor_ext._event_queue.databases import (
     OfFewRows,
     database_time,
 )
-from victor_ext._event_queue.fitness import forget_fitness, make_fit
 from victor_ext._event_queue.rows import begin_writing, change_rows
 from victor_ext._event_queue.transactions import Pass
 from victor_ext._settlement.key_age import Now, SentSince
@@ -39,14 +38,11 @@ from victor_ext._settlement.key_age import Now, SentSince
 from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
-from ._life import Beat
 
 GROUP = 256
 """The maximum number of entries that are read in one transaction."""
 _BEGINS_WITHIN = 2.0
 """Seconds after its mark within which a call begins."""
-_NEAR = 3600.0
-"""Seconds before `send_before` in which an entry comes before others."""
 
 
 class Claims:
@@ -73,8 +69,6 @@ class Claims:
         self._chosen = engine.policy.chosen()
         self._worker = new_number()
         self._statement = self._statement_of_begin()
-        self._passed_over = set[int]()
-        """The ids of entries that could not be taken up once they were read."""
         self._last = 0
         """The id up to which no entry is left for the pass."""
 
@@ -87,14 +81,11 @@ class Claims:
     def read_next(self, busy: Collection[str]) -> Pass[ClaimGroup]:
         """Read the next group of entries, each with subjects of its own that are not `busy`."""
         read = partial(self._read_lively, Now.of(self.client), busy)
-        group, beat = yield from self._engine.transactions.transact(read)
-        self._engine.holding.life.remember(beat)
+        group = yield from self._engine.transactions.transact(read)
         self._last = group.last
         return group
 
-    def _read_lively(
-        self, now: Now, busy: Collection[str], connection: Connection
-    ) -> tuple[ClaimGroup, Beat | None]:
+    def _read_lively(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
         """Read a group in a transaction, after a look whether the database is still the one of the
         last group. If none is left, note the provider's time for `hold`: all that waits will be
         sent after it.
@@ -103,36 +94,32 @@ class Claims:
         # A write comes first: SQLite refuses the writes of a transaction that began with a read.
         begin_writing(connection, self._table)
         engine.policy.require(connection, self.client)
-        beat, loss = engine.holding.life.beat(connection, self.client.caller)
+        loss = engine.holding.life.beat(connection)
         if loss is not None:
-            forget_fitness(connection)
-            make_fit(connection, self._table)
-            engine.holding.mark_lost(connection, loss)
+            engine.holding.mark_lost(connection, loss, self.client.caller)
         group = self.read_group(now, busy, connection)
         if not group.claims:
             engine.holding.note_time(connection, now, self.client.provider)
-        return engine.policy.in_turn(self, group, connection), beat
+        return group
 
     def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
-        """Read a group in a transaction. Entries whose turn is later are in it, too."""
+        """Read a group in a transaction."""
         self._engine.sealing.load_vault(connection)
         present = database_time(connection)
         is_due = self._is_due(present)
-        near = self._read_near(is_due, now, connection)
-        others = self._read_in_order(is_due, near, connection)
-        chosen, waiting = _with_distinct_subjects(near, others, busy)
-        last = max((row.id for row in others), default=self._last)
+        rows = self._read_in_order(is_due, connection)
+        chosen, waiting = _with_distinct_subjects(rows, busy)
+        last = max((row.id for row in rows), default=self._last)
         if waiting:
             last = min(waiting) - 1
-        count = len(near) + len(others)
         return ClaimGroup(
             claims=[
                 Claim(row, self._worker, present, now.moment, is_marked=sent_of(row) is not None)
                 for row in chosen
             ],
             last=max(self._last, last),
-            waits=len(chosen) < count,
-            is_full=count >= GROUP,
+            waits=bool(waiting),
+            is_full=len(rows) >= GROUP,
         )
 
     def begin(
@@ -164,7 +151,6 @@ class Claims:
         for id, due_at in connection.execute(self._statement, values):
             began = due_at - self.lease
             begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True)
-        self._passed_over.update(by_id.keys() - begun.keys())
         return begun
 
     def _statement_of_begin(self) -> sa.UpdateBase:
@@ -187,32 +173,25 @@ class Claims:
         ids = sa.bindparam("ids", expanding=True, type_=columns.id.type)
         versions: sa.BindParameter[Any] = sa.bindparam("versions", expanding=True)
         is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
-        may_go_on = sa.and_(self._chosen, self._is_not_held)
-        is_ours = sa.and_(columns.worker == self._worker, may_go_on)  # see `keep`
-        is_free = sa.or_(is_ours, self._is_due(now))
+        is_free = self._is_due(now)
         may_begin = sa.and_(columns.id.in_(ids), columns.state.in_(DUE), is_unchanged, is_free)
         free = sa.select(columns.id).where(may_begin).with_for_update(skip_locked=True)
         update = sa.update(self._table).where(columns.id.in_(free)).values(values)
         return update.returning(columns.id, columns.due_at)
 
-    def keep(self, claims: Sequence[Claim], seconds: float, connection: Connection) -> list[Claim]:
-        """Take up entries whose calls begin within so many seconds. They are not marked. Returns
-        the claims of those that nobody else has changed since they were read.
+    def keep(self, claim: Claim, seconds: float, connection: Connection) -> bool:
+        """Take up an entry for so many seconds, and do not mark it. Returns whether it is as it was
+        read.
         """
-        if not claims:
-            return []
         columns = self._table.c
-        by_id = {claim.row.id: claim for claim in claims}
-        versions = [(id, claim.row.had_by) for id, claim in by_id.items()]
-        is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
-        may_keep = sa.and_(columns.id.in_(by_id), is_unchanged, self._is_due(DatabaseTime()))
+        is_unchanged = sa.and_(columns.id == claim.row.id, columns.had_by == claim.row.had_by)
+        may_keep = sa.and_(is_unchanged, self._is_due(DatabaseTime()))
         until = DatabaseTime() + seconds
         own = {"worker": self._worker, "had_by": self._worker, "due_at": until}
-        keep = sa.update(self._table).where(may_keep).values(own).returning(columns.id)
-        kept = set(connection.execute(keep).scalars())
-        for id in kept:
-            by_id[id].row.had_by = self._worker
-        return [claim for claim in claims if claim.row.id in kept]
+        if not change_rows(connection, self._table, may_keep, **own):
+            return False
+        claim.row.had_by = self._worker
+        return True
 
     @property
     def lease(self) -> float:
@@ -254,73 +233,41 @@ class Claims:
         is_of_client = sa.and_(columns.provider == self.client.provider, self._chosen)
         return sa.and_(is_of_client, is_free, self._is_not_held)
 
-    def _read_near(self, is_due: Condition, now: Now, connection: Connection) -> list[Any]:
-        """The entries that have to be sent soon, those without an earlier entry of the same
-        subject.
-        """
-        columns, earlier = self._table.c, self._table.alias().c
-        by_provider = now.by_provider()
-        is_near = columns.send_before.between(by_provider, by_provider + _NEAR)
-        has_precedence = sa.exists().where(
-            earlier.reference == columns.reference,
-            earlier.provider == columns.provider,
-            _is_unsettled(earlier),
-            earlier.id < columns.id,
-        )
-        is_next = sa.and_(is_near, _is_unsettled(columns))
-        if self._passed_over:
-            is_next = sa.and_(is_next, columns.id.not_in(self._passed_over))
-        query = sa.select(self._table).where(is_due, is_next)
-        first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
-        return self._rows(first, GROUP, connection)
-
-    def _read_in_order(
-        self, is_due: Condition, near: Sequence[Any], connection: Connection
-    ) -> list[Any]:
-        """The entries that were stored first, without those of `near`.
+    def _read_in_order(self, is_due: Condition, connection: Connection) -> list[Any]:
+        """The entries that were stored first.
 
         Each state is read by itself, in the order of its index, so that the database has to sort
         no entries, however many there are.
         """
         columns = self._table.c
-        most = GROUP - len(near)
         rows: list[Any] = []
         for state in DUE:
             is_next = sa.and_(OfFewRows(columns.state == state), columns.id > self._last)
             query = sa.select(self._table).where(is_next, is_due)
-            rows += self._rows(query.order_by(columns.id), most, connection)
+            rows += self._rows(query.order_by(columns.id), GROUP, connection)
         rows.sort(key=attrgetter("id"))
-        chosen = {row.id for row in near}
-        return [row for row in rows[:most] if row.id not in chosen]
+        return rows[:GROUP]
 
     def _rows(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
         return [*map(self._engine.sealing.decrypted_row, connection.execute(query.limit(most)))]
 
 
-def _is_unsettled(columns: Any) -> Condition:
-    """Holds for entries in one of the states of `DUE`."""
-    # An expression on the state: on the bare column, SQLite would use the index of states, and so
-    # read all due entries, in place of the narrower index.
-    return sa.func.coalesce(columns.state, "").in_(DUE)
-
-
 def _with_distinct_subjects(
-    near: Sequence[Any], others: Sequence[Any], busy: Collection[str]
+    rows: Sequence[Any], busy: Collection[str]
 ) -> tuple[list[Any], list[int]]:
-    """Choose rows, `near` ones first, of which no two have the same subject and none a `busy` one.
-    Returns them, and the ids of those of `others` that wait for a later group.
+    """Choose rows of which no two have the same subject and none a `busy` one. Returns them, and
+    the ids of those that wait for a later group.
 
     After a lost response, two entries under way with one subject could not be told apart.
     """
     subjects = {*busy}
     chosen: list[Any] = []
     waiting: list[int] = []
-    near_ids = {row.id for row in near}
-    for row in (*near, *others):
+    for row in rows:
         own = subjects_of(row)
         if own.isdisjoint(subjects):
             subjects |= own
             chosen.append(row)
-        elif row.id not in near_ids:
+        else:
             waiting.append(row.id)
     return chosen, waiting

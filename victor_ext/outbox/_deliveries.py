@@ -36,10 +36,8 @@ _MOST_READ = 2_000
 """The number of entries after which a pass reads no other group."""
 _LONGEST_READING = 5.0
 """The seconds after which it does not either."""
-_MOST_SHARING = 500
-"""The maximum number of entries that wait for a shared call."""
 _LONGEST_WAIT = 5.0
-"""Seconds after which a shared call no longer waits for entries whose own calls are under way."""
+"""The seconds after which a shared call waits for no other entries: until its first one is free."""
 
 
 @dataclass(eq=False, slots=True)
@@ -61,62 +59,6 @@ class EntryDelivery:
         """The id of the entry, and the number of its call."""
         number: int = self.claim.row.id
         return number
-
-
-class _SharedCalls:
-    """The calls that several entries of a pass share."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[int, SharedCall] = {}
-        """Those that have not begun, by the id of the entry."""
-        self._waiting_since = 0.0
-        """Since when the first of these waits, by `time.monotonic`."""
-        self._sharers: dict[int, list[int]] = {}
-        """The ids of the entries that share a call under way, by its number."""
-
-    def add(self, id: int, step: SharedCall) -> None:
-        """Let an entry wait for others that share its call."""
-        if not self._waiting:
-            self._waiting_since = time.monotonic()
-        self._waiting[id] = step
-
-    def are_due(self) -> bool:
-        """Whether they wait no longer for entries whose calls are under way."""
-        is_late = time.monotonic() >= self._waiting_since + _LONGEST_WAIT
-        return len(self._waiting) >= _MOST_SHARING or bool(self._waiting and is_late)
-
-    def drop(self) -> list[int]:
-        """Make none of those that have not begun. Returns the ids of their entries."""
-        waiting = sorted(self._waiting)
-        self._waiting = {}
-        return waiting
-
-    def take(self, most: int) -> list[tuple[int, Callable[[], Any]]]:
-        """The calls that begin now, at most so many, each with its number."""
-        groups: dict[Hashable, list[int]] = {}
-        for id, step in sorted(self._waiting.items()):
-            groups.setdefault(step.group, []).append(id)
-        calls: list[tuple[int, Callable[[], Any]]] = []
-        for ids in [*groups.values()][:most]:
-            steps = [self._waiting.pop(id) for id in ids]
-            self._sharers[ids[0]] = ids
-            calls.append((ids[0], partial(steps[0].make, [step.item for step in steps])))
-        return calls
-
-    def ends_of(self, end: CallEnd) -> list[CallEnd]:
-        """The end of a call, for each entry that has shared it."""
-        ids = self._sharers.pop(end.number, None)
-        if ids is None:
-            return [end]
-        if end.error is not None:
-            return [CallEnd(id, error=end.error) for id in ids]
-        ends: list[CallEnd] = []
-        for id, result in zip(ids, end.result, strict=True):
-            if isinstance(result, VictorError):
-                ends.append(CallEnd(id, error=result))
-            else:
-                ends.append(CallEnd(id, result))
-        return ends
 
 
 class Deliveries:
@@ -154,7 +96,12 @@ class Deliveries:
         """Entries that wait at a `Refusal`."""
         self._calls_made = 0
         """The number of calls under way."""
-        self._shared = _SharedCalls()
+        self._sharing: dict[int, SharedCall] = {}
+        """Entries that wait for a call which they share."""
+        self._sharing_since = 0.0
+        """Since when the first of these waits, by `time.monotonic`."""
+        self._sharers: dict[int, list[int]] = {}
+        """The entries that share a call under way, by its number."""
         self._done: dict[int, Entry] = {}
         self.fatal: Exception | None = None
         self.error: VictorError | None = None
@@ -177,7 +124,7 @@ class Deliveries:
                 ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
                 self._calls_made -= len(ends)
                 self._has_call_ended = True
-                yield from self._advance([*chain.from_iterable(map(self._shared.ends_of, ends))])
+                yield from self._advance([*chain.from_iterable(map(self._ends_of, ends))])
             yield from self._begin()
 
     @property
@@ -223,10 +170,7 @@ class Deliveries:
 
     def _free_places(self) -> int:
         """How many more entries may begin. One that waits for a shared call takes no place."""
-        return 0 if self._shared.are_due() else self._places_for_calls()
-
-    def _places_for_calls(self) -> int:
-        return self._engine.workers - self._calls_made
+        return 0 if self._is_sharing_due() else self._engine.workers - self._calls_made
 
     def _must_stop(self) -> bool:
         """Whether no entry may begin any more."""
@@ -302,7 +246,9 @@ class Deliveries:
         if self.fatal is not None:
             yield from self._advance([CallEnd(delivery.id, error=CallNotMade())])
         elif isinstance(step, SharedCall):
-            self._shared.add(delivery.id, step)
+            if not self._sharing:
+                self._sharing_since = time.monotonic()
+            self._sharing[delivery.id] = step
         else:
             yield from self._start(delivery.id, step)
 
@@ -310,14 +256,37 @@ class Deliveries:
         self._calls_made += 1
         yield lambda: self._calls.start(number, call)
 
+    def _is_sharing_due(self) -> bool:
+        """Whether entries have waited long enough for others that share their call."""
+        return bool(self._sharing) and time.monotonic() >= self._sharing_since + _LONGEST_WAIT
+
     def _begin_shared(self) -> Pass[None]:
-        """Start the shared calls, unless they wait for entries whose calls are under way."""
+        """Start the shared calls, unless calls are under way whose entries may share them."""
         if self.fatal is not None:
-            waiting = self._shared.drop()
+            waiting, self._sharing = sorted(self._sharing), {}
             yield from self._advance([CallEnd(id, error=CallNotMade()) for id in waiting])
-        if not self._calls_made or self._shared.are_due():
-            for number, call in self._shared.take(self._places_for_calls()):
-                yield from self._start(number, call)
+        if self._calls_made and not self._is_sharing_due():
+            return
+        groups: dict[Hashable, list[int]] = {}
+        for id in sorted(self._sharing):
+            groups.setdefault(self._sharing[id].group, []).append(id)
+        for ids in [*groups.values()][: self._engine.workers - self._calls_made]:
+            steps = [self._sharing.pop(id) for id in ids]
+            self._sharers[ids[0]] = ids
+            yield from self._start(ids[0], partial(steps[0].make, [step.item for step in steps]))
+
+    def _ends_of(self, end: CallEnd) -> list[CallEnd]:
+        """The end of a call, for each entry that has shared it."""
+        ids = self._sharers.pop(end.number, [])
+        if not ids:
+            return [end]
+        if end.error is not None:
+            return [CallEnd(id, error=end.error) for id in ids]
+        ends: list[CallEnd] = []
+        for id, result in zip(ids, end.result, strict=True):
+            is_error = isinstance(result, VictorError)
+            ends.append(CallEnd(id, error=result) if is_error else CallEnd(id, result))
+        return ends
 
     def _next_step(self, delivery: EntryDelivery, end: CallEnd) -> Step | None:
         """Pass the end of a step to an entry, and return its next step; None: the entry is at its

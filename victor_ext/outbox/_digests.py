@@ -1,5 +1,5 @@
-"""Digests that a forgotten entry keeps in place of its call and reference: by them a repeat of the
-same call is recognized.
+"""Whether two calls are the same, and what a forgotten entry has in place of its call and
+reference.
 """
 
 import hashlib
@@ -8,12 +8,11 @@ from typing import Any, cast
 
 from victor_ext import PreparedCall
 from victor_ext._ids import in_one_form, reference_of
-from victor_ext._vault import Vault
 
 _DIGEST = "digest-1:"
 """The beginning of a digest, with the version of the form that is digested."""
-_KEYED = "digest-1-keyed:"
-"""The beginning of the digest of a call that was encrypted."""
+FORGOTTEN = f"{_DIGEST}none"
+"""What a forgotten entry has in place of its call."""
 
 
 def is_forgotten(text: str) -> bool:
@@ -44,13 +43,13 @@ def reference_digest(reference: str) -> str:
     return _digest("reference", reference_of(reference))
 
 
-def is_same_call(row: Any, new: Any, vault: Vault | None = None) -> bool:
-    """Whether the entry of a decrypted row has the call of a new entry with its key. `vault` is
-    that of the outbox.
+def is_same_call(row: Any, new: Any) -> bool:
+    """Whether the entry of a decrypted row has the call of a new entry with its key. Of a forgotten
+    one nobody knows.
     """
-    stored = row.call if is_forgotten(row.call) else call_digest(row)
-    with_key = vault if stored.startswith(_KEYED) else None
-    return bool(stored == call_digest(new, with_key))
+    if is_forgotten(row.call) or (row.provider, row.look_up_by) != (new.provider, new.look_up_by):
+        return False
+    return content_of(row.call) == content_of(new.call)
 
 
 def other_than(row: Any, new: Any) -> str:
@@ -58,7 +57,7 @@ def other_than(row: Any, new: Any) -> str:
     same: the names of members, such as `other values of payment_details.due_date`.
     """
     if is_forgotten(row.call):
-        return "another call, or with other arguments"
+        return "a call that was forgotten"
     before, after = PreparedCall.from_text(row.call), PreparedCall.from_text(new.call)
     if before.operation != after.operation:
         return "another call"
@@ -84,21 +83,6 @@ def _members(value: object, place: str = "") -> dict[str, object]:
     for name, member in cast("dict[str, object]", value).items():
         members |= _members(member, f"{place}.{name}" if place else name)
     return members
-
-
-def call_digest(row: Any, vault: Vault | None = None) -> str:
-    """The digest of the call of an entry (a decrypted row), salted with its key.
-
-    With a vault it depends on the secret, too: nobody without it can find the values out by trying.
-    """
-    content = [*map(_json_value, content_of(row.call))]
-    digest = _digest(row.key, json.dumps([row.provider, row.look_up_by, *content]))
-    return digest if vault is None else _KEYED + vault.fingerprint(digest)
-
-
-def _json_value(part: object) -> object:
-    """A part of a content as JSON data: each byte is one character."""
-    return part.decode("latin-1") if isinstance(part, bytes) else part
 
 
 def _digest(salt: str, text: str) -> str:

@@ -76,9 +76,7 @@ class OutboxEngine:
         self.policy = policy
         self.terms = terms
         self.log_done = log_done
-        self.holding = Holding(
-            entries, control, Life(control, entries), terms.settle_for, policy.payments
-        )
+        self.holding = Holding(entries, control, Life(control), terms.settle_for, policy.payments)
         kind = event_kind(sealing, self.holding)
         self.queue = EventQueue(transactions, events, handlers, kind, terms.lease)
         self.store = EntryStore(entries, sealing, self.queue, transactions)

@@ -7,7 +7,7 @@ the table, and at last the conversions between its rows and the types of this pa
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,7 +18,6 @@ from sqlalchemy.schema import SchemaItem
 
 from victor_ext import ConfigurationError, Done, InvalidRequest, PreparedCall, Problem
 from victor_ext._event_queue.databases import ROW_ID, Condition, is_to_come, split_name, table_of
-from victor_ext._event_queue.handlers import meant_by
 from victor_ext._ids import canonical_id
 from victor_ext._privacy import one_line
 from victor_ext._settlement.flow import Write
@@ -174,40 +173,25 @@ _STATES = frozenset(state.value for state in EntryState)
 _RESULTS = _STATES - {"waiting", "sending", "settling"}
 _STATUS = "status:"
 """The prefix of the name of an event that is a status, whose word is also a state."""
-_EVENT = "event:"
-"""The prefix that names of an inbox may have; here it is a mistake."""
 
 
-def event_name(name: str, statuses: Iterable[str]) -> str:
+def event_name(name: str) -> str:
     """The name that a caller gives to an event, as `event_names_of_change` writes it.
 
     `status:NAME` is a status, whatever its word.
 
     Raises:
-        ConfigurationError: The name is a state that is no result; or it differs by one letter from
-            a result, or from one of the known `statuses`.
+        ConfigurationError: The name is a state that is no result.
     """
     word = name.casefold()
     if word.startswith(_STATUS):
         status = word.removeprefix(_STATUS)
         return word if status in _STATES else status
-    if word.startswith(_EVENT):
-        raise ConfigurationError(
-            f"on({name!r:.60}): '{_EVENT}' is for an inbox. For a status of this very name, write "
-            f"on('{_STATUS}{word:.40}')."
-        )
     if word in _STATES - _RESULTS:
         results = ", ".join(sorted(_RESULTS))
         raise ConfigurationError(
             f"on({name!r}) would never be called: an entry has events for its results ({results}) "
             f"and for statuses. For a status of this name, write on('{_STATUS}{word}')."
-        )
-    meant = meant_by(word, [*sorted(_RESULTS), *statuses])
-    if meant is not None:
-        raise ConfigurationError(
-            f"on({name!r:.60}) is neither a state nor a status that is known: did you mean "
-            f"{meant.casefold()!r}? For a status of this very name, write "
-            f"on('{_STATUS}{word:.40}')."
         )
     return word
 

@@ -11,18 +11,18 @@ settles what is in doubt, and never changes what a live worker has.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from victor_ext import Done, NotDone, Outcome, PreparedCall, VictorError, zulu
+from victor_ext import Outcome, PreparedCall, VictorError
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -33,17 +33,12 @@ from victor_ext._event_queue.drivers import BlockingDriver
 from victor_ext._event_queue.fitness import prepared_engine
 from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
 from victor_ext._event_queue.transactions import PassDriver, Transactions
-from victor_ext._settlement.flow import (
-    PaymentOutcome,
-    Settlement,
-    Write,
-    settlement_of_failed_read,
-)
+from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 from victor_ext._settlement.key_age import SentSince, within_key_life
 from victor_ext._vault import Vault
 
 from ._adding import new_entry
-from ._claimed_entry import Claim, ClaimGroup
+from ._digests import FORGOTTEN
 from ._engine import EngineTerms, OutboxEngine
 from ._entries import (
     DUE,
@@ -59,22 +54,18 @@ from ._entries import (
     sent_values,
     write_of,
 )
-from ._forgetting import forgotten_values
+from ._forgetting import FORGOTTEN_VALUES
 from ._holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from ._life import Life
 from ._passes import Rounds
-from ._policy import Keeper, PaymentRegister
-from ._sealing import STORAGE_KEY, Sealing, opened_call
+from ._policy import PaymentRegister
+from ._sealing import STORAGE_KEY, Sealing
 from ._storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from ._tables import OutboxTables
 
 NAME = "victor_bulk"
 SETTLE_FOR = 600.0
 """Seconds for which a write is looked up that may have been sent and is not sent again."""
-
-
-LONGEST_TURN = 5.0
-"""Seconds ahead for which a worker reserves turns: other machines get theirs between them."""
 
 
 UNDER_WAY = "under way"
@@ -102,10 +93,9 @@ def _entry_table() -> sa.Table:
 
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
     the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
-    are the seconds for which the provider keeps its key. `read_first` says that the state of what
-    it is about is read before it is sent, and `shared` that it is for the rows of a payout, be it
-    one row. `last` is the outcome of its last call, if that settled nothing. `word` is what people
-    see of its rows: the database stores it with each change of the others.
+    are the seconds for which the provider keeps its key. `shared` says that it is for the rows of a
+    payout, be it one row. `last` is the outcome of its last call, if that settled nothing. `word`
+    is what people see of its rows: the database stores it with each change of the others.
     """
     return outbox_table(
         NAME,
@@ -113,7 +103,6 @@ def _entry_table() -> sa.Table:
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("batch", sa.Text, nullable=False),
         sa.Column("kept", sa.Double, nullable=False),
-        sa.Column("read_first", sa.Boolean, nullable=False),
         sa.Column("shared", sa.Boolean, nullable=False),
         sa.Column("last", sa.String(16)),
         sa.Column("word", sa.String(16), sa.Computed(_WORD, persisted=True)),
@@ -153,7 +142,6 @@ def entry_values(
     terms: FileTerms,
     look_up_by: Mapping[str, str] | None = None,
     *,
-    read_first: bool = False,
     shared: bool = False,
 ) -> dict[str, Any]:
     """The column values of a new entry, but for the time at which it is stored; and as `references`
@@ -167,7 +155,6 @@ def entry_values(
         "reference": vault.fingerprint(new.reference),
         "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
         **asdict(terms),
-        "read_first": read_first,
         "shared": shared,
         "last": None,
         "error": None,
@@ -314,25 +301,18 @@ def clear_restored(connection: Connection, scope: str, keys: Collection[str]) ->
     change_rows(connection, ENTRIES, named_entries(scope, keys), restored=False)
 
 
-def forget_entries(
-    connection: Connection, scope: str, chosen: Condition, vault: Vault, most: int
-) -> int:
+def forget_entries(connection: Connection, scope: str, chosen: Condition, most: int) -> int:
     """Remove the calls of settled entries, and what was said of them, at most of so many. Their
-    keys, states and ids stay, and digests of their calls. Returns how many there were.
+    keys, states and ids stay. Returns how many there were.
     """
     # What was not done, and may have been asked since the backup, is looked for by its values.
     is_sent = ENTRIES.c.state == EntryState.SENT
     is_settled = sa.or_(is_sent, is_surely_not_done(ENTRIES.c))
-    has_call = ENTRIES.c.call.not_like("digest-%")
+    has_call = ENTRIES.c.call != FORGOTTEN
     named = sa.and_(ENTRIES.c.scope == scope, chosen, is_settled, has_call)
-    query = sa.select(ENTRIES).where(named).order_by(ENTRIES.c.id).limit(most)
-    rows: Sequence[Any] = connection.execute(query).all()
-    for row in rows:
-        values = forgotten_values(opened_call(row._asdict(), vault), vault)
-        # A file may have put it again since it was read.
-        is_as_read = sa.and_(ENTRIES.c.id == row.id, is_settled, ENTRIES.c.call == row.call)
-        change_rows(connection, ENTRIES, is_as_read, **{**values, "status": None})
-    return len(rows)
+    ids = sa.select(ENTRIES.c.id).where(named).order_by(ENTRIES.c.id).limit(most)
+    chosen_now = sa.and_(ENTRIES.c.id.in_(ids), is_settled, has_call)
+    return change_rows(connection, ENTRIES, chosen_now, **FORGOTTEN_VALUES, status=None)
 
 
 class OpenEntries(NamedTuple):
@@ -389,11 +369,10 @@ def let_go_on(connection: Connection, chosen: Condition) -> None:
 
 
 def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
-    """Let a batch go on with entries of another batch or account that no live worker has: those in
-    doubt, and those that wait and are read before they are sent.
+    """Let a batch go on with entries in doubt of another batch or account. No live worker has
+    them.
     """
-    waits = sa.and_(ENTRIES.c.state == _WAITING, ENTRIES.c.read_first)
-    may_be_adopted = sa.and_(chosen, _IS_UNSETTLED, sa.or_(ENTRIES.c.state.in_(IN_DOUBT), waits))
+    may_be_adopted = sa.and_(chosen, _IS_UNSETTLED, ENTRIES.c.state.in_(IN_DOUBT))
     of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
     own = {"sender": sender, "batch": batch, "had_by": new_number()}
     change_rows(connection, ENTRIES, of_nobody, **own)
@@ -440,7 +419,7 @@ def note_time(connection: Connection, provider: str, now: SentSince) -> None:
 def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
     insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
-    Life(TABLES.control, ENTRIES).begin_anew(connection)
+    Life(TABLES.control).begin_anew(connection)
     mark_restored(connection, ENTRIES, TABLES.control)
 
 
@@ -463,6 +442,7 @@ class SenderTerms:
         batch: The batch whose entries are sent; None: all batches.
         kept: Seconds for which the provider keeps keys, if an entry does not say less.
         workers: The maximum number of calls under way at once.
+        rate: The maximum number of calls that begin in a second; None: no limit.
     """
 
     scope: str
@@ -470,6 +450,7 @@ class SenderTerms:
     batch: str | None
     kept: float
     workers: int
+    rate: float | None = None
 
 
 class FileRows(PaymentRegister, Protocol):
@@ -481,17 +462,6 @@ class FileRows(PaymentRegister, Protocol):
         Args:
             is_repeat: Whether it may have been sent before.
         """
-
-    def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
-        """Return the rates of those of these batches that have one, in rows a second."""
-        ...
-
-    def reserve_turns(self, connection: Connection, batches: Sequence[str]) -> Sequence[float]:
-        """Reserve the next turn of each of these batches, in their order. Each has a rate.
-
-        Returns the seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
-        """
-        ...
 
     def wait_for_database(self, error: DBAPIError) -> None:
         """Wait until what was to be stored can be tried again. Raises an error to give up."""
@@ -508,7 +478,6 @@ class FilePolicy:
 
     Attributes:
         payments: What the entries are for. A payment that has no entry may have an id, too.
-        pauses_until: Until when no turn can be reserved, by the monotonic clock.
     """
 
     def __init__(
@@ -519,7 +488,9 @@ class FilePolicy:
         self._vault = vault
         self._terms = terms
         self._stop = stop
-        self.pauses_until = 0.0
+        self.wait_for_turn = None if terms.rate is None else self._wait_for_turn
+        self._next_turn = 0.0
+        self._turns = threading.Lock()
 
     # Which are taken up, and when
 
@@ -532,36 +503,11 @@ class FilePolicy:
         chosen = sa.and_(columns.scope == terms.scope, columns.sender == terms.sender)
         return chosen if terms.batch is None else sa.and_(chosen, columns.batch == terms.batch)
 
-    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:
-        """Reserve the turns of entries of batches that have a rate. Those whose turn is late are
-        left to a later round.
-        """
-        rates = self._rows.rates(connection, {claim.row.batch for claim in group.claims})
-        if not rates:
-            return group
-        in_turn = [claim for claim in group.claims if claim.row.batch not in rates]
-        wanted: list[Claim] = []
-        most = {batch: LONGEST_TURN * rate + 1 for batch, rate in rates.items()}
-        for claim in group.claims:
-            if most.get(claim.row.batch, 0) >= 1:
-                most[claim.row.batch] -= 1
-                wanted.append(claim)
-        kept = claims.keep(wanted, 2 * LONGEST_TURN, connection)
-        if not kept:
-            return replace(group, claims=in_turn)
-        waits = self._rows.reserve_turns(connection, [claim.row.batch for claim in kept])
-        began = time.monotonic()
-        for claim, wait in zip(kept, waits, strict=True):
-            if wait > LONGEST_TURN:
-                claims.give_back(claim, connection)
-                continue
-            in_turn.append(replace(claim, wait=partial(self._wait_until, began + wait)))
-        if not in_turn:
-            self.pauses_until = began + min(waits) - LONGEST_TURN
-        return replace(group, claims=in_turn)
-
-    def _wait_until(self, turn: float) -> None:
-        """Wait for a reserved turn, which is by the monotonic clock, or for the stop."""
+    def _wait_for_turn(self) -> None:
+        """Wait until a call may begin, by the rate, or for the stop."""
+        with self._turns:
+            turn = max(self._next_turn, time.monotonic())
+            self._next_turn = turn + 1.0 / (self._terms.rate or math.inf)
         self._stop.wait(max(0.0, turn - time.monotonic()))
 
     # How one is sent
@@ -576,12 +522,10 @@ class FilePolicy:
         return write
 
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
-        """Send the row, after its state was read if it has to be."""
+        """Send the row."""
         call: PreparedCall = row.prepared
         client = within_key_life(client, float(row.kept))
         try:
-            if row.read_first:
-                return _send_unless_done(client, call)
             return self._rows.call(client, call, is_repeat=is_repeat)
         except VictorError:
             raise
@@ -672,8 +616,8 @@ class FileSender:
 
     @property
     def pause(self) -> float:
-        """Seconds for which nothing is sent, since the provider fails, or all turns are late."""
-        return max(self._parts.backoff.left(), self._policy.pauses_until - time.monotonic())
+        """Seconds for which nothing is sent, since the provider fails."""
+        return self._parts.backoff.left()
 
     def send_due(self) -> None:
         """Make passes, if one would take an entry up now."""
@@ -691,18 +635,3 @@ class FileSender:
         rest, self._rest = self._rest, None
         round_of_passes = self._rounds.make_for_a_while(self._client, rest)
         _, self._rest = self._transactions.run(round_of_passes)
-
-
-def _send_unless_done(client: Any, call: PreparedCall) -> Any:
-    """Read the state of what a call is about, and make the call unless that was done or is ruled
-    out: the step may have been taken elsewhere.
-    """
-    try:
-        state = client.look_up(call, since=zulu.now())
-    except VictorError as error:
-        return settlement_of_failed_read(error)
-    if isinstance(state, Done):
-        return state
-    if isinstance(state, NotDone) and not state.can_be_sent:
-        return Settlement(PaymentOutcome.REFUSED, reason=state.why)
-    return client.send(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,35 +14,20 @@ from victor_ext._event_queue.databases import Condition, earliest_time
 from victor_ext._event_queue.events import EventState
 from victor_ext._event_queue.rows import change_rows, delete_rows
 from victor_ext._event_queue.transactions import Box, Pass, operation
-from victor_ext._vault import Vault
 
-from ._digests import call_digest, reference_digest
+from ._digests import FORGOTTEN, reference_digest
 from ._engine import OutboxEngine
 from ._entries import EntryState, is_surely_not_done, refusal, sent_values
-from ._sealing import is_sealed
 
 _BATCH = 500
 """The maximum number of entries that one transaction forgets."""
-_EMPTIED_COLUMNS = ("send_before", "settle_until", "error", "resolved_by", "resolved_why")
-"""The columns that are empty in a forgotten entry."""
-
-
-def forgotten_values(row: Any, vault: Vault | None) -> dict[str, Any]:
-    """The column values of a forgotten entry (a decrypted row), as far as they change, also of one
-    of a file.
-
-    Args:
-        vault: That of an entry that was encrypted: its digest is keyed, so that nobody can find out
-            its values by trying.
-    """
-    return {
-        "call": call_digest(row, vault),
-        "look_up_by": "{}",
-        **dict.fromkeys(_EMPTIED_COLUMNS),
-        # `first_sent_at` is emptied. The later of the two is what `_unprotect` counts from.
-        "changed_at": max(row.changed_at, row.first_sent_at or 0.0),
-        **sent_values(None),
-    }
+FORGOTTEN_VALUES: Mapping[str, Any] = {
+    "call": FORGOTTEN,
+    "look_up_by": "{}",
+    **dict.fromkeys(("send_before", "settle_until", "error", "resolved_by", "resolved_why")),
+    **sent_values(None),
+}
+"""The column values of a forgotten entry, as far as they change, also of one of a file."""
 
 
 class Forgetting(Box):
@@ -53,39 +39,27 @@ class Forgetting(Box):
     _parts: OutboxEngine
 
     @operation
-    def forget(self, *, older_than: timedelta, protect_for: timedelta | None = None) -> Pass[int]:
+    def forget(self, *, older_than: timedelta) -> Pass[int]:
         """Forget the data of entries that are settled, and have been for longer than this.
 
-        An entry keeps its key, the provider's id, its state and status, and digests of its
-        reference and its values: the same values under its key are still the same entry, and others
-        are refused. Its request, errors, who has resolved it and why, and its discarded events are
-        deleted. What may have been sent, or has not ended, or has an event that waits or is a dead
-        letter, is not forgotten.
+        An entry keeps its key, the provider's id, its state and status, and a digest of its
+        reference: nothing is added under its key any more. Its request, errors, who has resolved it
+        and why, and its discarded events are deleted. What may have been sent, or has not ended, or
+        has an event that waits or is a dead letter, is not forgotten.
 
         Args:
             older_than: How long ago its state or status last changed, by the database's clock, and
                 it was first sent, by the provider's: a clock may have been behind.
-            protect_for: When the rest goes, too, counted as that: from then on its key is a new
-                one, and the same payment can be asked for again. None: never.
 
         Returns:
             How many entries it has forgotten.
 
         Raises:
-            InvalidRequest: A time is negative, or the second is the shorter one, or shorter
-                than the provider keeps its keys.
+            InvalidRequest: The time is negative.
         """
         if older_than < timedelta(0):
             message = f"older_than={older_than!r} is negative: write the days."
             raise refusal(None, "older_than", "range", message)
-        least = max(older_than, timedelta(seconds=self._parts.terms.kept))
-        if protect_for is not None and protect_for < least:
-            days = least.total_seconds() / 86_400
-            message = (
-                f"protect_for is too short: write at least {days:g} days, "
-                "the longer one of older_than and the time for which the provider keeps keys."
-            )
-            raise refusal(None, "protect_for", "range", message)
         seconds = older_than.total_seconds()
         forgotten = 0
         last: int | None = 0
@@ -94,10 +68,6 @@ class Forgetting(Box):
                 partial(self._forget_batch, seconds, last)
             )
             forgotten += number
-        if protect_for is not None:
-            yield from self._transactions.transact(
-                partial(self._unprotect, protect_for.total_seconds())
-            )
         return forgotten
 
     def _forget_batch(
@@ -113,11 +83,11 @@ class Forgetting(Box):
         )
         due = sa.and_(self._is_settled(), is_old, columns.id > last)
         query = sa.select(self.table).where(due).order_by(columns.id).limit(_BATCH)
-        vault = self._parts.sealing.load_vault(connection)
+        self._parts.sealing.load_vault(connection)
         rows = connection.execute(query).all()
         count = 0
         for row in rows:
-            values = self._digests_of(row, vault)
+            values = self._values_of(row)
             is_as_read = sa.and_(due, columns.id == row.id, columns.state == row.state)
             if change_rows(connection, self.table, is_as_read, **values):
                 count += 1
@@ -139,23 +109,12 @@ class Forgetting(Box):
         is_sent = sa.and_(columns.state == EntryState.SENT, columns.ended.is_(True))
         return sa.and_(
             sa.or_(is_sent, is_surely_not_done(columns)),
-            columns.call.not_like("digest-%"),
+            columns.call != FORGOTTEN,
             sa.not_(has_event),
         )
 
-    def _digests_of(self, stored: Any, vault: Vault | None) -> dict[str, Any]:
-        """The column values of a stored entry that is forgotten; its reference is a digest, too."""
+    def _values_of(self, stored: Any) -> dict[str, Any]:
+        """The column values of a stored entry that is forgotten."""
         row = self._parts.sealing.decrypted_row(stored)
-        values = forgotten_values(row, vault if is_sealed(stored.call) else None)
-        return {**values, "reference": reference_digest(row.prepared.subject or row.key)}
-
-    def _unprotect(self, seconds: float, connection: Connection) -> None:
-        """Delete forgotten entries that have not changed for so many seconds: their keys are new
-        again.
-        """
-        columns = self.table.c
-        before = earliest_time(connection, self.client) - seconds
-        is_over = sa.and_(columns.call.like("digest-%"), columns.changed_at < before)
-        keys = sa.select(columns.key).where(is_over)
-        delete_rows(connection, self.references, self.references.c.key.in_(keys))
-        delete_rows(connection, self.table, is_over)
+        reference = reference_digest(row.prepared.subject or row.key)
+        return {**FORGOTTEN_VALUES, "reference": reference}

@@ -131,8 +131,9 @@ class Holding:
         if stored is None or abs(moment - stored) > _NOTED_EACH:
             store_time(connection, self._control, provider, moment)
 
-    def mark_lost(self, connection: Connection, loss: Loss) -> None:
-        """Mark what was not sent, as far as this copy of the database knows.
+    def mark_lost(self, connection: Connection, loss: Loss, caller: str | None) -> None:
+        """Mark what was not sent, as far as this copy of the database knows. `caller` is the digest
+        of the credentials with which this worker sends.
 
         After a short gap, each such entry counts as sent at some time since: it is sent again only
         under a key that still holds, or else looked up. After a long one, the outbox is held.
@@ -149,7 +150,7 @@ class Holding:
             _log.error("%s It is held: reconcile it, then release it.", lost)
             return
         # What was rejected or refused is marked, too: somebody may have let it be sent again.
-        waited, _ = _mark_not_sent(connection, self._entries, self._control, sent_by=loss.sent_by)
+        waited, _ = _mark_not_sent(connection, self._entries, self._control, sent_by=caller)
         _log.error("%s %d entries that waited count as possibly sent.", lost, waited)
 
     def hold(self, connection: Connection) -> Hold:

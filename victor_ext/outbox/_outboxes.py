@@ -6,7 +6,7 @@ modules of their own: `Adding`, `OutboxByHand` and `Forgetting`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext._event_queue.drivers import AwaitedDriver, BlockingDriver
 from victor_ext._event_queue.fitness import check_arguments, prepared_engine
-from victor_ext._event_queue.handlers import H, Handlers, meant_by
+from victor_ext._event_queue.handlers import H, Handlers
 from victor_ext._event_queue.queue import HandlesEvents, MakesTables
 from victor_ext._event_queue.rows import count_by_state
 from victor_ext._event_queue.transactions import Engine, Pass, Transactions, Work, operation
@@ -33,10 +33,10 @@ from victor_ext._privacy import concealed
 from victor_ext._settlement.key_age import LEAST_KEPT, within_key_life
 from victor_ext._vault import secret_of
 
-from ._adding import Adding, preparer
+from ._adding import Adding
 from ._by_hand import OutboxByHand
 from ._engine import EngineTerms, OutboxEngine
-from ._entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, provider_of, refusal
+from ._entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, refusal
 from ._forgetting import Forgetting
 from ._holding import Hold, end_hold
 from ._passes import AnyClient, Refreshing, Rounds, required_client
@@ -150,17 +150,16 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
 
         Args:
             name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's,
-                in any letter case. A status whose word is a state of entries, or close to a known
-                one, is `status:rejected`. None: every event.
+                in any letter case. A status whose word is a state of entries is `status:rejected`.
+                None: every event.
             operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
 
         Raises:
             ConfigurationError: The function is `async def`, and the outbox has blocking calls; or
-                the outbox's client has no such method; or the name is one letter off a known one.
+                the outbox's client has no such method.
         """
         self._check_method(operation)
-        self._check_operation(operation)
-        return self._parts.queue.handlers.on(name, operation, self._event_name)
+        return self._parts.queue.handlers.on(name, operation, event_name)
 
     def _check_method(self, operation: object) -> None:
         """Raise `ConfigurationError` for the name of a method that the client has not.
@@ -171,27 +170,6 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             # Without arguments a known method fails in one of these ways.
             with suppress(TypeError, InvalidRequest):
                 self.client.prepare(operation)
-
-    def _check_operation(self, operation: object) -> None:
-        """Raise `ConfigurationError` for a name that is a slip of the name of an operation: its
-        handler would never be called.
-        """
-        if not isinstance(operation, str):
-            return
-        if not operation.strip():
-            raise ConfigurationError(
-                "operation is empty: name one, such as operation='payouts.submit', or leave it out."
-            )
-        meant = _operation_meant_by(operation, (self.client or preparer()).operation_names)
-        if meant is not None:
-            raise ConfigurationError(
-                f"operation={operation!r:.60} is no operation of {provider_of(self.client)}'s: did "
-                f"you mean {meant!r}?"
-            )
-
-    def _event_name(self, name: str) -> str:
-        """The name of an event, as it is stored: see `event_name` of `_entries.py`."""
-        return event_name(name, getattr((self.client or preparer()), "statuses", ()))
 
     # Entries
 
@@ -342,19 +320,6 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
     def counts(self) -> Work[dict[EntryState, int]]:
         """The number of entries in each state that this release knows, such as for `/metrics`."""
         return count_by_state(self.table.c.state, EntryState)
-
-
-def _operation_meant_by(operation: str, known: Sequence[str]) -> str | None:
-    """The known operation of which a name is a slip; None: the name is known, or like no known
-    one.
-    """
-    if operation in known:
-        return None
-    word = operation.casefold()
-    in_any_case = {name.casefold(): name for name in known}
-    by_method = {name.rpartition(".")[2]: name for name in known}
-    meant = in_any_case.get(word) or by_method.get(word) or meant_by(word, known)
-    return meant or by_method.get(meant_by(word, by_method) or "")
 
 
 class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingWorker):

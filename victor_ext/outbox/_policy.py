@@ -4,7 +4,7 @@ outbox. That of files is `FilePolicy`. `PaymentRegister` are what entries are fo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -15,7 +15,6 @@ from victor_ext._event_queue.databases import Condition
 from victor_ext._settlement.failures import is_refusal
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 
-from ._claimed_entry import Claim, ClaimGroup
 from ._digests import reference_digest
 from ._entries import references_of, write_of
 from ._scope import Owner, Scope
@@ -48,11 +47,6 @@ class PaymentRegister(Protocol):
         """
         ...
 
-    def require_entry(self, connection: Connection, key: str) -> None:
-        """Raise an error if an entry that could not be taken up was deleted, and its payment asks
-        for it.
-        """
-
     def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
         """Count the payments of a call by what it has come to."""
 
@@ -83,24 +77,11 @@ class NoPayments:
         """No key: each entry asks for its payment itself."""
         return ()
 
-    def require_entry(self, connection: Connection, key: str) -> None:
-        """Raise nothing: no payment asks for an entry that was deleted."""
-
     def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
         """Count nothing."""
 
     def hold(self, connection: Connection) -> None:
         """Hold nothing beside the entries."""
-
-
-class Keeper(Protocol):
-    """What takes entries up ahead of their calls: `Claims`."""
-
-    def keep(
-        self, claims: Sequence[Claim], seconds: float, connection: Connection
-    ) -> list[Claim]: ...
-
-    def give_back(self, claim: Claim, connection: Connection, **values: Any) -> None: ...
 
 
 class EntryPolicy(Protocol):
@@ -118,9 +99,8 @@ class EntryPolicy(Protocol):
         """Holds for the entries that a pass may take up at all."""
         ...
 
-    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:
-        """A group without the entries whose turn is much later; others may have to `wait`."""
-        ...
+    wait_for_turn: Callable[[], None] | None
+    """Waits until a call may begin; None: each may."""
 
     # How one is sent
 
@@ -165,6 +145,7 @@ class OutboxPolicy:
 
     def __init__(self, table: sa.Table, scope: Scope) -> None:
         self.payments: PaymentRegister = NoPayments()
+        self.wait_for_turn: Callable[[], None] | None = None
         self._table = table
         self._scope = scope
 
@@ -175,10 +156,6 @@ class OutboxPolicy:
     def chosen(self) -> Condition:
         """Holds for all entries."""
         return sa.true()
-
-    def in_turn(self, claims: Keeper, group: ClaimGroup, connection: Connection) -> ClaimGroup:  # noqa: ARG002 - each has its turn
-        """The group itself: no entry has to wait for its turn."""
-        return group
 
     def write(self, row: Any, ahead: float) -> Write:
         """The write that the entry stores."""

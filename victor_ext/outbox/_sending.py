@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from math import inf
 from types import MappingProxyType
@@ -56,8 +55,6 @@ from ._entries import Entry, EntryState, done_values, sent_of
 from ._steps import CallNotMade, Refusal, SharedCall, Steps
 from ._storing import Change, result_of
 
-_YOUNG = 900.0
-"""The age in seconds below which all writes are looked up together."""
 _LONGEST_PAUSE = 120.0
 """The maximum seconds before an entry whose try has failed is tried again."""
 _SHORTEST_CALL = 0.001
@@ -146,16 +143,13 @@ class Sending:
         claims = self.claims
         client = claims.client
         row = taken_up.row
-        if taken_up.wait is not None and not (yield from self._wait_for_turn(taken_up.wait)):
-            yield from self._transactions.transact(partial(claims.give_back, taken_up))
-            return None
+        if self._policy.wait_for_turn is not None:
+            yield self._policy.wait_for_turn
+            if is_ending():
+                return None
         time_left = _time_left(row.send_before, Now.of(client))
         if time_left <= 0 and sent_of(row) is None:
-            keep = partial(claims.keep, [taken_up], claims.lease)
-            if not (yield from self._transactions.transact(keep)):
-                return None
-            values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
-            return (yield from self._store.store(taken_up, **values))
+            return (yield from self._refuse_too_late(taken_up))
         begin = partial(self._take_up_one, taken_up)
         claim = yield from self._transactions.transact(begin, taken_up)
         if claim is None:
@@ -184,13 +178,13 @@ class Sending:
             claim = replace(claim, settles_until=self._settle_until(claim))
         return (yield from self._store_settlement(claim, result))
 
-    def _wait_for_turn(self, wait: Callable[[], Any]) -> Steps[bool]:
-        """Wait until it is the turn of an entry. Returns whether it may be sent then."""
-        try:
-            yield wait
-        except CallNotMade:
-            return False
-        return not is_ending()
+    def _refuse_too_late(self, claim: Claim) -> Steps[Entry | None]:
+        """Refuse an entry whose `send_before` is over."""
+        keep = partial(self.claims.keep, claim, self.claims.lease)
+        if not (yield from self._transactions.transact(keep)):
+            return None
+        values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
+        return (yield from self._store.store(claim, **values))
 
     def _take_up_one(self, claim: Claim, connection: Connection) -> Claim | None:
         """Take up an entry whose call begins now. None: it is not sent now."""
@@ -200,9 +194,6 @@ class Sending:
         """Take up entries whose calls begin now, as `Claims.begin`."""
         taken_up = self.claims.begin(begun, Now.of(self.claims.client), connection)
         payments = self._policy.payments
-        for claim in begun:
-            if claim.row.id not in taken_up:
-                payments.require_entry(connection, claim.row.key)
         # A file may have left some out since they were read.
         keys = [claim.row.key for claim in taken_up.values() if claim.row.first_sent_at]
         left = payments.only_looked_up(connection, keys)
@@ -364,26 +355,16 @@ def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
 
     What `is_last` is looked up alone if that walk fails: it may have failed for another write.
     """
-    call = step.write.call
-    given = step.write.look_up_by
+    call, given = step.write.call, step.write.look_up_by
     if client.shares_look_ups(call):
-        since, read_from = step.moments["since"], step.moments["read_from"]
-        group = call.operation, _age_band(read_from, Now.of(client)), *sorted(given.items())
-        walk = partial(client.look_up_all, **given)
+        item = call, step.moments["since"], step.moments["read_from"]
+        group = call.operation, *sorted(given.items())
         try:
-            return (yield SharedCall(group, (call, since, read_from), walk))
+            return (yield SharedCall(group, item, partial(client.look_up_all, **given)))
         except VictorError:
             if not is_last:
                 raise
     return (yield partial(client.look_up, call, **step.moments, **given))
-
-
-def _age_band(read_from: datetime, now: Now) -> int:
-    """A number that is the same for writes whose walks are of similar length: the walk for an old
-    one would take too long for a young one, or fail where that of the young one does not.
-    """
-    age = now.by_provider() - read_from.timestamp()
-    return int(max(0.0, age) / _YOUNG).bit_length()
 
 
 def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Settlement]:

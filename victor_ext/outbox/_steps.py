@@ -22,7 +22,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class SharedCall:
-    """A step that is one call for several entries: those with the same `group`.
+    """A step that is one call for all entries of the pass that wait for one of the same `group`.
 
     Attributes:
         item: What the call needs of this entry.

@@ -10,14 +10,13 @@ import httpx
 
 from victor_ext._privacy import Secret
 from victor_ext._runtime.core.validation import shown
-from victor_ext._runtime.http.from_httpx2 import AnyURL
 from victor_ext._runtime.http.options import checked_base_url
 from victor_ext.errors import ConfigurationError, Problem
 
 
 def environment_and_url(
     environment: object,
-    base_url: str | AnyURL | None,
+    base_url: str | httpx.URL | None,
     urls: Mapping[str, Sequence[str]],
     *versions: str,
     provider: str,
@@ -61,7 +60,7 @@ def environment_and_url(
     return environment, url, f"{environment}, {url}"
 
 
-def unversioned_url(base_url: str | AnyURL, *versions: str, name: str = "base_url") -> httpx.URL:
+def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base_url") -> httpx.URL:
     """A base URL that a token may be sent to, without a version at its end: every path of an API
     begins with its version. Raises `ConfigurationError` for any other.
     """

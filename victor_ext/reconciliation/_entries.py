@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from victor_ext import InvalidRequest, Problem, zulu
 from victor_ext._ids import trimmed
-from victor_ext._tables.formats import UnreadableCell, read_amount, without_minus
+from victor_ext._tables.formats import UnreadableCell, read_amount
 from victor_ext._tables.row_file import (
     FileRecord,
     Heading,
@@ -40,12 +40,10 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "amount": ("amount",),
     "currency": ("currency",),
     "at": ("at", "created_at"),
-    "debit": (),
 }
 """The names of columns from which each field is read, unless `columns` names another column.
 
-The first column that has a value counts. A row with an amount in the column `debit`, and none in
-`amount`, is left out, and counted. If both are one column, rows with amounts below zero are.
+The first column that has a value counts.
 """
 
 _FIELD_OF = {column: name for name, columns in COLUMNS.items() for column in (name, *columns)}
@@ -198,8 +196,6 @@ class EntryReader:
     """
     forgotten: int = 0
     """The number of rows of bulk sending that have no amount any more."""
-    debits: int = 0
-    """The number of rows that were left out as debits."""
     position: FilePosition = field(default_factory=FilePosition)
     """Up to where a file is read."""
     _decimal: str | None = None
@@ -298,47 +294,7 @@ class EntryReader:
             number = fields["row"]
             yield from self._entry_of_export(fields, number if isinstance(number, int) else place)
         else:
-            yield from self._entry_of_row(fields, place)
-
-    def _entry_of_row(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
-        """Yield the payment of a plain row, unless it is a debit that is to be left out."""
-        values = self._values_of(fields)
-        columns, debit_column = self._columns_of("amount"), self.columns.get("debit")
-        amount = _value(fields, columns)
-        units = self._minor_units(amount, values["currency"])
-        is_debit = bool(self._minor_units(values["debit"], values["currency"]))
-        if debit_column in columns:
-            is_debit = units is not None and units < 0
-        is_asked = units is not None and units > 0
-        is_amount_or_none = amount is None or units is not None
-        if is_debit and is_asked:
-            message = f"debit is {str(values['debit'])!r}, and amount is {str(amount)!r}: one of "
-            message += "them has to be empty."
-            self._note_problems(place, [Problem("debit", "ambiguous", message)])
-        elif is_debit and is_amount_or_none:
-            self.debits += 1
-        elif debit_column is None and is_amount_or_none and not is_asked:
-            problem = "missing" if amount is None else f"{str(amount)!r} and must be above zero"
-            own = [name for name in columns if units and name in fields]
-            advice = f"To leave debits out, name their column: debit={(*own, 'NAME')[0]}."
-            message = f"amount is {problem}. {advice}"
-            self._note_problems(place, [Problem("amount", "debit", message)])
-        elif units is not None and units < 0:
-            message = f"amount is {str(amount)!r} and must be above zero. A debit stands in "
-            message += f"{debit_column}, without its sign; or take the line out."
-            self._note_problems(place, [Problem("amount", "debit", message)])
-        else:
-            yield from self._entry_of_values(values, place)
-
-    def _minor_units(self, value: object, currency: object) -> int | None:
-        """Return an amount of a row, which may be below zero; None: it is no amount."""
-        positive = without_minus(value)
-        try:
-            amount = read_amount("amount", positive or value, self._decimal)
-            units = _money(amount, currency).minor_units
-        except InvalidRequest:
-            return None
-        return units if positive is None else -units
+            yield from self._entry_of_values(self._values_of(fields), place)
 
     def _values_of(self, fields: Mapping[str, Any], *, exported: bool = False) -> dict[str, Any]:
         """Return the values of a record by the names of `COLUMNS`. `exported` is as of

@@ -179,7 +179,6 @@ class Summary:
             report.
         not_asked: Rows of bulk sending for which nothing was made at the provider; they are not
             part of the report.
-        debits: Rows of our file that were left out as debits.
         forgotten: Rows of bulk sending whose contents were removed (`forget`); they are not part of
             the report, and their payments are `only_theirs`.
         statuses: How many of the rows that are `matched` or `modified` have each status at the
@@ -201,7 +200,6 @@ class Summary:
     notes: Sequence[str]
     elsewhere: int = 0
     forgotten: int = 0
-    debits: int = 0
     is_complete: bool = True
 
     @property
@@ -229,7 +227,6 @@ class Summary:
             "outside": self.outside,
             "not_asked": self.not_asked,
             "forgotten": self.forgotten,
-            "debits": self.debits,
             "elsewhere": self.elsewhere,
             "is_complete": self.is_complete,
             "statuses": dict(self.statuses),

@@ -233,7 +233,6 @@ class _Comparison:
             outside=self.outside,
             not_asked=self.reader.not_asked,
             forgotten=self.reader.forgotten,
-            debits=self.reader.debits,
             statuses=statuses,
             notes=notes,
             elsewhere=self.elsewhere,

@@ -31,15 +31,11 @@ class Faults:
         return self._sandbox.inject("refuse", **options)
 
     def cut_request(self, **options: Unpack[FaultOptions]) -> int:
-        """The connection ends `after` bytes of the request; without `after`, when all of it was
-        read.
-        """
+        """The connection ends when the request was read: no work is done."""
         return self._sandbox.inject("cut_request", **options)
 
     def cut_answer(self, **options: Unpack[FaultOptions]) -> int:
-        """The work is done, and the connection ends `after` bytes of the response (negative:
-        counted from its end).
-        """
+        """The work is done, and the connection ends `after` bytes of the response."""
         return self._sandbox.inject("cut_answer", **options)
 
     def lose_answer(self, **options: Unpack[FaultOptions]) -> int:
@@ -66,35 +62,9 @@ class Faults:
         options["status"] = code
         return self._sandbox.inject("status", **options)
 
-    def truncated_json(self, **options: Unpack[FaultOptions]) -> int:
-        """The work is done, and the response is half of the body, with a matching
-        `Content-Length`.
-        """
-        return self._sandbox.inject("truncated_json", **options)
-
-    def malformed_json(self, **options: Unpack[FaultOptions]) -> int:
-        """The work is done, and the response is not JSON."""
-        return self._sandbox.inject("malformed_json", **options)
-
     def html(self, **options: Unpack[FaultOptions]) -> int:
         """An HTML page with `status` (503); no work is done, unless `work=True`."""
         return self._sandbox.inject("html", **options)
-
-    def lose_notification(self, **options: Unpack[FaultOptions]) -> int:
-        """The next notification does not arrive; the provider posts it again after some time. As
-        the next two, it takes `event`, such as `"payment.*"`, and no `operation`.
-        """
-        return self._sandbox.inject("lose_notification", **options)
-
-    def double_notification(self, **options: Unpack[FaultOptions]) -> int:
-        """The next notification is posted twice, the same bytes."""
-        return self._sandbox.inject("double_notification", **options)
-
-    def delay_notification(self, **options: Unpack[FaultOptions]) -> int:
-        """The next notification comes after the one that follows it; with `delay`, so many seconds
-        of the business clock later.
-        """
-        return self._sandbox.inject("delay_notification", **options)
 
     def down(self) -> None:
         """Refuse connections until `up`: nothing of a call leaves this machine."""

@@ -314,7 +314,7 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         unknown outcome.
 
         The provider has no filter for the reference, so all requests of the window are read. It is
-        widened by one minute and the known difference between the clocks.
+        widened by five minutes and the known difference between the clocks.
 
         Args:
             client_reference_id: The reference that was passed to `create`; or several, in a
@@ -694,7 +694,7 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         unknown outcome.
 
         The provider has no filter for the reference, so all requests of the window are read. It is
-        widened by one minute and the known difference between the clocks.
+        widened by five minutes and the known difference between the clocks.
 
         Args:
             client_reference_id: The reference that was passed to `create`; or several, in a

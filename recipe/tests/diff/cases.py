@@ -1,15 +1,13 @@
 """Pairs of tiny documents, each with one change and what it means.
 
-`cases.yaml` has them, and says how they are written; `told.yaml` has those whose words are
-compared.
+`cases.yaml` has them, and says how they are written.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from tests.cases import cases_beside
-from victor_spec.diff.changes import Entry
-from victor_spec.diff.compare import compare, comparison
+from victor_spec.diff.compare import compare
 from victor_spec.tree import METHODS, copied, mappings_at, members
 
 Tree = dict[str, Any]
@@ -25,13 +23,11 @@ class Case:
     place: str
     wire: str
     direction: str
-    beside: int
-    """How many entries there are beside its own, which break nothing."""
 
 
-def entries(old, new, python=None) -> list[Entry]:
+def entries(old, new):
     """What the comparison says of two documents, which stay as they are."""
-    return comparison(compare(old, new), python).entries
+    return compare(old, new)
 
 
 # ---- Documents ----
@@ -179,7 +175,7 @@ def _cases(group):
         levels = {way: row[way] for way in ("sent", "received", "both") if way in row}
         for way, wire in levels.items():
             name = f"{row['name']}, {way}" if len(levels) > 1 else row["name"]
-            yield Case(name, *_pair(row, way), place, wire, way, row.get("beside", 0))
+            yield Case(name, *_pair(row, way), place, wire, way)
 
 
 def _form(row):
@@ -193,11 +189,7 @@ def _pair(row, way="received"):
 
 
 _ROWS = cases_beside(__file__)
-CASES = {case.name: case for group in ("wire", "code", "more") for case in _cases(group)}
+CASES = {case.name: case for case in _cases("wire")}
 
 SAME = {row["name"]: _pair(row) for row in _ROWS["same"]}
 """The same document in two forms, by what differs."""
-OPERATIONS = [(*_pair(row), row["told"]) for row in _ROWS["operations"]]
-"""Two documents whose operations have other paths, and what is told of each operation."""
-TOLD = {row["name"]: (*_pair(row), row["told"]) for row in cases_beside(__file__, "told")}
-"""Two documents, and what is told of each place: on the wire, in Python, and in words."""

@@ -1,201 +1,117 @@
-"""`victor-spec diff` as a user runs it."""
+"""`victor-spec diff` as a user runs it, and the names in Python."""
 
-import datetime
-import io
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cases import cases_beside
-from victor_spec.command_line import main
-from victor_spec.diff import report
+from tests.command import run
+from victor_spec.diff.compare import Change
+from victor_spec.diff.python import PythonChange
+from victor_spec.diff.report import FORMATS, Report
 
-from .cases import CARD, STATUS, STATUSES, TEXT, card, receives
+from .cases import CARD, STATUS, STATUSES, TEXT, card, receives, sends
 
 pytestmark = pytest.mark.pull_request
-CASES = cases_beside(__file__, "command")
-BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
+HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m\u2028"
 
 
 @pytest.fixture(autouse=True)
-def _today(monkeypatch, tmp_path):
-    monkeypatch.setattr(report, "today", lambda: datetime.date(2026, 6, 1))
+def _in_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-def write(name, tree, version="1.0.0"):
-    Path(name).write_text(
-        json.dumps({**tree, "info": {"title": "T", "version": version}}), encoding="utf-8"
-    )
+def write(name, tree):
+    Path(name).write_text(json.dumps(tree), encoding="utf-8")
     return name
 
 
 def breaking():
-    return write("old.json", receives(CARD, BREAKS[0])), write(
-        "new.json", receives(CARD, BREAKS[1])
-    )
+    old = write("old.json", receives(CARD, {"Card": card(pin=TEXT)}))
+    return old, write("new.json", receives(CARD, {"Card": card()}))
 
 
-def run(*arguments):
-    return main(["diff", "--no-python", *arguments])
+def test_the_exit_status_says_whether_something_breaks(capsys):
+    old = write("old.json", receives(card(status=STATUS)))
+    assert run("diff", old, old) == 0
+    assert capsys.readouterr().out == "No change.\n"
+    look = write("look.json", receives(card(status=STATUSES)))
+    assert run("diff", "--no-python", old, look) == 0
+    assert run("diff", *breaking()) == 1
+    assert "received by get /cards" in capsys.readouterr().out
+    assert run("diff", "no.json", look) == 2
 
 
-def approve(fingerprint, **more):
-    item = {
-        "fingerprint": fingerprint,
-        "reason": "agreed",
-        "scope": "both",
-        "expires": "2026-12-31",
-        **more,
-    }
-    Path("new.approved.yaml").write_text(json.dumps([item]), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            receives(CARD, {"Card": card(a=TEXT)}),
+            receives(CARD, {"Card": card()}),
+            "models.Card.a is gone",
+        ),
+        (
+            receives(CARD, {"Card": card(a=TEXT)}),
+            receives(CARD, {"Card": card(a={})}),
+            "models.Card.a is Any, not str",
+        ),
+        (
+            sends(CARD, {"Card": card()}),
+            {
+                **sends(CARD, {"Card": card()}),
+                "paths": {"/a": {"get": {"operationId": "b", "responses": {}}}},
+            },
+            "api.cards.create_card is gone",
+        ),
+    ],
+)
+def test_what_breaks_in_python_is_told_by_its_name(old, new, told, capsys):
+    assert run("diff", write("old.json", old), write("new.json", new)) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"Python: {told}" in shown.partition("Look (")[0]
 
 
-class TestStatus:
-    def test_the_exit_status_is_0_if_nothing_breaks(self, capsys):
-        old = write("old.json", receives(card(status=STATUS)))
-        assert run(old, write("same.json", receives(card(status=STATUS)))) == 0
-        assert capsys.readouterr().out == "No change.\n"
-        assert run(old, write("look.json", receives(card(status=STATUSES)))) == 0
-
-    def test_the_exit_status_is_1_if_something_breaks_and_text_in_a_file_has_no_colours(
-        self, capsys
-    ):
-        assert run(*breaking()) == 1
-        shown = capsys.readouterr().out
-        assert "received by get /cards" in shown
-        assert "\x1b" not in shown
-
-    @pytest.mark.parametrize(("old", "says"), CASES["unreadable"])
-    def test_the_exit_status_is_2_if_a_document_cannot_be_read(self, capsys, old, says):
-        assert run(old, breaking()[1]) == 2
-        assert says in capsys.readouterr().err
-
-    def test_the_report_goes_to_a_file_that_is_none_of_the_documents(self, capsys):
-        assert run(*breaking(), "--json", "--out", "report.json") == 1
-        assert capsys.readouterr().out == ""
-        written = json.loads(Path("report.json").read_text(encoding="utf-8"))
-        assert (len(written["entries"]), written["counts"]["entries"]) == (1, 1)
-        assert written["counts"]["python"] is None  # it was not compared
-        assert run(*breaking(), "--out", "no/such/folder") == 2
-        assert run(*breaking(), "--out", "new.json") == 2
-        assert "--out is new.json, one of the documents" in capsys.readouterr().err
+def test_breaks_that_are_accepted_pass_and_others_do_not(capsys):
+    pair = breaking()
+    assert run("diff", *pair, "--accept", "We never read the PIN.") == 0
+    assert "components.schemas.Card.properties.pin" in Path("new.accepted.yaml").read_text("utf-8")
+    assert run("diff", *pair) == 0
+    write("new.json", receives(CARD, {"Card": {**card(), "maxProperties": 1, "required": []}}))
+    assert run("diff", *pair) == 1
+    assert run("diff", *pair, "--accept", " ") == 2
+    assert "The reason is empty" in capsys.readouterr().err
 
 
-def test_a_report_is_shown_on_a_terminal_that_knows_ascii_only(
-    monkeypatch,
-):
-    old = write("old.json", receives(card(a={"enum": ["\u202e"]})))
-    new = write("new.json", receives(card(a={"enum": []})))
-    written = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
-    assert run(old, new) == 0
-    assert b"enum value" in written.getvalue()
+def test_a_document_of_a_commit_is_compared_with_its_overlay(capsys):
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=no"]
+    write("api.json", receives(CARD, {"Card": card(made=TEXT)}))
+    target = "$.components.schemas.Card.properties.made"
+    overlay = f"overlay: 1.0.0\nactions: [{{target: {target}, update: {{format: %s}}}}]"
+    Path("api.overlay.yaml").write_text(overlay % "date")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    assert run("diff", "git:HEAD:api.json", "git:HEAD:./api.json") == 0
+    Path("api.overlay.yaml").write_text(overlay % "date-time")
+    assert run("diff", "git:HEAD:api.json", "api.json", "--no-python") == 1
+    assert "format changed from date to date-time" in capsys.readouterr().out
+    assert run("diff", "git:HEAD:other.json", "api.json") == 2
+    assert run("diff", "git:--help:api.json", "api.json") == 2
 
 
-@pytest.fixture
-def git():
-    """Runs git in a new repository."""
-
-    def git(*arguments):
-        settings = ("user.name=A", "user.email=a@example.com", "commit.gpgsign=false")
-        options = [word for setting in settings for word in ("-c", setting)]
-        subprocess.run(["git", *options, *arguments], check=True, capture_output=True)
-
-    git("init")
-    return git
+WHOLE = Report(
+    "old.yaml",
+    "new.yaml",
+    [Change(HOSTILE, HOSTILE, "breaks", ("get /v1/cards",), "received")],
+    [PythonChange("models.Card.pin", "is gone", "breaks")],
+    3,
+)
 
 
-class TestGit:
-    def test_a_document_of_a_commit_is_compared_with_the_file_and_with_itself(self, git, capsys):
-        write("api.json", receives(CARD, BREAKS[0]))
-        git("add", "api.json")
-        git("commit", "-m", "first")
-        write("api.json", receives(CARD, BREAKS[1]))
-        assert run("git:HEAD:api.json", "api.json") == 1
-        assert run("git:HEAD:api.json", "git:HEAD:./api.json") == 0
-        assert run("git:HEAD:other.json", "api.json") == 2
-        assert "other.json" in capsys.readouterr().err
-
-    def test_the_other_files_of_a_document_are_those_of_the_same_commit(self, git, capsys):
-        Path("api/schemas").mkdir(parents=True)
-        write("api/schemas/card.json", card(pin=TEXT))
-        write("api/api.json", receives({"$ref": "schemas/card.json"}))
-        git("add", "api")
-        git("commit", "-m", "several files")
-        write("api/schemas/card.json", card())
-        assert run("git:HEAD:api/api.json", "api/api.json") == 1
-        assert run("git:HEAD:api/api.json", "git:HEAD:./api/api.json") == 0
-        Path("api/schemas/card.json").unlink()
-        git("commit", "-am", "a file is gone")
-        assert run("git:HEAD:api/api.json", "api/api.json") == 2
-        assert "schemas/card.json leads to no file" in capsys.readouterr().err
-
-
-class TestApprovals:
-    @pytest.mark.parametrize(("approval", "status", "says"), CASES["approvals"])
-    def test_an_approval_counts_for_its_change_its_column_and_until_its_day(
-        self, capsys, approval, status, says
-    ):
-        run(*breaking(), "--json")
-        fingerprint = json.loads(capsys.readouterr().out)["entries"][0]["fingerprint"]
-        approve(**{"fingerprint": fingerprint, **approval})
-        assert run(*breaking()) == status
-        shown = capsys.readouterr().out
-        assert says in shown
-        assert (f"the approval of {fingerprint} expired" in shown) == ("expired" in says)
-
-    @pytest.mark.parametrize(("text", "says"), CASES["malformed"])
-    def test_the_error_of_a_malformed_file_of_approvals_says_where_it_is_wrong(
-        self, capsys, text, says
-    ):
-        if isinstance(text, str):
-            Path("new.approved.yaml").write_text(text, encoding="utf-8")
-        else:
-            approve(**{"fingerprint": "0" * 16, **text})
-        assert run(*breaking()) == 2
-        shown = capsys.readouterr().err
-        assert "new.approved.yaml" in shown
-        assert says in shown
-
-    def test_approve_adds_each_breaking_change_to_the_file_and_keeps_the_comments(self, capsys):
-        Path("ours.yaml").write_text("# Agreed in June.\n", encoding="utf-8")
-        old = write("old.json", receives(card(a=TEXT, b=TEXT)))
-        pair = old, write("new.json", receives(card()))
-        approve_all = "--approve", 'we "never" read it', "--expires", "2026-07-01"
-        assert run(*pair, "--approved", "ours.yaml", *approve_all) == 0
-        assert "Approvals written to ours.yaml: 2\n" in capsys.readouterr().err
-        assert run(*pair, "--approved", "ours.yaml") == 0
-        written = Path("ours.yaml").read_text(encoding="utf-8")
-        assert written.startswith("# Agreed in June.\n- fingerprint: ")
-        # both are plain values, no alias of the first one
-        assert written.count("  expires: 2026-07-01\n") == 2
-        assert run(*breaking()) == 1
-
-    @pytest.mark.parametrize(("options", "says"), CASES["misuse"])
-    def test_an_approval_that_lacks_a_part_is_refused_and_nothing_is_written(
-        self, capsys, options, says
-    ):
-        assert run(*breaking(), *options) == 2
-        assert says in capsys.readouterr().err
-        assert not Path("new.approved.yaml").exists()
-
-
-@pytest.mark.nightly
-def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml):
-    text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")
-    Path("new.yaml").write_text(text.replace("type: string", "type: integer"), encoding="utf-8")
-    program = [sys.executable, "-m", "victor_spec", "diff"]
-    command = [*program, "--no-python", "--json", str(victor_yaml), "new.yaml"]
-    outputs = {
-        subprocess.run(
-            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False
-        ).stdout
-        for seed in ("0", "1")
-    }
-    assert len(outputs) == 1
-    assert json.loads(outputs.pop())["counts"]["entries"] > 20
+@pytest.mark.parametrize("form", FORMATS)
+def test_nothing_in_a_document_forges_a_line_or_a_colour(form):
+    shown = FORMATS[form](WHOLE)
+    assert "models.Card.pin" in shown
+    assert "\x1b" not in shown
+    assert not any(line.startswith("::error::") for line in shown.splitlines())
+    assert form == "text" or form == "json" or "<script>" not in shown

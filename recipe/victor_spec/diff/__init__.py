@@ -1,8 +1,5 @@
-"""What changed between two versions of an OpenAPI document: on the wire, and in the Python made of
-it.
+"""What changed between two versions of an OpenAPI document.
 
-`compare` finds what differs on the wire, and joins it with what differs in the generated packages,
-which `python` compares. `formats` shows it.
+`facts` writes each document as one flat table, and `compare` holds the two tables against each
+other; `python` compares the names of the two packages, and `report` shows both.
 """
-
-from __future__ import annotations

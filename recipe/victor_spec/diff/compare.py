@@ -1,378 +1,341 @@
-"""Compare two documents."""
+"""What differs between two documents, and what it does on the wire: their tables, step by step."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import sys
-from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple
 
-from victor_spec.tree import Tree, around, mapping_at, placed
+import yaml
 
-from .changes import (
-    BOTH,
-    LEVELS,
-    RECEIVED,
-    SENT,
-    Change,
-    Direction,
-    Entry,
-    Level,
-    PythonChange,
-    Reach,
-    worst,
-)
-from .facts import SCHEMAS, Version
-from .keywords import DOCUMENTATION, as_json, canonical
-from .operations import OperationComparison
-from .pairs import Pair, nothing, reached
+from victor_spec.tree import Tree, is_among
 
-OF_NAMES = ("schema-removed", "schema-renamed")
-"""The kinds of changes that have other causes."""
-MAX_FRAMES = 50_000
-"""Unions and bases refer to each other in chains of hundreds, and each takes some calls."""
+from .facts import BOTH, LOWER, RECEIVED, SCHEMAS, SENT, UPPER, Owner, Part, Table, bases, texts
+
+Level = Literal["breaks", "look", "fine", "none"]
+LEVELS: tuple[Level, ...] = ("none", "fine", "look", "breaks")
+"""From the least to the worst."""
+
+
+class Rule(NamedTuple):
+    """What a kind of change does to what is sent, and received; and in words."""
+
+    sent: Level
+    received: Level
+    words: str
+
+
+RULES = {
+    kind: Rule(*row)
+    for kind, row in yaml.safe_load(
+        (files("victor_spec.diff") / "rules.yaml").read_text(encoding="utf-8")
+    ).items()
+}
+_OF_A_TYPE = ("date", "date-time", "uuid")
+"""The formats that are a type of their own in Python."""
+_TOGETHER = frozenset({"is", "label", "$ref", "enum", "inherits", "union"})
+"""What says nothing by itself."""
+Parts = dict[str, Part]
+Difference = tuple[str, str, str]
+"""The kind, the old value and the new one."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    entries: list[Entry] = field(default_factory=list[Entry])
-    documentation: int = 0
-    """Changed texts and examples."""
-    added: Sequence[str] = ()
-    """The operations that only the new document has."""
-    moved: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The new name of each operation that moved."""
+class Change:
+    """One place, with all that changed there."""
+
+    place: str
+    what: str
+    wire: Level
+    operations: tuple[str, ...]
+    direction: str
+    """`sent`, `received`, or `both`."""
 
 
-def comparison(sides: Sides, python: Mapping[str, PythonChange] | None = None) -> Comparison:
-    """The entries of two documents that were compared.
-
-    `python` has the changes of the generated packages by place; None leaves that column empty.
-    """
-    by_place: dict[str, dict[Change, Reach]] = {}
-    moved: dict[str, str] = {}
-    for change, reach in sides.changes.items():
-        by_place.setdefault(change.place, {})[change] = reach
-        if change.kind == "operation-moved":
-            moved[change.old] = change.new
-    by_cause = python or {}
-    entries: list[Entry] = []
-    for place in sorted({*by_place, *by_cause}):
-        changes = by_place.get(place, {})
-        entries.append(_entry(sides, place, changes, by_cause.get(place)))
-    return Comparison(entries, _documentation(sides), sides.added, moved)
+def worst(levels: Iterator[Level] | list[Level]) -> Level:
+    return LEVELS[max(map(LEVELS.index, levels), default=0)]
 
 
-def compare(old: Tree, new: Tree) -> Sides:
-    """Compare two documents that `victor_spec.document.load` has read, and that stay as they are.
-
-    The parts of both sides know their places (see `placed`).
-    """
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, MAX_FRAMES))
-    try:
-        return Sides(Version(placed(old, old)), Version(placed(new, new)))
-    finally:
-        sys.setrecursionlimit(limit)
+def compare(old: Tree, new: Tree) -> list[Change]:
+    """The changes on the wire of two documents that were read, by place."""
+    return _Comparison(Table(old), Table(new)).entries()
 
 
-class Sides(OperationComparison):
-    """Both documents, what differs on the wire, and the operations that it reaches."""
+def changed_texts(old: Tree, new: Tree) -> int:
+    """How many descriptions and examples differ."""
+    before, after = dict(texts(old)), dict(texts(new))
+    return sum(before[place] != after[place] for place in before.keys() & after.keys())
 
-    def __init__(self, old: Version, new: Version) -> None:
-        super().__init__(old, new)
-        self._sent: dict[Pair, set[str]] = {}
-        """The pairs that were found, each with the operations that send it."""
-        self._received = defaultdict[Pair, set[str]](set)
-        self._place_now: dict[str, str] = {}
-        """By the place of a schema that a reference led to, the place where it leads now; empty for
-        what is written out. A schema with a name comes first.
-        """
-        self._places_with_kept_name: set[str] = set()
-        """The places of schemas that some reference leads to in both documents."""
-        for name, root in self.operations().items():
-            for pair in self._note_reached(root, SENT):
-                self._sent[pair].add(name)
-            for pair in self._note_reached(root, RECEIVED):
-                self._received[pair].add(name)
-        self._compare_named()
-        self.changes: dict[Change, Reach] = {}
-        for pair in self._sent:
-            for change, directions in pair.changes.items():
-                sent = self._sent[pair] if directions & SENT else ()
-                received = self._received[pair] if directions & RECEIVED else ()
-                reach = Reach(frozenset(sent), frozenset(received))
-                self.changes[change] = self.changes.get(change, Reach()) | reach
 
-    def _note_reached(self, root: Pair, direction: int) -> list[Pair]:
-        """All that a pair leads to, after noting it, and what references lead to now."""
-        found = [*reached(root, direction)]
-        for pair in found:
-            if pair in self._sent:
+class _Comparison:
+    def __init__(self, old: Table, new: Table) -> None:
+        self._old, self._new = old, new
+        self._noted: dict[str, dict[str, tuple[Level, dict[str, int]]]] = {}
+        """By place, and by what is said there: its level, and the operations with their ways."""
+        self._done: set[tuple[str, str]] = set()
+        self._followed: set[tuple[str, str, str]] = set()
+        self._within: list[tuple[str, str]] = []
+        """The pairs of references that are followed right now, so that a circle comes to an end."""
+        self._operations()
+        for place in old.owners.keys() & new.owners.keys():
+            if place.startswith("components."):
+                self._pair(place, place)
+
+    def _operations(self) -> None:
+        """Compare the operations: the same method and path, or else the same operationId."""
+        latter = {_nameless(name): name for name in self._new.operations}
+        same = {
+            name: latter[_nameless(name)]
+            for name in self._old.operations
+            if _nameless(name) in latter
+        }
+        for id_, name in self._old.ids.items():
+            moved = self._new.ids.get(id_, "")
+            if name and moved and name not in same and moved not in same.values():
+                same[name] = moved
+        for name, place in self._old.operations.items():
+            if name not in same:
+                self._note("operation-removed", place, place, self._old.owners[place].asks)
                 continue
-            self._sent[pair] = set()
-            for edge in pair.edges:
-                if edge.keeps_name():
-                    self._places_with_kept_name.add(edge.before)
-                elif edge.before and not self._place_now.get(edge.before):
-                    self._place_now[edge.before] = edge.after
-        return found
+            if _nameless(name) != _nameless(same[name]):
+                self._note("operation-moved", place, place, BOTH, new=same[name])
+            self._pair(place, self._new.operations[same[name]])
+        for name, place in self._new.operations.items():
+            if name not in same.values():
+                self._note("operation-added", place, place, self._new.owners[place].asks)
 
-    # ---- Schemas with a name ----
+    def _pair(self, before: str, after: str) -> None:
+        """Compare two owners, once, at the place of the old one."""
+        if (before, after) not in self._done:
+            self._done.add((before, after))
+            old, new = self._old.owners[before], self._new.owners[after]
+            self._compare(old.parts, new.parts, before, old)
 
-    def _compare_named(self) -> None:
-        """Compare the named schemas that no operation reaches.
-
-        A schema whose name is gone is renamed if a new name has its content, or all references lead
-        to it; else it is removed.
-        """
-        gone = self._compare_kept_names()
-        self._note_gone(gone)
-
-    def _compare_kept_names(self) -> list[str]:
-        """Compare the schemas whose names are in both documents; return the places of the others.
-
-        A schema is renamed if all that refers to it refers to it under another name now.
-        """
-        gone: list[str] = []
-        for place in self.old.named:
-            if place not in self.new.by_place:
-                gone.append(place)
-            elif self._is_renamed(place):
-                self._rename(place, self._place_now[place])
+    def _compare(self, before: Parts, after: Parts, place: str, home: Owner) -> None:
+        """Compare two parts step by step; `home` is the owner whose users are reached."""
+        done: list[str] = []
+        for step in sorted({*before, *after}):
+            if any(_is_inside(step, outer) for outer in done):
+                continue
+            old, new = before.get(step), after.get(step)
+            at = f"{place}{step}".removeprefix(".")
+            if old is None or new is None or ("is" in old.says) != ("is" in new.says):
+                self._come_or_gone(at, old, new, home)
+                done.append(step)
+            elif old.says.get("union") != new.says.get("union"):
+                kind = "became-union" if new.says.get("union") else "no-longer-union"
+                self._note(kind, at, home.place, old.ways | new.ways)
+                done.append(step)
+            elif self._leads_elsewhere(old.says, new.says):
+                self._follow(before, after, step, at, home)
+                done.append(step)
             else:
-                self._note_reached(self.by_name(place), BOTH)
-        return gone
+                shared = old.says.get("inherits", set()) & new.says.get("inherits", set())
+                for kind, *values in self._differences(old, new):
+                    name = kind.partition("-")[0]
+                    place_of_all = name if name in shared else at
+                    self._note(kind, place_of_all, home.place, old.ways | new.ways, *values)
 
-    def _note_gone(self, gone: list[str]) -> None:
-        """Note of each schema whose name is gone that it is renamed or removed."""
-        equal: dict[str, str] = {}
-        for place, schema in self.new.named.items():
-            equal[canonical(schema)] = place
-        for place in gone:
-            schema = self.old.named[place]
-            successor = self._place_now.get(place, equal.get(canonical(schema), ""))
-            # Its name is new, or the schema that had it has another one.
-            is_free = successor not in self.old.by_place or self.moves.now(successor) != successor
-            if successor.startswith(SCHEMAS) and is_free:
-                self._rename(place, successor)
-            elif place not in self._place_now and not self._is_used(place, schema):
-                self._note("schema-removed", place)
+    def _come_or_gone(self, at: str, old: Part | None, new: Part | None, home: Owner) -> None:
+        """Say of what stands in one document alone that it is new, or gone."""
+        part = old if new is None or "is" not in new.says else new
+        if part is None:
+            return
+        verb = "removed" if part is old else "added"
+        kind = f"{part.says.get('is', 'schema')}-{verb}"
+        if part.says.get("required") and f"required-{kind}" in RULES:
+            kind = f"required-{kind}"
+        label = str(part.says.get("label", ""))
+        if label:
+            at = at.removesuffix(f"({label})")
+        self._note(kind, at, home.place, part.ways, label, label)
 
-    def _is_renamed(self, place: str) -> bool:
-        """Whether all that refers to a schema refers to the same one under another name now."""
-        successor = self._place_now.get(place, "")
-        if not successor.startswith(SCHEMAS) or place in self._places_with_kept_name:
-            return False
-        schema = self.old.named[place]
-        later = self.new.by_place[successor].tree
-        namesake = self.new.by_place[place].tree
-        return self.is_same(schema, later) and not self.is_same(schema, namesake)
+    def _leads_elsewhere(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        """Whether another part is referred to: not the same one, nor one with another name now."""
+        before, after = old.get("$ref"), new.get("$ref")
+        if before is not None and after is not None:
+            if before != after and before not in self._new.owners and after not in self._old.owners:
+                self._note(
+                    "schema-renamed",
+                    before,
+                    before,
+                    BOTH,
+                    before.removeprefix(SCHEMAS),
+                    after.removeprefix(SCHEMAS),
+                )
+                self._pair(before, after)
+                return False
+            return bool(before != after)
+        return before != after or {*bases(old)} != {*bases(new)}
 
-    def _is_used(self, place: str, schema: Tree) -> bool:
-        """Whether an operation of both documents has a schema in the old one; or what it is only
-        another name of.
-        """
-        if self.old.end(schema) is not schema:
-            return True
-        reach = self.old.reach(place)
-        return not self.same_operations.keys().isdisjoint(reach.sent | reach.received)
+    def _follow(self, before: Parts, after: Parts, step: str, at: str, home: Owner) -> None:
+        """Compare what two references lead to, or what is written out, at the place of these."""
+        pair = (_leads_to(before[step].says), _leads_to(after[step].says))
+        if pair in self._within or (at, *pair) in self._followed:
+            return
+        self._followed.add((at, *pair))
+        self._within.append(pair)
+        old, new = _whole(self._old, before, step, set()), _whole(self._new, after, step, set())
+        self._compare(old, new, at, home)
+        self._within.pop()
 
-    def _rename(self, place: str, successor: str) -> None:
-        """Note that a schema has another name, and that all below it moved."""
-        former = place.removeprefix(SCHEMAS)
-        latter = successor.removeprefix(SCHEMAS)
-        self._note("schema-renamed", place, former, latter)
-        self.moves.add(place, successor)
-
-    def _note(self, kind: str, place: str, old: str = "", new: str = "") -> None:
-        """Note a change that reaches nothing."""
-        pair = Pair(place, nothing)
-        pair.say(kind, old, new)
-        self._sent[pair] = set()
-
-    @cached_property
-    def _first_inside(self) -> dict[str, str]:
-        """By each place around a change, the first place with a change at or inside it."""
-        first: dict[str, str] = {}
-        for change in self.changes:
-            if change.kind not in OF_NAMES:
-                for part in around(change.place):
-                    first[part] = min(first.get(part, change.place), change.place)
-        return first
-
-    def stays(self, place: str) -> bool:
-        """Whether the new document has a place of the old one, too."""
-        return place in self.old.by_place and self.moves.now(place) in self.new.by_place
-
-    def cause_around(self, place: str, known: Container[str]) -> str:
-        """The part with a change, or known to have one, that brought or took what one document
-        alone has: a member of a union, or a named schema. Else the place itself.
-        """
-        if self.stays(place):
-            return place
-        is_old = place in self.old.by_place
-        users = self.old.users if is_old else self.new.users
-        pending = [place]
-        seen: set[str] = set()
-        for holder in pending:  # it grows
-            for part in reversed(around(holder)):
-                name = part if is_old else self.moves.before(part)
-                if name in known or self._first_inside.get(name) == name:
-                    return name
-                if part not in seen:
-                    seen.add(part)
-                    pending += users.get(part, ())
-        return place
-
-    def cause_below(self, place: str, apart: Container[str]) -> str | None:
-        """The first place with a change at or inside a place, or in what it refers to, unless that
-        is apart; None without one.
-        """
-        pending = [place]
-        seen: set[str] = set()
-        for part in pending:  # it grows
-            if part in seen:
-                continue
-            seen.add(part)
-            if self._leads_elsewhere(part):
-                return part
-            if part in self._first_inside:
-                return self._first_inside[part]
-            for user in self.old.references_inside.get(part, ()):
-                if self._leads_elsewhere(user):
-                    return user
-                if self.old.references[user] not in apart:
-                    pending.append(self.old.references[user])
-        return None
-
-    def _leads_elsewhere(self, place: str) -> bool:
-        """Whether a reference is another one now, or is there in one document only."""
-        before = self.old.references.get(place, "")
-        after = self.new.references.get(self.moves.now(place), "")
-        return self.moves.now(before) != after
-
-    # ---- Reach ----
-
-    def reach(self, place: str) -> Reach:
-        """The operations that reach a place, by their names in the old document: those of the old
-        document, or else those of the new one, such as for a place that is new.
-        """
-        place_now = self.moves.now(place)
-        is_new = place_now in self.new.by_place and place not in self.old.by_place
-        old_reach = Reach() if is_new else self.old.reach(place)
-        if old_reach:
-            return old_reach
-        old_names = {new.name: name for name, new in self.same_operations.items()}
-        return self.new.reach(place_now).renamed(old_names)
-
-
-def _documentation(sides: Sides) -> int:
-    """The number of texts and examples that differ."""
-    old_info = mapping_at(sides.old.document, "info")
-    new_info = mapping_at(sides.new.document, "info")
-    count = _differing_texts(old_info, new_info)
-    for place, part in sides.old.by_place.items():
-        other = sides.new.by_place.get(sides.moves.now(place))
-        if other is not None:
-            count += _differing_texts(part.tree, other.tree)
-    return count
-
-
-def _differing_texts(old: Tree, new: Tree) -> int:
-    """How many texts and examples of a part are other ones."""
-    return len([key for key in DOCUMENTATION if old.get(key) != new.get(key)])
-
-
-def _entry(
-    sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None
-) -> Entry:
-    """The entry of one place: its changes on the wire, and what happened to names in Python."""
-    reach = Reach()
-    for own in changes.values():
-        reach |= own
-    reach = reach or sides.reach(place)
-    levels: dict[Change, Level] = {}
-    for change, own in changes.items():
-        levels[change] = _level(change, own)
-    ordered = sorted(changes, key=lambda change: _order(change, levels[change]))
-    words = [*dict.fromkeys(_words(ordered, changes))]
-    wire = worst(levels.values())
-    decisive = [change for change in ordered if levels[change] == wire]
-    level: Level = "none"
-    names: tuple[str, ...] = ()
-    if python is not None:
-        level = python.level
-        names = python.names
-        words.append(f"in Python: {python.what}" if words else python.what)
-    return Entry(
-        place=place,
-        operations=tuple(sorted(reach.sent | reach.received)),
-        direction=_direction(reach),
-        what="; ".join(words),
-        wire=wire,
-        python=level,
-        names=names,
-        fingerprint=_fingerprint(place, wire, decisive, python),
-    )
-
-
-def _level(change: Change, reach: Reach) -> Level:
-    """What a change does, where it reaches operations."""
-    levels: list[Level] = []
-    if reach.sent:
-        levels.append(change.rule.sent)
-    if reach.received:
-        levels.append(change.rule.received)
-    return worst(levels)
-
-
-def _order(change: Change, level: Level) -> tuple[int, str, str, str]:
-    """The worst changes of a place come first."""
-    return -LEVELS.index(level), change.kind, change.old, change.new
-
-
-def _direction(reach: Reach) -> Direction:
-    """Whether a change is in requests, in responses, or in both, as one that reaches nothing is."""
-    if bool(reach.sent) == bool(reach.received):
-        return "both"
-    return "sent" if reach.sent else "received"
-
-
-def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[str]:
-    """Changes in words, with what the generated package makes of those that are received: once for
-    what is alike.
-    """
-    seen = {""}
-    for change in changes:
-        absorbed = change.rule.absorbed if reaches[change].received else ""
-        if absorbed in seen:
-            yield change.words()
+    def _differences(self, old: Part, new: Part) -> Iterator[Difference]:
+        """What differs between two parts themselves."""
+        before, after = old.says, new.says
+        if before.get("type") != after.get("type"):
+            yield _types(before.get("type"), after.get("type"))
+            names = [key for key in ("null", "required") if before.get(key) != after.get(key)]
         else:
-            yield f"{change.words()} ({absorbed})"
-        seen.add(absorbed)
+            names = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+        is_enum = "enum" in before, "enum" in after
+        if len(_words(before)) == len(_words(after)) == 1 and _words(before) != _words(after):
+            yield "constant-changed", _words(before)[0], _words(after)[0]
+            names = [key for key in names if not key.startswith("word ")]
+        if is_enum[0] != is_enum[1] and before.get("type") == after.get("type"):
+            words = ", ".join(sorted(_words(before) or _words(after)))
+            yield "became-enum" if is_enum[1] else "no-longer-enum", words, words
+        for key in names:
+            if key not in _TOGETHER and not (key.startswith("word ") and is_enum[0] != is_enum[1]):
+                yield from _difference(key, before.get(key), after.get(key))
+        for way, word in ((SENT, "read-only"), (RECEIVED, "write-only")):
+            if before.get("is") == "property" and old.ways & way and not new.ways & way:
+                yield f"became-{word}", "", ""
+            elif before.get("is") == "property" and new.ways & way and not old.ways & way:
+                start = "required-" if way == SENT and after.get("required") else ""
+                yield f"{start}no-longer-{word}", "", ""
+
+    # ---- Entries ----
+
+    def _note(self, kind: str, at: str, home: str, ways: int, old: str = "", new: str = "") -> None:
+        rule = RULES[kind]
+        reach = {**self._new.reach.get(home, {}), **self._old.reach.get(home, {})}
+        if kind.startswith("operation-"):
+            reach = {
+                name: ways
+                for table in (self._old, self._new)
+                for name, place in table.operations.items()
+                if place == home
+            }
+        found = {name: own & ways for name, own in reach.items() if own & ways}
+        directions = 0
+        for own in found.values():
+            directions |= own
+        levels: list[Level] = []
+        if directions & SENT:
+            levels.append(rule.sent)
+        if directions & RECEIVED:
+            levels.append(rule.received)
+        words = rule.words.replace("{old}", old).replace("{new}", new)
+        said = self._noted.setdefault(at, {})
+        level, known = said.get(words, ("none", {}))
+        said[words] = (worst([level, *levels]), {**known, **found})
+
+    def entries(self) -> list[Change]:
+        """All changes, one for each place."""
+        entries: list[Change] = []
+        for place, said in sorted(self._noted.items()):
+            ordered = sorted(said, key=lambda words: -LEVELS.index(said[words][0]))
+            ways: dict[str, int] = {}
+            for _, found in said.values():
+                ways |= {name: own | ways.get(name, 0) for name, own in found.items()}
+            directions = {way for own in ways.values() for way in (SENT, RECEIVED) if own & way}
+            only = directions.pop() if len(directions) == 1 else 0
+            direction = {SENT: "sent", RECEIVED: "received"}.get(only, "both")
+            wire = worst([level for level, _ in said.values()])
+            entries.append(Change(place, "; ".join(ordered), wire, (*sorted(ways),), direction))
+        return entries
 
 
-def _fingerprint(
-    place: str, wire: Level, changes: Iterable[Change], python: PythonChange | None
-) -> str:
-    """A hash of the place and of what the worst changes there are: not of texts, versions and
-    harmless changes.
+def _nameless(name: str) -> str:
+    """A method and a path; names of path parameters make no difference."""
+    return re.sub(r"{[^{}]*}", "{}", name)
 
-    The index of a server is left out: another server before it makes no difference.
-    """
-    essence: list[list[str]] = []
-    for change in changes:
-        words = [change.kind, change.old, change.new]
-        if change.detail:
-            words.append(change.detail)
-        essence.append(words)
-    if not essence and python is not None:
-        essence.append(["python", python.level, *python.names])
-    unnumbered = re.sub(r"servers\[\d+\]", "servers[]", place)
-    text = as_json([unnumbered, wire, essence])
-    data = text.encode("utf-8", "backslashreplace")
-    return hashlib.sha256(data).hexdigest()[:16]
+
+def _is_inside(step: str, outer: str) -> bool:
+    return step.startswith(outer) and step[len(outer) : len(outer) + 1] in (".", "[", "(")
+
+
+def _whole(table: Table, parts: Parts, step: str, seen: set[str]) -> Parts:
+    """What stands at a step and below, with what it refers to and is composed of."""
+    whole: dict[str, Part] = {}
+    ways = parts[step].ways
+    for each, part in parts.items():
+        if each == step or _is_inside(each, step):
+            whole[each[len(step) :]] = Part(part.ways, dict(part.says))
+    own = whole[""].says
+    for place in [own.pop("$ref", ""), *bases(own)]:
+        own.pop(f"base {place}", None)
+        if place in table.owners and place not in seen:
+            seen.add(place)
+            for inner, part in _whole(table, table.owners[place].parts, "", seen).items():
+                known = whole.get(inner)
+                says = part.says if known is None else {**part.says, **known.says}
+                whole[inner] = Part(part.ways & ways if known is None else known.ways, says)
+    return whole
+
+
+def _leads_to(says: dict[str, Any]) -> str:
+    """All that a schema refers to, or is composed of."""
+    return " ".join([str(says.get("$ref", "")), *sorted(bases(says))])
+
+
+def _words(says: Mapping[str, Any]) -> list[str]:
+    return [key.removeprefix("word ") for key in says if key.startswith("word ")]
+
+
+def _types(old: frozenset[str] | None, new: frozenset[str] | None) -> Difference:
+    """What it means that other types are admitted; None admits any."""
+    kind = "type-changed"
+    if new is None or (old is not None and all(is_among(each, new) for each in old)):
+        kind = "type-widened"
+    elif old is None or all(is_among(each, old) for each in new):
+        kind = "type-narrowed"
+    words = [" or ".join(sorted(each)) if each else "anything" for each in (old, new)]
+    return kind, words[0], words[1]
+
+
+def _difference(key: str, old: Any, new: Any) -> Iterator[Difference]:
+    """What it means that one thing is said otherwise; None stands for an absent one."""
+    name, _, rest = key.partition(" ")
+    before, after = old or (), new or ()
+    if name == "security" and bool(before) != bool(after):
+        yield f"security-{'needed' if after else 'open'}", "", " or ".join(after)
+    elif name in ("security", "servers"):
+        yield from ((f"{name}-removed", each, "") for each in before if each not in after)
+        yield from ((f"{name}-added", "", each) for each in after if each not in before)
+    elif name in ("null", "required", "closed", "uniqueItems", "deprecated"):
+        yield f"{name}-{'set' if new else 'gone'}", "", ""
+    elif name == "word":
+        yield f"word-{'added' if new else 'removed'}", rest, rest
+    elif name in (*LOWER, *UPPER):
+        yield _limit(key, old, new)
+    elif name == "format":
+        typed = "type-" if old in _OF_A_TYPE or (old is None and new in _OF_A_TYPE) else ""
+        yield _presence(f"{typed}format", old, new)
+    elif name in ("other", "multipleOf"):
+        yield _presence(
+            "constraint", old and (rest or f"{name} {old}"), new and (rest or f"{name} {new}")
+        )
+    elif name == "selects":
+        yield _presence("selected", old and rest, new and rest)
+    elif name != "base":
+        yield _presence(name, old, new)
+
+
+def _limit(key: str, old: Any, new: Any) -> Difference:
+    words = [f"{key} {each}" for each in (old, new)]
+    is_known = all(isinstance(each, int | float) and each is not True for each in (old, new))
+    if old is None or new is None or not is_known:
+        return _presence("limit", old and words[0], new and words[1])
+    is_tighter = (new > old) == (key in LOWER)
+    return "limit-tightened" if is_tighter else "limit-loosened", words[0], words[1]
+
+
+def _presence(name: str, old: Any, new: Any) -> Difference:
+    if old is None:
+        return f"{name}-added", "", str(new)
+    if new is None:
+        return f"{name}-removed", str(old), ""
+    return f"{name}-changed", str(old), str(new)

@@ -1,409 +1,371 @@
-"""What a schema says, however it is written: references are followed, `allOf` is merged, 3.0 and
-3.1 become one.
+"""What a document says, as one flat table: operations, and parts with a name, each with what it
+says at each step.
 
-Each keyword and property keeps the place of the base that gives it: a change of a common base is
-one change, whatever has it.
+A part that is referred to is an owner of its own, so that its change is one entry, whatever refers
+to it. An inline part belongs to what it stands in.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NamedTuple
 
-from victor_spec.components import Components, Operation
 from victor_spec.tree import (
+    DEFAULT_STYLES,
+    EXPLODED_STYLES,
     Tree,
-    around,
+    bare_type,
+    families,
+    hooks,
+    is_list,
+    is_mapping,
     is_null,
     list_at,
     mapping_at,
-    members,
+    mappings_at,
     named_schemas,
+    operations,
+    parameters,
+    resolve,
     schema_at,
     schema_list_at,
     schemas_at,
+    target,
+    trees_at,
+    types_of,
+    unescaped,
+    union_members,
 )
 
-from .changes import BOTH, RECEIVED, SENT, Reach
-from .keywords import DOCUMENTATION, join, keywords, says_something, types_text
-
+SENT, RECEIVED = 1, 2
+BOTH = SENT | RECEIVED
 SCHEMAS = "components.schemas."
-PROPERTY = ".properties."
-"""What the step to a property begins with."""
-OTHERS = "\0"
-"""Stands for all values of a discriminator that no schema has."""
-_NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
+DOCUMENTATION = frozenset(
+    {"description", "title", "summary", "example", "examples", "externalDocs", "$comment"}
+)
+LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_AS_IT_IS = ("format", "pattern", "default", "multipleOf", "uniqueItems", "deprecated")
+_READ = DOCUMENTATION | {
+    *(*LOWER, *UPPER, *_AS_IT_IS, "type", "nullable", "enum", "const", "properties", "required"),
+    *("items", "additionalProperties", "allOf", "oneOf", "anyOf", "discriminator", "readOnly"),
+    *("writeOnly", "$ref", "$schema", "$id", "$defs", "definitions"),
+}
+"""The keywords that are compared by a rule of their own, or that say nothing of values."""
 
 
-class Said(NamedTuple):
-    """The value of a keyword."""
+class Part(NamedTuple):
+    """What is said at one step."""
 
-    value: Any
-    home: str
-    """The place of the base that says it; empty for what the schema says itself."""
-
-
-class Child(NamedTuple):
-    """A schema within another one."""
-
-    tree: Tree
-    home: str
-    """The place of the base that declares it; empty for what the schema declares itself."""
-    step: str
-    """`.properties.price`, `.items`, `.oneOf[0]`."""
+    ways: int
+    """Whether it is sent, received, or both."""
+    says: dict[str, Any]
 
 
-class Union(NamedTuple):
-    """`oneOf` or `anyOf` with at least two members that are not null."""
+@dataclass
+class Owner:
+    """An operation, a part with a name, or the document itself, with its place."""
 
-    keyword: str
-    """Empty for a single schema, which stands for a union of itself."""
-    home: str
-    members: list[Child]
-    discriminated: bool
+    place: str
+    parts: dict[str, Part] = field(default_factory=dict[str, Part])
+    """By step: `.requestBody`, `.properties.price`."""
+    refers: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    """The places of the owners that it refers to, and the ways."""
+    asks: int = 0
+    """The way of the requests of an operation: those of a webhook are received."""
 
-    @property
-    def is_single(self) -> bool:
-        """Whether this is a single schema in the place of a union."""
-        return not self.keyword
-
-
-@dataclass(eq=False)
-class Facts:
-    """What a schema says."""
-
-    keywords: dict[str, Said] = field(default_factory=dict[str, Said])
-    children: dict[str, Child] = field(default_factory=dict[str, Child])
-    """By step."""
-    required: dict[str, str] = field(default_factory=dict[str, str])
-    """The required properties, with the place of the base that says so."""
-    unions: list[Union] = field(default_factory=list[Union])
-    bases: dict[str, Tree] = field(default_factory=dict[str, Tree])
-    """The schemas that it is composed of by reference, by their places."""
-    is_inferred: bool = False
-    """Whether it says its type by other keywords only."""
-
-    def value(self, keyword: str) -> Any:
-        """The value of a keyword; None when nothing gives one."""
-        said = self.keywords.get(keyword)
-        return None if said is None else said.value
-
-    @property
-    def stated_types(self) -> frozenset[str] | None:
-        """The types that it says by `type`; None where it does not."""
-        types: frozenset[str] | None = self.value("type")
-        return None if self.is_inferred else types
-
-    def drop_unsaid(self) -> None:
-        """Drop the children that no value of its types has: properties of a list."""
-        for step in [*self.children]:
-            keyword = re.split(r"[.\[]", step)[1]
-            if not says_something(keyword, self.stated_types):
-                del self.children[step]
-        if not says_something("required", self.stated_types):
-            self.required.clear()
+    def at(self, step: str, ways: int) -> dict[str, Any]:
+        """What is said at a step, to add to."""
+        known = self.parts.get(step)
+        says = {} if known is None else known.says
+        self.parts[step] = Part(ways | (0 if known is None else known.ways), says)
+        return says
 
 
-class Version(Components):
-    """One of the two documents, and what its schemas say."""
+class Table:
+    """All that a document says."""
 
     def __init__(self, document: Tree) -> None:
-        super().__init__(document)
-        self._facts: dict[int, Facts] = {}
-        self._merged: dict[frozenset[int], Tree] = {}
+        self.document = document
+        self.owners: dict[str, Owner] = {}
+        self.operations: dict[str, str] = {}
+        """The places of operations by their names: `get /v1/cards`."""
+        self.ids: dict[str, str] = {}
+        """The names of operations by their operationId, if it is theirs alone."""
+        for name, schema in schemas_at(mapping_at(document, "components"), "schemas"):
+            self._owner(SCHEMAS + name, "schema", schema)
+        every = [
+            (each.method, each.path, f"paths.{each.path}.{each.step}", each.item, each.tree)
+            for each in operations(document)
+        ]
+        for method, path, place, item, tree in every:
+            self._operation(f"{method} {path}", place, item, tree, SENT)
+        for hook in hooks(document):
+            self._operation(
+                hook.where.replace("POST ", "post "), hook.place, {}, hook.tree, RECEIVED
+            )
+        for family in families(named_schemas(document)):
+            for parent, below in family.below.items():
+                heirs = [(SCHEMAS + name, BOTH) for name in below]
+                self.owners[SCHEMAS + parent].refers += heirs
+        self.reach = self._reach()
 
-    @cached_property
-    def named(self) -> dict[str, Tree]:
-        """The named schemas by their places."""
-        return {SCHEMAS + name: schema for name, schema in members(named_schemas(self.document))}
+    # ---- Operations ----
 
-    @cached_property
-    def references(self) -> dict[str, str]:
-        """The place that each reference leads to, by the place of the reference."""
-        references: dict[str, str] = {}
-        for part in self.by_id.values():
-            if "$ref" in part.tree:
-                references[part.place] = self.place(self.resolve(part.tree), "")
-        return references
+    def _operation(self, name: str, place: str, item: Tree, tree: Tree, asks: int) -> None:
+        self.operations[name] = place
+        own_id = tree.get("operationId")
+        if isinstance(own_id, str):
+            self.ids[own_id] = "" if own_id in self.ids else name
+        owner = self.owners[place] = Owner(place, asks=asks)
+        answers = BOTH - asks
+        says = owner.at("", BOTH)
+        says["deprecated"] = tree.get("deprecated") is True or None
+        says["security"] = self._alternatives(tree if "security" in tree else self.document)
+        own_servers = _urls(tree) or _urls(item)
+        says["servers"] = own_servers or _urls(self.document)
+        says["inherits"] = {"security"} - tree.keys() | (set() if own_servers else {"servers"})
+        in_path = 0
+        for key, parameter in parameters(self.document, item, tree).items():
+            name = key
+            if key.startswith("path:"):
+                name, in_path = f"path[{in_path}]", in_path + 1
+            self._enter(owner, f".parameters.{name}", "parameter", parameter, asks)
+        if body := mapping_at(tree, "requestBody"):
+            self._enter(owner, ".requestBody", "body", body, asks)
+        for status, answer in mappings_at(tree, "responses"):
+            self._enter(owner, f".responses.{status.upper()}", _answer(status), answer, answers)
 
-    @cached_property
-    def users(self) -> dict[str, list[str]]:
-        """The places of what refers to a part, by its place."""
-        users: dict[str, list[str]] = {}
-        for user, target in self.references.items():
-            users.setdefault(target, []).append(user)
-        for operation in self.operations.values():
-            for key, tree in self.parameters(operation).items():
-                user = f"{operation.place}.parameters.{key}"
-                users.setdefault(self.place(tree, ""), []).append(user)
-        for parent, heirs in self.heirs.items():
-            places = [self.place(heir, "") for heir in heirs]
-            parents = users.get(self.by_id[parent].place, [])
-            # What an heir is composed of is not read in its place.
-            values = [user for user in parents if user not in places]
-            for place in places:
-                users.setdefault(place, []).extend(values)
-        return users
+    def _alternatives(self, tree: Tree) -> tuple[str, ...]:
+        """The ways to be admitted, in words that do not have the names of schemes; none for an open
+        operation.
+        """
+        schemes = mapping_at(mapping_at(self.document, "components"), "securitySchemes")
+        words: list[str] = []
+        for alternative in trees_at(tree, "security"):
+            needed: list[str] = []
+            for name, scopes in alternative.items():
+                scheme = resolve(self.document, mapping_at(schemes, name))
+                keys = ("type", "in", "name", "scheme")
+                own = [str(scheme[key]).lower() for key in keys if key in scheme] or [name]
+                needed.append(" ".join([*own, *map(str, scopes or ())]))
+            words.append(" and ".join(sorted(needed)) or "none")
+        return tuple(sorted(words))
 
-    @cached_property
-    def references_inside(self) -> dict[str, list[str]]:
-        """The places of the references at and inside each place."""
-        inside: dict[str, list[str]] = {}
-        for user in self.references:
-            for part in around(user):
-                inside.setdefault(part, []).append(user)
-        return inside
+    # ---- Parts ----
 
-    # ---- Directions ----
+    def _owner(self, place: str, kind: str, tree: Tree) -> None:
+        if place not in self.owners:
+            owner = self.owners[place] = Owner(place)
+            owner.at("", BOTH)
+            self._walk(owner, "", kind, tree, BOTH)
 
-    def directions(self, tree: Tree) -> int:
-        """The directions in which a property is there."""
-        both = tree, self.resolve(tree)
-        directions = BOTH
-        if any(part.get("readOnly") is True for part in both):
-            directions &= RECEIVED
-        if any(part.get("writeOnly") is True for part in both):
-            directions &= SENT
-        return directions
+    def _enter(self, owner: Owner, step: str, kind: str, tree: Tree, ways: int) -> None:
+        """Add what comes or goes as a whole, by its kind."""
+        owner.at(step, ways)["is"] = kind
+        whole = resolve(self.document, tree)
+        if kind in ("parameter", "body", "header") and whole.get("required") is True:
+            owner.at(step, ways)["required"] = True
+        self._walk(owner, step, kind, tree, ways)
 
-    def reach(self, place: str) -> Reach:
-        """The operations that send and receive a part, found by a walk to all that leads to it."""
-        operations = {operation.place: operation for operation in self.operations.values()}
-        reach = Reach()
-        pending = [(place, BOTH)]
-        seen: set[tuple[str, int]] = set()
-        for inner, directions in pending:  # it grows
-            left = directions
-            for part in reversed(around(inner)):
-                if part in self.by_place:
-                    left &= self.directions(self.by_place[part].tree)
-                if (part, left) not in seen:
-                    seen.add((part, left))
-                    pending += [(user, left) for user in self.users.get(part, ())]
-                if part in operations:
-                    reach |= _reach_of(operations[part], inner, left)
+    def _walk(self, owner: Owner, step: str, kind: str, tree: Tree, ways: int) -> None:
+        """Add what a part says: by its reference, or itself."""
+        reference = tree.get("$ref")
+        if isinstance(reference, str) and is_mapping(whole := target(self.document, reference)):
+            place = unescaped(reference.removeprefix("#/").replace("/", "."))
+            owner.at(step, ways)["$ref"] = place
+            owner.refers.append((place, ways))
+            self._owner(place, kind, whole)
+            tree = {key: value for key, value in tree.items() if key != "$ref"}
+            if kind != "schema" or str(self.document.get("openapi")).startswith("3.0"):
+                return
+        if kind == "schema":
+            self._schema(owner, step, tree, ways)
+            return
+        if kind in ("parameter", "header"):
+            owner.at(step, ways)["written"] = _style(tree, kind)
+        if (schema := schema_at(tree, "schema")) is not None:
+            inner = step if kind in ("parameter", "header") else f"{step}.schema"
+            owner.at(inner, ways)
+            self._walk(owner, inner, "schema", schema, ways)
+        for name, medium in mappings_at(tree, "content"):
+            inner = f"{step}.content.{bare_type(name)}"
+            self._enter(owner, inner, "content-type", medium, ways)
+            if "encoding" in medium:
+                owner.at(inner, ways)["encoding"] = _json(medium["encoding"])
+        for name, header in mappings_at(tree, "headers"):
+            self._enter(owner, f"{step}.headers.{name.lower()}", "header", header, ways)
+
+    def _schema(self, owner: Owner, step: str, tree: Tree, ways: int) -> None:
+        says = owner.at(step, ways)
+        kinds = frozenset(map(str, types_of(tree)))
+        words = [tree["const"]] if "const" in tree else tree.get("enum")
+        inferred = [
+            kind for key, kind in (("properties", "object"), ("items", "array")) if key in tree
+        ]
+        if kinds - {"null"} or inferred:
+            says["type"] = (kinds - {"null"}) or frozenset(inferred)
+        if tree.get("nullable") is True or "null" in kinds or (is_list(words) and None in words):
+            says["null"] = True
+        if is_list(words):
+            own = {f"word {_json(word)}" for word in words if word is not None}
+            says |= dict.fromkeys(own, True) | {"enum": True}
+        tree = _without_flags(tree)
+        for key in (*LOWER, *UPPER, *_AS_IT_IS):
+            says_nothing = tree.get(key) == 0 and key in ("minLength", "minItems", "minProperties")
+            if key in tree and tree[key] is not False and not says_nothing:
+                says[key] = tree[key]
+        for key in sorted(tree.keys() - _READ):
+            if not key.startswith("x-"):
+                says[f"other {key}"] = _json(tree[key])
+        if tree.get("additionalProperties") is False:
+            says["closed"] = True
+        self._children(owner, step, tree, ways)
+        self._composed(owner, step, tree, ways)
+
+    def _children(self, owner: Owner, step: str, tree: Tree, ways: int) -> None:
+        for name, child in schemas_at(tree, "properties"):
+            whole = resolve(self.document, child)
+            own = ways
+            if whole.get("readOnly") is True:
+                own &= RECEIVED
+            if whole.get("writeOnly") is True:
+                own &= SENT
+            inner = f"{step}.properties.{name}"
+            owner.at(inner, own)["is"] = "property"
+            self._walk(owner, inner, "schema", child, own)
+        for name in list_at(tree, "required"):
+            owner.at(f"{step}.properties.{name}", 0)["required"] = True
+        for key in ("items", "additionalProperties"):
+            if held := schema_at(tree, key):
+                owner.at(f"{step}.{key}", ways)["is"] = "items"
+                self._walk(owner, f"{step}.{key}", "schema", held, ways)
+
+    def _composed(self, owner: Owner, step: str, tree: Tree, ways: int) -> None:
+        """Add the parts of an `allOf` to the schema itself, and the members of a union."""
+        says = owner.at(step, ways)
+        for number, part in enumerate(schema_list_at(tree, "allOf")):
+            reference = str(part.get("$ref", ""))
+            if reference:
+                inner: dict[str, Any] = {}
+                holder = Owner("")
+                self._walk(holder, "", "schema", part, ways)
+                inner = holder.at("", ways)
+                says[f"base {inner.get('$ref', number)}"] = True
+                owner.refers += holder.refers
+            else:
+                self._schema(owner, step, part, ways)
+        members = [each for each in union_members(tree) if not is_null(each)]
+        if len(members) < len(union_members(tree)):
+            says["null"] = True
+        if len(members) == 1:
+            self._walk(owner, step, "schema", members[0], ways)
+        elif members:
+            says["union"] = True
+            kind = "variant" if "discriminator" in tree else "member"
+            for member in members:
+                self._member(owner, step, member, ways, kind)
+        discriminator = mapping_at(tree, "discriminator")
+        if discriminator:
+            says["discriminator"] = discriminator.get("propertyName")
+            for word, leads_to in mapping_at(discriminator, "mapping").items():
+                says[f"selects {word}"] = str(leads_to).rpartition("/")[2]
+
+    def _member(self, owner: Owner, step: str, member: Tree, ways: int, kind: str) -> None:
+        """Add a member of a union: by its name, or by all that it says."""
+        reference = str(member.get("$ref", ""))
+        label = reference.rpartition("/")[2] or _json(_without_words(member))
+        inner = f"{step}({label})"
+        owner.at(inner, ways)["is"] = kind
+        owner.at(inner, ways)["label"] = label
+        self._walk(owner, inner, "schema", member, ways)
+
+    # ---- Reach ----
+
+    def _reach(self) -> dict[str, dict[str, int]]:
+        """The operations that lead to each owner, and the ways."""
+        reach: dict[str, dict[str, int]] = {place: {} for place in self.owners}
+        for name, place in self.operations.items():
+            pending = [(place, BOTH)]
+            while pending:
+                here, ways = pending.pop()
+                known = reach[here].get(name, 0)
+                if ways | known != known:
+                    reach[here][name] = ways | known
+                    pending += [
+                        (to, own & ways) for to, own in self.owners[here].refers if own & ways
+                    ]
         return reach
 
-    # ---- What a schema stands for ----
 
-    def end(self, tree: Tree) -> Tree:
-        """The schema that a schema stands for: itself, unless it is an alias."""
-        return self._aliases(tree)[-1]
-
-    def referred(self, tree: Tree) -> str:
-        """The place where a reference leads from a schema; empty if it is written out."""
-        *aliases, end = self._aliases(tree)
-        is_referred = any("$ref" in alias for alias in aliases)
-        return self.place(end, "?") if is_referred else ""
-
-    def _aliases(self, tree: Tree) -> list[Tree]:
-        """A schema, what it is an alias of, what that is an alias of, and so on.
-
-        In a circle of aliases, the last is the first of them that is met again.
-        """
-        chain = [tree]
-        seen: set[int] = set()
-        while id(chain[-1]) not in seen:
-            seen.add(id(chain[-1]))
-            target = self._target_of_alias(chain[-1])
-            if target is not None:
-                chain.append(target)
-        return chain
-
-    def _target_of_alias(self, tree: Tree) -> Tree | None:
-        """What a schema stands for that has one reference, or one member of `allOf` or of a union,
-        and says nothing else; None for any other one.
-        """
-        keys = _meaning(tree)
-        if len(keys) != 1:
-            return None
-        [key] = keys
-        if key == "$ref":
-            target = self.resolve(tree)
-            return None if "$ref" in target else target
-        members = schema_list_at(tree, key) if key in ("allOf", "oneOf", "anyOf") else []
-        return members[0] if len(members) == 1 else None
-
-    def name(self, tree: Tree) -> str:
-        """The place of a schema that has a name, whether or not a reference led there; else
-        empty.
-        """
-        end = self.end(tree)
-        place = self.place(end, "")
-        return place if self.named.get(place) is end else self.referred(tree)
-
-    def label(self, tree: Tree) -> str:
-        """What to call a schema: its name, or its types and properties."""
-        referred = self.referred(tree)
-        if referred:
-            return referred.removeprefix(SCHEMAS)
-        facts = self.facts(self.end(tree))
-        words = "a union" if facts.unions else types_text(facts.value("type"))
-        steps = sorted(step for step in facts.children if step.startswith(PROPERTY))
-        properties = ", ".join(step.removeprefix(PROPERTY) for step in steps)
-        return f"{words} of {properties}" if properties else words
-
-    # ---- Discriminators ----
-
-    def variants(self, schema: Tree) -> dict[str, str]:
-        """The place of the schema that each value of a discriminator selects: its own name where
-        none is mapped. OTHERS has that of `defaultMapping`, or of a schema without members.
-        """
-        discriminator = mapping_at(schema, "discriminator")
-        mapped: dict[str, str] = {}
-        for value, target in mapping_at(discriminator, "mapping").items():
-            mapped[value] = self._selected(target)
-        by_name: dict[str, str] = {}
-        members = [*schema_list_at(schema, "oneOf"), *schema_list_at(schema, "anyOf")]
-        for member in members or self.heirs.get(id(schema), []):
-            place = self.place(self.end(member), "")
-            if place.startswith(SCHEMAS) and place not in mapped.values():
-                by_name[place.removeprefix(SCHEMAS)] = place
-        default = discriminator.get("defaultMapping")
-        if default is not None:
-            mapped[OTHERS] = self._selected(default)
-        elif not ("oneOf" in schema or "anyOf" in schema):
-            mapped[OTHERS] = self.place(schema, "")
-        return by_name | mapped
-
-    def _selected(self, target: object) -> str:
-        """The place that a value of `mapping` leads to: a reference, or the name of a schema."""
-        reference = str(target)
-        if "/" not in reference:
-            reference = f"#/components/schemas/{reference}"
-        return self.place(self.end({"$ref": reference}), reference)
-
-    # ---- What a schema says ----
-
-    def facts(self, tree: Tree) -> Facts:
-        """What a schema says. Each part of it is read once: a schema adds nothing to itself."""
-        if id(tree) not in self._facts:
-            facts = self._facts[id(tree)] = Facts()
-            self._fold(facts, tree, "", set())
-            if facts.value("type") is None:
-                inferred = _inferred_type(facts)
-                if inferred is not None:
-                    facts.keywords["type"] = inferred
-                    facts.is_inferred = True
-            facts.drop_unsaid()
-        return self._facts[id(tree)]
-
-    def _fold(self, facts: Facts, tree: Tree, home: str, seen: set[int]) -> None:
-        """Add all that a schema says, with what it refers to and its `allOf`.
-
-        `home` is the place of the base that it is a part of, and `seen` has the ids of the schemas
-        that were added.
-        """
-        if id(tree) in seen:
-            return
-        seen.add(id(tree))
-        if "$ref" in tree:
-            target = self.resolve({"$ref": tree["$ref"]})  # without what stands beside it
-            if "$ref" not in target:  # else it leads nowhere
-                base = self.place(target, home)
-                facts.bases[base] = target
-                self._fold(facts, target, base, seen)
-        for part in schema_list_at(tree, "allOf"):
-            self._fold(facts, part, home, seen)
-        for keyword in ("oneOf", "anyOf"):
-            self._add_union(facts, tree, keyword, home, seen)
-        for step, schema in _children(tree):
-            self._add_child(facts, Child(schema, home, step))
-        for name in list_at(tree, "required"):
-            facts.required.setdefault(str(name), home)
-        for keyword, value in keywords(tree).items():
-            said = facts.keywords.get(keyword)
-            joined = value if said is None else join(keyword, said.value, value)
-            if said is None or joined != said.value:
-                facts.keywords[keyword] = Said(joined, home)
-
-    def _add_union(self, facts: Facts, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
-        """Add a union: as null, as its only member, as an enum, or as a union."""
-        members: list[Child] = []
-        for number, member in enumerate(schema_list_at(tree, keyword)):
-            if is_null(member):
-                facts.keywords["null"] = Said(value=True, home=home)
-            else:
-                members.append(Child(member, home, f".{keyword}[{number}]"))
-        if len(members) == 1:
-            self._fold(facts, members[0].tree, home, seen)
-        elif all(_has_values_only(member.tree) for member in members):
-            values: list[str] = []
-            for each in members:
-                values += keywords(each.tree)["enum"]
-            if values:
-                facts.keywords["enum"] = Said((*dict.fromkeys(values),), home)
-        else:
-            is_discriminated = "discriminator" in tree
-            facts.unions.append(Union(keyword, home, members, discriminated=is_discriminated))
-
-    def _add_child(self, facts: Facts, child: Child) -> None:
-        """Add a property, or the items. What two define is one schema of both: the same object for
-        the same two, so that cycles end.
-        """
-        earlier = facts.children.get(child.step)
-        if earlier is not None:
-            if self.end(earlier.tree) is self.end(child.tree):
-                return
-            both = [earlier.tree, child.tree]
-            key = frozenset(map(id, both))
-            child = child._replace(tree=self._merged.setdefault(key, {"allOf": both}))
-        facts.children[child.step] = child
+def without_bases(says: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in says.items() if not key.startswith("base ")}
 
 
-def is_incoming(place: str) -> bool:
-    """Whether the provider calls the operation at, or around, a place: in a webhook or a callback;
-    a callback of a webhook is a call to the provider.
-    """
-    return (place.count(".callbacks.") + place.startswith("webhooks.")) % 2 == 1
+def bases(says: dict[str, Any]) -> Collection[str]:
+    """The places of the owners that a schema is composed of."""
+    return [key.removeprefix("base ") for key in says if key.startswith("base ")]
 
 
-def _reach_of(operation: Operation, place: str, directions: int) -> Reach:
-    """The reach of a place in an operation."""
-    inner = place.removeprefix(operation.place)
-    request, answer = (RECEIVED, SENT) if is_incoming(place) else (SENT, RECEIVED)
-    if ".responses" in inner:
-        directions &= answer
-    elif ".requestBody" in inner or ".parameters." in inner:
-        directions &= request
-    names = frozenset([operation.name])
-    return Reach(
-        names if directions & SENT else frozenset(), names if directions & RECEIVED else frozenset()
-    )
+def _urls(tree: Tree) -> tuple[str, ...]:
+    return tuple(str(each.get("url", "/")).rstrip("/") for each in trees_at(tree, "servers"))
 
 
-def _meaning(tree: Tree) -> set[str]:
-    """The keys of a schema that say something about values."""
-    return {key for key in tree if key not in _NO_MEANING and not key.startswith("x-")}
+def _answer(status: str) -> str:
+    if status.startswith("2"):
+        return "success"
+    return "default-answer" if status.lower() == "default" else "answer"
 
 
-def _children(tree: Tree) -> Iterator[tuple[str, Tree]]:
-    """The schemas within a schema that its values have, by step."""
-    for key in ("properties", "patternProperties"):
-        for name, child in schemas_at(tree, key):
-            yield f".{key}.{name}", child
-    for number, child in enumerate(schema_list_at(tree, "prefixItems")):
-        yield f".prefixItems[{number}]", child
-    for key in ("items", "additionalProperties", "unevaluatedProperties"):
-        schema = schema_at(tree, key)
-        if schema:
-            yield f".{key}", schema
+def _style(tree: Tree, kind: str) -> str:
+    """How a parameter or a header is written."""
+    if content := mapping_at(tree, "content"):
+        return ", ".join(sorted(content))
+    location = "header" if kind == "header" else str(tree.get("in"))
+    style = str(tree.get("style") or DEFAULT_STYLES.get(location, "form"))
+    is_many = bool({"array", "object"} & {*map(str, types_of(mapping_at(tree, "schema")))})
+    is_exploded = tree.get("explode", style in EXPLODED_STYLES)
+    words = f"style {style}, exploded" if is_many and is_exploded else f"style {style}"
+    return f"{words}, with reserved characters" if tree.get("allowReserved") is True else words
 
 
-def _has_values_only(member: Tree) -> bool:
-    """Whether a member of a union lists its values, and says nothing else."""
-    return bool(keywords(member).get("enum")) and _meaning(member) <= {"const", "enum", "type"}
+def _without_flags(tree: Tree) -> Tree:
+    """A schema whose exclusive limits are numbers, as from OpenAPI 3.1 on."""
+    plain = {**tree}
+    for limit, flag in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if tree.get(flag) is True and limit in tree:
+            plain[flag] = plain.pop(limit)
+    return plain
 
 
-def _inferred_type(facts: Facts) -> Said | None:
-    """The type of a schema that says it by its children, or by its values."""
-    for step, child in facts.children.items():
-        is_list = step.startswith((".items", ".prefixItems"))
-        return Said(frozenset({"array" if is_list else "object"}), child.home)
-    enum = facts.keywords.get("enum")
-    if enum and enum.value and all(value.startswith('"') for value in enum.value):
-        return Said(frozenset({"string"}), enum.home)
-    return None
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _without_words(value: Any) -> Any:
+    """A schema without documentation, at any depth."""
+    if is_list(value):
+        return [_without_words(each) for each in value]
+    if not is_mapping(value):
+        return value
+    return {
+        key: _without_words(each)
+        for key, each in value.items()
+        if key not in DOCUMENTATION or is_mapping(each)
+    }
+
+
+def texts(value: Any) -> Iterator[tuple[str, Any]]:
+    """The documentation of a document, at any depth."""
+    pending = [("", value)]
+    for place, each in pending:  # it grows
+        if is_mapping(each):
+            for key, inner in each.items():
+                if key in DOCUMENTATION and not is_mapping(inner):
+                    yield f"{place}.{key}", inner
+                else:
+                    pending.append((f"{place}.{key}", inner))
+        elif is_list(each):
+            pending += [(f"{place}[{number}]", inner) for number, inner in enumerate(each)]

@@ -8,7 +8,7 @@ changed. `REWRITES` has the order; read `base` first, which has what every rewri
 from collections.abc import Callable, Collection
 
 from victor_spec.shape import check_shape
-from victor_spec.tree import Tree, copied, placed
+from victor_spec.tree import Tree, copied
 
 from . import (
     bodies,
@@ -75,18 +75,14 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
 )
 
 
-def prepare(
-    document: Tree, *, trace: bool = False, decimals: Collection[str] = ()
-) -> tuple[Tree, Log]:
-    """A rewritten copy of the document, whose parts know their places with `trace`, and the log.
+def prepare(document: Tree, *, decimals: Collection[str] = ()) -> tuple[Tree, Log]:
+    """A rewritten copy of the document, and the log.
 
     `decimals` are the places of numbers that are read as Decimal. Raises PlaceError for a part of
     the wrong type.
     """
     tree = copied(document)
     check_shape(tree)
-    if trace:
-        tree = placed(tree, tree)
     log = Log(decimals=(*decimals,))
     for rewrite in REWRITES:
         rewrite(tree, log)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from victor_spec.tree import (
     Tree,
-    in_place_of,
     is_null,
     list_at,
     mapping_at,
@@ -123,7 +122,7 @@ def _add_unknown_variant(
     # A constant stands for it until the generator has parsed the document, as for a Decimal.
     variant = {"type": "string", "const": json.dumps(known)}
     key = "anyOf" if schema.get("anyOf") else "oneOf"
-    schema[key].append(in_place_of(schema, variant))
+    schema[key].append(variant)
 
 
 def _mark_distinguishing_words(

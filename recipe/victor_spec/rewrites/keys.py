@@ -1,9 +1,8 @@
 """Whether a parameter, or a text in a body, is an idempotency key: decided here, and nowhere else.
 
-A client and the command read the result in the generated table of operations. A name decides where
-it says idempotency; else the description of an id has to say that a repeat is not done again. An id
-that only finds a request in a log is no key, nor is one that only comes again in a repeat, or
-differs in each request: the provider may do each repeat of it again.
+A client and the command read the result in the generated table of operations. The name alone
+decides: what a description says is for people. A key that no name tells is named by the caller's
+rows.
 """
 
 import re
@@ -28,49 +27,6 @@ _LEVELS = 3
 """Levels of objects in which a member of a body is looked for."""
 _NO_TEXTS = frozenset({"date", "date-time", "time", "duration", "uri", "url", "email", "binary"})
 
-_ADDRESS = re.compile(r"\]\([^)]*\)|https?://\S+")
-_NEAR = "[^.;]{0,80}?"
-_REPEAT = r"\b(?:retr(?:y|ies|ied|ying)|re-?(?:send|sent|sending|submit\w*)|repeat(?:s|ed|ing)?)\b"
-_SAME = rf"\bsame\s+(?:[\w`'-]+\s+){{0,3}}?[`']?(?:\w*[_-])?(?:{_IDS}|value|number)\b"
-_REFUSES = r"\b(?:reject|refus|ignor|discard|detect|prevent|avoid)\w*"
-_DOES = r"\b(?:process|execut|perform|creat|carr|mak|made|done)\w*"
-_REPEAT_IS_SAFE = re.compile(
-    r"idempot"
-    r"|\bde-?duplicat"
-    rf"|{_REFUSES}\s+(?:\w+\s+){{0,3}}?duplicat"
-    rf"|\bduplicat\w*\s+(?:\w+\s+)?(?:is|are|be)\s+{_REFUSES}"
-    rf"|\b(?:not|never)\s+{_DOES}\s+(?:\w+\s+)?duplicat"
-    rf"|{_DOES}\s+(?:only\s+|exactly\s+|at most\s+)?once\W+(?:per|however|even|no matter)\b"
-    rf"|{_SAME}{_NEAR}{_REPEAT}"
-    rf"|{_REPEAT}{_NEAR}{_SAME}"
-    rf"|\bsafe(?:ly)?\s+(?:to\s+)?{_REPEAT}"
-    rf"|\b(?:another|second|later|further)\b{_NEAR}{_SAME}{_NEAR}(?:{_REFUSES}|\breturn)"
-    rf"|{_REFUSES}{_NEAR}\b(?:request|call|transaction|payment)s?\s+with\s+the\s+{_SAME}"
-    rf"|\b(?:not?|never|without){_NEAR}\btwice\b"
-)
-"""That a repeat is not done again. That one is made, or that each request has a value of its own,
-says nothing of that."""
-_TRACING = re.compile(
-    r"\btrac(?:e|es|ed|ing|eability)\b|\blog(?:s|ged|ging)?\b|correlat|\bdebug|troubleshoot"
-    r"|diagnos|telemetry|\bsupport (?:team|request|case|ticket)"
-)
-_FROM_PROVIDER = re.compile(
-    r"\bsame\s+(?:[\w-]+\s+){0,2}?(?:key|token)\s+(?:is|are|(?:will|may) be)\s+(?:re)?"
-    r"(?:turned|issued|generated|created|given)\b"
-)
-"""That a repeat brings the same key or token: the provider makes it, and not the caller."""
-_DENIED = re.compile(
-    r"(?:\bnot|n't|\bnever|\bno|\bnon)[\s-]+(?:\w+\s+){0,4}?(?:an?\s+)?idempot"
-    r"|(?:\bnot|n't|\bnever)\s+(?:\w+\s+)?(?:prevent|avoid|detect|suppress|guard|protect|dedup)"
-    r"|\b(?:new|different|fresh|another|own|unique|changes?d?)\b[^.;]{0,40}?"
-    r"\b(?:for|on|with|at|in|per|of)\s+(?:each|every|any|a|all)\s+(?:\w+\s+)?(?:retr|attempt|tr(?:y|ies)\b)"
-    r"|\b(?:even|also|including|includes)\s+(?:for|on|when|if|of)?\s*(?:\w+\s+){0,2}retr"
-    # Another place is the key.
-    r"|\b(?:use|send|set|pass|see|via)\b[^.;]{0,30}?"
-    r"(?:\bidempot[\w -]*\W{0,2}\s*(?:header|parameter|field)\b"
-    r"|\b(?:header|parameter|field)\W{1,3}[\w-]*idempot)"
-)
-
 
 def record_keys(document: Tree, log: Log) -> None:
     """Record where each operation takes an idempotency key, and what form a key has."""
@@ -87,17 +43,15 @@ def record_keys(document: Tree, log: Log) -> None:
                 log("record-keys", f"{operation.where}: {key.place} {key.name}")
 
 
-def is_key(document: Tree, name: str, schema: Tree, description: str) -> bool:
-    """Whether the document says that this is an idempotency key."""
+def is_key(document: Tree, name: str, schema: Tree) -> bool:
+    """Whether the document says by its name that this is an idempotency key."""
     if not _is_text(document, schema):
         return False
     words = words_of(name)
     joined = "".join(words).removeprefix("x")
     if joined in KNOWN:
         return True
-    if "idempot" in joined:
-        return _is_id(words) or "idempot" in words[-1]
-    return _is_id(words) and _says_repeat_is_safe(description.lower())
+    return "idempot" in joined and (_is_id(words) or "idempot" in words[-1])
 
 
 def _is_id(words: list[str]) -> bool:
@@ -107,22 +61,12 @@ def _is_id(words: list[str]) -> bool:
     return _ID_WORD.fullmatch(words[-1]) is not None
 
 
-def _says_repeat_is_safe(description: str) -> bool:
-    """Whether a description, in small letters, says that a repeat is not done again."""
-    description = _ADDRESS.sub(" ", description)
-    if _DENIED.search(description):
-        return False
-    if _TRACING.search(description) or _FROM_PROVIDER.search(description):
-        return "idempot" in description
-    return _REPEAT_IS_SAFE.search(description) is not None
-
-
 def _parameter_key(document: Tree, parameter: Tree) -> Key | None:
     """The key that a parameter is. One with an id may be a key, too: only the caller knows."""
     place, name, schema = parameter["in"], parameter["name"], mapping_at(parameter, "schema")
     if place not in ("header", "query", "cookie") or not _is_text(document, schema):
         return None
-    is_said = is_key(document, name, schema, _description(document, parameter, schema))
+    is_said = is_key(document, name, schema)
     if not is_said and not _is_id(words_of(name)):
         return None
     return Key(place, name, is_said, *_form(document, schema))
@@ -139,7 +83,7 @@ def _keys_in(document: Tree, body: Tree) -> Iterator[Key]:
         if not is_json(content_type):
             continue
         for path, member in members_of(document, mapping_at(medium, "schema"), _LEVELS):
-            if is_key(document, path[-1], member, _description(document, member)):
+            if is_key(document, path[-1], member):
                 form = _form(document, member)
                 yield Key("body", ".".join(path), True, *form)  # noqa: FBT003 - that it is one
 
@@ -159,14 +103,6 @@ def _is_text(document: Tree, schema: Tree) -> bool:
         if has_other_type or each.get("enum") or each.get("format") in _NO_TEXTS:
             return False
     return True
-
-
-def _description(document: Tree, *trees: Tree) -> str:
-    """All descriptions of a part of the document, with those of its schemas."""
-    texts = [str(each.get("description") or "") for each in trees]
-    for tree in trees:
-        texts += [str(each.get("description") or "") for each in variants(document, tree)]
-    return " ".join(texts)
 
 
 def _form(document: Tree, schema: Tree) -> tuple[str, str, int, int]:

@@ -6,7 +6,6 @@ writes it where values have it.
 
 from victor_spec.tree import (
     Tree,
-    in_place_of,
     is_list,
     is_null,
     list_at,
@@ -72,11 +71,11 @@ def _can_be_null(document: Tree, schema: Tree) -> bool:
 def _unite_with_null(place: Place) -> None:
     """Make a schema the union of itself and null."""
     schema = place.schema
-    own = in_place_of(schema, schema)
+    own = {**schema}
     drop(own, "nullable")
     if "$ref" not in own:
         own.setdefault("title", place.name)  # its class keeps its name
-    replace(schema, {"anyOf": [own, _null_beside(schema)]})
+    replace(schema, {"anyOf": [own, {"type": "null"}]})
 
 
 def _add_null_to_union(document: Tree, schema: Tree) -> bool:
@@ -86,11 +85,6 @@ def _add_null_to_union(document: Tree, schema: Tree) -> bool:
         members = list_at(schema, key)
         has_null = any(is_null(resolve(document, member)) for member in members)
         if not has_null and any(_can_be_null(document, member) for member in members):
-            members.append(_null_beside(schema))
+            members.append({"type": "null"})
             is_added = True
     return is_added
-
-
-def _null_beside(schema: Tree) -> Tree:
-    """The schema of null, with the place of another schema."""
-    return in_place_of(schema, {"type": "null"})

@@ -11,7 +11,6 @@ from victor_spec.tree import (
     STYLES,
     Operation,
     Tree,
-    in_place_of,
     is_json,
     list_at,
     mapping_at,
@@ -100,7 +99,7 @@ def _fields(parameter: Tree, whole: Tree, style: str) -> list[Tree]:
         }
         if "description" in schema:
             field["description"] = schema["description"]
-        fields.append(in_place_of(parameter, field))
+        fields.append(field)
     return fields
 
 

@@ -8,7 +8,6 @@ from victor_spec.tree import (
     Family,
     Tree,
     families,
-    in_place_of,
     list_at,
     union_members,
 )
@@ -57,7 +56,7 @@ def _union_of_family(named: Tree, family: Family, members: list[str]) -> Tree:
         TAKEN: others,
     }
     members_of_union = [{"$ref": reference} for reference in references]
-    return in_place_of(root, {"oneOf": members_of_union, "discriminator": discriminator})
+    return {"oneOf": members_of_union, "discriminator": discriminator}
 
 
 def _references_to_one_schema(named: Tree, document: Tree) -> Iterator[int]:

@@ -9,7 +9,6 @@ from .bodies import BodyPlans
 from .checks import Patterns
 from .choices import WordsType, words_types
 from .methods import classes_of, docstring_of_plan, is_record, names_in, require_methods
-from .names import require_names, require_used
 from .plans import CallPlan
 from .records import RecordPlan
 from .settings import Settings
@@ -28,12 +27,6 @@ class Typed:
     """Other operations without a body stand behind them."""
     calls: BodyPlans
     patterns: Patterns
-    without_record: Sequence[str] = ()
-    """The operations whose answers are no records, where no settings leave them out."""
-    without_list: Sequence[str] = ()
-    """The operations that read a list and have no arguments here, each with the reason, where no
-    settings leave them out.
-    """
 
     def words(self) -> list[WordsType]:
         """The types of words. Raises SettingsError for a name that cannot be one."""
@@ -43,10 +36,8 @@ class Typed:
         return words_types(self.settings.words, filter(None, enums))
 
     def require_sound(self) -> None:
-        """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
+        """Raise SettingsError for a method of no operation."""
         require_methods(self.settings, self.plans)
-        require_names(self.settings, self.words(), self.plans, self.calls.parts)
-        require_used(self.settings, self.records, self.plans)
 
     @property
     def plans(self) -> list[CallPlan]:
@@ -103,15 +94,6 @@ class Typed:
             "calls": {plan.function: plan.row for plan in self.plans},
             "parts": {plan.schema: plan.row for plan in self.calls.parts},
         }
-
-
-def untyped_of(typed: Typed | None) -> list[str]:
-    """The parameters and members that are no arguments, because no check knows their types."""
-    if typed is None:
-        return []
-    untyped = [f"{plan.operation}.{each}" for plan in typed.plans for each in plan.untyped]
-    of_parts = ((part.function, each) for part in typed.calls.parts for each in part.untyped)
-    return untyped + [f"{part}.{each}" for part, each in of_parts]
 
 
 def undecided_of(typed: Typed | None) -> list[str]:

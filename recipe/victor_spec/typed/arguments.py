@@ -5,7 +5,7 @@ sends.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from openapi_python_client.parser.openapi import Endpoint
 
@@ -28,7 +28,6 @@ from .checks import (
     row_of,
     server_default,
 )
-from .choices import WordsType
 from .limits import OF_LIST, OF_TEXT, given
 from .plans import Argument, CallPlan, by_hand, required_first
 from .settings import (
@@ -79,13 +78,6 @@ def list_plans(calls: Calls, settings: Settings, patterns: Patterns) -> list[Cal
     for group, name, own in entries:
         operation, endpoint = calls.named(group, name)
         place = f"{group}.{name}"
-        if group == "lists" and operation.method != "get":
-            raise SettingsError(
-                f"{place}: {operation.where} reads no list: name a GET here, and what sends "
-                "an object in `bodies`."
-            )
-        if group == "calls" and "requestBody" in operation.tree:
-            raise SettingsError(f"{place}: {operation.where} has a body: name it in `bodies`.")
         plans.append(
             _Planner(calls.document, operation, endpoint, place, own, settings, patterns).plan()
         )
@@ -158,15 +150,11 @@ class _Planner:
         self._checks = Checks(document, place, self._own, settings, patterns)
         self._endpoint = endpoint
         self._sent = _python_names(endpoint)
-        self._kinds: dict[str, str] = {}
-        """How each argument is checked, by its name on the wire."""
 
     def plan(self) -> CallPlan:
         declared = self._declared
         schemas = {wire: self._schema(parameter) for wire, parameter in declared.items()}
         self._checks.require_entries(f"parameter of {self._name}", schemas)
-        self._check_left_out(declared)
-        self._check_named(declared)
         arguments: list[Argument] = []
         untyped: list[str] = []
         for wire, parameter in declared.items():
@@ -177,7 +165,6 @@ class _Planner:
                 untyped.append(wire)
             else:
                 arguments.append(self._argument(wire, parameter, reader))
-        self._require_ranges()
         extra = [EXTRA_QUERY] if self._own.entry("extra_query") else []
         extra += [by_hand(*each) for each in self._own.by_hand.items()]
         named = [(each.place, each.name) for each in (*extra, *arguments)]
@@ -226,30 +213,6 @@ class _Planner:
                 forms.setdefault(wire, "id")
         return own.model_copy(update={"positional": [*first, *others], "forms": forms})
 
-    def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
-        """Raise SettingsError for what is left out and named elsewhere, or must be sent."""
-        left_out = self._own.entry("leave_out")
-        for entry, name in self._own.members():
-            if name in left_out and entry != "leave_out":
-                raise self._checks.misfit(entry, name, "it is left out")
-        for name in left_out:
-            if parameters[name].get("required") is True:
-                raise self._checks.misfit("leave_out", name, "the document requires it")
-
-    def _check_named(self, parameters: Mapping[str, Tree]) -> None:
-        """Raise SettingsError for an entry that says nothing of its parameter."""
-        for name in self._own.entry("defaults"):
-            if self._is_required(name, parameters[name]):
-                raise self._checks.misfit("defaults", name, "it is required")
-        for first, last in self._own.ranges:
-            if first == last:
-                raise self._checks.misfit("ranges", first, "a range has two ends")
-        for name in self._own.entry("constant"):
-            if name in self._own.positional:
-                raise self._checks.misfit(
-                    "constant", name, "what is positional is constant: leave it out"
-                )
-
     def _schema(self, parameter: Tree) -> Tree:
         return given(self._document, mapping_at(parameter, "schema"))
 
@@ -261,10 +224,7 @@ class _Planner:
         name = own.names.get(wire) or own_name(self._sent[wire])
         schema = self._schema(parameter)
         checked = self._checked(wire, name, schema, reader)
-        kind = self._kinds[wire] = self._checks.kind(wire, reader, schema, checked.words)
-        self._checks.require_fit(wire, kind)
-        only = self._only_words(wire, checked.words)
-        default = self._checks.default(wire, kind, schema, only)
+        default = self._checks.default(wire)
         is_required = self._is_required(wire, parameter)
         never_leaves = not isinstance(own, ListSettings) or wire in own.constant
         row = row_of(
@@ -307,42 +267,14 @@ class _Planner:
             decided=dict.fromkeys(keys, f"the choices {choice} decide"),
         )
 
-    def _only_words(self, wire: str, words: WordsType | None) -> Collection[object]:
-        """The only words that an argument takes; none where it takes others, too."""
-        choice = self._own.entry("choices").get(wire)
-        if choice is not None:
-            return [*self._settings.choices[choice]]
-        return () if words is None else words.words
-
-    def _require_ranges(self) -> None:
-        """Raise SettingsError for a range of two types, and for an argument of two ranges."""
-        ends: set[str] = set()
-        for first, last in self._own.ranges:
-            kinds = self._kinds[first], self._kinds[last]
-            if kinds[0] != kinds[1]:
-                why = f"it is read as {kinds[0]}, and {last} as {kinds[1]}: pair two of one type"
-                raise self._checks.misfit("ranges", first, why)
-            for each in (first, last):
-                if each in ends:
-                    raise self._checks.misfit(
-                        "ranges", each, "it is an end of two ranges: keep one"
-                    )
-                ends.add(each)
-
     def _reader_of(self, wire: str, parameter: Tree) -> str | None:
         """How a parameter is checked: as the settings say, else by its schema. None: no check knows
         it.
         """
         schema = self._schema(parameter)
-        choice = self._own.entry("choices").get(wire)
-        if choice is not None:
-            if wire in self._own.read_as:
-                raise self._checks.misfit("read_as", wire, "it is one of `choices`")
-            items = self._checks.items(schema)
-            if not closed_words.fit(self._settings.choices[choice], schema, items):
-                raise self._checks.misfit("choices", wire, f"{choice} has words of another type")
+        if wire in self._own.entry("choices"):
             return "choice"
-        reader = self._checks.read_as(wire, schema) or self._checks.reader_of(schema)
+        reader = self._checks.read_as(wire) or self._checks.reader_of(schema)
         if reader is None:
             is_required = self._is_required(wire, parameter)
             self._checks.require_known_type(wire, schema, is_required=is_required)

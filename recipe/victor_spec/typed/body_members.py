@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from openapi_python_client.strings import PythonIdentifier
@@ -25,8 +25,6 @@ from .checks import (
     server_default,
     snake,
 )
-from .choices import words_in
-from .fitting import OF_MONEY, require_one_entry, why_no_currency
 from .limits import count_at, fewest, given, reference_of, without_null
 from .plans import Argument
 from .settings import BodySettings, MembersSettings, Settings
@@ -34,8 +32,6 @@ from .settings import BodySettings, MembersSettings, Settings
 REFERENCE = "#/components/schemas/"
 COMPARED = {"birthday": "day", "decimal": "number", "second": "moment", "zulu": "moment"}
 """How an answer is compared with an argument, where that is not what its check is called."""
-ONE_OF = (("lift", "set_by_hand", "money"), ("shown", "accounts"))
-"""Entries of which one alone names a member: those that say what becomes of it come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +134,6 @@ class Members:
             place: self._schemas.resolved(each.schema) for place, each in self._members.items()
         }
         self._checks.require_entries("member", known)
-        for name in self._own.lift:
-            if not mapping_at(known[name], "properties"):
-                raise self._checks.misfit("lift", name, "it is no object with members")
-        for entries in ONE_OF:
-            require_one_entry(self._checks.place, self._own.members(), entries)
 
     def objects(self) -> dict[str, bool]:
         """The objects whose members are arguments, each with whether it is sent in any case, in the
@@ -172,18 +163,7 @@ class Members:
                 found.append(self._money(amounts[place], member))
             else:
                 found += self._argument(member)
-        self._require_arguments({each.place for each in found})
         return found
-
-    def _require_arguments(self, places: Collection[str]) -> None:
-        """Raise SettingsError for an entry that names what is no argument."""
-        for entry, name in self._own.members():
-            if entry not in ONE_OF[0] and name not in places:
-                why = (
-                    "it is no argument: its object is lifted, code by hand sends it, or it is the "
-                    "currency of `money`"
-                )
-                raise self._checks.misfit(entry, name, why)
 
     def of_path(self, parameter: Tree) -> Argument:
         """The argument that is a part of the path."""
@@ -212,7 +192,7 @@ class Members:
         own = self._own
         name = own.names.get(member.place) or own_name(snake(member.name))
         schema = self._schemas.resolved(member.schema)
-        reader = self._checks.read_as(member.place, schema) or self._reader_of(member, schema)
+        reader = self._checks.read_as(member.place) or self._reader_of(member, schema)
         if reader is None:
             is_required = self._is_required(member)
             self._checks.require_known_type(member.place, schema, is_required=is_required)
@@ -220,11 +200,7 @@ class Members:
             return
         checked = self._checked(member, name, schema, reader)
         is_required = self._is_required(member)
-        kind = self._checks.kind(member.place, checked.reader, schema, checked.words)
-        self._checks.require_fit(member.place, kind)
-        self._require_may_be_empty(member, schema)
-        words = () if checked.words is None else checked.words.words
-        default = self._checks.default(member.place, kind, schema, words)
+        default = self._checks.default(member.place)
         # Methods by hand describe arguments of calls; nothing describes a part's field again.
         is_of_call = isinstance(self._own, BodySettings)
         said_limits = self._said_limits(member, schema, checked) if is_of_call else ""
@@ -279,13 +255,6 @@ class Members:
         may_be_empty = self._checks.may_be_empty(member.place, schema)
         return fewest(count_at(schema, "minLength"), may_be_empty=may_be_empty)
 
-    def _require_may_be_empty(self, member: Member, schema: Tree) -> None:
-        """Raise SettingsError for a text that the document never lets be empty."""
-        least = count_at(schema, "minLength") or 0
-        if member.place in self._own.empty and least > 0:
-            why = f"the document wants {least} or more characters: leave it out"
-            raise self._checks.misfit("empty", member.place, why)
-
     def _compared_as(self, member: Member, checked: Checked) -> str:
         """How an answer is compared with an argument; empty where no table says it."""
         decided = self._own.compared_as if isinstance(self._own, BodySettings) else None
@@ -336,13 +305,6 @@ class Members:
         """An argument that is Money, sent in minor units."""
         amount, currency = self._own.entry("money")[name]
         schema = self._schemas.resolved(member.schema)
-        if schema.get("type") != "integer":
-            raise self._checks.misfit("money", amount, "an amount in minor units is an integer")
-        self._checks.require_fit(member.place, "money")
-        if amount in self._own.names:
-            raise self._checks.misfit("names", amount, OF_MONEY)
-        if currency:
-            self._require_currency(currency)
         is_required = self._is_required(member)
         members_of_money = {amount: "minor_units", currency: "currency"}
         sends = {
@@ -362,15 +324,6 @@ class Members:
             is_required=is_required,
             row=row_of(limits, name, member.sent_at, required=is_required),
         )
-
-    def _require_currency(self, place: str) -> None:
-        """Raise SettingsError for a member that is no currency."""
-        schema = self._schemas.resolved(self._members[place].schema)
-        why = "a currency is a text"
-        if schema.get("type") == "string":
-            why = why_no_currency(place, words_in(schema))
-        if why:
-            raise self._checks.misfit("money", place, why)
 
 
 def _name_of(reference: Tree) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -14,8 +14,6 @@ from victor_spec.rewrites.schemas import default_text, with_default
 from victor_spec.tree import Tree, mapping_at, unused
 
 from .choices import WordsType, default_name, words_in
-from .dialects import why_other
-from .fitting import READ_AS, why_no_default, why_not_read_as, why_unfit
 from .limits import OF_TEXT, allowed, count_at, ends_of, fewest, given
 from .settings import (
     ArgumentSettings,
@@ -24,7 +22,6 @@ from .settings import (
     Settings,
     SettingsError,
     is_name,
-    nearest,
     require_known,
     sentence,
     why_unread,
@@ -147,7 +144,7 @@ class Patterns:
 
         `wanted` are the words for a message, if the settings have any.
         """
-        why = why_unread(pattern) or why_other(pattern)
+        why = why_unread(pattern)
         if why:
             unread = UnreadPattern(place, pattern, why)
             self.unread += [] if unread in self.unread else [unread]
@@ -198,10 +195,6 @@ class Checks:
     in_body: bool = False
     """Whether it is a JSON object that is sent."""
 
-    def misfit(self, entry: str, name: str, why: str) -> SettingsError:
-        """The error of an entry that does not fit what it names."""
-        return SettingsError(f"{self.place}.{entry}: {name}: {why}.")
-
     def require_entries(self, what: str, known: Mapping[str, Tree]) -> None:
         """Raise SettingsError for an entry that leads nowhere.
 
@@ -209,77 +202,16 @@ class Checks:
         """
         for entry, name in self.own.members():
             require_known(f"{self.place}.{entry}", name, what, known)
-        for kind in ("forms", "words", "choices"):
-            names: Mapping[str, object] = getattr(self.settings, kind)
-            for wire, name in self.own.entry(kind).items():
-                is_enum = kind == "words" and words_in(known[wire])
-                if name not in names and not is_enum:
-                    raise SettingsError(
-                        f"{self.place}.{kind}.{wire}: {name} is not in `{kind}`"
-                        f"{nearest(name, names)}"
-                    )
 
-    def read_as(self, wire: str, schema: Tree) -> str | None:
-        """The reader that the settings name for a value, or None.
-
-        Raises SettingsError if the document declares a kind that this reader does not read.
-        """
+    def read_as(self, wire: str) -> str | None:
+        """The reader that the settings name for a value, or None."""
         reader: str | None = self.own.entry("read_as").get(wire)
-        if reader is None:
-            return None
-        declared_kind = "word" if words_in(schema) else reader_of(schema)
-        is_nested = schema.get("type") in ("array", "object") or "properties" in schema
-        if declared_kind is None and is_nested:
-            declared_kind = str(schema.get("type", "object"))
-        reason = why_not_read_as(reader, declared_kind, READ_AS)
-        if reason:
-            raise self.misfit("read_as", wire, reason)
         return reader
 
-    def kind(self, wire: str, reader: str, schema: Tree, words: WordsType | None) -> str:
-        """What a value is to the entries of the settings: its reader, and of a text what else is
-        checked.
-        """
-        if reader == "items":
-            return "texts" if reader_of(self.items(schema)) == "text" else reader
-        if reader != "text":
-            return reader
-        if words is not None:
-            return "word"
-        if self.whole_of(wire) is not None:
-            return "form"
-        return "limited" if "pattern" in schema or schema.get("minLength", 0) > 1 else "text"
-
-    def require_fit(self, wire: str, kind: str) -> None:
-        """Raise SettingsError for an entry that is not for values of this kind."""
-        is_reference = wire in self.own.entry("references")
-        for entry, name in self.own.members():
-            if name != wire:
-                continue
-            checked_kind = kind
-            if is_reference and entry != "references":
-                checked_kind = "reference"
-            reason = why_unfit(entry, checked_kind)
-            if reason:
-                raise self.misfit(entry, wire, reason)
-
-    def default(self, wire: str, kind: str, schema: Tree, words: Collection[object]) -> str | None:
-        """What is sent where a caller leaves an argument out, as code; None: nothing.
-
-        `words` are the only ones that it may be, if there are any. Raises SettingsError for what
-        the check of the argument would refuse.
-        """
+    def default(self, wire: str) -> str | None:
+        """What is sent where a caller leaves an argument out, as code; None: nothing."""
         defaults: Mapping[str, object] = self.own.entry("defaults")
-        if wire not in defaults:
-            return None
-        may_be_empty = self.may_be_empty(wire, schema)
-        least = fewest(count_at(schema, "minLength"), may_be_empty=may_be_empty)
-        limits = {**schema, "minLength": least}
-        value = defaults[wire]
-        why = why_no_default(kind, value, limits, words, self.whole_of(wire))
-        if why:
-            raise self.misfit("defaults", wire, why)
-        return repr(value)
+        return repr(defaults[wire]) if wire in defaults else None
 
     def may_be_empty(self, wire: str, schema: Tree) -> bool:
         """Whether a text of no characters is taken, or a list of no items, where no limit refuses
@@ -288,11 +220,6 @@ class Checks:
         if self.in_body:
             return wire in self.own.entry("empty")
         return reader_of(schema) is not None and count_at(schema, "minLength") == 0
-
-    def whole_of(self, wire: str) -> str | None:
-        """The regular expression of the form of a text; None without one in the settings."""
-        form = self.own.forms.get(wire)
-        return None if form is None else self.settings.forms[form].whole
 
     def checked(self, spot: Spot, reader: str, schema: Tree) -> Checked:
         """How an argument is checked that is a scalar, or a list of scalars."""
@@ -343,14 +270,11 @@ class Checks:
         return given(self.document, mapping_at(schema, "items"))
 
     def require_known_type(self, wire: str, schema: Tree, *, is_required: bool) -> None:
-        """Raise SettingsError for what no check knows, and a call or a setting needs."""
-        if is_required or any(wire == name for _, name in self.own.members()):
-            why = (
-                f"no check knows the type {schema.get('type')!r}: name it here, or say in "
-                "`read_as` what it is"
-            )
+        """Raise SettingsError for what no check knows, and a call needs."""
+        if is_required:
             entry = "leave_out" if isinstance(self.own, ListSettings) else "set_by_hand"
-            raise self.misfit(entry, wire, why)
+            why = f"no check knows the type {schema.get('type')!r}: name it here, or in `read_as`"
+            raise SettingsError(f"{self.place}.{entry}: {wire}: {why}.")
 
     def _row(
         self,
@@ -399,9 +323,6 @@ class Checks:
             wanted = "" if form is None else self.settings.forms[form].wanted
             name = form or f"{snake(wire.rpartition('.')[2])}_pattern"
             return self.patterns.form_of(f"{self.place}.{wire}", name, str(pattern), wanted)
-        if form is not None:
-            why = f"the document has no pattern: write `whole` of the form {form}"
-            raise self.misfit("forms", wire, why)
         return None
 
     def _unchecked(self, wire: str, reader: str) -> Mapping[str, str]:

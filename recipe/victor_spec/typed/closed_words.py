@@ -2,20 +2,8 @@
 
 from typing import Any
 
-from victor_spec.tree import Tree
-
 Choices = list[str] | dict[str, int]
 """Words that are sent as they are, or names of numbers that are sent in their place."""
-
-
-def fit(words: Choices, schema: Tree, items: Tree) -> bool:
-    """Whether a parameter takes such words: words are text, and names are those of numbers.
-
-    `items` is the schema of its items; empty without one.
-    """
-    if isinstance(words, list):
-        return schema.get("type") == "string"
-    return schema.get("type") == "array" and items.get("type") == "integer"
 
 
 def type_of(words: Choices) -> str:

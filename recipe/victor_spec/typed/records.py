@@ -10,11 +10,9 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from victor_spec.members import Kind, kind_of, members_of
 
-from .fitting import FIELD_READ_AS, OF_MONEY, require_one_entry, why_no_currency, why_not_read_as
 from .settings import (
     RecordSettings,
     Settings,
-    SettingsError,
     require_free,
     require_known,
     sentence,
@@ -43,8 +41,6 @@ SHOWN_READERS = frozenset({"flag", "moment", "money", "record", "records"})
 and numbers (of accounts) are private until somebody decides. Money is a decision of the settings.
 """
 TEXT_READERS = frozenset({"text", "identifier"})
-ONE_OF = (("identifiers", "read_as"), ("shown", "private", "masked"))
-"""Entries of which one alone names a member."""
 TAKEN = frozenset({"raw", "response_info", "to_dict"})
 """What a record has beside its fields."""
 TYPE_NAMES = frozenset(
@@ -164,7 +160,6 @@ class RecordPlanner:
                 plan.fields += self._lifted(wire, prop)
             elif wire not in currencies or self._is_decided(wire):
                 plan.fields.append(self.field(wire, prop))
-        self._check_named({each.place for each in plan.fields}, amounts)
         named = [(each.place, each.name) for each in plan.fields]
         own = self._settings
         place = f"records.{self._name}"
@@ -179,66 +174,6 @@ class RecordPlanner:
         for entry, name in self._settings.members():
             place = f"records.{self._name}.{entry}"
             require_known(place, name, f"member of {self._name}", known)
-        self._check_money(properties)
-        self._check_left_out()
-
-    def _check_entry(self, place: str, kind: Kind, reader: str) -> None:
-        """Raise SettingsError for an entry that does not fit the type of its member."""
-        if place in self._settings.read_as:
-            is_scalar = not isinstance(kind, list) and kind not in self._models
-            wanted = self._settings.read_as[place]
-            why = why_not_read_as(wanted, _scalar(kind), FIELD_READ_AS) if is_scalar else ""
-            if why or not is_scalar:
-                raise self._misfit("read_as", place, why or "it is no scalar")
-        if place in self._settings.identifiers and kind not in ("text", "uuid", None):
-            raise self._misfit("identifiers", place, "it is no text")
-        if place in self._settings.masked and reader not in TEXT_READERS:
-            raise self._misfit("masked", place, "only a text is masked; name it in `private`")
-
-    def _misfit(self, entry: str, place: str, why: str) -> SettingsError:
-        return SettingsError(f"records.{self._name}.{entry}: {place}: {why}.")
-
-    def _check_money(self, properties: Mapping[str, Any]) -> None:
-        amounts: set[str] = set()
-        for amount, currency in self._settings.money.values():
-            if kind_of(properties[amount]) != "whole":
-                raise self._misfit("money", amount, "an amount in minor units is an integer")
-            kind = kind_of(properties[currency])
-            words = kind if isinstance(kind, tuple) else ()
-            if kind != "text" and not words:
-                raise self._misfit("money", currency, "a currency is a text")
-            why = why_no_currency(currency, words)
-            if why:
-                raise self._misfit("money", currency, why)
-            if amount in amounts:
-                raise self._misfit("money", amount, "it is the amount of two fields: keep one")
-            amounts.add(amount)
-
-    def _check_named(self, places: Collection[str], amounts: Collection[str]) -> None:
-        """Raise SettingsError for an entry that names no field, or one that `money` makes."""
-        for entry, place in self._settings.members():
-            if entry in ("leave_out", "lift", "money"):
-                continue
-            if place not in places:
-                why = "it is no field: it is the currency of `money`; name it in `shown`, too"
-                raise self._misfit(entry, place, why)
-            if place in amounts and entry not in ("shown", "private"):
-                raise self._misfit(entry, place, OF_MONEY)
-
-    def _check_left_out(self) -> None:
-        for entries in ONE_OF:
-            require_one_entry(f"records.{self._name}", self._settings.members(), entries)
-        gone = {*self._settings.leave_out, *self._settings.lift}
-        for entry, place in self._settings.members():
-            if place in gone and entry not in ("leave_out", "lift"):
-                raise self._misfit(entry, place, "it is no field: it is left out, or lifted")
-        for part, inner in self._settings.lift.items():
-            if not inner:
-                raise self._misfit("lift", part, "name the members that become fields")
-            for entry, place in self._settings.members():
-                is_of_part = place.startswith(f"{part}.") and entry != "lift"
-                if is_of_part and place.removeprefix(f"{part}.") not in inner:
-                    raise self._misfit(entry, place, "it is not lifted, so it is no field")
 
     def _members_of_part(self, prop: Any) -> dict[str, Any]:
         kind = None if prop is None else kind_of(prop)
@@ -286,7 +221,6 @@ class RecordPlanner:
             reader = "identifier"
         elif reader == "decimal" and kind == "text":
             reader = "decimal_text"
-        self._check_entry(place, kind, reader)
         is_decided = place in settings.shown or place in settings.masked
         python_name = str(prop.python_name)
         # Beside a rule by hand, what has its name is not shown as if it were the rule.
@@ -334,14 +268,6 @@ class RecordPlanner:
     def _declares(self, name: str) -> bool:
         """Whether the document declares members of a model."""
         return name in self._models and bool(members_of(self._models[name]))
-
-
-def _scalar(kind: Kind) -> str | None:
-    """What a scalar is, in one word; None where the document does not say it."""
-    if isinstance(kind, tuple):
-        is_text = all(isinstance(word, str) for word in kind)
-        return "word" if is_text else "number of an enum"
-    return kind if isinstance(kind, str) and kind != "any" else None
 
 
 def is_text(kind: Kind) -> bool:

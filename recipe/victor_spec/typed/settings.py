@@ -7,10 +7,10 @@ the document does not have stops generation.
 import keyword
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sized
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, cast, get_args
+from typing import Any, ClassVar, Literal, cast, get_args
 
 from pydantic import (
     BaseModel,
@@ -18,7 +18,6 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
 from victor_spec.document import DocumentError, read_values
@@ -38,16 +37,6 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     _others: ClassVar[frozenset[str]] = frozenset()
     """The entries that name nothing of the document."""
-
-    @model_validator(mode="after")
-    def _name_each_once(self) -> Self:
-        for entry in type(self).model_fields:
-            value: object = getattr(self, entry)
-            names = value if is_list(value) else []
-            for name in names:
-                if names.count(name) > 1:
-                    raise ValueError(f"{name} stands twice in `{entry}`: keep one")
-        return self
 
     def members(self) -> list[tuple[str, str]]:
         """Each member, parameter or argument that the settings name, with the entry that names
@@ -267,12 +256,6 @@ class ListSettings(CallSettings):
         "read repeatedly, so that no item is lost.",
     )
 
-    @model_validator(mode="after")
-    def _has_nothing_by_hand(self) -> Self:
-        if self.by_hand or self.set_by_hand:
-            raise ValueError("`by_hand` and `set_by_hand` are of `calls` and `bodies`")
-        return self
-
 
 SentAs = Literal["text", "day", "birthday", "moment", "dollars", "decimal"]
 """How an argument of a body is checked and sent, where the document does not say it."""
@@ -334,12 +317,6 @@ class PartSettings(MembersSettings):
         default=[], description="Members with numbers of accounts or persons, hidden everywhere."
     )
 
-    @model_validator(mode="after")
-    def _decimals_are_of_money(self) -> Self:
-        if self.decimals is not None and not self.money:
-            raise ValueError("`decimals` are those of `money`: name one there, or leave it out")
-        return self
-
 
 class BodySettings(MembersSettings):
     """The arguments of an operation that sends a JSON object, or a form."""
@@ -363,17 +340,6 @@ class BodySettings(MembersSettings):
         description="Makes a TypedDict of the arguments, by its name: for code that stores them. "
         "Arguments that are required there, by their names in Python.",
     )
-
-    @model_validator(mode="after")
-    def _compared_in_one_place(self) -> Self:
-        if self.counts_if_left_out and self.compared_as is None:
-            raise ValueError(
-                "`counts_if_left_out` is a column of the table that `compared_as` makes: write "
-                "`compared_as: {}` beside it, or leave it out"
-            )
-        if self.compared and self.compared_as is not None:
-            raise ValueError("`compared_as` compares each text: leave `compared` out")
-        return self
 
 
 class MethodSettings(_Strict):
@@ -486,18 +452,6 @@ class Settings(_Strict):
     classes: list[str] = Field(
         default=[], description="Classes of arguments that code by hand has, by their names."
     )
-
-    @model_validator(mode="after")
-    def _have_names(self) -> Self:
-        for name in self.views:
-            if not is_name(name):
-                raise ValueError(f"views.{name} is no name of a class in Python: rename it")
-        groups: dict[str, Mapping[str, Sized]] = {"words": self.words, "choices": self.choices}
-        for group, types in groups.items():
-            for name, words in types.items():
-                if not words:
-                    raise ValueError(f"{group}.{name} has no words: name some, or leave it out")
-        return self
 
 
 def read_settings(file: Path) -> Settings:

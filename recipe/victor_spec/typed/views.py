@@ -115,13 +115,6 @@ def _check(where: str, own: ViewSettings, members: Mapping[str, _Member]) -> Non
     """Raise SettingsError for an entry that names no member, or one that is no field."""
     for entry, place in own.members():
         require_known(f"{where}.{entry}", place, "member of these schemas", members)
-    parts = {member.part for member in members.values()}
-    for place in own.spread:
-        if place not in parts:
-            raise SettingsError(f"{where}.spread: {place}: it is no object with members.")
-    for place in own.names:
-        if place in own.spread:
-            raise SettingsError(f"{where}.names: {place}: it is no field of the view.")
 
 
 def _field(models: Mapping[str, ModelProperty], own: ViewSettings, member: _Member) -> RecordField:

@@ -16,7 +16,6 @@ from victor_ext._runtime.auth.tokens import FixedToken
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext._runtime.client.config import (
     ClientOptions,
-    HttpxClient,
     Transport,
     take,
     with_client_options,
@@ -107,14 +106,14 @@ class AsyncCharges(methods.AsyncCharges, _ChargeFlows):
     """The same operations, awaited."""
 
 
-class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode]):
+class _TinyClient(BaseClient[Client, Mode, Transport], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = Client
     _ping_read = list_charges, dict[str, Any]()
 
     @with_client_options
     def __init__(
-        self, token: str, *, base_url: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]
+        self, token: str, *, base_url: str, **options: Unpack[ClientOptions[Transport]]
     ) -> None:
         """Make a client. Nothing is sent.
 
@@ -141,14 +140,14 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
         )
 
 
-class Tiny(_TinyClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
+class Tiny(_TinyClient[Blocking, httpx.BaseTransport], BlockingClient):
     """A client of TinyPay with blocking calls."""
 
     _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
     charges: Charges
 
 
-class AsyncTiny(_TinyClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
+class AsyncTiny(_TinyClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
     """A client of TinyPay with awaited calls."""
 
     _resources: ClassVar[dict[str, Any]] = {"charges": AsyncCharges}

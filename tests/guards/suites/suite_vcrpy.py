@@ -2,14 +2,13 @@ from pathlib import Path
 
 import pytest
 import vcr
-from paying import URL
-from paying_over_httpx2 import ALL
+from paying import BOTH, URL
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 RECORDED = Path(__file__).with_name("payment.yaml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("pay", ALL)
+@pytest.mark.parametrize("pay", BOTH)
 def test_a_recorded_cassette_answers_the_call(pay, tmp_path):
     cassette = tmp_path / "payment.yaml"
     cassette.write_text(RECORDED.replace("PROVIDER_URL", URL))
@@ -17,7 +16,7 @@ def test_a_recorded_cassette_answers_the_call(pay, tmp_path):
         assert pay().id == "from-the-mock"
 
 
-@pytest.mark.parametrize("pay", ALL)
+@pytest.mark.parametrize("pay", BOTH)
 def test_without_a_recording_nothing_is_sent(pay, tmp_path):
     with (
         vcr.use_cassette(str(tmp_path / "none.json"), record_mode="none"),

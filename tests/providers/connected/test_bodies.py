@@ -2,23 +2,17 @@
 once.
 """
 
-import gzip
 import importlib
 import io
-import socket
-import ssl
-from contextlib import contextmanager, nullcontext
-from functools import partialmethod
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.faults.raw_sockets import serving
 from tests.providers.connected.till import Caller, generated, send
-from tests.providers.running import ONCE, Script
-from victor_ext import ConnectionFailed, HeaderKey, InvalidRequest, Outcome, UnreadableResponse
+from tests.providers.running import Script
+from victor_ext import HeaderKey, InvalidRequest, Outcome, UnreadableResponse
 
 pytestmark = pytest.mark.slow
 KEYED = {"key": HeaderKey()}
@@ -72,11 +66,6 @@ def test_an_empty_body_is_a_success_for_a_media_type_without_a_schema(mode, name
     assert answered(mode, name, httpx.Response(200)).parsed is None
 
 
-def test_a_body_of_a_media_type_without_a_schema_is_json(mode):
-    assert answered(mode, "no_schema", httpx.Response(200, json={"id": 5})).parsed == {"id": 5}
-    no_success(mode, "no_schema", httpx.Response(200, text="<html>Log in</html>"))
-
-
 @pytest.mark.parametrize("name", ["any_schema", "one_schema", "typed", "listed", "chosen"])
 def test_an_empty_body_is_no_success_where_the_document_has_a_schema(mode, name):
     no_success(mode, name, httpx.Response(200))
@@ -107,129 +96,6 @@ def test_an_object_without_declared_members_and_types_is_no_evidence_of_a_write(
         assert answered(mode, "held", answer).parsed.to_dict() == body
     else:
         no_success(mode, "held", answer, NOTHING_DECLARED)
-
-
-def test_an_unknown_variant_is_read_and_is_no_evidence_of_a_write(mode):
-    unknown, card = (
-        httpx.Response(200, json={"type": kind, "amount": 1}) for kind in ("ideal", "card")
-    )
-    assert type(answered(mode, "chosen_read", unknown).parsed).__name__ == "UnknownVariant"
-    no_success(mode, "chosen", unknown, NOTHING_DECLARED)
-    assert type(answered(mode, "chosen", card).parsed).__name__ == "Card"
-
-
-def test_the_bytes_of_a_read_are_given_unless_they_are_a_page(mode):
-    pdf = httpx.Response(200, content=b"%PDF")
-    assert answered(mode, "any_read", pdf).content == b"%PDF"
-    with pytest.raises(UnreadableResponse):
-        answered(mode, "any_read", httpx.Response(200, content=b"\n<!DOCTYPE html><p>Log in"))
-
-
-TEXT, JSON = b"pay_1,44.23\n" * 200, b'{"id": 1}'
-PACKED, PACKED_JSON = gzip.compress(TEXT, mtime=0), gzip.compress(JSON, mtime=0)
-
-
-@pytest.mark.parametrize(
-    ("content", "unpacked"),
-    [
-        (PACKED, TEXT),
-        *((odd, None) for odd in (PACKED[:-1], PACKED[:40], PACKED + PACKED, PACKED + b"more")),
-        *((odd, JSON) for odd in (PACKED_JSON[:-8], PACKED_JSON + b"more")),
-    ],
-)
-def test_a_compressed_body_is_a_success_only_if_it_is_whole_or_holds_whole_json(
-    mode, content, unpacked
-):
-    def compressed(_request):
-        stream = httpx.ByteStream(content)
-        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=stream)
-
-    why = r"its end is missing|something follows its compressed body"
-    read = caller(mode, None, transport=httpx.MockTransport(compressed))
-    with pytest.raises(UnreadableResponse, match=why) if unpacked is None else nullcontext():
-        assert read.call("b.any_read").content == unpacked
-
-
-HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
-ZIPPED = HEAD + b"Content-Encoding: gzip\r\n\r\n"
-
-
-@contextmanager
-def tls_server(authority, answer, *, notice):
-    """Answers each connection once, and ends it with a closure alert, or as somebody on the way
-    would.
-    """
-    context = authority.server()
-
-    def answer_once(connection):
-        with context.wrap_socket(connection, server_side=True) as tls:
-            tls.recv(65536)
-            tls.sendall(answer)
-            tls.unwrap() if notice else tls.shutdown(socket.SHUT_WR)
-
-    with serving(answer_once) as port:
-        yield f"https://127.0.0.1:{port}"
-
-
-def content_over_tls(mode, authority, answer, *, notice):
-    """What a read returns that gets these bytes from `tls_server`."""
-    context = authority.trusted()
-    # as each context of Python before 3.11.4 has it
-    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
-    with tls_server(authority, answer, notice=notice) as url:
-        read = caller(mode, None, base_url=url, verify=context, retry=ONCE)
-        return read.call("b.any_read").content
-
-
-@pytest.fixture
-def reads_by_httpx(request, monkeypatch):
-    """The client's own transport leaves it to httpx where somebody has changed httpx's `send`."""
-    for client in (httpx.Client, httpx.AsyncClient) if request.param else ():
-        monkeypatch.setattr(client, "send", partialmethod(client.send))
-
-
-BY_EITHER = pytest.mark.parametrize(
-    "reads_by_httpx", [False, True], ids=["own", "httpx"], indirect=True
-)
-NOT_READ = UnreadableResponse, ConnectionFailed
-
-
-def test_a_text_without_a_length_is_whole_where_tls_says_that_it_ended(mode, authority):
-    """RFC 9112, 9.8."""
-    assert content_over_tls(mode, authority, HEAD + b"\r\n" + TEXT, notice=True) == TEXT
-
-
-@pytest.mark.parametrize("reads_by_httpx", [True], indirect=True)
-def test_a_text_without_a_length_is_not_read_through_httpx_which_does_not_tell_how_it_ended(
-    mode, authority, reads_by_httpx
-):
-    with pytest.raises(NOT_READ):
-        content_over_tls(mode, authority, HEAD + b"\r\n" + TEXT, notice=True)
-
-
-@BY_EITHER
-@pytest.mark.parametrize(
-    ("answer", "content"),
-    [(HEAD + b"\r\n" + JSON, JSON), (ZIPPED + PACKED, TEXT)],
-    ids=["JSON", "gzip"],
-)
-def test_a_body_without_a_length_is_whole_if_its_own_form_shows_its_end(
-    mode, authority, answer, content, reads_by_httpx
-):
-    assert content_over_tls(mode, authority, answer, notice=False) == content
-
-
-@BY_EITHER
-@pytest.mark.parametrize(
-    "answer",
-    [HEAD + b"\r\n" + TEXT, HEAD + b"\r\n" + JSON[:-1], HEAD + b"\r\n1250", ZIPPED + PACKED[:-1]],
-    ids=["text", "cut JSON", "number", "cut gzip"],
-)
-def test_a_body_without_a_length_is_not_read_if_nothing_shows_its_end(
-    mode, authority, answer, reads_by_httpx
-):
-    with pytest.raises(NOT_READ):
-        content_over_tls(mode, authority, answer, notice=False)
 
 
 GOOD = httpx.Response(200, json={"id": "p-1"})
@@ -271,13 +137,6 @@ class TestAFile:
             [(place == 0, True)] * (times + 2)
         )
 
-    @pytest.mark.parametrize("make", [io.BytesIO, Once])
-    def test_a_file_that_was_read_to_its_end_before_is_refused_by_name(self, mode, name, make):
-        provider, field = Script(GOOD), "body" if name == "raw" else "file"
-        with pytest.raises(ValueError, match=f"{field}: nothing is left to read"):
-            upload(mode, provider, name, standing(make(b"012"), 3))
-        assert provider.requests == []
-
 
 def post(mode, provider, content):
     """Send content of the caller's own through the client of a generated package."""
@@ -294,14 +153,4 @@ def test_a_body_that_was_read_to_its_end_before_is_not_sent_empty():
     provider = Script(httpx.Response(201))
     with pytest.raises(InvalidRequest, match="of its body of 3 bytes, 0 are left to read"):
         post("blocking", provider, standing(io.BytesIO(b"012"), 3))
-    assert provider.requests == []
-
-
-def test_a_body_that_must_be_awaited_is_refused():
-    async def awaited():
-        yield b"012"
-
-    provider = Script(httpx.Response(201))
-    with pytest.raises(InvalidRequest, match="nothing was sent: its body must be awaited"):
-        post("awaited", provider, awaited())
     assert provider.requests == []

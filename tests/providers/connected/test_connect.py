@@ -1,19 +1,15 @@
 """`connect`: any generated package on the runtime."""
 
-import base64
 import importlib
-from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
 
-from tests.cases import cases_beside
 from tests.providers.connected.till import (
     URL,
     Caller,
     client_class,
-    generated,
     new_payment,
     send,
 )
@@ -23,7 +19,6 @@ from victor_ext import (
     ApiKeyAuth,
     AuthenticationError,
     BadRequest,
-    BasicAuth,
     BearerAuth,
     BodyKey,
     ClientCredentialsAuth,
@@ -32,7 +27,6 @@ from victor_ext import (
     HeaderKey,
     QueryKey,
     SignedAuth,
-    StatusError,
     connect,
 )
 from victor_ext.providers._connected.declared_keys import key_place
@@ -52,36 +46,11 @@ def connected(**options):
     return connect(client_class(), **{"base_url": URL, **options})
 
 
-def basic(pair):
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
-
-
 async def nobody_awaits(_request):
     """A function that would set credentials later."""
 
 
 class TestCredentials:
-    @pytest.mark.parametrize(
-        ("auth", "header", "value"),
-        [
-            (BearerAuth(MARK), "authorization", f"Bearer {MARK}"),
-            (BasicAuth("me", MARK), "authorization", basic(f"me:{MARK}")),
-            (BasicAuth(MARK), "authorization", basic(f"{MARK}:")),
-            (ApiKeyAuth(MARK), "x-api-key", MARK),
-            (ApiKeyAuth(MARK, header="Authorization"), "authorization", MARK),
-            (SignedAuth(lambda _now: f"Token {MARK}"), "authorization", f"Token {MARK}"),
-            (SignedAuth(lambda _now: MARK, header="X-Signature"), "x-signature", MARK),
-            (lambda request: request.headers.update({"x-own": MARK}), "x-own", MARK),
-        ],
-    )
-    def test_each_kind_of_credentials_sets_its_header_and_shows_no_secret(
-        self, mode, auth, header, value
-    ):
-        provider = Script(GOOD)
-        get(mode, provider, auth=auth)
-        assert provider.requests[0].headers[header] == value
-        assert MARK not in repr(auth)
-
     def test_a_key_in_the_query_is_added_to_that_of_the_call(self, mode):
         provider = Script(httpx.Response(200, json={"data": []}))
         caller = Caller(mode, provider, auth=ApiKeyAuth(MARK, query="api_key"))
@@ -165,12 +134,6 @@ class TestCredentials:
                 connected(auth=auth).authorization()
 
 
-def test_a_call_accepts_json_first_and_any_other_media_type(mode):
-    provider = Script(GOOD)
-    get(mode, provider)
-    assert provider.requests[0].headers["accept"] == "application/json, */*;q=0.8"
-
-
 class TestClientCredentials:
     @pytest.mark.parametrize("in_body", [False, True])
     @pytest.mark.parametrize("host", ["", "https://tokens.example"])
@@ -226,18 +189,6 @@ class TestKeys:
     def test_a_key_argument_that_names_no_place_for_a_key_is_refused(self, key, words):
         with pytest.raises(ConfigurationError, match=words):
             connected(key=key())
-
-
-@pytest.mark.parametrize(("body", "problems"), cases_beside(__file__)["problems"])
-def test_problems_are_read_in_the_usual_shapes_where_the_document_does_not_say_its_own(
-    mode, body, problems
-):
-    package = generated(Path(__file__).with_name("bare.yaml"))
-    caller = Caller(mode, Script(httpx.Response(422, json=body)), package)
-    with pytest.raises(StatusError) as raised:
-        caller.call("b.any_read")
-    assert [[each.field, each.code, each.message] for each in raised.value.problems] == problems
-    assert isinstance(raised.value, BadRequest) is (problems != [])
 
 
 EU, US = (f"https://reports.{region}.till.example" for region in ("eu", "us"))

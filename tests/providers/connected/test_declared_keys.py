@@ -25,8 +25,6 @@ from victor_ext import (
     CookieKey,
     HeaderKey,
     InvalidRequest,
-    OperationRow,
-    Promise,
     QueryKey,
     VictorError,
 )
@@ -71,12 +69,10 @@ TRACED = """{
   description: 'An id of the request, to trace requests through the logs.',
 }"""
 REPEATABLE = """{
-  name: X-Request-ID, in: header, schema: {type: string},
-  description: A retry with the same id is not a second payment.,
+  name: X-Idempotent-Request-ID, in: header, schema: {type: string},
 }"""
 COOKIE = """{
-  name: requestKey, in: cookie, schema: {type: string},
-  description: 'A request is done once, however often it is repeated.',
+  name: idempotentKey, in: cookie, schema: {type: string},
 }"""
 PUBLIC_KEY = """{
   clientPublicKey: {type: string, description: 'The public key, returned on the signed retry.'},
@@ -107,12 +103,12 @@ another letter case than it is sent in.
 SAID = {
     "header": "HeaderKey('idempotency-KEY')",
     "both": "HeaderKey('Idempotency-Key')",
-    "some": "HeaderKey('X-Request-ID')",
+    "some": "HeaderKey('X-Idempotent-Request-ID')",
     "paypal": "HeaderKey('PayPal-Request-Id')",
     "member": "BodyKey('idempotency_key')",
     "nested": "BodyKey('meta.idempotency_key')",
     "query": "QueryKey('idempotency_key')",
-    "cookie": "CookieKey('requestKey')",
+    "cookie": "CookieKey('idempotentKey')",
 }
 """What each document says; another one says nothing."""
 TAKING = ("POST /api/payments", "PUT /api/payouts/7")
@@ -148,7 +144,7 @@ def key_of(request, body):
     cookies = SimpleCookie(request.headers.get("cookie", ""))
     sent = {**request.headers, **request.url.params, **body}
     sent |= {name: cookie.value for name, cookie in cookies.items()}
-    names = ("idempotency-key", "idempotency_key", "requestKey", "request_id")
+    names = ("idempotency-key", "idempotency_key", "idempotentKey", "request_id")
     return next((sent[name] for name in names if name in sent), None)
 
 
@@ -188,10 +184,10 @@ def by_hand(method, path, **options):
 
 MINE = {"headers": {"Idempotency-Key": KEY}}
 HEADER, BODY = HeaderKey(), BodyKey("request_id")
-QUERY, COOKIE = QueryKey("idempotency_key"), CookieKey("requestKey")
+QUERY, COOKIE = QueryKey("idempotency_key"), CookieKey("idempotentKey")
 IN_QUERY = {"params": {"idempotency_key": KEY}}
-IN_COOKIE = {"headers": {"Cookie": f"requestKey={KEY}"}}
-SOME = HeaderKey("X-Request-ID")
+IN_COOKIE = {"headers": {"Cookie": f"idempotentKey={KEY}"}}
+SOME = HeaderKey("X-Idempotent-Request-ID")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
 REPEATED = [
     ("header", HEADER, by_function("pay")),
@@ -217,7 +213,7 @@ ONCE = [
     ("header", HeaderKey(ignores_key=lambda _: True), by_function("pay")),
     ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
     ("header", HEADER, by_hand("POST", "/payments/7", **MINE)),
-    ("some", SOME, by_hand("POST", "/payouts", headers={"X-Request-ID": KEY})),
+    ("some", SOME, by_hand("POST", "/payouts", headers={"X-Idempotent-Request-ID": KEY})),
     ("both", HeaderKey("X-Request-ID", takes_key=lambda _: False), by_function("pay")),
     ("trace", None, by_function("pay")),
     ("nowhere", None, by_function("pay")),
@@ -248,30 +244,9 @@ def test_no_write_is_done_twice_after_a_lost_response_wherever_the_key_is_declar
     assert ([*provider.received.values()], [*provider.done.values()]) == ([sent], [1])
 
 
-@pytest.mark.parametrize(
-    ("key", "name", "is_keyed"),
-    [(HEADER, "pay", True), (HEADER, "edit", False), (WIDE, "edit", True), (WIDE, "pay", False)],
-)
-def test_a_given_key_is_sent_only_with_a_write_for_which_the_client_would_make_a_key(
-    key, name, is_keyed
-):
-    called, ids = function("nowhere", name), ["7"] * (name == "edit")
-    call = connected("nowhere", key).prepare(called, *ids, body={}, idempotency_key=KEY)
-    assert (call.promise is Promise.KEYED, call.idempotency_key == KEY) == (is_keyed, is_keyed)
-    assert ("idempotency-key" in call.headers) is is_keyed
-
-
-def test_rows_that_name_one_write_taking_the_key_say_that_no_other_write_takes_it():
-    """Where the document declares the key nowhere, each POST would take it else."""
-    pay, rows = function("nowhere", "pay"), {"POST /payouts": OperationRow(takes_key=True)}
-    assert connected("nowhere", HEADER).prepare(pay, body={}).promise is Promise.KEYED
-    named = connected("nowhere", HEADER, rows=rows)
-    assert named.prepare(pay, body={}).promise is Promise.AT_MOST_ONCE
-
-
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
-    "key", [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("requestKey")], ids=repr
+    "key", [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("idempotentKey")], ids=repr
 )
 @pytest.mark.parametrize("document", SAID)
 def test_another_key_than_the_declared_one_is_refused(connecting, key, document):
@@ -324,12 +299,3 @@ def test_the_operations_command_connect_and_the_outbox_name_the_same_declared_ke
         Outbox(engine, connected(document)).add_call(connection, pay, body={}, idempotency_key=KEY)
     engine.dispose()
     assert (f"pass key={said} to connect" in str(refused.value)) is (said is not None)
-
-
-@pytest.mark.parametrize("name", ["takes_key", "ignores_key"])
-def test_the_functions_of_the_key_are_not_called_for_a_read(name):
-    """These functions look at writes: one that reads the body would break each read."""
-    key = HeaderKey(**{name: lambda request: json.loads(request.content)["kind"] == "payout"})
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
-    with connected("header", key, transport=transport) as api:
-        assert api.http.get("/payments/7").status_code == 200

@@ -1,17 +1,14 @@
 """`paged`: lists by cursor, offset, page number and link, in the query or in the body of a POST."""
 
 import json
-from functools import wraps
 
 import httpx
 import pytest
 
-from tests.cases import cases_beside
 from tests.providers.connected.till import (
     URL,
     Caller,
     client_class,
-    generated,
     operation,
     till_api,
 )
@@ -29,7 +26,7 @@ from victor_ext import (
     UnreadableResponse,
     connect,
 )
-from victor_ext.providers._connected.paging import MOST_EMPTY_PAGES, next_link
+from victor_ext.providers._connected.paging import MOST_EMPTY_PAGES
 
 pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
@@ -206,13 +203,6 @@ class TestEachWay:
         assert len(asked_of(lists)) == (4 if "an offset" in way or "a page number" in way else 2)
 
 
-def test_the_page_itself_may_be_the_list(mode):
-    pages = iter([[{"amount": 1}, {"amount": 2}], []])
-    caller = Caller(mode, serving(lambda _params: next(pages)))
-    items = caller.read(operation("balances.list_balances"), NumberedPages(undeclared=("page",)))
-    assert [item.amount for item in items] == [1, 2]
-
-
 def test_the_places_of_a_cursor_and_its_items_may_be_given_as_functions(mode):
     style = CursorPages(
         "starting_after", last=lambda item: item.id, more=lambda page: page.has_more,
@@ -227,14 +217,6 @@ def test_pages_without_items_do_not_go_on_for_ever(mode):
     with pytest.raises(PaginationError, match="had no items"):
         Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))
     assert len(asked_of(lists)) == MOST_EMPTY_PAGES + 1
-
-
-@pytest.mark.parametrize("more", [False, 0, "false", "False"])
-def test_a_member_that_says_no_more_ends_a_list(mode, more):
-    lists = serving(lambda _params: {"data": ITEMS, "has_more": more})
-    style = NumberedPages(more="has_more", **ENVELOPE)
-    assert len(Caller(mode, lists).read(payments(), style)) == len(ITEMS)
-    assert asked_of(lists) == [""]
 
 
 def test_a_last_item_without_a_cursor_is_no_end(mode):
@@ -261,19 +243,6 @@ def test_paged_refuses_an_argument_that_is_no_operation_or_no_paging_style(wrong
             client.paged(payments(), wrong)
 
 
-def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode):
-    with pytest.raises(TypeError, match="unexpected keyword argument 'state'"):
-        read(mode, by_offset, CursorPages(**ENVELOPE), state="accepted")
-
-
-@pytest.mark.parametrize(
-    ("header", "found"),
-    [*cases_beside(__file__)["links"], ("<" * 5_000, None), ('<x>; rel="' + "a " * 5_000, None)],
-)
-def test_the_next_link_of_a_header_is_read(header, found):
-    assert next_link(httpx.Response(200, headers={"link": header})) == found
-
-
 def search_of(mode, lists, style, first, **options):
     """The items of a list that is read by a POST, from this body on."""
     return Caller(mode, lists, **options).read(search(), style, body=first)
@@ -284,27 +253,6 @@ class TestPost:
         lists = serving(by_offset)
         search_of(mode, lists, BY_OFFSET, body())
         assert asked_of(lists) == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
-
-    def test_the_first_page_is_that_of_the_body(self, mode):
-        lists = serving(by_offset)
-        search_of(mode, lists, BY_OFFSET, body(options={"offset": 1}))
-        assert [asked["options"]["offset"] for asked in asked_of(lists)] == [1, 4, 7]
-        read = search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, body(cursor="3"))
-        assert ids(read) == IDS[3:]
-
-    def test_the_first_page_is_asked_for_with_the_callers_object(self, mode, monkeypatch):
-        # by which the package chooses among several media types
-        module, classes = search(), []
-        kwargs = module._get_kwargs
-
-        @wraps(kwargs)
-        def noted(*, body):
-            classes.append(type(body))
-            return kwargs(body=body)
-
-        monkeypatch.setattr(module, "_get_kwargs", noted)
-        search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, body())
-        assert classes == [type(body()), dict, dict]
 
     def test_a_page_that_was_lost_is_read_again_only_with_a_key(self, mode):
         lost = (by_cursor_of_a_body, None, httpx.Response(503))
@@ -330,37 +278,3 @@ class TestPost:
         assert len(read) == len(ITEMS)
         with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
             search_of(mode, lists, BY_CURSOR.of(models.Problem), body())
-
-
-VENDOR = """
-openapi: 3.1.0
-info: {title: Vendor, version: '1'}
-paths:
-  /things:
-    get:
-      operationId: list_things
-      parameters:
-      - {name: Accept, in: header, required: true, schema: {enum: [application/vnd.x+json]}}
-      - {name: page, in: query, schema: {type: integer}}
-      responses:
-        '200':
-          description: ''
-          content: {application/json: {schema: {type: object, properties: {data: {}}}}}
-"""
-
-
-def test_each_page_is_asked_for_with_the_only_allowed_word_of_a_required_header(mode, tmp_path):
-    file = tmp_path / "vendor.yaml"
-    file.write_text(VENDOR)
-    package = generated(file)
-    accepted = []
-
-    def handler(request):
-        accepted.append(request.headers["accept"])
-        return httpx.Response(200, json={"data": ITEMS[: 2 if len(accepted) == 1 else 0]})
-
-    style = NumberedPages("page", items="data", id="id")
-    caller = Caller(mode, handler, package)
-    read = caller.run(lambda client: client.paged(operation("default.list_things", package), style))
-    assert [item["id"] for item in read] == IDS[:2]
-    assert accepted == ["application/vnd.x+json"] * 2

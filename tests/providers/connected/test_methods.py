@@ -63,13 +63,6 @@ def caller(provider, mode):
     return Caller(mode, provider, "methods_api", key=HeaderKey())
 
 
-def test_a_query_is_sent_again_unchanged(caller, provider):
-    body = module("models").FindBody(text="a")
-    assert caller.call("default.find", "1", body=body).parsed.id == "1"
-    sent = [(request.method, request.content) for request in provider.requests]
-    assert sent == [("QUERY", b'{"text":"a"}')] * 2
-
-
 def test_a_request_of_an_unknown_method_is_sent_once(caller, provider):
     with pytest.raises(ConnectionFailed) as raised:
         caller.call("default.copy", "1")

@@ -88,15 +88,6 @@ class TestTheKeyOfOneWrite:
         assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED})[0] == 2
 
 
-def test_a_row_named_by_a_function_or_a_module_counts_as_one_named_by_text():
-    pay = operation("payments.take_payment")
-    row = OperationRow(proof=Proof(find))
-    for named in (PAY, pay, pay.sync, pay.asyncio_detailed):
-        with connect(client_class(), base_url=URL, rows={named: row}) as till:
-            call = till.prepare(pay, body=new_payment(amount=1, reference="INV-1"))
-        assert call.promise is Promise.LOOKED_UP
-
-
 def refused(rows, key=None):
     """Why both kinds of clients refuse these rows."""
     messages = set()
@@ -226,17 +217,6 @@ def test_the_state_that_the_document_names_is_no_id():
     )
 
 
-def test_a_number_that_the_caller_chooses_is_an_id_where_the_read_has_it_in_its_path():
-    read = SimpleNamespace(path="/v1/orders/{order_number}")
-    pay = SimpleNamespace(results={201: "Order"}, members=("orderNumber",), result_status="")
-    tables = {"Order": {"orderNumber": "whole"}}
-    row = OperationRow(made="orderNumber")
-    assert problem_of(row, pay, read, tables) is None
-    assert problem_of(row, pay, None, tables) == (
-        "made='orderNumber' is a number that was sent, such as an amount, and no id: leave made out"
-    )
-
-
 def test_rows_are_a_mapping_with_one_row_for_a_write():
     assert refused([PAY]).startswith("rows must be {'POST /v1/payouts': OperationRow(")
     assert f"or the like: {PAY} has Proof" in refused({PAY: Proof(find)})
@@ -294,23 +274,6 @@ def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(mode, ke
     assert script.requests == []
 
 
-def test_preparing_a_write_without_its_key_is_refused_with_the_member_of_the_key():
-    key = BodyKey("reference")
-    with connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED}) as till:
-        with pytest.raises(InvalidRequest, match="reference is missing"):
-            till.prepare(operation("payments.take_payment"), body=new_payment(amount=1))
-        body = new_payment(amount=1, reference="INV-1")
-        call = till.prepare(operation("payments.take_payment"), body=body)
-    assert call.promise is Promise.KEYED
-
-
-def test_a_row_vouches_for_a_key_of_another_name_than_the_declared_one():
-    key = BodyKey("reference")
-    with pytest.raises(ConfigurationError, match="say with takes_key which requests take yours"):
-        connect(client_class(), base_url=URL, key=key)
-    connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED}).close()
-
-
 @pytest.mark.parametrize("row", [KEYED, OperationRow(takes_key=False)])
 def test_a_row_vouches_for_its_own_operation_alone(row):
     """Of the payment, whose key the document declares, nothing is said: it would be sent once."""
@@ -321,11 +284,6 @@ def test_a_row_vouches_for_its_own_operation_alone(row):
 
 
 IGNORED = OperationRow(takes_key=False)
-
-
-def test_rows_by_which_no_write_takes_an_undeclared_key_are_refused():
-    words = "no operation of the document declares HeaderKey('X-Wrong"
-    assert words in refused({PAY: IGNORED}, HeaderKey("X-Wrong-Key"))
 
 
 def test_a_write_whose_row_says_that_it_ignores_the_key_is_sent_at_most_once():

@@ -21,9 +21,9 @@ sys.path.append(FOLDER.name)
 
 
 @cache
-def generated(document, *, typed=False):
+def generated(document):
     """Generate the package of a document. Returns its name."""
-    outcome = generate(document, Path(FOLDER.name), typed=typed)
+    outcome = generate(document, Path(FOLDER.name))
     assert outcome.left_out == []
     importlib.invalidate_caches()
     return outcome.package.name
@@ -32,7 +32,7 @@ def generated(document, *, typed=False):
 @cache
 def till_api():
     """The package `till_api`."""
-    name = generated(DOCUMENT, typed=True)
+    name = generated(DOCUMENT)
     importlib.import_module(f"{name}.models")
     return importlib.import_module(name)
 

@@ -5,12 +5,10 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from tests.cases import cases_beside
 from tests.frames import assert_hidden, found_in
-from tests.providers.arguments import NOBODY_HOME, TARGETS, refused
 from tests.providers.eastpay.adapter import ARGUMENTS, PRICE, card, scripted
 from tests.providers.test_credentials import assert_copied_and_not_pickled
-from victor_ext import ConfigurationError, InvalidRequest, NotFound
+from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 from victor_ext.providers.eastpay._system import from_process_environment
@@ -73,21 +71,6 @@ def test_an_amount_is_sent_with_two_decimals_and_no_cent_is_lost(amount, text):
 URL = "https://shop.example/"
 
 
-@pytest.mark.parametrize(
-    ("url", "wire"),
-    [
-        (f"{URL}paid?order=1&next=%2Fhome#top", f"{URL}paid?order=1&next=%2Fhome#top"),
-        ("http://127.0.0.1:8000/x", "http://127.0.0.1:8000/x"),
-        (f"{URL}ü?q=é", f"{URL}%C3%BC?q=%C3%A9"),
-        ("https://bücher.example/", "https://xn--bcher-kva.example/"),
-        (URL.ljust(2048, "x"), URL.ljust(2048, "x")),
-    ],
-)
-def test_a_url_arrives_whole_in_ascii(url, wire):
-    form = sent(debit(notification_url=url, shopper_result_url=url))
-    assert (form["notificationUrl"], form["shopperResultUrl"]) == (wire, wire)
-
-
 def problems_of(call):
     """What is wrong with a call, of which nothing is sent."""
     client, script = scripted()
@@ -102,35 +85,6 @@ def test_a_url_has_2048_characters_at_most_as_it_is_sent(url):
     assert problems_of(debit(notification_url=url)) == [("notification_url", "length")]
 
 
-CALLS = (
-    *("payments.debit", "payments.preauthorise", "payments.capture", "payments.reverse"),
-    *("payments.refund", "checkouts.prepare"),
-)
-WIRE_NAMES = cases_beside(__file__)["parameters"]
-OF_NO_ARGUMENT = {
-    "the call",
-    "the entity_id of the client",
-    "the entity_type of the client",
-    "the argument card of debit and preauthorise",
-}
-
-
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("name", WIRE_NAMES)
-def test_a_further_parameter_is_sent_unless_the_call_sets_it_itself(call, name):
-    """A name that is refused is refused with an argument that this very call has."""
-    target, source = TARGETS[f"eastpay {call}"], WIRE_NAMES[name]
-    given = {"parameters": {name: "12.34"}}
-    if source in OF_NO_ARGUMENT or source.removeprefix("the argument ") in target.types:
-        error = refused(target, **given)
-        assert str(error) == f"parameters: {name} comes from {source}: leave it out here."
-    else:
-        with pytest.raises(NotFound):
-            target(given)
-        body = NOBODY_HOME.requests[-1].content.decode("ascii")
-        assert parse_qs(body)[name] == ["12.34"]
-
-
 SPELLED = ["Amount", "AMOUNT", "payment_type", "PaymentType", "amount[]", "merchant_transaction_id"]
 CARDS = ["card.number", "Card.Number", "card[number]", "CARD.new"]
 OTHER = "5555555555554444"
@@ -141,16 +95,6 @@ def test_a_parameter_that_the_call_sends_itself_is_refused_in_any_spelling(name)
     """Neither the amount nor the card: with a second one, which is charged nobody knows."""
     named = problems_of(debit(card=card(), parameters={name: OTHER}))
     assert named == [("parameters", "taken")]
-
-
-@pytest.mark.parametrize("name", [*SPELLED, *CARDS])
-def test_a_member_of_extra_body_that_a_call_sends_itself_is_refused(name):
-    is_of_a_card = name in CARDS
-    expected = ConfigurationError if is_of_a_card else InvalidRequest
-    words = "comes from the argument card" if is_of_a_card else "is set"
-    with pytest.raises(expected, match=words) as raised:
-        debit(card=CardToken("t" * 32))(scripted()[0].with_options(extra_body={name: OTHER}))
-    assert "5555" not in f"{raised.value!r}"
 
 
 def test_an_object_has_no_place_in_a_form():
@@ -200,26 +144,6 @@ def test_a_wrong_value_of_a_card_is_refused_by_its_field_without_the_number_and_
         assert_hidden(raised.value, (NUMBER, NUMBER[:8], CVV))
 
 
-@pytest.mark.parametrize("token", ["", "x" * 65, "a\n", None, 7])
-def test_a_token_of_a_card_is_printable_text_of_1_to_64_characters(token):
-    words = r"card\.token (is missing: it )?must be (text of 1 to 64 characters|printable)"
-    with pytest.raises(InvalidRequest, match=words):
-        CardToken(token)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        # "Authorization | Conditional | AN2048 [\s\S]32": 32 characters, or 32 to 2048
-        *({"token": "x" * length} for length in (32, 33, 2048)),
-        # of a sample
-        {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"},
-    ],
-)
-def test_a_setting_with_two_readings_is_taken_in_both(options):
-    assert EastPay(**ARGUMENTS | options).caller
-
-
 def test_a_token_has_2048_characters_at_most():
     with pytest.raises(ConfigurationError, match="token must have 32 to 2048 characters"):
         EastPay(**ARGUMENTS | {"token": "x" * 2049})
@@ -229,20 +153,8 @@ VARIABLE = "EASTPAY_INQUIRY_BY_REFERENCE"
 GIVEN = {name: value for name, value in ARGUMENTS.items() if name != "inquiry_by_reference"}
 
 
-@pytest.mark.parametrize(
-    ("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)]
-)
-def test_true_in_any_case_allows_the_inquiry_by_reference(said, allowed):
-    options = from_process_environment(GIVEN, {VARIABLE: said})
-    assert EastPay(**options).payments.entity.found_by_reference is allowed
-
-
 def test_a_setting_of_the_inquiry_other_than_true_or_false_is_refused_and_not_shown():
     given = "token-of-the-merchant-0c1f7e55aa31"
     with pytest.raises(ConfigurationError, match="must be true or false") as raised:
         from_process_environment(GIVEN, {VARIABLE: given})
     assert given not in str(raised.value)
-
-
-def test_the_option_for_the_inquiry_by_reference_wins_over_its_variable():
-    assert from_process_environment(ARGUMENTS, {VARIABLE: "false"})["inquiry_by_reference"] is True

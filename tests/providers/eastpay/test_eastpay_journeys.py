@@ -2,8 +2,7 @@
 by reference, which EastPay does not document: it has to be turned on.
 """
 
-import urllib.request
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -84,47 +83,6 @@ def test_a_checkout_is_pending_until_the_shopper_pays(harness):
     assert (paid.id, paid.succeeded) == (payment_id, True)
 
 
-def test_a_checkout_lapses_after_15_minutes(harness):
-    before, life = datetime.now(UTC), timedelta(minutes=15)
-    checkout = harness.ask("checkouts.prepare", PRICE)
-    assert abs(checkout.lapses_at - before - life) < timedelta(seconds=5)
-    harness.sandbox.advance(life.total_seconds() - 60)
-    assert harness.ask("checkouts.status", checkout.id).result.must_inquire
-    harness.sandbox.advance(60)
-    with pytest.raises(NotFound):
-        harness.ask("checkouts.status", checkout.id)
-
-
-def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness):
-    harness.sandbox.decide("INV-1", BANK_TIMED_OUT, then=PAID)
-    paid = harness.debit("INV-1")
-    forged = b'{"id": "%s", "result": {"code": "800.100.153"}, "amount": "0.01"}' % paid.id.encode()
-    for body in (harness.sandbox.notification(paid.id), forged, forged.decode()):
-        result = harness.ask("payments.notified", body)
-        assert (result.id, result.succeeded) == (paid.id, True)
-    assert len(harness.sent("inquire")) == 3
-    with pytest.raises(NotFound):
-        harness.ask("payments.notified", b'{"id": "8ac7a4a1"}')
-
-
-@pytest.mark.parametrize("path", ["/eastpay", "/pay/", "/gateway/v3", "/gateway/v3/"])
-def test_every_bank_has_a_path_of_its_own(harness, path):
-    harness.settings["base_url"] = httpx.URL(harness.sandbox.url + path)
-    assert harness.debit("A").succeeded
-    with urllib.request.urlopen(harness.ask("checkouts.prepare", PRICE).widget_url) as script:
-        assert script.headers["content-type"] == "text/javascript"
-
-
-@pytest.mark.parametrize(("wanted", "query"), [(False, ""), (True, "&entityType=MERCHANT")])
-def test_an_inquiry_names_the_type_of_the_entity_when_told_to(wanted, query):
-    answer = httpx.Response(200, json={"id": "8ac7", "result": {"code": "000.000.000"}})
-    eastpay, script = scripted(answer, entity_type_in_inquiries=wanted)
-    eastpay.with_options(deadline=5).payments.inquire("8ac7")
-    [request] = script.requests
-    url = f"https://bank.example/pay/v3/payments/8ac7?entityId=EB000001{query}"
-    assert str(request.url) == url
-
-
 # The inquiry by reference
 
 
@@ -133,16 +91,6 @@ def test_nothing_is_inquired_by_reference_unless_it_is_turned_on(harness):
         harness.ask("payments.find", "INV-1")
     assert "payments.inquire(id)" in str(raised.value)
     assert harness.sandbox.received() == []
-
-
-def test_a_payment_and_its_steps_are_found_by_their_reference(harness):
-    harness.settings["inquiry_by_reference"] = True
-    harness.debit("INV-2")
-    paid = harness.debit("INV-1")
-    refund(harness, paid, PRICE, "INV-1")
-    found = harness.ask("payments.find", "INV-1")
-    assert [each.payment_type for each in found] == ["DB", "RF"]
-    assert harness.ask("payments.find", "INV-3") == []
 
 
 def test_a_404_of_a_gateway_without_the_inquiry_by_reference_proves_no_absence():
@@ -162,13 +110,6 @@ def found(body, status=200):
 
 ONE = {"id": "8ac7", "merchantTransactionId": "U\u0308-1", "result": {"code": "100.200.100"}}
 CODE = {"result": {"code": "000.000.000"}}
-
-
-@pytest.mark.parametrize("names", [("payments",), ("records",), ("payments", "records")])
-def test_the_list_of_payments_is_read_from_payments_and_from_records(names):
-    listed = found(CODE | {name: [ONE] for name in names})
-    assert [payment.result.kind for payment in listed] == ["pending"] * len(names)
-    assert list(found({name: [] for name in names})) == []
 
 
 OTHERS = [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None]

@@ -1,15 +1,12 @@
 """Result codes are classed by EastPay's own table, whatever text comes."""
 
 import copy
-import re
 from itertools import product
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import observe
 from victor_ext.providers.eastpay import Payment, ResultClass, ResultCode
 
@@ -114,47 +111,3 @@ def test_any_text_is_a_code_of_some_kind(text):
     assert code.succeeded + code.rejected + code.must_inquire == 1
     assert len(str(code)) <= 250
     assert copy.copy(code) == code
-
-
-@pytest.mark.parametrize("value", [None, 0, 3.5, True, b"000.000.000", [], {"code": "000.000.000"}])
-def test_a_result_code_that_is_no_text_is_read_as_unknown_and_empty(value):
-    assert (ResultCode.parse(value).kind, ResultCode.parse(value).code) == (ResultClass.UNKNOWN, "")
-
-
-@pytest.mark.parametrize(("code", "words"), cases_beside(__file__)["words"])
-def test_the_meaning_of_a_code_is_told_in_words(code, words):
-    assert words in ResultCode.parse(code).meaning
-
-
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "eastpay.md").read_text(encoding="utf-8")
-
-
-def rows(number, pattern):
-    """The rows of a table of the page, which has so many."""
-    found = re.findall(pattern, PAGE, re.MULTILINE)
-    assert len(found) == number, pattern
-    return found
-
-
-def codes_in(cell):
-    """The codes of a cell, each group by one of its codes."""
-    named = re.findall(r"`([0-9]{3}\.[0-9.*x]+)`", cell)
-    assert named
-    codes = [each.replace("800.*", "800.100.*").replace("*", "100") for each in named]
-    return [each.replace("x", "0") for each in codes]
-
-
-@pytest.mark.parametrize(
-    ("kind", "cell"),
-    rows(3, r"^\| `(succeeded|pending|review)` \|[^|]*\|([^|]*)\|$"),
-)
-def test_the_codes_of_a_row_of_the_page_are_of_its_kind(kind, cell):
-    assert {ResultCode.parse(code).kind for code in codes_in(cell)} == {kind}
-
-
-EVIDENCE = rows(6, r"^\| ([^|]*`[18]00\.[^|]*) \|[^|]*\| `(\w+)` \|$")
-
-
-@pytest.mark.parametrize(("cell", "kind"), EVIDENCE)
-def test_the_codes_whose_evidence_the_page_tells_are_of_the_kind_that_it_tells(cell, kind):
-    assert {ResultCode.parse(code).kind for code in codes_in(cell)} == {kind}

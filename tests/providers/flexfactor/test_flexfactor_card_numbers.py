@@ -2,16 +2,15 @@
 
 import logging
 import pickle
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.frames import assert_hidden
-from tests.providers.flexfactor.adapter import ARGUMENTS, Harness, declined, scripted
+from tests.providers.flexfactor.adapter import ARGUMENTS, Harness, declined
 from tests.providers.running import MODES, Script, run
-from victor_ext import ConfigurationError, InvalidRequest, Outcome
+from victor_ext import InvalidRequest, Outcome
 from victor_ext._runtime.core.card_data import has_card_number
 from victor_ext.providers.flexfactor import Card
 
@@ -75,54 +74,6 @@ def test_a_card_number_in_place_of_a_token_is_refused_and_not_shown(caplog, call
     assert "1111" not in shown + caplog.text
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"card": Card(token="tok_1", holder_name="4111 1111 1111 1111")}, "card.holder_name"),
-        ({"card": Card(token="tok_1", bin=NUMBER)}, "card.bin"),
-        ({"fields": {"cardNumber": NUMBER}}, "fields.cardNumber"),
-        ({"fields": {"4111 1111 1111 1111": 1}}, "fields"),
-        *(
-            ({"extra_body": {name: value}}, f"extra_body.{name}")
-            for name, value in (
-                ("PAYMENTMETHOD", {"deep": [{"pan": int(NUMBER)}]}),
-                ("creditCard", {"number": (NUMBER,)}),
-                ("card", {"number": Decimal(NUMBER)}),
-                ("device", {NUMBER: 1.0}),
-            )
-        ),
-    ],
-)
-def test_a_card_number_in_another_member_about_the_card_is_refused_by_name(changes, field):
-    error = refusal("evaluate", **changes)
-    assert [(problem.field, problem.code) for problem in error.problems] == [(field, "card_number")]
-    assert_hidden(error, secrets=("411111111111", "4111 1111"))
-
-
 def test_a_card_number_in_place_of_a_year_is_not_shown():
     card = Card(token="tok_1", expiration_year=int(NUMBER))
     assert "41111" not in str(refusal("evaluate", card=card))
-
-
-@pytest.mark.parametrize(
-    "extras",
-    [
-        {"extra_body": {"cardNumber": "4111-1111-1111-1111"}},
-        {"extra_body": {"card": {NUMBER: 1.0}}},
-        {"extra_query": {"cardNumber": ["4111 1111 1111 1111"]}},
-    ],
-)
-def test_a_card_number_for_all_calls_of_a_client_is_refused_when_it_is_set(extras):
-    client, _ = scripted()
-    with pytest.raises(ConfigurationError) as raised:
-        client.with_options(**extras)
-    assert [problem.code for problem in raised.value.problems] == ["card_number"]
-    assert "1111" not in f"{raised.value!r}{raised.value}{pickle.dumps(raised.value)!r}"
-
-
-def test_a_number_in_a_member_that_is_not_about_the_card_is_sent(harness):
-    """An order may have a number whose last digit happens to be right: one in ten has."""
-    arguments = declined(order_id=NUMBER, fields={"ticket": NUMBER})
-    device = {"device": {"imei": "490154203237518"}}
-    assert harness(lambda client: client.evaluate(**arguments, extra_body=device)).approved
-    assert harness.work(NUMBER) == 1

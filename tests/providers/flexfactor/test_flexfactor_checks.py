@@ -14,15 +14,6 @@ from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFact
 from victor_ext.providers.flexfactor._system import from_process_environment
 
 
-@pytest.mark.parametrize(
-    ("environment", "host"),
-    [("sandbox", "api-sandbox.flexfactor.io"), ("production", "api.flexfactor.io")],
-)
-def test_the_other_name_of_the_provider_has_hosts_of_its_own(environment, host):
-    client = FlexFactor(**ARGUMENTS, environment=environment, hosts="flexfactor")
-    assert (client.base_url, client.environment) == (f"https://{host}", environment)
-
-
 @pytest.mark.parametrize("other", ["FLEXFACTOR_APP_KEY", "FLEXFACTOR_APP_SECRET"])
 def test_a_token_in_a_variable_beside_another_kind_of_credentials_is_refused(other):
     values = {"FLEXFACTOR_MID": MID, "FLEXFACTOR_TOKEN": "a-ready-token"}
@@ -51,10 +42,6 @@ def sent(**options):
     over(script, "order", **options)
     [request] = script.requests
     return request.headers["authorization"], len(script.for_tokens)
-
-
-def test_a_token_is_a_bearer_token_whatever_type_is_said():
-    assert sent() == ("Bearer t", 1)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from itertools import product
 import httpx
 import pytest
 
-from tests.cases import cases_beside
 from tests.providers.flexfactor.adapter import EXCHANGES, ORDER, over, scripted
 from tests.providers.running import Script
 from victor_ext import Conflict, ConnectionFailed, Outcome, UnreadableResponse, idempotency_key_for
@@ -27,21 +26,6 @@ def test_a_200_without_a_needed_member_is_no_success(word, body):
     with pytest.raises(UnreadableResponse) as raised:
         over(Script(httpx.Response(200, content=body)), word)
     assert raised.value.outcome is (Outcome.ACCEPTED if b"traceId" in body else Outcome.UNKNOWN)
-
-
-@pytest.mark.parametrize("status", [200, 202, 204])
-@pytest.mark.parametrize(
-    "body", [b'{"success": true, "status": "SUCCESS"}', b'{"Status": "Expired"}']
-)
-def test_a_cancellation_that_says_that_it_is_done_is_done(body, status):
-    script = Script(httpx.Response(status, content=body))
-    assert over(script, "cancel").order_id == ORDER
-    assert over(script, "external_cancel").external_order_id == "INV-1"
-    assert len(script.requests) == 2
-
-
-def test_a_cancellation_by_the_merchants_id_may_be_answered_with_nothing():
-    assert over(Script(httpx.Response(204)), "external_cancel").external_order_id == "INV-1"
 
 
 NOT_YET = "does not say that it is done"
@@ -109,13 +93,6 @@ def test_an_evaluation_is_sent_again_after_a_409_unless_the_key_was_used(title, 
     with pytest.raises(Conflict) as raised:
         over(script, "evaluate")
     assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, times)
-
-
-@pytest.mark.parametrize(("pages", "found"), cases_beside(__file__)["pages"])
-def test_the_orders_of_a_page_are_found_wherever_they_are(pages, found):
-    script = Script(*(httpx.Response(200, json=page) for page in pages))
-    assert [order.id for order in over(script, "orders")] == found
-    assert len(script.requests) == len(pages)
 
 
 @pytest.mark.parametrize("body", [[], {"items": [1, "a"], "isLastPage": True}])

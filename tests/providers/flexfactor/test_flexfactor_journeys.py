@@ -28,16 +28,6 @@ def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness):
     assert (order.status, order.external_order_id) == (OrderStatus.COMPLETED, "INV-1042")
 
 
-def test_a_submitted_evaluation_is_approved_later_under_the_same_order(harness):
-    harness.sandbox.decide("SUBMITTED", "INV-1042")
-    decision = harness.ask("evaluate", **declined(), merchant_initiated=True)
-    harness.sandbox.settle("INV-1042", "APPROVED")
-    # A retry of the merchant's over days has the same order id, and a key of its own.
-    again = harness.ask("evaluate", **declined(), merchant_initiated=True)
-    assert (again.order_id, again.approved) == (decision.order_id, True)
-    assert harness.work("INV-1042") == 1
-
-
 def test_an_evaluation_with_another_key_is_another_charge(harness):
     first, again = (harness.ask("evaluate", **declined(), idempotency_key=KEY) for _ in range(2))
     assert (again.order_id, harness.work("INV-1042")) == (first.order_id, 1)

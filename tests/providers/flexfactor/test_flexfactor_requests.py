@@ -1,7 +1,6 @@
 """What FlexFactor's calls send, member by member."""
 
 import json
-from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import httpx
@@ -11,7 +10,7 @@ from flexfactor_api.typed.rows import CALLS
 from tests.providers.flexfactor.adapter import MID, ORDER, declined, scripted
 from tests.providers.running import GUID
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import OrderStatus, Subscription
+from victor_ext.providers.flexfactor import OrderStatus
 
 
 def sent(call):
@@ -61,21 +60,6 @@ def test_an_evaluation_sends_the_declined_payment():
     )
 
 
-def test_a_member_without_an_argument_is_sent_as_it_is_given():
-    """The unit of a price is not documented: there is no argument for it."""
-    extra = {
-        "subscription": {"price": "12.00", "Currency": "USD"},
-        "Transaction": {"processorName": "Acme"},
-    }
-    given = declined(subscription=Subscription("s-7", "monthly"), extra_body=extra)
-    _, body = sent(lambda client: client.evaluate(**given))
-    assert body["subscription"] == {
-        "subscriptionId": "s-7", "interval": "monthly", "price": "12.00", "Currency": "USD",
-    }  # fmt: skip
-    assert (body["transaction"]["amount"], body["transaction"]["processorName"]) == (4423, "Acme")
-    assert "Transaction" not in body
-
-
 @pytest.mark.parametrize(
     ("minor_units", "amount"), [(1, "0.01"), (4423, "44.23"), (10**15 - 1, "9999999999999.99")]
 )
@@ -88,36 +72,6 @@ def test_a_capture_is_sent_in_cents_and_a_refund_in_dollars_with_each_digit(mino
     )
     refunded = sent(lambda client: client.orders.refund(ORDER, money))
     assert refunded == (f"POST {URL}/orders/{ORDER}/refund", {"amountToRefund": Decimal(amount)})
-
-
-MOMENT = datetime(2026, 3, 4, 0, 6, 7, tzinfo=timezone(timedelta(hours=-5)))
-
-
-@pytest.mark.parametrize(
-    ("given", "query"),
-    [
-        ({}, {"mid": MID, "pageNumber": "1"}),
-        ({"mid": "", "page": 3}, {"mid": MID, "pageNumber": "3"}),
-        ({"mid": "m-2", "query": ""}, {"mid": "m-2", "pageNumber": "1", "query": ""}),
-        (
-            {"status": OrderStatus.COMPLETED, "start": MOMENT, "sort": "desc", "page_size": 50},
-            {
-                "mid": MID,
-                "status": "7",
-                "from": "2026-03-04T05:06:07Z",
-                "sort": "desc",
-                "pageNumber": "1",
-                "pageSize": "50",
-            },
-        ),
-    ],
-)
-def test_a_list_of_orders_sends_its_filters_and_the_merchant_and_first_page_of_the_client(
-    given, query
-):
-    client, script = scripted(httpx.Response(200, json={"items": [], "isLastPage": True}))
-    assert list(client.orders.list(**given)) == []
-    assert dict(script.requests[0].url.params) == query
 
 
 def test_the_names_of_a_status_have_the_numbers_that_an_order_has():

@@ -5,7 +5,6 @@ once.
 import base64
 import hashlib
 import hmac
-import time
 from email.utils import formatdate
 
 import httpx
@@ -53,16 +52,6 @@ def test_a_notification_signed_by_the_provider_is_read_from_any_kind_of_headers(
         assert (said.event, said.order_id, said.is_test) == ("order.completed", "o-1", False)
 
 
-def test_the_sandbox_signs_as_the_provider_does(sandbox):
-    order_id = sandbox.add_order("INV-1")
-    headers, body = sandbox.notification("INV-1", "order.refunded", host=HOST, resent=True)
-    said = Webhook(sandbox.subscriber_key(), host=HOST).read(body, headers)
-    assert (said.event, said.external_order_id) == ("order.refunded", "INV-1")
-    assert (said.order_id, said.is_test, said.is_resent) == (order_id, True, True)
-    assert said.occurred_at is not None
-    assert abs(said.occurred_at.timestamp() - time.time()) < 60
-
-
 def unsigned(**changes):
     """Headers that were changed after they were signed."""
     return signed() | {f"x-fc-{name}": value for name, value in changes.items()}
@@ -106,12 +95,6 @@ def test_two_keys_are_believed_while_one_is_replaced(key):
     assert webhooks(keys=[KEY, OLD_KEY]).read(BODY, signed(key=key)).order_id == "o-1"
 
 
-def test_the_caller_sets_how_old_a_notification_may_be():
-    assert webhooks(tolerance=600).read(BODY, signed(at=NOW - 599)).order_id == "o-1"
-    with pytest.raises(AuthenticationError, match="2 s old"):
-        webhooks(tolerance=1).read(BODY, signed(at=NOW - 2))
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -146,10 +129,3 @@ def fingerprint(nonce="n1", **changes):
 def test_a_repeat_is_known_over_restarts_by_its_fingerprint():
     assert fingerprint(IsResent=False) == fingerprint("n2", IsResent=True, TimeStamp="t2")
     assert fingerprint() != fingerprint(OrderId="o-2")
-
-
-def test_the_digest_and_each_signature_are_compared_in_constant_time(monkeypatch):
-    compared, compare = [], hmac.compare_digest
-    monkeypatch.setattr(hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
-    webhooks(keys=[KEY, OLD_KEY]).read(BODY, signed())
-    assert len(compared) == 3, "the digest of the body, and the signature under each key"

@@ -3,16 +3,12 @@
 import re
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.contracts.document import Document
 from tests.providers.test_operations_table import generated, route
-from tests.providers.velo.adapter import Harness, pay
-from victor_ext import Outcome, VictorError
 from victor_ext._runtime.loop.operations import Shown
 from victor_ext.providers.velo._operations import ELSEWHERE, OPERATIONS
-from victor_ext.providers.velo._problems import read_problems
 
 DOCUMENT = Document.of("velo")
 ROWS = {
@@ -22,12 +18,6 @@ ROWS = {
     for path in paths
 }
 each_operation = pytest.mark.parametrize("operation", DOCUMENT.operations, ids=lambda each: each.id)
-LOCATED = [
-    each
-    for each in DOCUMENT.operations
-    if "headers" in DOCUMENT.resolve(each.tree["responses"][str(each.answer[0])])
-]
-"""Those that make something: the response has its address."""
 
 
 def row_of(operation):
@@ -35,37 +25,6 @@ def row_of(operation):
     named = route(f"{operation.method} {operation.path}")
     assert named in ROWS, f"{named} has no row: victor_ext/providers/velo/_operations.py"
     return ROWS[named]
-
-
-def accepts(operation, body, **headers):
-    """Whether a body is a good response to an operation."""
-    request = httpx.Request(operation.method, f"https://velo.example{operation.path}")
-    response = httpx.Response(operation.answer[0], json=body, headers=headers, request=request)
-    return row_of(operation).evidence(response, read_problems) is None
-
-
-REQUIRES_NOTHING = {
-    *("getPayee", "getSourceAccount", "getFundingAccount", "getFunding", "quotePayout"),
-    "pingWebhook",
-}
-"""Operations whose declared response has no member that must be there."""
-
-
-def test_the_message_of_a_login_proxy_is_a_good_response_of_these_six_operations_alone():
-    """What others require: see tests/providers/test_tables.py."""
-    message = {"message": "please log in"}
-    declared = [each for each in DOCUMENT.operations if each.answer[1] is not None]
-    assert {each.id for each in declared if accepts(each, message)} == REQUIRES_NOTHING
-
-
-@pytest.mark.parametrize("operation", LOCATED, ids=lambda each: each.id)
-@pytest.mark.parametrize(
-    ("location", "is_good"), [("/v3/made/id-1", True), ("/login", False), ("", False)]
-)
-def test_a_good_response_to_a_create_has_the_address_of_the_new_object(
-    operation, location, is_good
-):
-    assert accepts(operation, {}, location=location) is is_good
 
 
 NOTHING_PRIVATE = {"submitPayout", "instructPayout", "withdrawPayment", "requestFunding"}
@@ -80,9 +39,7 @@ def test_the_response_to_a_body_with_something_private_is_not_quoted(operation):
 
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "velo.md").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs" / "api" / "velo.md").read_text(encoding="utf-8")
-_FIRST, LOST, _PAYEES, _BOUND = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 TABLE = {
     request: (name, how)
     for name, request, how in re.findall(
@@ -95,34 +52,3 @@ TABLE = {
 def test_the_page_says_that_the_operations_of_the_document_and_no_others_have_a_method():
     called = {route(request) for request, (_, how) in TABLE.items() if "`bind`" not in how}
     assert (len(TABLE), called) == (100, {*generated("velo")})
-
-
-@pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_after_a_lost_schedule_the_error_names_the_list_that_shows_it(sandbox, method):
-    harness = Harness(sandbox, awaited=False)
-    payout_id = harness.submit(pay("INV-7"))
-    where = f"/v3/payouts/{payout_id}/schedule"
-    body = {"scheduledFor": "2999-03-04T00:00:00Z", "notificationsEnabled": True}
-    harness(lambda velo: velo.http.post(where, json=body))
-    sandbox.inject("lose_answer", operation="schedule" if method == "POST" else "deschedule")
-    with pytest.raises(VictorError, match=r"look with payouts\.list\(payor_id=\.\.\.\)") as lost:
-        harness(lambda velo: velo.http.request(method, where, json=body))
-    assert lost.value.outcome is Outcome.UNKNOWN
-    [shown] = harness(lambda velo: [*velo.payouts.list(payor_id=harness.payor)])
-    assert shown.schedule_status == ("SCHEDULED" if method == "POST" else None)
-
-
-@pytest.mark.parametrize("lost", [False, True])
-def test_the_example_of_a_lost_response_pays_once_whether_or_not_it_is_lost(sandbox, *, lost):
-    harness = Harness(sandbox, awaited=False)
-    if lost:
-        sandbox.inject("lose_answer", operation="submit")
-    names = {"payments": [pay("INV-7")], "payor_id": harness.payor}
-
-    def run(velo):
-        exec(LOST, {**names, "velo": velo}, names)
-
-    harness(run)
-    assert sandbox.work_done_by_reference() == {"INV-7": 1}
-    [accepted] = harness.ask("payouts.get", names["payout_id"]).accepted
-    assert accepted.payor_payment_id == "INV-7"

@@ -1,7 +1,6 @@
 """The sandbox for itself: it takes what Velo takes, and refuses the rest in Velo's shape."""
 
 from contextlib import closing
-from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -119,33 +118,6 @@ def test_a_payout_can_be_instructed_only_after_it_is_accepted():
         desk.advance(60)
         assert desk.http.get(desk.payout).json()["status"] == "ACCEPTED"
         assert desk.instruct().status_code == 202
-
-
-def test_the_schedule_of_a_payout_is_shown_and_found_in_the_list(desk, sandbox):
-    def listed(**query):
-        page = desk.http.get("/v4/paymentaudit/payouts", params=query).json()
-        return [one.get("schedule", {}).get("scheduleStatus") for one in page["content"]]
-
-    for currency in ("USD", "EUR"):
-        desk.submit(currency=currency)
-        assert desk.schedule(86_400).status_code == 204
-    desk.submit()
-    day = datetime.fromtimestamp(sandbox.clock()["now"] + 86_400, UTC).date().isoformat()
-    assert listed() == ["SCHEDULED", "SCHEDULED", None]
-    assert listed(scheduledForDateFrom=day, scheduledForDateTo=day) == ["SCHEDULED"] * 2
-    assert listed(scheduledForDateFrom="9999-12-31") == []
-    sandbox.advance(86_400)
-    assert listed(scheduleStatus="ANY") == ["EXECUTED", "FAILED"]  # the euros have no quote
-    assert listed(scheduleStatus="FAILED") == ["FAILED"]
-    paid = {"scheduleStatus": "EXECUTED"}
-    assert len(desk.http.get("/v4/paymentaudit/payments", params=paid).json()["content"]) == 1
-
-
-def test_a_schedule_is_of_a_payout_and_at_a_time(desk):
-    refused(desk.http.delete("/v3/payouts/unknown/schedule"), 404)
-    desk.submit()
-    for body in ({}, {"scheduledFor": "soon"}, {"scheduledFor": 4102444800}):
-        assert "scheduledFor" in refused(desk.http.post(f"{desk.payout}/schedule", json=body), 400)
 
 
 def payout_of(desk, *payments):

@@ -3,15 +3,13 @@
 Lengths, new members and operations: see tests/contracts.
 """
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum
 from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 import yaml
-from victor_api.api.payment_requests import list_payment_requests
-from victor_api.typed.arguments import PACKAGE
 from victor_api.typed.methods import PaymentRequests
 
 from tests.providers.victor.adapter import payment
@@ -134,49 +132,3 @@ class TestDueDate:
             checked(due_date=date(2026, 3, 7))
         with pytest.raises(InvalidRequest, match=r"due_date 2026-03-01 is in the past: " + right):
             checked(due_date=date(2026, 3, 1))
-
-
-def sent(**filters):
-    """What is sent for filters, without the number of the first page."""
-    arguments = PACKAGE.list(list_payment_requests, page=0, **filters).arguments
-    assert arguments.pop("page") == 0
-    return arguments
-
-
-class TestFilters:
-    def test_filters_are_sent_as_text_and_an_absent_filter_is_not_sent(self):
-        wire = sent(
-            status=Status.NEEDS_REVIEW,
-            network_type=Network.RTP,
-            victor_id="LVDOAEFJKH",
-            tracking_id=None,
-            due_date_start_date=date(2026, 3, 4),
-            due_date_end_date="2026-03-05",
-        )
-        assert wire == {
-            "status": "needs-review",
-            "network_type": "RTP",
-            "victor_id": "LVDOAEFJKH",
-            "due_date_start_date": "2026-03-04",
-            "due_date_end_date": "2026-03-05",
-        }
-        assert {type(value) for value in wire.values()} == {str}
-
-    @pytest.mark.parametrize("kind", ["", "approval_"])
-    @pytest.mark.parametrize(
-        ("moment", "start", "end"),
-        [
-            ("05:06:07.000001", "05:06:07Z", "05:06:07.001Z"),
-            ("05:06:07.999001", "05:06:07.999Z", "05:06:08Z"),
-            ("05:06:07.123000", "05:06:07.123Z", "05:06:07.123Z"),
-        ],
-    )
-    def test_a_window_is_widened_to_whole_milliseconds(self, kind, moment, start, end):
-        utc = datetime.fromisoformat(f"2026-03-04T{moment}+00:00")
-        given = utc.astimezone(timezone(timedelta(hours=-5)))
-        wire = sent(**{f"{kind}start_datetime": given, f"{kind}end_datetime": given})
-        assert [*wire.values()] == [f"2026-03-04T{start}", f"2026-03-04T{end}"]
-
-    def test_the_latest_possible_moment_can_end_a_window(self):
-        wire = sent(end_datetime=datetime.max.replace(tzinfo=UTC))
-        assert wire == {"end_datetime": "9999-12-31T23:59:59.999Z"}

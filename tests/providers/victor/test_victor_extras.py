@@ -3,9 +3,7 @@
 And docs/victor.md is true: it quotes the document, and its document of a few lines makes a package.
 """
 
-import importlib
 import re
-import sys
 from decimal import Decimal
 from functools import reduce
 from pathlib import Path
@@ -13,13 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.providers.running import QUICK, Script
-from tests.providers.systems import refusal
-from tests.providers.victor.adapter import ARGUMENTS, Harness, payment
+from tests.providers.running import Script
+from tests.providers.victor.adapter import Harness, payment
 from tests.providers.victor.test_victor_client import create
-from victor_ext import Conflict, InvalidRequest, Victor, check_payment_request
+from victor_ext import Conflict, InvalidRequest, check_payment_request
 from victor_ext.providers.victor import _creating
-from victor_spec.generate import generate
 
 
 def test_extra_body_is_not_compared_when_an_answer_is_read_back(run):
@@ -83,36 +79,3 @@ def test_the_page_quotes_sentences_with_two_readings_from_the_document():
     quoted = [sentence.rstrip(".") for sentence in re.findall(r'"([^"]{12,})"', table)]
     assert len(quoted) == 4
     assert [sentence for sentence in quoted if sentence not in document] == []
-
-
-@pytest.fixture(scope="module")
-def _package(tmp_path_factory):
-    """The package of the document of the page can be imported."""
-    folder = tmp_path_factory.mktemp("user")
-    document = folder / "victor_banking.yaml"
-    document.write_text(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0], encoding="utf-8")
-    generate(document, folder / "clients")
-    sys.path.insert(0, str(folder / "clients"))
-    importlib.invalidate_caches()
-    yield
-    sys.path.remove(str(folder / "clients"))
-
-
-RECEIVES = {"rtp": {"receives": True}}
-
-
-@pytest.mark.usefixtures("_package")
-@pytest.mark.parametrize(
-    ("answer", "bank"),
-    [(httpx.Response(200, json=RECEIVES), RECEIVES), (refusal("victor", 404), None)],
-)
-@pytest.mark.slow
-def test_an_undocumented_operation_is_called_by_the_code_of_the_page(answer, bank):
-    *_, eligibility, _extras = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    script = Script(httpx.ReadError("cut"), answer)
-    with Victor(**ARGUMENTS, transport=script.transport, retry=QUICK) as victor:
-        exec(eligibility, names := {"victor": victor})
-    assert names["bank"] == bank
-    url = "https://api.stage.victorfi.com/v2/banks/instant-payment-eligibility/011401533"
-    sent = [(each.method, str(each.url), each.headers["authorization"]) for each in script.requests]
-    assert sent == [("GET", url, "Bearer t")] * 2

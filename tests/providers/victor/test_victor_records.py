@@ -1,7 +1,7 @@
 """The one record over the three shapes that the document has for a payment request; and how long a
 list that requests leave is read again: while a reading brings what nobody can have seen before."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
@@ -10,18 +10,16 @@ from victor_api.api.payment_requests import list_payment_requests
 from victor_api.models import (
     GetPaymentRequestResponse,
     PaymentRequestReceipt,
-    PaymentRequestReceiptStatus,
     RfpInboundPaymentRequestResponseDetails,
 )
 from victor_api.typed.arguments import PACKAGE
 
 from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
-from victor_ext import Direction, Network, PaymentRequest, Status
+from victor_ext import PaymentRequest
 from victor_ext._runtime.client.paging import QUIET_PASSES
 from victor_ext._runtime.core.clock import ServerClock
 from victor_ext.providers.victor._reading import walk
-from victor_ext.providers.victor._values import TERMINAL
 
 CASES = cases_beside(__file__)
 LISTED = CASES["listed"]
@@ -43,64 +41,6 @@ def with_payer(payer):
     return {"payment_request": {**LISTED["payment_request"], "payer": payer}}
 
 
-def test_a_listed_request_has_typed_fields_and_none_for_each_absent_member():
-    request, expected = listed(), {
-        "id": "a7ffd43c37c1",
-        "client_reference_id": "INV-1042",
-        "parent_id": None,
-        "child_id": "b1",
-        "status": Status.PENDING,
-        "direction": Direction.OUTBOUND,
-        "network": Network.FEDNOW,
-        "amount": Decimal("44.23"),
-        "original_amount": None,
-        "due_date": date(2026, 3, 4),
-        "created_at": datetime(2026, 3, 4, 5, 6, 7, 123000, tzinfo=UTC),
-        "response": None,
-    }  # fmt: skip
-    assert {name: getattr(request, name) for name in expected} == expected
-
-
-@pytest.mark.parametrize("shape", [listed, read])
-def test_a_payer_has_the_members_that_were_received_in_each_shape(shape):
-    counterparty = shape(**with_payer({"victor_counterparty_id": "aHeq349838"})).payer
-    assert (counterparty.counterparty_id, counterparty.account_number) == ("aHeq349838", None)
-    account = shape(**with_payer({"account_number": "000123", "name": "Jane"})).payer
-    assert (account.account_number, account.name) == ("000123", "Jane")
-    assert account.counterparty_id is None
-
-
-PROSE = ("Error", "error", "canceled", "Cancelled", "CANCELED", "Rejected", "rejected")
-"""The document's enum has none of them: the word is kept, and nobody waits for what comes after."""
-
-
-@pytest.mark.parametrize(
-    ("word", "status"),
-    [
-        ("created", Status.CREATED),
-        ("Needs Review", Status.NEEDS_REVIEW),
-        ("NEEDS_REVIEW", Status.NEEDS_REVIEW),
-        ("Completed ", Status.COMPLETED),
-        ("on-hold", "on-hold"),
-        (7, None),
-        (None, None),
-        *((word, word) for word in (*PROSE, "returned", "errors", "cancelling", "rejecting")),
-    ],
-)
-def test_a_status_is_read_in_any_spelling(word, status):
-    assert listed(status=word).status == status
-    assert listed(status=word).is_terminal == (status in TERMINAL or word in PROSE)
-
-
-@pytest.mark.parametrize(
-    ("word", "biller_type"),
-    [("Business", "BUSINESS"), (" consumer ", "CONSUMER"), ("Charity", "Charity"), (7, None)],
-)
-def test_a_biller_type_is_read_in_any_letter_case_and_an_unknown_word_is_kept(word, biller_type):
-    request = {"payment_details": {"biller_type": word}}
-    assert listed(payment_request=request).biller_type == biller_type
-
-
 @pytest.mark.parametrize(
     ("word", "status"),
     [("Accepted", "accepted"), ("Rejected", "declined"), ("Declined", "declined")],
@@ -116,22 +56,6 @@ def test_rejected_and_declined_are_one_answer(word, status):
         None,
         "No.",
     )
-
-
-@pytest.mark.parametrize(("details", "response", "expected"), CASES["agreed"])
-def test_the_amount_of_a_request_is_the_amount_that_was_agreed(details, response, expected):
-    parts = {"payment_details": details, "payment_request_response": response}
-    request = read(payment_request={**LISTED["payment_request"], **parts})
-    seen = (request.amount, request.original_amount, request.status, request.approval_notes)
-    assert [None if value is None else str(value) for value in seen] == expected
-    if response and expected[2] != "pending":
-        assert answered(**response).amount == request.amount
-
-
-def test_amounts_and_times_are_written_exactly():
-    written = listed().to_dict()
-    assert (written["amount"], written["due_date"]) == ("44.23", "2026-03-04")
-    assert written["created_at"] == "2026-03-04T05:06:07.123Z"
 
 
 def everywhere(sent, odd):
@@ -166,17 +90,6 @@ def test_a_field_reads_the_same_from_the_received_json_and_from_its_model(odd, m
         assert came == modelled
         for name in FIELDS:
             assert getattr(came, name) == getattr(modelled, name), (name, sent)
-
-
-def test_the_model_of_a_request_is_made_when_it_is_asked_for_and_changes_nothing():
-    made = PaymentRequest.of_json(WHOLE)
-    made.raw.status = PaymentRequestReceiptStatus("EXPIRED")
-    assert made.status is Status.PENDING
-    assert made.raw == made.raw and made.raw is not made.raw
-
-
-def test_a_request_of_something_else_than_a_json_object_has_a_model_too():
-    assert isinstance(PaymentRequest.of_json(5).raw, PaymentRequestReceipt)
 
 
 def test_a_request_is_made_of_a_model_and_not_of_a_dict():

@@ -3,11 +3,8 @@ the call.
 """
 
 import asyncio
-import base64
 import subprocess
 import sys
-import threading
-import time
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from tests.providers.running import Script, run
 from tests.runtime.fakes import BOTH, OK, Harness
-from victor_ext import AsyncVictor, ConfigurationError, DeadlineExceeded, Outcome, Victor, VictorJwt
+from victor_ext import ConfigurationError, VictorJwt
 
 
 class Kms:
@@ -63,19 +59,6 @@ def issued(harness, kms):
 
 
 @pytest.mark.parametrize("mode", BOTH)
-def test_one_token_serves_all_calls_until_shortly_before_its_end(mode, kms):
-    """Also those of many threads: see tests/runtime/auth/test_oauth_token.py."""
-    harness = harness_of(mode, kms)
-    pauses = (0.0, 100.0, 79.0, 10.0)
-    for seconds in pauses:
-        harness.clock.passed += seconds
-        harness.call()
-    assert kms.asked == 2
-    first, *_, last = issued(harness, kms)
-    assert last - first == sum(pauses)
-
-
-@pytest.mark.parametrize("mode", BOTH)
 def test_a_renewal_that_fails_with_anything_costs_nothing_while_the_token_is_good(mode, kms):
     harness = harness_of(mode, kms)
     harness.call()
@@ -85,77 +68,8 @@ def test_a_renewal_that_fails_with_anything_costs_nothing_while_the_token_is_goo
     assert (kms.asked, len({*issued(harness, kms)})) == (2, 1)
 
 
-@pytest.fixture
-def sandbox_with(victor_sandbox):
-    api_key, private_key = victor_sandbox.new_api_key()
-    return api_key, Kms(private_key), victor_sandbox.url
-
-
-def test_the_sandbox_accepts_what_a_function_signs(sandbox_with):
-    api_key, kms, url = sandbox_with
-    with Victor(VictorJwt(api_key, sign=kms.sign), base_url=url) as victor:
-        assert victor.ping()
-
-
-@pytest.mark.parametrize("sign", [Kms.sign, Kms.sign_awaited])
-def test_fifty_tasks_have_the_kms_sign_once(sign, sandbox_with):
-    api_key, kms, url = sandbox_with
-
-    async def calls():
-        auth = VictorJwt(api_key, sign=partial(sign, kms))
-        async with AsyncVictor(auth, base_url=url) as victor:
-            await asyncio.gather(*(victor.ping() for _ in range(50)))
-
-    asyncio.run(calls())
-    assert kms.asked == 1
-
-
-@pytest.mark.parametrize("kind", ["blocking", "awaited plain", "awaited"])
-def test_a_function_that_hangs_is_left_behind_at_the_deadline(kind, kms):
-    async def forever(_content):
-        await asyncio.sleep(30)
-
-    never, script, began = threading.Event(), Script(OK), time.monotonic()
-    kms.acts.append(lambda: never.wait(30))
-    auth = VictorJwt("key-1", sign=forever if kind == "awaited" else kms.sign)
-    words = r"sign did not return within the 0\.(3|2\d+) s"
-    with pytest.raises(DeadlineExceeded, match=words) as raised:
-        run(
-            Victor if kind == "blocking" else AsyncVictor,
-            lambda victor: victor.payment_requests.get("R1"),
-            auth,
-            transport=script.transport,
-            deadline=0.3,
-        )
-    never.set()
-    assert time.monotonic() - began < 5
-    assert (raised.value.outcome, script.requests) == (Outcome.NOT_SENT, [])
-
-
 async def sign_awaited(content):
     return content
-
-
-NOT_AWAITED = "is a coroutine function, but the calls of this client block"
-NO_SIGNATURE = "must return the bytes of an RS512 signature"
-
-
-@pytest.mark.parametrize(
-    ("sign", "words"),
-    [
-        (sign_awaited, NOT_AWAITED),
-        (lambda content: sign_awaited(content + b""), NOT_AWAITED),
-        (lambda content: None, f"{NO_SIGNATURE}, not NoneType"),
-        (lambda content: "c2ln", f"{NO_SIGNATURE}, not str"),
-        (lambda content: b"", NO_SIGNATURE),
-        (lambda content: base64.b64encode(bytes(range(256))), "in base64 or hex: decode it"),
-        (lambda content: bytes(range(256)).hex().encode(), "in base64 or hex: decode it"),
-    ],
-)
-def test_a_function_that_does_not_sign_is_refused_with_the_reason(sign, words):
-    victor = Victor(VictorJwt("key-1", sign=sign), transport=Script(OK).transport)
-    with pytest.raises(ConfigurationError, match=words):
-        victor.ping()
 
 
 @pytest.mark.parametrize(

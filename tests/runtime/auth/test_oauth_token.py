@@ -2,7 +2,6 @@
 locked.
 """
 
-import asyncio
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +17,6 @@ from tests.runtime.fakes import (
     Happens,
     Harness,
     by_oauth,
-    http_date,
-    raises,
-    status,
 )
 from victor_ext import errors
 from victor_ext._runtime.auth.tokens import header_value
@@ -106,25 +102,6 @@ class TestKeeping:
             harness.fails(errors.ServerError)
         assert tokens(harness) == ["Bearer tok1"] * (1 + kept)
 
-    def test_the_end_of_a_token_is_reckoned_by_the_providers_clock(self):
-        harness, endpoint = issuing(
-            Endpoint(), [Happens(headers={"Date": http_date(1_770_000_000 + 3600)})]
-        )
-        harness.call()
-        harness.call()
-        assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
-
-    @pytest.mark.parametrize("lives", [50.0, 20.0, 2.0])
-    def test_a_token_with_a_short_life_is_used_for_four_fifths_of_its_life(self, lives):
-        harness, endpoint = issuing(Endpoint(lives=lives))
-        harness.call()
-        harness.clock.passed += lives * 0.79
-        harness.call()
-        assert len(endpoint.asked) == 1
-        harness.clock.passed += lives * 0.02
-        harness.call()
-        assert len(endpoint.asked) == 2
-
 
 class TestRefusal:
     def test_a_cached_token_that_is_refused_is_renewed_once(self):
@@ -137,16 +114,6 @@ class TestRefusal:
         harness.call()
         harness.fails(errors.AuthenticationError, "POST")
         assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
-
-    def test_a_failed_renewal_of_a_token_leaves_the_outcome_of_the_attempt_before(self):
-        issues, refuses = None, httpx.Response(400, json={})
-        of_second_call = [raises(httpx.ReadTimeout), UNAUTHORIZED]
-        harness = oauth_harness(Endpoint(script=(issues, refuses)), [OK, *of_second_call])
-        harness.call()
-        raised = harness.fails(errors.AuthenticationError, "POST", KEY, ends=(Outcome.UNKNOWN, 2))
-        assert raised.idempotency_key == KEY
-        assert "refused the credentials" in str(raised)
-        assert str(raised).count("The provider may have executed it") == 1
 
     def test_the_token_that_another_caller_has_fetched_meanwhile_stays(self):
         harness, endpoint = issuing()
@@ -175,17 +142,6 @@ class TestTheEndpointFails:
         harness.call()  # and the lock is free
         assert tokens(harness) == ["Bearer tok2"]
 
-    @pytest.mark.parametrize("code", [404, 405, 409, 410, 422])
-    def test_a_status_of_the_token_endpoint_is_not_told_as_the_status_of_the_call(self, mode, code):
-        """That the endpoint is not there does not say that the payment is not."""
-        refusal = httpx.Response(code, json={"error": "no"})
-        harness = oauth_harness(Endpoint(script=(refusal,)), mode=mode)
-        raised = harness.fails(
-            errors.AuthenticationError, match=rf"issued no token \(status {code}\)"
-        )
-        assert raised.outcome is Outcome.NOT_SENT
-        assert harness.received == []
-
     @pytest.mark.parametrize("code", [400, 403, 404, 413])
     @pytest.mark.parametrize(
         "body", [b"<html>Forbidden</html>", b"", b"no access", b'{"message": "Forbidden"}', b"[]"]
@@ -198,18 +154,6 @@ class TestTheEndpointFails:
         assert error.intermediary is not None
         assert f"issued no token (status {code}, {error.intermediary})" in str(error)
         assert "secret" not in str(error)
-
-    def test_a_401_is_about_the_credentials_whoever_wrote_it(self, mode):
-        page = httpx.Response(401, content=b"<html>Unauthorized</html>")
-        harness = oauth_harness(Endpoint(script=(page,)), mode=mode)
-        harness.fails(errors.AuthenticationError, match="refused the credentials")
-
-    def test_the_retries_of_a_token_are_not_those_of_the_call(self, mode):
-        harness = oauth_harness(
-            Endpoint(script=(httpx.Response(503),) * 5), [status(503)] * 5 + [OK], mode=mode
-        )
-        assert harness.call().status_code == 200
-        assert harness.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
 
     @pytest.mark.parametrize(
         "answer",
@@ -236,17 +180,6 @@ class TestTheEndpointFails:
 
 
 class TestTheAdvisoryWindow:
-    def test_a_renewal_that_fails_while_the_token_is_good_costs_nothing(self):
-        harness, endpoint = issuing(Endpoint(script=(None, httpx.Response(401, json={}))))
-        harness.call()
-        harness.clock.passed += IN_ITS_LAST_MINUTE
-        harness.call()
-        harness.call()
-        assert len(endpoint.asked) == 2, "nobody asks again at once"
-        harness.clock.passed += 5.0
-        harness.call()
-        assert tokens(harness) == ["Bearer tok1"] * 3 + ["Bearer tok3"]
-
     @pytest.mark.parametrize("deadline", [60.0, 3.0, None])
     def test_a_renewal_without_an_answer_holds_a_call_up_for_five_seconds_or_half_its_deadline(
         self, deadline
@@ -368,38 +301,6 @@ class TestManyThreads:
             assert (raised.outcome, raised.idempotency_key) == (Outcome.NOT_SENT, KEY)
             held.may_go_on.set()
             first.result(timeout=20)
-
-
-class TestManyTasks:
-    @staticmethod
-    async def call(harness, method="GET"):
-        return (await harness.transport.handle_async_request(harness.request(method))).status_code
-
-    def test_a_cancelled_token_request_lets_the_next_task_fetch_the_token(self):
-        endpoint = Endpoint()
-
-        async def run():
-            asking = asyncio.Event()
-
-            async def never(_request):
-                asking.set()
-                await asyncio.Event().wait()
-
-            harness = oauth_harness(never, mode="async")
-            first = asyncio.ensure_future(self.call(harness))
-            await asking.wait()
-            waiting = asyncio.ensure_future(self.call(harness))
-            await asyncio.sleep(0)
-            harness.network.tokens = endpoint
-            first.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await first
-            assert await asyncio.wait_for(waiting, 20) == 200
-            assert await self.call(harness) == 200
-            return harness
-
-        harness = asyncio.run(run())
-        assert tokens(harness) == ["Bearer tok1"] * 2
 
 
 def test_the_authorization_header_has_the_token_type_that_came_if_it_can_be_sent():

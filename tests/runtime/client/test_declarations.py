@@ -80,23 +80,6 @@ def test_a_record_has_its_parts_and_shows_no_private_field():
     assert repr(whole.parts[0]) == "Part()"
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        {},
-        *(
-            {"id": [value], "account": [value], "at": value, "parts": value}
-            for value in (None, 5.5, {}, "2026-03-04")
-        ),
-        {"id": ["x"], "account": ["x"], "at": ["x"]},
-    ],
-)
-def test_a_field_that_is_missing_or_of_another_type_is_none_or_empty(sent):
-    whole = Whole(sent)
-    assert [whole.account, whole.at] == [None] * 2
-    assert (whole.id, whole.parts) == ("", ())
-
-
 def test_records_are_equal_by_all_that_they_hold():
     json = {"id": "w-1"}
     assert Whole(json, "k") == Whole(json, "k")

@@ -5,14 +5,10 @@ replaced on the way.
 from __future__ import annotations
 
 import copy
-import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from victor_api.api.payment_requests import list_payment_requests
-from victor_api.serializing import json_body
 
 from victor_ext import InvalidRequest
 from victor_ext._runtime.client.requests import (
@@ -105,17 +101,6 @@ def test_a_refusal_of_extra_body_names_the_argument_and_not_the_value():
         "extra_body.payment_details.amount is set already by this method: use the argument amount."
     )
     assert problem.message == message
-
-
-@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12))
-@example(Decimal("-0.00"))
-@example(Decimal("1E+200"))
-@example(Decimal("0.12345678901234567890"))
-def test_each_digit_of_a_decimal_is_written(value):
-    written = json.loads(
-        json_body(sent_with({"new": value})), parse_float=Decimal, parse_int=Decimal
-    )["new"]
-    assert (written, written.is_signed()) == (value, value.is_signed())
 
 
 def test_a_body_that_is_nested_without_end_is_refused():

@@ -130,19 +130,6 @@ def test_a_signed_text_is_believed_with_at_most_one_division_into_its_parts(sign
     assert len(believed) <= 1
 
 
-def test_each_signature_is_compared_with_each_secret_in_constant_time(monkeypatch):
-    compared = []
-    real = hmac.compare_digest
-
-    def compare(a, b):
-        compared.append(len(a))
-        return real(a, b)
-
-    monkeypatch.setattr("victor_ext._runtime.client.webhooks.hmac.compare_digest", compare)
-    signature(secret=[TEXT, "old"])(stripe(), BODY)
-    assert compared == [32] * 8  # four parts of the header, and two secrets
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -203,23 +190,8 @@ def test_a_body_that_is_not_the_raw_bytes_is_refused(body):
         signature()(stripe(), body)
 
 
-def test_without_a_tolerance_a_time_is_a_text_as_any_other():
-    mac = hmac.new(TEXT.encode(), b"1.yesterday." + BODY, "sha256").hexdigest()
-    verify = HmacSignature(
-        header="X-Sig", secret=TEXT, signed="{id}.{x-date}.{body}", tolerance=None
-    )
-    verify({"x-sig": mac, "id": "1", "x-date": "yesterday"}, BODY)
-    signature(NOW + 10**9, tolerance=None)(stripe(), BODY)
-
-
 @pytest.mark.parametrize("headers", [None, 5, "text", [("a", "b", "c")], dict])
 def test_headers_that_are_no_mapping_are_refused(headers):
     with pytest.raises(InvalidRequest, match="headers must be a mapping") as caught:
         signature()(headers, BODY)
     assert caught.value.__context__ is None
-
-
-@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
-def test_the_hash_is_that_of_the_algorithm(algorithm):
-    header = {"X-Sig": hmac.new(TEXT.encode(), BODY, algorithm).hexdigest()}
-    HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from victor_ext._runtime.client.paging import (
     MOST_PASSES,
     MOST_REREADINGS,
-    QUIET_PASSES,
     Pages,
     RepeatedPageReader,
 )
@@ -149,13 +148,6 @@ def busy(arrived):
     )
 
 
-def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived():
-    provider, pages = busy(arrived=True)
-    found = list(pages)
-    assert len(found) == len(set(found))
-    assert provider.reads <= READS_OF_A_PASS * (1 + (1 + MOST_REREADINGS) * (2 + QUIET_PASSES))
-
-
 def test_a_list_that_never_rests_ends_in_an_error_if_new_items_cannot_be_told():
     provider, pages = busy(arrived=False)
     with pytest.raises(
@@ -185,27 +177,3 @@ def test_items_without_an_id_are_told_apart_by_all_their_digits():
         0.1,
         ExactNumber("0.10000000000000000001"),
     ]
-
-
-def test_a_list_ends_after_readings_in_a_row_without_a_new_item():
-    """Between two readings an item leaves and another one enters, which is news for one reading
-    only.
-    """
-    reads = 0
-    at_end = True
-    news_in = {1, 2, 4}
-
-    def fetch(reader):
-        nonlocal reads, at_end
-        reads = reads + (at_end and not reader.number)
-        at_end = reader.number > 0
-        if reader.number:
-            return []
-        return [(reads, reads not in news_in), (reads + 1, reads + 1 not in news_in)]
-
-    def reader():
-        return RepeatedPageReader(lambda item: str(item[0]), arrived=lambda item: item[1])
-
-    assert len(list(Pages(fetch, reader))) == reads + 1
-    # The item 4 is met first in reading 3, which is the last one with news.
-    assert reads == 3 + QUIET_PASSES

@@ -88,66 +88,6 @@ def client(seen, **options):
     return HttpClient(transport=httpx.MockTransport(respond), base_url=AT, **options)
 
 
-@pytest.mark.parametrize("options", [{}, {"params": {"a": "1"}}, {"cookies": {"c": "1"}}])
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {},
-        {"content": b"{}", "headers": {"Content-Type": "application/json", "Accept": "text/plain"}},
-        {"headers": [("x-a", "1"), ("X-A", "2")], "extensions": {"trace": None}},
-        {"json": {"a": 1}},
-        {"data": {"a": "1"}},
-        {"data": {}},
-        {"files": {"a": b"1"}},
-        {"params": {"b": "2"}},
-        {"cookies": {"d": "2"}},
-        {"timeout": None},
-        {"timeout": 3.0},
-        {"timeout": httpx.USE_CLIENT_DEFAULT},
-        {"extensions": {"timeout": {"read": 1.0}}},
-    ],
-)
-def test_our_http_client_builds_the_same_request_as_httpx(options, arguments):
-    options = {**options, "base_url": AT, "headers": {"accept": "application/json"}, "timeout": 7.0}
-    transport = httpx.MockTransport(lambda _: httpx.Response(200))
-    built = []
-    for kind in (HttpClient, httpx.Client):
-        request = kind(transport=transport, **options).build_request(
-            method="post", url="/x?q=%20", **arguments
-        )
-        headers = [pair for pair in request.headers.raw if b"multipart" not in pair[1]]
-        body = b"" if "files" in arguments else request.read()
-        built.append((request.method, str(request.url), headers, body, request.extensions))
-    assert built[0] == built[1]
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        {"method": "get", "url": "/x?q=%20"},
-        {"method": "get", "url": "/ä b", "headers": {"X-A": "1", "Accept": "text/plain"}},
-        {"method": "post", "url": "/x", "content": b"{}", "headers": {"Content-Type": "a/b"}},
-        {"method": "post", "url": "/x", "content": b""},
-        {"method": "put", "url": "/x"},
-        {"method": "delete", "url": "//other.example/x"},
-        {"method": "post", "url": "/x", "content": "ä", "headers": {"X-A": "1"}},
-        {"method": "get", "url": "/x", "cookies": {"c": "1"}},
-        {"method": "post", "url": "https://other.example/x", "content": b"1"},
-    ],
-)
-def test_a_method_sends_the_same_request_as_httpx_would(written):
-    seen = []
-    http = client(seen, headers={"accept": "application/json"}, timeout=7.0)
-    theirs = http.build_request(**written, extensions={"a": 1})
-    ours = MethodRequests(http, None).build(**written, extensions={"a": 1})
-    assert (ours.method, ours.url, ours.headers.raw) == (
-        theirs.method,
-        theirs.url,
-        theirs.headers.raw,
-    )
-    assert (ours.content, ours.extensions) == (theirs.content, theirs.extensions)
-
-
 def test_whoever_has_wrapped_httpx_gets_each_request_once_within_its_time_and_without_its_body(
     monkeypatch,
 ):
@@ -196,22 +136,6 @@ def test_a_function_of_another_generator_is_prepared_as_it_writes_its_request(vi
     }
     call = victor.prepare(module, body={"amount": "1.00"})
     assert (call.method, call.body) == ("POST", {"amount": "1.00"})
-
-
-def test_hooks_and_authentication_that_are_set_later_are_used():
-    seen = []
-    called = []
-    http = client(seen)
-    http.get("/x")
-    http.event_hooks = {"response": [lambda response: called.append(response.status_code)]}
-    http.get("/x")
-    http.event_hooks = {}
-    http.auth = ("user", "no-secret")
-    http.get("/x")
-    http.auth = None
-    http.get("/x", auth=("user", "no-secret"))
-    assert called == [200]
-    assert ["authorization" in request.headers for request in seen] == [False, False, True, True]
 
 
 def test_a_request_built_elsewhere_gets_the_clients_timeout():

@@ -60,15 +60,6 @@ class Harness:
 
 
 class TestThePauses:
-    def test_the_pauses_of_a_wait_grow_by_half_up_to_fifteen_seconds(self):
-        harness = Harness("not yet")
-        with pytest.raises(TimedOut):
-            harness.wait(150)
-        growing = [0.5 * 1.5**n for n in range(9)]
-        assert harness.pauses[:9] == pytest.approx(growing)
-        assert harness.pauses[9:-1] == [15.0] * 7
-        assert sum(harness.pauses) == pytest.approx(150)
-
     @pytest.mark.parametrize(
         ("asked", "pauses"), [(4.0, [4.0, 0.75]), (0.1, [0.5, 0.75]), (None, [0.5, 0.75])]
     )
@@ -79,41 +70,7 @@ class TestThePauses:
         assert harness.pauses == pauses
 
 
-class TestTheReads:
-    def test_a_read_of_a_wait_has_the_time_that_is_left_and_a_second_at_least(self):
-        harness = Harness("not yet", read_takes=1.0)
-        with pytest.raises(TimedOut):
-            harness.wait(4)
-        assert harness.reads == [4.0, 2.5, 1.0]
-        assert harness.pauses == [0.5, 0.75]
-
-    @pytest.mark.parametrize(
-        ("timeout", "deadline", "first"),
-        [(10, 4, None), (10, 10, None), (10, 11, 10), (10, None, 10), (0.2, 5, 1.0)],
-    )
-    def test_a_read_of_a_wait_keeps_the_clients_deadline_where_that_is_shorter(
-        self, timeout, deadline, first
-    ):
-        harness = Harness("there")
-        harness.wait(timeout, deadline)
-        assert harness.reads == [first]
-
-    @pytest.mark.parametrize("deadline", [None, 30.0])
-    def test_a_wait_of_zero_seconds_is_one_read_with_the_whole_deadline(self, deadline):
-        harness = Harness("not yet")
-        with pytest.raises(TimedOut):
-            harness.wait(0, deadline)
-        assert (harness.reads, harness.pauses) == ([None], [])
-
-
 class TestWhatIsSaid:
-    def test_the_message_of_a_timed_out_wait_says_the_last_value_that_was_read(self):
-        harness = Harness("first", "second")
-        with pytest.raises(TimedOut, match=r"^In vain within 1 s: it is 'second'\.") as raised:
-            harness.wait(1)
-        assert raised.value.outcome is Outcome.UNKNOWN
-        assert raised.value.__cause__ is None
-
     def test_a_timed_out_wait_whose_reads_failed_says_so_and_has_the_cause(self):
         fault = ServerError("down", outcome=Outcome.UNKNOWN)
         with pytest.raises(

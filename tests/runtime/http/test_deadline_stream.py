@@ -12,7 +12,6 @@ import pytest
 from tests.faults.certificates import HERE
 from victor_ext._runtime.core.clock import DeadlineTimeout
 from victor_ext._runtime.core.response import ClosedWithoutNotice
-from victor_ext._runtime.core.validation import MOST_SECONDS
 from victor_ext._runtime.http.streams import SyncStream, as_network_error, show_cut_connections
 
 LARGE = bytes(range(256)) * 40_000
@@ -35,17 +34,6 @@ def peers(request, authority):
     yield stream, theirs
     stream.abort()
     theirs.close()
-
-
-def test_requests_and_responses_take_turns(peers):
-    stream, theirs = peers
-    for _ in range(3):
-        assert stream.unread() is None
-        stream.write(b"a request", 5.0)
-        assert theirs.recv(100) == b"a request"
-        theirs.sendall(b"a response")
-        # In two pieces: of the second one, TLS knows and the socket does not.
-        assert stream.read(5, MOST_SECONDS) + stream.read(100, 5.0) == b"a response"
 
 
 def test_a_body_larger_than_the_buffers_is_written_while_the_peer_reads(peers):

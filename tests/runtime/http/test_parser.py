@@ -5,7 +5,6 @@ refusals.
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, pairwise, repeat
-from time import process_time
 
 import h11
 import httpx
@@ -299,38 +298,3 @@ def test_each_odd_request_is_written_as_h11_writes_it():
         for fields in ([HOST, each], [each, HOST], [each], [HOST, (b"Content-Length", b"2"), each]):
             for content in (b"", b"{}"):
                 assert_written_as_by_h11("POST", b"/", fields, content)
-
-
-@pytest.mark.parametrize("odd", [(b"Connection", b"close"), (b"Upgrade", b"h2c")])
-def test_a_connection_is_not_used_again_where_the_request_said_so(odd):
-    ours = Parser()
-    ours.request("GET", b"/", [HOST, odd], b"")
-    ours.receive(USUAL.replace(b"Connection: keep-alive", b"Date: x"))
-    assert ours.head() is not None
-    assert [ours.body(), ours.body()] == [b"{}", b""]
-    assert ours.begin_again() is (odd[0] == b"Upgrade"), "a server that does not switch goes on"
-
-
-@pytest.mark.parametrize("part", [b" ", b"a", b" a", b"X: a\r\n", b"X:"])
-def test_a_long_head_that_is_not_usual_at_its_end_is_told_at_once(part):
-    """A pattern that tries again and again would need minutes."""
-    long_head = b"HTTP/1.1 200 OK\r\nX: a" + part * (60_000 // len(part)) + b"\0\r\n\r\n"
-    parser = Parser()
-    parser.request("GET", b"/", [HOST], b"")
-    began = process_time()
-    with suppress(httpx.RemoteProtocolError):
-        parser.receive(long_head)
-        parser.head()
-    assert process_time() - began < 1
-
-
-def test_a_connection_is_not_used_again_before_the_body_has_ended():
-    parser = Parser()
-    parser.request("GET", b"/", [HOST], b"")
-    for end in range(USUAL.index(b"\r\n\r\n") + 4, len(USUAL)):
-        parser.receive(USUAL[:end] if parser.head() is None else USUAL[end - 1 : end])
-        parser.head()
-        parser.body()
-        assert not parser.begin_again(), USUAL[:end]
-    with pytest.raises(httpx.RemoteProtocolError, match="1 bytes are missing"):
-        parser.receive(b"")

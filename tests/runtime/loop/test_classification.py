@@ -2,10 +2,8 @@
 key that was used.
 """
 
-import dataclasses
 import json
 import pickle
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,20 +11,17 @@ import pytest
 from msgspec.structs import replace
 
 from tests.cases import cases_beside
-from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth
+from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow
 from victor_ext import (
-    AuthenticationError,
     BadRequest,
     Outcome,
     Problem,
-    RateLimited,
     errors,
 )
 from victor_ext._runtime.core.json_values import object_of
 from victor_ext._runtime.loop.conflicts import Use, earlier_use
 from victor_ext._runtime.loop.evidence import Members
 from victor_ext._runtime.loop.idempotency_keys import BodyKey, HeaderKey, NoKeys
-from victor_ext._runtime.loop.operations import TOKEN
 from victor_ext.errors import UnreadableResponse
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
@@ -76,33 +71,6 @@ def test_a_rejection_in_a_body_that_was_not_read_whole_is_no_refusal():
     assert raised.outcome is Outcome.UNKNOWN
 
 
-def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
-    raised = Harness([NO], behaviour=SAYS_NO).fails(BadRequest)
-    assert raised.request_id == "t-7"
-    raised = Harness(
-        [dataclasses.replace(NO, headers={"X-Request-Id": "r-1"})], behaviour=SAYS_NO
-    ).fails(BadRequest)
-    assert raised.request_id == "r-1"
-
-
-def token_harness(answer):
-    row = replace(TOKEN, refuses=refused)
-    harness = Harness(behaviour=SAYS_NO, auth=partial(by_oauth, hint="Check the secret.", row=row))
-    harness.network.tokens = lambda request: answer
-    return harness
-
-
-def test_a_token_endpoint_that_says_no_with_a_200_has_refused_the_credentials():
-    no = httpx.Response(200, json={"success": False, "message": "s3cret-of-mine is wrong"})
-    token_harness(no).fails(AuthenticationError, match="refused the credentials")
-
-
-def test_a_token_that_cannot_be_had_says_after_how_many_attempts():
-    words = r"POST /token at Pay \(test\) failed after 6 attempts: status 429"
-    raised = token_harness(httpx.Response(429)).fails(RateLimited, match=words)
-    assert raised.attempts == 0, "the call was not sent"
-
-
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
@@ -118,58 +86,6 @@ def test_a_400_about_the_id_alone_is_told_as_not_found(fields, error):
         problems=lambda _answer: [Problem(field, "", "") for field in fields],
     )
     Harness([Happens(400)], behaviour=behaviour).fails(error)
-
-
-STATES = replace(BEHAVIOUR, operations=OneRow(refuses=refused, id=None), problems=problems)
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "outcome"),
-    [
-        # a success in one reading, and a refusal in the other
-        (200, b'{"id": "p1", "success": true, "success": false}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "success": false, "success": true}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "id": "p2"}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "state" :"a", "state": "b"}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "more": {"state": "a", "state": "b"}}', Outcome.UNKNOWN),
-        (200, b'{"id": "p1", "more": {"state": "a"}, "more": {"state": "b"}}', Outcome.UNKNOWN),
-        # one value, and a name in a text
-        (200, b'{"id": "p1", "id": "p1"}', None),
-        (200, b'{"id": "p1", "text": "\\"id\\": 7, \\"id\\": 8"}', None),
-    ],
-)
-def test_a_body_that_has_a_name_twice_is_read_as_the_stricter_of_both(status, body, outcome):
-    harness = Harness([Happens(status, body)], behaviour=STATES)
-    if outcome is None:
-        assert harness.call("POST").json()["id"] == "p1"
-        return
-    raised = harness.fails(errors.UnreadableResponse, "POST", match="twice, with two values")
-    assert raised.outcome is outcome
-
-
-def test_an_item_that_has_a_name_twice_costs_no_page_of_a_list_that_no_row_knows():
-    odd = b'{"id": "p1", "id": "p2"}'
-    page = b'{"id": "p1", "found": [' + b", ".join([b'{"id": "p0"}'] * 2_000 + [odd]) + b"]}"
-    assert len(Harness([Happens(200, page)]).call("GET").json()["found"]) == 2_001
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "outcome", "attempts"),
-    [
-        (400, errors.StatusError, Outcome.UNKNOWN, 1),
-        (401, errors.AuthenticationError, Outcome.REJECTED, 1),
-        (409, errors.Conflict, Outcome.UNKNOWN, 1),
-        (429, errors.RateLimited, Outcome.UNKNOWN, 6),
-        (501, errors.ServerError, Outcome.UNKNOWN, 1),
-    ],
-)
-def test_an_error_that_has_a_name_twice_keeps_the_row_of_its_status_and_refuses_nothing(
-    status, error, outcome, attempts
-):
-    twice = b'{"message": "no", "message": "043987673645", "7654321043987": 1, "7654321043987": 2}'
-    raised = Harness([Happens(status, twice)]).fails(error, "POST", KEY, ends=(outcome, attempts))
-    assert type(raised) is error
-    assert "043987" not in str(raised)
 
 
 USED = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
@@ -205,7 +121,6 @@ CASES = [
         ('{"isDuplicate": true}', False),
         ("Idempotency conflict", True),
         ("The idempotency key was used with another payload.", True),
-        (f"{{'key': '{USED}', 'state': 'in use'}}", True),
     ],
 )
 def test_a_conflict_names_the_key_only_by_words_about_it(said, names_key):

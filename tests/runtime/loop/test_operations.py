@@ -11,10 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from victor_api.types import Operation as Declared
 
-from tests.providers.running import Script
 from tests.providers.systems import of_every_system
-from tests.providers.victor.adapter import over
-from victor_ext import UnreadableResponse
 from victor_ext._runtime.loop.evidence import READER
 from victor_ext._runtime.loop.idempotency_keys import (
     MADE,
@@ -157,11 +154,6 @@ def test_an_empty_body_of_an_unknown_write_is_a_success_only_under_204(status):
     )
 
 
-def test_a_request_by_hand_to_the_token_endpoint_is_secret_too():
-    row = table(ELSEWHERE).of(httpx.Request("POST", "https://pay.example/v2/auth/token"))
-    assert (row.is_secret, row.effect, row.key) == (True, Effect.SETS, NO_KEY)
-
-
 OBJECTS = [
     ("list_payments", "GET", "/payments"),
     ("pay", "POST", "/payments"),
@@ -191,25 +183,3 @@ def test_the_hint_after_an_action_on_an_object_names_the_read_of_that_object(met
     operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKeys())
     request = httpx.Request(method, f"https://pay.example/api{path}")
     assert operations.of(request).hint(request) == hint
-
-
-@pytest.mark.parametrize("asks", ["get", "list"])
-def test_a_redirect_to_another_object_or_page_is_no_answer(asks):
-    def answer(request):
-        if request.url.raw_path.endswith(b"2"):
-            return httpx.Response(
-                200, json={"victor_payment_request_id": "pr_2", "results": [], "page": 2}
-            )
-        return httpx.Response(302, headers={"location": "?page=2" if asks == "list" else "pr_2"})
-
-    def ask(client):
-        return (
-            client.payment_requests.get("pr_1")
-            if asks == "get"
-            else [*client.payment_requests.list()]
-        )
-
-    with pytest.raises(
-        UnreadableResponse, match=r"about another payment request, pr_2|is page 2 of a list"
-    ):
-        over("blocking", Script(answer), ask)

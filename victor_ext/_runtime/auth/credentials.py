@@ -47,13 +47,6 @@ class UnpicklableCredentials:
     def __deepcopy__(self, _memo: object) -> Self:
         return self
 
-    def secret_texts(self, _request: object) -> list[Secret]:
-        """The texts that no message repeats: see `_privacy.CREDENTIALS`."""
-        parts = (
-            part.last if isinstance(part, RotatingSecret) else part for part in vars(self).values()
-        )
-        return [part for part in parts if isinstance(part, Secret)]
-
 
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
     """A secret that a header or a body can carry, without the blanks around it. `source` is where

@@ -3,14 +3,14 @@
 A provider writes one class that is generic over both, and names the two modes:
 
     # `Client` is that of the package `shop_api`.
-    class _ShopClient(BaseClient[Client, Mode, Transport, HttpxClient]):
+    class _ShopClient(BaseClient[Client, Mode, Transport]):
         _generated = Client
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
         # Its constructor takes `ClientOptions`, begins with `take`, and ends with `_start`.
 
-    class Shop(_ShopClient[Blocking, SyncTransport, SyncClient], BlockingClient): ...
-    class AsyncShop(_ShopClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient): ...
+    class Shop(_ShopClient[Blocking, httpx.BaseTransport], BlockingClient): ...
+    class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient): ...
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from victor_ext._clocks import READ_EARLIER
 from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import Secret, conceal_arguments, concealed_within, kind_of, redact_excerpt
 from victor_ext._response_info import ResponseInfo
-from victor_ext._runtime.client.config import HttpxClient, Transport
+from victor_ext._runtime.client.config import Transport
 from victor_ext._runtime.client.transport import (
     AsyncAttemptTransport,
     AsyncHttpClient,
@@ -42,25 +42,13 @@ from victor_ext._runtime.core.clock import SEND_BEFORE, ProviderTime, ServerCloc
 from victor_ext._runtime.core.headers import ExtraHeaders
 from victor_ext._runtime.core.validation import Validation, hinting
 from victor_ext._runtime.http.connections import Route
-from victor_ext._runtime.http.from_httpx2 import (
-    AnyTimeout,
-    AsyncClient,
-    AsyncTransport,
-    SyncClient,
-    SyncTransport,
-)
 from victor_ext._runtime.http.options import (
-    checked_http_client,
     checked_limits,
     checked_transport,
-    route_to,
+    proxy_for,
+    tls_context_for,
 )
-from victor_ext._runtime.http.pooled_transport import (
-    AsyncPooledTransport,
-    AsyncThroughClient,
-    PooledTransport,
-    ThroughClient,
-)
+from victor_ext._runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext._runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext._runtime.loop.operations import Done, NotDone, Proof
 from victor_ext._runtime.loop.retry import Authenticator, RetryPolicy
@@ -111,7 +99,7 @@ class _AskedLookUp(NamedTuple):
         return self.since - min(READ_EARLIER, self.since - first)
 
 
-class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
+class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
     """What both modes of a client have in common. Each mode sets the class variables."""
 
     _generated: Any
@@ -119,8 +107,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     """The types of the resources, by name. The class has them too, for `create_autospec`."""
     _pooled_type: ClassVar[type[PooledTransport | AsyncPooledTransport]]
     _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
-    _httpx_client_type: ClassVar[type[httpx.Client | httpx.AsyncClient]]
-    _through_client_type: ClassVar[Callable[..., Any]]
     _driver_type: ClassVar[type[Driver | AsyncDriver]]
     _attempt_transport_type: ClassVar[Callable[..., Any]]
     _runner_type: ClassVar[Callable[..., Any]]
@@ -137,27 +123,20 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _own_api: Any
 
     def _transport_override(self, _config: ClientConfig, options: Mapping[str, Any], /) -> Any:
-        """The transport to send over in place of a pool of connections: of the caller's `transport`
-        or `http_client`; None without both.
-
-        Raises `ConfigurationError`.
+        """The transport to send over in place of a pool of connections: the caller's; None without
+        one. Raises `ConfigurationError`.
         """
         transport = options["transport"]
-        http_client = options["http_client"]
-        if http_client is None:
-            return None if transport is None else checked_transport(transport, self._transport_type)
-        if transport is not None:
-            raise ConfigurationError("http_client and transport: pass one of the two.")
-        return self._through_client_type(
-            checked_http_client(http_client, self._httpx_client_type), is_callers=True
-        )
+        return None if transport is None else checked_transport(transport, self._transport_type)
 
     def _pool_for(self, url: httpx.URL, options: Mapping[str, Any]) -> Any:
         """A pool of connections to the origin of a URL, as a transport.
 
         Raises `ConfigurationError`.
         """
-        route = route_to(url, options["verify"], options["proxy"])
+        # Plain http needs no certificates, which take time to read.
+        tls = tls_context_for(options["verify"], url) if url.scheme == "https" else None
+        route = Route(url, tls, proxy_for(url, options["proxy"]))
         return self._pooled_type(route, checked_limits(options["limits"]))
 
     def _start(
@@ -176,8 +155,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         config = ClientConfig(
             options, authenticator=signs, base_url=base_url, clock=clock, **config_arguments
         )
-        if config.max_concurrency is not None:
-            config.loop.turns = self._driver_type.lock(config.max_concurrency)
         connections = self._transport_override(config, options)
         if connections is None:
             connections = self._pool_for(base_url, options)
@@ -269,15 +246,15 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def with_options(
         self,
         *,
-        timeout: AnyTimeout | float | None = KEEP,
+        timeout: httpx.Timeout | float | None = KEEP,
         deadline: float | None = KEEP,
         retry: RetryPolicy = KEEP,
         extra_body: ExtraBody | None = KEEP,
         extra_query: ExtraQuery | None = KEEP,
         headers: ExtraHeaders | None = KEEP,
     ) -> Self:
-        """A client with other options that shares this one's connections, token, clock, retry quota
-        and turns.
+        """A client with other options that shares this one's connections, token, clock and retry
+        quota.
 
         Closing it closes no connections; closing the original closes both.
 
@@ -717,13 +694,11 @@ class Pings(HasMode[Mode]):
         return Ping(clock.monotonic() - began, offset, step.response.info())
 
 
-class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):
+class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport]):
     """A client with blocking calls. Safe to share between threads."""
 
     _pooled_type = PooledTransport
     _transport_type = httpx.BaseTransport
-    _httpx_client_type = httpx.Client
-    _through_client_type = ThroughClient
     _driver_type = Driver
     _attempt_transport_type = AttemptTransport
     _runner_type = SyncRunner
@@ -746,13 +721,11 @@ class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):
         self.close()
 
 
-class AwaitedClient(BaseClient[Any, Awaited, AsyncTransport, AsyncClient]):
+class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport]):
     """A client with awaited calls."""
 
     _pooled_type = AsyncPooledTransport
     _transport_type = httpx.AsyncBaseTransport
-    _httpx_client_type = httpx.AsyncClient
-    _through_client_type = AsyncThroughClient
     _driver_type = AsyncDriver
     _attempt_transport_type = AsyncAttemptTransport
     _runner_type = AsyncRunner

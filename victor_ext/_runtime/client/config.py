@@ -29,7 +29,6 @@ from victor_ext._runtime.core.validation import (
     seconds_complaint,
     shown,
 )
-from victor_ext._runtime.http.from_httpx2 import AnyLimits, AnyProxy, AnyTimeout, AnyURL, as_httpx
 from victor_ext._runtime.http.options import Verify
 from victor_ext._runtime.loop.attempts import AttemptLoop
 from victor_ext._runtime.loop.events import OnEvent, Reporter
@@ -40,11 +39,10 @@ from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
 
 Init = TypeVar("Init", bound=Callable[..., None])
-Transport = TypeVar("Transport")  # of the mode, and so is the next one
-HttpxClient = TypeVar("HttpxClient")
+Transport = TypeVar("Transport")  # of the mode
 
 
-class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
+class ClientOptions(TypedDict, Generic[Transport], total=False):
     """The options of every client, of all systems and in both modes.
 
     A value that cannot work is a `ConfigurationError` that names the option.
@@ -57,10 +55,6 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
         transport: An httpx transport to send with, in place of connections of the client's own.
             `proxy`, `verify` and `limits` then have no effect.
-        http_client: Your own `httpx.Client` (`httpx.AsyncClient`) to send with, in place of
-            `transport`: its proxies, mounts, event hooks and limits are used; its headers, cookies
-            and timeouts are not. You close it. What could not be sent is then `unknown`, not
-            `not_sent`. `proxy`, `verify` and `limits` have no effect.
         proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY,
             NO_PROXY).
         verify: True (whom the system trusts), the path of a CA bundle, or an `ssl.SSLContext`.
@@ -69,46 +63,38 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         limits: Of the connection pool; None means 100 connections.
         on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it
             raises is logged. None: nothing is called.
-        max_concurrency: How many calls may be under way at a time, in each process (of an async
-            client: in each event loop). The others wait for their turn, for three quarters of their
-            deadline; an error with the outcome `not_sent` ends those whose turn does not come.
-            None: no bound but that of the connections.
         user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's
             support can tell your calls apart by it. None: nothing.
         max_response_bytes: The longest body of a response that is read, after decompression.
     """
 
-    timeout: AnyTimeout | float | None
+    timeout: httpx.Timeout | float | None
     deadline: float | None
     retry: RetryPolicy
     transport: Transport | None
-    http_client: HttpxClient | None
-    proxy: str | AnyURL | AnyProxy | None
+    proxy: str | httpx.URL | httpx.Proxy | None
     verify: Verify
-    limits: AnyLimits | None
+    limits: httpx.Limits | None
     on_event: OnEvent | None
-    max_concurrency: int | None
     user_agent: str | None
     max_response_bytes: int
 
 
-DEFAULTS: ClientOptions[Any, Any] = {
+DEFAULTS: ClientOptions[Any] = {
     "timeout": httpx.Timeout(20.0, connect=5.0),
     "deadline": 60.0,
     "retry": RetryPolicy(),
     "transport": None,
-    "http_client": None,
     "proxy": None,
     "verify": True,
     "limits": None,
     "on_event": None,
-    "max_concurrency": None,
     "user_agent": None,
     "max_response_bytes": MAX_RESPONSE_BYTES,
 }
 
 
-def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
+def take(client: object, options: ClientOptions[Any]) -> dict[str, Any]:
     """All options of a client: those that the caller passed, and defaults for the others.
 
     The proxy is concealed, also in the caller's `options`: it may hold a password.
@@ -181,7 +167,7 @@ class ClientConfig:
         environment: What a `repr` shows.
         caller: A digest of the credentials' public part.
         context: Any data for the provider's resources.
-        credentials: What no message repeats (see `_privacy.CREDENTIALS`).
+        credentials: Those of the caller.
         servers: For operations that have a server of their own in the document: the URL to call, by
             the URL in the document.
 
@@ -213,11 +199,6 @@ class ClientConfig:
         self.servers = servers or {}
         self.urls = (base_url, *self.servers.values())
         self.product = PRODUCT + checked_user_agent(options["user_agent"])
-        self.max_concurrency: int | None = None
-        if options["max_concurrency"] is not None:
-            self.max_concurrency = _checked_count(
-                "max_concurrency", options["max_concurrency"], "None sets no bound"
-            )
         self.context = context
         self.timeout = checked_timeout(options["timeout"])
         policy = _checked_policy(options["retry"])
@@ -326,7 +307,6 @@ def checked_timeout(timeout: object) -> httpx.Timeout:
     """Seconds for each stage of one attempt. Raises `ConfigurationError`."""
     if timeout is None:
         return httpx.Timeout(None)
-    timeout = as_httpx(timeout)
     if isinstance(timeout, httpx.Timeout):
         for stage, seconds in timeout.as_dict().items():
             if seconds is not None and not are_seconds(seconds):

@@ -208,7 +208,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
             InvalidRequest: It has the number or the verification code of a card, which must not be
                 stored: call with a token of it.
         """
-        if problems := card_problems(httpx.URL(self.url), self.headers, self.content):
+        if problems := card_problems(httpx.URL(self.url), self.content):
             raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
         content = base64.b64encode(self.content).decode("ascii")
         return json.dumps({**asdict(self), "promise": self.promise.value, "content": content})

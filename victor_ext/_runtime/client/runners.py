@@ -8,13 +8,11 @@ from collections.abc import Callable, Collection, Generator, Mapping
 from functools import partial
 from types import ModuleType
 from typing import Any, Self, TypeVar
-from weakref import ref
 
 import httpx
 
 from victor_ext._flows import adrive, drive
 from victor_ext._opaque import Opaque
-from victor_ext._privacy import QUOTED
 from victor_ext._response_info import ResponseInfo
 from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._runtime.core.response import Response
@@ -170,10 +168,8 @@ class FlowRunner(Opaque):
     def steps_of(self, flow: OperationFlow[T]) -> Flow[T]:
         """The flow of a method, with the attempts of each `OperationCall` in its place.
 
-        The last response is set on the records that the flow returns. When it ends, QUOTED (the
-        request whose credentials are masked in texts) is what it was before.
+        The last response is set on the records that the flow returns.
         """
-        quoted_before = QUOTED.get()
         last: Response | None = None
         result: Any = None
         failed: Exception | None = None
@@ -187,7 +183,6 @@ class FlowRunner(Opaque):
                         request = self.request_of(step)
                         last = yield from self.attempts(request, step.seconds)
                         step.response = last
-                        QUOTED.set(ref(last.request))
                         result = step
                     else:
                         result = yield step
@@ -200,7 +195,6 @@ class FlowRunner(Opaque):
             return value
         finally:
             flow.close()
-            QUOTED.set(quoted_before)
 
 
 def _with_query(url: httpx.URL, query: str) -> httpx.URL:

@@ -18,11 +18,7 @@ from victor_ext._runtime.client.config import checked_timeout
 from victor_ext._runtime.core.json_values import NOT_JSON, json_of
 from victor_ext._runtime.core.response import NOT_READ, Response
 from victor_ext._runtime.http.connections import origin_of
-from victor_ext._runtime.http.httpx_internals import (
-    BUILDING,
-    REQUESTING,
-    url_below,
-)
+from victor_ext._runtime.http.httpx_internals import REQUESTING, url_below
 from victor_ext._runtime.loop.attempts import AttemptLoop
 from victor_ext._runtime.loop.evidence import (
     READER,
@@ -223,9 +219,7 @@ class MethodRequests:
         """
         is_below = url.startswith("/") and not url.startswith("//")
         has_length = isinstance(content, bytes) and (bool(content) or method == "get")
-        # Whoever has replaced `request`, too, builds it anew there.
-        is_theirs = BUILDING.are_replaced() and not REQUESTING.are_replaced()
-        if others or not is_below or not has_length or is_theirs:
+        if others or not is_below or not has_length:
             if content != b"":
                 others["content"] = content
             return self._http.build_request(

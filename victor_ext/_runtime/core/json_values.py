@@ -8,24 +8,15 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from itertools import accumulate
 from typing import Any, Self, TypeGuard
 
 import httpx
 import msgspec
 
 from victor_ext._ids import storable
-from victor_ext._privacy import SecretBuffer, SecretBytes, SecretObject, body_of
+from victor_ext._privacy import SecretObject, body_of
 from victor_ext._runtime.core.validation import is_encodable
 
-_MOST_OF_A_CUT_TEXT = 1000  # characters of it that are its value
-_OBJECT = re.compile(rb"[\s\0\xef\xbb\xbf\xfe\xff]*\{")
-"""The beginning of a JSON object, in each encoding of JSON.
-
-Nothing else is decoded to be searched.
-"""
-_BEGINNING = re.compile(r"\s*\{")
-_MEMBER_NAME = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _EXACT_DIGITS = 16
 """Characters of a number, of which a float holds each one: 15 digits and a point (DBL_DIG of C)."""
 _MOST_PLACES = 4300
@@ -127,23 +118,8 @@ def _null_for(_word: str) -> None:
 _FAST_DECODER = msgspec.json.Decoder(float_hook=_number)
 """Reads less than the decoders of Python, and faster. What it refuses, they decide about."""
 _SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject, parse_constant=_null_for)
-_TOLERANT = json.JSONDecoder(
-    parse_float=_number,
-    parse_constant=_null_for,
-    parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0,
-    strict=False,
-)
 MOST_LEVELS = 100
 """The most levels of JSON that is read, and of a value that is looked into for card data."""
-_USUAL_LEVELS = 10
-"""Nearly all JSON has no more, however long it is."""
-_REST_OF_TEXT = re.compile(rb'\\[\\"][^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-"""A text from its first escaped quote or backslash on, without the quote that ends it."""
-_TEXT = re.compile(rb'"[^"]*"?')
-_ALL_BUT_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
-_AS_LISTS = bytes.maketrans(b"{}", b"[]")
-_STEPS = bytes.maketrans(b"[]", b"\x01\xff")
-"""What a bracket adds to the levels: 1, and -1 as a signed byte."""
 _ODD_ESCAPE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _NOT_READ: Any = object()
 
@@ -170,17 +146,17 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
     if not (is_secret or isinstance(content, str) or options):
         value = _read_fast(content, parse_float)
         if value is not _NOT_READ:
-            return value
+            return _checked(value, content.count(b"[") + content.count(b"{"))
     text = content
     if not isinstance(text, str):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
     encoded = text.encode("utf-8", "surrogatepass")
     try:
-        if _is_deep(encoded):
-            raise RecursionError
+        brackets = text.count("[") + text.count("{")
         if is_secret:
-            return _SECRET_DECODER.decode(text)
+            return _checked(_SECRET_DECODER.decode(text), brackets)
         value = json.loads(text, parse_float=parse_float, parse_constant=parse_constant, **options)
+        _checked(value, brackets)
         is_odd = _has_odd_escape(encoded) or not is_encodable(text)
         return _all_storable(value) if is_odd else value
     except RecursionError:  # also where the caller is nested deeply
@@ -191,7 +167,7 @@ def _read_fast(content: bytes | bytearray, parse_float: Callable[[str], Any]) ->
     """The value of JSON that has nothing odd; `_NOT_READ` for any other. It has no constants to
     parse: msgspec refuses them.
     """
-    if _is_deep(content) or _has_odd_escape(content):
+    if _has_odd_escape(content):
         return _NOT_READ
     decoder = _FAST_DECODER
     if parse_float is not _number:
@@ -202,37 +178,27 @@ def _read_fast(content: bytes | bytearray, parse_float: Callable[[str], Any]) ->
         return _NOT_READ
 
 
+def _checked(value: Any, brackets: int) -> Any:
+    """A value of JSON with so many brackets. Raises `TooDeepError` if it has more levels than what
+    reads it later can take, which needs several frames for a level.
+    """
+    if brackets <= MOST_LEVELS:
+        return value
+    level = [value]
+    for _ in range(MOST_LEVELS + 1):
+        level = [
+            each
+            for outer in level
+            for each in (outer.values() if is_object(outer) else outer if is_list(outer) else ())
+        ]
+        if not level:
+            return value
+    raise TooDeepError("the JSON is nested too deeply")
+
+
 def _has_odd_escape(content: bytes | bytearray) -> bool:
     """Whether an escape of a text may be half a character, or the character 0."""
     return b"\\" in content and _ODD_ESCAPE.search(content) is not None
-
-
-def _is_deep(content: bytes | bytearray) -> bool:
-    """Whether JSON has more levels than each of its readers can take: some need several frames for
-    a level, and the decoders in C may fill the stack of a thread, so it is asked before they read.
-    The time that it takes grows with the length alone.
-    """
-    brackets = _brackets_of(content)
-    outer = brackets
-    for _ in range(_USUAL_LEVELS):
-        outer = outer.replace(b"[]", b"")  # without the innermost lists: at most one level less
-    if outer.count(b"[") <= MOST_LEVELS - _USUAL_LEVELS:
-        return False
-    levels = accumulate(memoryview(brackets.translate(_STEPS)).cast("b"))
-    return any(map(MOST_LEVELS.__lt__, levels))
-
-
-def _brackets_of(content: bytes | bytearray) -> bytes:
-    """The brackets of the lists of JSON, and of its objects as if they were lists, without those in
-    texts.
-    """
-    # No variable holds the content, which may be secret: quotes and brackets alone tell which
-    # brackets stand in texts.
-    if b"\\" not in content:
-        marks = content.translate(_AS_LISTS, _ALL_BUT_MARKS)
-    else:
-        marks = _REST_OF_TEXT.sub(b"", content).translate(_AS_LISTS, _ALL_BUT_MARKS)
-    return _TEXT.sub(b"", marks.replace(b'""', b""))  # first the texts that have no brackets
 
 
 def _all_storable(value: Any) -> Any:
@@ -266,36 +232,6 @@ def json_text(value: object, *, is_sorted: bool = False) -> str:
     """
     encoder = _SORTING_ENCODER if is_sorted else _ENCODER
     return encoder.encode(value).decode()
-
-
-_MOST_OF_ONE = 20_000
-"""Bytes of JSON about one thing. A longer body is a page, where an odd item costs no other one."""
-_END_OF_NAME = b'":'
-_BLANK_BEHIND_NAME = re.compile(rb'"\s+:')
-
-
-def has_two_readings(response: httpx.Response) -> bool:
-    """Whether an object in the body has a name twice, with two values: readers take the first one
-    or the last. The stricter reading counts, and what only one of them says, nobody did.
-    """
-    content: bytes | bytearray = body_of(response)
-    value = json_of(response)  # which has the last value of each name
-    if len(content) > _MOST_OF_ONE or value is NOT_JSON:
-        return False
-    # Without escapes, what was read has as many names as the content.
-    is_plain = b"\\" not in content and _BLANK_BEHIND_NAME.search(content) is None
-    names = content.count(_END_OF_NAME)
-    if is_plain and names == _ENCODER.encode(value).count(_END_OF_NAME):
-        return False
-    repeated = set[str]()
-
-    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members = dict(pairs)
-        repeated.update(name for name, member in pairs if members[name] != member)
-        return members
-
-    parsed(content, object_pairs_hook=note)
-    return bool(repeated)
 
 
 NOT_JSON: Any = object()
@@ -374,38 +310,3 @@ def no_object_reason(response: httpx.Response) -> str | None:
     if body is NOT_JSON:
         return "its body is not JSON"
     return None if is_object(body) else "its body is JSON, but no object"
-
-
-def _beginning_of(text: str) -> Any:
-    """The value that a cut piece of JSON begins with: the characters of a text, an empty object or
-    list, or None.
-    """
-    if text.startswith('"'):
-        return text[1:]
-    if text.startswith("{"):
-        return {}
-    return [] if text.startswith("[") else None
-
-
-def readable_members(content: SecretBytes | SecretBuffer) -> dict[str, Any]:
-    """The members of a JSON object, or of the beginning of a JSON object. The value of a text that
-    is cut is its beginning.
-    """
-    members = dict[str, Any]()
-    if _OBJECT.match(content) is None:
-        return members
-    text = content.decode(json.detect_encoding(content), "replace")
-    beginning = _BEGINNING.match(text)
-    place = len(text) if beginning is None else beginning.end()
-    while name := _MEMBER_NAME.match(text, place):
-        start = name.end()
-        try:
-            value, end = _TOLERANT.raw_decode(text, start)
-            if _is_deep(text[start:end].encode("utf-8", "surrogatepass")):
-                raise ValueError("the value is nested too deeply")
-            place = end
-        except (ValueError, RecursionError):
-            value = _beginning_of(text[start : start + _MOST_OF_A_CUT_TEXT])
-            place = len(text)  # nothing can be read behind it
-        members[name[1]] = _all_storable(value)
-    return members

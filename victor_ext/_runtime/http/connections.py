@@ -11,7 +11,6 @@ from __future__ import annotations
 import ssl
 import sys
 import threading
-from base64 import b64encode
 from bisect import bisect_right
 from operator import attrgetter
 from typing import Any
@@ -31,7 +30,7 @@ from victor_ext._runtime.core.clock import (
     monotonic,
 )
 from victor_ext._runtime.core.locks import Permit, Semaphore
-from victor_ext._runtime.http.parser import Fields, Head, Parser
+from victor_ext._runtime.http.parser import Head, Parser
 from victor_ext._runtime.http.streams import READ_BYTES, show_cut_connections
 
 PORTS = {"http": 80, "https": 443}
@@ -124,7 +123,6 @@ class Route(FrozenOpaque, frozen=True):
     origin: httpx.URL
     tls: ssl.SSLContext | None
     proxy: httpx.Proxy | None = None
-    proxy_tls: ssl.SSLContext | None = None
 
     @property
     def proxy_place(self) -> str | None:
@@ -138,43 +136,16 @@ class Route(FrozenOpaque, frozen=True):
     def open(self, connection: Connection, backend: Any, timeouts: Any) -> Calls[None]:
         """Open a connection, ready for the first request to the origin. Raises errors of httpx."""
         seconds = timeouts.get("connect")
-        if self.proxy is None:
-            yield from _connect(connection, backend, self.origin, seconds)
-        else:
-            try:
-                yield from self._open_proxy(connection, backend, self.proxy, timeouts)
-            except (
-                httpx.NetworkError,
-                httpx.TimeoutException,
-                httpx.RemoteProtocolError,
-                httpx.ProxyError,
-            ) as error:
-                raise type(error)(f"the proxy {_host(self.proxy.url)}: {error}") from error
+        yield from _connect(connection, backend, self.origin, seconds)
         if self.origin.scheme == "https":
             assert self.tls is not None
             yield from _secure(connection, self.tls, self.origin, seconds)
 
-    def _open_proxy(
-        self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any
-    ) -> Calls[None]:
-        """Connect to the proxy; for an origin with https, open a tunnel to the origin, too."""
-        seconds = timeouts.get("connect")
-        yield from _connect(connection, backend, proxy.url, seconds)
-        if self.proxy_tls is not None:
-            yield from _secure(connection, self.proxy_tls, proxy.url, seconds)
-        if self.origin.scheme == "https":
-            yield from _open_tunnel(connection, proxy, self.origin, timeouts)
-
-    def message(self, connection: Connection, request: httpx.Request) -> memoryview:
+    @staticmethod
+    def message(connection: Connection, request: httpx.Request) -> memoryview:
         """The bytes of a request whose body has been read. Raises `httpx.LocalProtocolError`."""
-        url = request.url
         target = request.url.raw_path
-        proxy_headers = Fields()
-        if self.proxy is not None and self.origin.scheme == "http":
-            # A proxy for plain http gets the whole URL.
-            target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
-            proxy_headers = _proxy_headers(self.proxy)
-        headers = proxy_headers + request.headers.raw
+        headers = request.headers.raw
         return memoryview(
             connection.parser.request(request.method, target, headers, SecretBytes(request.content))
         )
@@ -210,45 +181,12 @@ def _secure(
     connection.stream = yield lambda: connection.stream.start_tls(context, _host(url), seconds)
 
 
-def _proxy_headers(proxy: httpx.Proxy) -> Fields:
-    """The headers for the proxy alone: its credentials (RFC 9110, 11.7) and the caller's."""
-    if proxy.raw_auth is None:
-        return proxy.headers.raw
-    return [
-        (b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))),
-        *proxy.headers.raw,
-    ]
-
-
-def _open_tunnel(
-    connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any
-) -> Calls[None]:
-    """Open a tunnel through an HTTP proxy (RFC 9110, 9.3.6)."""
-    host = f"[{_host(origin)}]" if ":" in _host(origin) else _host(origin)
-    target = f"{host}:{_port(origin)}".encode("ascii")
-    always = [(b"Host", target), (b"Accept", b"*/*")]
-    message = memoryview(
-        connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b"")
-    )
-    response = yield from exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
-    status = response.status_code
-    if not 200 <= status < 300:
-        raise httpx.ProxyError(f"{status} {httpx.codes.get_reason_phrase(status)}".rstrip())
-    connection.parser = Parser()
-
-
 REUSE_DELAY = 0.1
 """Seconds after a response within which only a read by id uses its connection again; after an
 error, nobody does.
 
 A proxy that sends a response twice does so within this time, and such a read believes only a
 response with its id."""
-
-_BESIDE_OTHERS = (
-    "over a new connection beside a kept one, since a write takes none that was just used. If the "
-    "server serves one connection at a time, pass limits=httpx.Limits(max_keepalive_connections=0)"
-)
-"""Added to a time-out where the server may wait for the next request on the kept connection."""
 
 _idle_since = attrgetter("idle_since")  # the order of `ConnectionPool._idle`
 
@@ -299,7 +237,6 @@ class ConnectionPool:
         while True:
             idle = self._take_idle(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
             connection = idle or Connection()
-            is_beside_others = idle is None and bool(self._idle)
             lease.connection = connection
             request.extensions[REUSED_IMMEDIATELY] = (
                 idle is not None and idle.idle_since > monotonic() - REUSE_DELAY
@@ -311,10 +248,6 @@ class ConnectionPool:
                 head = yield from exchange(connection, request, message, timeouts)
                 connection.is_doubtful = head.status_code >= 300
                 return head
-            except httpx.TimeoutException as error:
-                if is_beside_others:
-                    raise type(error)(f"{error}; {_BESIDE_OTHERS}") from error
-                raise
             except UnsolicitedData as error:
                 if idle is None:
                     raise httpx.ConnectError(f"{error} before a request was sent") from None

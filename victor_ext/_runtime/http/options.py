@@ -1,7 +1,5 @@
-"""The checked options of a client's connections.
-
-In this order: hosts; `verify`, which is whom a client trusts; base URLs; proxies; transports and
-HTTP clients of the caller's; limits; and `route_to`, the route of a client's own connections.
+"""The checked options of a client's connections: hosts, whom a client trusts, base URLs, the proxy,
+the caller's transport, and limits.
 """
 
 import os
@@ -20,10 +18,12 @@ from victor_ext._privacy import concealed, kind_of
 from victor_ext._runtime.core.validation import are_seconds, is_whole, seconds_complaint, shown
 from victor_ext.errors import ConfigurationError, Problem
 
-from .connections import PORTS, Route
-from .from_httpx2 import AnyProxy, AnyURL, as_httpx, is_client
-from .httpx_internals import transports_of
-from .pooled_transport import require_open
+from .connections import PORTS
+
+if sys.platform in ("darwin", "win32"):
+    from truststore import SSLContext
+else:
+    from ssl import SSLContext
 
 _LARGEST_PORT = 65535
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
@@ -61,21 +61,15 @@ def ip_address_in(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-if sys.platform in ("darwin", "win32"):
-    from truststore import SSLContext
-else:
-    from ssl import SSLContext
-
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 """Whom a client trusts: a context, the path of a CA bundle, or whether it verifies at all."""
 
 
-def tls_context_for(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
+def tls_context_for(verify: Verify, url: httpx.URL, name: str = "verify") -> ssl.SSLContext:
     """The TLS context for a host, by `verify`, which messages call by this name.
 
-    Raises `ConfigurationError` where `verify` turns verification off for another machine, or is a
-    path that cannot be read; and `OSError` where the authorities that the environment names cannot
-    be read.
+    Raises `ConfigurationError` where `verify` turns verification off for another machine, or the
+    files that it or the environment names cannot be read.
     """
     # Without `verify_mode`, there is no `check_hostname` either.
     is_on = verify.check_hostname if isinstance(verify, ssl.SSLContext) else bool(verify)
@@ -87,87 +81,44 @@ def tls_context_for(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext
         )
     if isinstance(verify, ssl.SSLContext):
         return verify
-    if not is_on:
-        return httpx.create_ssl_context(verify=False)
-    if isinstance(verify, bool):
-        return default_context()
-    _require_key_log()
     try:
+        if not is_on:
+            return httpx.create_ssl_context(verify=False)
+        if isinstance(verify, bool):
+            return _default_context(*map(os.environ.get, _VARIABLES))
         return ssl.create_default_context(cafile=verify)
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
+    if not isinstance(verify, bool):
+        raise ConfigurationError(
+            f"{name}={shown(verify, 200)} is not the path of a CA bundle that can be read ({why})."
+        )
     raise ConfigurationError(
-        f"{name}={shown(verify, 200)} is not the path of a CA bundle that can be read ({why})."
+        f"What SSL_CERT_FILE, SSL_CERT_DIR or SSLKEYLOGFILE names cannot be opened ({why})."
     )
 
 
-def _require_key_log() -> None:
-    """Raise `ConfigurationError` where SSLKEYLOGFILE names a file that cannot be opened: the error
-    of `ssl` would read as if a certificate could not be.
-    """
-    path = os.environ.get("SSLKEYLOGFILE")
-    if not path or sys.flags.ignore_environment:
-        return
-    try:
-        with open(path, "ab"):
-            return
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not a path"
-    raise ConfigurationError(
-        f"SSLKEYLOGFILE={shown(path, 200)} cannot be opened for writing ({why}). The keys of TLS "
-        "connections would go there: name another file, or unset it."
-    )
-
-
-_BUNDLES = (
-    "/etc/ssl/cert.pem",  # Alpine, Arch
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, RHEL
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu
-    "/etc/ssl/ca-bundle.pem",  # SUSE
-)
-"""Where systems have their authorities, for a Python whose OpenSSL was built on another system."""
-_CERTIFICATE_LINK = re.compile(r"[0-9a-f]{8}\.\d+")
-"""The name of a certificate in a folder of OpenSSL's: the hash of its subject, and a number."""
-
-
-def default_context() -> ssl.SSLContext:
-    """The TLS context that all clients in this process share.
-
-    It trusts the authorities of the system, or those that SSL_CERT_FILE or SSL_CERT_DIR names;
-    where the system has none, as a container without ca-certificates, those of certifi. On macOS
-    and Windows the system itself verifies. Two threads may each make a context, and both are good.
-    Raises `OSError` where SSL_CERT_FILE cannot be read.
-    """
-    names = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
-    return _cached_context(*map(os.environ.get, names))
+_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 @cache
-def _cached_context(file: str | None, folder: str | None, _key_log: str | None) -> ssl.SSLContext:
-    """See `default_context`. The arguments are the values of its variables: with another value,
-    there is another context.
+def _default_context(file: str | None, folder: str | None, _key_log: str | None) -> ssl.SSLContext:
+    """The TLS context that all clients in this process share, while these variables stay the same.
+
+    It trusts the authorities of the system, or those that SSL_CERT_FILE or SSL_CERT_DIR names;
+    where the system has none, those of certifi. On macOS and Windows the system itself verifies.
     """
-    if sys.platform not in ("darwin", "win32") or file or folder:
-        _require_key_log()
     if file or folder:  # the file alone where both are set, as httpx has it
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     if sys.platform in ("darwin", "win32"):
         return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # the variables may be set, and empty: these are OpenSSL's own
-    paths = ssl.get_default_verify_paths()
-    system = paths.openssl_capath
-    is_filled = False
-    with suppress(OSError):
-        is_filled = any(map(_CERTIFICATE_LINK.fullmatch, os.listdir(system)))
-    for bundle in (paths.openssl_cafile, *([None] if is_filled else _BUNDLES)):
-        with suppress(OSError):  # there is none, or it is empty, or not for this user
-            return ssl.create_default_context(cafile=bundle, capath=system if is_filled else None)
-    return httpx.create_ssl_context(trust_env=False)  # certifi's
+    has_some = any(ssl.get_default_verify_paths()[:2])
+    return ssl.create_default_context() if has_some else httpx.create_ssl_context(trust_env=False)
 
 
-def checked_base_url(url: str | AnyURL, *, name: str = "base_url") -> httpx.URL:
+def checked_base_url(url: str | httpx.URL, *, name: str = "base_url") -> httpx.URL:
     """A base URL that a token may be sent to. Raises `ConfigurationError` for any other."""
-    base_url: str | httpx.URL = as_httpx(url)
+    base_url: Any = url
     url = ""  # the caller's may hold a password, and a traceback may show the variables
     if not isinstance(base_url, str | httpx.URL):
         raise _url_error(name, f"{name} must be text, not {kind_of(base_url)}.")
@@ -208,54 +159,43 @@ def _url_error(name: str, message: str) -> ConfigurationError:
 
 
 def proxy_for(
-    base_url: httpx.URL, proxy: str | AnyURL | AnyProxy | None
-) -> str | AnyURL | AnyProxy | None:
+    base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None
+) -> httpx.Proxy | None:
     """The proxy for this origin: the caller's, else that of the environment (HTTPS_PROXY, NO_PROXY
     ...); None without one.
+
+    Raises `ConfigurationError`; the message hides the proxy, which may hold a password.
     """
-    if proxy is not None:
-        return proxy
-    proxies = urllib.request.getproxies()
-    address = proxies.get(base_url.scheme) or proxies.get("all")
-    if not address or is_this_machine(base_url.host):
-        return None
-    exceptions = proxies.get("no")
-    if exceptions is None:  # then those in the settings of Windows and macOS
-        is_direct = bool(urllib.request.proxy_bypass(base_url.host))
-    else:
-        entries = map(str.strip, exceptions.split(","))
-        is_direct = any(entry == "*" or _exempts(entry, base_url) for entry in entries)
-    if is_direct:
-        return None
-    return address if "://" in address else f"http://{address}"
-
-
-def _exempts(entry: str, url: httpx.URL) -> bool:
-    """Whether an entry of NO_PROXY exempts this origin from the proxy, as httpx reads the entry.
-
-    `example.com` means its subdomains too, `.example.com` only those; with a port, or as a URL, it
-    means that port or that scheme. Beyond httpx, the port may be the scheme's own, and an IPv6
-    address may stand in brackets.
-    """
-    scheme, is_url, place = entry.rpartition("://")
-    if not is_url and not place.startswith("["):
-        address = place.partition("/")[0]
-        if ip_address_in(address) is None:
-            place = f"*{place}"
-        elif ":" in address:
-            place = f"[{place}]"
-    wildcard = next(prefix for prefix in ("*.", "*", "") if place.startswith(prefix))
-    try:
-        entry_url = httpx.URL(f"all://{place.removeprefix(wildcard)}")
-    except httpx.InvalidURL:
-        return False
-    name = entry_url.raw_host
-    host = url.raw_host
-    is_same = wildcard != "*." and host == name
-    is_below = wildcard != "" and name != b"" and host.endswith(b"." + name)
-    is_scheme = scheme in ("", "all", url.scheme)
-    is_port = entry_url.port in (None, url.port or PORTS[url.scheme])
-    return (is_same or is_below) and is_scheme and is_port
+    used: Any = concealed(proxy)
+    proxy = None
+    if used is None:
+        place = f"{base_url.host}:{base_url.port or PORTS[base_url.scheme]}"
+        if is_this_machine(base_url.host) or urllib.request.proxy_bypass(place):
+            return None
+        proxies = urllib.request.getproxies()
+        used = concealed(proxies.get(base_url.scheme) or proxies.get("all"))
+        if used is None:
+            return None
+        if "://" not in used:
+            used = concealed(f"http://{used}")
+    checked = used if isinstance(used, httpx.Proxy) else None
+    if isinstance(used, str | httpx.URL):
+        with suppress(ValueError, httpx.InvalidURL):
+            checked = httpx.Proxy(used)
+    if checked is None or checked.url.scheme not in PORTS or not has_host(checked.url):
+        raise ConfigurationError(
+            "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: "
+            "write http://host:port or https://host:port. (For a SOCKS proxy, pass "
+            "transport=httpx.HTTPTransport(proxy=...), with httpx[socks].)"
+        )
+    if checked.ssl_context is not None:
+        tls_context_for(checked.ssl_context, checked.url, "proxy: ssl_context")
+    if base_url.scheme == "http" and not is_this_machine(checked.url.host):
+        raise ConfigurationError(
+            "proxy: base_url is http, so a proxy on another machine would be sent tokens and "
+            "account numbers unencrypted: leave proxy out, or call https://."
+        )
+    return checked
 
 
 _NOT_CONNECTED = "reports a missing response as a connection that could not be established"
@@ -271,85 +211,25 @@ _REFUSED_TRANSPORTS = {
 def checked_transport(
     transport: object, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]
 ) -> Any:
-    """A caller's transport, as one of httpx.
+    """A caller's transport.
 
     Raises `ConfigurationError` where it is no transport of this mode, or of a package that is known
     to send requests again.
     """
-    is_blocking = kind is httpx.BaseTransport
-    instead = "httpx.HTTPTransport" if is_blocking else "httpx.AsyncHTTPTransport"
-    refuse_package(transport, "transport", instead)
-    checked = as_httpx(transport)
-    method = "handle_request" if is_blocking else "handle_async_request"
-    # httpx2's may be of the other mode
-    if not (isinstance(checked, kind) and hasattr(transport, method)):
-        raise ConfigurationError(
-            f"transport must be an httpx.{kind.__name__} (or httpx2's), not "
-            f"{_class_of(transport)}: leave it out, or pass {instead}(...)."
-        )
-    return checked
-
-
-def _class_of(value: object) -> str:
-    """The class of a value for a message, with its package: `httpx.Client`."""
-    return f"{type(value).__module__.partition('.')[0]}.{type(value).__qualname__}"
-
-
-def refuse_package(value: object, name: str, instead: str) -> None:
-    """Raise `ConfigurationError` for an object of a package that is known to send requests again,
-    which was passed under this name. `instead` is the class to use.
-    """
-    for package in (base.__module__.partition(".")[0] for base in type(value).__mro__):
+    instead = f"httpx.{kind.__name__.replace('BaseTransport', 'HTTPTransport')}"
+    for package in (base.__module__.partition(".")[0] for base in type(transport).__mro__):
         if package in _REFUSED_TRANSPORTS:
             raise ConfigurationError(
-                f"{name}: {package} {_REFUSED_TRANSPORTS[package]}, so a request that was executed "
-                f"would be sent again. Leave {name} out, or pass {instead}(...)."
+                f"transport: {package} {_REFUSED_TRANSPORTS[package]}, so a request that was "
+                f"executed would be sent again. Leave transport out, or pass {instead}(...)."
             )
-
-
-def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.AsyncClient]) -> Any:
-    """A caller's HTTP client, unchanged.
-
-    Raises `ConfigurationError` where it is no client of this mode, is closed, belongs to a client
-    of this package, or has a transport of a package that is known to send requests again.
-    """
-    if not is_client(http_client, kind):
+    if not isinstance(transport, kind):
+        given = f"{type(transport).__module__.partition('.')[0]}.{type(transport).__qualname__}"
         raise ConfigurationError(
-            f"http_client must be an httpx.{kind.__name__} (or httpx2's), not "
-            f"{_class_of(http_client)}."
+            f"transport must be an httpx.{kind.__name__}, not {given}: leave it out, or pass "
+            f"{instead}(...)."
         )
-    if type(http_client).__module__.partition(".")[0] == __name__.partition(".")[0]:
-        raise ConfigurationError(
-            "http_client is that of a client of this package, which tries again by itself: pass an "
-            f"httpx.{kind.__name__}."
-        )
-    for part in (http_client, *transports_of(http_client)):
-        refuse_package(part, "http_client", f"httpx.{kind.__name__}")
-    client: Any = http_client
-    require_open(client)
-    return client
-
-
-def checked_proxy(proxy: str | AnyURL | AnyProxy | None) -> httpx.Proxy | None:
-    """A proxy that can be used; None without one.
-
-    Raises `ConfigurationError`; the message hides the proxy, which may hold a password.
-    """
-    if proxy is None:
-        return None
-    address: str | httpx.URL | httpx.Proxy = as_httpx(concealed(proxy))
-    proxy = None  # the caller's may hold a password, and a traceback may show the variables
-    checked = address if isinstance(address, httpx.Proxy) else None
-    if isinstance(address, str | httpx.URL):
-        with suppress(ValueError, httpx.InvalidURL):
-            checked = httpx.Proxy(address)
-    if checked is not None and checked.url.scheme in PORTS and has_host(checked.url):
-        return checked
-    raise ConfigurationError(
-        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: write "
-        "http://host:port or https://host:port. (For a SOCKS proxy, pass "
-        "http_client=httpx.Client(proxy=...), with httpx[socks].)"
-    )
+    return transport
 
 
 def checked_limits(limits: object) -> httpx.Limits:
@@ -359,14 +239,11 @@ def checked_limits(limits: object) -> httpx.Limits:
     """
     if limits is None:
         return httpx.Limits(max_connections=100)
-    limits = as_httpx(limits)
     if not isinstance(limits, httpx.Limits):
-        raise ConfigurationError(f"limits must be httpx.Limits(...), not {_class_of(limits)}.")
+        raise ConfigurationError(f"limits must be httpx.Limits(...), not {kind_of(limits)}.")
     for name, least in (("max_connections", 1), ("max_keepalive_connections", 0)):
         count: object = getattr(limits, name)
-        if count is None:
-            continue
-        if not is_whole(count, least):
+        if count is not None and not is_whole(count, least):
             raise ConfigurationError(
                 f"limits: {name}={shown(count)} must be a whole number, {least} or more, or None."
             )
@@ -376,29 +253,3 @@ def checked_limits(limits: object) -> httpx.Limits:
             f"limits: {seconds_complaint('keepalive_expiry', expiry, '0 or more, or None')}"
         )
     return limits
-
-
-def route_to(base_url: httpx.URL, verify: Verify, proxy: str | AnyURL | AnyProxy | None) -> Route:
-    """The route of a client's own connections, from its options. Raises `ConfigurationError`."""
-    used_proxy = checked_proxy(proxy_for(base_url, proxy))
-    is_plain = base_url.scheme == "http"
-    if is_plain and used_proxy is not None and not is_this_machine(used_proxy.url.host):
-        raise ConfigurationError(
-            "proxy: base_url is http, so a proxy on another machine would be sent tokens and "
-            "account numbers unencrypted: leave proxy out, or call https://."
-        )
-    tls = None
-    proxy_tls = None
-    try:
-        if base_url.scheme == "https":  # plain http needs no certificates, which take time to read
-            tls = tls_context_for(verify, base_url, "verify")
-        if used_proxy is not None and used_proxy.url.scheme == "https":
-            verify_proxy = used_proxy.ssl_context or True
-            proxy_tls = tls_context_for(verify_proxy, used_proxy.url, "proxy: ssl_context")
-    except OSError as error:  # an SSLError, too
-        why = getattr(error, "strerror", None) or type(error).__name__
-    else:
-        return Route(base_url, tls, used_proxy, proxy_tls)
-    raise ConfigurationError(
-        f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why})."
-    )

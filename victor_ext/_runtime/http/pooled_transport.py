@@ -1,8 +1,9 @@
 """The httpx transports that requests are sent with: over `ConnectionPool`, and through an httpx
 client, each with blocking and with awaited calls.
 
-The httpx client is the caller's own, or one that is used because httpx has been patched:
-`httpx_internals` says when.
+An httpx client sends where a proxy is used, and where httpx has been patched: `httpx_internals`
+says when. It keeps no connection: a late second response would be read there as the response to the
+next call.
 
 A cancelled task or a Ctrl-C may interrupt a call at any moment. So the clean-up never waits, and an
 exchange loses its place and its connection at the latest when nothing refers to them.
@@ -12,7 +13,8 @@ exchange loses its place and its connection at the latest when nothing refers to
 # nothing.
 import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from operator import call
 from typing import Any
@@ -24,11 +26,9 @@ from victor_ext._runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT, TIMING, is
 from victor_ext._runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext._runtime.core.response import TELLS_ITS_END
 from victor_ext._runtime.http.streams import READ_BYTES, AsyncBackend, SyncBackend
-from victor_ext.errors import ConfigurationError
 
 from .connections import ConnectionPool, Lease, Route
-from .from_httpx2 import AsyncClient, SyncClient, send, send_awaited
-from .httpx_internals import ASYNC, SYNC, ConnectsOtherwise
+from .httpx_internals import SENDING
 
 
 class PooledTransport(httpx.BaseTransport):
@@ -46,18 +46,18 @@ class PooledTransport(httpx.BaseTransport):
         self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send over the pool; or through a client of httpx or httpx2, if that has been patched."""
-        library = SYNC.library_in_front()
-        if library is None:
-            request.read()
-            pool = self._pools.here()
-            permit = ThreadPermit(pool.semaphore)
-            result = drive(_exchange(request, self.route, pool, permit), call)
-            if isinstance(result, httpx.Response):
-                return result
-            library = result
-        client = _one_request_client(library, "Client", self.route)
-        return ThroughClient(client).handle_request(request)
+        """Send over the pool; or through an httpx client, behind a proxy or if httpx has been
+        patched.
+        """
+        if self.route.proxy is not None or SENDING.are_replaced():
+            client = httpx.Client(**_options_of_client(self.route))
+            request.extensions["trace"] = _prepare(request)
+            with _naming_proxy(request, self.route):
+                return client.send(request, **_OPTIONS)
+        request.read()
+        pool = self._pools.here()
+        permit = ThreadPermit(pool.semaphore)
+        return drive(_exchange(request, self.route, pool, permit), call)
 
     def close(self) -> None:
         self._pools.here().close()
@@ -77,19 +77,17 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send over the pool; or through a client of httpx or httpx2, if that has been patched."""
-        library = ASYNC.library_in_front()
-        if library is None:
-            await request.aread()
-            request.extensions[BEGUN] = False
-            pool = self._pools.here()
-            permit = TaskPermit(pool.semaphore)
-            result = await adrive(_exchange(request, self.route, pool, permit), call)
-            if isinstance(result, httpx.Response):
-                return result
-            library = result
-        client = _one_request_client(library, "AsyncClient", self.route)
-        return await AsyncThroughClient(client).handle_async_request(request)
+        """As `PooledTransport.handle_request`."""
+        if self.route.proxy is not None or SENDING.are_replaced():
+            client = httpx.AsyncClient(**_options_of_client(self.route))
+            request.extensions["trace"] = _as_coroutine_function(_prepare(request))
+            with _naming_proxy(request, self.route):
+                return await client.send(request, **_OPTIONS)
+        await request.aread()
+        request.extensions[BEGUN] = False
+        pool = self._pools.here()
+        permit = TaskPermit(pool.semaphore)
+        return await adrive(_exchange(request, self.route, pool, permit), call)
 
     async def aclose(self) -> None:
         """Close the connections of the running loop.
@@ -142,11 +140,9 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 def _exchange(
     request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any
-) -> Calls[Any]:
-    """Send a request over a connection of the pool, and return its response with the body unread.
-
-    Or return the library (httpx or httpx2) to send the request with, if what that library connects
-    with has been replaced. Nothing was sent then.
+) -> Calls[httpx.Response]:
+    """Send a request over a connection of the pool, and return its response with the body
+    unread.
     """
     if not route.leads_to(request.url):
         raise httpx.UnsupportedProtocol(
@@ -167,90 +163,56 @@ def _exchange(
         return httpx.Response(
             head.status_code, headers=head.fields, stream=body, extensions=extensions
         )
-    except ConnectsOtherwise as otherwise:
-        lease.abandon()
-        return otherwise.args[0]
     except BaseException:
         lease.abandon()
         raise
 
 
-def _one_request_client(library: Any, name: str, route: Route) -> Any:
-    """A client of httpx or httpx2 for one request over this route; `name` is that of its class.
-
-    It keeps no connection: a late second response would be read there as the response to the next
-    call.
-    """
-    proxy = route.proxy
-    limits = library.Limits(max_connections=1, max_keepalive_connections=0)
-    if proxy is not None:
-        headers = proxy.headers.raw
-        proxy = library.Proxy(
-            str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls
-        )
+def _options_of_client(route: Route) -> dict[str, Any]:
+    """The options of an httpx client for one request over this route."""
     # For plain http the context is not used. It is one that trusts nobody.
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False)
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+    return {"verify": tls, "limits": limits, "proxy": route.proxy, "trust_env": False}
+
+
+@contextmanager
+def _naming_proxy(request: httpx.Request, route: Route) -> Generator[None]:
+    """Errors of the way through a proxy name it. What failed before the request was sent is told as
+    a failure to connect, unless somebody else sends.
+    """
+    try:
+        yield
+    except httpx.TransportError as error:
+        if route.proxy is None or request.extensions[MAY_HAVE_BEEN_SENT] or SENDING.are_replaced():
+            raise
+        kind: type[httpx.TransportError] = httpx.ConnectError
+        if isinstance(error, httpx.TimeoutException):
+            kind = httpx.ConnectTimeout
+        elif isinstance(error, httpx.ProxyError):
+            kind = httpx.ProxyError
+        why = f"{error}" or "no answer in time"  # anyio's timeouts have no words
+        raise kind(f"the proxy {route.proxy.url.host}: {why}") from error
 
 
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
-"""The options of an httpx client's `send`. The attempt loop signs the request, follows redirects,
-and reads the body up to a limit.
+"""The options of an httpx client's `send`. The attempt loop signs the request, and reads the body
+up to a limit.
 """
+
 _Trace = Callable[[str, Mapping[str, Any]], None]
 """What httpcore calls with the name of a step and its values (extension `trace`)."""
 
 
-class ThroughClient(httpx.BaseTransport):
-    """Sends through an httpx client, with blocking calls.
-
-    `is_callers`: the client is the caller's, whose mounts and hooks may send before an error says
-    that no connection could be made. So that error proves nothing.
-    """
-
-    def __init__(self, client: SyncClient, *, is_callers: bool = False) -> None:
-        self._client = client
-        self._is_callers = is_callers
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions["trace"] = _prepare(self._client, request, is_callers=self._is_callers)
-        return send(self._client, request, **_OPTIONS)
-
-
-class AsyncThroughClient(httpx.AsyncBaseTransport):
-    def __init__(self, client: AsyncClient, *, is_callers: bool = False) -> None:
-        self._client = client
-        self._is_callers = is_callers
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        trace = _prepare(self._client, request, is_callers=self._is_callers)
-        request.extensions["trace"] = _as_coroutine_function(trace)
-        return await send_awaited(self._client, request, **_OPTIONS)
-
-
-def require_open(client: Any) -> None:
-    """Raise `ConfigurationError` if a caller's client has been closed."""
-    if client.is_closed:
-        raise ConfigurationError(
-            "http_client has been closed: keep it open for as long as the client that uses it."
-        )
-
-
-def _prepare(
-    client: SyncClient | AsyncClient, request: httpx.Request, *, is_callers: bool
-) -> _Trace:
+def _prepare(request: httpx.Request) -> _Trace:
     """Note on a request whether it may have been sent, now and as soon as httpcore begins to send.
     What is late then is not sent.
 
-    Returns the function that httpcore is to call, as the extension `trace`. Raises
-    `ConfigurationError` if the caller's client has been closed.
+    Returns the function that httpcore is to call, as the extension `trace`.
     """
     extensions = request.extensions
     extensions.pop(BEGUN, None)  # an earlier attempt went over other connections
     extensions[MAY_HAVE_BEEN_SENT] = False
-    if is_callers:
-        require_open(client)
-        extensions[MAY_HAVE_BEEN_SENT] = True
 
     def trace(event: str, info: Mapping[str, Any]) -> None:
         # Whoever wraps the transport may send more than once, and end with an error that says that

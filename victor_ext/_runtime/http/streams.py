@@ -28,11 +28,6 @@ from victor_ext._flows import Calls, adrive, drive
 from victor_ext._privacy import SecretBytes
 from victor_ext._runtime.core.clock import as_of_now, is_over, monotonic
 from victor_ext._runtime.core.response import ClosedWithoutNotice
-from victor_ext._runtime.http.httpx_internals import (
-    ASYNC,
-    require_connecting,
-    require_connecting_awaited,
-)
 
 A = TypeVar("A")
 E = TypeVar("E", bound=httpx.NetworkError)
@@ -363,13 +358,9 @@ class SyncStream(_Stream):
 
     def start_tls(
         self, context: ssl.SSLContext, host: str, timeout: float | None = None
-    ) -> SyncStream | SyncTunnel:
+    ) -> SyncStream:
         """Encrypt this stream, and verify that the other side is this host."""
         try:
-            if isinstance(self._socket, ssl.SSLSocket):
-                tunnel = SyncTunnel(self, context, host)
-                tunnel.shake_hands(timeout)
-                return tunnel
             secured = context.wrap_socket(
                 self._socket,
                 server_hostname=host,
@@ -415,12 +406,6 @@ class SyncStream(_Stream):
             is_due = True
 
 
-class SyncTunnel(TunnelStream):
-    """TLS over the TLS connection to a proxy: a socket cannot be wrapped twice."""
-
-    _drive = staticmethod(drive)
-
-
 # There is no poll on Windows, nor where somebody has removed it, as eventlet does.
 _select: Any = select  # its names differ from system to system
 _POLLS = hasattr(select, "poll")
@@ -446,7 +431,6 @@ class SyncBackend:
         self.addresses = Addresses()
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> SyncStream:
-        require_connecting()
         return SyncStream(drive(connect(self, host, port, timeout), call))
 
     def look_up(self, host: str, port: int, _seconds: float | None) -> Any:
@@ -511,11 +495,9 @@ class AsyncBackend:
     """Opens connections, with awaited calls. See `connect`."""
 
     def __init__(self) -> None:
-        ASYNC.add(anyio, "connect_tcp")  # here, because it loads most of anyio
         self.addresses = Addresses()
 
     async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> AsyncStream:
-        require_connecting_awaited()
         return AsyncStream(await adrive(connect(self, host, port, timeout), call))
 
     async def look_up(self, host: str, port: int, seconds: float | None) -> Any:

@@ -4,15 +4,12 @@ nor `await`.
 
 import random
 from collections.abc import Callable
-from functools import partial
-from weakref import ref
 
 import httpx
 from msgspec import field
 from msgspec.structs import replace
 
 from victor_ext._opaque import Opaque
-from victor_ext._privacy import CREDENTIALS, QUOTED
 from victor_ext._runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
     MAY_HAVE_BEEN_SENT,
@@ -43,18 +40,16 @@ from .classification import (
 )
 from .conflicts import Use
 from .events import CallReport, Reporter
-from .flow import Flow, Lock, Send, Sleep
+from .flow import Flow, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
 from .operations import Behaviour, Operation
 from .retry import (
-    MAX_REDIRECTS,
     Authenticator,
     RetryPolicy,
     RetryQuota,
     keep_content,
     may_try_another_token,
     parse_retry_after,
-    redirected,
     sendable,
 )
 
@@ -78,7 +73,6 @@ class AttemptLoop(Opaque, kw_only=True):
     clock: ServerClock
     deadline: float | None
     reporter: Reporter = field(default_factory=Reporter)
-    turns: Lock | None = None
     draw: Callable[[], float] = random.random
     max_response_bytes: int = MAX_RESPONSE_BYTES
     credentials: object = None
@@ -128,9 +122,7 @@ class _Call:
                 self._is_decided = True
         self._attempts = 0
         self._sending = False
-        self._waited = 0.0
         self._retries = 0
-        self._redirects = 0
         self._renewed = False
         self._best_effort_ends: float | None = None
         self._paid = RetryQuota.REFUND
@@ -142,15 +134,7 @@ class _Call:
 
     def run(self) -> Flow[Response]:
         flow = self._attempt_until_definite(self._request)
-        about = QUOTED.get()
-        if self._loop.turns is not None:
-            flow = self._in_turn(self._loop.turns, flow)
-        try:
-            response = yield from (
-                flow if self._report is None else self._reported(self._report, flow)
-            )
-        finally:
-            QUOTED.set(about)
+        response = yield from (flow if self._report is None else self._reported(self._report, flow))
         # Those of an attempt know this call. In a circle, both would wait for the garbage
         # collector.
         self._request.extensions["timeout"] = self._timeouts
@@ -159,28 +143,6 @@ class _Call:
         response.request_id_headers = self._loop.behaviour.request_id_headers
         response.request_id_in_body = self._loop.behaviour.request_id_in_body
         return response
-
-    def _in_turn(self, turns: Lock, attempts: Flow[Response]) -> Flow[Response]:
-        """The attempts, once it is this call's turn.
-
-        The call keeps its turn until it ends, also while it waits.
-        """
-        permit = turns.permit()
-        try:
-            left = self._left()
-            is_next = yield partial(permit.acquire, None if left is None else left * WAITING_SHARE)
-            self._waited = self._loop.clock.monotonic() - self._started
-            if not is_next:
-                what = "max_concurrency other calls were in progress"
-                late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
-                why = (
-                    f"three quarters of {self._limit()} have passed, "
-                    "and a call keeps the rest for its request and the response"
-                )
-                raise self._error(self._request, late, why=why)
-            return (yield from attempts)
-        finally:
-            permit.release()
 
     def _reported(self, report: CallReport, attempts: Flow[Response]) -> Flow[Response]:
         """The attempts, with the events of the beginning and the end."""
@@ -211,7 +173,6 @@ class _Call:
                 error=error,
                 outcome=outcome,
                 seconds=self._loop.clock.monotonic() - self._started,
-                waited=self._waited,
                 request_id=request_id_of(response, self._loop.behaviour),
                 quota=self._loop.quota.available,
             )
@@ -220,12 +181,7 @@ class _Call:
         """The error of this call when the code above the loop cannot read its good response."""
         failure = of_unusable(response, why)
         self._outcome = self._outcome.combined_with(failure.outcome)
-        about = QUOTED.get()
-        QUOTED.set(ref(response.request))
-        try:
-            return self._error(response.request, failure)
-        finally:
-            QUOTED.set(about)
+        return self._error(response.request, failure)
 
     def _attempt_until_definite(self, request: httpx.Request) -> Flow[Response]:
         """Attempt the request until the result is definite. One for a token is not signed, and says
@@ -239,12 +195,6 @@ class _Call:
             if isinstance(result, Response):
                 self._loop.quota.give_back(self._paid)
                 return result
-            if self._redirects < MAX_REDIRECTS and result.response is not None:
-                moved = redirected(request, result.response)
-                if moved is not None:
-                    self._redirects += 1
-                    request = moved
-                    continue
             if is_own:
                 self._outcome = self._outcome.combined_with(result.outcome)
             row: Operation = request.extensions[OPERATION]
@@ -261,7 +211,6 @@ class _Call:
 
     def authorize(self, request: httpx.Request) -> Flow[None]:
         """Put a token on the request."""
-        about = QUOTED.get()
         try:
             yield from sendable(
                 request, self._loop.authenticator.authorize(request, self._exchange, self._left())
@@ -275,8 +224,6 @@ class _Call:
             if self._attempts and advice:
                 error.add_note(advice)
             raise
-        finally:
-            QUOTED.set(about)
 
     def _complete_error(
         self, error: VictorError, *, conflict: bool = False, is_blocked: bool = False
@@ -331,8 +278,6 @@ class _Call:
             raise self._out_of_time(request, None)
         latest = self._latest if self._is_write and is_own else None
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left, latest)
-        request.extensions[CREDENTIALS] = loop.credentials
-        QUOTED.set(ref(request))
         # A late second response to a read by id is about its object. What a write's repeats,
         # another payment may have.
         row = loop.behaviour.operations.of_attempt(request)
@@ -527,12 +472,9 @@ class _Call:
         """The error of a call whose time is up: it says whether the deadline has passed, or whether
         this machine slept, and how the last attempt failed, if there was one.
         """
-        what = "no time is left for an attempt"
-        if self._waited:
-            what += (
-                f" after {self._waited:.3g} s in which max_concurrency other calls were in progress"
-            )
-        last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
+        last = failure or Failure(
+            DeadlineExceeded, "no time is left for an attempt", Repeat.NEVER, self._outcome
+        )
         left = self._left()
         if self._is_write and (left is None or left > 0) and self._asleep() >= 1:
             why = f"this machine slept for {self._asleep():.0f} s, or its clock was set: " + (

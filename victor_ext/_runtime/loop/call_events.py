@@ -109,7 +109,6 @@ class CallEnded(CallEvent):
             `Interrupted` for a cancelled task or a Ctrl-C.
         outcome: The outcome of the error, or None if the call succeeded.
         seconds: How long the whole call took, with all waits.
-        waited: Seconds of it that the call waited for its turn (`max_concurrency`).
         request_id: The provider's id of the last exchange, or None.
         quota: What is left of the client's retry quota.
     """
@@ -119,7 +118,6 @@ class CallEnded(CallEvent):
     error: str | None
     outcome: Outcome | None
     seconds: float
-    waited: float
     request_id: str | None
     quota: int
 

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from victor_ext import errors
 from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import body_of, excerpt, one_line, one_own_line, redact_excerpt
-from victor_ext._runtime.core.json_values import has_two_readings, is_object, json_of
+from victor_ext._runtime.core.json_values import is_object, json_of
 from victor_ext._runtime.core.response import Response
 from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
 
 from .conflicts import EarlierUse, Use, earlier_use
-from .evidence import hidden_items, is_failed_page, reader_of, reports_error
+from .evidence import is_failed_page, reader_of, reports_error
 from .operations import Behaviour, Operation, names_only
 from .refusals import (
     STATUSES_WITH_RULES,
@@ -28,7 +28,6 @@ from .refusals import (
     may_refuse,
     says_more_than_status,
 )
-from .retry import asked_url
 
 
 class Repeat(Enum):
@@ -79,7 +78,7 @@ _WHAT: dict[type[Exception], str] = {
 _NO_TLS = "what listens there does not speak TLS: it takes http, or has another port"
 _NO_MOCK = "No response can be found for "
 """How pytest-httpx says that no response was registered for a request; by a `TimeoutException`."""
-_TRANSPORTS = frozenset({"httpcore", "httpx", "httpx2", __name__.partition(".")[0]})
+_TRANSPORTS = frozenset({"httpcore", "httpx", __name__.partition(".")[0]})
 """Packages whose errors say what happened on a connection. Another one's class is that of a mock,
 or of a transport of the caller's: nobody knows whether it would end otherwise the next time.
 """
@@ -109,7 +108,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         what = " ".join(map(redact_excerpt, str(error).splitlines()))  # the mock's own words
         outcome = Outcome.NOT_SENT
     elif isinstance(error, _NOT_SENT) and may_have_been_sent:
-        what += ", and http_client may have sent the request before"
+        what += ", and the request may have been sent before"
     elif isinstance(error, _NOT_SENT):
         outcome = Outcome.NOT_SENT
         repeat = Repeat.ALWAYS
@@ -184,9 +183,6 @@ def _of_good_status(
 ) -> Failure | None:
     is_whole = response.damage is None
     mismatch = row.mismatch(response) if is_whole else None
-    is_page = row.items_of is not None  # one odd item costs no other one
-    if not (mismatch or is_page or row.is_secret) and has_two_readings(response):
-        mismatch = "its body has a name twice, with two values"
     refusal = None
     # A refusal of something else leaves open what became of this.
     if row.refuses is not None and is_whole and not mismatch:
@@ -199,7 +195,7 @@ def _of_good_status(
     complaint = None if lack else _complaint(response, row)
     wrong = lack or complaint
     if wrong is None:
-        return _of_hidden_items(response, row)
+        return None
     repeat = Repeat.NEVER if response.too_long else Repeat.REPEATABLE
     says_wrong = is_whole and (behaviour.problems(response) or reports_error(response))
     failure = of_unusable(response, wrong, repeat)
@@ -211,19 +207,6 @@ def _of_good_status(
     if failure.outcome is Outcome.UNKNOWN and is_page_of_another(response):
         return replace(failure, intermediary=intermediary_in(response, behaviour.name))
     return failure
-
-
-def _of_hidden_items(response: Response, row: Operation) -> Failure | None:
-    """The failure of a page that would be taken for an empty one, though a list that is not
-    declared may have its items; None for any other response.
-    """
-    if row.items_of is None or row.items_of(response) is not None:
-        return None
-    why = hidden_items(response)
-    if why is None:
-        return None
-    what = _but(response, f"its page cannot be believed: {why}")
-    return Failure(errors.PaginationError, what, Repeat.NEVER, Outcome.ACCEPTED, response)
 
 
 def _but(response: Response, wrong: str) -> str:
@@ -361,7 +344,6 @@ def _intermediary_of(response: Response, row: Operation, behaviour: Behaviour) -
     else:
         document, declared = behaviour.operations.document_of(response.request)
         is_own = is_of_provider(response, document, declared, behaviour.problems)
-        is_own = is_own and not has_two_readings(response)
     return "" if is_own else intermediary_in(response, behaviour.name)
 
 
@@ -493,7 +475,7 @@ def _what_happened(
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
     return (
-        f"{request.method} {one_own_line(asked_url(request).path)} at {behaviour.who(request)} "
+        f"{request.method} {one_own_line(request.url.path)} at {behaviour.who(request)} "
         f"failed{after}: {ended}."
     )
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import httpx
 
 from victor_ext._opaque import FrozenStruct
-from victor_ext._privacy import body_of, one_line
+from victor_ext._privacy import body_of
 from victor_ext._runtime.core.json_values import (
     NOT_JSON,
     flag_of,
@@ -20,7 +20,6 @@ from victor_ext._runtime.core.json_values import (
     json_text,
     no_object_reason,
     object_of,
-    readable_members,
 )
 from victor_ext._runtime.core.response import NOT_READ, Response
 from victor_ext.errors import Problem
@@ -65,13 +64,13 @@ class Reader:
         self.members: Tables = client.members
 
     def is_evidence(self, response: httpx.Response) -> bool:
-        """Whether a body, or the beginning of one, has a member that the document declares for a
+        """Whether a body has a member that the document declares for a
         good response.
 
         The member has a value that the document allows there. Anybody's JSON (a login page's, a
         proxy's) has none.
         """
-        members = readable_members(body_of(response))
+        members = object_of(response)
         if not members:
             return False
         is_declared = self._has_value_for(members, response.status_code)
@@ -201,58 +200,8 @@ def _is_something(value: Any, name: str = "") -> bool:
 _ERROR_STATUS = "[45][0-9]{2}"
 
 
-def hidden_items(response: httpx.Response) -> str | None:
-    """Why a page without a list of its items is not empty, or None: a list that the document does
-    not declare may have them.
-    """
-    reader = reader_of(response.request)
-    if reader is None:
-        return None
-    results: dict[int, str] = getattr(reader.declared, "results", {})  # none of one by hand
-    model = results.get(response.status_code)
-    place = model and undeclared_list(object_of(response), model, reader.members)
-    if place is None:
-        return None
-    return (
-        "it has no list of its items, and one that the document does not declare: "
-        f"{one_line(place)}"
-    )
-
-
 NOT_ITEMS = frozenset({"errors", "warnings", "links", "_links"})
 """The names, in lower case, of members of a page that never have its items."""
-
-
-def undeclared_list(body: Mapping[str, Any], model: str, tables: Tables) -> str | None:
-    """The place of a list with items that the document does not declare in an object of a model; it
-    may be in an object. None: there is none.
-    """
-    declared = tables[model]
-    for name, value in body.items():
-        if name not in declared:
-            if _lists_something(name, value):
-                return name
-            continue
-        if not is_object(value):
-            continue
-        kind = declared[name]
-        if not isinstance(kind, str) or not tables.get(kind):
-            if _lists_something(name, value):  # its members are declared nowhere
-                return name
-            continue
-        place = undeclared_list(value, kind, tables)
-        if place is not None:
-            return f"{name}.{place}"
-    return None
-
-
-def _lists_something(name: str, value: Any) -> bool:
-    """Whether a member has a list that is not empty: it may be that of a page's items."""
-    if name.lower() in NOT_ITEMS:
-        return False
-    if is_object(value):
-        return any(_lists_something(*member) for member in value.items())
-    return is_list(value) and bool(value)
 
 
 def is_failed_page(response: httpx.Response) -> bool:

@@ -65,7 +65,6 @@ from .idempotency_keys import (
     NoKeys,
 )
 from .refusals import DeclaredErrors
-from .retry import asked_url
 
 DeclaredKey: TypeAlias = Any
 """What a document says of a key: an object of the generated class `Key`, which each package has."""
@@ -374,8 +373,8 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         untaken_key: A key that the document says it takes, and that the client was not told of:
             `HeaderKey('Idempotency-Key')`. Empty: none.
         items_of: The items of a good response to a read that is a page; None: it has no list of
-            them. Without items, one that failed (see `is_failed_page`) or hides them (see
-            `hidden_items`) is no success: it would be taken for the end of the list.
+            them. Without items, one that failed (see `is_failed_page`) is no success: it
+            would be taken for the end of the list.
     """
 
     effect: Effect
@@ -507,7 +506,7 @@ def id_in_path(request: httpx.Request, after: int = 0) -> str:
 
     It may have `%2F`.
     """
-    parts = path_of(asked_url(request)).removesuffix("/").rsplit("/", after + 1)
+    parts = path_of(request.url).removesuffix("/").rsplit("/", after + 1)
     return unquote(parts[-1 - after]) if len(parts) > after else ""
 
 
@@ -783,7 +782,7 @@ class Operations:
         """
         place = self._place_of_id("" if declared is None else name_of(declared), declared)
         id = id_in(response, place) if place else ""
-        if says_nothing(id) or id in path_of(asked_url(response.request)).split("/"):
+        if says_nothing(id) or id in path_of(response.request.url).split("/"):
             return False
         errors, _ = self.document_of(response.request)
         if not errors.has_own_member(response, declared):

@@ -16,13 +16,10 @@ from victor_ext._runtime.core.headers import header_complaint
 from victor_ext._runtime.core.locks import PerProcess
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.core.validation import MOST_SECONDS, are_seconds, is_whole, shown
-from victor_ext._runtime.http.connections import origin_of
 from victor_ext.errors import ConfigurationError, InvalidRequest, VictorError
 
 from .flow import Flow
 
-MAX_REDIRECTS = 5  # of one call
-_ASKED = "victor_ext.asked_url"
 _SECONDS = r"[0-9]+(\.[0-9]+)?"
 """RFC 9110 has whole seconds; some providers send fractions."""
 
@@ -134,14 +131,6 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     return None if moment is None else max(0.0, moment - now)
 
 
-def asked_url(request: httpx.Request) -> httpx.URL:
-    """The URL that the call asked for, before any redirect: the response has to be about what that
-    names.
-    """
-    url: httpx.URL = request.extensions.get(_ASKED, request.url)
-    return url
-
-
 def keep_content(request: httpx.Request) -> None:
     """Read the body into memory, so that each attempt sends the same bytes.
 
@@ -161,22 +150,6 @@ def keep_content(request: httpx.Request) -> None:
             f"The request cannot be sent, and nothing was sent: of its body of {declared} bytes, "
             f"{length} are left to read. Pass the bytes, or a file that stands at its beginning."
         )
-
-
-def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Request | None:
-    """The read at the address that a response redirects to, within the origin: the token is for no
-    other; else None. A write is never sent on: whoever redirects it may have done it before.
-    """
-    if not response.has_redirect_location or request.method not in ("GET", "HEAD"):
-        return None
-    try:
-        url = request.url.join(response.headers["location"])
-    except httpx.InvalidURL:
-        return None
-    if origin_of(url) != origin_of(request.url):
-        return None
-    extensions = {_ASKED: request.url, **request.extensions}
-    return httpx.Request(request.method, url, headers=request.headers, extensions=extensions)
 
 
 SIGNED = "victor_ext.signed"

@@ -30,7 +30,6 @@ from victor_ext._runtime.auth.tokens import (
 from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.core.headers import header_complaint, is_token
 from victor_ext._runtime.core.validation import are_seconds, seconds_complaint, shown
-from victor_ext._runtime.http.from_httpx2 import AnyURL
 from victor_ext._runtime.http.options import checked_base_url
 from victor_ext._runtime.loop.flow import Flow, Lock, done
 from victor_ext._runtime.loop.retry import Authenticator, Exchange
@@ -136,7 +135,7 @@ class ApiKeyAuth(_FixedCredentials):
         query: The parameter's name, if the provider takes the key in the URL. Servers and proxies
             log URLs: prefer a header where there is a choice. No URL of this package's errors,
             events and logs has the key. Those of httpx's own log have it where calls go through
-            httpx (`http_client=`, or a tracer).
+            httpx (a proxy, `transport=` or a tracer).
 
     Raises:
         ConfigurationError: The key or the name cannot be sent.
@@ -232,7 +231,7 @@ class ClientCredentialsAuth(IdAndSecret):
 
     def __init__(
         self,
-        token_url: str | AnyURL,
+        token_url: str | httpx.URL,
         client_id: str,
         client_secret: SecretText,
         *,
@@ -331,15 +330,6 @@ class RequestSigner(NoAuth):
                 signed_fields.append((name, SecretBytes(value)))
         request.headers = httpx.Headers(signed_fields)
         return done()
-
-    def secret_texts(self, request: httpx.Request) -> list[Secret]:
-        """The values that the function has added to the query: see `_privacy.CREDENTIALS`."""
-        sent = httpx.QueryParams(bytes(request.extensions.get(SIGNED_QUERY, b"")))
-        return [
-            Secret(value)
-            for name, value in sent.multi_items()
-            if value not in request.url.params.get_list(name)
-        ]
 
 
 def credentials_of(auth: ApiCredentials | SignRequest | None) -> ApiCredentials:

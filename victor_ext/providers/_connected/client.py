@@ -10,13 +10,14 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
+import httpx
+
 from victor_ext._privacy import concealed
 from victor_ext._runtime.auth.credentials import caller_digest
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext._runtime.client.config import (
     ClientConfig,
     ClientOptions,
-    HttpxClient,
     Transport,
     take,
     with_client_options,
@@ -29,13 +30,6 @@ from victor_ext._runtime.client.transport import BuildingClient, bound_class
 from victor_ext._runtime.core.headers import is_token
 from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.http.connections import origin_of
-from victor_ext._runtime.http.from_httpx2 import (
-    AnyURL,
-    AsyncClient,
-    AsyncTransport,
-    SyncClient,
-    SyncTransport,
-)
 from victor_ext._runtime.loop.idempotency_keys import (
     BodyKey,
     CookieKey,
@@ -75,7 +69,7 @@ class GeneratedOperation(Protocol[P]):
     def _get_kwargs(self) -> Callable[P, dict[str, Any]]: ...
 
 
-class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
+class _ApiClient(BaseClient[C, Mode, Transport]):
     """What the blocking and the awaited client have in common."""
 
     @with_client_options
@@ -83,7 +77,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         self,
         client: type[C],
         *,
-        base_url: str | AnyURL,
+        base_url: str | httpx.URL,
         servers: Mapping[str, str] | None = None,
         server_variables: Mapping[str, str] | None = None,
         auth: Auth = None,
@@ -91,7 +85,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         rows: Mapping[Any, OperationRow] | None = None,
         name: str | None = None,
         caller: str | None = None,
-        **options: Unpack[ClientOptions[Transport, HttpxClient]],
+        **options: Unpack[ClientOptions[Transport]],
     ) -> None:
         """Connect a generated package to its API. Nothing is sent.
 
@@ -304,7 +298,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         return Walk(lambda: ListReader(style, arguments, what=name), read)
 
 
-class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClient):
+class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
     """A client of any payment API with blocking calls, also named `connect`.
 
     Safe to share between threads.
@@ -340,7 +334,7 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
         return Pages(*self._shared.reading(self._walk(operation, style, args, kwargs)))
 
 
-class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], AwaitedClient):
+class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedClient):
     """A client of any payment API with awaited calls, also named `connect_async`.
 
     Making one is not awaited.

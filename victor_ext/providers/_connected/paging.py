@@ -28,7 +28,7 @@ from victor_ext._runtime.core.json_values import (
     lenient_flag_of,
 )
 from victor_ext._runtime.core.response import Response
-from victor_ext._runtime.loop.evidence import Tables, fields_of, hidden_items, is_failed_page
+from victor_ext._runtime.loop.evidence import Tables, fields_of, is_failed_page
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
 
 from .places import (
@@ -370,9 +370,6 @@ class ListReader(PageReader[Any]):
         if isinstance(items, Sequence) and not isinstance(items, str | bytes):
             return items  # pyright: ignore[reportUnknownVariableType] - items may be of any type
         if isinstance(place, str) and (self._is_null(place) or self._is_left_out(page, place)):
-            hidden = hidden_items(self.response)
-            if hidden is not None:
-                raise self.contradiction(hidden, "Take a newer document.")
             return ()
         where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
         raise self.unusable(

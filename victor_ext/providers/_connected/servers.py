@@ -12,7 +12,6 @@ import httpx
 from victor_ext._runtime.client.config import ClientConfig
 from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.http.connections import origin_of
-from victor_ext._runtime.http.from_httpx2 import AnyURL
 from victor_ext._runtime.http.options import checked_base_url
 from victor_ext.errors import ConfigurationError
 
@@ -28,7 +27,7 @@ class Servers(NamedTuple):
 
 
 def checked_servers(
-    client: Any, base_url: str | AnyURL, servers: Mapping[str, str], variables: Mapping[str, str]
+    client: Any, base_url: str | httpx.URL, servers: Mapping[str, str], variables: Mapping[str, str]
 ) -> Servers:
     """The URLs that a client calls. The arguments are those of `connect`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
+import httpx
 from eastpay_api.client import Client as GeneratedClient
 
 from victor_ext._privacy import concealed
@@ -14,7 +15,6 @@ from victor_ext._runtime.auth.tokens import FixedToken
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext._runtime.client.config import (
     ClientOptions,
-    HttpxClient,
     Transport,
     known_options,
     take,
@@ -22,13 +22,6 @@ from victor_ext._runtime.client.config import (
 )
 from victor_ext._runtime.client.requests import folded_name
 from victor_ext._runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext._runtime.http.from_httpx2 import (
-    AnyURL,
-    AsyncClient,
-    AsyncTransport,
-    SyncClient,
-    SyncTransport,
-)
 from victor_ext._systems import System
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.providers._settings import unversioned_url
@@ -49,20 +42,18 @@ from ._system import (
 # The arguments of `from_env`, none required. They stand in the constructor, too: its signature
 # shows defaults and takes the first by position, which `Unpack` of this class cannot say, and a
 # type checker makes no such class of a signature. A test compares both (test_introspection.py).
-class EastPayOptions(
-    ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
-):
+class EastPayOptions(ClientOptions[Transport], Generic[Transport], total=False):
     """The arguments of `EastPay` and `AsyncEastPay`, which document them."""
 
     token: SecretText
-    base_url: str | AnyURL
+    base_url: str | httpx.URL
     entity_id: str
     entity_type: EntityTypeWord
     entity_type_in_inquiries: bool
     inquiry_by_reference: bool
 
 
-class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
+class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
 
@@ -71,12 +62,12 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         self,
         token: SecretText,
         *,
-        base_url: str | AnyURL,
+        base_url: str | httpx.URL,
         entity_id: str,
         entity_type: EntityTypeWord = "MERCHANT",
         entity_type_in_inquiries: bool = False,
         inquiry_by_reference: bool = False,
-        **options: Unpack[ClientOptions[Transport, HttpxClient]],
+        **options: Unpack[ClientOptions[Transport]],
     ) -> None:
         """Make a client. Nothing is sent.
 
@@ -118,16 +109,14 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         )
 
     @classmethod
-    def from_env(cls, **options: Unpack[EastPayOptions[Transport, HttpxClient]]) -> Self:
+    def from_env(cls, **options: Unpack[EastPayOptions[Transport]]) -> Self:
         """A client from EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not
         MERCHANT, EASTPAY_ENTITY_TYPE, as `Victor.from_env`; EASTPAY_INQUIRY_BY_REFERENCE is true or
         false (if not set)."""
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     @classmethod
-    def from_profile(
-        cls, name: str, **options: Unpack[EastPayOptions[Transport, HttpxClient]]
-    ) -> Self:
+    def from_profile(cls, name: str, **options: Unpack[EastPayOptions[Transport]]) -> Self:
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
         without prefix.
         """
@@ -150,7 +139,7 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
                 raise ConfigurationError.of([Problem("extra_body", "taken", message)])
 
 
-class EastPay(_EastPayClient[Blocking, SyncTransport, SyncClient], BlockingClient):
+class EastPay(_EastPayClient[Blocking, httpx.BaseTransport], BlockingClient):
     """A client of one bank's EastPay payment gateway with blocking calls.
 
     Safe to share between threads.
@@ -161,7 +150,7 @@ class EastPay(_EastPayClient[Blocking, SyncTransport, SyncClient], BlockingClien
     checkouts: Checkouts
 
 
-class AsyncEastPay(_EastPayClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
+class AsyncEastPay(_EastPayClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
     """A client of one bank's EastPay payment gateway with awaited calls.
 
     The arguments are those of `EastPay`.

@@ -31,6 +31,7 @@ from victor_ext._runtime.loop.operations import (
     Operations,
     Proof,
     RepeatsId,
+    Shown,
     id_in_path,
 )
 from victor_ext.money import from_wire
@@ -49,7 +50,6 @@ from ._responses import (
     names_payment,
     no_page,
     no_result,
-    private_texts,
     read_problems,
     reference_in,
     undecided,
@@ -93,9 +93,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     Args:
         found_by_reference: Whether the bank says that its gateway answers `GET /v3/query`.
     """
-    write = partial(
-        Operation, shown=lambda response: not private_texts(response.request), said=_code_of
-    )
+    write = partial(Operation, shown=Shown.UNSENT, said=_code_of)
     proof = None
     if found_by_reference:
         proof = Proof(_find_made, subject=reference_in, finds_subject=True)

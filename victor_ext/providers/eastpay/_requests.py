@@ -27,7 +27,6 @@ from victor_ext._privacy import (
 from victor_ext._runtime.auth.credentials import UnpicklableCredentials
 from victor_ext._runtime.client.requests import Body, folded_name
 from victor_ext._runtime.core.validation import Form, Validation, is_encodable
-from victor_ext._runtime.http.from_httpx2 import as_httpx
 from victor_ext.money import Money
 from victor_ext.typed import Request
 
@@ -128,7 +127,6 @@ def _url(check: Validation, name: str, value: object) -> str | None:
 
     The form encodes it once more, as the gateway's document asks.
     """
-    value = as_httpx(value)
     url = _encoded_url(str(value)) if isinstance(value, str | httpx.URL) else None
     if url is None:
         what = (

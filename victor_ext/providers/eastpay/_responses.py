@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from victor_ext._ids import is_same_id, reference_of
-from victor_ext._privacy import PrivateTexts, one_line, redact_code, redact_excerpt
+from victor_ext._privacy import HIDDEN, one_line, redact_code, redact_excerpt
 from victor_ext._runtime.core import comparing
 from victor_ext._runtime.core.comparing import Comparer, Comparisons, Likeness, as_id
 from victor_ext._runtime.core.json_values import (
@@ -29,41 +29,11 @@ from victor_ext._runtime.core.json_values import (
 from victor_ext._runtime.loop.conflicts import is_about_earlier
 from victor_ext._runtime.loop.evidence import ListPage, Problems, reports_error
 from victor_ext._runtime.loop.operations import Repeats, id_in_path
-from victor_ext._runtime.loop.retry import asked_url
 from victor_ext.errors import Problem
 from victor_ext.money import from_wire
 
 from ._requests import ID
 from ._result_codes import ResultClass, ResultCode
-
-_PUBLIC = frozenset(
-    {
-        "entityId",
-        "entityType",
-        "amount",
-        "currency",
-        "paymentType",
-        "paymentBrand",
-        "merchantTransactionId",
-        "originalTransactionId",
-        "notificationUrl",
-        "shopperResultUrl",
-        "merchant.id",
-        "checkoutType",
-        "checkoutId",
-        "card.expiryMonth",
-        "card.expiryYear",
-    }
-)
-"""The parameters of a form that say nothing of a person.
-
-No message repeats the others, which include a caller's further parameters.
-"""
-
-
-def private_texts(request: httpx.Request) -> PrivateTexts:
-    """What the form of a request says of the card and of persons."""
-    return PrivateTexts(value for name, value in form_of(request) if name not in _PUBLIC)
 
 
 def form_of(request: httpx.Request) -> list[tuple[str, str]]:
@@ -128,14 +98,12 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     body = object_of(response)
     if response.status_code >= 400 and not _is_of_gateway(body):
         return ()
-    private = private_texts(response.request)
     result = code_in(body)
-    # A code repeats nothing private, although one of its groups may happen to be the CVV.
-    code = redact_code(result.code if result.is_code else private.hide(result.code))
+    code = redact_code(result.code)
     problems: list[Problem] = []
     for error in parameter_errors(body):
-        name = redact_excerpt(private.hide(text_or_empty(error.get("name"))))
-        message = redact_excerpt(private.hide(text_or_empty(error.get("message"))))
+        name = redact_excerpt(text_or_empty(error.get("name")))
+        message = _without_card(response, text_or_empty(error.get("message")))
         problems.append(Problem(name, code, message or _NO_MESSAGE, provider_field=name or None))
     description = description_in(body)
     # Words without a code do not show whether the call was done: they make the body no success.
@@ -144,13 +112,21 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     if result.succeeded:
         problems.append(Problem("", code, f"{SUCCEEDED_ALL_THE_SAME} ({code})"))
     if not problems and (code or description):
-        message = redact_excerpt(private.hide(description)) or _NO_MESSAGE
+        message = _without_card(response, description) or _NO_MESSAGE
         if result.rejected:
             message += f"; {code}: {result.meaning}"
         elif code:
             message += f" ({code})"
         problems.append(Problem("", code, message))
     return problems
+
+
+def _without_card(response: httpx.Response, text: str) -> str:
+    """Words of the gateway's for a message, without what the request had of a card."""
+    for name, value in form_of(response.request):
+        if name.startswith("card.") and len(value) > 2:  # no month
+            text = text.replace(value, HIDDEN)
+    return redact_excerpt(text)
 
 
 _FORM_OF_CODES = re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9A-Za-z]{2,4}")
@@ -326,7 +302,7 @@ def another_reference(response: httpx.Response) -> str | None:
     reference that was asked for.
     """
     body = object_of(response)
-    asked = asked_url(response.request).params.get("merchantTransactionId", "")
+    asked = response.request.url.params.get("merchantTransactionId", "")
     for name in _LISTS:
         for payment in list_or_empty(body.get(name)):
             reference = object_or_empty(payment).get("merchantTransactionId")

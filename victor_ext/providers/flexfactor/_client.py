@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack
 
+import httpx
 from flexfactor_api.api.orders import list_orders
 from flexfactor_api.client import Client as GeneratedClient
 
@@ -14,20 +15,12 @@ from victor_ext._runtime.auth.credentials import caller_digest
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext._runtime.client.config import (
     ClientOptions,
-    HttpxClient,
     Transport,
     known_options,
     take,
     with_client_options,
 )
 from victor_ext._runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext._runtime.http.from_httpx2 import (
-    AnyURL,
-    AsyncClient,
-    AsyncTransport,
-    SyncClient,
-    SyncTransport,
-)
 from victor_ext._systems import System
 from victor_ext.errors import ConfigurationError
 
@@ -51,9 +44,7 @@ from ._system import (
 # The arguments of `from_env`, none required. They stand in the constructor, too: its signature
 # shows defaults and takes the first by position, which `Unpack` of this class cannot say, and a
 # type checker makes no such class of a signature. A test compares both (test_introspection.py).
-class FlexFactorOptions(
-    ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
-):
+class FlexFactorOptions(ClientOptions[Transport], Generic[Transport], total=False):
     """The arguments of `FlexFactor` and `AsyncFlexFactor`, which document them."""
 
     auth: FlexFactorAuth | FlexFactorToken
@@ -61,10 +52,10 @@ class FlexFactorOptions(
     site_id: str | None
     environment: EnvironmentWord
     hosts: HostsWord
-    base_url: str | AnyURL | None
+    base_url: str | httpx.URL | None
 
 
-class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
+class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
 
@@ -77,8 +68,8 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         site_id: str | None = None,
         environment: EnvironmentWord = "sandbox",
         hosts: HostsWord = DEFAULT_HOSTS,
-        base_url: str | AnyURL | None = None,
-        **options: Unpack[ClientOptions[Transport, HttpxClient]],
+        base_url: str | httpx.URL | None = None,
+        **options: Unpack[ClientOptions[Transport]],
     ) -> None:
         """Make a client. Nothing is sent.
 
@@ -120,16 +111,14 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         )
 
     @classmethod
-    def from_env(cls, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
+    def from_env(cls, **options: Unpack[FlexFactorOptions[Transport]]) -> Self:
         """A client from FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both
         FLEXFACTOR_TOKEN (one that is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID,
         FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     @classmethod
-    def from_profile(
-        cls, name: str, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]
-    ) -> Self:
+    def from_profile(cls, name: str, **options: Unpack[FlexFactorOptions[Transport]]) -> Self:
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
         without prefix.
         """
@@ -149,7 +138,7 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         self._ping_read = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
 
 
-class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], Payments, BlockingClient):
+class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport], Payments, BlockingClient):
     """A client of FlexFactor (formerly FlexCharge) with blocking calls.
 
     Safe to share between threads.
@@ -160,7 +149,7 @@ class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], Payment
 
 
 class AsyncFlexFactor(
-    _FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AsyncPayments, AwaitedClient
+    _FlexFactorClient[Awaited, httpx.AsyncBaseTransport], AsyncPayments, AwaitedClient
 ):
     """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
 

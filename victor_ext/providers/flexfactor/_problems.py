@@ -9,8 +9,6 @@ The provider's error bodies have several shapes:
 
 A code is one where a member for codes has it: the provider describes a scheme of six digits, and
 was seen to write none into a sentence.
-
-At the end stands what no problem repeats: the private data of the request.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,22 +18,18 @@ from typing import Any
 import httpx
 
 from victor_ext._privacy import (
-    HIDDEN,
-    PrivateTexts,
     is_code,
     redact_code,
     redact_excerpt,
-    texts_within,
 )
 from victor_ext._runtime.core.json_values import (
     is_list,
     is_object,
-    json_of,
     object_of,
     object_or_empty,
 )
 from victor_ext._runtime.core.response import OPERATION
-from victor_ext._runtime.loop.operations import Operation, Shown
+from victor_ext._runtime.loop.operations import Operation
 from victor_ext.errors import Problem, VictorError
 
 from ._responses import (
@@ -80,13 +74,10 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     read = evidence.says if isinstance(evidence, ResultEvidence) else says
     if response.status_code < 400 and read(body) in (Says.YES, Says.NOTHING):
         return ()
-    private = _private_texts(response.request)
-    if private:
-        body = _without_private(body, private)
-    listed = problems_in(body)
-    if listed or not body:
-        return listed
-    return (_problem("", _code(body), first_text(body, *SENTENCES)),)
+    problems = problems_in(body)
+    if body and not problems:
+        problems = (_problem("", _code(body), first_text(body, *SENTENCES)),)
+    return problems
 
 
 def _is_error(body: dict[str, Any]) -> bool:
@@ -186,45 +177,3 @@ def _problem(field: str, code: str, message: str) -> Problem:
         message=text,
         provider_field=provider_field or None,
     )
-
-
-_PUBLIC_NAMES = {
-    "": "mid siteid orderid idempotencykey isdeclined ismit isrecurring expirydateutc "
-    "amounttorefund",
-    "transaction.": (
-        "id timestamputc timezoneutcoffset transactiontype amount currency responsecode "
-        "responsecodesource avsresultcode cvvresultcode cavvresultcode cardnotpresent"
-    ),
-    "orderitems.": "sku name amount quantity discountamount tax",
-}
-_PUBLIC = {part + name for part, names in _PUBLIC_NAMES.items() for name in names.split()}
-"""Members of a request that say nothing about the payer, by their place in the body.
-
-All others are private.
-"""
-
-
-def _private_texts(request: httpx.Request) -> PrivateTexts:
-    """The data of the payer and the card in a request, and the members that the caller added: a
-    response may repeat them, and no problem does.
-    """
-    row: Operation | None = request.extensions.get(OPERATION)
-    if row is None or row.shown is not Shown.UNSENT:
-        return PrivateTexts(())
-    return PrivateTexts(
-        texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
-    )
-
-
-def _without_private(value: Any, private: PrivateTexts) -> Any:
-    """A copy of a value of JSON without the private texts, at any depth."""
-    if isinstance(value, str):
-        return private.hide(value)
-    if isinstance(value, int | float):
-        digits = str(abs(value))  # a sign is no part of a word
-        return HIDDEN if private.hide(digits) == HIDDEN else value
-    if is_object(value):
-        return {private.hide(name): _without_private(item, private) for name, item in value.items()}
-    if is_list(value):
-        return [_without_private(item, private) for item in value]
-    return value

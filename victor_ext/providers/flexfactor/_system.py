@@ -11,7 +11,6 @@ import httpx
 from victor_ext._books import Book, Theirs, currency_of
 from victor_ext._ids import GUID
 from victor_ext._runtime.core.validation import shown
-from victor_ext._runtime.http.from_httpx2 import AnyURL
 from victor_ext._systems import System
 from victor_ext._words import Word
 from victor_ext.errors import ConfigurationError
@@ -42,7 +41,7 @@ DEFAULT_HOSTS: Final = "flex-charge"
 
 
 def checked_place(
-    environment: object, hosts: object, base_url: str | AnyURL | None
+    environment: object, hosts: object, base_url: str | httpx.URL | None
 ) -> tuple[str, httpx.URL, str]:
     """The name of the environment, the base URL, and the place as messages name it: see
     `environment_and_url`. Raises `ConfigurationError`.

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
+import httpx
 from velo_api.api.access import logout
 from velo_api.api.source_accounts import list_source_accounts
 from velo_api.client import Client as GeneratedClient
@@ -16,7 +17,6 @@ from victor_ext._runtime.auth.tokens import OAuthToken
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext._runtime.client.config import (
     ClientOptions,
-    HttpxClient,
     Transport,
     known_options,
     take,
@@ -24,13 +24,6 @@ from victor_ext._runtime.client.config import (
 )
 from victor_ext._runtime.client.resources import Awaited, Blocking, Mode, operation
 from victor_ext._runtime.client.runners import OperationFlow, call_without_body
-from victor_ext._runtime.http.from_httpx2 import (
-    AnyURL,
-    AsyncClient,
-    AsyncTransport,
-    SyncClient,
-    SyncTransport,
-)
 from victor_ext._systems import System
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.providers._settings import environment_and_url
@@ -55,17 +48,15 @@ from ._webhooks import AsyncWebhooks, Webhooks
 # The arguments of `from_env`, none required. They stand in the constructor, too: its signature
 # shows defaults and takes the first by position, which `Unpack` of this class cannot say, and a
 # type checker makes no such class of a signature. A test compares both (test_introspection.py).
-class VeloOptions(
-    ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
-):
+class VeloOptions(ClientOptions[Transport], Generic[Transport], total=False):
     """The arguments of `Velo` and `AsyncVelo`, which document them."""
 
     auth: VeloAuth
     environment: EnvironmentWord
-    base_url: str | AnyURL | None
+    base_url: str | httpx.URL | None
 
 
-class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
+class _VeloClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _ping_read = list_source_accounts, {"page_size": 1}
@@ -76,8 +67,8 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         auth: VeloAuth,
         *,
         environment: EnvironmentWord = "sandbox",
-        base_url: str | AnyURL | None = None,
-        **options: Unpack[ClientOptions[Transport, HttpxClient]],
+        base_url: str | httpx.URL | None = None,
+        **options: Unpack[ClientOptions[Transport]],
     ) -> None:
         """Make a client. Nothing is sent.
 
@@ -115,16 +106,14 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         )
 
     @classmethod
-    def from_env(cls, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
+    def from_env(cls, **options: Unpack[VeloOptions[Transport]]) -> Self:
         """A client from VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT and VELO_BASE_URL, as
         `Victor.from_env`.
         """
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     @classmethod
-    def from_profile(
-        cls, name: str, **options: Unpack[VeloOptions[Transport, HttpxClient]]
-    ) -> Self:
+    def from_profile(cls, name: str, **options: Unpack[VeloOptions[Transport]]) -> Self:
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
         without prefix.
         """
@@ -151,7 +140,7 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
             authenticator.forget()
 
 
-class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingClient):
+class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingClient):
     """A client of Velo Payments with blocking calls. Safe to share between threads.
 
     A list raises `InvalidRequest` when it is called. A filter that is None is not sent.
@@ -175,7 +164,7 @@ class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingClient):
     payments: Payments
 
 
-class AsyncVelo(_VeloClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
+class AsyncVelo(_VeloClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
     """A client of Velo Payments with awaited calls. The arguments are those of `Velo`."""
 
     _resources: ClassVar[dict[str, Any]] = {

@@ -59,7 +59,6 @@ from victor_ext._runtime.loop.operations import (
     Says,
     Shown,
 )
-from victor_ext._runtime.loop.retry import asked_url
 from victor_ext.errors import Outcome, UnreadableResponse
 
 from ._problems import correlation_id, read_problems
@@ -152,7 +151,7 @@ def _is_address(response: httpx.Response, read: str) -> bool:
 
     Before `read` it has a version (`/v3/`), which need not be that of the request.
     """
-    asked = asked_url(response.request)
+    asked = response.request.url
     try:
         address = asked.join(response.headers.get("location", ""))
     except httpx.InvalidURL:

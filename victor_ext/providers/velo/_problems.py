@@ -3,28 +3,22 @@
 At the end stands what no problem repeats: the private data of the request.
 """
 
-import re
 from collections.abc import Sequence
 
 import httpx
 
 from victor_ext._privacy import (
-    PrivateTexts,
     mask_digits,
     one_line,
     redact_code,
     redact_excerpt,
-    texts_within,
 )
 from victor_ext._runtime.core.json_values import (
-    json_of,
     list_or_empty,
     object_of,
     object_or_empty,
     text_or_empty,
 )
-from victor_ext._runtime.core.response import OPERATION
-from victor_ext._runtime.loop.operations import Operation, Shown
 from victor_ext.errors import Problem
 
 
@@ -32,18 +26,17 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in `errors`, each of which has `errorCode`, `errorMessage` and the `location` of
     the mistake. A list without one of these is somebody else's, if the status is that of an error.
 
-    Data of payees and accounts from the request is not repeated.
+
     """
     errors: list[object] = [*filter(None, list_or_empty(object_of(response).get("errors")))]
     if not errors or (response.status_code >= 400 and not any(map(_is_error, errors))):
         return ()
-    private = _private_texts(response.request)
     problems: list[Problem] = []
     for error in errors:
         members = object_or_empty(error)
         field = mask_digits(text_or_empty(members.get("location")))
-        code = private.hide(redact_code(members.get("errorCode")))
-        message = redact_excerpt(private.hide(text_or_empty(members.get("errorMessage"))))
+        code = redact_code(members.get("errorCode"))
+        message = redact_excerpt(text_or_empty(members.get("errorMessage")))
         problems.append(
             Problem(field, code, message or "Velo gave no message", provider_field=field or None)
         )
@@ -59,36 +52,3 @@ def _is_error(error: object) -> bool:
 def correlation_id(response: httpx.Response) -> str | None:
     """Velo's id of the exchange, which is in the body of an error."""
     return one_line(text_or_empty(object_of(response).get("correlationId"))) or None
-
-
-_PUBLIC = frozenset(
-    {
-        "type",
-        "payeeType",
-        "categories",
-        "remoteId",
-        "payorId",
-        "country",
-        "countryCode",
-        "currency",
-        "language",
-    }
-)
-"""The names of members of a request that name no person and no account."""
-_WORD = re.compile(r"[^\W_]+")
-
-
-def _private_texts(request: httpx.Request) -> PrivateTexts:
-    """The names, addresses and numbers in a request, and each word of these, since Velo may name a
-    payee by a part of the name. None of a request whose row says that everything may be shown.
-    """
-    row: Operation | None = request.extensions.get(OPERATION)
-    if row is not None and row.shown is Shown.EVERYTHING:
-        return PrivateTexts(())
-
-    def is_public(place: str) -> bool:
-        return place.rpartition(".")[2] in _PUBLIC
-
-    texts = list(texts_within(json_of(request), is_public, numbers=False))
-    words = [word for text in texts for word in _WORD.findall(text)]
-    return PrivateTexts([*texts, *words])

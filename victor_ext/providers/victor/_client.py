@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack
 
+import httpx
 from victor_api.api.payment_requests import list_payment_requests
 from victor_api.client import Client as GeneratedClient
 
@@ -13,20 +14,12 @@ from victor_ext._profiles import profile_variables
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext._runtime.client.config import (
     ClientOptions,
-    HttpxClient,
     Transport,
     known_options,
     take,
     with_client_options,
 )
 from victor_ext._runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext._runtime.http.from_httpx2 import (
-    AnyURL,
-    AsyncClient,
-    AsyncTransport,
-    SyncClient,
-    SyncTransport,
-)
 from victor_ext._systems import System
 from victor_ext.errors import ConfigurationError
 from victor_ext.providers._settings import environment_and_url
@@ -40,17 +33,15 @@ from ._system import ENVIRONMENTS, SYSTEM, VERSION, EnvironmentWord, from_proces
 # The arguments of `from_env`, none required. They stand in the constructor, too: its signature
 # shows defaults and takes the first by position, which `Unpack` of this class cannot say, and a
 # type checker makes no such class of a signature. A test compares both (test_introspection.py).
-class VictorOptions(
-    ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
-):
+class VictorOptions(ClientOptions[Transport], Generic[Transport], total=False):
     """The arguments of `Victor` and `AsyncVictor`, which document them."""
 
     auth: Credentials
     environment: EnvironmentWord
-    base_url: str | AnyURL | None
+    base_url: str | httpx.URL | None
 
 
-class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
+class _VictorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _ping_read = list_payment_requests, {"page": 0, "page_size": 1}
@@ -61,8 +52,8 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         auth: Credentials,
         *,
         environment: EnvironmentWord = "staging",
-        base_url: str | AnyURL | None = None,
-        **options: Unpack[ClientOptions[Transport, HttpxClient]],
+        base_url: str | httpx.URL | None = None,
+        **options: Unpack[ClientOptions[Transport]],
     ) -> None:
         """Make a client. Nothing is sent.
 
@@ -100,7 +91,7 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         )
 
     @classmethod
-    def from_env(cls, **options: Unpack[VictorOptions[Transport, HttpxClient]]) -> Self:
+    def from_env(cls, **options: Unpack[VictorOptions[Transport]]) -> Self:
         """A client from the process environment: VICTOR_ENVIRONMENT, VICTOR_BASE_URL, and
         VICTOR_CLIENT_ID with VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with VICTOR_PRIVATE_KEY or
         VICTOR_PRIVATE_KEY_FILE (and VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted). An empty
@@ -116,9 +107,7 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     @classmethod
-    def from_profile(
-        cls, name: str, **options: Unpack[VictorOptions[Transport, HttpxClient]]
-    ) -> Self:
+    def from_profile(cls, name: str, **options: Unpack[VictorOptions[Transport]]) -> Self:
         """A client with the settings of a profile: the table of this name in
         `~/.config/victor/profiles.toml`.
 
@@ -138,14 +127,14 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
 
-class Victor(_VictorClient[Blocking, SyncTransport, SyncClient], BlockingClient):
+class Victor(_VictorClient[Blocking, httpx.BaseTransport], BlockingClient):
     """A client of the Victor API with blocking calls. Safe to share between threads."""
 
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
     payment_requests: PaymentRequests
 
 
-class AsyncVictor(_VictorClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
+class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
     """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""
 
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": AsyncPaymentRequests}

@@ -47,7 +47,6 @@ from victor_ext._runtime.loop.operations import (
     RepeatsId,
     id_in_path,
 )
-from victor_ext._runtime.loop.retry import asked_url
 from victor_ext.errors import Problem, VictorError
 from victor_ext.money import from_wire
 
@@ -116,7 +115,7 @@ def _page_of_other_number(response: httpx.Response) -> str | None:
     the provider may count from 1. A list compares the numbers of its pages with each other.
     """
     number = object_of(response).get("page")
-    asked = asked_url(response.request).params.get("page", "")
+    asked = response.request.url.params.get("page", "")
     if not is_number(number) or not asked.isdecimal():
         return None
     if number in {0, int(asked), int(asked) + 1}:

@@ -199,7 +199,7 @@ def _requests_in(page: dict[str, Any]) -> Sequence[PaymentRequest]:
     return [PaymentRequest.of_json(sent) for sent in list_or_empty(page.get("results"))]
 
 
-SEARCH_MARGIN = 60.0
+SEARCH_MARGIN = 300.0
 """Seconds that `find` adds at both ends of its window, in addition to the known difference of the
 clocks.
 """
@@ -258,18 +258,16 @@ def find(
     """Read the requests between two moments, and keep those with a reference, or with one of
     several.
 
-    The moments are of this machine's clock, and the list is by the provider's. The window is wider
-    by the difference of the clocks, as far as it is known. If a response shows another difference,
-    the search begins again with a window for both.
+    The moments are of this machine's clock, and the list is by the provider's: the window is wider
+    by the difference of the clocks, as far as it is known, and by `SEARCH_MARGIN`. If a response
+    shows another difference, the search begins again.
     """
-    clock = shared.clock
-    slack = SEARCH_MARGIN / 2
     is_several = isinstance(client_reference_id, list | tuple | set | frozenset)
     references = [*client_reference_id] if is_several else [client_reference_id]
     _check_search(references, start, end, extra_query)
     wanted = {*map(reference_of, references)}
-    # The provider's time minus this machine's: the least and the largest difference that was seen.
-    least = most = clock.skew
+    # the provider's time minus this machine's: the least and the largest that a response showed
+    least = most = shared.clock.skew
     while True:
         first = _shifted(start, min(least, 0.0) - SEARCH_MARGIN)
         last = None if end is None else _shifted(end, max(most, 0.0) + SEARCH_MARGIN)
@@ -280,24 +278,18 @@ def find(
             end_datetime=last,
             extra_query=extra_query,
         )
-        requests = walk(window, clock)
+        requests = walk(window, shared.clock)
         reader = shared.begin(requests)
         matches: list[PaymentRequest] = []
         read = 0
         while not reader.done:
             page = reader.accept((yield from requests.read(reader)))
             read += len(page.items)
-            matches += [
-                request
-                for request in page.items
-                if reference_of(request.client_reference_id) in wanted
-            ]
-            if not least - slack <= clock.skew <= most + slack:
-                break  # the response shows that the window is too narrow
-        else:
+            matches += [it for it in page.items if reference_of(it.client_reference_id) in wanted]
+        skew = shared.clock.skew
+        if least - SEARCH_MARGIN < skew < most + SEARCH_MARGIN:
             return SearchResult(matches, start=first, end=last, read=read)
-        least = min(least, clock.skew)
-        most = max(most, clock.skew)
+        least, most = min(least, skew), max(most, skew)
 
 
 def _shifted(moment: datetime, seconds: float) -> datetime:

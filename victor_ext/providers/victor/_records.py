@@ -7,7 +7,7 @@ A property is None if the provider did not send the value, or sent a value that 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -189,10 +189,11 @@ class PaymentRequest(PaymentRequestFields):
         return self._model == RESPONSE
 
     def completed_by(self, other: PaymentRequest) -> PaymentRequest:
-        """This request, with what it does not say taken from another record of it."""
-        completed = _Completed.of_json(self._json, self._model)
-        completed.other = other
-        return completed
+        """This request, with what it does not say taken from another record of it: one of both is
+        an item of a list, and the other may have the response.
+        """
+        model = other._model if self._model == _LISTED else self._model
+        return PaymentRequest.of_json(_filled(self._json, other._json), model)
 
     def value_at(self, path: Sequence[str]) -> Any:
         """The value at the names in `path`, or None."""
@@ -450,42 +451,13 @@ class PaymentRequest(PaymentRequestFields):
         return hash(self.id)
 
 
-class _Completed(PaymentRequest):
-    """A request that another record of it completes, field by field."""
-
-    __slots__ = ("other",)
-
-    other: PaymentRequest
-
-    @property
-    def amount(self) -> Decimal | None:
-        return self._agreed_amount()
-
-    def said_amounts(self) -> Amounts:
-        return Amounts(*map(first_of, super().said_amounts(), self.other.said_amounts()))
-
-    @property
-    def payer(self) -> Payer | None:
-        payer, other = super().payer, self.other.payer
-        if payer is None or other is None:
-            return payer or other
-        return payer.completed_by(other)
-
-
-def _completed(name: str) -> property:
-    """A field that is None only if neither record has it."""
-    field: property = getattr(PaymentRequest, name)
-    read: Callable[[PaymentRequest], Any] = field.fget  # type: ignore[assignment] # each has one
-
-    def either(record: _Completed) -> Any:
-        value = read(record)
-        return getattr(record.other, name) if value is None else value
-
-    return property(either, field.fset)
-
-
-_OF_THIS_RECORD = {"id", "status", "direction", "is_terminal", "idempotency_key"}
-"""What no other record of the request completes."""
-_NAMES = {*PaymentRequest._fields}  # pyright: ignore[reportPrivateUsage] - its own
-for _name in _NAMES - {*_OF_THIS_RECORD, *vars(_Completed)}:
-    setattr(_Completed, _name, _completed(_name))
+def _filled(sent: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON object, with the members of another one that it lacks, also in its objects."""
+    filled = dict(sent)
+    for name, value in other.items():
+        own = filled.get(name)
+        if is_object(own) and is_object(value):
+            filled[name] = _filled(own, value)
+        elif own in (None, ""):
+            filled[name] = value
+    return filled

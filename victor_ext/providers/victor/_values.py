@@ -179,12 +179,6 @@ class Payer(FrozenStruct, frozen=True):
             f"routing_number={_masked(self.routing_number)}, name={self.name!r})"
         )
 
-    def completed_by(self, other: Payer) -> Payer:
-        """Return this payer, with missing values from `other`."""
-        return Payer(
-            *(getattr(self, name) or getattr(other, name) for name in self.__struct_fields__)
-        )
-
 
 def as_payer(source: object) -> Payer | None:
     if not is_object(source):

@@ -8,7 +8,7 @@ steps and of an expired card, which steps a payment allows, that wrong parameter
 from victor_ext.sandbox.eastpay._commands import EastPayCommands, Merchant
 from victor_ext.sandbox.eastpay._provider import EastPayProvider
 from victor_ext.sandbox.eastpay._state import EastPaySettings
-from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
+from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 
 __all__ = (
     "EastPayCommands",
@@ -20,7 +20,7 @@ __all__ = (
 )
 
 
-class EastPaySandbox(EastPayCommands, NotifyingServer[EastPaySettings]):
+class EastPaySandbox(EastPayCommands, ServerInThread[EastPaySettings]):
     """One bank's gateway in this process:
     `with EastPaySandbox() as sandbox: sandbox.url + "/eastpay"`.
     """

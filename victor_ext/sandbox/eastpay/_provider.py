@@ -4,7 +4,6 @@ from victor_ext.sandbox.eastpay._commands import EastPayCommands
 from victor_ext.sandbox.eastpay._payments import PaymentEntry, result
 from victor_ext.sandbox.eastpay._state import (
     DOCUMENT,
-    EVENT,
     EastPaySettings,
     EastPayState,
     stamp,
@@ -36,7 +35,6 @@ class EastPayProvider(TableProvider[EastPaySettings]):
     settings_type = EastPaySettings
     commands_type = EastPayCommands
     resending = Resending()
-    events = (EVENT,)
     rows = (
         Row("pay", "POST /{base}/v3/payments", EastPayState.pay),
         Row("follow_up", "POST /{base}/v3/payments/{id}", EastPayState.follow_up),

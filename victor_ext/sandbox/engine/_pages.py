@@ -79,29 +79,13 @@ class Listing:
     asked_size: str = "pageSize"
     sort: str = "sort"
 
-    def is_filter(self, name: str) -> bool:
-        """Whether a parameter is a filter."""
-        return name not in {self.number, self.asked_size, self.sort, *self.controls}
-
-    def undeclared(self, query: Mapping[str, Any]) -> dict[str, int]:
-        """The number of the page and its size in a query that no document describes. Raises
-        `Refused` for what is no number above 0.
-        """
-        asked: dict[str, int] = {}
-        for name in {self.number, self.asked_size} & query.keys():
-            text = str(query[name])
-            if not (text.isascii() and text.isdecimal()) or int(text) < 1:
-                raise Refused(400, f"{name} must be a whole number above 0.", name)
-            asked[name] = int(text)
-        return asked
-
     def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
         """The page that is asked for. Raises `Refused` for an order that the items do not have."""
         passing = items
         filters = [
             (name, self.test_of(name), value)
             for name, value in query.items()
-            if self.is_filter(name)
+            if name not in {self.number, self.asked_size, self.sort, *self.controls}
         ]
         if filters:
             passing = [item for item in items if self._passes(item, filters)]

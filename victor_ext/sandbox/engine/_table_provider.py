@@ -8,7 +8,6 @@ import json
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from victor_ext.sandbox.engine._checks import check_document, check_rows
 from victor_ext.sandbox.engine._key_memory import KeyMemory
 from victor_ext.sandbox.engine._rows import Asked, Result, Row
 from victor_ext.sandbox.server._commands import NotFound
@@ -60,14 +59,11 @@ class TableProvider(SandboxProvider[S]):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if hasattr(cls, "rows"):
-            check_rows(cls)
-            # A class may have operations of its own, which its `handle` does.
-            if "operations" not in vars(cls):
-                cls.operations = tuple(row.operation for row in cls.rows)
+        # A class may have operations of its own, which its `handle` does.
+        if hasattr(cls, "rows") and "operations" not in vars(cls):
+            cls.operations = tuple(row.operation for row in cls.rows)
 
     def __init__(self, context: SandboxContext, settings: S) -> None:
-        check_document(type(self))
         self._rows = {row.name: row for row in self.rows}
         self._rules: dict[str, DocumentedOperation] = {}
         self._keys = KeyMemory[_Kept](context.clock.now, self.key_life)
@@ -204,8 +200,6 @@ class TableProvider(SandboxProvider[S]):
         query = rules.read_query(call.query)
         self.check(call, row.name, query, body)
         known = {name: value for name, value in query.items() if name in rules.query.members}
-        if row.listing is not None and self.document is None:
-            known = row.listing.undeclared(query)
         asked = Asked(row.name, call, known, rules.body.declared(body), body)
         made = row.does(self.state, asked)
         if isinstance(made, Response):

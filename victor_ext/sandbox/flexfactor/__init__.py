@@ -3,7 +3,7 @@
 from victor_ext.sandbox.flexfactor._commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor._provider import FlexFactorProvider
 from victor_ext.sandbox.flexfactor._state import FlexFactorSettings
-from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
+from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 
 __all__ = (
     "FlexFactorCommands",
@@ -14,7 +14,7 @@ __all__ = (
 )
 
 
-class FlexFactorSandbox(FlexFactorCommands, NotifyingServer[FlexFactorSettings]):
+class FlexFactorSandbox(FlexFactorCommands, ServerInThread[FlexFactorSettings]):
     """FlexFactor in this process: `with FlexFactorSandbox() as sandbox: sandbox.url`."""
 
     provider_type = FlexFactorProvider

@@ -162,7 +162,6 @@ class FlexFactorCommands(TokenCommands, NotificationCommands):
         """
         require_one_of("event", event, EVENTS)
         order = self._state.newest_order(order_id)
-        self._notifications.require_address(event)
         self._state.notified.post(order, event)
         return {}
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
 from victor_ext.sandbox.flexfactor._commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor._notifications import EVENTS
 from victor_ext.sandbox.flexfactor._orders import ORDERS, Order, check_moments
 from victor_ext.sandbox.flexfactor._state import (
     DOCUMENT,
@@ -47,7 +46,6 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
     settings_type = FlexFactorSettings
     commands_type = FlexFactorCommands
     resending = Resending()
-    events = EVENTS
     rows = (
         Row("token", "POST /v1/oauth2/token", FlexFactorState.token, is_open=True),
         Row("transmit", "POST /v1/transmit", FlexFactorState.transmit),

@@ -1,10 +1,6 @@
-"""The server of every sandbox, without a provider.
-
-See "A sandbox for another provider" in docs/sandbox-custom.md.
-"""
+"""The server of every sandbox, without a provider."""
 
 from victor_ext.sandbox.server._arguments import (
-    check_type,
     require_filled,
     require_form,
     require_least,
@@ -43,22 +39,9 @@ from victor_ext.sandbox.server._exchange import (
     error_response,
     json_response,
 )
-from victor_ext.sandbox.server._notifications import Notifications, Resending
-from victor_ext.sandbox.server._notifying import (
-    NotificationCommands,
-    NotifyingServer,
-    NotifyingSettings,
-)
-from victor_ext.sandbox.server._posting import Posted, host_of
-from victor_ext.sandbox.server._privacy import last_four, open_private, redacted
-from victor_ext.sandbox.server._provider import (
-    Action,
-    Call,
-    Record,
-    SandboxProvider,
-    StatusChange,
-    Tone,
-)
+from victor_ext.sandbox.server._notifications import Notifications, Posted, Resending, host_of
+from victor_ext.sandbox.server._notifying import NotificationCommands, NotifyingSettings
+from victor_ext.sandbox.server._provider import Call, SandboxProvider
 from victor_ext.sandbox.server._run import ServerInThread, serve
 from victor_ext.sandbox.server._settings import FARTHEST, ServerSettings, option
 
@@ -66,7 +49,6 @@ __all__ = (
     "ANYTHING",
     "CONTROL",
     "FARTHEST",
-    "Action",
     "BodyKey",
     "Call",
     "Clock",
@@ -78,13 +60,11 @@ __all__ = (
     "NotFound",
     "NotificationCommands",
     "Notifications",
-    "NotifyingServer",
     "NotifyingSettings",
     "Operation",
     "Posted",
     "Problem",
     "Received",
-    "Record",
     "Resending",
     "Response",
     "SandboxContext",
@@ -93,12 +73,9 @@ __all__ = (
     "ServerInThread",
     "ServerOverHttp",
     "ServerSettings",
-    "StatusChange",
     "TokenCommands",
     "TokenStore",
-    "Tone",
     "Validator",
-    "check_type",
     "command",
     "digest",
     "empty_response",
@@ -106,13 +83,10 @@ __all__ = (
     "find",
     "host_of",
     "json_response",
-    "last_four",
     "load_document",
     "member",
     "nothing",
-    "open_private",
     "option",
-    "redacted",
     "require_filled",
     "require_form",
     "require_least",

@@ -1,11 +1,10 @@
-"""What a command takes, and what an option may be, by the types that are annotated: the check of a
-value, the words of its error, and the rows of the page of the control API.
+"""What a command takes, by the types that are annotated; and the rules of values that commands have
+beside their types.
 """
 
 from __future__ import annotations
 
 import inspect
-import json
 import math
 import re
 import types
@@ -17,71 +16,12 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_ty
 
 from victor_ext.sandbox.server._exchange import JsonObject
 
-_KINDS: dict[object, tuple[Any, tuple[str, ...]]] = {
-    str: (str, ("a text",)),
-    Decimal: (str, ("a text",)),
-    date: (str, ("a text",)),
-    bool: (bool, ("`true`", "`false`")),
-    int: (int, ("a whole number",)),
-    float: (int | float, ("a number",)),
-    timedelta: (int | float, ("a number",)),
-    list: (list, ("an array",)),
-    dict: (dict, ("an object",)),
-    type(None): (type(None), ("`null`",)),
+_IN_JSON: dict[object, Any] = {
+    **dict.fromkeys((str, Decimal, date), str),
+    **dict.fromkeys((float, timedelta), int | float),
+    **{kind: kind for kind in (bool, int, list, dict, type(None))},
 }
-"""What a JSON value of a type is, and how it is called; words of code are in backticks. Of any
-other type, each value is right.
-"""
-
-
-def check_type(name: str, value: object, declared: object) -> None:
-    """Raise `ValueError` for a value of another type than the declared one."""
-    parts = _parts(declared)
-    if any(_is_one(value, part) for part in parts):
-        return
-    literals = [part for part in parts if get_origin(part) is Literal]
-    choices = [str(choice) for part in literals for choice in get_args(part)]
-    if str(value) in choices:
-        raise ValueError(f'{name} must be a text: write "{value}", not {value!r}')
-    if choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-    raise ValueError(f"{name} must be {_to_write(declared)}, not {value!r}")
-
-
-def _is_one(value: object, declared: object) -> bool:
-    if get_origin(declared) is Literal:
-        return value in get_args(declared)
-    if declared not in _KINDS:
-        return True
-    kind, _ = _KINDS[declared]
-    # A bool is an int in Python, but neither a count nor a number of seconds.
-    return isinstance(value, kind) and isinstance(value, bool) is (kind is bool)
-
-
-def _parts(declared: object) -> list[object]:
-    """The types of a union, each without its arguments; or the only one."""
-    origin = get_origin(declared)
-    if origin in (Union, types.UnionType):
-        return [part for each in get_args(declared) for part in _parts(each)]
-    return [declared if origin in (None, Literal) else origin]
-
-
-def _in_words(parts: Iterable[object]) -> str:
-    words: dict[str, None] = {}
-    for part in parts:
-        if get_origin(part) is Literal:
-            words |= dict.fromkeys(f"`{choice}`" for choice in get_args(part))
-        else:
-            _, of_kind = _KINDS.get(part, (None, ("a JSON value",)))
-            words |= dict.fromkeys(of_kind)
-    *others, last = words
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _to_write(declared: object) -> str:
-    """What to write for a value of a type. None is left out: it is what is not written."""
-    parts = [part for part in _parts(declared) if part is not type(None)]
-    return _in_words(parts).replace("`", "")
+"""What a JSON value of a type is. Of any other type, each value is right."""
 
 
 class Parameter(NamedTuple):
@@ -90,16 +30,7 @@ class Parameter(NamedTuple):
     name: str
     type: object
     """The annotation."""
-    default: str | None
-    """The default in JSON. None: it must be given, or what is left out is said elsewhere."""
-    is_needed: bool = False
-    is_option: bool = False
-    """Whether it is one of the keyword options of the command's body."""
-
-    @property
-    def takes(self) -> str:
-        """The JSON values that it may have; words of code are in backticks."""
-        return _in_words(_parts(self.type))
+    is_needed: bool
 
 
 @lru_cache(maxsize=256)
@@ -109,33 +40,49 @@ def parameters_of(work: Callable[..., object]) -> tuple[Parameter, ...]:
         hints = get_type_hints(work)
     except NameError:  # a name that is imported for type checkers alone
         hints = dict(getattr(work, "__annotations__", {}))
-    found: list[Parameter] = []
+    parameters: list[Parameter] = []
     for each in [*inspect.signature(work).parameters.values()][1:]:
         hint = hints.get(each.name, Any)
         if each.kind is inspect.Parameter.VAR_KEYWORD:
             options = get_type_hints(next(iter(get_args(hint)), object))
-            found += [Parameter(*option, None, is_option=True) for option in options.items()]
-        elif each.default is inspect.Parameter.empty:
-            found.append(Parameter(each.name, hint, None, is_needed=True))
+            parameters += [Parameter(*option, is_needed=False) for option in options.items()]
         else:
-            default = json.dumps(each.default, default=str, ensure_ascii=False)
-            found.append(Parameter(each.name, hint, default))
-    return tuple(found)
+            is_needed = each.default is inspect.Parameter.empty
+            parameters.append(Parameter(each.name, hint, is_needed))
+    return tuple(parameters)
 
 
 def check_arguments(work: Callable[..., object], given: JsonObject) -> None:
-    """Raise `ValueError` for arguments that the body of a command does not take: it names the
-    parameter, what came and what to write.
-    """
+    """Raise `ValueError` for arguments that the body of a command does not take."""
     known = {parameter.name: parameter for parameter in parameters_of(work)}
     for name, value in given.items():
         if name not in known:
-            others = f"write {', '.join(known)}" if known else "it takes none"
-            raise ValueError(f"{name} is no parameter of this command: {others}")
-        check_type(name, value, known[name].type)
+            raise ValueError(f"{name} is no parameter: write {', '.join(known) or 'none'}")
+        if not _fits(value, known[name].type):
+            raise ValueError(f"{name} must be {_in_words(known[name].type)}, not {value!r}")
     for name, parameter in known.items():
         if parameter.is_needed and name not in given:
-            raise ValueError(f"{name} is missing: write {_to_write(parameter.type)}")
+            raise ValueError(f"{name} is missing")
+
+
+def _fits(value: object, declared: object) -> bool:
+    origin = get_origin(declared)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, each) for each in get_args(declared))
+    if origin is Literal:
+        return value in get_args(declared)
+    kind = _IN_JSON.get(origin or declared)
+    # A bool is an int in Python, but neither a count nor a number of seconds.
+    return kind is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool))
+
+
+def _in_words(declared: object) -> str:
+    parts = get_args(declared)
+    if get_origin(declared) is Literal:
+        return f"one of {', '.join(map(str, parts))}"
+    if get_origin(declared) in (Union, types.UnionType):
+        return " or ".join(_in_words(part) for part in parts if part is not type(None))
+    return getattr(_IN_JSON.get(declared), "__name__", "a number")
 
 
 def without_none(parameters: JsonObject) -> JsonObject:
@@ -145,9 +92,6 @@ def without_none(parameters: JsonObject) -> JsonObject:
     return {
         name: value for name, value in parameters.items() if value is not None or name == "times"
     }
-
-
-# The rules of values that commands have, beside their types
 
 
 def require_one_of(name: str, value: str, known: Iterable[str]) -> None:

@@ -7,7 +7,6 @@ Its body runs on the server, on an instance of the commands class that has the p
 
 from __future__ import annotations
 
-import fnmatch
 import inspect
 import json
 import re
@@ -20,11 +19,12 @@ from http.client import HTTPConnection
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
+import msgspec
+
 from victor_ext.sandbox.server._arguments import Parameter, parameters_of, require_one_of
 from victor_ext.sandbox.server._context import Received, SandboxContext
 from victor_ext.sandbox.server._exchange import CONTROL, JsonObject, JsonValue
-from victor_ext.sandbox.server._faults import FaultOptions, Kind, read_fault
-from victor_ext.sandbox.server._listener import Listener
+from victor_ext.sandbox.server._faults import FaultOptions, Kind
 from victor_ext.sandbox.server._privacy import body_text
 from victor_ext.sandbox.server._settings import FARTHEST
 
@@ -149,7 +149,7 @@ class ServerCommands:
     _state: Any
     """Its `state`."""
 
-    def __init__(self, provider: Any, listener: Listener) -> None:
+    def __init__(self, provider: Any, listener: Any) -> None:
         self._provider = provider
         self._state = provider.state
         self._listener = listener
@@ -226,7 +226,7 @@ class ServerCommands:
         bodies: list[JsonObject] = []
         for call in calls:
             body, response = contents[call.number]
-            request = body_text(body, call.headers.get("content-type", ""))
+            request = body_text(body)
             answer = None if response is None else response.text()
             bodies.append({"number": call.number, "request": request, "response": answer})
         return bodies
@@ -251,20 +251,17 @@ class ServerCommands:
         """Let the next matching calls fail; returns the fault's `id`.
 
         docs/sandbox-reference.md lists each `kind` and all `options`. `times=None` means until the
-        fault is cleared. The default is once, or without end when there is a probability.
+        fault is cleared.
         """
-        fault = read_fault(kind, dict(options), self._context.operations)
-        if fault.is_of_notifications and self._provider.resending is None:
-            raise ValueError(f"{kind}: this sandbox posts no notifications")
-        known = self._provider.events
-        if known and fault.event is not None and not fnmatch.filter(known, fault.event):
-            require_one_of("event", fault.event, known)
-        return {"id": self._context.faults.inject(fault)}
+        operation = options.get("operation")
+        if operation is not None:
+            require_one_of("operation", operation, self._context.operations.names)
+        return {"id": self._context.faults.inject(kind, dict(options))}
 
     @command("GET", "/faults")
     def faults(self) -> list[JsonObject]:
         """The faults that still apply, each with the number of calls that it was `applied` to."""
-        return [fault.to_dict() for fault in self._context.faults.waiting]
+        return [msgspec.to_builtins(fault) for fault in self._context.faults.waiting]
 
     @command("DELETE", "/faults", returns=member("cleared", int))
     def clear_faults(self) -> JsonObject:
@@ -279,12 +276,16 @@ class ServerCommands:
         """Refuse and reset connections for `seconds`; None: until `up`, which no call over HTTP can
         reach then.
         """
-        return self._listener.down(None if seconds is None else _seconds(seconds))
+        down: Awaitable[JsonObject] = self._listener.down(
+            None if seconds is None else _seconds(seconds)
+        )
+        return down
 
     @command("POST", "/up", returns=nothing)
     def up(self) -> Awaitable[JsonObject]:
         """Listen again."""
-        return self._listener.up()
+        up: Awaitable[JsonObject] = self._listener.up()
+        return up
 
     @command("POST", "/reset", returns=nothing)
     def reset(self) -> JsonObject:
@@ -335,18 +336,7 @@ class ServerOverHttp(ServerCommands):
         if status < 400:
             return result
         message = str(result["message"])
-        if result["error"] == "no_such_command":
-            message = f"{message} {self._whose()}"
         raise LookupError(message) if status == 404 else ValueError(message)
-
-    def _whose(self) -> str:
-        """Whose sandbox this is: a command that it does not have may be of another provider."""
-        _, found = self._exchange("GET", f"{CONTROL}/", None)
-        return (
-            f"{self.url} is a {found['sandbox']} sandbox, and {type(self).__name__} may be for "
-            "another one: take the class with its commands, such as RemoteVeloSandbox of "
-            "victor_ext.sandbox.velo."
-        )
 
     def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
         """Make one call; returns the status and the JSON value of the response."""

@@ -7,10 +7,10 @@ import logging
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Container, Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count, islice
+from itertools import count
 
 from victor_ext.sandbox.server._exchange import (
     JsonObject,
@@ -27,7 +27,7 @@ access = logging.getLogger("victor_ext.sandbox.access")
 logger = logging.getLogger("victor_ext.sandbox")
 _KEPT = 200
 _LARGEST = 64 * 1024
-_CALLS_OF_A_LIFE = 500
+_RECEIVED = 100_000
 
 
 class Clock:
@@ -37,8 +37,8 @@ class Clock:
     So `advance` never makes a token expire, and a skew moves both clocks.
     """
 
-    def __init__(self, skew: float) -> None:
-        self.skew = skew
+    def __init__(self) -> None:
+        self.skew = 0.0
         self.advanced = 0.0
 
     def wall(self) -> float:
@@ -198,9 +198,9 @@ class SandboxContext:
         self.settings = settings
         self.operations = OperationTable(operations)
         self.key = key
-        self.clock = Clock(settings.clock_skew)
-        self.faults = FaultQueue(settings.seed)
-        self._calls: deque[Received] = deque(maxlen=settings.keep_received)
+        self.clock = Clock()
+        self.faults = FaultQueue()
+        self._calls: deque[Received] = deque(maxlen=_RECEIVED)
         """The last calls one by one. The counts are of all of them."""
         self._numbers = count(1)
         self.attempts: Counter[str] = Counter()
@@ -211,8 +211,6 @@ class SandboxContext:
         """The bodies of the last calls by their number: the request's, of which the beginning is
         kept, and the response as it was made, also when a fault kept it from arriving (None: there
         was none). They are redacted when shown."""
-        self.changes = 0
-        """Their number so far, by which an open page sees that there is something new."""
 
     def reset(self) -> None:
         """Forget faults, received calls and counts, and set the clocks back.
@@ -226,7 +224,7 @@ class SandboxContext:
         self.work_by_key.clear()
         self.work_by_reference.clear()
         self.clock.advanced = 0.0
-        self.clock.skew = self.settings.clock_skew
+        self.clock.skew = 0.0
 
     def begin(
         self,
@@ -236,7 +234,6 @@ class SandboxContext:
         headers: Iterable[tuple[bytes, bytes]],
         fault: Fault | None,
     ) -> Received:
-        self.changes += 1
         exchange = Received(
             number=next(self._numbers),
             at=self.clock.wall(),
@@ -268,21 +265,8 @@ class SandboxContext:
             del self.contents[next(iter(self.contents))]
         exchange.status = None if response is None else response.status
         exchange.milliseconds = max(0.0, round((self.clock.wall() - exchange.at) * 1000, 3))
-        self.changes += 1
         if access.isEnabledFor(logging.INFO):
             access.info("%s", exchange.summary())
 
     def after(self, number: int) -> list[Received]:
         return [exchange for exchange in self._calls if exchange.number > number]
-
-    def about(self, ids: Container[str | None], key: str | None) -> list[Received]:
-        """The last calls about what has one of the ids, or with the key, oldest first."""
-        calls: list[Received] = []
-        for call in self._calls:
-            has_key = key is not None and call.idempotency_key == key
-            if has_key or call.request_id in ids:
-                calls.append(call)
-        return calls[-_CALLS_OF_A_LIFE:]
-
-    def last(self, count: int) -> list[Received]:
-        return list(islice(reversed(self._calls), count))

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
 
 Json = dict[str, Any]
-_METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 _BITS = {"int32": 31, "int64": 63}
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
@@ -244,10 +243,6 @@ class DocumentedOperation:
             (int(each) for each in self.statuses if each[0] == "2" and each.isdecimal()), 200
         )
 
-    def has_status(self, status: int) -> bool:
-        """Whether the document has the status, or says nothing of statuses."""
-        return not self.statuses or self._written(status) is not None
-
     def _written(self, status: int) -> str | None:
         """The status as the document writes it: exactly, by its first digit, or as one of all."""
         written = (str(status), f"{status // 100}XX", "default")
@@ -283,18 +278,6 @@ class Document:
         self._shared: dict[str, Validator | None] = {}
         self._paths: Json = {shape_of(path): item for path, item in raw["paths"].items()}
         self._operations: dict[tuple[str, str], DocumentedOperation] = {}
-
-        self.places = tuple(
-            f"{method.upper()} {path}"
-            for path, item in raw["paths"].items()
-            for method in item
-            if method.lower() in _METHODS
-        )
-        """The method and the path of each operation."""
-
-    def has(self, method: str, path: str) -> bool:
-        """Whether the document has an operation."""
-        return method.lower() in self._paths.get(shape_of(path), {})
 
     def operation(self, method: str, path: str) -> DocumentedOperation:
         """One operation; the names of the parameters in the path do not matter.
@@ -391,14 +374,12 @@ def _strict(schema: Json) -> Json:
 
     A schema with `properties` and no `type` is an object (else any number would pass for it). A
     `pattern` matches the whole text (the document's have no anchors). `int32` and `int64` bound an
-    integer, and `nullable` allows `null`. A limit that the document marks as not enforced is none.
+    integer, and `nullable` allows `null`.
     A strict schema, such as one of the components, stays as it is.
     """
     if _IS_STRICT in schema:
         return schema
     strict: Json = {**schema, _IS_STRICT: True}
-    for limit in strict.pop("x-not-enforced", ()):
-        strict.pop(limit, None)
     _make_parts_strict(strict)
     if "pattern" in strict:
         strict["pattern"] = f"^(?:{strict['pattern']})$"
@@ -445,34 +426,7 @@ def document_path(name: str) -> Traversable:
 
 @lru_cache
 def load_document(name: str) -> Document:
-    """A document by the name of its file, read once per process.
-
-    Raises `ValueError` for one that refers to other files.
-    """
+    """A document by the name of its file, read once per process."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = document_path(name).read_text(encoding="utf-8")
-    raw = yaml.load(text, Loader=loader)  # noqa: S506 (both loaders are the safe ones)
-    other = _reference_elsewhere(raw)
-    if other:
-        raise ValueError(
-            f"The document {name!r} refers to another file, {other!r}, and a sandbox reads one "
-            "file: name one that has all parts, such as `redocly bundle` writes."
-        )
-    return Document(raw)
-
-
-def _reference_elsewhere(value: Any) -> str:
-    """The first reference to another file; an empty text without one."""
-    parts: list[object] = []
-    if isinstance(value, list):
-        parts = cast("list[object]", value)
-    elif isinstance(value, dict):
-        parts = [*cast("Json", value).values()]
-        reference = cast("Json", value).get("$ref")
-        if isinstance(reference, str) and not reference.startswith("#"):
-            return reference
-    for part in parts:
-        found = _reference_elsewhere(part)
-        if found:
-            return found
-    return ""
+    return Document(yaml.load(text, Loader=loader))  # noqa: S506 (both loaders are the safe ones)

@@ -3,12 +3,10 @@ the response.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
-from urllib.parse import unquote
-
-from starlette.routing import compile_path
 
 from victor_ext.sandbox.server._privacy import body_text
 
@@ -18,8 +16,6 @@ JsonObject: TypeAlias = dict[str, Any]
 """A JSON object."""
 
 CONTROL = "/_sandbox"
-PAGE = "/"
-DOCS = "/docs"
 OTHER = "other"
 """The name of a call that is not an operation of the provider."""
 
@@ -49,7 +45,7 @@ class OperationTable:
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
         in_order = sorted(operations, key=lambda operation: operation.path.count("{"))
-        self._known = [(each.method, compile_path(each.path)[0], each.name) for each in in_order]
+        self._known = [(each.method, _pattern(each.path), each.name) for each in in_order]
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
         """The name of the operation and the values of the names in braces; `path` is decoded
@@ -61,10 +57,6 @@ class OperationTable:
                 return name, match.groupdict()
         return OTHER, {}
 
-    def name(self, method: str, raw_path: str) -> str:
-        """The name of the operation for a path as it stands in a request line."""
-        return self.find(method, unquote(raw_path))[0]
-
     def methods(self, path: str) -> list[str]:
         """The methods that a path takes: of those that match, the one with the fewest braces."""
         matching = [
@@ -73,15 +65,6 @@ class OperationTable:
             if pattern.fullmatch(path)
         ]
         return sorted({method for braces, method in matching if braces == matching[0][0]})
-
-    def is_own(self, method: str, path: str) -> bool:
-        """Whether a call is for the control API, or for a page where the provider has no
-        operation.
-        """
-        if path == CONTROL or path.startswith(CONTROL + "/"):
-            return True
-        is_page = method in ("GET", "HEAD") and path in (PAGE, DOCS)
-        return is_page and self.name(method, path) == OTHER
 
 
 @dataclass(frozen=True)
@@ -127,7 +110,7 @@ class Response:
         return dict(self.headers).get(b"content-type", b"").decode("latin-1")
 
     def text(self) -> str:
-        return body_text(self.body, self.content_type)
+        return body_text(self.body)
 
     @property
     def has_json(self) -> bool:
@@ -135,19 +118,23 @@ class Response:
         media = self.content_type.partition(";")[0].strip().lower()
         return bool(self.body) and media.endswith("json")
 
-    def messages(self, number: int, date: bytes | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The messages of ASGI for this response to the call of this number."""
+    def wire(self, date: bytes, number: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """The headers and the body of this response to the call of this number (0: to none)."""
+        headers = [(b"date", date), *self.headers]
         body = b""
-        headers = [*self.headers]
-        if date is not None:
-            headers.insert(0, (b"date", date))
         if self.status not in _WITHOUT_BODY:
             body = self.body
             headers.append((b"content-length", b"%d" % len(body)))
-        # Not the provider's: it joins a response to its line in /_sandbox/received.
-        headers.append((b"x-request-id", b"sandbox-%d" % number))
-        start = {"type": "http.response.start", "status": self.status, "headers": headers}
-        return start, {"type": "http.response.body", "body": body}
+        if number:  # not the provider's: it joins a response to its line in /_sandbox/received
+            headers.append((b"x-request-id", b"sandbox-%d" % number))
+        return headers, body
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """What a path matches: a name in braces stands for one segment."""
+    parts = re.split(r"{(\w+)}", path)
+    texts = [f"(?P<{part}>[^/]+)" if n % 2 else re.escape(part) for n, part in enumerate(parts)]
+    return re.compile("".join(texts))
 
 
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:

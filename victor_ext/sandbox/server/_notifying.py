@@ -1,20 +1,12 @@
-"""What a sandbox has that posts notifications: the option, the commands, and an application as the
-receiver.
-"""
+"""What a sandbox has that posts notifications: the option, and the commands."""
 
-import asyncio
 from collections.abc import Awaitable
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp
-
-from victor_ext.sandbox.server._commands import Command, ServerCommands, command, nothing
+from victor_ext.sandbox.server._commands import ServerCommands, command, nothing
 from victor_ext.sandbox.server._exchange import JsonObject
 from victor_ext.sandbox.server._notifications import Notifications
-from victor_ext.sandbox.server._posting import Application, check_address
-from victor_ext.sandbox.server._run import ServerInThread
 from victor_ext.sandbox.server._settings import ServerSettings, option
 
 
@@ -23,9 +15,7 @@ class NotifyingSettings(ServerSettings):
     """The options of every sandbox that posts notifications."""
 
     notify: str | None = option(
-        None,
-        metavar="URL",
-        help="post notifications to this address, such as http://127.0.0.1:8000/webhooks",
+        None, "post notifications to this address, such as http://127.0.0.1:8000/webhooks"
     )
 
     def __post_init__(self) -> None:
@@ -33,24 +23,11 @@ class NotifyingSettings(ServerSettings):
         _check_url(self.notify, "notify")
 
 
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar as WithDefault  # as in `_settings`
-
-    NotifyingS = WithDefault("NotifyingS", bound=NotifyingSettings, default=NotifyingSettings)
-else:
-    NotifyingS = TypeVar("NotifyingS", bound=NotifyingSettings)
-
-
-def _check_url(url: object, name: str) -> None:
+def _check_url(url: str | None, name: str) -> None:
     """Raise `ValueError` for what is no address to post to."""
-    if url is None:
-        return
-    try:
-        check_address(str(url))
-    except ValueError as error:
-        raise ValueError(
-            f"{name} must be an address such as http://127.0.0.1:8000/webhooks: {error}"
-        ) from None
+    parts = urlsplit(url or "http://host")
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError(f"{name} must be an address such as http://127.0.0.1:8000/webhooks")
 
 
 class NotificationCommands(ServerCommands):
@@ -67,16 +44,18 @@ class NotificationCommands(ServerCommands):
         to the addresses that the API was given.
         """
         _check_url(url, "url")
-        self._notifications.set_url(url)
+        self._notifications.url = url
+        self._notifications.start()
         return {"url": url}
 
     @command("GET", "/deliveries")
     def deliveries(self, after: int = 0) -> list[JsonObject]:
         """What was posted, or is still to be, with a number above `after`, oldest first: `event`,
-        `about`, `url`, `state`, when it is `due`, and all `attempts`. Credentials are hidden.
+        `about`, `url`, `state`, when it is `due`, `headers`, `body`, and what came of the
+        `attempts`.
 
-        The `state` is `waiting`, `taken`, `given up` or `not posted`, with a `reason`. The last
-        1,000 are kept.
+        The `state` is `waiting`, `taken`, `given up` or `not posted`: without an address, a test
+        hands `headers` and `body` to its application itself. The last 1,000 are kept.
         """
         return [delivery.to_dict() for delivery in self._notifications.after(after)]
 
@@ -91,31 +70,5 @@ class NotificationCommands(ServerCommands):
     @command("POST", "/deliveries/{number}/resend", returns=nothing)
     def resend(self, number: int) -> JsonObject:
         """Post the delivery with this `number` again, now, whatever became of it."""
-        return self._notifications.resend(number).to_dict()
-
-
-class NotifyingServer(ServerInThread[NotifyingS]):
-    """A sandbox in this process that can post to an application without a port."""
-
-    def notify_app(self, app: ASGIApp, url: str = "http://service/webhooks") -> None:
-        """Post notifications to an ASGI application, such as one of FastAPI or of Django.
-
-        Called in a coroutine, the application runs in that event loop, whenever the test awaits
-        something; otherwise in a loop of its own, on another thread. Its lifespan is not run.
-
-        Args:
-            app: The application.
-            url: The address that it is posted to by default. Every address on its host goes to the
-                application, also one that a webhook of the provider's API names.
-        """
-        _check_url(url, "url")
-        loop: asyncio.AbstractEventLoop | None = None
-        with suppress(RuntimeError):
-            loop = asyncio.get_running_loop()
-        application = Application(app, loop)
-
-        def work(_commands: object) -> None:
-            self._running().provider.notifications.set_application(url, application)
-
-        # A command that the control API does not have: an application is no JSON.
-        self._send(Command("notify_app", "", "", work), {})
+        self._notifications.resend(number)
+        return {}

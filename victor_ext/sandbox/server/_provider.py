@@ -1,15 +1,13 @@
-"""What a provider brings to a sandbox: operations, state, options, commands, records for the page;
-and one call.
-"""
+"""What a provider brings to a sandbox: operations, state, options and commands; and one call."""
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, cast
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.server._commands import NotFound, ServerCommands
+from victor_ext.sandbox.server._commands import ServerCommands
 from victor_ext.sandbox.server._context import Received, SandboxContext, digest
 from victor_ext.sandbox.server._document import Problem
 from victor_ext.sandbox.server._exchange import (
@@ -50,63 +48,6 @@ class Refused(ValueError):
         self.field = field
         self.code = code
         self.problems = problems
-
-
-Tone = Literal["waiting", "good", "bad", "plain"]
-
-
-@dataclass(frozen=True)
-class Action:
-    """A button that sends one control command."""
-
-    label: str
-    path: str
-    shortcut: str
-    """The key on the keyboard."""
-    parameters: JsonObject = field(default_factory=dict[str, Any])
-    fields: tuple[str, ...] = ()
-    """The names of the inputs that are sent with it."""
-
-
-@dataclass(frozen=True)
-class StatusChange:
-    status: str
-    tone: Tone
-    at: float
-    """Epoch seconds of the wall clock: when the sandbox made the move."""
-    due: float
-    """Epoch seconds of the business clock: when the status began."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One record in a list, and with what follows its notes on a page of its own.
-
-    Every text may come from a caller: it is escaped when shown.
-    """
-
-    id: str
-    group: str
-    """The id of the record that it belongs to; its own when it belongs to none."""
-    at: float
-    """When it was made, in epoch seconds of the wall clock."""
-    status: str
-    tone: Tone
-    amount: str
-    incoming: bool
-    who: str
-    """The other party."""
-    key: str | None = None
-    """The idempotency key that led to it, also when that made another record first."""
-    reference: str | None = None
-    notes: str | None = None
-    facts: Sequence[tuple[str, str]] = ()
-    moves: Sequence[StatusChange] = ()
-    related: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What each link says, and the id of its record."""
-    fields: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The inputs of the actions: the parameter of the command, and the label."""
-    actions: Sequence[Action] = ()
 
 
 @dataclass(slots=True)
@@ -224,12 +165,6 @@ class SandboxProvider(ABC, Generic[S]):
     """The control commands, those of the provider included."""
     resending: ClassVar[Resending | None] = None
     """How it posts notifications again; None: it posts none."""
-    events: ClassVar[tuple[str, ...]] = ()
-    """The events that it notifies of; empty: they are not known beforehand."""
-    creating: ClassVar[Action | None] = None
-    """The button of the page that makes a record; None: only callers make them."""
-    records_title: ClassVar[str] = "Keys"
-    """What the page calls the records, in the plural."""
     state: Any = None
     """What the provider keeps; its commands have it as `_state`."""
 
@@ -268,20 +203,9 @@ class SandboxProvider(ABC, Generic[S]):
         return 0
 
     def tick(self) -> None:
-        """Make the moves that time has made due. An open page calls it about once a second, and so
-        do notifications.
+        """Make the moves that time has made due: before each call, and once a second where
+        notifications are posted.
         """
-
-    def records(self, _count: int, /) -> Sequence[Record]:
-        """The last records for the page, newest first: as many as the page shows.
-
-        Of a provider without records it shows keys and calls only.
-        """
-        return ()
-
-    def record_details(self, _record_id: str, /) -> Record:
-        """One record for the page; raises `NotFound`."""
-        raise NotFound("This sandbox shows no records.")
 
     def info(self) -> JsonObject:
         """What the `info` command returns beside settings and clocks."""

@@ -18,12 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Generic, NoReturn, Self, cast
 
-from victor_ext.sandbox.server._api import Api, control_app
 from victor_ext.sandbox.server._arguments import check_arguments, without_none
 from victor_ext.sandbox.server._commands import Command, ServerCommands, require_text
 from victor_ext.sandbox.server._context import SandboxContext, access
 from victor_ext.sandbox.server._exchange import JsonObject, JsonValue
-from victor_ext.sandbox.server._listener import Listener
+from victor_ext.sandbox.server._http import Listener
 from victor_ext.sandbox.server._privacy import open_private
 from victor_ext.sandbox.server._provider import AnyProvider
 from victor_ext.sandbox.server._settings import S, ServerSettings, is_this_machine
@@ -38,9 +37,7 @@ class Service:
         self.context = SandboxContext(settings, provider_type.operations, provider_type.key)
         self.provider = provider_type(self.context, settings)
         try:
-            self.listener = Listener(
-                self.context, Api(self.provider, control_app(self.provider, self.run))
-            )
+            self.listener = Listener(self.provider, self.run)
         except BaseException:
             self.provider.close()
             raise
@@ -64,7 +61,6 @@ class Service:
         except (TypeError, ArithmeticError) as error:
             raise ValueError(str(error) or repr(error)) from error
         result = await value if inspect.isawaitable(value) else value
-        self.context.changes += 1
         self.provider.notifications.wake()
         return result
 
@@ -180,7 +176,7 @@ class _Foreground(ServerInThread[ServerSettings]):
     def greeting(self) -> str:
         url, host = self.url, self.settings.host
         heading = self._running().provider.heading
-        greeting = f"{heading} and its page on {url}\nControl API on {url}/_sandbox/"
+        greeting = f"{heading} on {url}\nControl API on {url}/_sandbox/"
         warning = (
             f"\nWarning: {host} can be reached from other machines, and so can the control API."
         )

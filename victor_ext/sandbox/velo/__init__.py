@@ -2,7 +2,7 @@
 notifications.
 """
 
-from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
+from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 from victor_ext.sandbox.velo._commands import VeloCommands
 from victor_ext.sandbox.velo._provider import VeloProvider
 from victor_ext.sandbox.velo._state import VeloSettings
@@ -10,7 +10,7 @@ from victor_ext.sandbox.velo._state import VeloSettings
 __all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloProvider", "VeloSandbox", "VeloSettings")
 
 
-class VeloSandbox(VeloCommands, NotifyingServer[VeloSettings]):
+class VeloSandbox(VeloCommands, ServerInThread[VeloSettings]):
     """Velo in this process: `with VeloSandbox() as sandbox: sandbox.url`."""
 
     provider_type = VeloProvider

@@ -22,7 +22,6 @@ from victor_ext.sandbox.velo._notifications import (
     EVENTS,
     notify,
     notify_without_cause,
-    require_receiver,
 )
 
 if TYPE_CHECKING:
@@ -115,13 +114,10 @@ class VeloCommands(TokenCommands, NotificationCommands):
         """
         require_one_of("event", event, EVENTS)
         state = self._state
-        if not state.webhooks:
-            self._notifications.require_address(event)
         if event == "ping":
             webhook_id = about if about in state.webhooks else None
             notify(state, "system", event, {"sourceType": event}, webhook_id)
         else:
-            require_receiver(state, event)
             notify_without_cause(state, _payouts.known(state, about), event, about)
         return {}
 

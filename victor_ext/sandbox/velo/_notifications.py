@@ -60,12 +60,12 @@ def notify(
 
 
 def _goes_to_notify(state: VeloState) -> bool:
-    """Whether the address of `--notify` gets what no webhook is made for: until one is made in the
-    API to which the sandbox may post.
+    """Whether the address of `--notify` (or the log alone) gets what no webhook is made for: until
+    one is made in the API to which the sandbox may post.
     """
     addresses = [webhook["webhookUrl"] for webhook in state.webhooks.values()]
     is_configured = any(map(state.posting.may_post, addresses))
-    return not is_configured and state.posting.url is not None
+    return not is_configured
 
 
 def _post(state: VeloState, notification: JsonObject, webhook_id: str | None) -> None:
@@ -91,21 +91,6 @@ def _post(state: VeloState, notification: JsonObject, webhook_id: str | None) ->
 
 def _wants(webhook: JsonObject, category: str) -> bool:
     return bool(webhook["enabled"]) and category in webhook["categories"]
-
-
-def require_receiver(state: VeloState, event: str) -> None:
-    """Raise `ValueError` where nobody wants an event that somebody asked for."""
-    webhooks, category = state.webhooks, event.partition(".")[0]
-    if _goes_to_notify(state) or any(_wants(each, category) for each in webhooks.values()):
-        return
-    found = "; ".join(
-        f"{name} has {', '.join(each['categories']) or 'none'}"
-        + ("" if each["enabled"] else ", and is disabled")
-        for name, each in webhooks.items()
-    )
-    raise ValueError(
-        f"{event} is not posted: no enabled webhook has the category {category!r} ({found})"
-    )
 
 
 # What is notified

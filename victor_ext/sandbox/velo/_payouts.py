@@ -3,8 +3,6 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from functools import partial
 
 from victor_ext.sandbox.engine import Asked, Move, Refused, Result
 from victor_ext.sandbox.server import JsonObject, NotFound, Response, find
@@ -101,11 +99,7 @@ def instruct(state: VeloState, asked: Asked) -> None:
 
     That a quote which has expired is a conflict, as a missing one, is the sandbox's own rule.
     """
-    _instruct(state, _payout(state, asked))
-
-
-def _instruct(state: VeloState, payout: Payout) -> None:
-    _INSTRUCT.check(payout.status)
+    payout = _payout(state, asked, _INSTRUCT)
     accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
     exchanged = any(one["currency"] != one["sourceCurrency"] for one in accepted)
     if exchanged and state.now() >= payout.quoted_until:
@@ -118,48 +112,6 @@ def _instruct(state: VeloState, payout: Payout) -> None:
         funded = account["balance"] >= _cost(payment)
         account["balance"] -= _cost(payment) if funded else 0
         _set_status(state, payment, "FUNDED" if funded else "AWAITING_FUNDS")
-
-
-def schedule(state: VeloState, asked: Asked) -> None:
-    """Have a payout instructed at a time, or at another time than before."""
-    payout = _payout(state, asked, _INSTRUCT)
-    try:
-        at = datetime.fromisoformat(asked.sent["scheduledFor"]).timestamp()
-    except (KeyError, TypeError, ValueError):
-        at = 0.0
-    if at <= state.now():
-        raise Refused(400, "scheduledFor must be a time in the future.", "scheduledFor")
-    notified = asked.sent.get("notificationsEnabled")
-    if not isinstance(notified, bool):
-        raise Refused(400, "notificationsEnabled must be true or false.", "notificationsEnabled")
-    payout.schedule = {
-        "scheduleStatus": "SCHEDULED",
-        "scheduledFor": iso(at),
-        "scheduledAt": state.timestamp(),
-        "scheduledByPrincipalId": asked.call.owner,
-        "notificationsEnabled": notified,
-    }
-    state.timeline.plan(at, partial(_instruct_as_scheduled, state, payout, payout.schedule))
-
-
-def _instruct_as_scheduled(state: VeloState, payout: Payout, scheduled: JsonObject) -> bool:
-    """Instruct a payout, unless it has another schedule by now, or none."""
-    is_there = payout.schedule is scheduled
-    if is_there:
-        try:
-            _instruct(state, payout)
-            scheduled["scheduleStatus"] = "EXECUTED"
-        except Refused:
-            scheduled["scheduleStatus"] = "FAILED"
-    return is_there
-
-
-def deschedule(state: VeloState, asked: Asked) -> None:
-    """Remove the schedule of a payout."""
-    payout = _payout(state, asked)
-    if payout.schedule.get("scheduleStatus") != "SCHEDULED":
-        raise Refused(409, "The payout is not scheduled.")
-    payout.schedule = {}
 
 
 def withdraw(state: VeloState, asked: Asked) -> None:
@@ -301,8 +253,6 @@ def shown(state: VeloState, payout: Payout) -> JsonObject:
         "payoutStatus": payout.status,
         "payoutType": "STANDARD",
         **payout.times,
-        **payout.schedule,  # for filters
-        "schedule": payout.schedule or None,
         "paymentsSubmitted": len(payout.payments),
         "paymentsAccepted": len(accepted),
         "paymentsRejected": len(rejected),
@@ -421,7 +371,6 @@ def payments(state: VeloState) -> list[JsonObject]:
             "rejectionReason": one["reason"],
             "payout": {"payoutId": payout.id},
             "payoutId": payout.id,
-            **payout.schedule,  # for filters
         }
         for payout, one in _all(state)
         if one["status"] != "SUBMITTED"

@@ -123,15 +123,6 @@ _ROWS = (
     Row("quote", "POST /v3/payouts/{id}/quote", _payouts.quote),  # it may be repeated
     Row("instruct", "POST /v3/payouts/{id}", _payouts.instruct),
     Row("withdraw", "DELETE /v3/payouts/{id}", _payouts.withdraw),
-    # Only Velo's own document has these two.
-    Row("schedule", "POST /v3/payouts/{id}/schedule", _payouts.schedule, 204, is_documented=False),
-    Row(
-        "deschedule",
-        "DELETE /v3/payouts/{id}/schedule",
-        _payouts.deschedule,
-        204,
-        is_documented=False,
-    ),
     Row(
         "payout_payments",
         "GET /v3/payouts/{id}/payments",
@@ -185,7 +176,6 @@ class VeloProvider(TableProvider[VeloSettings]):
     settings_type = VeloSettings
     commands_type = VeloCommands
     resending = _notifications.RESENDING
-    events = _notifications.EVENTS
 
     def new_state(self) -> VeloState:
         return VeloState(self.context.clock, self.settings, self.notifications)

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from victor_ext.sandbox.engine import Listing, Result, Timeline
 from victor_ext.sandbox.server import (
@@ -30,11 +32,11 @@ class VeloSettings(NotifyingSettings):
     All times are seconds of the business clock.
     """
 
-    validation: float = option(
-        0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected"
+    validation: Annotated[float, Meta(ge=0)] = option(
+        0.0, "seconds until a submitted payout is accepted or rejected"
     )
-    settlement: float = option(
-        30.0, at_least=0, help="seconds until an instructed payout is completed"
+    settlement: Annotated[float, Meta(ge=0)] = option(
+        30.0, "seconds until an instructed payout is completed"
     )
 
 
@@ -50,8 +52,6 @@ class Payout:
     quoted_until: float = 0.0
     times: dict[str, str] = field(default_factory=dict[str, str])
     """When it was submitted, quoted, instructed and withdrawn, as `submittedDateTime` and so on."""
-    schedule: JsonObject = field(default_factory=dict[str, Any])
-    """When it is to be instructed, as Velo shows it; empty: it was not scheduled."""
 
 
 class VeloState:
@@ -123,10 +123,9 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "From": lambda value, first: bool(_day_of(value) >= first),
     "To": lambda value, last: bool(_day_of(value) <= last),
     "payoutMemo": lambda value, part: part.casefold() in value.casefold(),
-    "scheduleStatus": lambda value, word: word in ("ANY", value),
 }
 """How a filter that ends so compares a member: a range, whose days are dates, a text or a word."""
-_TIMES = {"submittedDate": "submittedDateTime", "scheduledForDate": "scheduledFor"}
+_TIMES = {"submittedDate": "submittedDateTime"}
 """The members that ranges of days compare, where they are named otherwise."""
 
 

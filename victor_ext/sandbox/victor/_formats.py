@@ -1,7 +1,4 @@
-"""Response bodies in the format of the document.
-
-With `quirks` they have that of the provider's examples and guides.
-"""
+"""Response bodies in the format of the document."""
 
 import re
 from collections.abc import Sequence
@@ -68,17 +65,15 @@ class Formats:
         return _with_others("get", request, made)
 
     def _head(self, request: PaymentRequest) -> JsonObject:
-        direction: str = request.direction
         return {
             "victor_payment_request_id": request.id,
             "client_reference_id": request.client_reference_id,
             "error_message": request.error_message,
-            "direction": direction.upper() if self._settings.quirks else direction,
+            "direction": request.direction,
         }
 
     def page(self, number: int, size: int, requests: Sequence[PaymentRequest]) -> JsonObject:
         """A page of a list."""
-        size = 25 if self._settings.quirks else size
         results = [self.receipt(request, "list") for request in requests]
         return {"page": number, "page_size": size, "results": results}
 
@@ -138,8 +133,6 @@ class Formats:
                 "codes": [f"{code}.{place}", f"{code}.{field}", code],
                 "arguments": [argument],
             }
-        if self._settings.quirks:
-            error |= {"field": field or None, "rejectedValue": None, "bindingFailure": False}
         return error
 
     def _payee(self, request: PaymentRequest) -> JsonObject:
@@ -166,12 +159,10 @@ class Formats:
     def _time(self, seconds: float | None) -> float | None:
         if seconds is None:
             return None
-        return round(seconds * 1000) if self._settings.quirks else round(seconds, 3)
+        return round(seconds, 3)
 
     def _object(self, **members: JsonValue) -> JsonObject:
-        """A JSON object. Members that are None are left out, and with `quirks` they are null."""
-        if self._settings.quirks:
-            return members
+        """A JSON object. Members that are None are left out."""
         return {name: value for name, value in members.items() if value is not None}
 
 

@@ -6,7 +6,6 @@ Nothing here knows HTTP.
 import hashlib
 import json
 import random
-import sqlite3
 import string
 import uuid
 from collections.abc import Iterator
@@ -14,10 +13,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from sys import intern
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
-from victor_ext.sandbox.engine import Refused
-from victor_ext.sandbox.engine._key_memory import KeyMemory, place_of
+from victor_ext.sandbox.engine._key_memory import KeyMemory
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, Problem, digest, find
 from victor_ext.sandbox.victor import _state
 from victor_ext.sandbox.victor._authentication import Authenticator, new_key_pair
@@ -41,17 +39,8 @@ from victor_ext.sandbox.victor._state import (
     wrong,
 )
 
-KeyRule: TypeAlias = str
-"""A value of `key_repeat` or `key_conflict`."""
-
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 KEY_NAME = "Idempotency-Key"
-_USED = {
-    "conflict": "This key was used with another body.",
-    "inProgress": "The first call with this key goes on.",
-    "used": "This key was used already.",
-}
-"""Why a key cannot be used, by the kind of the problem."""
 _ANSWERS: dict[str, tuple[Status, Literal["Accepted", "Rejected"]]] = {
     "Accepted": ("accepted", "Accepted"),
     "Declined": ("declined", "Rejected"),
@@ -68,23 +57,18 @@ class Ledger(Lifecycle):
     All of it runs on one thread, without a wait between a check and its commit.
     """
 
-    def __init__(
-        self, settings: SandboxSettings, clock: Clock, database: sqlite3.Connection
-    ) -> None:
+    def __init__(self, settings: SandboxSettings, clock: Clock) -> None:
         # Without `auto`, a step of a request's life takes one second of the business clock.
         step = 1.0 if settings.auto is None else settings.auto
-        super().__init__(Store(database, clock), step=step)
+        super().__init__(Store(clock), step=step)
         self.settings, self.clock, self.tokens = settings, clock, self.store.tokens
         self.authenticator = Authenticator(settings, clock, self.store)
         self.formats = Formats(settings)
-        self.pager = Pager(settings, clock, self.store, self.formats.members)
+        self.pager = Pager(settings, self.store, self.formats.members)
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
-        self._keys = KeyMemory[str](clock.now, settings.key_life, self.store.keys)
+        self._keys = KeyMemory[str](clock.now, settings.key_life)
         """What a key has done: the id of the request."""
-        self._kept_clock: _state.Facts[float] = _state.Facts(database, "clock")
-        clock.advanced = self._kept_clock.get("advanced", clock.advanced)
-        self.schedule(self.store.requests.values())
-        if settings.demo_data and not self.store.accounts:
+        if settings.demo_data:
             self._add_demo_data()
 
     def _add_demo_data(self) -> None:
@@ -98,7 +82,6 @@ class Ledger(Lifecycle):
             self.create_inbound(body, _state.DEMO_PAYEE)
 
     def advance(self, seconds: float) -> int:
-        self._kept_clock["advanced"] = self.clock.advanced + seconds
         self.clock.advanced += seconds
         return self.pass_time(self.clock.now())
 
@@ -114,28 +97,18 @@ class Ledger(Lifecycle):
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
 
-    def made_under(
-        self, owner: str, key: str | None, fingerprint: str
-    ) -> tuple[PaymentRequest, KeyRule] | None:
-        """The request that was made under this key, and the rule of the answer. None: another one
-        is made.
-
-        Raises `Refused` for a key that was used with another body, or that may not be repeated.
+    def made_under(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | None:
+        """The request that was made under this key; None: another one is made. Raises `Refused` for
+        a key that was used with another body.
         """
         earlier = self._keys.find(owner, key, fingerprint)
         if earlier is None:
             return None
         request_id, is_repeat = earlier
-        rule = self.settings.key_repeat if is_repeat else self.settings.key_conflict
-        if rule.isdecimal() and not is_repeat:
-            raise _key_refusal("conflict", rule)
-        made = self.store.requests[request_id]
-        age = self.clock.now() - made.created_at
-        if 0 <= age < self.settings.key_in_progress:  # below zero, the clock was set back since
-            raise _key_refusal("inProgress", "409")
-        if rule.isdecimal():
-            raise _key_refusal("used", rule)
-        return None if rule == "new" else (made, rule)
+        if not is_repeat:
+            used = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
+            raise wrong(used, status="409")
+        return self.store.requests[request_id]
 
     def create(
         self, owner: str, key: str | None, fingerprint: str, body: JsonObject
@@ -159,8 +132,8 @@ class Ledger(Lifecycle):
         account = self.store.accounts.get(number or "")
         if account is not None:
             made = self._with_twin(request, account)
-        entry = self._keys.entry(fingerprint, request.id, request.created_at)
-        self._commit(made, None if key is None else {place_of(owner, key): entry})
+        self._commit(made)
+        self._keys.keep(owner, key, fingerprint, request.id)
         return made[0]
 
     def _with_twin(self, request: PaymentRequest, account: Account) -> list[PaymentRequest]:
@@ -345,11 +318,6 @@ def _check_modified(request: PaymentRequest, answer: str, modified: str | None) 
         raise cannot("modified_amount", "The amount must be above zero.")
     if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
         raise cannot("modified_amount", "This request does not allow another amount.")
-
-
-def _key_refusal(kind: str, status: str) -> Refused:
-    """The refusal of a key that was used before."""
-    return wrong(Problem((KEY_NAME,), kind, _USED[kind]), status=status)
 
 
 def _shown(payer: Account) -> JsonObject:

@@ -5,13 +5,12 @@ sandbox waits for the answer to its inbound twin. A request without an answer ex
 date.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal
 
 from victor_ext.sandbox.engine import Refused, Timeline
-from victor_ext.sandbox.engine._key_memory import Entry
 from victor_ext.sandbox.server import Problem
 from victor_ext.sandbox.victor._state import (
     NOT_CONFIGURED,
@@ -94,10 +93,8 @@ class Lifecycle:
                 due, to = planned
                 self._timeline.plan(due, (request.id, request.status, to))
 
-    def _commit(
-        self, requests: Sequence[PaymentRequest], keys: Mapping[str, Entry] | None = None
-    ) -> None:
-        self.store.commit(requests, keys)
+    def _commit(self, requests: Sequence[PaymentRequest]) -> None:
+        self.store.commit(requests)
         self.schedule(requests)
 
     def pass_time(self, now: float) -> int:

@@ -1,7 +1,4 @@
-"""Pages of the list: which requests pass the filters, and which of them a page has.
-
-`_settings.py` says what the options choose.
-"""
+"""Pages of the list: which requests pass the filters, and which of them a page has."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -13,7 +10,7 @@ from typing import Any, NamedTuple
 
 from victor_ext.sandbox.engine import Listing
 from victor_ext.sandbox.engine._pages import Test, member
-from victor_ext.sandbox.server import Clock, JsonObject, Problem
+from victor_ext.sandbox.server import JsonObject, Problem
 from victor_ext.sandbox.victor._lifecycle import read_date
 from victor_ext.sandbox.victor._settings import SandboxSettings
 from victor_ext.sandbox.victor._state import PaymentRequest, Store, declared, wrong
@@ -32,16 +29,6 @@ _ATTRIBUTES = {
 """What a filter compares with, if not with what has its name: an attribute of a request, or else a
 member, shown or kept. A request without the value does not pass.
 """
-
-# What the options choose
-
-_BISECTIONS = {
-    "both": (bisect_left, bisect_right),
-    "start": (bisect_left, bisect_left),
-    "end": (bisect_right, bisect_right),
-    "neither": (bisect_right, bisect_left),
-}
-"""`window_ends`: how the start and the end of a window are found among the times of creation."""
 
 
 @lru_cache
@@ -100,12 +87,10 @@ class Pager:
     def __init__(
         self,
         settings: SandboxSettings,
-        clock: Clock,
         store: Store,
         members: Callable[[PaymentRequest], JsonObject],
     ) -> None:
-        self._settings, self._clock, self._store = settings, clock, store
-        self._members = members
+        self._store, self._members = store, members
         self._listing = Listing(
             size=50,  # the document's default
             largest=settings.max_page_size,
@@ -123,36 +108,23 @@ class Pager:
             raise wrong(*problems)
 
     def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
-        """The number and the size of a page, and its requests. `filters` are declared ones.
-
-        Raises `Refused` if a page after the last one is refused.
-        """
-        settings, first = self._settings, int(self._settings.first_page)
+        """The number and the size of a page, and its requests. `filters` are declared ones."""
         low, high = self._range(filters)
         newest_first = range(high - 1, low - 1, -1)  # places in the store: nothing is copied
-        asked = max(1, filters.get("page", first) - first + 1)
-        page = self._listing.page(newest_first, {**filters, "page": asked})
-        last = max(1, page.pages)
-        if asked > last and settings.page_beyond == "last":
-            page = self._listing.page(newest_first, {**filters, "page": last})
-        elif asked > last and settings.page_beyond != "empty":
-            beyond = Problem(("page",), "invalid", "There is no such page.", "maximum")
-            raise wrong(beyond, status=settings.page_beyond)
-        requests = [self._request_at(place) for place in page.items]
-        return page.number + first - 1, page.size, requests
+        number = max(0, filters.get("page", 0))
+        page = self._listing.page(newest_first, {**filters, "page": number + 1})
+        return number, page.size, [self._request_at(place) for place in page.items]
 
     def _request_at(self, place: int) -> PaymentRequest:
         """The request of a place, in the order in which they were created."""
         return self._store.requests[self._store.order[place]]
 
     def _range(self, filters: Filters) -> tuple[int, int]:
+        """The places of the requests of a window of time, to which both ends belong."""
         created = self._store.created
-        to_start, to_end = _BISECTIONS[self._settings.window_ends]
         start, end = (zulu(filters.get(name, "")) for name in ("start_datetime", "end_datetime"))
-        low = 0 if start is None else to_start(created, start)
-        high = len(created) if end is None else to_end(created, end)
-        if self._settings.list_lag:
-            high = min(high, bisect_right(created, self._clock.now() - self._settings.list_lag))
+        low = 0 if start is None else bisect_left(created, start)
+        high = len(created) if end is None else bisect_right(created, end)
         return low, max(low, high)
 
     def _test_of(self, name: str) -> Test | None:

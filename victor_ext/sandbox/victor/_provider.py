@@ -1,52 +1,22 @@
-"""Victor's side of the sandbox: what each operation of its API does, the table of them, and its
-payment requests on the page.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from decimal import Decimal
+"""Victor's side of the sandbox: what each operation of its API does, and the table of them."""
 
 from victor_ext.sandbox.engine import Asked, Refused, Result, Row, TableProvider
 from victor_ext.sandbox.server import (
-    CONTROL,
-    Action,
     Call,
     HeaderKey,
     JsonObject,
     Problem,
-    Record,
     Response,
-    SandboxContext,
     json_response,
-    last_four,
-    redacted,
 )
 from victor_ext.sandbox.victor._commands import SandboxCommands
-from victor_ext.sandbox.victor._formats import Formats
-from victor_ext.sandbox.victor._ledger import KEY_NAME, KeyRule, Ledger, fingerprint
+from victor_ext.sandbox.victor._ledger import KEY_NAME, Ledger, fingerprint
 from victor_ext.sandbox.victor._settings import SandboxSettings
-from victor_ext.sandbox.victor._state import (
-    DOCUMENT,
-    OPEN,
-    PLACES,
-    TONES,
-    PaymentRequest,
-    open_database,
-    wrong,
-)
+from victor_ext.sandbox.victor._state import DOCUMENT, PLACES, wrong
 
 _UNKNOWN = Problem(
     ("victor_payment_request_id",), "invalid", "There is no payment request with this id."
 )
-_ELSEWHERE = {"status", "amount", "created_at", "changed_at", "parent_id", "child_id", "answer"}
-"""The fields of a request that the page shows in another place than among its facts."""
-
-
-_SHOWN: dict[KeyRule, Callable[[Formats, PaymentRequest], JsonObject]] = {
-    "replay": Formats.as_created,
-    "current": Formats.receipt,
-}
-"""How a request is shown that was made before, by the rule of its key."""
 
 
 def list_requests(ledger: Ledger, asked: Asked) -> JsonObject:
@@ -67,9 +37,8 @@ def create_request(ledger: Ledger, asked: Asked) -> Result:
     digest = fingerprint(asked.sent)
     # Before the rules: a request that was made stays made, also when its due date has passed
     # since.
-    before = ledger.made_under(call.owner, call.key, digest)
-    call.exchange.replayed = before is not None
-    request, rule = before or (None, "replay")
+    request = ledger.made_under(call.owner, call.key, digest)
+    call.exchange.replayed = request is not None
     work: list[str] | None = None
     if request is None:
         problems = ledger.create_problems(asked.sent)
@@ -78,7 +47,7 @@ def create_request(ledger: Ledger, asked: Asked) -> Result:
         request = ledger.create(call.owner, call.key, digest, asked.body)
         work = [] if request.client_reference_id is None else [request.client_reference_id]
     call.exchange.reference = request.client_reference_id
-    return Result(body=_SHOWN[rule](ledger.formats, request), made=request.id, work=work)
+    return Result(body=ledger.formats.as_created(request), made=request.id, work=work)
 
 
 def check_key(call: Call) -> None:
@@ -117,8 +86,6 @@ class VictorProvider(TableProvider[SandboxSettings]):
     key = HeaderKey(KEY_NAME)
     settings_type = SandboxSettings
     commands_type = SandboxCommands
-    records_title = "Requests"
-    creating = Action("Create a request", f"{CONTROL}/payment-requests/inbound", "n")
     rows = (
         Row("list", PLACES["list"], list_requests),
         Row("create", PLACES["create"], create_request),
@@ -127,20 +94,8 @@ class VictorProvider(TableProvider[SandboxSettings]):
         Row("token", PLACES["token"], issue_token, is_open=True, is_documented=False),
     )
 
-    def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
-        self._database = open_database(settings.state)
-        super().__init__(context, settings)
-
     def new_state(self) -> Ledger:
-        ledger = Ledger(self.settings, self.context.clock, self._database)
-        # What was done under a key before a restart counts, too.
-        keys = (request.idempotency_key for request in ledger.store.requests.values())
-        self.context.work_by_key.update(key for key in keys if key is not None)
-        return ledger
-
-    def reset(self) -> None:
-        self.state.store.clear()
-        super().reset()
+        return Ledger(self.settings, self.context.clock)
 
     def advance(self, seconds: float) -> int:
         return self.state.advance(seconds)
@@ -150,9 +105,6 @@ class VictorProvider(TableProvider[SandboxSettings]):
 
     def info(self) -> JsonObject:
         return {"requests": len(self.state.store.order)}
-
-    def close(self) -> None:
-        self._database.close()
 
     @property
     def heading(self) -> str:
@@ -201,16 +153,11 @@ class VictorProvider(TableProvider[SandboxSettings]):
         elif operation != "create":
             super().check(call, operation, query, body)
 
-    @property
-    def conforms(self) -> bool:
-        """Whether the options leave each body as the document says."""
-        return not self.settings.quirks
-
     def refusal(self, operation: str, refused: Refused) -> Response:
         """A refusal in the shape for its operation."""
         if refused.code == "unknown_id":
             body = self.state.formats.error("get", [_UNKNOWN])
-            return json_response(int(self.settings.unknown_id), body)
+            return json_response(400, body)
         if operation == "token":
             body = {"error": refused.code, "message": refused.message}
         elif refused.problems or refused.status == 400:
@@ -222,82 +169,3 @@ class VictorProvider(TableProvider[SandboxSettings]):
 
     def error(self, status: int, code: str, message: str) -> Response:
         return json_response(status, self.state.formats.undocumented_error(code, message))
-
-    # The page
-
-    def records(self, count: int) -> Sequence[Record]:
-        store = self.state.store
-        return [
-            self._record(store.requests[request_id])
-            for request_id in reversed(store.order[-count:])
-        ]
-
-    def record_details(self, record_id: str) -> Record:
-        """One request with its moves, and with buttons while it waits for its payer."""
-        request = self.state.get(record_id)
-        twins = {"The outbound request": request.parent_id, "The inbound twin": request.child_id}
-        related = {label: name for label, name in twins.items() if name is not None}
-        waits = request.status in OPEN
-        path = f"{CONTROL}/payment-requests/{request.id}"
-        actions = (
-            Action(
-                "Accept",
-                path + "/respond",
-                "a",
-                {"status": "Accepted"},
-                ("notes", "modified_amount"),
-            ),
-            Action("Decline", path + "/respond", "d", {"status": "Declined"}, ("notes",)),
-            Action("Expire", path + "/expire", "e"),
-        )
-        fields = {"notes": "Notes to the payee"}
-        if request.amount_modification_allowed:
-            fields["modified_amount"] = f"Another amount than {_dollars(request.amount)}"
-        return replace(
-            self._record(request),
-            facts=_facts(request),
-            moves=self.state.store.moves(request),
-            related=related,
-            fields=fields if waits else {},
-            actions=actions if waits else (),
-        )
-
-    def _record(self, request: PaymentRequest) -> Record:
-        parent = self.state.store.requests.get(request.parent_id or "")
-        return Record(
-            id=request.id,
-            group=request.parent_id or request.id,
-            at=self.state.store.moves(request)[0].at,
-            status=request.status,
-            tone=TONES[request.status],
-            amount=_dollars(request.amount),
-            incoming=request.direction == "inbound",
-            who=self._who(request),
-            key=(parent or request).idempotency_key,
-            reference=request.client_reference_id,
-            notes=request.notes,
-        )
-
-    def _who(self, request: PaymentRequest) -> str:
-        if request.direction == "inbound":
-            payee = self.state.store.accounts.get(request.payee_account)
-            return request.ultimate_creditor or (
-                payee.name if payee else last_four(request.payee_account)
-            )
-        counterparty = self.state.store.counterparties.get(request.counterparty_id or "")
-        return counterparty.name if counterparty else str(request.counterparty_id)
-
-
-def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
-    kept: JsonObject = redacted(request.to_dict())
-    fields = {name: str(value) for name, value in kept.items() if name not in _ELSEWHERE}
-    numbers = {name: last_four(fields[name]) for name in fields if name.endswith("_account")}
-    return [
-        (name.replace("_", " ").capitalize(), value)
-        for name, value in {**fields, **numbers}.items()
-    ]
-
-
-def _dollars(amount: str) -> str:
-    """An amount with its currency and two decimals, so that amounts stand below each other."""
-    return f"{Decimal(amount):,.2f} USD"

@@ -1,37 +1,22 @@
-"""Victor's operations, what they are about, and the state: in memory, and in one SQLite database.
+"""Victor's operations, what they are about, and the state, in memory."""
 
-Every change is written to the database first.
-
-One `commit` is one transaction with a payment request and the record of its idempotency key. It
-returns before any byte of the response is sent. A process that is killed at any moment has done the
-whole work under a key, or none of it.
-"""
-
-import json
-import os
-import sqlite3
-from collections import UserDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from victor_ext.sandbox.engine import Refused
-from victor_ext.sandbox.engine._key_memory import Entry
 from victor_ext.sandbox.server import (
     Clock,
     DocumentedOperation,
     JsonObject,
     Problem,
-    StatusChange,
     TokenStore,
-    Tone,
     load_document,
-    open_private,
 )
 
 DOCUMENT = "victor.yaml"
@@ -226,171 +211,33 @@ DEMO_COUNTERPARTIES = (
 )
 
 
-# What is kept
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts (
-    position INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
-    UNIQUE (kind, name)
-);
-"""
-_UPSERT = (
-    "INSERT INTO facts (kind, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value "
-    "= excluded.value"
-)
-T = TypeVar("T")
-_KEPT = 2_000
-TONES: dict[Status, Tone] = {
-    **dict.fromkeys(OPEN, "waiting"),
-    "created": "plain",
-    **dict.fromkeys(("accepted", "completed"), "good"),
-    **dict.fromkeys(("declined", "expired", "failed"), "bad"),
-}
-
-
-def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
-    """One SQLite file that only its owner may read, or memory alone (`path` is None).
-
-    `OSError` when another sandbox uses the file or it is unusable. WAL with `synchronous=NORMAL` is
-    safe against a killed process. A power cut may lose the last commits.
-    """
-    database: sqlite3.Connection | None = None
-    try:
-        if path is not None:
-            # SQLite gives the files that it makes beside this one the same mode.
-            os.close(open_private(path, os.O_RDWR))
-        # One thread opens it, another one uses it; never both at once.
-        where = ":memory:" if path is None else path
-        database = sqlite3.connect(
-            where, isolation_level=None, timeout=0.5, check_same_thread=False
-        )
-        # Exclusive: a second sandbox would not see what this one keeps in memory.
-        for name, value in (
-            ("locking_mode", "EXCLUSIVE"),
-            ("journal_mode", "WAL"),
-            ("synchronous", "NORMAL"),
-        ):
-            database.execute(f"PRAGMA {name}={value}")
-        database.executescript(_SCHEMA + "BEGIN IMMEDIATE; COMMIT;")
-    except (OSError, sqlite3.Error) as error:
-        if database is not None:
-            database.close()
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise OSError(
-            f"the state file {os.fspath(path or '')!r} cannot be used: {reason}"
-        ) from error
-    return database
-
-
-def _fields(record: Any) -> JsonObject:
-    """The fields of a record, which hold plain JSON: nothing in them needs to be copied."""
-    return {name: getattr(record, name) for name in record.__slots__}
-
-
-class Facts(UserDict[str, T]):
-    """Facts of one kind by name, in the order in which they came.
-
-    Each is written to the database before it counts.
-    """
-
-    def __init__(
-        self,
-        database: sqlite3.Connection,
-        kind: str,
-        read: Callable[[Any], T] = lambda value: value,
-    ) -> None:
-        super().__init__()
-        self._database, self._kind = database, kind
-        rows = database.execute(
-            "SELECT name, value FROM facts WHERE kind = ? ORDER BY position", (kind,)
-        )
-        self.data = {name: read(json.loads(value)) for name, value in rows}
-
-    def __setitem__(self, name: str, value: T) -> None:
-        self.write({name: value})
-        self.data[name] = value
-
-    def write(self, facts: Mapping[str, T]) -> None:
-        """Write facts that count once they are in `data`."""
-        rows = [
-            (self._kind, name, json.dumps(value, default=_fields)) for name, value in facts.items()
-        ]
-        self._database.executemany(_UPSERT, rows)
-
-    def __delitem__(self, name: str) -> None:
-        self._database.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (self._kind, name))
-        del self.data[name]
-
-
 class Store:
     """Credentials, accounts and counterparties; payment requests in the order of creation;
     idempotency keys.
     """
 
-    def __init__(self, database: sqlite3.Connection, clock: Clock) -> None:
-        self._database, self._clock = database, clock
-        self.public_keys: Facts[str] = Facts(database, "api_key")
+    def __init__(self, clock: Clock) -> None:
+        self.public_keys: dict[str, str] = {}
         """By API key, as PEM."""
-        self.clients: Facts[str] = Facts(database, "client")
+        self.clients: dict[str, str] = {}
         """By client id: the digest of the secret."""
-        self.tokens = TokenStore(clock, Facts(database, "token"))
-        self.tokens.issued = Facts(database, "issued")
-        self.accounts = Facts(database, "account", lambda value: Account(**value))
-        self.counterparties = Facts(database, "counterparty", lambda value: Counterparty(**value))
-        self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
-        self._moves: dict[str, list[StatusChange]] = {}
-        """When the last requests came into which status: kept in memory, for the page."""
-        self._requests = Facts(database, "request", lambda value: PaymentRequest(**value))
-        self.requests = self._requests.data
-        self.order = list(self.requests)
-        self.created = [request.created_at for request in self.requests.values()]
+        self.tokens = TokenStore(clock)
+        self.accounts: dict[str, Account] = {}
+        self.counterparties = {each.id: each for each in BUILT_IN}
+        self.requests: dict[str, PaymentRequest] = {}
+        self.order: list[str] = []
+        self.created: list[float] = []
         """`created_at` of each request in `order`: never falling, so that time ranges can be
         bisected.
         """
-        self.keys: Facts[Entry] = Facts(database, "key", tuple)
-        """By the place of a key: what was done under it."""
 
-    def commit(
-        self, requests: Sequence[PaymentRequest], keys: Mapping[str, Entry] | None = None
-    ) -> None:
-        """Write new or changed requests, and the key under which the work was done, in one
-        transaction; then keep them.
-
-        When writing fails, nothing has changed.
-        """
-        with self._database as database:
-            database.execute("BEGIN IMMEDIATE")
-            self._requests.write({request.id: request for request in requests})
-            self.keys.write(keys or {})
+    def commit(self, requests: Sequence[PaymentRequest]) -> None:
+        """Keep new or changed requests."""
         for request in requests:
-            self._keep(request)
-        self.keys.data.update(keys or {})
-
-    def clear(self) -> None:
-        """Empty the database. Its contents are still in memory: make a new store."""
-        self._database.executescript("DELETE FROM facts;")
-
-    def moves(self, request: PaymentRequest) -> list[StatusChange]:
-        """The moves of a request; of one whose moves are not remembered, the status that it is
-        in.
-        """
-        made = request.created_at - self._clock.advanced
-        now = StatusChange(request.status, TONES[request.status], made, request.changed_at)
-        return self._moves.get(request.id) or [now]
-
-    def _keep(self, request: PaymentRequest) -> None:
-        before = self.requests.get(request.id)
-        if before is None:
-            self.order.append(request.id)
-            self.created.append(request.created_at)
-        if before is None or before.status != request.status:
-            move = StatusChange(
-                request.status, TONES[request.status], self._clock.wall(), request.changed_at
-            )
-            self._moves.setdefault(request.id, []).append(move)
-            if len(self._moves) > _KEPT:
-                del self._moves[next(iter(self._moves))]
-        self.requests[request.id] = request
+            if request.id not in self.requests:
+                self.order.append(request.id)
+                self.created.append(request.created_at)
+            self.requests[request.id] = request
 
 
 @lru_cache

@@ -51,6 +51,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     result_id="id",
+    result_status="status",
     results={200: "Order"},
     errors={"403": ("Problem",), "404": ("Problem",)},
     parse=_parse_response,

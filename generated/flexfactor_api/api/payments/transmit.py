@@ -68,7 +68,6 @@ OPERATION = _Operation(
         "isRecurring",
         "subscription",
     ),
-    result_id="transmitId",
     result_status="status",
     results={200: "TransmitAnswer"},
     result_members=(
