@@ -48,6 +48,27 @@ def loaded_after(code):
 
 
 HTTP = "import httpx\nhttpx.HTTPTransport()"
+# httpcore imports trio where that is installed, and trio imports attrs.
+CALLS = """
+sys.modules["trio"] = None
+from datetime import UTC, datetime
+from victor_ext import Victor, VictorOAuth
+from victor_ext.sandbox import Sandbox
+
+with Sandbox() as sandbox:
+    with Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
+        made = victor.payment_requests.create(
+            payee_account_number="043987673645",
+            payer_counterparty_id="acceptsRfp",
+            amount="44.23",
+            biller_type="BUSINESS",
+            due_date=datetime.now(UTC).date(),
+            idempotency_key="a-key-of-twenty-characters",
+        )
+        read = victor.payment_requests.get(made.id)
+        (listed,) = victor.payment_requests.list()
+assert read.amount == listed.amount == made.amount
+"""
 
 
 class TestNames:
@@ -133,6 +154,10 @@ class TestWhatImportingCosts:
         own = {name for name in modules if name.startswith("victor_api")}
         assert own == {"victor_api", "victor_api.models"}
         assert modules.isdisjoint({"attr", "attrs", "httpx", *HEAVY.split()} - own)
+
+    def test_a_call_whose_record_is_read_without_raw_imports_no_attrs(self):
+        assert "attr" not in modules_after(CALLS)
+        assert "attr" in modules_after(f"{CALLS}\nread.raw")
 
     def test_a_client_with_a_client_secret_needs_no_cryptography(self):
         client = "Victor(VictorOAuth('i', 's'), base_url='http://127.0.0.1:1')"

@@ -20,7 +20,6 @@ Readers do not raise: they return MISMATCH for a value that is not of their type
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import inspect
 import re
@@ -83,7 +82,7 @@ def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[st
 
 
 class Model:
-    """What is the same in all models. `dataclass` writes the rest: `__init__`, and the fields."""
+    """What is the same in all models. attrs writes the rest: `__init__`, and the fields."""
 
     __slots__ = ()
 
@@ -106,7 +105,7 @@ class Model:
 
     def _values(self) -> dict[str, Any]:
         own: Any = self
-        return {each.name: getattr(self, each.name) for each in dataclasses.fields(own)}
+        return {each.name: getattr(self, each.name) for each in own.__attrs_attrs__}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model) or type(other) is not type(self):
@@ -194,7 +193,7 @@ def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
 def hints(model: Any) -> dict[str, Any]:
     """The declared types of the fields of a model."""
     types = typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
-    return {each.name: types[each.name] for each in dataclasses.fields(model)}
+    return {each.name: types[each.name] for each in model.__attrs_attrs__}
 
 
 def members_of(hint: Any) -> tuple[Any, ...]:
@@ -676,9 +675,7 @@ def _losses(decoded: Any) -> int:
     if not hasattr(decoded, "additional_properties"):
         return 0
     kind: Any = type(decoded)
-    values = {
-        each.name: getattr(decoded, each.name) for each in dataclasses.fields(kind) if each.init
-    }
+    values = {each.name: getattr(decoded, each.name) for each in kind.__attrs_attrs__ if each.init}
     others = misread(decoded)
     missing = [name for name in _required_of(kind) if values[name] is UNSET or name in others]
     return (
@@ -695,11 +692,11 @@ def _required_of(model: Any) -> list[str]:
     parameters = inspect.signature(model).parameters
     return [
         each.name
-        for each in dataclasses.fields(model)
+        for each in model.__attrs_attrs__
         if each.init
         and (
-            parameters[each.name].default is inspect.Parameter.empty
-            or parameters[each.name].kind is inspect.Parameter.KEYWORD_ONLY
+            parameters[each.alias].default is inspect.Parameter.empty
+            or parameters[each.alias].kind is inspect.Parameter.KEYWORD_ONLY
         )
     ]
 

@@ -91,7 +91,9 @@ def test_an_object_is_of_the_class_that_its_discriminating_word_selects(wire, me
 def test_a_text_that_fits_its_format_is_parsed_and_any_other_stays_text(wire, field, text, written):
     found = wire.models.Formats.from_dict({field: text})
     assert isinstance(getattr(found, field), str) is (written is False)
-    for each in (found, copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
+    pickled = [pickle.dumps(found, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    for each in (found, copy.copy(found), copy.deepcopy(found), *map(pickle.loads, pickled)):
+        assert each == found
         assert each.to_dict() == {field: written if isinstance(written, str) else text}
 
 

@@ -1,7 +1,10 @@
 """Typed records: what the document and the settings beside it make of them."""
 
+import importlib
 import re
+import sys
 
+import httpx
 import pytest
 
 from .command import run
@@ -101,6 +104,45 @@ def test_records_read_names_in_any_letter_case_if_the_settings_say_so(
     source = source_of(made(tmp_path, settings="any_letter_case: true\n" + SETTINGS), "records")
     assert "class Order(_typed.AnyCaseRecord):" in source
     assert "class Item(_typed.AnyCaseRecord):" in source
+
+
+LATE = """
+openapi: 3.0.3
+info: {title: Pets, version: 1.0.0}
+paths:
+  /pets:
+    post:
+      operationId: sendPet
+      requestBody:
+        required: true
+        content:
+          application/json: {schema: {$ref: '#/components/schemas/Cat'}}
+          application/x-www-form-urlencoded: {schema: {$ref: '#/components/schemas/Dog'}}
+      responses:
+        "200":
+          description: The pet.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}
+components:
+  schemas:
+    Pet:
+      oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]
+      discriminator: {propertyName: kind}
+    Cat: {type: object, properties: {kind: {type: string}}}
+    Dog: {type: object, properties: {kind: {type: string}}}
+"""
+
+
+def test_with_late_models_an_operation_imports_them_when_an_answer_is_read(tmp_path, monkeypatch):
+    made(tmp_path, LATE, "late_models: true").package.rename(tmp_path / "late_api")
+    monkeypatch.syspath_prepend(tmp_path)
+    operation = importlib.import_module("late_api.api.default.send_pet")
+    assert "late_api.models.dog" not in sys.modules
+    client = importlib.import_module("late_api").Client(base_url="http://127.0.0.1")
+    answer = httpx.Response(200, json={"kind": "Dog"})
+    dog = operation._parse_response(client=client, response=answer)
+    assert type(dog).__name__ == "Dog"
+    sent = operation._get_kwargs(body=dog)
+    assert sent["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
 
 
 def test_a_text_or_number_that_the_settings_do_not_mention_is_private_and_listed(tmp_path, capsys):

@@ -34,14 +34,14 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_generates_the_same_package_from_within_a_zip(wheel, tmp_path):
     # Alone, without its settings: typed records import the client.
-    document = tmp_path / "alone" / "eastpay.yaml"
+    document = tmp_path / "alone" / "flexfactor.yaml"
     document.parent.mkdir()
-    shutil.copy(ROOT / "openapi" / "eastpay.yaml", document)
+    shutil.copy(ROOT / "openapi" / "flexfactor.yaml", document)
     program = GENERATE.format(wheel=str(wheel), out=str(tmp_path), document=str(document))
     command = [sys.executable, "-P", "-W", "error", "-c", program]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    made = [path.relative_to(tmp_path) for path in (tmp_path / "eastpay_api").rglob("*.py")]
+    made = [path.relative_to(tmp_path) for path in (tmp_path / "flexfactor_api").rglob("*.py")]
     assert made
     for path in made:
         here, there = ((each / path).read_text("utf-8") for each in (tmp_path, ROOT / "generated"))

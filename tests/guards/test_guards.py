@@ -1,7 +1,4 @@
-"""What users put in front of httpx stands in front of this package: their mocks, guards, clocks and
-tracers.
-
-And what their services run in: other event loops, green threads, forked workers.
+"""What users put in front of httpx stands in front of this package: their mocks.
 
 Each suite is one as a user writes it, run by pytest in a process of its own with the real library.
 None passes `transport=`. A listening socket counts what reaches the provider.
@@ -27,10 +24,8 @@ LIBRARIES = Path(sys.prefix) / "guards"
 
 
 def pay(exchange):
-    """Say in the id what headers were sent."""
-    traced = " ".join(name for name in exchange.request.headers if "trace" in name)
-    said = {"victor_payment_request_id": traced or "from-the-provider", "status": "created"}
-    exchange.send(answer(json.dumps(said).encode()))
+    body = {"victor_payment_request_id": "from-the-provider", "status": "created"}
+    exchange.send(answer(json.dumps(body).encode()))
 
 
 @pytest.fixture
@@ -48,18 +43,14 @@ def provider(background):
 def test_each_suite_of_another_library_passes_and_only_allowed_requests_are_sent(
     provider, name, options, paid
 ):
-    suite, _, tracer = name.partition("-")
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, (SUITES, ROOT, ROOT / "generated", LIBRARIES))),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PROVIDER_URL": provider.url(),
-        "TRACER": tracer,
     }
-    # of a test before, in this process: Celery would look for it
-    environment.pop("DJANGO_SETTINGS_MODULE", None)
     command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, *options]
-    ran = python(*command, SUITES / f"suite_{suite}.py", env=environment, timeout=180)
+    ran = python(*command, SUITES / f"suite_{name}.py", env=environment, timeout=180)
     assert len(provider.record.requests) == paid, ran.stdout
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"[1-9]\d* passed", ran.stdout)

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import ANYTHING, FLAG, TEXT, WHOLE, Array, as_object, read
 from ..decoding import Model as _Model
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class Token(_Model):
     """
     Attributes:
@@ -38,7 +39,7 @@ class Token(_Model):
     status: str | Unset = UNSET
     status_code: None | str | Unset = UNSET
     errors: list[Any] | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import INSTANT, NUMBER, TEXT, Array, Object, as_object, read
 from ..decoding import Model as _Model
@@ -14,7 +15,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class FundingEntry(_Model):
     """A funding as the audit has it. It has no id of its own.
 
@@ -39,7 +40,7 @@ class FundingEntry(_Model):
     funding_type: str | Unset = UNSET
     topup_type: str | Unset = UNSET
     events: list[FundingEvent] | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

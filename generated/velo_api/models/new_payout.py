@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import TEXT, Array, Object, as_object, read
 from ..decoding import Model as _Model
@@ -13,7 +14,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class NewPayout(_Model):
     """
     Attributes:
@@ -30,7 +31,7 @@ class NewPayout(_Model):
     payout_from_payor_id: str | Unset = UNSET
     payout_to_payor_id: str | Unset = UNSET
     payout_memo: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

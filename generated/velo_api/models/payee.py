@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import FLAG, INSTANT, TEXT, Array, Object, as_object, read
 from ..decoding import Model as _Model
@@ -14,7 +15,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class Payee(_Model):
     """A person or a company that can be paid.
 
@@ -54,7 +55,7 @@ class Payee(_Model):
     address: PostalAddress | Unset = UNSET
     individual: Person | Unset = UNSET
     company: Firm | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

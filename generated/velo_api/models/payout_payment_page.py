@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import Array, Object, as_object, read
 from ..decoding import Model as _Model
@@ -13,7 +14,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class PayoutPaymentPage(_Model):
     """
     Attributes:
@@ -25,7 +26,7 @@ class PayoutPaymentPage(_Model):
     page: PageInfo | Unset = UNSET
     links: list[Link] | Unset = UNSET
     content: list[PayoutPayment] | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import INSTANT, TEXT, WHOLE, Array, Object, as_object, read
 from ..decoding import Model as _Model
@@ -14,7 +15,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class PayoutSummary(_Model):
     """A payout in the list of a payor's payouts.
 
@@ -53,7 +54,7 @@ class PayoutSummary(_Model):
     source_account_summary: list[SourceAccountCost] | Unset = UNSET
     payout_memo: str | Unset = UNSET
     schedule: PayoutSchedule | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import TEXT, WHOLE, as_object, read
 from ..decoding import Model as _Model
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class SourceAccountCost(_Model):
     """The cost of a payout to one source account.
 
@@ -25,7 +26,7 @@ class SourceAccountCost(_Model):
     source_account_id: str | Unset
     total_cost: int | Unset
     currency: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import DAY, INSTANT, TEXT, WHOLE, Word, as_object, read
 from ..decoding import Model as _Model
@@ -17,7 +18,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class ListPaymentRequests(_Model):
     """
     Attributes:
@@ -64,7 +65,7 @@ class ListPaymentRequests(_Model):
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET
     tracking_id: str | Unset = UNSET
     instant_payment_rails_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import TEXT, Object, Word, as_object, read
 from ..decoding import Model as _Model
@@ -16,7 +17,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class PaymentRequestReceipt(_Model):
     """Details of a request for payment (RfP).
 
@@ -49,7 +50,7 @@ class PaymentRequestReceipt(_Model):
     victor_payment_request_parent_id: str | Unset = UNSET
     victor_payment_request_child_id: str | Unset = UNSET
     payment_request: PaymentRequestReceiptInfo | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import FLAG, TEXT, Word, as_object, read
 from ..decoding import Model as _Model
@@ -14,7 +15,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class ReceiptPaymentDetails(_Model):
     """
     Attributes:
@@ -40,7 +41,7 @@ class ReceiptPaymentDetails(_Model):
     amount_modification_allowed: bool | Unset = UNSET
     original_amount: str | Unset = UNSET
     approval_notes: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

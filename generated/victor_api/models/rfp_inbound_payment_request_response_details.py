@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from dataclasses import field as _field
 from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
 
 from ..decoding import TEXT, Word, as_object, read
 from ..decoding import Model as _Model
@@ -16,7 +17,7 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_dataclass(eq=False, repr=False, slots=True, weakref_slot=True)
+@_define(eq=False, repr=False)
 class RfpInboundPaymentRequestResponseDetails(_Model):
     """Object containing the payment request response for an INBOUND payment request. This is an empty
     object if a response has not been submitted.
@@ -37,7 +38,7 @@ class RfpInboundPaymentRequestResponseDetails(_Model):
     original_amount: str | Unset = UNSET
     modified_amount: str | Unset = UNSET
     notes: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""

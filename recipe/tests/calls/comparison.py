@@ -1,11 +1,12 @@
 """What a value is in the classes of a package, and what the calls of the package have shown."""
 
-import dataclasses
 import re
 from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
 from typing import Literal, NamedTuple
+
+import attrs
 
 from victor_spec.tree import is_list
 
@@ -187,8 +188,8 @@ def _difference_of_class(model, value):
         why = difference(value, decoded.to_dict())
         if why is not None:
             return f"gives back another value than it read: {why}"
-        fields = [each for each in dataclasses.fields(model) if each.init]
-        built = model(**{each.name: getattr(decoded, each.name) for each in fields})
+        fields = [each for each in attrs.fields(model) if each.init]
+        built = model(**{each.alias: getattr(decoded, each.name) for each in fields})
         built.additional_properties = decoded.additional_properties
         if built.to_dict() != decoded.to_dict():
             return "built by its constructor is another value"

@@ -6,7 +6,6 @@ anything, so that none needs a loop of events.
 """
 
 import contextlib
-import dataclasses
 import datetime
 import functools
 import importlib
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import attrs
 import httpx
 
 from victor_spec.tree import is_callable_url, is_list, is_mapping
@@ -172,7 +172,7 @@ def _attributes(model):
     comes out.
     """
     marked = model.from_dict({})
-    for each in dataclasses.fields(model):
+    for each in attrs.fields(model):
         if each.init:
             setattr(marked, each.name, each.name)
     return marked.to_dict()

@@ -411,6 +411,11 @@ class Settings(_Strict):
         default=False,
         description="Whether records find a member by its name in any letter case.",
     )
+    late_models: bool = Field(
+        default=False,
+        description="Whether an operation imports its models when an answer is read as one: for "
+        "a client that reads JSON, and then needs no attrs.",
+    )
     records: dict[str, RecordSettings] = Field(
         default={},
         description="The schemas of answers that become records, by their names in the document. "

@@ -343,8 +343,9 @@ def _model_in(annotation: object, module: str) -> type[Any] | None:
     None without a model.
     """
     names = vars(sys.modules[module])
+    models = names.get("_models")  # those of an operation, which are imported late
     for part in str(annotation).split(" | "):
-        kind = names.get(part)
+        kind = names.get(part) or getattr(models, part, None)
         if isinstance(kind, type) and fields_of(kind):
             return kind
     return None

@@ -4,7 +4,6 @@ of operations.
 
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import Field, fields, is_dataclass
 from typing import Any, TypeAlias
 
 import httpx
@@ -316,11 +315,12 @@ def has_declared_value(model: Any) -> bool:
     return tells
 
 
-def fields_of(model: object) -> Sequence[Field[Any]]:
-    """The fields of a generated model, or of its class; none of anything else."""
-    if is_dataclass(model) and hasattr(model, "from_dict"):
-        return fields(model)
-    return ()
+def fields_of(model: object) -> Sequence[Any]:
+    """The fields of a generated model, or of its class, as attrs has them; none of anything else.
+
+    A call that reads no model imports no attrs.
+    """
+    return getattr(model, "__attrs_attrs__", ())
 
 
 def _declares(model: object) -> bool:

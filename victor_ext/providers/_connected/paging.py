@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from inspect import signature
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import unquote_plus, urlencode
 
 import httpx
+from attrs import NOTHING
 
 from victor_ext._privacy import one_line
 from victor_ext._runtime.client.paging import Page, PageReader, says_that_others_follow
@@ -412,7 +413,7 @@ def _may_lack(model: Any, place: str) -> bool:
         if same_name(declared.name, name):
             inside = member_of(model, name)
             if inside is None:
-                return declared.default is not MISSING  # what has a default need not be sent
+                return declared.default is not NOTHING  # what has a default need not be sent
             return rest != "" and _may_lack(inside, rest)
     return False
 

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ... import errors
+from ... import models as _models
 from ...answers import read_body as _read_body
 from ...bodies import form_body as _form_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...models.checkout import Checkout
-from ...models.checkout_form import CheckoutForm
-from ...models.refusal import Refusal
 from ...types import Operation as _Operation
 from ...types import Response
+
+if TYPE_CHECKING:
+    from ...models.checkout import Checkout
+    from ...models.checkout_form import CheckoutForm
+    from ...models.refusal import Refusal
 
 
 def _get_kwargs(*, body: CheckoutForm) -> dict[str, Any]:
@@ -34,19 +37,19 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Checkout | Refusal | None:
     if response.status_code == 200:
-        return _read_body(Object(Checkout), response)
+        return _read_body(Object(_models.Checkout), response)
 
     if response.status_code == 400:
-        return _read_body(Object(Refusal), response)
+        return _read_body(Object(_models.Refusal), response)
 
     if response.status_code == 401:
-        return _read_body(Object(Refusal), response)
+        return _read_body(Object(_models.Refusal), response)
 
     if response.status_code == 403:
-        return _read_body(Object(Refusal), response)
+        return _read_body(Object(_models.Refusal), response)
 
     if response.status_code == 404:
-        return _read_body(Object(Refusal), response)
+        return _read_body(Object(_models.Refusal), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ... import errors
+from ... import models as _models
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...models.payment_list import PaymentList
-from ...models.refusal import Refusal
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import Operation as _Operation
+
+if TYPE_CHECKING:
+    from ...models.payment_list import PaymentList
+    from ...models.refusal import Refusal
 
 
 def _get_kwargs(
@@ -39,19 +42,19 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> PaymentList | Refusal | None:
     if response.status_code == 200:
-        return _read_body(Object(PaymentList), response)
+        return _read_body(Object(_models.PaymentList), response)
 
     if response.status_code == 400:
-        return _read_body(Object(Refusal), response)
+        return _read_body(Object(_models.Refusal), response)
 
     if response.status_code == 401:
-        return _read_body(Object(Refusal), response)
+        return _read_body(Object(_models.Refusal), response)
 
     if response.status_code == 403:
-        return _read_body(Object(Refusal), response)
+        return _read_body(Object(_models.Refusal), response)
 
     if response.status_code == 404:
-        return _read_body(Object(Refusal), response)
+        return _read_body(Object(_models.Refusal), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)

@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ... import errors
+from ... import models as _models
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...models.api_error_response import ApiErrorResponse
-from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
-from ...models.payment_request_receipt import PaymentRequestReceipt
 from ...serializing import header as _header
 from ...serializing import json_body as _json_body
 from ...types import UNSET, Response, Unset
 from ...types import Key as _Key
 from ...types import Operation as _Operation
+
+if TYPE_CHECKING:
+    from ...models.api_error_response import ApiErrorResponse
+    from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
+    from ...models.payment_request_receipt import PaymentRequestReceipt
 
 
 def _get_kwargs(
@@ -38,10 +41,10 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> ApiErrorResponse | PaymentRequestReceipt | None:
     if response.status_code == 200:
-        return _read_body(Object(PaymentRequestReceipt), response)
+        return _read_body(Object(_models.PaymentRequestReceipt), response)
 
     if response.status_code == 400:
-        return _read_body(Object(ApiErrorResponse), response)
+        return _read_body(Object(_models.ApiErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)

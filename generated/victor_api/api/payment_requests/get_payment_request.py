@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ... import errors
+from ... import models as _models
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...models.get_payment_request_response import GetPaymentRequestResponse
-from ...models.validation_errors import ValidationErrors
 from ...serializing import segment as _segment
 from ...types import Operation as _Operation
 from ...types import Response
+
+if TYPE_CHECKING:
+    from ...models.get_payment_request_response import GetPaymentRequestResponse
+    from ...models.validation_errors import ValidationErrors
 
 
 def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
@@ -35,10 +38,10 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> GetPaymentRequestResponse | ValidationErrors | None:
     if response.status_code == 200:
-        return _read_body(Object(GetPaymentRequestResponse), response)
+        return _read_body(Object(_models.GetPaymentRequestResponse), response)
 
     if response.status_code == 400:
-        return _read_body(Object(ValidationErrors), response)
+        return _read_body(Object(_models.ValidationErrors), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)

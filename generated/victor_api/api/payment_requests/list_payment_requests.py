@@ -4,23 +4,26 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ... import errors
+from ... import models as _models
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ...models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
-from ...models.list_payment_requests_response import ListPaymentRequestsResponse
 from ...models.list_payment_requests_status import ListPaymentRequestsStatus
-from ...models.validation_errors import ValidationErrors
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
 from ...types import Operation as _Operation
+
+if TYPE_CHECKING:
+    from ...models.list_payment_requests_response import ListPaymentRequestsResponse
+    from ...models.validation_errors import ValidationErrors
 
 
 def _get_kwargs(
@@ -72,10 +75,10 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> ListPaymentRequestsResponse | ValidationErrors | None:
     if response.status_code == 200:
-        return _read_body(Object(ListPaymentRequestsResponse), response)
+        return _read_body(Object(_models.ListPaymentRequestsResponse), response)
 
     if response.status_code == 400:
-        return _read_body(Object(ValidationErrors), response)
+        return _read_body(Object(_models.ValidationErrors), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
