@@ -7,6 +7,7 @@ import ssl
 import time
 from contextlib import closing
 
+import httpx
 import pytest
 from cryptography import x509
 
@@ -129,6 +130,29 @@ def test_a_write_that_slept_past_its_deadline_is_not_sent(
     machine.asleep = 0.0  # for the due date, which is that of today
     assert caller.start(write, "S1").word == "success", "nothing was sent, so it can be repeated"
     assert secured.record.work["S1"] == 1
+
+
+@pytest.fixture
+def tracer(monkeypatch):
+    """Somebody who follows what httpx sends, and sends it on."""
+    for owner, name in (
+        (httpx.HTTPTransport, "handle_request"),
+        (httpx.AsyncHTTPTransport, "handle_async_request"),
+    ):
+        usual = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *args, usual=usual: usual(*args))
+
+
+@each_mode
+@each_write
+def test_a_write_that_a_tracer_follows_is_not_sent_past_its_deadline(
+    machine, secured, caller, tracer, write
+):
+    machine.will_sleep("tls", 31.0, PATHS[write])
+    late = caller.start(write, "S1")
+    assert len(machine.naps) == 1
+    assert secured.record.sent_to(PATHS[write]) == []
+    assert late.word == "not_sent"
 
 
 @each_mode

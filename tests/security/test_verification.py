@@ -5,7 +5,6 @@ system, or named.
 import ssl
 
 import certifi
-import httpx
 import pytest
 
 from tests.faults.adapters import each_mode
@@ -61,19 +60,6 @@ OFF = {
 def test_no_argument_turns_tls_verification_off_for_another_machine(client, base_url, verify):
     with pytest.raises(ConfigurationError, match="would accept anybody as"):
         client(AUTH, environment="production", base_url=base_url, verify=OFF[verify])
-
-
-@each_client
-@pytest.mark.parametrize(
-    "verify", [name for name, off in OFF.items() if isinstance(off, ssl.SSLContext)]
-)
-def test_no_argument_turns_tls_verification_off_for_a_proxy_on_another_machine(client, verify):
-    """It is sent a password."""
-    proxy = httpx.Proxy("https://user:not-a-secret@proxy.example", ssl_context=OFF[verify])
-    with pytest.raises(
-        ConfigurationError, match=r"^proxy: ssl_context=.* would accept anybody as proxy\.example: "
-    ):
-        client(AUTH, proxy=proxy)
 
 
 VARIABLES = {
