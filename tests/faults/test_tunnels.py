@@ -76,9 +76,7 @@ def test_one_tunnel_serves_all_calls_and_a_write_takes_none_that_was_just_used(
 
 @each_mode
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_tunnel_whose_proxy_has_died_is_replaced(
-    secured, background, authority, mode, operation
-):
+def test_a_tunnel_whose_proxy_has_died_is_replaced(secured, background, authority, mode, operation):
     with closing(RecordingProxy(background, secured.port)) as proxy:
         way = {"proxy": f"http://127.0.0.1:{proxy.port}", "verify": authority.trusted()}
         with closing(CALLERS[mode](secured.url(), auth=SIGNED, **way)) as caller:
