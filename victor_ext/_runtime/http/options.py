@@ -91,7 +91,8 @@ def tls_context_for(verify: Verify, url: httpx.URL) -> ssl.SSLContext:
         why = getattr(error, "strerror", None) or type(error).__name__
     if not isinstance(verify, bool):
         raise ConfigurationError(
-            f"verify={shown(verify, 200)} is not the path of a CA bundle that can be read ({why})."
+            f"verify={shown(verify, 200)} is not the path of a CA bundle that can be read, or "
+            f"SSLKEYLOGFILE names a file that cannot be opened ({why})."
         )
     raise ConfigurationError(
         f"What SSL_CERT_FILE, SSL_CERT_DIR or SSLKEYLOGFILE names cannot be opened ({why})."
@@ -112,7 +113,8 @@ def _default_context(file: str | None, folder: str | None, _key_log: str | None)
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     if sys.platform in ("darwin", "win32"):
         return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    has_some = any(ssl.get_default_verify_paths()[:2])
+    system = ssl.get_default_verify_paths()
+    has_some = system.cafile or (system.capath and os.listdir(system.capath))
     return ssl.create_default_context() if has_some else httpx.create_ssl_context(trust_env=False)
 
 
