@@ -274,11 +274,18 @@ def test_a_used_up_retry_quota_raises_the_last_error():
 
 class TestRedirects:
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-    def test_a_redirect_of_a_write_ends_the_call(self, code):
-        """Whoever redirects it may have done it before."""
-        for key in (KEY, None):
-            harness = Harness([status(code, location="/new/payments"), OK])
-            harness.fails(errors.StatusError, "POST", key, ends=(Outcome.UNKNOWN, 1))
+    def test_a_redirect_ends_the_call_and_says_where_to_without_the_query(self, code):
+        """Whoever redirects a write may have done it before."""
+        for method, key in (("POST", KEY), ("POST", None), ("GET", None)):
+            harness = Harness([status(code, location="/new/payments?token=hunter2"), OK])
+            raised = harness.fails(
+                errors.StatusError,
+                method,
+                key,
+                match=r"\(/new/payments\)",
+                ends=(Outcome.UNKNOWN, 1),
+            )
+            assert "hunter2" not in str(raised)
 
 
 class TestRefusedTokens:
