@@ -125,6 +125,14 @@ class TestTheOutcomeIsTheWholeCalls:
         harness.fails(errors.BadRequest, "POST", ends=(Outcome.REJECTED, 2))
 
 
+def test_the_date_of_a_cached_response_does_not_correct_the_clock():
+    """RFC 9111, 5.1: `Age` says that the response was made earlier."""
+    for happens, skew in ((Happens(headers={"Age": "3600"}), 0.0), (OK, -3600.0)):
+        harness = Harness([happens], drift=-3600.0)
+        harness.call()
+        assert harness.clock.skew == pytest.approx(skew)
+
+
 def test_a_response_on_a_connection_just_used_must_name_the_object_that_was_read():
     behaviour = msgspec.structs.replace(BEHAVIOUR, operations=OneRow(id=RepeatsId("payment", "id")))
     options = {"behaviour": behaviour, "extensions": {REUSED_IMMEDIATELY: True}}
@@ -235,6 +243,20 @@ class TestTheDeadline:
         harness = Harness([*script, OK], deadline=deadline)
         raised = harness.fails(error, "POST", key, match=words, ends=ends)
         assert (raised.idempotency_key, len(harness.received)) == (key, len(script))
+
+    @pytest.mark.parametrize(
+        ("method", "key", "slept"),
+        [
+            ("GET", None, Happens(503, suspended=90_000.0)),  # changes nothing
+            ("POST", None, Happens(error=httpx.ConnectError, suspended=40.0)),
+            ("POST", KEY, Happens(503, suspended=3.0)),  # a correction of the clock
+            ("POST", KEY, Happens(503, suspended=-90_000.0)),  # its clock was set back
+        ],
+    )
+    def test_a_call_goes_on_after_the_machine_slept_if_nothing_could_be_done_twice(
+        self, method, key, slept
+    ):
+        assert Harness([slept, OK]).call(method, key).status_code == 200
 
     @pytest.mark.parametrize("longer", [0.5, 5.0])
     def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, longer):
