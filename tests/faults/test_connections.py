@@ -7,12 +7,14 @@ import os
 import socket
 from contextlib import closing
 
+import httpx
 import pytest
 
 from tests.faults.adapters import (
     ATTEMPTS,
     CALLERS,
     adapter,
+    crowd,
     each_mode,
     each_operation,
     timeouts,
@@ -20,8 +22,12 @@ from tests.faults.adapters import (
 from tests.faults.raw_provider import Cut, answer
 from tests.faults.raw_sockets import on_linux, serving
 from victor_ext import (
+    AsyncVictor,
     ConnectionFailed,
+    RetryPolicy,
     RetryScheduled,
+    Victor,
+    VictorError,
     VictorJwt,
 )
 from victor_ext._runtime.http import connections
@@ -127,3 +133,45 @@ def test_a_response_is_read_though_the_rest_of_its_request_cannot_be_written(mod
         for number in (1, 2):
             seen = caller.start("create", f"S{number}")
             assert (seen.word, seen.error.status_code, len(opened)) == ("rejected", 413, number)
+
+
+@each_mode
+def test_a_write_that_gets_no_connection_from_the_pool_has_sent_nothing(provider, mode):
+    provider.instead = lambda exchange: exchange.later(0.5, answer(exchange.work()))
+
+    def client():
+        return (AsyncVictor if mode == "async" else Victor)(
+            VictorJwt("key-1", sign=lambda _content: b"not a signature"),
+            base_url=provider.url(),
+            limits=httpx.Limits(max_connections=1),
+            timeout=httpx.Timeout(10.0, pool=0.05),
+            retry=RetryPolicy(max_attempts=1),
+        )
+
+    def accept(victor, subject):
+        try:
+            victor.payment_requests.accept(subject, notes="Thanks.")
+        except VictorError as error:
+            return error.outcome.value
+        return "success"
+
+    async def accept_awaited(victor, subject):
+        try:
+            await victor.payment_requests.accept(subject, notes="Thanks.")
+        except VictorError as error:
+            return error.outcome.value
+        return "success"
+
+    call = accept_awaited if mode == "async" else accept
+    assert sorted(crowd(mode, client, call, ["S1", "S2"])) == ["not_sent", "success"]
+    assert provider.record.work.total() == 1
+
+
+@each_mode
+def test_each_call_opens_its_own_connection_where_none_may_be_kept(background, mode):
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+    with adapter(background, mode, limits=limits) as on:
+        before = on.provider.record.connections
+        for _ in range(3):
+            on.expect("success", "get")
+        assert on.provider.record.connections == before + 3

@@ -6,14 +6,16 @@ import socket
 import ssl
 import time
 from contextlib import closing
+from functools import partial
 
+import httpx
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import CALLERS, each_mode
+from tests.faults.adapters import CALLERS, arguments, each_mode
 from tests.faults.raw_provider import CREATE, RESPOND, RawProvider
 from tests.security.recorder import RecordingProxy
-from victor_ext import AttemptStarted, DeadlineExceeded, VictorJwt
+from victor_ext import AttemptStarted, DeadlineExceeded, Outcome, VictorJwt
 
 pytestmark = pytest.mark.slow
 PATHS = {"create": CREATE, "respond": RESPOND}
@@ -131,6 +133,29 @@ def test_a_write_that_slept_past_its_deadline_is_not_sent(
     assert secured.record.work["S1"] == 1
 
 
+@pytest.fixture
+def tracer(monkeypatch):
+    """Somebody who follows what httpx sends, and sends it on."""
+    for owner, name in (
+        (httpx.HTTPTransport, "handle_request"),
+        (httpx.AsyncHTTPTransport, "handle_async_request"),
+    ):
+        usual = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *args, usual=usual: usual(*args))
+
+
+@each_mode
+@each_write
+def test_a_write_that_a_tracer_follows_is_not_sent_past_its_deadline(
+    machine, secured, caller, tracer, write
+):
+    machine.will_sleep("tls", 31.0, PATHS[write])
+    late = caller.start(write, "S1")
+    assert len(machine.naps) == 1
+    assert secured.record.sent_to(PATHS[write]) == []
+    assert late.word == "not_sent"
+
+
 @each_mode
 @each_write
 def test_a_write_through_a_proxy_that_slept_past_its_deadline_is_not_sent(
@@ -147,3 +172,18 @@ def test_a_write_through_a_proxy_that_slept_past_its_deadline_is_not_sent(
     assert len(machine.naps) == 1
     assert secured.record.sent_to(PATHS[write]) == []
     assert late.word == "not_sent"
+
+
+def test_the_earlier_of_two_nested_time_bounds_counts(provider):
+    now, passed = time.time(), time.monotonic()
+    late, soon = (now - 1, passed - 1), (now + 60, passed + 60)
+    with closing(CALLERS["sync"](provider.url(), auth=SIGNED)) as caller:
+        victor = caller.client
+        create = partial(victor.payment_requests.create, **arguments("create", "S1"))
+        for outer, inner in ((late, soon), (soon, late)):
+            nested = partial(victor.send_before, inner, create)
+            with pytest.raises(DeadlineExceeded) as raised:
+                victor.send_before(outer, nested)
+            assert raised.value.outcome is Outcome.NOT_SENT
+        assert provider.record.requests == []
+        assert victor.send_before(soon, create).id, "the bound has ended with its call"

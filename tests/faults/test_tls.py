@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import each_mode, each_operation, observed
+from tests.faults.adapters import CALLERS, each_mode, each_operation, observed
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import serving
@@ -82,3 +82,26 @@ def test_a_server_that_is_not_trusted_is_sent_nothing(
         assert isinstance(seen.error, ConnectionFailed), why
         assert "certificate" in str(seen.error).lower(), why
         assert provider.record.received == b"", why
+
+
+@each_mode
+def test_two_settings_of_a_callers_context_change_before_each_handshake(
+    background, authority, mode
+):
+    """Contexts are shared, and httpx sets the protocols before each of its handshakes."""
+    server = authority.server()
+    server.set_alpn_protocols(["h2", "http/1.1"])
+    shared = authority.trusted()
+    with (
+        closing(RawProvider(background, tls=server)) as provider,
+        closing(CALLERS[mode](provider.url(), verify=shared)) as caller,
+    ):
+        shared.set_alpn_protocols(["h2"])
+        shared.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
+        assert caller.start("create", "S1").word == "success"
+        agreed = {
+            connection.transport.get_extra_info("ssl_object").selected_alpn_protocol()
+            for connection in provider.open
+        }
+    assert agreed == {"http/1.1"}
+    assert not shared.options & ssl.OP_IGNORE_UNEXPECTED_EOF

@@ -2,6 +2,8 @@
 from listeners.
 """
 
+import ssl
+
 import httpx
 import pytest
 from cryptography import x509
@@ -20,23 +22,28 @@ from victor_ext import (
 
 pytestmark = pytest.mark.slow
 AUTH = VictorOAuth("client-id", "not-a-secret")
+UNENCRYPTED = "a proxy would be sent tokens and account numbers unencrypted"
 SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\r\nAuthorization:")
 
 
 @each_mode
-@pytest.mark.parametrize("how", ["argument", "variable", "encrypted"])
+@pytest.mark.parametrize("how", ["argument", "variable", "transport"])
 def test_a_proxy_sees_a_name_and_ciphertext(mode, how, closed, background, authority, monkeypatch):
-    """Also where TLS to the provider is within TLS to the proxy."""
+    """Also where TLS to the provider is within TLS to the proxy, by the transport that the refusal
+    names.
+    """
     provider = closed(Recorder(background, authority.server(x509.DNSName("pay.example"))))
     proxy = closed(
         RecordingProxy(
-            background, provider.port, authority.server() if how == "encrypted" else None
+            background, provider.port, authority.server() if how == "transport" else None
         )
     )
-    address = f"{'https' if how == 'encrypted' else 'http'}://user:hunter2@127.0.0.1:{proxy.port}"
+    address = f"{'https' if how == 'transport' else 'http'}://user:hunter2@127.0.0.1:{proxy.port}"
     given = {"proxy": address}
-    if how == "encrypted":
-        given = {"proxy": httpx.Proxy(address, ssl_context=authority.trusted())}
+    if how == "transport":
+        kind = httpx.AsyncHTTPTransport if mode == "async" else httpx.HTTPTransport
+        encrypted = httpx.Proxy(address, ssl_context=authority.trusted())
+        given = {"transport": kind(verify=authority.trusted(), proxy=encrypted)}
     elif how == "variable":
         given = {}
         monkeypatch.setenv("HTTPS_PROXY", address)
@@ -59,11 +66,30 @@ def test_a_proxy_sees_a_name_and_ciphertext(mode, how, closed, background, autho
 
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])
 @pytest.mark.parametrize(
-    "proxy", ["http://proxy.example:3128", "https://proxy.example", "http://10.0.0.1:3128"]
+    "proxy", ["http://proxy.example:3128", "http://127.0.0.1:3128", "http://10.0.0.1:3128"]
 )
-def test_an_unencrypted_url_through_a_proxy_on_another_machine_is_refused(client, proxy):
+def test_an_unencrypted_url_through_a_proxy_is_refused(client, proxy):
     for given in (proxy, httpx.URL(proxy), httpx.Proxy(proxy)):
-        with pytest.raises(
-            ConfigurationError, match="would be sent tokens and account numbers unencrypted"
-        ):
+        with pytest.raises(ConfigurationError, match=UNENCRYPTED):
             client(AUTH, base_url="http://127.0.0.1:8900", proxy=given)
+
+
+@pytest.mark.parametrize("client", [Victor, AsyncVictor])
+@pytest.mark.parametrize("how", ["argument", "variable", "TLS for a proxy without it", "SOCKS"])
+def test_a_proxy_that_no_tunnel_leads_through_is_refused(client, how, monkeypatch):
+    given = {
+        "argument": {"proxy": "https://user:hunter2@proxy.example"},
+        "variable": {},
+        "TLS for a proxy without it": {
+            "proxy": httpx.Proxy(
+                "http://user:hunter2@proxy.example", ssl_context=ssl.create_default_context()
+            )
+        },
+        "SOCKS": {"proxy": "socks5://user:hunter2@proxy.example"},
+    }[how]
+    if how == "variable":
+        monkeypatch.setenv("HTTPS_PROXY", "https://user:hunter2@proxy.example")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(ConfigurationError, match=r"pass transport=httpx\.HTTPTransport") as refused:
+        client(AUTH, base_url="https://pay.example", **given)
+    assert "hunter2" not in str(refused.value)

@@ -5,7 +5,6 @@ system, or named.
 import ssl
 
 import certifi
-import httpx
 import pytest
 
 from tests.faults.adapters import each_mode
@@ -63,17 +62,25 @@ def test_no_argument_turns_tls_verification_off_for_another_machine(client, base
         client(AUTH, environment="production", base_url=base_url, verify=OFF[verify])
 
 
+def test_where_the_system_has_no_authorities_those_of_certifi_are_trusted(monkeypatch, tmp_path):
+    """As in a container without `ca-certificates`: its folder is there, and empty."""
+    paths = ssl.get_default_verify_paths()._replace(cafile=None, capath=str(tmp_path))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    # a value of its own: the context of other values is kept for the process
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path.parent / "keys"))
+    assert len(Victor(AUTH).ssl_context.get_ca_certs()) > 50
+
+
 @each_client
-@pytest.mark.parametrize(
-    "verify", [name for name, off in OFF.items() if isinstance(off, ssl.SSLContext)]
-)
-def test_no_argument_turns_tls_verification_off_for_a_proxy_on_another_machine(client, verify):
-    """It is sent a password."""
-    proxy = httpx.Proxy("https://user:not-a-secret@proxy.example", ssl_context=OFF[verify])
-    with pytest.raises(
-        ConfigurationError, match=r"^proxy: ssl_context=.* would accept anybody as proxy\.example: "
-    ):
-        client(AUTH, proxy=proxy)
+@pytest.mark.parametrize("verify", ["no", "/no/such/place", certifi.where()])
+def test_what_cannot_be_read_is_refused_by_its_name(client, verify, monkeypatch, tmp_path):
+    if verify == certifi.where():
+        monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "no" / "keys"))
+    with pytest.raises(ConfigurationError, match=r"^verify='.*' is not .*, or SSLKEYLOGFILE names"):
+        client(AUTH, verify=verify)
 
 
 VARIABLES = {

@@ -1,7 +1,12 @@
-"""pytest-httpx in front of a client: what has no response, and what raises."""
+"""respx and pytest-httpx in front of a client that was made without an argument for them: what has
+a response, what has none, and what raises.
+"""
+
+import socket
 
 import httpx
 import pytest
+import respx
 
 from tests.providers.running import Running
 from tests.providers.victor.adapter import invoice
@@ -19,37 +24,75 @@ pytestmark = pytest.mark.slow
 AUTH = VictorJwt("key-1", sign=lambda _content: b"not a signature")
 AT_ONCE = RetryPolicy(base=0)
 URL = "https://api.stage.victorfi.com/v2/payment-requests/request-payment"
+CREATED = {"victor_payment_request_id": "from-the-mock", "status": "created"}
 
 
 @pytest.fixture(params=[Victor, AsyncVictor])
-def error_of_create(request):
-    """What a `create` raises with the attempts of the default policy, without its waits."""
+def create(request, monkeypatch):
+    """One `create` of a new client, which opens no socket; with the attempts of the default policy,
+    without its waits.
+    """
+    hosts = []
 
-    def create():
+    def look_up(host, *_args, **_named):
+        hosts.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "no network here")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    def call():
         is_awaited = request.param is AsyncVictor
         running = Running(lambda: request.param(AUTH, retry=AT_ONCE), awaited=is_awaited)
-        with pytest.raises(VictorError) as raised:
-            running.result(lambda: running.client.payment_requests.create(**invoice(1)))
-        running.close()
-        return raised.value
+        try:
+            return running.result(lambda: running.client.payment_requests.create(**invoice(1)))
+        finally:
+            running.close()
 
-    return create
+    yield call
+    assert hosts == []
+
+
+@respx.mock
+def test_respx_responds(create):
+    route = respx.post(URL).respond(200, json=CREATED)
+    assert create().id == "from-the-mock"
+    assert route.call_count == 1
+
+
+def test_respx_in_front_of_httpx_alone_responds(create):
+    with respx.mock(using="httpx") as router:
+        route = router.post(URL).respond(200, json=CREATED)
+        assert create().id == "from-the-mock"
+    assert route.call_count == 1
+
+
+def test_pytest_httpx_responds(create, httpx_mock):
+    httpx_mock.add_response(url=URL, method="POST", json=CREATED)
+    assert create().id == "from-the-mock"
+    assert len(httpx_mock.get_requests()) == 1
+
+
+@respx.mock
+def test_a_request_without_a_route_of_respx_fails_at_once_in_its_words(create):
+    with pytest.raises(AssertionError, match="not mocked"):
+        create()
 
 
 @pytest.mark.httpx_mock(assert_all_requests_were_expected=False)
-def test_a_request_without_a_response_fails_at_once_in_the_words_of_the_mock(
-    error_of_create, httpx_mock
-):
+def test_a_request_without_a_response_fails_at_once_in_the_words_of_the_mock(create, httpx_mock):
     httpx_mock.add_response(url=f"{URL}/of-another", is_optional=True)
-    error = error_of_create()
+    with pytest.raises(VictorError) as raised:
+        create()
+    error = raised.value
     assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 1)
     assert f"failed: No response can be found for POST request on {URL}" in str(error)
     assert len(httpx_mock.get_requests()) == 1
 
 
-def test_a_time_out_of_the_mock_is_a_lost_response(error_of_create, httpx_mock):
+def test_a_time_out_of_the_mock_is_a_lost_response(create, httpx_mock):
     httpx_mock.add_exception(httpx.ReadTimeout("too late"), is_reusable=True)
-    error = error_of_create()
-    assert isinstance(error, TimedOut)
-    assert (error.outcome, error.attempts) == (Outcome.UNKNOWN, 6)
-    assert len({each.headers["idempotency-key"] for each in httpx_mock.get_requests()}) == 1
+    with pytest.raises(TimedOut) as raised:
+        create()
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 6)
+    keys = {request.headers["idempotency-key"] for request in httpx_mock.get_requests()}
+    assert len(keys) == 1

@@ -1,8 +1,10 @@
 """What is used of httpx beyond its public interface is checked when it is imported."""
 
+from functools import partial, wraps
 from pathlib import Path
 from unittest import mock
 
+import httpcore
 import httpx
 import pytest
 from hypothesis import example, given
@@ -21,6 +23,41 @@ def test_a_journey_passes_with_the_public_interface_of_httpx_alone():
     run = ["-m", "pytest", "-q", "-n", "0", "-p", "tests.public_ways", journey, "-k", "lost_answer"]
     ended = python(*run, cwd=PACKAGE.parent, timeout=None)
     assert ended.returncode == 0, ended.stdout
+
+
+CLIENTS = [httpx.Client, httpx.AsyncClient]
+REPLACED = {
+    "respx, vcrpy": [
+        (httpcore.ConnectionPool, "handle_request"),
+        (httpcore.AsyncConnectionPool, "handle_async_request"),
+    ],
+    "respx": [
+        (httpcore.HTTPConnection, "handle_request"),
+        (httpcore.AsyncHTTPConnection, "handle_async_request"),
+    ],
+    "respx with using='httpx', pook": [(client, "_transport_for_url") for client in CLIENTS],
+    "pytest-httpx, OpenTelemetry": [
+        (httpx.HTTPTransport, "handle_request"),
+        (httpx.AsyncHTTPTransport, "handle_async_request"),
+    ],
+    "vcrpy before 7": [(client, "_send_single_request") for client in CLIENTS],
+    "Sentry, Datadog": [(client, "send") for client in CLIENTS],
+    "AWS X-Ray": [(httpx, client.__name__) for client in CLIENTS],
+}
+"""What libraries replace or wrap."""
+
+
+@pytest.mark.parametrize("library", REPLACED)
+def test_whoever_replaces_a_part_of_httpx_is_in_front_until_it_is_put_back(library, monkeypatch):
+    for owner, name in REPLACED[library]:
+        usual = getattr(owner, name)
+        is_class = isinstance(usual, type)
+        wrapper = type(name, (usual,), {}) if is_class else wraps(usual)(partial(usual))
+        assert not httpx_internals.SENDING.are_replaced()
+        monkeypatch.setattr(owner, name, wrapper)
+        assert httpx_internals.SENDING.are_replaced()
+        monkeypatch.undo()
+    assert not httpx_internals.SENDING.are_replaced()
 
 
 PIECES = st.one_of(

@@ -298,3 +298,15 @@ def test_each_odd_request_is_written_as_h11_writes_it():
         for fields in ([HOST, each], [each, HOST], [each], [HOST, (b"Content-Length", b"2"), each]):
             for content in (b"", b"{}"):
                 assert_written_as_by_h11("POST", b"/", fields, content)
+
+
+def test_a_connection_is_not_used_again_before_the_body_has_ended():
+    parser = Parser()
+    parser.request("GET", b"/", [HOST], b"")
+    for end in range(USUAL.index(b"\r\n\r\n") + 4, len(USUAL)):
+        parser.receive(USUAL[:end] if parser.head() is None else USUAL[end - 1 : end])
+        parser.head()
+        parser.body()
+        assert not parser.begin_again(), USUAL[:end]
+    with pytest.raises(httpx.RemoteProtocolError, match="1 bytes are missing"):
+        parser.receive(b"")

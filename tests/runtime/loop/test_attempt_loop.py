@@ -125,6 +125,14 @@ class TestTheOutcomeIsTheWholeCalls:
         harness.fails(errors.BadRequest, "POST", ends=(Outcome.REJECTED, 2))
 
 
+def test_the_date_of_a_cached_response_does_not_correct_the_clock():
+    """RFC 9111, 5.1: `Age` says that the response was made earlier."""
+    for happens, skew in ((Happens(headers={"Age": "3600"}), 0.0), (OK, -3600.0)):
+        harness = Harness([happens], drift=-3600.0)
+        harness.call()
+        assert harness.clock.skew == pytest.approx(skew)
+
+
 def test_a_response_on_a_connection_just_used_must_name_the_object_that_was_read():
     behaviour = msgspec.structs.replace(BEHAVIOUR, operations=OneRow(id=RepeatsId("payment", "id")))
     options = {"behaviour": behaviour, "extensions": {REUSED_IMMEDIATELY: True}}
@@ -236,6 +244,20 @@ class TestTheDeadline:
         raised = harness.fails(error, "POST", key, match=words, ends=ends)
         assert (raised.idempotency_key, len(harness.received)) == (key, len(script))
 
+    @pytest.mark.parametrize(
+        ("method", "key", "slept"),
+        [
+            ("GET", None, Happens(503, suspended=90_000.0)),  # changes nothing
+            ("POST", None, Happens(error=httpx.ConnectError, suspended=40.0)),
+            ("POST", KEY, Happens(503, suspended=3.0)),  # a correction of the clock
+            ("POST", KEY, Happens(503, suspended=-90_000.0)),  # its clock was set back
+        ],
+    )
+    def test_a_call_goes_on_after_the_machine_slept_if_nothing_could_be_done_twice(
+        self, method, key, slept
+    ):
+        assert Harness([slept, OK]).call(method, key).status_code == 200
+
     @pytest.mark.parametrize("longer", [0.5, 5.0])
     def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, longer):
         harness = Harness([status(503), OK], deadline=1.0)
@@ -274,11 +296,18 @@ def test_a_used_up_retry_quota_raises_the_last_error():
 
 class TestRedirects:
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-    def test_a_redirect_of_a_write_ends_the_call(self, code):
-        """Whoever redirects it may have done it before."""
-        for key in (KEY, None):
-            harness = Harness([status(code, location="/new/payments"), OK])
-            harness.fails(errors.StatusError, "POST", key, ends=(Outcome.UNKNOWN, 1))
+    def test_a_redirect_ends_the_call_and_says_where_to_without_the_query(self, code):
+        """Whoever redirects a write may have done it before."""
+        for method, key in (("POST", KEY), ("POST", None), ("GET", None)):
+            harness = Harness([status(code, location="/new/payments?token=hunter2"), OK])
+            raised = harness.fails(
+                errors.StatusError,
+                method,
+                key,
+                match=r"\(/new/payments\)",
+                ends=(Outcome.UNKNOWN, 1),
+            )
+            assert "hunter2" not in str(raised)
 
 
 class TestRefusedTokens:

@@ -167,7 +167,7 @@ class ClientConfig:
         environment: What a `repr` shows.
         caller: A digest of the credentials' public part.
         context: Any data for the provider's resources.
-        credentials: Those of the caller.
+        credentials: Those of the caller, for the other servers of a document.
         servers: For operations that have a server of their own in the document: the URL to call, by
             the URL in the document.
 
@@ -196,6 +196,7 @@ class ClientConfig:
         self.base_url = base_url
         self.environment = environment
         self.caller = caller
+        self.credentials = credentials
         self.servers = servers or {}
         self.urls = (base_url, *self.servers.values())
         self.product = PRODUCT + checked_user_agent(options["user_agent"])
@@ -213,7 +214,6 @@ class ClientConfig:
             deadline=_checked_deadline(options["deadline"]),
             max_response_bytes=_checked_count("max_response_bytes", options["max_response_bytes"]),
             reporter=Reporter(None if on_event is None else checked_function("on_event", on_event)),
-            credentials=credentials,
         )
 
     def replace(

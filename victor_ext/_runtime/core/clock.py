@@ -188,7 +188,7 @@ a socket.
 WAITING_SHARE = 0.75
 """The part of the time left for which a call waits for a place in the pool.
 
-In an overload every turn comes at the end of the wait. A call that waited until its deadline would
+In an overload every place comes at the end of the wait. A call that waited until its deadline would
 be sent with no time left for the response, and end `unknown`."""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 import sys
 import threading
+from base64 import b64encode
 from bisect import bisect_right
 from operator import attrgetter
 from typing import Any
@@ -117,7 +118,7 @@ def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
 class Route(FrozenOpaque, frozen=True):
     """How connections are opened, and how requests on them are addressed.
 
-    Plain http needs no TLS context.
+    Plain http needs no TLS context, and goes through no proxy.
     """
 
     origin: httpx.URL
@@ -136,7 +137,18 @@ class Route(FrozenOpaque, frozen=True):
     def open(self, connection: Connection, backend: Any, timeouts: Any) -> Calls[None]:
         """Open a connection, ready for the first request to the origin. Raises errors of httpx."""
         seconds = timeouts.get("connect")
-        yield from _connect(connection, backend, self.origin, seconds)
+        if self.proxy is None:
+            yield from _connect(connection, backend, self.origin, seconds)
+        else:
+            try:
+                yield from _open_tunnel(connection, backend, self.proxy, self.origin, timeouts)
+            except (
+                httpx.NetworkError,
+                httpx.TimeoutException,
+                httpx.RemoteProtocolError,
+                httpx.ProxyError,
+            ) as error:
+                raise type(error)(f"the proxy {_host(self.proxy.url)}: {error}") from error
         if self.origin.scheme == "https":
             assert self.tls is not None
             yield from _secure(connection, self.tls, self.origin, seconds)
@@ -168,6 +180,24 @@ def _connect(
 ) -> Calls[None]:
     """Connect to the host of a URL."""
     connection.stream = yield lambda: backend.connect_tcp(_host(url), _port(url), seconds)
+
+
+def _open_tunnel(
+    connection: Connection, backend: Any, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any
+) -> Calls[None]:
+    """Connect to a proxy, and have it pass on all that follows to the origin (RFC 9110, 9.3.6)."""
+    yield from _connect(connection, backend, proxy.url, timeouts.get("connect"))
+    target = origin.netloc if origin.port else origin.netloc + b":443"
+    headers = [(b"Host", target), *proxy.headers.raw]
+    if proxy.raw_auth is not None:
+        credentials = SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))
+        headers.append((b"Proxy-Authorization", credentials))
+    message = memoryview(connection.parser.request("CONNECT", target, headers, b""))
+    head = yield from exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
+    if not 200 <= head.status_code < 300:
+        reason = httpx.codes.get_reason_phrase(head.status_code)
+        raise httpx.ProxyError(f"{head.status_code} {reason}".rstrip())
+    connection.parser = Parser()
 
 
 def _secure(

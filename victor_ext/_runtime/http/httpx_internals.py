@@ -1,9 +1,9 @@
 """What this package knows of the inside of httpx, beyond its public interface.
 
-`SENDING` says whether httpx still sends with its own functions. A mock or a tracer replaces or
-wraps one of them: respx and vcrpy those of httpcore, respx also `_transport_for_url`, pytest-httpx
-and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`. It is meant for
-this client too, so its calls then go through httpx. Each attempt looks.
+`SENDING` says whether httpx still sends with its own parts. A mock or a tracer replaces or wraps
+one of them: respx and vcrpy those of httpcore, respx and pook `_transport_for_url`, pytest-httpx
+and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, AWS X-Ray the
+clients. It is meant for this client too, so its calls then go through httpx. Each attempt looks.
 
 Behind it stand the URLs of httpx. Where a release of httpx has moved such a part, the package does
 without.
@@ -25,7 +25,7 @@ _LONGEST = 4096  # characters of a target; a longer one goes to httpx, which has
 
 
 class Functions:
-    """Functions of a library's classes, by their owners and names."""
+    """Classes of a library, and functions of its classes, by their owners and names."""
 
     def __init__(self, *places: tuple[Any, str]) -> None:
         self._owners = [owner for owner, _ in places]
@@ -44,17 +44,21 @@ class Functions:
         return not self._own
 
 
-def _is_own(function: object) -> bool:
-    """Whether the code of a function stands in httpx or httpcore. (A wrapper may bear the name and
-    the module of what it wraps.)
+def _is_own(part: object) -> bool:
+    """Whether the code of a function or a class stands in httpx or httpcore. (A function that wraps
+    another one may bear its name and its module.)
     """
-    if type(function) is not FunctionType:
-        return False
-    return str(function.__globals__["__name__"]).partition(".")[0] in ("httpx", "httpcore")
+    if type(part) is FunctionType:
+        module = str(part.__globals__["__name__"])
+    else:
+        module = part.__module__ if type(part) is type else ""
+    return module.partition(".")[0] in ("httpx", "httpcore")
 
 
 _CLIENTS = (httpx.Client, httpx.AsyncClient)
 SENDING = Functions(
+    (httpx, "Client"),
+    (httpx, "AsyncClient"),
     *product(_CLIENTS, ("send", "_send_single_request", "_transport_for_url")),
     (httpx.HTTPTransport, "handle_request"),
     (httpx.AsyncHTTPTransport, "handle_async_request"),

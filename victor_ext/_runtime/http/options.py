@@ -65,8 +65,8 @@ Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 """Whom a client trusts: a context, the path of a CA bundle, or whether it verifies at all."""
 
 
-def tls_context_for(verify: Verify, url: httpx.URL, name: str = "verify") -> ssl.SSLContext:
-    """The TLS context for a host, by `verify`, which messages call by this name.
+def tls_context_for(verify: Verify, url: httpx.URL) -> ssl.SSLContext:
+    """The TLS context for a host, by `verify`.
 
     Raises `ConfigurationError` where `verify` turns verification off for another machine, or the
     files that it or the environment names cannot be read.
@@ -75,7 +75,7 @@ def tls_context_for(verify: Verify, url: httpx.URL, name: str = "verify") -> ssl
     is_on = verify.check_hostname if isinstance(verify, ssl.SSLContext) else bool(verify)
     if not is_on and not is_this_machine(url.host):
         raise ConfigurationError(
-            f"{name}={shown(verify)} would accept anybody as {url.host}: pass the path of a CA "
+            f"verify={shown(verify)} would accept anybody as {url.host}: pass the path of a CA "
             "bundle that holds the certificate you want to trust, or an ssl.SSLContext with "
             "verify_mode and check_hostname as in ssl.create_default_context()."
         )
@@ -91,7 +91,8 @@ def tls_context_for(verify: Verify, url: httpx.URL, name: str = "verify") -> ssl
         why = getattr(error, "strerror", None) or type(error).__name__
     if not isinstance(verify, bool):
         raise ConfigurationError(
-            f"{name}={shown(verify, 200)} is not the path of a CA bundle that can be read ({why})."
+            f"verify={shown(verify, 200)} is not the path of a CA bundle that can be read, or "
+            f"SSLKEYLOGFILE names a file that cannot be opened ({why})."
         )
     raise ConfigurationError(
         f"What SSL_CERT_FILE, SSL_CERT_DIR or SSLKEYLOGFILE names cannot be opened ({why})."
@@ -112,7 +113,8 @@ def _default_context(file: str | None, folder: str | None, _key_log: str | None)
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     if sys.platform in ("darwin", "win32"):
         return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    has_some = any(ssl.get_default_verify_paths()[:2])
+    system = ssl.get_default_verify_paths()
+    has_some = system.cafile or (system.capath and os.listdir(system.capath))
     return ssl.create_default_context() if has_some else httpx.create_ssl_context(trust_env=False)
 
 
@@ -158,6 +160,9 @@ def _url_error(name: str, message: str) -> ConfigurationError:
     return ConfigurationError.of([Problem(name, "url", message)])
 
 
+_ANY_PROXY = "pass transport=httpx.HTTPTransport(proxy=...)"
+
+
 def proxy_for(
     base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None
 ) -> httpx.Proxy | None:
@@ -182,18 +187,17 @@ def proxy_for(
     if isinstance(used, str | httpx.URL):
         with suppress(ValueError, httpx.InvalidURL):
             checked = httpx.Proxy(used)
-    if checked is None or checked.url.scheme not in PORTS or not has_host(checked.url):
+    is_plain = checked is not None and checked.url.scheme == "http" and not checked.ssl_context
+    if checked is None or not is_plain or not has_host(checked.url):
         raise ConfigurationError(
             "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: "
-            "write http://host:port or https://host:port. (For a SOCKS proxy, pass "
-            "transport=httpx.HTTPTransport(proxy=...), with httpx[socks].)"
+            "write http://host:port; for TLS to the proxy itself (https://), or for SOCKS, "
+            f"{_ANY_PROXY}."
         )
-    if checked.ssl_context is not None:
-        tls_context_for(checked.ssl_context, checked.url, "proxy: ssl_context")
-    if base_url.scheme == "http" and not is_this_machine(checked.url.host):
+    if base_url.scheme == "http":
         raise ConfigurationError(
-            "proxy: base_url is http, so a proxy on another machine would be sent tokens and "
-            "account numbers unencrypted: leave proxy out, or call https://."
+            "proxy: base_url is http, so a proxy would be sent tokens and account numbers "
+            f"unencrypted: leave proxy out, call https://, or {_ANY_PROXY}."
         )
     return checked
 

@@ -1,9 +1,8 @@
 """The httpx transports that requests are sent with: over `ConnectionPool`, and through an httpx
 client, each with blocking and with awaited calls.
 
-An httpx client sends where a proxy is used, and where httpx has been patched: `httpx_internals`
-says when. It keeps no connection: a late second response would be read there as the response to the
-next call.
+An httpx client sends where httpx has been patched: `httpx_internals` says when. It keeps no
+connection: a late second response would be read there as the response to the next call.
 
 A cancelled task or a Ctrl-C may interrupt a call at any moment. So the clean-up never waits, and an
 exchange loses its place and its connection at the latest when nothing refers to them.
@@ -13,8 +12,7 @@ exchange loses its place and its connection at the latest when nothing refers to
 # nothing.
 import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from operator import call
 from typing import Any
@@ -46,14 +44,11 @@ class PooledTransport(httpx.BaseTransport):
         self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send over the pool; or through an httpx client, behind a proxy or if httpx has been
-        patched.
-        """
-        if self.route.proxy is not None or SENDING.are_replaced():
+        """Send over the pool; or through an httpx client, if httpx has been patched."""
+        if SENDING.are_replaced():
             client = httpx.Client(**_options_of_client(self.route))
             request.extensions["trace"] = _prepare(request)
-            with _naming_proxy(request, self.route):
-                return client.send(request, **_OPTIONS)
+            return client.send(request, **_OPTIONS)
         request.read()
         pool = self._pools.here()
         permit = ThreadPermit(pool.semaphore)
@@ -78,11 +73,10 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """As `PooledTransport.handle_request`."""
-        if self.route.proxy is not None or SENDING.are_replaced():
+        if SENDING.are_replaced():
             client = httpx.AsyncClient(**_options_of_client(self.route))
             request.extensions["trace"] = _as_coroutine_function(_prepare(request))
-            with _naming_proxy(request, self.route):
-                return await client.send(request, **_OPTIONS)
+            return await client.send(request, **_OPTIONS)
         await request.aread()
         request.extensions[BEGUN] = False
         pool = self._pools.here()
@@ -174,25 +168,6 @@ def _options_of_client(route: Route) -> dict[str, Any]:
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=0)
     return {"verify": tls, "limits": limits, "proxy": route.proxy, "trust_env": False}
-
-
-@contextmanager
-def _naming_proxy(request: httpx.Request, route: Route) -> Generator[None]:
-    """Errors of the way through a proxy name it. What failed before the request was sent is told as
-    a failure to connect, unless somebody else sends.
-    """
-    try:
-        yield
-    except httpx.TransportError as error:
-        if route.proxy is None or request.extensions[MAY_HAVE_BEEN_SENT] or SENDING.are_replaced():
-            raise
-        kind: type[httpx.TransportError] = httpx.ConnectError
-        if isinstance(error, httpx.TimeoutException):
-            kind = httpx.ConnectTimeout
-        elif isinstance(error, httpx.ProxyError):
-            kind = httpx.ProxyError
-        why = f"{error}" or "no answer in time"  # anyio's timeouts have no words
-        raise kind(f"the proxy {route.proxy.url.host}: {why}") from error
 
 
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}

@@ -75,7 +75,6 @@ class AttemptLoop(Opaque, kw_only=True):
     reporter: Reporter = field(default_factory=Reporter)
     draw: Callable[[], float] = random.random
     max_response_bytes: int = MAX_RESPONSE_BYTES
-    credentials: object = None
 
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""

@@ -373,8 +373,8 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         untaken_key: A key that the document says it takes, and that the client was not told of:
             `HeaderKey('Idempotency-Key')`. Empty: none.
         items_of: The items of a good response to a read that is a page; None: it has no list of
-            them. Without items, one that failed (see `is_failed_page`) is no success: it
-            would be taken for the end of the list.
+            them. Without items, one that failed (see `is_failed_page`) is no success: it would be
+            taken for the end of the list.
     """
 
     effect: Effect
@@ -502,7 +502,7 @@ def names_only(problems: Sequence[Problem], names: Collection[str]) -> bool:
 
 
 def id_in_path(request: httpx.Request, after: int = 0) -> str:
-    """The id that ends the path asked for (not of a redirect), or has some segments after it.
+    """The id that ends the path of a request, or has some segments after it.
 
     It may have `%2F`.
     """

@@ -1,5 +1,5 @@
-"""When to try again, how long to wait before it, and what is sent then: the same body, the request
-after a redirect, and another token after the credentials were refused.
+"""When to try again, how long to wait before it, and what is sent then: the same body, and another
+token after the credentials were refused.
 """
 
 import random

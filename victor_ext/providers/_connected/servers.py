@@ -116,7 +116,7 @@ def urls_beside_api(config: ClientConfig) -> list[httpx.URL]:
     operations, and the token endpoint.
     """
     urls = [*config.servers.values()]
-    credentials = config.loop.credentials
+    credentials = config.credentials
     if isinstance(credentials, ClientCredentialsAuth):
         urls.append(credentials.token_url(config.base_url))
     by_origin = {origin_of(url): url for url in urls}

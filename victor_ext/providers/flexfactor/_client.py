@@ -103,7 +103,6 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode
             partial(auth.authenticator, name, url),
             url,
             behaviour=behaviour_of(place, url, auth.hint(name)),
-            credentials=auth,
             environment=name,
             caller=auth.caller
             or caller_digest(merchant.mid, product="victor-ext flexfactor merchant"),

@@ -100,7 +100,6 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode]):
             partial(auth.authenticator, name, url),
             url,
             behaviour=behaviour_of(name, url, place),
-            credentials=auth,
             environment=name,
             caller=auth.caller,
         )

@@ -85,7 +85,6 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode]):
             partial(auth.authenticator, name, url),
             url,
             behaviour=behaviour_of(name, url, place),
-            credentials=auth,
             environment=name,
             caller=getattr(auth, "caller", None),
         )
