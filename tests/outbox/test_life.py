@@ -7,11 +7,13 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
 from tests.outbox.clusters import Cluster
 from tests.outbox.kinds import Provider
+from tests.outbox.payouts import Payouts
 from tests.outbox.rows import execute, key_of, states, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext.outbox import Outbox
@@ -267,6 +269,39 @@ def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_key
     assert served.send() == ["sent", "sent"]
     assert Counter(served.provider.keys) == {key_of(1): 1, key_of(2): 2, key_of(3): 2}
     assert alarms() == 1
+
+
+class CrashAfter(httpx.HTTPTransport):
+    """The server of a database crashes when the provider has taken a payout."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        if request.method == "POST" and request.url.path.endswith("/payouts"):
+            self.server.stop("immediate")
+        return response
+
+
+def test_a_server_that_crashes_keeps_the_mark_of_a_payout_whatever_its_commits_wait_for(harness):
+    with Cluster.new(16) as server:
+        server.stop()
+        server.start("synchronous_commit=off", "wal_writer_delay=10s")
+        engine = sa.create_engine(server.url(), poolclass=sa.NullPool)
+        payouts = Payouts("blocking", engine, harness)
+        payouts.create_table()
+        payouts.submit()
+        server.execute("CHECKPOINT")
+        crash = pytest.raises(sa.exc.OperationalError)
+        with CrashAfter(server) as payouts.settings["transport"], crash:
+            payouts.send()
+        server.start()
+        del payouts.settings["transport"]
+        payouts.end_claims()
+        payouts.send()
+        assert harness.calls("submit") == 1
 
 
 # What a review has found

@@ -43,6 +43,8 @@ GROUP = 256
 """The maximum number of entries that are read in one transaction."""
 _BEGINS_WITHIN = 2.0
 """Seconds after its mark within which a call begins."""
+_WAIT_FOR_DISK = sa.text("SET LOCAL synchronous_commit = on")
+"""Whatever a database or a role has set: a server that crashes must not lose a mark."""
 
 
 class Claims:
@@ -135,6 +137,8 @@ class Claims:
         another worker. A call with a key does not ask, unless older content was put back into a
         file: it can be made again under its key.
         """
+        if connection.dialect.name == "postgresql":
+            connection.execute(_WAIT_FOR_DISK)
         marks = self.life.count_mark(connection)
         if marks is None:
             return {}
