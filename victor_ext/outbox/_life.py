@@ -137,9 +137,8 @@ class Life:
         return is_another
 
     def _row(self, connection: Any) -> Any:
-        columns = self._control.c
-        query = sa.select(columns.moment, columns.wrapped, columns.marks)
-        return connection.execute(query.where(columns.name == LIFE)).first()
+        query = sa.select(self._control).where(self._control.c.name == LIFE)
+        return connection.execute(query).first()
 
     def _marks_beside(self) -> int:
         """How often entries were marked, by the file beside; 0: there is none."""
