@@ -218,8 +218,15 @@ def test_a_number_beside_that_lags_behind_is_no_change(shop, change, alarms):
     assert alarms() == 0
 
 
-def test_a_new_database_under_the_name_of_another_one_is_as_good(shop, alarms):
-    file_of(shop).unlink()
+MADE_ANEW = {
+    "its file": lambda shop: file_of(shop).unlink(),
+    "its tables": lambda shop: shop.outbox.table.metadata.drop_all(shop.engine),
+}
+
+
+@pytest.mark.parametrize("remove", MADE_ANEW.values(), ids=MADE_ANEW)
+def test_a_database_that_is_made_anew_under_its_name_is_as_good(shop, remove, alarms):
+    remove(shop)
     shop.outbox.create_table()
     shop.add(2)
     assert shop.send() == ["sent"]
