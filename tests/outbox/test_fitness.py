@@ -1,4 +1,4 @@
-"""What is put right or refused of an engine: savepoints of SQLite, and connections before a fork."""
+"""What is put right or refused of an engine: SQLite's savepoints, and connections before a fork."""
 
 import subprocess
 import sys
