@@ -92,6 +92,21 @@ def test_a_mistake_in_a_file_is_refused_with_its_line_and_column(checked, case):
     assert case.get("says", "") in check.problems[-1].message
 
 
+@pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize("skip_invalid", [False, True])
+def test_an_account_that_lost_its_zero_refuses_the_file(checked, is_first, skip_invalid):
+    """Whichever row has it: the money would go to another account."""
+    lines = [line.replace(ACCOUNT, "043987673645") for line in (GOOD, SECOND)]
+    lost = GOOD.replace("INV-1", "INV-3").replace(ACCOUNT, "43987673645")
+    rows = [lost, *lines] if is_first else [*lines, lost]
+    check = checked("\n".join([HEADING, *rows]), skip_invalid=skip_invalid)
+    assert check.is_refused(skip_invalid=skip_invalid)
+    assert places(check) == [(3 if is_first else 4, "payee_account_number", "leading_zeros")]
+    shown = "is ********3645, and *******3645" if is_first else "is *******3645, and ********3645"
+    assert shown in check.problems[0].message
+    assert "Write it in all rows as it is" in check.problems[0].message
+
+
 @pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
 def test_a_shortened_number_is_no_key_and_no_reference(sender, key_column):
     """Another day the same number is written out: it would be another key, and another payment."""

@@ -139,7 +139,14 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_
         assert "are sent then" in notice
 
 
-def test_a_state_that_was_put_back_notices_it_and_holds_itself(sender, victor_sandbox, tmp_path):
+def put_content_back(backup, state):
+    state.write_bytes(backup.read_bytes())
+
+
+@pytest.mark.parametrize("put_back", [Path.replace, put_content_back])
+def test_a_state_that_was_put_back_notices_it_and_holds_itself(
+    sender, victor_sandbox, tmp_path, put_back
+):
     """Its copy knows nothing of the second payment, which is not asked for again. Nobody waits for
     the end of patience.
     """
@@ -150,7 +157,7 @@ def test_a_state_that_was_put_back_notices_it_and_holds_itself(sender, victor_sa
     backup = tmp_path / "backup"
     shutil.copy2(state, backup)
     sender().send(rows(2))
-    backup.replace(state)
+    put_back(backup, state)
     begun = time.monotonic()
     result = sender(patience=60).send(rows(2))
     assert result.held_since is not None

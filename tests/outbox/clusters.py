@@ -114,10 +114,6 @@ class Cluster:
     def stop(self, mode="fast"):
         self.run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
 
-    def restart(self, mode="fast"):
-        self.stop(mode)
-        self.start()
-
     def copied(self):
         """A server with a base backup of this one."""
         copy = Cluster(self.version, self.folder)
@@ -144,45 +140,10 @@ class Cluster:
         self.start(*settings)
         self.run("pg_ctl", "-D", self.data, "-w", "promote")
 
-    @property
-    def archive(self):
-        """Where servers of this folder keep their log of all that was stored."""
-        return self.folder / "archive"
-
-    def keep_log(self):
-        """Archive all that is stored from now on."""
-        self.run("mkdir", "-p", self.archive)
-        self.stop()
-        self.start("archive_mode=on", f"archive_command='cp %p {self.archive}/%f'")
-
-    def recover(self, point):
-        """Begin with a base backup, and go on by the log to a point that has a name."""
-        self.run("touch", self.data / "recovery.signal")
-        self.start(
-            f"restore_command='cp {self.archive}/%f %p'",
-            f"recovery_target_name={point}",
-            "recovery_target_action=promote",
-        )
-        while self.ask("SELECT pg_is_in_recovery()"):
-            time.sleep(0.01)
-
-    def put_back(self, snapshot):
-        """Replace its files by a copy of them."""
-        self.run("rm", "-r", self.data)
-        self.run("mv", snapshot, self.data)
-
     def url(self, database="postgres", user="postgres"):
         return sa.URL.create(
             "postgresql+psycopg", user, host="127.0.0.1", port=self.port, database=database
         )
-
-    def dump(self, *words):
-        own = ("-h", "127.0.0.1", "-p", self.port, "-U", "postgres")
-        return self.run("pg_dump", *own, *words, "postgres")
-
-    def load(self, dump, database="postgres"):
-        own = ("-h", "127.0.0.1", "-p", self.port, "-U", "postgres", "-v", "ON_ERROR_STOP=1")
-        self.run("psql", "-q", *own, database, input=dump)
 
     def execute(self, *statements):
         for statement in statements:

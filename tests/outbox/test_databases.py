@@ -2,6 +2,7 @@
 and PostgreSQL.
 """
 
+import sys
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -110,6 +111,18 @@ def test_an_engine_in_autocommit_is_refused_when_it_is_given(database_url, make)
     for engine in (*engines, make(url).execution_options(**option)):
         with pytest.raises(ConfigurationError, match="The engine is in AUTOCOMMIT"):
             boxes(engine, make)
+
+
+def test_a_driver_in_autocommit_is_refused_before_anything_is_stored(database_url):
+    options = [{"autocommit": True}]
+    if database_url.startswith("sqlite"):
+        in_python_3_12 = options if sys.version_info >= (3, 12) else []
+        options = [{"isolation_level": None}, *in_python_3_12]
+    for option in options:
+        engine = sa.create_engine(database_url, connect_args=option, poolclass=sa.NullPool)
+        for box in boxes(engine):
+            with pytest.raises(ConfigurationError, match="is in AUTOCOMMIT"):
+                box.create_table()
 
 
 # Tables

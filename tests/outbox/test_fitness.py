@@ -1,6 +1,4 @@
-"""What a database must be for an outbox, and what is put right or refused of one. The rules of all
-boxes, on SQLite and PostgreSQL.
-"""
+"""What is put right or refused of an engine: SQLite's savepoints, and connections before a fork."""
 
 import subprocess
 import sys
@@ -82,10 +80,7 @@ def test_a_savepoint_of_the_program_in_autocommit_is_left_alone(sqlite):
         assert connection.scalar(sa.text("SELECT count(*) FROM own")) == 1
 
 
-# Other databases
-
-
-# PostgreSQL
+# Forks
 
 
 FORKED = """

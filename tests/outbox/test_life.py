@@ -7,11 +7,13 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
 from tests.outbox.clusters import Cluster
 from tests.outbox.kinds import Provider
+from tests.outbox.payouts import Payouts
 from tests.outbox.rows import execute, key_of, states, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext.outbox import Outbox
@@ -139,6 +141,98 @@ def test_what_a_database_does_by_itself_is_no_change(shop, what, alarms):
     assert alarms() == 0
 
 
+def content_of(engine):
+    """The content of a database, with its log of writes: bytes by path."""
+    path = Path(engine.url.database)
+    return {
+        file: file.read_bytes()
+        for file in path.parent.glob(f"{path.name}*")
+        if not file.name.endswith(("-life", "-shm"))
+    }
+
+
+def put_content_back(engine, content):
+    """Write older content into the same files."""
+    for file in content_of(engine):
+        file.write_bytes(content.get(file, b""))
+
+
+@pytest.mark.parametrize("journal", ["DELETE", "WAL"])
+def test_older_content_in_the_same_file_is_held_and_nothing_is_sent(shop, journal, caplog):
+    with closing(shop.engine.raw_connection()) as connection:
+        connection.execute(f"PRAGMA journal_mode={journal}")
+        shop.add(2, 3)
+        older = content_of(shop.engine)
+    assert shop.send() == ["sent", "sent"]
+    shop.outbox._parts.holding.life.write_beside(1)  # by a process that was stopped meanwhile
+    put_content_back(shop.engine, older)
+    shop.restart()
+    assert shop.send() == []
+    assert shop.outbox.held_since() is not None
+    assert f"older than {file_of(shop)}-life" in caplog.text
+    assert "It is held: reconcile it, then release it." in caplog.text
+    assert shop.outbox.release()
+    shop.add(4)
+    shop.send()
+    assert shop.provider.keys == [*map(key_of, (1, 2, 3, 4))], "2 and 3 are looked up"
+    assert shop.outbox.held_since() is None
+
+
+@pytest.mark.parametrize("is_known_by_then", [False, True])
+def test_a_payout_without_a_key_is_not_submitted_by_older_content(local, is_known_by_then):
+    """It is put back between two sendings, or while its worker has it."""
+    local.submit("INV-1")
+    assert local.send() == [("sent", local.entries()[0].request_id)]
+    local.submit("INV-2", key="another")
+    older = content_of(local.engine)
+    with local.client(False) as velo:
+        box = Outbox(local.engine, client=velo)
+        if is_known_by_then:
+            policy = box._parts.policy
+            policy.wait_for_turn = lambda: (local.send(), put_content_back(local.engine, older))
+        else:
+            local.send()
+            put_content_back(local.engine, older)
+        assert box.send() == []
+    assert local.calls("submit") == 2
+    assert box.held_since() is not None
+
+
+LAGS = {
+    "a crash between a mark and its file": lambda file: file.write_bytes(b"\n"),
+    "the database was moved alone": Path.unlink,
+}
+
+
+@pytest.mark.parametrize("change", LAGS.values(), ids=LAGS)
+def test_a_number_beside_that_lags_behind_is_no_change(shop, change, alarms):
+    shop.add(2)
+    assert shop.send() == ["sent"]
+    change(Path(f"{file_of(shop)}-life"))
+    shop.restart()
+    shop.add(3)
+    assert shop.send() == ["sent"]
+    shop.let_time_pass()
+    shop.add(4)
+    assert shop.send() == ["sent"]
+    assert alarms() == 0
+
+
+MADE_ANEW = {
+    "its file": lambda shop: file_of(shop).unlink(),
+    "its tables": lambda shop: shop.outbox.table.metadata.drop_all(shop.engine),
+}
+
+
+@pytest.mark.parametrize("remove", MADE_ANEW.values(), ids=MADE_ANEW)
+def test_a_database_that_is_made_anew_under_its_name_is_as_good(shop, remove, alarms):
+    remove(shop)
+    shop.outbox.create_table()
+    shop.add(2)
+    assert shop.send() == ["sent"]
+    assert alarms() == 0
+
+
 # PostgreSQL
 
 
@@ -182,6 +276,39 @@ def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_key
     assert served.send() == ["sent", "sent"]
     assert Counter(served.provider.keys) == {key_of(1): 1, key_of(2): 2, key_of(3): 2}
     assert alarms() == 1
+
+
+class CrashAfter(httpx.HTTPTransport):
+    """The server of a database crashes when the provider has taken a payout."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        if request.method == "POST" and request.url.path.endswith("/payouts"):
+            self.server.stop("immediate")
+        return response
+
+
+def test_a_server_that_crashes_keeps_the_mark_of_a_payout_whatever_its_commits_wait_for(harness):
+    with Cluster.new(16) as server:
+        server.stop()
+        server.start("synchronous_commit=off", "wal_writer_delay=10s")
+        engine = sa.create_engine(server.url(), poolclass=sa.NullPool)
+        payouts = Payouts("blocking", engine, harness)
+        payouts.create_table()
+        payouts.submit()
+        server.execute("CHECKPOINT")
+        crash = pytest.raises(sa.exc.OperationalError)
+        with CrashAfter(server) as payouts.settings["transport"], crash:
+            payouts.send()
+        server.start()
+        del payouts.settings["transport"]
+        payouts.end_claims()
+        payouts.send()
+        assert harness.calls("submit") == 1
 
 
 # What a review has found

@@ -4,7 +4,6 @@ in AUTOCOMMIT. `prepared_engine` puts the rest of it right.
 
 from __future__ import annotations
 
-import logging
 import os
 import weakref
 from datetime import timedelta
@@ -17,9 +16,6 @@ from sqlalchemy.engine import ExceptionContext
 from victor_ext import ConfigurationError
 
 from .databases import CLOCKS, is_of_unusable_server
-
-_log = logging.getLogger("victor_ext.outbox")
-
 
 # Arguments
 
@@ -163,7 +159,7 @@ def _commits_each_statement(connection: Connection) -> bool:
     if driver.in_transaction:  # such as by a listener of the program that begins each transaction
         return False
     # In other modes the driver begins a transaction before the first write.
-    return driver.isolation_level is None
+    return driver.isolation_level is None or getattr(driver, "autocommit", None) is True
 
 
 def _no_transactions(what: str) -> ConfigurationError:

@@ -51,8 +51,6 @@ class FileRecord:
     """One record of a source: its number and, in a file, the line where it begins, both from 1.
 
     If there are problems, the record cannot be read, and `fields` is unreliable.
-
-    Attributes:
     """
 
     number: int

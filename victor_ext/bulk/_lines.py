@@ -5,7 +5,7 @@ a batch has by outcome (`counts_of`). What is said is the join of both: see `_jo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -245,16 +245,6 @@ def lines_of(stores: Sequence[Store]) -> Iterator[Line]:
             yield from _Reading(store, connection, sheet).lines()
 
 
-def lines_with_numbers(
-    store: Store, connection: Connection, numbers: Collection[int]
-) -> list[Line]:
-    """Return the rows of the latest sheet with these numbers, as the transaction sees them, in
-    their order.
-    """
-    sheet = store.latest_sheet(connection)
-    return [*_Reading(store, connection, sheet).lines(LINES.c.number.in_(numbers))]
-
-
 class _Reading:
     """Reads the lines of a sheet."""
 
@@ -262,13 +252,12 @@ class _Reading:
         self._store, self._connection, self._sheet = store, connection, sheet
         self._persons: dict[int, str | None] = {}
 
-    def lines(self, chosen: Condition | None = None) -> Iterator[Line]:
-        """Yield the rows that are chosen as lines; None: all rows."""
+    def lines(self) -> Iterator[Line]:
+        """Yield the rows as lines."""
         store, number = self._store, LINES.c.number
         more = (_is_lost(store).label("is_lost"), LINES.c.problems)
         query = lines_with_rows(store.owner, *more).where(is_of_sheet(self._sheet.id))
-        rows = query if chosen is None else query.where(chosen)
-        next_page = rows.where(number > sa.bindparam("last")).order_by(number).limit(PAGE)
+        next_page = query.where(number > sa.bindparam("last")).order_by(number).limit(PAGE)
         last = 0
         while page := self._connection.execute(next_page, {"last": last}).all():
             last = page[-1].line_number

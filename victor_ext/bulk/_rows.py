@@ -70,11 +70,6 @@ class Result(NamedTuple):
         return self.unit or self.id
 
 
-def outcome_of(state: str) -> RowOutcome:
-    """Return what is reported of a payment in a state: one under way may have been sent."""
-    return RowOutcome.UNKNOWN if state == UNDER_WAY else RowOutcome(state)
-
-
 def content_of(vault: Vault, row: str | None) -> RowContent:
     """Return the content of a row that is stored encrypted; None: it was forgotten."""
     return RowContent(0, None, None, {}) if row is None else RowContent(*vault.opened(row))

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from victor_ext import InvalidRequest, Problem
-from victor_ext._privacy import NumberText
+from victor_ext._privacy import NumberText, mask
 from victor_ext._tables.formats import DATE_EXAMPLE, UnreadableCell
 from victor_ext._tables.row_file import (
     FileRecord,
@@ -107,6 +107,8 @@ class RowValidation:
         """The names of the extra columns, in order. The values mean nothing."""
         self._file = RowFile("")
         """How the source is written."""
+        self._payees = dict[str, str]()
+        """As the first row has each account or id of a payee, by its text without leading zeros."""
         self._without_amount = 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency, which is compared with the control total."""
@@ -159,6 +161,20 @@ class RowValidation:
             fields.key_value = None
         else:
             problems = problems_of(self._kind, fields, file)
+            for column in self._kind.long_numbers:
+                if column == self._kind.reference:
+                    continue
+                payee = str(fields.arguments.get(column))
+                first = self._payees.setdefault(payee.lstrip("0"), payee)
+                if payee != first:
+                    raise SourceBroken(
+                        record.line,
+                        column,
+                        "leading_zeros",
+                        f"{column} of row {record.number} is {mask(payee)}, and {mask(first)} in "
+                        "an earlier row: one of them lacks leading zeros. Write it in all rows as "
+                        "it is, or the money goes elsewhere.",
+                    )
             price = self._price_of(fields)
         key = self._key_of(fields)
         entry = None

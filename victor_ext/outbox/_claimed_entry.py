@@ -27,6 +27,7 @@ class Claim:
         at: The same by the clocks of this machine, which measure how long this worker has had it.
         is_marked: Whether it is stored as an entry that may have been sent.
         settles_until: The `settle_until` of an entry that is looked up; None: it is not.
+        marks: How often entries of its SQLite file were marked, with this one.
     """
 
     row: Any = field(repr=False)
@@ -35,6 +36,7 @@ class Claim:
     at: Moment
     is_marked: bool = True
     settles_until: float | None = None
+    marks: int = 0
 
     @property
     def state(self) -> str:

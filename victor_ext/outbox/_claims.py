@@ -43,6 +43,8 @@ GROUP = 256
 """The maximum number of entries that are read in one transaction."""
 _BEGINS_WITHIN = 2.0
 """Seconds after its mark within which a call begins."""
+_WAIT_FOR_DISK = sa.text("SET LOCAL synchronous_commit = on")
+"""Whatever a database or a role has set: a server that crashes must not lose a mark."""
 
 
 class Claims:
@@ -58,11 +60,13 @@ class Claims:
 
     Attributes:
         error: What is raised at the end of the round; None: nothing.
+        life: Of the database.
     """
 
     def __init__(self, engine: OutboxEngine, client: Any) -> None:
         self.client = client
         self.error: Exception | None = None
+        self.life = engine.holding.life
         self._engine = engine
         self._table = engine.tables.entries
         self._is_not_held = engine.holding.may_work()
@@ -94,7 +98,7 @@ class Claims:
         # A write comes first: SQLite refuses the writes of a transaction that began with a read.
         begin_writing(connection, self._table)
         engine.policy.require(connection, self.client)
-        loss = engine.holding.life.beat(connection)
+        loss = self.life.beat(connection)
         if loss is not None:
             engine.holding.mark_lost(connection, loss, self.client.caller)
         group = self.read_group(now, busy, connection)
@@ -130,12 +134,18 @@ class Claims:
 
         An entry that somebody has changed since it was read is left out. All are while the outbox
         is held; and if the database has become another copy since, which may lack the mark of
-        another worker. A call with a key does not ask: it can be made again under its key.
+        another worker. A call with a key does not ask, unless older content was put back into a
+        file: it can be made again under its key.
         """
+        if connection.dialect.name == "postgresql":
+            connection.execute(_WAIT_FOR_DISK)
+        marks = self.life.count_mark(connection)
+        if marks is None:
+            return {}
         if any(claim.row.prepared.promise is not Promise.KEYED for claim in claims):
             # A write comes first, as in `_read_lively`; and no other worker beats meanwhile.
             begin_writing(connection, self._table)
-            if self._engine.holding.life.is_another_copy(connection):
+            if self.life.is_another_copy(connection):
                 return {}
         by_id = {claim.row.id: claim for claim in claims}
         sent = SentSince.at(now, self.client.caller)
@@ -150,7 +160,7 @@ class Claims:
         begun: dict[int, Claim] = {}
         for id, due_at in connection.execute(self._statement, values):
             began = due_at - self.lease
-            begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True)
+            begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True, marks=marks)
         return begun
 
     def _statement_of_begin(self) -> sa.UpdateBase:

@@ -47,8 +47,8 @@ _NOTED_EACH = 60.0
 
 def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
     """The table of control, which has what concerns an outbox as a whole: since when the outbox is
-    held, the last known time of each provider, and the key of an encrypted outbox, `wrapped` by a
-    secret.
+    held, the last known time of each provider, the key of an encrypted outbox, `wrapped` by a
+    secret, and the row of life (`Life`).
 
     The time of a provider is by its own clock: entries that a backup has as not sent were not sent
     before that time.
@@ -59,6 +59,7 @@ def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
         sa.Column("name", sa.String(128), primary_key=True),
         sa.Column("moment", sa.Double, nullable=False),
         sa.Column("wrapped", sa.Text),
+        sa.Column("marks", sa.BigInteger),
     )
 
 
@@ -140,7 +141,7 @@ class Holding:
         """
         lost = (
             f"This is another copy of the database than before: {loss.why}. What was stored since "
-            f"its last beat, {loss.gap:.0f} s ago, may be missing, also that an entry was sent."
+            "its last beat may be missing, also that an entry was sent."
         )
         if loss.gap > self._settle_for:
             # It may have a hold of its own time.

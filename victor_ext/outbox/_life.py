@@ -3,14 +3,20 @@
 A standby that was promoted, or a backup that was restored, lacks what was stored last: an entry
 that was sent may wait there. So each transaction that reads entries to send, or marks some that
 have no key, also looks which copy of the database has written the row of life.
+
+Older content may be put back into the same SQLite file. So the row of life has how often entries
+were marked, and so has a file beside it, whose length is that number: it only grows, whichever
+process writes it. It is written when a mark is committed, before anything is sent.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,7 +56,7 @@ class Loss:
     Attributes:
         why: How that shows.
         gap: Seconds since the former copy was last seen: what was stored in this time may be
-            missing.
+            missing. Infinite: that is not known.
     """
 
     why: str
@@ -62,6 +68,8 @@ class Life:
 
     def __init__(self, control: sa.Table) -> None:
         self._control = control
+        self._file = ""
+        """The file beside that of an SQLite database; empty: there is none."""
 
     def beat(self, connection: Any) -> Loss | None:
         """Look whether the database is the same, and write that it is. Returns what was lost, if it
@@ -70,17 +78,23 @@ class Life:
         copy = self._copy(connection)
         row = self._row(connection)
         now = database_time(connection)
+        beside = self._marks_beside()
+        new = {"moment": now, "wrapped": copy, "marks": beside}
         if not copy:
             return None
         if row is None:
-            insert_once(connection, self._control, name=LIFE, moment=now, wrapped=copy)
+            insert_once(connection, self._control, name=LIFE, **new)
             return None
         is_same = row.wrapped == copy
-        if is_same and abs(now - row.moment) < _BEAT_SECONDS:
+        is_older = is_same and row.marks < beside
+        if is_same and not is_older and abs(now - row.moment) < _BEAT_SECONDS:
             return None
         columns = self._control.c
         is_as_read = sa.and_(columns.name == LIFE, columns.wrapped == row.wrapped)
-        was_first = change_rows(connection, self._control, is_as_read, moment=now, wrapped=copy)
+        new["marks"] = max(row.marks, beside)  # no file is written before its mark is committed
+        was_first = change_rows(connection, self._control, is_as_read, **new)
+        if is_older:
+            return Loss(f"it is older than {self._file}", inf)
         if is_same or not was_first:
             return None
         return Loss(f"it is {copy}, and was {row.wrapped}", max(0.0, now - row.moment))
@@ -89,6 +103,23 @@ class Life:
         """Whether another copy has written the row of life. The next `beat` says what was lost."""
         row, copy = self._row(connection), self._copy(connection)
         return bool(row is not None and copy and row.wrapped != copy)
+
+    def count_mark(self, connection: Any) -> int | None:
+        """Count that entries are marked in this transaction. Returns how often some were; None: the
+        content of the file is older than one of these marks.
+        """
+        if not self._file:
+            return 0
+        columns = self._control.c
+        is_newest = sa.and_(columns.name == LIFE, columns.marks >= self._marks_beside())
+        count = sa.update(self._control).where(is_newest).values(marks=columns.marks + 1)
+        marks: int | None = connection.execute(count.returning(columns.marks)).scalar()
+        return marks
+
+    def write_beside(self, marks: int) -> None:
+        """Write beside the file how often entries were marked: so it is committed by now."""
+        with suppress(OSError), open(self._file, "ab") as file:  # the folder may be closed to us
+            file.truncate(max(marks, file.tell()))
 
     def begin_anew(self, connection: Any) -> bool:
         """Write that this copy goes on, since a person says so (`hold`). Returns whether another
@@ -101,13 +132,19 @@ class Life:
             self._control.c.name == LIFE,
             wrapped=self._copy(connection),
             moment=database_time(connection),
+            marks=self._marks_beside(),
         )
         return is_another
 
     def _row(self, connection: Any) -> Any:
-        columns = self._control.c
-        query = sa.select(columns.moment, columns.wrapped).where(columns.name == LIFE)
+        query = sa.select(self._control).where(self._control.c.name == LIFE)
         return connection.execute(query).first()
+
+    def _marks_beside(self) -> int:
+        """How often entries were marked, by the file beside; 0: there is none."""
+        with suppress(OSError):
+            return os.stat(self._file).st_size
+        return 0
 
     def _copy(self, connection: Any) -> str:
         """Which copy the database is; empty: that cannot be seen."""
@@ -118,10 +155,13 @@ class Life:
             name = connection.dialect.identifier_preparer.format_table(self._control)
             return str(connection.execute(_COPY.bindparams(control=name)).scalar())
         files = {row.name: str(row.file) for row in connection.execute(_FILES)}
+        path = files.get(self._control.schema or "main", "")
         try:
-            return str(os.stat(files.get(self._control.schema or "main", "")).st_ino)
+            inode = os.stat(path).st_ino
         except OSError:  # it is in memory
             return ""
+        self._file = f"{path}-life"
+        return str(inode)
 
 
 @cache

@@ -154,6 +154,7 @@ class Sending:
         claim = yield from self._transactions.transact(begin, taken_up)
         if claim is None:
             return None
+        claims.life.write_beside(claim.marks)
         write = self._policy.write(row, taken_up.at.local - taken_up.now)
         held = claims.lease
         kept = min(self._terms.kept, write.kept)
