@@ -7,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from tests.cases import cases_beside
 from victor_ext._privacy import (
@@ -27,6 +28,7 @@ from victor_ext.providers.eastpay._responses import read_problems as of_eastpay
 from victor_ext.providers.flexfactor._problems import read_problems as of_flexfactor
 from victor_ext.providers.velo._problems import read_problems as of_velo
 from victor_ext.providers.victor._operations import read_problems as of_victor
+from victor_ext.providers.victor._values import Payee, Payer
 
 of_connected = partial(read_problems, Operations((), httpx.URL("https://api.example"), NoKeys()))
 
@@ -220,3 +222,10 @@ def test_the_repr_of_a_concealed_object_shows_none_of_its_texts():
     assert hidden == {**given, "names": ["Ada", ["Byron"]]}
     assert all(word not in repr(hidden) for word in ("ada@example.com", "Ada", "Byron"))
     assert concealed_within("text") == "text"
+
+
+def test_rich_shows_an_object_by_its_repr():
+    number = "071204958836"
+    shown = pretty_repr([Payee(number, None), Payer(None, number, "021000021", "Ada")])
+    assert number not in shown
+    assert number[-4:] in shown
