@@ -95,8 +95,9 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> EarlierUse | None:
     """
     text = _words(body_of(response).decode("utf-8", "replace"))
     text = text.replace(_words(place.read(response.request) or ""), "")
+    own_name = re.escape(_words(getattr(place, "name", ""))) or "idempoten"
     # what is called like the key, and no echo of it
-    name = rf'(?:idempoten\w*|{re.escape(_words(place.name)) or "idempoten"})\b(?! ?(?:key)?": ?"")'
+    name = rf'(?:idempoten\w*|{own_name})\b(?! ?(?:key)?": ?"")'
     # in one text with the name, or in one object with a text that is the name
     of_form = (
         rf'(?:(?:^|[".<>])(?=[^".<>]*{name})[^".<>]*'

@@ -64,8 +64,7 @@ class Reader:
         self.members: Tables = client.members
 
     def is_evidence(self, response: httpx.Response) -> bool:
-        """Whether a body has a member that the document declares for a
-        good response.
+        """Whether a body has a member that the document declares for a good response.
 
         The member has a value that the document allows there. Anybody's JSON (a login page's, a
         proxy's) has none.

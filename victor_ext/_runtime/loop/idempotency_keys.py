@@ -461,8 +461,6 @@ def rule_of(place: HeaderKey | _CallersKey, request: httpx.Request) -> KeyRule:
 class NoKeys:
     """The provider takes no key at all."""
 
-    name = ""
-
     def read(self, _request: httpx.Request) -> str | None:
         return None
 
