@@ -7,9 +7,9 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from tests.cases import cases_beside
-from victor_ext import _privacy
 from victor_ext._privacy import (
     Secret,
     SecretBuffer,
@@ -17,6 +17,7 @@ from victor_ext._privacy import (
     concealed,
     concealed_account,
     concealed_within,
+    hidden_fields,
     redact_excerpt,
     short_mask,
 )
@@ -27,6 +28,7 @@ from victor_ext.providers.eastpay._responses import read_problems as of_eastpay
 from victor_ext.providers.flexfactor._problems import read_problems as of_flexfactor
 from victor_ext.providers.velo._problems import read_problems as of_velo
 from victor_ext.providers.victor._operations import read_problems as of_victor
+from victor_ext.providers.victor._values import Payee, Payer
 
 of_connected = partial(read_problems, Operations((), httpx.URL("https://api.example"), NoKeys()))
 
@@ -67,9 +69,8 @@ def test_none_and_a_flag_in_the_place_of_an_account_are_left_as_they_are():
     ],
 )
 def test_an_account_in_a_row_is_hidden_as_the_text_or_number_that_was_given(value, kind):
-    assert (
-        type(_privacy.hidden_fields([(_privacy.ACCOUNT, value)])[_privacy.ACCOUNT]).__name__ == kind
-    )
+    hidden = hidden_fields([("payee_account_number", value)])
+    assert type(hidden["payee_account_number"]).__name__ == kind
 
 
 def test_a_name_that_may_be_the_number_of_a_card_hides_itself():
@@ -223,7 +224,8 @@ def test_the_repr_of_a_concealed_object_shows_none_of_its_texts():
     assert concealed_within("text") == "text"
 
 
-FAKE = "visibly-fake/of+its=own"
-
-
-PIECES = st.text("ab -", max_size=12)
+def test_rich_shows_an_object_by_its_repr():
+    number = "071204958836"
+    shown = pretty_repr([Payee(number, None), Payer(None, number, "021000021", "Ada")])
+    assert number not in shown
+    assert number[-4:] in shown

@@ -3,11 +3,8 @@ logs.
 """
 
 from .hiding import (
-    ACCOUNT,
     HIDDEN,
     AccountNumber,
-    AccountNumberText,
-    HiddenRepr,
     HiddenRows,
     NumberText,
     OddAccount,
@@ -33,8 +30,6 @@ from .messages import (
     excerpt,
     is_code,
     mask_digits,
-    mask_emails,
-    mask_tokens,
     one_line,
     one_own_line,
     redact_code,
@@ -42,13 +37,11 @@ from .messages import (
     shown_headers,
 )
 from .numbers import is_of_a_card
+from .sent import quote_response_to
 
 __all__ = (
-    "ACCOUNT",
     "HIDDEN",
     "AccountNumber",
-    "AccountNumberText",
-    "HiddenRepr",
     "HiddenRows",
     "NumberText",
     "OddAccount",
@@ -72,10 +65,9 @@ __all__ = (
     "kind_of",
     "mask",
     "mask_digits",
-    "mask_emails",
-    "mask_tokens",
     "one_line",
     "one_own_line",
+    "quote_response_to",
     "redact_code",
     "redact_excerpt",
     "short_mask",

@@ -169,17 +169,6 @@ class HiddenRows(Iterable[R_co]):
         return HIDDEN
 
 
-class HiddenRepr:
-    """A mixin for dataclasses that name people or their accounts: a `repr` shows none of the
-    values.
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({HIDDEN})"
-
-
 ACCOUNT = "payee_account_number"
 """The column of a row, and the argument of a payment, that contains an account number."""
 

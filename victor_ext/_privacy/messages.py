@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from .hiding import is_sequence
 from .numbers import mask_numbers, mask_spaced_numbers
+from .sent import without_sent
 
 _CODE_DIGITS = 8
 _CODES = 10  # the most that are read from one field
@@ -36,8 +37,10 @@ _SAFE_HEADERS = frozenset(
 
 
 def mask_digits(text: str) -> str:
-    """The text with numbers that may be those of accounts or cards masked (see `mask_numbers`)."""
-    return mask_numbers(text)
+    """The text without what its request sent (see `without_sent`), and with numbers that may be
+    those of accounts or cards masked (see `mask_numbers`).
+    """
+    return mask_numbers(without_sent(text))
 
 
 def mask_tokens(text: str) -> str:
@@ -75,8 +78,8 @@ def redact_excerpt(text: str) -> str:
     Nothing that somebody else wrote enters a message or a log record in another way, except
     `one_line`.
     """
-    line = one_own_line(text)
-    return mask_emails(mask_digits(mask_tokens(line)))
+    line = one_own_line(without_sent(text))
+    return mask_emails(mask_numbers(mask_tokens(line)))
 
 
 def redact_code(code: object) -> str:
@@ -108,7 +111,7 @@ def one_line(text: object) -> str:
     """An id, a status or an amount of the provider for a message: one line of 200 characters. Of
     its numbers, IBANs and those in groups are masked (see `mask_spaced_numbers`).
     """
-    return mask_spaced_numbers(one_own_line(str(text)))
+    return mask_spaced_numbers(one_own_line(without_sent(str(text))))
 
 
 def one_own_line(text: str) -> str:

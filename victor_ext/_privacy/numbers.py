@@ -25,7 +25,8 @@ _CARD = range(13, 20)  # the digits of a card
 
 def mask_numbers(text: str) -> str:
     """The text with each number that may be that of an account or a card masked as by `mask`: seven
-    digits or more in one piece, nine or more in groups of two or more, and IBANs.
+    digits or more in one piece, nine or more in groups of two or more, and IBANs. Dates, times,
+    amounts, UUIDs and names such as `INV-1042` are kept.
     """
     return re.sub(_ANY, _masked, text)
 

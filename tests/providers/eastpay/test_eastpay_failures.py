@@ -238,3 +238,8 @@ def test_an_operation_without_a_row_is_refused_only_by_a_code_that_rejects(statu
 )
 def test_the_id_of_a_payment_is_read_from_a_notification(body):
     assert payment_id_of(body) == "8ac7a4a1-7f_b.0~"
+
+
+def test_a_body_that_may_repeat_the_card_is_not_quoted():
+    assert "no luck" not in str(observe(503, b"no luck"))
+    assert "no luck" in str(observe(503, b"no luck", inquire)), "an inquiry sends no card"

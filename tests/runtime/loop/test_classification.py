@@ -4,14 +4,13 @@ key that was used.
 
 import json
 import pickle
-from pathlib import Path
 
 import httpx
 import pytest
 from msgspec.structs import replace
 
 from tests.cases import cases_beside
-from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow
+from tests.runtime.fakes import BEHAVIOUR, BOTH, KEY, Happens, Harness, OneRow
 from victor_ext import (
     BadRequest,
     Outcome,
@@ -89,19 +88,9 @@ def test_a_400_about_the_id_alone_is_told_as_not_found(fields, error):
 
 
 USED = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
-LINES = Path(__file__).with_name("words_about_keys.txt").read_text().splitlines()
-"""Whose words they are, the status, where the key goes, what is said of its use, and the body."""
-SAID = cases_beside(__file__, "words_of_a_use")
-CASES = [
-    *(pytest.param(*line.split(" | ")[1:], id=line.partition(" | ")[0]) for line in LINES),
-    *(
-        pytest.param(str(status), "Idempotency-Key", use, words)
-        for status in (400, 403, 409, 412, 422, 423)
-        for said in (SAID.values() if status == 409 else [SAID["any_status"]])
-        for use in said
-        for words in said[use]
-    ),
-]
+PHRASES = cases_beside(__file__, "words_about_keys")
+BESIDE = ({}, {"error": "Invalid request", "title": "Bad Request"}, {"code": "INVALID"})
+"""What stands in a body beside a phrase, and says nothing of the key."""
 
 
 @pytest.mark.parametrize(
@@ -130,23 +119,45 @@ def test_a_conflict_names_the_key_only_by_words_about_it(said, names_key):
     assert pickle.loads(pickle.dumps(raised)).names_key is names_key
 
 
-def refusal(status, said, place, method="POST", **headers):
+def refusal(status, said, place, **headers):
     name = getattr(place, "name", "")
     body, header = (
         ({name: USED}, {}) if isinstance(place, BodyKey) else (None, {name: USED} if name else {})
     )
-    request = httpx.Request(method, "https://pay.example/payments", json=body, headers=header)
+    request = httpx.Request("POST", "https://pay.example/payments", json=body, headers=header)
     return httpx.Response(
         status, request=request, headers=headers, text=said.replace("<key>", USED.upper())
     )
 
 
-@pytest.mark.parametrize(("status", "where", "use", "said"), CASES)
-def test_a_refusal_of_a_used_key_is_told_from_a_complaint_about_its_form(status, where, use, said):
+def texts_with(said):
+    """A phrase alone, and as JSON with other members, before it and behind it."""
+    yield said
+    body = json.loads(said) if said.startswith("{") else {"message": said}
+    for beside in BESIDE:
+        yield json.dumps({**beside, **body})
+        yield json.dumps({**body, **beside, **body})
+
+
+@pytest.mark.parametrize(("who", "status", "where", "use", "said"), PHRASES)
+def test_a_refusal_of_a_used_key_is_told_from_any_other(who, status, where, use, said):
     name = where.removeprefix("body:")
     place = NoKeys() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
+    status, *alone = str(status).split()
+    expected = None if use == "-" else Use[use.upper().replace(" ", "_")]
     read = earlier_use(refusal(int(status), said, place), place)
-    assert ("-" if read is None else read.use.name.lower().replace("_", " ")) == use
+    assert (read and read.use) is expected
     later = earlier_use(refusal(int(status), said, place, **{"retry-after": "1"}), place)
-    assert (later and later.use) is (None if read is None else Use.IN_PROGRESS)
-    assert earlier_use(refusal(int(status), said, place, "GET"), place) is None
+    assert (later and later.use) is (expected and Use.IN_PROGRESS)
+    others = () if alone or expected is None else (400, 409, 422)
+    for text in texts_with(said):
+        for code in (int(status), *others):
+            read = earlier_use(refusal(code, text, place), place)
+            assert (read is None) is (expected is None), (code, text)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_words_of_an_earlier_use_refuse_no_write_and_are_nothing_to_a_read(mode):
+    harness = Harness([Happens(400, b'{"detail": "Duplicate request"}')], mode=mode)
+    harness.fails(errors.Conflict, "POST", USED, ends=(Outcome.UNKNOWN, 1))
+    harness.fails(BadRequest, "GET", ends=(Outcome.REJECTED, 1))

@@ -16,14 +16,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext._privacy import (
-    Secret,
-    SecretBuffer,
-    SecretBytes,
-    body_of,
-    one_line,
-    redact_excerpt,
-)
+from victor_ext._privacy import SecretBuffer, SecretBytes, body_of, one_line, redact_excerpt
 from victor_ext._response_info import ResponseInfo
 from victor_ext._runtime.core.clock import monotonic
 from victor_ext._runtime.core.json_values import parsed
@@ -40,7 +33,6 @@ CODING = "gzip"
 """The content coding that is asked for (`Accept-Encoding`) and read."""
 
 _GZIP = zlib.MAX_WBITS | 16
-_SHORTEST_TOKEN = 8
 
 # Of JSON, and of text. A codec is imported when it is first looked up, and a call imports nothing.
 for _encoding in (
@@ -288,8 +280,8 @@ class ReceivedBody:
 
     def whole(self) -> Response:
         """The response with the body that was received, and with what is wrong as its `damage`."""
+        content = self._content
         response = self.response
-        content = _without_credentials(self._content, response.request)
         if len(content) > _MOST_OBJECTS:
             beginnings = content.count(b"{") + content.count(b"[")
             if beginnings > _MOST_OBJECTS:
@@ -320,15 +312,6 @@ class ReceivedBody:
 
     def _cannot_be_decompressed(self, why: str) -> None:
         self.response.damage = f"its body cannot be decompressed ({why})"
-
-
-def _without_credentials(content: SecretBuffer, request: httpx.Request) -> SecretBuffer:
-    """A body in which the `Authorization` of its own request is masked: a message may quote it."""
-    sent = Secret(request.headers.get("authorization", ""))
-    token = SecretBytes((sent.partition(" ")[2] or sent).encode("latin-1", "replace"))
-    if len(token) < _SHORTEST_TOKEN or content.find(token) < 0:
-        return content
-    return SecretBuffer(content.replace(token, b"[secret]"))
 
 
 _CUT = "its body cannot be decompressed (its end is missing)"

@@ -10,6 +10,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from victor_ext._opaque import Opaque
+from victor_ext._privacy import quote_response_to
 from victor_ext._runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
     MAY_HAVE_BEEN_SENT,
@@ -277,6 +278,7 @@ class _Call:
             raise self._out_of_time(request, None)
         latest = self._latest if self._is_write and is_own else None
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left, latest)
+        quote_response_to(request)
         # A late second response to a read by id is about its object. What a write's repeats,
         # another payment may have.
         row = loop.behaviour.operations.of_attempt(request)

@@ -189,7 +189,7 @@ def _of_good_status(
         refusal = row.refuses(response)
     if refusal is not None:
         what = _but(response, f"its body reports a rejection ({refusal})")
-        used = _of_use(response, behaviour, what, begun=begun)
+        used = _of_use(response, row, behaviour, what, begun=begun)
         return used or Failure(errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response)
     lack = response.damage or mismatch or row.evidence(response, behaviour.problems)
     complaint = None if lack else _complaint(response, row)
@@ -301,7 +301,7 @@ def _of_error_status(
     if status >= 500:
         return failure
     if not intermediary or status in (409, 423):
-        used = _of_use(response, behaviour, failure.what, begun=begun)
+        used = _of_use(response, row, behaviour, failure.what, begun=begun)
         if used is not None:
             return replace(used, intermediary=intermediary)
     if is_proof:
@@ -360,10 +360,14 @@ def _error_class_of(
     return errors.NotFound if is_unknown else error_class
 
 
-def _of_use(response: Response, behaviour: Behaviour, what: str, *, begun: bool) -> Failure | None:
-    """A refusal because of an earlier use of the key or the request, which may be this call's; None
-    for any other.
+def _of_use(
+    response: Response, row: Operation, behaviour: Behaviour, what: str, *, begun: bool
+) -> Failure | None:
+    """A refusal of a write because of an earlier use of the key or the request, which may be this
+    call's; None for any other.
     """
+    if row.reads or row.is_secret:
+        return None
     earlier = earlier_use(response, behaviour.key_place)
     if earlier is None:
         return None

@@ -13,10 +13,8 @@ from typing import NamedTuple
 import httpx
 
 from victor_ext._privacy import body_of
-from victor_ext._runtime.core.response import OPERATION
 
 from .idempotency_keys import KeyPlace
-from .operations import of_no_table
 
 _MOST_TEXT = 20_000
 
@@ -43,25 +41,49 @@ class EarlierUse(NamedTuple):
     names_key: bool
 
 
-# Texts, which `re` compiles and keeps when the first refusal comes: most processes see none.
+# Texts, which `re` compiles and keeps when the first refusal comes: most processes see none. They
+# match `_words`.
 _IN_PROGRESS = (
-    r"in ?progress|in ?flight|being \w+ed|concurren|\bpending|(?:is|still) (?:process|runn)"
+    r"in ?progress|in ?flight|being (?:process|handl|execut|creat|submit)|concurren|lock timeout"
+    r"|in process\b|request is outstanding"
+    r"|(?<!not )\bpending|(?:is|still|currently|already) (?:process(?:ing|ed)|running|handled)"
 )
-_OTHER_VALUES = r"payload|different|mismatch|not match|other (?:request|payment)|\bre-?us|\bused"
+_ANOTHER = (
+    r"(?:other|different|previous|earlier|prior|original) (?:\w+ )?(?:request|payload|body\b|bodies"
+    r"|call\b|operation|attempt|parameter|content\b|endpoint|transaction|payment(?! method))"
+)
+_OTHER_VALUES = rf"payload|different|mismatch|not match|\breus|already (?:been )?used|{_ANOTHER}"
+# That something was there before. AM05 and DU01 to DU05 are duplicates in ISO 20022.
 _EARLIER = (
-    r"dupl(?!\w* (?:field|remote))|previous|earlier(?! than)|replay|\bre-?us|repeated|twice"
-    r"|already(?! (?:closed|disabled|blocked|locked|suspended|past|passed))"
-    r"|\bexists$|\bexisting|conflict\b|aborted|unique\b|original|(?<!not )\bin use\b"
-    r"|(?<!not be )\b(?:processed|used|submitted)(?: before)?$|(?:processed|used) before"
-    r"|(?:an)?other (?:request|payment(?! method)|transaction)|\bam05\b|\bdu0[1-5]\b"
-    rf"|{_IN_PROGRESS}"
+    r"dupl|already|previously|\bexists\b|\bexisting (?:\w+ id|payment|request)|conflict\b|replay"
+    r"|\bearlier\b(?! than)|\breus|\brepeated\b|same (?:request|payload|body|key)|\baborted\b"
+    r"|\b(?:am05|du0[1-5])\b|\b(?:double|second) sub"
+    r"|(?:(?:is|was|were|been) \w+|used) (?:before|twice)|(?:was|been) used\b(?! to)"
+    r"|(?:has|have|had|was) (?:been )?(?:process|execut|complet|settl|paid)|(?<!not )\bin use\b"
+    r"|(?:not|non|must be|should be) unique\b(?! and)|unique (?:constr|ind|key|viol)"
+    rf"|{_IN_PROGRESS}|{_ANOTHER}"
 )
-"""That something was there before. AM05 and DU01 to DU05 are duplicates in ISO 20022."""
+# Such words for nothing that exists, for the form of a body, for an account or a party (not "payer
+# already asked"), for other work, and for a rate; and a member that is false.
+_SOMETHING_ELSE = (
+    r"(?:\bno (?:(?!longer)\w+ ){1,2}|nothing |not )(?:exists|(?:has|have|was) (?:been )?\w+)"
+    r"|(?:check|ensure|sure|verify|if) [^.\"]{1,60}? exists|dupl\w* (?:field|remote ?id)\b"
+    r"|(?<!\w )\b(?:the |this |your |an? |bank |due )*(?:account|payee|payer|payor|counterparty"
+    r"|customer|merchant|biller|user|card|token|date|api key)(?: account| number| id| nonce)*"
+    r"(?: is| has| been| already)* (?:exists|in use|associated with|linked|registered|verified"
+    r"|closed|disabled|blocked|locked|suspended|past|passed|(?<=nonce already )used)\b"
+    r"|(?:review|maintenance) (?:is )?(?:in progress|pending)"
+    r'|(?:already made [^."]{1,60})?too many [^."]*|"[^"]*": ?(?:false|null)'
+)
+# What a text that names the key says of its use, whatever it says of its form; and what it says of
+# its form. Any other text that names it says that it was used.
+_USE_OF_KEY = (
+    rf"(?<!be )used\b(?! to)|\bkey use|expired|no longer|any ?more|taken|consumed|{_EARLIER}"
+)
 _FORM = (
     r"missing|requir|mandatory|blank|empty|too (?:short|long)|length|character|pattern|format|uuid"
-    r"|valid\b|malformed|must be (?:used|sent|set)|not (?:provided|present|set|given)|retry"
+    r"|valid\b|malformed|exceed|must be|not (?:provided|present|set|given|exist)"
 )
-"""What a text that names the key says of its form: else it says that the key was used."""
 
 
 def earlier_use(response: httpx.Response, place: KeyPlace) -> EarlierUse | None:
@@ -69,29 +91,35 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> EarlierUse | None:
     nothing of that.
 
     A 409 says that something exists, and a 423 that something is locked, whatever the words. A 401
-    and a 429 say nothing of it, unless they name the key.
+    is about the credentials, unless it names the key.
     """
-    request = response.request
-    row = request.extensions.get(OPERATION) or of_no_table(request)
-    if row.reads or row.is_secret:
-        return None
-    text = _words(body_of(response)[:_MOST_TEXT].decode("utf-8", "replace"))
-    name = re.escape(_words(getattr(place, "name", ""))) or "idempoten"
-    names_key = bool(re.search(rf"idempoten|{name}", text)) and not re.search(_FORM, text)
-    is_earlier = response.status_code not in (401, 407, 429) and is_about_earlier(text)
+    text = _words(body_of(response).decode("utf-8", "replace"))
+    text = text.replace(_words(place.read(response.request) or ""), "")
+    own_name = re.escape(_words(getattr(place, "name", ""))) or "idempoten"
+    # what is called like the key, and no echo of it
+    name = rf'(?:idempoten\w*|{own_name})\b(?! ?(?:key)?": ?"")'
+    # in one text with the name, or in one object with a text that is the name
+    of_form = (
+        rf'(?:(?:^|[".<>])(?=[^".<>]*{name})[^".<>]*'
+        rf'|{{(?=[^{{}}]*"(?:[\w/.]*[/.])?{name}(?: key)?")[^{{}}]*)(?:{_FORM})'
+    )
+    used = rf"^(?=.*{name})(?:.*(?:{_USE_OF_KEY})|(?!.*{of_form}))"
+    names_key = re.search(used, text) is not None
+    is_earlier = response.status_code != 401 and is_about_earlier(text)
     if not (response.status_code in (409, 423) or names_key or is_earlier):
         return None
+    use = Use.OTHER_VALUES if re.search(_OTHER_VALUES, text) else Use.UNSAID
     if "retry-after" in response.headers or re.search(_IN_PROGRESS, text):
-        return EarlierUse(Use.IN_PROGRESS, names_key)
-    is_other = re.search(_OTHER_VALUES, text) is not None
-    return EarlierUse(Use.OTHER_VALUES if is_other else Use.UNSAID, names_key)
+        use = Use.IN_PROGRESS
+    return EarlierUse(use, names_key)
 
 
 def is_about_earlier(text: str) -> bool:
     """Whether words say that the request was made before, or is being made."""
-    return re.search(_EARLIER, _words(text[:_MOST_TEXT]).rstrip(' ."}')) is not None
+    return re.search(_EARLIER, re.sub(_SOMETHING_ELSE, "", _words(text))) is not None
 
 
 def _words(text: str) -> str:
     """`IDEMPOTENCY_KEY_REUSED` and `idempotencyKeyReused` as `idempotency key reused`."""
-    return re.sub(r"[\s_-]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)).lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text[:_MOST_TEXT])
+    return re.sub(r"[\s_-]+", " ", words).lower()

@@ -402,7 +402,7 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
     items_of: Callable[[httpx.Response], Sequence[Any] | None] | None = None
     payments: Callable[[httpx.Request], list[AskedPayment]] | None = None
     untaken_key: str = ""
-    shown: Shown | Whether = Shown.EVERYTHING
+    shown: Shown = Shown.EVERYTHING
 
     @property
     def reads(self) -> bool:
@@ -468,8 +468,6 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
 
     def may_quote(self, response: httpx.Response) -> bool:
         """Whether a message may quote the start of a response's body."""
-        if callable(self.shown):
-            return self.shown(response)
         if self.shown is Shown.UNSENT:
             return not response.request.content
         return self.shown is Shown.EVERYTHING

@@ -124,7 +124,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
 def _without_card(response: httpx.Response, text: str) -> str:
     """Words of the gateway's for a message, without what the request had of a card."""
     for name, value in form_of(response.request):
-        if name.startswith("card.") and len(value) > 2:  # no month
+        if name.startswith("card.") and "expiry" not in name and len(value) > 2:
             text = text.replace(value, HIDDEN)
     return redact_excerpt(text)
 
