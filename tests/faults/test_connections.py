@@ -34,6 +34,7 @@ from victor_ext._runtime.http import connections
 
 pytestmark = pytest.mark.slow
 SHORT = 0.2
+SIGNED = VictorJwt("key-1", sign=lambda _content: b"not a signature")
 
 
 @each_operation
@@ -125,7 +126,7 @@ def test_a_response_is_read_though_the_rest_of_its_request_cannot_be_written(mod
         connection.recv(1)  # until the other side closes it
 
     monkeypatch.setattr(socket.socket, "send", send)
-    signed = VictorJwt("key-1", sign=lambda _content: b"not a signature")
+    signed = SIGNED
     with (
         serving(refuse) as port,
         closing(CALLERS[mode](f"http://127.0.0.1:{port}", auth=signed)) as caller,
@@ -141,7 +142,7 @@ def test_a_write_that_gets_no_connection_from_the_pool_has_sent_nothing(provider
 
     def client():
         return (AsyncVictor if mode == "async" else Victor)(
-            VictorJwt("key-1", sign=lambda _content: b"not a signature"),
+            SIGNED,
             base_url=provider.url(),
             limits=httpx.Limits(max_connections=1),
             timeout=httpx.Timeout(10.0, pool=0.05),
@@ -175,3 +176,13 @@ def test_each_call_opens_its_own_connection_where_none_may_be_kept(background, m
         for _ in range(3):
             on.expect("success", "get")
         assert on.provider.record.connections == before + 3
+
+
+def test_a_header_that_cannot_be_written_is_not_quoted_and_nothing_is_sent(provider):
+    with (
+        Victor(SIGNED, base_url=provider.url()) as victor,
+        pytest.raises(VictorError, match="a header of the request cannot be sent") as raised,
+    ):
+        victor.api.get_httpx_client().get("/", headers={"X-Of-Their-Own": "marked-and-fake "})
+    assert (raised.value.outcome.value, provider.record.received) == ("not_sent", b"")
+    assert "marked" not in f"{raised.value}{raised.value!r}{raised.value.__cause__!r}"

@@ -17,6 +17,7 @@ from tests.runtime.fakes import (
     Happens,
     Harness,
     by_oauth,
+    status,
 )
 from victor_ext import errors
 from victor_ext._runtime.auth.tokens import header_value
@@ -128,6 +129,12 @@ class TestRefusal:
 
 @pytest.mark.parametrize("mode", BOTH)
 class TestTheEndpointFails:
+    def test_the_retries_of_a_token_are_not_those_of_the_call(self, mode):
+        endpoint = Endpoint(script=(httpx.Response(503),) * 5)
+        harness = oauth_harness(endpoint, [status(503)] * 5 + [OK], mode=mode)
+        assert harness.call().status_code == 200
+        assert harness.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
+
     @pytest.mark.parametrize("code", [400, 401, 403])
     def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
         refusal = httpx.Response(code, json={"error": "invalid_client"})
