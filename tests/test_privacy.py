@@ -223,7 +223,4 @@ def test_the_repr_of_a_concealed_object_shows_none_of_its_texts():
     assert concealed_within("text") == "text"
 
 
-FAKE = "visibly-fake/of+its=own"
-
-
 PIECES = st.text("ab -", max_size=12)

@@ -87,18 +87,6 @@ class Postgres:
         """The URL of a new schema: see `new_schema`."""
         return new_schema(self.url("postgres"))
 
-    def drop_connections(self, url: str) -> None:
-        """End all connections to a database, as a server does with a client that does not answer
-        any more.
-        """
-        import psycopg
-
-        with psycopg.connect(url) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-
     @contextmanager
     def demoted(self) -> Generator[None]:
         """Let all sessions that are open be read-only in the block, as those to a primary that was

@@ -121,7 +121,6 @@ def test_refused_rows_are_replaced_or_dropped(sender, victor_sandbox, client, mo
 
 OURS = rows(12)
 OTHERS = rows(12, start=300)
-OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 13)]
 
 
 @pytest.mark.parametrize(

@@ -260,14 +260,6 @@ class Provider:
             finally:
                 self._busy.discard(place)
 
-    def answer_at_once(self, raw: Any) -> Reply:
-        """The answer to a request that came on a raw socket, with its work done."""
-        request = httpx.Request(
-            raw.method, f"https://victor.test{raw.path}", headers=raw.headers, content=raw.body
-        )
-        with self.working(request, raw.body, 0) as reply:
-            return reply
-
     def _once(
         self, place: tuple[str, str], request: httpx.Request, content: bytes, *rest: Any
     ) -> Reply:
