@@ -12,9 +12,10 @@ LINE = re.compile(r"\bvictor ((?!sandbox)[^`|;&\n]*)")
 
 
 def test_each_option_on_a_page_is_one_of_its_command():
+    root = get_command(app)
     for page in DOCS.glob("*.md"):
         for line in LINE.findall(page.read_text("utf-8").replace("\\\n", " ")):
-            command, known = get_command(app), {"--help", "--json"}
+            command, known = root, {"--help", "--json"}
             for word in line.split():
                 command = getattr(command, "commands", {}).get(word, command)
                 known.update(*(option.opts for option in command.params))
