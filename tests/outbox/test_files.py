@@ -199,9 +199,6 @@ class Rows:
     def only_looked_up(self, _connection, _keys):
         return ()
 
-    def rates(self, _connection, _batches):
-        return {}
-
     def count(self, _call, _outcome):
         """Nobody reads them."""
 
