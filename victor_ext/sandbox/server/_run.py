@@ -33,8 +33,8 @@ class Service:
     """Everything on the serving thread. `OSError` when the port cannot be used."""
 
     def __init__(self, provider_type: type[AnyProvider], settings: ServerSettings) -> None:
-        self.context = SandboxContext(settings, provider_type.operations, provider_type.key)
-        self.provider = provider_type(self.context, settings)
+        context = SandboxContext(settings, provider_type.operations, provider_type.key)
+        self.provider = provider_type(context, settings)
         self.listener = Listener(self.provider, self.run)
 
     async def end(self) -> None:
