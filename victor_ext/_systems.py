@@ -120,11 +120,11 @@ class AsyncSystemClient(Protocol):
     async def __aenter__(self) -> Any: ...
 
 
-def entry_points_of(group: str = "victor_ext.systems") -> dict[str, EntryPoint]:
-    """What is installed of a group, by name: the default system first. Nothing of it is loaded."""
+def entry_points_of() -> dict[str, EntryPoint]:
+    """The systems that are installed, by name: the default one first. Nothing of them is loaded."""
     from importlib.metadata import entry_points  # noqa: PLC0415 - no client pays for it
 
-    installed = {point.name: point for point in entry_points(group=group)}
+    installed = {point.name: point for point in entry_points(group="victor_ext.systems")}
     names = sorted(installed, key=lambda name: (name != DEFAULT, name))
     return {name: installed[name] for name in names}
 

@@ -153,7 +153,7 @@ def reconcile_report() -> str:
             "INV-1042,44.23\nINV-1043,12.00\nINV-1044,1205.00\nINV-1045,87.00\nINV-1046,310.00\n",
             "utf-8",
         )
-        return run("reconcile book.csv --start yesterday --end tomorrow --html report.html")
+        return run("reconcile book.csv --start yesterday --end tomorrow")
 
 
 def lost_answer() -> str:

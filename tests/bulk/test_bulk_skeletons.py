@@ -20,7 +20,7 @@ from victor_ext.reconciliation._entries import EntryReader
 
 pytestmark = pytest.mark.slow
 KEYS = cases_beside(__file__, "keys")
-SPELLINGS, OTHERS, ALIKE = KEYS["spellings"], KEYS["others"], KEYS["alike"]
+SPELLINGS, OTHERS = KEYS["spellings"], KEYS["others"]
 RESPELLED = [(key, text) for key, texts in SPELLINGS.items() for text in texts]
 
 

@@ -53,16 +53,6 @@ class Gateway:
     def __exit__(self, *_):
         self._stop()
 
-    def configure(self, configuration):
-        """Start it again at the same address, with another configuration."""
-        self._stop()
-        self._configuration = configuration
-        self._start()
-
-    def reload(self, number):
-        """Have it read its configuration again, by the signal that its manual names."""
-        self._process.send_signal(number)
-
     def log(self):
         """All that it has said."""
         return "".join(file.read_text() for file in sorted(self._folder.glob("*.log")))

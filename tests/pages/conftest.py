@@ -4,7 +4,6 @@ the plugin.
 
 import logging
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 import sqlalchemy.ext.asyncio  # noqa: F401 - pytester forgets what a page's tests load, and this cannot be loaded twice
@@ -115,13 +114,6 @@ def provider(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return Shell(monkeypatch)
-
-
-@pytest.fixture
-def invoice_with_number(invoice, victor_sandbox):
-    """An invoice as a program has it. The answers to the first call are lost."""
-    victor_sandbox.inject("lose_answer", operation="create", times=6)
-    return SimpleNamespace(number=1042, reference="INV-1042", arguments=invoice)
 
 
 @pytest.fixture

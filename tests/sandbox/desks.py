@@ -198,9 +198,6 @@ class VeloDesk(Desk):
         body = {"scheduledFor": at.isoformat(), "notificationsEnabled": notified}
         return self.http.post(f"{self.payout}/schedule", json=body)
 
-    def deschedule(self):
-        return self.http.delete(f"{self.payout}/schedule")
-
     def pay(self):
         """A payout's life: submitted, accepted, instructed, confirmed."""
         self.submit()

@@ -35,7 +35,7 @@ def test_a_response_that_is_lost_or_cut_has_done_its_work(sandbox, caller, kind,
     sandbox.inject(kind, after=after)
     part, ending = exchange(sandbox.url, create_bytes(caller))
     assert (len(part), ending) == (after, "reset")
-    assert b"HTTP/1.1 200".startswith(part[:12])
+    assert b"HTTP/1.1 200 OK\r\n".startswith(part[:17])
     assert sandbox.work_done_by_key()[KEY] == 1
     seen = sandbox.received()[-1]
     assert (seen.status, seen.fault, seen.work_done) == (200, kind, True)
@@ -60,7 +60,7 @@ def test_a_delay_is_waited_before_or_after_the_work(sandbox, caller, work, made)
         until(sandbox.received)
         until(lambda: len(sandbox.requests()) == made)
         assert time.monotonic() - begun < 0.3
-        assert connection.read_answer().startswith(b"HTTP/1.1 200")
+        assert connection.read_answer().startswith(b"HTTP/1.1 200 OK\r\n")
     assert time.monotonic() - begun >= 0.3
 
 
@@ -118,6 +118,9 @@ def test_pipelined_calls_are_all_answered(sandbox, caller):
         ("delay", {"delay": -1}, "delay"),
         ("status", {"operation": "creat"}, "operation"),
         ("status", {"often": 3}, "often"),
+        ("status", {"headers": {"X-Note": "a\nb"}}, "headers"),
+        ("status", {"headers": {"Content-Length": "7"}}, "headers"),
+        ("rate_limit", {"retry_after": 1e300}, "retry_after"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(sandbox, kind, options, reason):

@@ -1,6 +1,4 @@
-"""A request for payment from its making to its end, over real sockets; and the quirks that the
-document forbids.
-"""
+"""A request for payment from its making to its end, over real sockets."""
 
 import pytest
 
@@ -84,6 +82,3 @@ def test_a_request_that_nobody_answers_expires_after_its_due_date(with_twin):
     sandbox.advance(36 * 3600)
     assert {request["status"] for request in sandbox.requests()} == {"expired"}
     assert sandbox.advance(30 * 86_400) == 0
-
-
-# With `quirks`: as in the provider's examples and guides

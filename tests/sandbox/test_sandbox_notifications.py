@@ -1,7 +1,9 @@
 """What the sandbox posts to a webhook: when, how often, and to whom."""
 
 import json
+import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -100,13 +102,21 @@ def test_without_an_address_notifications_stand_in_the_log_whole():
     with VeloSandbox() as sandbox:
         onboarded(sandbox)
         (delivery,) = sandbox.deliveries()
+        assert delivery["headers"]["Authorization"] == sandbox.authorization_header()
     assert delivery["state"] == "not posted"
-    assert delivery["headers"]["Authorization"] == sandbox_header(delivery)
     assert json.loads(delivery["body"])["eventName"] == "payee.onboarding_status_changed"
 
 
-def sandbox_header(delivery):
-    return delivery["headers"]["Authorization"]
+def test_a_receiver_that_says_nothing_does_not_hold_a_sandbox_that_stops():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with VeloSandbox(
+            VeloSettings(notify=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        ) as sandbox:
+            onboarded(sandbox)
+            with silent.accept()[0]:
+                begun = time.monotonic()
+                sandbox.stop()
+        assert time.monotonic() - begun < 5
 
 
 def test_no_other_host_gets_a_request(velo):

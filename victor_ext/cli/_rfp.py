@@ -139,9 +139,9 @@ def list_(
         "--payers", "Name the payers of inbound requests: a call for each of them."
     ),
 ) -> None:
-    """List payment requests, page by page as they come in.
+    """List payment requests.
 
-    With --json: one JSON document a line.
+    With --json: one JSON document a line, page by page as they come in.
     """
     with session.client() as victor:
         requests = victor.payment_requests

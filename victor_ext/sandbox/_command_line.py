@@ -25,7 +25,8 @@ def run(arguments: Sequence[str], *, prog: str) -> int:
         choices=list(providers()),
         help="whom to stand in for (default: %(default)s)",
     )
-    provider = provider_named(choice.parse_known_args(arguments)[0].provider)
+    name = choice.parse_known_args(arguments)[0].provider
+    provider = cast("type[AnyProvider]", providers()[name].load())
     parser = argparse.ArgumentParser(
         prog=prog,
         parents=[choice],
@@ -78,7 +79,3 @@ def providers() -> dict[str, EntryPoint]:
     installed = {entry.name: entry for entry in entry_points(group="victor_ext.sandboxes")}
     others = sorted(installed.keys() - {_DEFAULT})
     return {name: installed[name] for name in (_DEFAULT, *others)}
-
-
-def provider_named(name: str) -> type[AnyProvider]:
-    return cast("type[AnyProvider]", providers()[name].load())

@@ -2,7 +2,6 @@
 the call.
 """
 
-import asyncio
 import subprocess
 import sys
 from functools import partial
@@ -34,10 +33,6 @@ class Kms:
             self.acts.pop(0)()
         return self._key.sign(content, PKCS1v15(), SHA512())
 
-    async def sign_awaited(self, content):
-        await asyncio.sleep(0)
-        return self.sign(content)
-
 
 @pytest.fixture
 def kms(victor_key_pair):
@@ -66,10 +61,6 @@ def test_a_renewal_that_fails_with_anything_costs_nothing_while_the_token_is_goo
     harness.clock.passed += 200.0
     harness.call()
     assert (kms.asked, len({*issued(harness, kms)})) == (2, 1)
-
-
-async def sign_awaited(content):
-    return content
 
 
 @pytest.mark.parametrize(

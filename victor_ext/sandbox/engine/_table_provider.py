@@ -76,13 +76,6 @@ class TableProvider(SandboxProvider[S]):
 
     # What a provider says of itself
 
-    @property
-    def conforms(self) -> bool:
-        """Whether each response is as the document says. Else it would be a 500: a mistake of the
-        sandbox. A provider says no where an option asks for odd bodies.
-        """
-        return True
-
     @abstractmethod
     def authenticate(self, call: Call) -> str:
         """The caller whose credentials a call has. Raises `Refused`."""
@@ -147,8 +140,7 @@ class TableProvider(SandboxProvider[S]):
         return self._rules[operation]
 
     def handle(self, operation: str, call: Call) -> Response:
-        response = self._handled(operation, call)
-        return self._conforming(operation, response) if self.conforms else response
+        return self._conforming(operation, self._handled(operation, call))
 
     def _conforming(self, operation: str, response: Response) -> Response:
         """The response; a 500 if its JSON breaks the document, which is a mistake of the

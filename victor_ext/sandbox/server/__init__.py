@@ -28,7 +28,6 @@ from victor_ext.sandbox.server._document import (
     without_nulls,
 )
 from victor_ext.sandbox.server._exchange import (
-    CONTROL,
     BodyKey,
     HeaderKey,
     JsonObject,
@@ -47,7 +46,6 @@ from victor_ext.sandbox.server._settings import FARTHEST, ServerSettings, option
 
 __all__ = (
     "ANYTHING",
-    "CONTROL",
     "FARTHEST",
     "BodyKey",
     "Call",

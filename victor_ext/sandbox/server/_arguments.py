@@ -81,7 +81,8 @@ def _in_words(declared: object) -> str:
     if get_origin(declared) is Literal:
         return f"one of {', '.join(map(str, parts))}"
     if get_origin(declared) in (Union, types.UnionType):
-        return " or ".join(_in_words(part) for part in parts if part is not type(None))
+        words = [_in_words(part) for part in parts if part is not type(None)]
+        return " or ".join(dict.fromkeys(words))
     return getattr(_IN_JSON.get(declared), "__name__", "a number")
 
 

@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -70,12 +70,10 @@ class Clock:
 class TokenStore:
     """Issued tokens with owner and expiry, by the wall clock. Only digests of tokens are kept."""
 
-    def __init__(
-        self, clock: Clock, tokens: MutableMapping[str, tuple[str, float]] | None = None
-    ) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._tokens: MutableMapping[str, tuple[str, float]] = {} if tokens is None else tokens
-        self.issued: MutableMapping[str, int] = {}
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self.issued: dict[str, int] = {}
         """How many tokens each owner was given."""
 
     def issue(self, owner: str, life: float) -> tuple[str, float]:

@@ -7,10 +7,12 @@ from fnmatch import fnmatchcase
 from itertools import count
 from typing import Annotated, Literal, TypedDict, get_args
 
+import h11
 import msgspec
 from msgspec import Meta
 
 from victor_ext.sandbox.server._exchange import JsonObject, Response, encoded
+from victor_ext.sandbox.server._settings import FARTHEST
 
 Kind = Literal[
     "refuse",
@@ -34,6 +36,7 @@ _DEFAULTS: dict[str, JsonObject] = {
 """What a kind of fault is, beside its name: the defaults of its options."""
 _SILENT = ("cut_request", "cut_answer", "lose_answer", "stall")
 _REPLACES = ("rate_limit", "status", "html")
+_OF_LENGTH = {"content-length", "transfer-encoding"}
 
 
 class FaultOptions(TypedDict, total=False):
@@ -65,7 +68,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How many bytes of the response arrive."""
     delay: Annotated[float, Meta(ge=0, le=3600)] = 0.0
     status: Annotated[int, Meta(ge=200, le=599)] = 503
-    retry_after: Annotated[float, Meta(ge=0)] | None = None
+    retry_after: Annotated[float, Meta(ge=0, le=FARTHEST)] | None = None
     body: str | None = None
     headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     work: bool = False
@@ -92,7 +95,9 @@ class FaultQueue:
     def inject(self, kind: str, options: JsonObject) -> int:
         """Add a fault behind the waiting ones; returns its id. `ValueError`: it makes no sense."""
         given = {"kind": kind, **_DEFAULTS.get(kind, {}), **options, "id": next(self._ids)}
-        self.waiting.append(msgspec.convert(given, Fault))
+        fault = msgspec.convert(given, Fault)
+        _require_headers(fault.headers)
+        self.waiting.append(fault)
         return int(given["id"])
 
     def pick(self, operation: str, query: str) -> Fault | None:
@@ -110,6 +115,16 @@ class FaultQueue:
                 self.waiting.remove(fault)
             return fault
         return None
+
+
+def _require_headers(headers: dict[str, str]) -> None:
+    """Raise `ValueError` for headers with which the faulted call could not be answered."""
+    try:
+        h11.Response(status_code=200, headers=[*encoded(headers)])
+    except (UnicodeEncodeError, h11.LocalProtocolError):
+        raise ValueError(f"headers must be names and texts of HTTP, not {headers!r}") from None
+    if _OF_LENGTH & {name.lower() for name in headers}:
+        raise ValueError("headers: how long the body is, only the sandbox says")
 
 
 def injected_response(fault: Fault, error: Response) -> Response:

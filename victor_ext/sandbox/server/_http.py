@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
+from http.client import responses
 from typing import TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
@@ -277,7 +278,7 @@ class Listener:
             return json_response(200, await self._run(command, given))
         except NotFound as error:
             return _error(404, "unknown_id", str(error))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             return _error(400, "misuse", str(error))
 
 
@@ -315,7 +316,8 @@ class _Connection:
     def encoded(self, response: Response, date: bytes, number: int = 0) -> bytes:
         """A response as it is sent. With its number, it is joined to its line in the record."""
         headers, body = response.wire(date, number)
-        reply = h11.Response(status_code=response.status, headers=headers)
+        reason = responses.get(response.status, "").encode()
+        reply = h11.Response(status_code=response.status, headers=headers, reason=reason)
         parts = [reply, h11.Data(data=b"" if self._is_head else body), h11.EndOfMessage()]
         return b"".join(self._http.send(part) or b"" for part in parts)
 

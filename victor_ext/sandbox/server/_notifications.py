@@ -7,8 +7,10 @@ at a time. The time between two attempts is that of the business clock.
 
 import asyncio
 import ipaddress
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -211,7 +213,7 @@ class Notifications:
             return
         due = delivery.due
         try:
-            status = await asyncio.to_thread(_post, delivery.url, posted)
+            status = await _posted(delivery.url, posted)
             outcome = str(status)
         except (OSError, HTTPException) as error:
             status, outcome = 0, one_line(str(error) or repr(error))
@@ -226,6 +228,23 @@ class Notifications:
             delivery.state = "given up"
         else:
             delivery.due += wait
+
+
+async def _posted(url: str, posted: Posted) -> int:
+    """What `_post` returns. No thread of the loop makes it: those are waited for when a sandbox
+    stops, and a receiver may say nothing for long.
+    """
+    outcome: Future[int] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def work() -> None:
+        try:
+            outcome.set_result(_post(url, posted))
+        except Exception as error:  # noqa: BLE001 (who waits raises it)
+            outcome.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return await asyncio.wrap_future(outcome)
 
 
 def _post(url: str, posted: Posted) -> int:

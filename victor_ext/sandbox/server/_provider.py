@@ -220,9 +220,6 @@ class SandboxProvider(ABC, Generic[S]):
         prefix = self.name.upper()
         return "".join(f"{prefix}_{name.upper()}={value}\n" for name, value in values.items())
 
-    def close(self) -> None:
-        """Close files."""
-
     @property
     def heading(self) -> str:
         return f"{self.title} sandbox"

@@ -14,7 +14,6 @@ import time
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Generic, NoReturn, Self, cast
 
@@ -31,21 +30,16 @@ _COMMAND_TIMEOUT = 60.0
 
 
 class Service:
-    """Everything on the serving thread. `OSError` when a port or a file cannot be used."""
+    """Everything on the serving thread. `OSError` when the port cannot be used."""
 
     def __init__(self, provider_type: type[AnyProvider], settings: ServerSettings) -> None:
-        self.context = SandboxContext(settings, provider_type.operations, provider_type.key)
-        self.provider = provider_type(self.context, settings)
-        try:
-            self.listener = Listener(self.provider, self.run)
-        except BaseException:
-            self.provider.close()
-            raise
+        context = SandboxContext(settings, provider_type.operations, provider_type.key)
+        self.provider = provider_type(context, settings)
+        self.listener = Listener(self.provider, self.run)
 
     async def end(self) -> None:
         await self.listener.end()
         await self.provider.notifications.end()
-        self.provider.close()
 
     async def run(self, command: Command, parameters: JsonObject) -> JsonValue:
         """Run a control command.
@@ -88,7 +82,7 @@ class ServerInThread(ServerCommands, Generic[S]):
         return self._running().listener.url
 
     def start(self) -> Self:
-        """Begin to serve. `OSError` when the port or a file cannot be used."""
+        """Begin to serve. `OSError` when the port cannot be used."""
         if self._service is not None:
             raise RuntimeError("this sandbox runs already")
         started: Future[Service] = Future()
@@ -118,15 +112,6 @@ class ServerInThread(ServerCommands, Generic[S]):
         started.set_result(service)
         await self._stopping.wait()
         await service.end()
-
-    def restart(self) -> None:
-        """Stop, and start again at the same address.
-
-        Only what is kept in a file is still known then.
-        """
-        self.settings = replace(self.settings, port=self._running().listener.port)
-        self.stop()
-        self.start()
 
     def stop(self) -> None:
         """Close every connection and the port, and wait for the thread.
