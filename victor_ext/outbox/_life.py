@@ -68,6 +68,10 @@ class Life:
 
     def __init__(self, control: sa.Table) -> None:
         self._control = control
+        columns = control.c
+        is_newest = columns.marks >= sa.bindparam("beside")
+        count = sa.update(control).where(columns.name == LIFE, is_newest)
+        self._count = count.values(marks=columns.marks + 1).returning(columns.marks)
         self._file = ""
         """The file beside that of an SQLite database; empty: there is none."""
 
@@ -110,16 +114,16 @@ class Life:
         """
         if not self._file:
             return 0
-        columns = self._control.c
-        is_newest = sa.and_(columns.name == LIFE, columns.marks >= self._marks_beside())
-        count = sa.update(self._control).where(is_newest).values(marks=columns.marks + 1)
-        marks: int | None = connection.execute(count.returning(columns.marks)).scalar()
+        beside = {"beside": self._marks_beside()}
+        marks: int | None = connection.execute(self._count, beside).scalar()
         return marks
 
     def write_beside(self, marks: int) -> None:
         """Write beside the file how often entries were marked: so it is committed by now."""
-        with suppress(OSError), open(self._file, "ab") as file:  # the folder may be closed to us
-            file.truncate(max(marks, file.tell()))
+        if marks > self._marks_beside():
+            # The folder may be closed to this user.
+            with suppress(OSError), open(self._file, "ab") as file:
+                file.truncate(marks)
 
     def begin_anew(self, connection: Any) -> bool:
         """Write that this copy goes on, since a person says so (`hold`). Returns whether another
