@@ -40,7 +40,6 @@ SHOWN_READERS = frozenset({"flag", "moment", "money", "record", "records"})
 """What these read identifies nobody: a `repr` shows it without a decision. Texts, days (of birth)
 and numbers (of accounts) are private until somebody decides. Money is a decision of the settings.
 """
-TEXT_READERS = frozenset({"text", "identifier"})
 TAKEN = frozenset({"raw", "response_info", "to_dict"})
 """What a record has beside its fields."""
 TYPE_NAMES = frozenset(
