@@ -1,4 +1,4 @@
-"""The command `victor-spec`, which is `victor spec` where the client is installed, too."""
+"""The command `victor-spec`."""
 
 import os
 import sys

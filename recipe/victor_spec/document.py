@@ -80,9 +80,9 @@ class Document:
     """The corrections that change nothing, as the document says so itself."""
 
 
-def load(path: Path, *, overlay: Path | None = None) -> Tree:
-    """The document as JSON values: the tree of `read_document`, which has the same arguments."""
-    return read_document(path, overlay=overlay).tree
+def load(path: Path) -> Tree:
+    """The document as JSON values: the tree of `read_document`."""
+    return read_document(path).tree
 
 
 def read_document(path: Path, *, overlay: Path | None = None) -> Document:
