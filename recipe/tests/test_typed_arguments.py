@@ -205,6 +205,28 @@ ranges: [[from_, to]]
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("shopId: id}", "shopId: di}", "forms.shopId: di is no entry of `forms`"),
+        ("sort: SortOrder}", "sort: Order}", "choices.sort: Order is no entry of `choices`"),
+        ("state: OrderState}", "state: State}", "words.state: State is no entry of `words`"),
+        (
+            "    forms: {shopId: id}\n    words: {state: OrderState}\n",
+            "",
+            "words: OrderState is no",
+        ),
+        ("[page]", "[page, size]", "names: size is no argument"),
+        ("[page]", "[page]\n    by_hand: {key: str}", "listOrders.by_hand is no setting"),
+        ('whole: "[a-z]{1,9}", ', "", "shopId: the document has no pattern"),
+    ],
+)
+def test_a_setting_that_nothing_has_or_uses_is_refused_by_name(old, new, says, tmp_path):
+    assert SETTINGS.count(old) == 1
+    with pytest.raises(SettingsError, match=re.escape(says)):
+        made(tmp_path, DOCUMENT, SETTINGS.replace(old, new))
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         (

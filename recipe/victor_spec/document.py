@@ -22,8 +22,10 @@ __all__ = ("Document", "DocumentError", "load", "read_document", "read_values")
 
 MAX_BYTES = 32 * 2**20
 """The largest real document that was tried has 3 MiB."""
-_OF_VALUES = ("example", "examples", "default", "enum", "const", "description")
-"""Keys of values and of words, in which `$ref` leads to nothing that is read."""
+_OF_VALUES = ("example", "examples", "enum", "const")
+"""Keys of values, in which `$ref` leads to nothing that is read. `default` is one, and a response,
+too.
+"""
 
 
 class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a large document
@@ -78,9 +80,9 @@ class Document:
     """The corrections that change nothing, as the document says so itself."""
 
 
-def load(path: Path, *, overlay: Path | None = None) -> Tree:
-    """The document as JSON values: the tree of `read_document`, which has the same arguments."""
-    return read_document(path, overlay=overlay).tree
+def load(path: Path) -> Tree:
+    """The document as JSON values: the tree of `read_document`."""
+    return read_document(path).tree
 
 
 def read_document(path: Path, *, overlay: Path | None = None) -> Document:
@@ -119,7 +121,7 @@ def _require_one_file(path: Path, tree: Any) -> None:
         if not reference.startswith("#"):
             raise DocumentError(
                 f"{path} refers to {reference}: make one file of it first, such as by "
-                f"`npx @redocly/cli bundle {path} -o one.yaml`."
+                f"`npx @redocly/cli@2.77.0 bundle {path} -o one.yaml`."
             )
 
 

@@ -1,23 +1,23 @@
 """Take a newer document of a system: `make update-spec FROM=newer.yaml`.
 
-`victor-spec update` replaces the document, and writes its package. What follows
-from both is written here: the records of the contracts, as far as callers read only more than
-before, and the page of the commands. The contract tests then say whether `victor_ext` still does
-what the document says.
+`victor-spec update` replaces the document, and writes its package. What follows from both is
+written here: the records of the contracts, as far as callers read only more than before. The
+contract tests then say whether `victor_ext` still does what the document says.
 """
 
 import shlex
 import subprocess
 import sys
 
-WRITTEN = ("generated", "tests/contracts/*.json", "docs/reference.md")
+WRITTEN = ("generated", "tests/contracts/*.json")
 """What is written, beside the document."""
 VERDICTS = {
     (0, True): "Nothing has to be decided: no change needs it, and the contract tests pass.",
-    (1, True): "Yours to decide: the decisions that are numbered above. The contract tests pass.",
+    (1, True): "Yours to decide: what is named above under Breaks and Look. The contract tests "
+    "pass.",
     (0, False): "Yours to decide: what the contract tests name. No change of the document needs a "
     "decision by itself.",
-    (1, False): "Yours to decide: the decisions that are numbered above, and what the contract "
+    (1, False): "Yours to decide: what is named above under Breaks and Look, and what the contract "
     "tests name.",
 }
 """By the status of the comparison (1: something breaks, or needs a look), and by whether the

@@ -22,7 +22,6 @@ class Case:
     new: Tree
     place: str
     wire: str
-    direction: str
 
 
 def entries(old, new):
@@ -175,7 +174,7 @@ def _cases(group):
         levels = {way: row[way] for way in ("sent", "received", "both") if way in row}
         for way, wire in levels.items():
             name = f"{row['name']}, {way}" if len(levels) > 1 else row["name"]
-            yield Case(name, *_pair(row, way), place, wire, way)
+            yield Case(name, *_pair(row, way), place, wire)
 
 
 def _form(row):

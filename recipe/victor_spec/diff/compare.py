@@ -35,7 +35,8 @@ RULES = {
 }
 _OF_A_TYPE = ("date", "date-time", "uuid")
 """The formats that are a type of their own in Python."""
-_TOGETHER = frozenset({"is", "label", "$ref", "enum", "inherits", "union"})
+_WIDER = {("int32", "int64"), ("float", "double")}
+_TOGETHER = frozenset({"is", "label", "$ref", "enum", "inherits", "type", "union"})
 """What says nothing by itself."""
 Parts = dict[str, Part]
 Difference = tuple[str, str, str]
@@ -80,8 +81,7 @@ class _Comparison:
         """The pairs of references that are followed right now, so that a circle comes to an end."""
         self._operations()
         for place in old.owners.keys() & new.owners.keys():
-            if place.startswith("components."):
-                self._pair(place, place)
+            self._pair(place, place)
 
     def _operations(self) -> None:
         """Compare the operations: the same method and path, or else the same operationId."""
@@ -140,12 +140,14 @@ class _Comparison:
 
     def _come_or_gone(self, at: str, old: Part | None, new: Part | None, home: Owner) -> None:
         """Say of what stands in one document alone that it is new, or gone."""
-        part = old if new is None or "is" not in new.says else new
+        part = new if old is None or (new is not None and "is" in new.says) else old
         if part is None:
             return
         verb = "removed" if part is old else "added"
         kind = f"{part.says.get('is', 'schema')}-{verb}"
-        if part.says.get("required") and f"required-{kind}" in RULES:
+        if "is" not in part.says and "required" in part.says:  # it is declared elsewhere
+            kind = "required-gone" if part is old else "required-set"
+        elif part.says.get("required") and f"required-{kind}" in RULES:
             kind = f"required-{kind}"
         label = str(part.says.get("label", ""))
         if label:
@@ -184,16 +186,19 @@ class _Comparison:
     def _differences(self, old: Part, new: Part) -> Iterator[Difference]:
         """What differs between two parts themselves."""
         before, after = old.says, new.says
+        keys = {*before, *after}
+        is_other_type = False
         if before.get("type") != after.get("type"):
-            yield _types(before.get("type"), after.get("type"))
-            names = [key for key in ("null", "required") if before.get(key) != after.get(key)]
-        else:
-            names = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+            change = _types(before.get("type"), after.get("type"))
+            yield change
+            if is_other_type := change[0] == "type-changed":
+                keys &= {"null", "required"}
+        names = sorted(key for key in keys if before.get(key) != after.get(key))
         is_enum = "enum" in before, "enum" in after
         if len(_words(before)) == len(_words(after)) == 1 and _words(before) != _words(after):
             yield "constant-changed", _words(before)[0], _words(after)[0]
             names = [key for key in names if not key.startswith("word ")]
-        if is_enum[0] != is_enum[1] and before.get("type") == after.get("type"):
+        if is_enum[0] != is_enum[1] and not is_other_type:
             words = ", ".join(sorted(_words(before) or _words(after)))
             yield "became-enum" if is_enum[1] else "no-longer-enum", words, words
         for key in names:
@@ -313,7 +318,8 @@ def _difference(key: str, old: Any, new: Any) -> Iterator[Difference]:
         yield _limit(key, old, new)
     elif name == "format":
         typed = "type-" if old in _OF_A_TYPE or (old is None and new in _OF_A_TYPE) else ""
-        yield _presence(f"{typed}format", old, new)
+        is_wider = (old, new) in _WIDER
+        yield ("format-widened", old, new) if is_wider else _presence(f"{typed}format", old, new)
     elif name in ("other", "multipleOf"):
         yield _presence(
             "constraint", old and (rest or f"{name} {old}"), new and (rest or f"{name} {new}")

@@ -185,7 +185,7 @@ class Table:
             self._schema(owner, step, tree, ways)
             return
         if kind in ("parameter", "header"):
-            owner.at(step, ways)["written"] = _style(tree, kind)
+            owner.at(step, ways)["written"] = _style(self.document, tree, kind)
         if (schema := schema_at(tree, "schema")) is not None:
             inner = step if kind in ("parameter", "header") else f"{step}.schema"
             owner.at(inner, ways)
@@ -237,7 +237,9 @@ class Table:
             owner.at(inner, own)["is"] = "property"
             self._walk(owner, inner, "schema", child, own)
         for name in list_at(tree, "required"):
-            owner.at(f"{step}.properties.{name}", 0)["required"] = True
+            inner = f"{step}.properties.{name}"
+            own = 0 if inner in owner.parts else ways  # else a part that this extends may have it
+            owner.at(inner, own)["required"] = True
         for key in ("items", "additionalProperties"):
             if held := schema_at(tree, key):
                 owner.at(f"{step}.{key}", ways)["is"] = "items"
@@ -300,10 +302,6 @@ class Table:
         return reach
 
 
-def without_bases(says: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in says.items() if not key.startswith("base ")}
-
-
 def bases(says: dict[str, Any]) -> Collection[str]:
     """The places of the owners that a schema is composed of."""
     return [key.removeprefix("base ") for key in says if key.startswith("base ")]
@@ -319,13 +317,14 @@ def _answer(status: str) -> str:
     return "default-answer" if status.lower() == "default" else "answer"
 
 
-def _style(tree: Tree, kind: str) -> str:
+def _style(document: Tree, tree: Tree, kind: str) -> str:
     """How a parameter or a header is written."""
     if content := mapping_at(tree, "content"):
         return ", ".join(sorted(content))
     location = "header" if kind == "header" else str(tree.get("in"))
     style = str(tree.get("style") or DEFAULT_STYLES.get(location, "form"))
-    is_many = bool({"array", "object"} & {*map(str, types_of(mapping_at(tree, "schema")))})
+    schema = resolve(document, mapping_at(tree, "schema"))
+    is_many = bool({"array", "object"} & {*map(str, types_of(schema))})
     is_exploded = tree.get("explode", style in EXPLODED_STYLES)
     words = f"style {style}, exploded" if is_many and is_exploded else f"style {style}"
     return f"{words}, with reserved characters" if tree.get("allowReserved") is True else words

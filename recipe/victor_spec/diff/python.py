@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty
 
-from victor_spec.generate import Parsed, operation_module, parsed
+from victor_spec.generate import Parsed, operation_module
 from victor_spec.members import members_of
-from victor_spec.tree import Tree
 
 from .compare import Level
 
@@ -37,10 +35,6 @@ class Name(NamedTuple):
 def python_changes(old: Parsed, new: Parsed) -> list[PythonChange]:
     """What differs in Python, by name. A name that is another one now is gone, and new."""
     return [*_changes(names_of(old), names_of(new))]
-
-
-def parsed_both(old: Path, new: Path, before: Tree, after: Tree) -> tuple[Parsed, Parsed]:
-    return parsed(old, before), parsed(new, after)
 
 
 def _changes(before: Mapping[str, Name], after: Mapping[str, Name]) -> Iterator[PythonChange]:

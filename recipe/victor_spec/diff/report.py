@@ -8,7 +8,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from .compare import LEVELS, Change, Level
 from .python import PythonChange
@@ -145,7 +145,3 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "json": as_json,
     "markdown": as_markdown,
 }
-
-
-def accepting(report: Report, accepted: Collection[str]) -> Report:
-    return replace(report, accepted=accepted)

@@ -6,12 +6,12 @@ from typing import Any
 
 from . import closed_words
 from .bodies import BodyPlans
-from .checks import Patterns
+from .checks import GROUPS, Patterns
 from .choices import WordsType, words_types
 from .methods import classes_of, docstring_of_plan, is_record, names_in, require_methods
 from .plans import CallPlan
 from .records import RecordPlan
-from .settings import Settings
+from .settings import Settings, require_known
 
 RUNTIME = 3
 """The version of `victor_ext.typed` that the modules are written for."""
@@ -36,8 +36,14 @@ class Typed:
         return words_types(self.settings.words, filter(None, enums))
 
     def require_sound(self) -> None:
-        """Raise SettingsError for a method of no operation."""
+        """Raise SettingsError for a method of no operation, and for what no argument has."""
         require_methods(self.settings, self.plans)
+        every = [*(plan.own for plan in self.plans), *self.settings.parts.values()]
+        for group in GROUPS:
+            used = {name for own in every for name in own.entry(group).values()}
+            used |= {"id"} if group == "forms" else set()  # of each part of a path
+            for name in getattr(self.settings, group):
+                require_known(group, name, "name that an argument has", used)
 
     @property
     def plans(self) -> list[CallPlan]:

@@ -31,8 +31,8 @@ from .checks import (
 from .limits import OF_LIST, OF_TEXT, given
 from .plans import Argument, CallPlan, by_hand, required_first
 from .settings import (
-    CallSettings,
     ListSettings,
+    ParameterSettings,
     Settings,
     SettingsError,
     require_free,
@@ -72,7 +72,7 @@ def list_plans(calls: Calls, settings: Settings, patterns: Patterns) -> list[Cal
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
     plans: list[CallPlan] = []
-    entries: list[tuple[str, str, CallSettings]] = []
+    entries: list[tuple[str, str, ParameterSettings]] = []
     entries += [("lists", *each) for each in settings.lists.items()]
     entries += [("calls", *each) for each in settings.calls.items()]
     for group, name, own in entries:
@@ -135,7 +135,7 @@ class _Planner:
         operation: Operation,
         endpoint: Endpoint,
         place: str,
-        own: CallSettings,
+        own: ParameterSettings,
         settings: Settings,
         patterns: Patterns,
     ) -> None:
@@ -145,7 +145,7 @@ class _Planner:
         self._name = str(operation.tree.get("operationId"))
         self._settings = settings
         self._declared = self._parameters()
-        self._no_arguments = {*own.entry("leave_out"), *own.set_by_hand}
+        self._no_arguments = {*own.entry("leave_out"), *own.entry("set_by_hand")}
         self._own = self._with_path(own)
         self._checks = Checks(document, place, self._own, settings, patterns)
         self._endpoint = endpoint
@@ -166,11 +166,12 @@ class _Planner:
             else:
                 arguments.append(self._argument(wire, parameter, reader))
         extra = [EXTRA_QUERY] if self._own.entry("extra_query") else []
-        extra += [by_hand(*each) for each in self._own.by_hand.items()]
+        extra += [by_hand(*each) for each in dict(self._own.entry("by_hand")).items()]
         named = [(each.place, each.name) for each in (*extra, *arguments)]
         require_free(self._place, named, LOCALS, self._own.names)
         by_place = {each.place: each for each in (*arguments, *extra)}
-        positional = [by_place[wire] for wire in self._own.positional if wire in by_place]
+        self._checks.require_arguments(by_place)
+        positional = [by_place[wire] for wire in self._own.positional]
         others = [each for each in (*arguments, *extra) if each not in positional]
         package, function = key(self._operation.tree)
         return CallPlan(
@@ -199,7 +200,7 @@ class _Planner:
                 "correct the document by an overlay."
             ) from None
 
-    def _with_path(self, own: CallSettings) -> CallSettings:
+    def _with_path(self, own: ParameterSettings) -> ParameterSettings:
         """The settings, with what holds of a part of the path: it is positional, before others and
         in the order of the path; a text is an id, where the settings have such a form.
         """
@@ -274,7 +275,7 @@ class _Planner:
         schema = self._schema(parameter)
         if wire in self._own.entry("choices"):
             return "choice"
-        reader = self._checks.read_as(wire) or self._checks.reader_of(schema)
+        reader = self._own.entry("read_as").get(wire) or self._checks.reader_of(schema)
         if reader is None:
             is_required = self._is_required(wire, parameter)
             self._checks.require_known_type(wire, schema, is_required=is_required)

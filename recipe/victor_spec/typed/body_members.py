@@ -163,6 +163,7 @@ class Members:
                 found.append(self._money(amounts[place], member))
             else:
                 found += self._argument(member)
+        self._checks.require_arguments({each.place for each in found})
         return found
 
     def of_path(self, parameter: Tree) -> Argument:
@@ -192,7 +193,7 @@ class Members:
         own = self._own
         name = own.names.get(member.place) or own_name(snake(member.name))
         schema = self._schemas.resolved(member.schema)
-        reader = self._checks.read_as(member.place) or self._reader_of(member, schema)
+        reader = self._own.entry("read_as").get(member.place) or self._reader_of(member, schema)
         if reader is None:
             is_required = self._is_required(member)
             self._checks.require_known_type(member.place, schema, is_required=is_required)

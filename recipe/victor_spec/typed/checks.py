@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -52,6 +52,10 @@ ANNOTATIONS = {
 """The types in Python, by how a value is checked."""
 KINDS = {"whole": "integer"}
 """The kinds of rows that have another name than what they read."""
+GROUPS = ("forms", "words", "choices")
+"""What the settings have at the top, by names that arguments have."""
+NO_ARGUMENTS = ("leave_out", "set_by_hand", "lift", "money")
+"""The entries that say what becomes of a member that is no argument itself."""
 NUMBERS = ("whole", "number", "decimal")
 """The readers of numbers, which have the limits of numbers."""
 UNLESS_SAID = frozenset(
@@ -202,11 +206,19 @@ class Checks:
         """
         for entry, name in self.own.members():
             require_known(f"{self.place}.{entry}", name, what, known)
+        for group in GROUPS:
+            names: Collection[str] = getattr(self.settings, group)
+            for wire, name in self.own.entry(group).items():
+                if group != "words" or not words_in(known[wire]):
+                    require_known(
+                        f"{self.place}.{group}.{wire}", name, f"entry of `{group}`", names
+                    )
 
-    def read_as(self, wire: str) -> str | None:
-        """The reader that the settings name for a value, or None."""
-        reader: str | None = self.own.entry("read_as").get(wire)
-        return reader
+    def require_arguments(self, places: Collection[str]) -> None:
+        """Raise SettingsError for an entry that names what is no argument."""
+        for entry, name in self.own.members():
+            if entry not in NO_ARGUMENTS:
+                require_known(f"{self.place}.{entry}", name, "argument", places)
 
     def default(self, wire: str) -> str | None:
         """What is sent where a caller leaves an argument out, as code; None: nothing."""
@@ -323,6 +335,9 @@ class Checks:
             wanted = "" if form is None else self.settings.forms[form].wanted
             name = form or f"{snake(wire.rpartition('.')[2])}_pattern"
             return self.patterns.form_of(f"{self.place}.{wire}", name, str(pattern), wanted)
+        if form is not None:
+            why = f"the document has no pattern: write `whole` of the form {form}"
+            raise SettingsError(f"{self.place}.forms: {wire}: {why}.")
         return None
 
     def _unchecked(self, wire: str, reader: str) -> Mapping[str, str]:

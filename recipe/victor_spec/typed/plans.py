@@ -8,7 +8,7 @@ from typing import Any
 
 from .checks import Row
 from .choices import WordsType
-from .settings import BodySettings, CallSettings, ListSettings, MethodSettings, PartSettings
+from .settings import BodySettings, ListSettings, MethodSettings, ParameterSettings, PartSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class CallPlan(MembersPlan):
 
     place: str = ""
     """The entry of the settings: `lists.listPayouts`."""
-    own: CallSettings | BodySettings = field(default_factory=CallSettings)
+    own: ParameterSettings | BodySettings = field(default_factory=ParameterSettings)
     """The settings, with what holds without an entry."""
     package: str = ""
     """Where the generated operation stands: `payouts`."""
@@ -162,8 +162,8 @@ class CallPlan(MembersPlan):
         row: dict[str, Any] = {"what": self.what, **members}
         if self.path:
             row["path"] = {each.name: each.row for each in self.path}
-        if self.own.by_hand:
-            row["by_hand"] = tuple(self.own.by_hand)
+        if by_hand := self.own.entry("by_hand"):
+            row["by_hand"] = tuple(by_hand)
         if self.ranges:
             row["ranges"] = tuple(self.ranges)
         if self.untyped_sent:

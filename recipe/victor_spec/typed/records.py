@@ -40,7 +40,6 @@ SHOWN_READERS = frozenset({"flag", "moment", "money", "record", "records"})
 """What these read identifies nobody: a `repr` shows it without a decision. Texts, days (of birth)
 and numbers (of accounts) are private until somebody decides. Money is a decision of the settings.
 """
-TEXT_READERS = frozenset({"text", "identifier"})
 TAKEN = frozenset({"raw", "response_info", "to_dict"})
 """What a record has beside its fields."""
 TYPE_NAMES = frozenset(
@@ -76,8 +75,6 @@ class RecordPlan:
     """One record."""
 
     name: str
-    module: str
-    """The module of its model, in `models`."""
     description: str
     fields: list[RecordField] = field(default_factory=list[RecordField])
     over: Sequence[str] = ()
@@ -86,8 +83,6 @@ class RecordPlan:
     """Of a view, the parts whose members are fields, too."""
     by_hand: Sequence[str] = ()
     """Of a view, the members that the class over it reads."""
-    lifted: Sequence[str] = ()
-    """Of a record, the parts of which some members are fields."""
     taken: Sequence[str] = ()
     """The names of a class that is written by hand over it."""
 
@@ -144,9 +139,7 @@ class RecordPlanner:
         self._check(properties)
         plan = RecordPlan(
             self._name,
-            str(self._model.class_info.module_name),
             " ".join(_text_of(self._model.description).split()),
-            lifted=[*self._settings.lift],
             taken=self._settings.taken,
         )
         amounts = {pair[0]: name for name, pair in self._settings.money.items()}
@@ -163,6 +156,9 @@ class RecordPlanner:
         named = [(each.place, each.name) for each in plan.fields]
         own = self._settings
         place = f"records.{self._name}"
+        for entry, name in own.members():
+            if entry not in ("leave_out", "lift", "money"):
+                require_known(f"{place}.{entry}", name, "field", [each for each, _ in named])
         require_free(place, named, TAKEN | TYPE_NAMES, own.names, own.taken)
         return plan
 

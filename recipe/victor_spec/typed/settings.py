@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast, get_args
+from typing import Any, ClassVar, Literal, Self, cast, get_args
 
 from pydantic import (
     BaseModel,
@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from victor_spec.document import DocumentError, read_values
@@ -37,6 +38,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     _others: ClassVar[frozenset[str]] = frozenset()
     """The entries that name nothing of the document."""
+    _needs: ClassVar[dict[str, str]] = {}
+    """The entries that say nothing without another one."""
+
+    @model_validator(mode="after")
+    def _have_what_they_need(self) -> Self:
+        for entry, other in self._needs.items():
+            if entry in self.model_fields_set and other not in self.model_fields_set:
+                raise ValueError(f"`{entry}` says nothing without `{other}`: write both, or none")
+        return self
 
     def members(self) -> list[tuple[str, str]]:
         """Each member, parameter or argument that the settings name, with the entry that names
@@ -207,10 +217,8 @@ BY_HAND: Any = Field(
 )
 
 
-class CallSettings(ArgumentSettings):
-    """How the arguments of an operation without a body differ from what the document says of its
-    parameters.
-    """
+class ParameterSettings(ArgumentSettings):
+    """How arguments differ from what the document says of the parameters of an operation."""
 
     what: str = Field(
         default="",
@@ -225,13 +233,18 @@ class CallSettings(ArgumentSettings):
     ranges: list[tuple[str, str]] = Field(
         default=[], description="Pairs of arguments that begin and end a range."
     )
+
+
+class CallSettings(ParameterSettings):
+    """The arguments of an operation without a body that reads no list."""
+
     set_by_hand: list[str] = Field(
         default=[], description="Parameters that are no arguments: code by hand sends them."
     )
     by_hand: dict[str, str] = BY_HAND
 
 
-class ListSettings(CallSettings):
+class ListSettings(ParameterSettings):
     """How the arguments of a list differ from what the document says of its parameters."""
 
     what: str = Field(
@@ -294,6 +307,8 @@ class MembersSettings(ArgumentSettings):
 class PartSettings(MembersSettings):
     """A schema that becomes a class of request objects, which callers make."""
 
+    _needs = {"decimals": "money"}
+
     name: str = Field(default="", description="The name of the class, if it is not the schema's.")
     money: dict[str, tuple[str, str]] = Field(
         default={},
@@ -320,6 +335,8 @@ class PartSettings(MembersSettings):
 
 class BodySettings(MembersSettings):
     """The arguments of an operation that sends a JSON object, or a form."""
+
+    _needs = {"counts_if_left_out": "compared_as"}
 
     what: str = Field(min_length=1, description="What messages begin with, behind `The`: `payout`.")
     by_hand: dict[str, str] = BY_HAND

@@ -86,7 +86,6 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
     require_free(where, [*reserved, *named], TAKEN | TYPE_NAMES, own.names, own.taken)
     return RecordPlan(
         name,
-        "",
         f"The fields of {_listed(own.over)}.",
         fields,
         over=own.over,
