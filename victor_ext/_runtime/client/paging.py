@@ -93,26 +93,30 @@ class PageReader(Generic[T]):
             raise self.contradiction("it has no items, and says that others follow")
         fresh: list[T] = []
         repeats = 0
+        shape, this_pass, seen_in = self._shape, self._pass, self._seen_in
         for item in items:
             name = self.identify(item)
             mark = hash(content_of(item) if name is None else name)
-            last_pass = self._seen_in.get(mark)
-            self._seen_in[mark] = self._pass
-            self._shape = hash((self._shape, mark))
-            if last_pass == self._pass:
+            last_pass = seen_in.get(mark)
+            seen_in[mark] = this_pass
+            if self.may_be_left:
+                shape = hash((shape, mark))
+            if last_pass == this_pass:
                 repeats += 1
-            if last_pass is None or (name is None and self._pass == 1):
+            if last_pass is None or (name is None and this_pass == 1):
                 fresh.append(item)
-                self._pass_with_news = self._pass
+        self._shape = shape
+        if fresh:
+            self._pass_with_news = this_pass
         self._stale = self._stale + 1 if 0 < repeats == len(items) else 0
-        if self._stale == STALE_PAGES or self._pass > MOST_PASSES:
+        if self._stale == STALE_PAGES or this_pass > MOST_PASSES:
             raise self.contradiction("pages are repeated, or change faster than they are read")
         info = getattr(items[0], "response_info", None) if items else None
         page = Page(self.number, fresh, repeats, info)
         self.number += 1
         self.taken += len(items)
         if self.is_last or (self.ends_when_empty and not items):
-            is_quiet = self._pass - self._pass_with_news == QUIET_PASSES
+            is_quiet = this_pass - self._pass_with_news == QUIET_PASSES
             self.done = not self.may_be_left or is_quiet or self._shape == self._shape_before
             self._shape_before = self._shape
             self._shape = self.taken = 0
