@@ -165,13 +165,6 @@ def test_an_answer_that_is_no_page_raises_and_does_not_end_the_list(name, mode):
             read(name, mode, responses(body))
 
 
-HIDING = (
-    lambda item: {"rows": [item]},
-    lambda item: {"data": {"rows": [item]}},
-    lambda item: {"rows": ["a"], "errors": [], "item": item},
-)
-
-
 @each_listing
 def test_another_list_beside_the_items_does_not_make_a_page_unreadable(name, mode):
     listing = LISTINGS[name]

@@ -91,7 +91,7 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
 
         Args:
             client: The `Client` (or `AuthenticatedClient`) class of a package that
-                `victor spec generate` made.
+                `victor-spec generate` made.
             base_url: The URL that is called: `https`, or `http` to this machine. No redirect leaves
                 its origin, and no call, except to `servers` and the `token_url` of `auth`. A server
                 of the document may stand as it does there, with its variables:
