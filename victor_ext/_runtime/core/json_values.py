@@ -186,6 +186,7 @@ def _checked(value: Any, content: bytes | bytearray) -> Any:
     it later needs several frames for a level.
     """
     # No variable holds the content, which may be secret: only its quotes and brackets.
+    marks: bytes | bytearray
     if b"\\" in content:
         marks = _ESCAPED.sub(b"", content).translate(_AS_LISTS, _ALL_BUT_MARKS)
     else:
