@@ -112,7 +112,7 @@ def ask_now(victor):
     return made, {"start_datetime": start, "end_datetime": zulu.now()}
 
 
-@pytest.mark.parametrize("skew", [-2.0, 2.0, -30.0, 600.0, -5 * HOURS, 5 * HOURS])
+@pytest.mark.parametrize("skew", [-2.0, 2.0, -30.0, 300.2, 600.0, -5 * HOURS, 5 * HOURS])
 def test_a_new_client_finds_what_was_made_after_this_machine_s_now(
     victor_sandbox, victor, async_victor, skew
 ):

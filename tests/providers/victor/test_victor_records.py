@@ -1,25 +1,19 @@
 """The one record over the three shapes that the document has for a payment request; and how long a
 list that requests leave is read again: while a reading brings what nobody can have seen before."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import count
 
 import pytest
-from victor_api.api.payment_requests import list_payment_requests
 from victor_api.models import (
     GetPaymentRequestResponse,
     PaymentRequestReceipt,
     RfpInboundPaymentRequestResponseDetails,
 )
-from victor_api.typed.arguments import PACKAGE
 
 from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
 from victor_ext import PaymentRequest
-from victor_ext._runtime.client.paging import QUIET_PASSES
-from victor_ext._runtime.core.clock import ServerClock
-from victor_ext.providers.victor._reading import walk
 
 CASES = cases_beside(__file__)
 LISTED = CASES["listed"]
@@ -117,49 +111,6 @@ def test_a_request_that_another_record_says_is_older_was_not_made_by_these_argum
     sent_at = datetime(2026, 3, 5, tzinfo=UTC)
     assert silent.could_be(payment(), since=sent_at)
     assert not silent.completed_by(older).could_be(payment(), since=sent_at)
-
-
-BEGAN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-ENOUGH = 3 * QUIET_PASSES
-
-
-class Standing(ServerClock):
-    """A clock that stands still at the time of the tests."""
-
-    def monotonic(self):
-        return 5_000.0
-
-    def local(self):
-        return BEGAN.timestamp()
-
-
-def request(number, created):
-    made = {} if created is None else {"created_at": int(created.timestamp() * 1000)}
-    said = {"victor_payment_request_id": str(number), "payment_request": made}
-    return PaymentRequest(PaymentRequestReceipt.from_dict(said))
-
-
-def readings(created):
-    """How often a list is read, at most a few times, that in each reading has one request more, and
-    lacks one.
-    """
-    reader = walk(PACKAGE.list(list_payment_requests, page=0, status="pending"), Standing()).begin()
-    for number in count(1):
-        while reader.number == 0:  # a page that brings something new is read again
-            reader.accept([request(number, created), request(number + 1, created)])
-        reader.accept([])
-        if reader.done or number == ENOUGH:
-            return number
-    raise AssertionError
-
-
-@pytest.mark.parametrize("seconds", [-3600, 0, 5, 6, 60])
-def test_a_request_that_was_there_when_a_reading_began_may_have_been_missed(seconds):
-    """What was made since is no reason to read again."""
-    may_be_missed = seconds <= 5
-    times = readings(BEGAN + timedelta(seconds=seconds))
-    assert times == (ENOUGH if may_be_missed else QUIET_PASSES)
-    assert readings(None) == ENOUGH, "it does not say when it was made"
 
 
 def test_no_repr_shows_more_than_the_last_digits_of_an_account():

@@ -195,6 +195,25 @@ def test_numbers_are_compared_by_their_digits():
     assert parsed("1e-400") != 0.0 != parsed("1e-400")
 
 
+def nested(levels, text):
+    """JSON of so many levels, with this text in each."""
+    inner = "[]"
+    for level in range(levels - 1):
+        inner = f"{{{text}:{inner}}}" if level % 2 else f"[{text}, {inner}, {text}]"
+    return inner
+
+
+@pytest.mark.parametrize(
+    "text", ['""', '"[[["', '"]]}"', r'"\\"', r'"\\\"]["', r'"\\[\\"', r'"\/"', r'"\ud800["']
+)
+@pytest.mark.parametrize("options", [{}, {"is_secret": True}, {"object_pairs_hook": dict}])
+def test_json_of_more_than_a_hundred_levels_is_refused_whatever_its_texts_hold(text, options):
+    parsed(nested(100, text).encode(), **options)
+    for levels in (101, 20_000):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            parsed(nested(levels, text).encode(), **options)
+
+
 def test_json_of_ninety_levels_is_a_value_error_when_the_stack_is_nearly_full():
     def read_below(frames):
         return read_below(frames - 1) if frames else parsed("[" * 90 + '"\\ud800"' + "]" * 90)

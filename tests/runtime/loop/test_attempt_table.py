@@ -47,7 +47,7 @@ NO_EVIDENCE = {
     "cut-json": Happens(body=b'{"id": "a7f'),
     "cut-json-after-a-mark": Happens(201, body=b'\xef\xbb\xbf \n{ "id": "a7f'),
     "not-utf8": Happens(body=b'{"id": "\xff\xfe"}'),
-    "deep-in-an-object": Happens(body=b'{"id": "a7f", "more": ' + b"[" * 100_000),
+    "deep-in-an-object": Happens(body=b'{"id": "a7f", "more": ' + b"[" * 500 + b"]" * 500 + b"}"),
     "cut-after-it": Happens(body=b'{"more": "", "id": "a7f", "resu'),
     "with-a-number-too-long": Happens(body=b'{"more": ' + b"1" * 5000 + b', "id": "a7f"}'),
     "cut-gzip": Happens(
@@ -68,7 +68,7 @@ NO_EVIDENCE = {
     "cut-error": Happens(body=b'{"error": {"code": 101, "mess'),
     "201-empty": Happens(201, body=b""),
     "204": Happens(204, body=b""),
-    "nested-too-deeply": Happens(body=b"[" * 100_000),
+    "nested-too-deeply": Happens(body=b"[" * 50_000 + b"]" * 50_000),
     "no-gzip": Happens(body=b"{}", headers={"Content-Encoding": "gzip"}),
     "compressed-twice": Happens(
         body=gzip.compress(gzip.compress(b'{"id": "a7f"}')),
@@ -262,6 +262,16 @@ def test_the_time_added_to_a_retry_after_leaves_half_of_the_rest_of_the_deadline
     harness = Harness([status(429, retry_after="3"), OK], deadline=deadline)
     harness.call()
     assert harness.sleeps == [wait]
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("levels", [500, 40_000])
+@pytest.mark.parametrize("code", [200, 400, 503])
+def test_a_body_of_too_many_levels_proves_nothing_under_any_status(mode, code, levels):
+    body = b'{"id": "a7", "error": ' + b"[" * levels + b"]" * levels + b"}"
+    harness = Harness([Happens(code, body=body)] * 9, mode)
+    raised = harness.fails(errors.VictorError, "POST")
+    assert (raised.outcome, raised.problems) == (Outcome.UNKNOWN, ())
 
 
 @pytest.mark.parametrize("mode", BOTH)

@@ -103,16 +103,14 @@ class Shared(FrozenOpaque, frozen=True):
     def reading(
         self, walk: Walk[T]
     ) -> tuple[Callable[[PageReader[T]], Any], Callable[[], PageReader[T]]]:
-        """How a list is read: what reads a page, and what begins a pass."""
+        """How a list is read: what reads a page, and what begins."""
         return lambda reader: self.runner.run(walk.read(reader)), partial(self.begin, walk)
 
     def begin(self, walk: Walk[T]) -> PageReader[T]:
-        """Begin a pass over a list.
-
-        Items may leave a filter that only the caller knows: it is then read repeatedly.
-        """
+        """Begin to read a list. Items may leave a filter that only the caller knows."""
         reader = walk.begin()
-        return reader.repeated() if self.runner.extras.query else reader
+        reader.may_be_left |= bool(self.runner.extras.query)
+        return reader
 
 
 class HasMode(Generic[Mode]):
@@ -155,12 +153,12 @@ class AwaitedMethods(Resource):
 
 
 class Walk(FrozenOpaque, Generic[T], frozen=True):
-    """How a list is read: `begin` starts a new pass over it, `read` is the flow that reads the
-    reader's next page.
+    """How a list is read: `begin` makes a reader of it, `read` is the flow that reads the reader's
+    next page.
     """
 
     begin: Callable[[], PageReader[T]]
-    read: Callable[[PageReader[T]], OperationFlow[Any]]
+    read: Callable[[Any], OperationFlow[Any]]
 
 
 class operation(Generic[P, T]):  # noqa: N801 - a decorator

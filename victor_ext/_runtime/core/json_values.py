@@ -1,7 +1,7 @@
 """JSON that a provider sent, of which nothing is known until it has been looked at.
 
 In this order: exact numbers; `parsed`, the reader of all JSON; `json_text`, which writes it again;
-readers of values and members; the beginning of a JSON object that was cut.
+readers of values and members.
 """
 
 import json
@@ -121,6 +121,10 @@ _SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject, parse_constant=_nul
 MOST_LEVELS = 100
 """The most levels of JSON that is read, and of a value that is looked into for card data."""
 _ODD_ESCAPE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
+_AS_LISTS = bytes.maketrans(b"{}", b"[]")
+_ALL_BUT_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_ESCAPED = re.compile(rb'\\[\\"]')
+_TEXT = re.compile(rb'"[^"]*"')
 _NOT_READ: Any = object()
 
 
@@ -146,17 +150,16 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
     if not (is_secret or isinstance(content, str) or options):
         value = _read_fast(content, parse_float)
         if value is not _NOT_READ:
-            return _checked(value, content.count(b"[") + content.count(b"{"))
+            return _checked(value, content)
     text = content
     if not isinstance(text, str):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
     encoded = text.encode("utf-8", "surrogatepass")
     try:
-        brackets = text.count("[") + text.count("{")
         if is_secret:
-            return _checked(_SECRET_DECODER.decode(text), brackets)
+            return _checked(_SECRET_DECODER.decode(text), encoded)
         value = json.loads(text, parse_float=parse_float, parse_constant=parse_constant, **options)
-        _checked(value, brackets)
+        _checked(value, encoded)
         is_odd = _has_odd_escape(encoded) or not is_encodable(text)
         return _all_storable(value) if is_odd else value
     except RecursionError:  # also where the caller is nested deeply
@@ -178,22 +181,24 @@ def _read_fast(content: bytes | bytearray, parse_float: Callable[[str], Any]) ->
         return _NOT_READ
 
 
-def _checked(value: Any, brackets: int) -> Any:
-    """A value of JSON with so many brackets. Raises `TooDeepError` if it has more levels than what
-    reads it later can take, which needs several frames for a level.
+def _checked(value: Any, content: bytes | bytearray) -> Any:
+    """The value of JSON. Raises `TooDeepError` if it has more than `MOST_LEVELS` levels: what reads
+    it later needs several frames for a level.
     """
-    if brackets <= MOST_LEVELS:
-        return value
-    level = [value]
-    for _ in range(MOST_LEVELS + 1):
-        level = [
-            each
-            for outer in level
-            for each in (outer.values() if is_object(outer) else outer if is_list(outer) else ())
-        ]
-        if not level:
+    # No variable holds the content, which may be secret: only its quotes and brackets.
+    marks: bytes | bytearray
+    if b"\\" in content:
+        marks = _ESCAPED.sub(b"", content).translate(_AS_LISTS, _ALL_BUT_MARKS)
+    else:
+        marks = content.translate(_AS_LISTS, _ALL_BUT_MARKS)
+    brackets = _TEXT.sub(b"", marks.replace(b'""', b""))  # first the texts without brackets
+    for _ in range(MOST_LEVELS):
+        if not brackets:
             return value
-    raise TooDeepError("the JSON is nested too deeply")
+        brackets = brackets.replace(b"[]", b"")  # without the innermost lists
+    if brackets:
+        raise TooDeepError("the JSON is nested too deeply")
+    return value
 
 
 def _has_odd_escape(content: bytes | bytearray) -> bool:

@@ -30,7 +30,7 @@ from victor_ext._runtime.core.json_values import (
 )
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.loop.evidence import Tables, fields_of, is_failed_page
-from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
+from victor_ext.errors import ConfigurationError, VictorError
 
 from .places import (
     Place,
@@ -258,6 +258,7 @@ class ListReader(PageReader[Any]):
 
     response: Response
     """The response of the page that was read last, until its items are accepted."""
+    ends_when_empty = False  # it ends with a page that names no next one
 
     def __init__(self, style: PageStyle, arguments: Mapping[str, Any], *, what: str) -> None:
         first = style.first if isinstance(style, NumberedPages) else 0
@@ -290,11 +291,7 @@ class ListReader(PageReader[Any]):
         """
         asked = first if self._step is None else self._step(first)
         if self._step is not None and asked == self._asked:
-            raise PaginationError(
-                f"The {self.what} does not end: page {self.number - 1} names itself as the next "
-                "one. What was yielded so far is complete as far as it goes.",
-                outcome=Outcome.ACCEPTED,
-            )
+            raise self.contradiction("the page before it names itself as the next one")
         self._asked = asked
         return asked
 
@@ -332,23 +329,13 @@ class ListReader(PageReader[Any]):
         return lenient_flag_of(value_at(page, place))
 
     def accept(self, items: Sequence[Any]) -> Page[Any]:
-        """Note that the items of a page were read, as `PageReader.accept` does.
-
-        A page without items does not end the list, if it names a next page.
-        """
-        page = super().accept(items)
+        """Note that the items of a page were read, as `PageReader.accept` does."""
         self._empty = 0 if items else self._empty + 1
         if self._empty > MOST_EMPTY_PAGES:
-            raise PaginationError(
-                f"The {self.what} does not end: {self._empty} pages in a row had no items.",
-                outcome=Outcome.ACCEPTED,
-            )
-        if not items and not self.is_last:
-            self.number = self.number + 1
-            self.done = False
-        info = self.response.info()
-        del self.response  # it holds the page, whose items are given up one by one
-        return replace(page, info=info)
+            raise self.contradiction(f"{self._empty} pages in a row had no items")
+        page = replace(super().accept(items), response_info=self.response.info())
+        del self.response  # it holds the page
+        return page
 
     def sent(self, style: ParameterPages, default: int) -> int:
         """The number that asked for the page that was just read; `default`, if none did."""

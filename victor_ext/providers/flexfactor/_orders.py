@@ -10,11 +10,7 @@ from flexfactor_api.typed import methods
 from flexfactor_api.typed.words import Status
 
 from victor_ext._privacy import one_line
-from victor_ext._runtime.client.paging import (
-    PageReader,
-    RepeatedPageReader,
-    says_that_others_follow,
-)
+from victor_ext._runtime.client.paging import PageReader, says_that_others_follow
 from victor_ext._runtime.client.polling import poll
 from victor_ext._runtime.client.resources import Resource, Walk
 from victor_ext._runtime.client.runners import (
@@ -110,10 +106,9 @@ class _OrderFlows(Resource):
         sent = query.arguments
         filters = {**sent, "mid": sent.get("mid") or self._shared.context.mid}
         first = filters.pop("page_number")
-        reader_class = RepeatedPageReader[Order] if query.may_be_left else PageReader[Order]
 
         def begin() -> PageReader[Order]:
-            return reader_class(lambda order: order.id, first=first, what="list of orders")
+            return PageReader(lambda order: order.id, first, "list of orders", query.may_be_left)
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
             body = yield from call(

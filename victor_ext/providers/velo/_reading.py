@@ -12,7 +12,6 @@ from velo_api.typed.arguments import PACKAGE
 
 from victor_ext._runtime.client.paging import (
     PageReader,
-    RepeatedPageReader,
     content_of,
     says_that_others_follow,
 )
@@ -122,9 +121,9 @@ def walk(
 
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says;
     else, or when Velo says neither, at the first empty page. An item that moves to a later page
-    meanwhile is yielded once. With a filter that items may leave, the list is read repeatedly (see
-    `RepeatedPageReader`). `identify` is the id of an item, if it has one. In a feed of changes, an
-    item is identified by all that was sent: one object may occur twice, before and after a change.
+    meanwhile is yielded once. `identify` is the id of an item, if it has one. In a feed of changes,
+    an item is identified by all that was sent: one object may occur twice, before and after a
+    change.
     """
     what = query.what
     arguments: dict[str, Any] = {**query.arguments, **order.sort(query.arguments.get("sort"))}
@@ -152,9 +151,12 @@ def walk(
             reader.is_last = reader.number >= pages and complete
         return items
 
-    reader = RepeatedPageReader[R] if query.may_be_left else PageReader[R]
     name_of = content_of if is_feed else identify
-    return Walk(lambda: reader(lambda item: name_of(item) or None, first=1, what=what), read_page)
+
+    def begin() -> PageReader[R]:
+        return PageReader(lambda item: name_of(item) or None, 1, what, query.may_be_left)
+
+    return Walk(begin, read_page)
 
 
 def lists(

@@ -52,7 +52,7 @@ class _RequestFlows(Resource):
         return _reading.get(asked["id"], extra_query=asked["extra_query"], **request.path)
 
     def _list(self, query: ListQuery) -> Walk[PaymentRequest]:
-        return _reading.walk(query, self._shared.clock)
+        return _reading.walk(query)
 
     def _accept(self, request: Request) -> OperationFlow[PaymentRequest]:
         return _responding.respond(self._shared, request, Status.ACCEPTED)

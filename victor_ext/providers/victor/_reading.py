@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
@@ -17,16 +18,11 @@ from victor_api.typed.arguments import PACKAGE
 from victor_ext import zulu
 from victor_ext._ids import is_same_id, reference_of
 from victor_ext._privacy import redact_excerpt
-from victor_ext._runtime.client.paging import (
-    PageReader,
-    RepeatedPageReader,
-    says_that_others_follow,
-)
+from victor_ext._runtime.client.paging import PageReader, says_that_others_follow
 from victor_ext._runtime.client.records import RecordList
 from victor_ext._runtime.client.requests import ExtraQuery
 from victor_ext._runtime.client.resources import Shared, Walk
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
-from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.core.json_values import list_or_empty
 from victor_ext._runtime.core.validation import Validation, shown
 from victor_ext._runtime.loop.operations import names_only
@@ -36,10 +32,6 @@ from victor_ext.typed import ListQuery
 from ._records import PaymentRequest
 
 _NOT_IN_ID = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
-_ARRIVAL_MARGIN = 5.0
-"""Seconds. A request counts as new if it was created at least this long after the reading began, by
-the provider's clock.
-"""
 _UNTYPED = PACKAGE.list(list_payment_requests, page=0).untyped
 """The filters of the list that are no arguments: no check knows their types."""
 
@@ -91,33 +83,39 @@ def get(
     return record
 
 
-def walk(query: ListQuery, clock: ServerClock) -> Walk[PaymentRequest]:
+@dataclass(eq=False)
+class _Reader(PageReader[PaymentRequest]):
+    """Reads a list of payment requests.
+
+    Attributes:
+        ahead: How far the provider's numbers are ahead of the numbers that were asked for: at page
+            0 (True), and at the pages after it (False).
+        longest: The most items of a page.
+        last_was_short: Whether the last page had items, and fewer than another one.
+    """
+
+    ahead: dict[bool, int] = field(default_factory=dict[bool, int])
+    longest = 0
+    last_was_short = False
+
+
+def walk(query: ListQuery) -> Walk[PaymentRequest]:
     """A list that is read page by page, from the page of the query on."""
     filters = {**query.arguments}
     first: int = filters.pop("page")
 
-    def begin() -> PageReader[PaymentRequest]:
-        """A reader for one walk. A list that requests may leave is read more than once."""
-        what = "list of payment requests"
-        if not query.may_be_left:
-            return PageReader(_id_of, first=first, what=what)
-        began_at = clock.monotonic()
+    def begin() -> _Reader:
+        return _Reader(_id_of, first, "list of payment requests", query.may_be_left)
 
-        def is_new(request: PaymentRequest) -> bool:
-            if request.created_at is None:
-                return False
-            # `clock.now` follows the provider's clock as it becomes known.
-            began = clock.now() - (clock.monotonic() - began_at)
-            return request.created_at.timestamp() > began + _ARRIVAL_MARGIN
-
-        return RepeatedPageReader(_id_of, first=first, what=what, arrived=is_new)
-
-    def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
+    def read(reader: _Reader) -> OperationFlow[Sequence[PaymentRequest]]:
         """The requests of the reader's page; none past the last page."""
         try:
             page = yield from _page_of(reader, filters, query.untyped)
             reader.goes_on = says_that_others_follow(page, reader.number + 1)
-            return _requests_in(page)
+            requests = _requests_in(page)
+            reader.last_was_short = 0 < len(requests) < reader.longest
+            reader.longest = max(reader.longest, len(requests))
+            return requests
         except BadRequest as error:
             # What follows the last page is not documented: after a short page, a refusal of the
             # page alone is the end.
@@ -160,7 +158,7 @@ _READINGS = 3
 
 
 def _page_of(
-    reader: PageReader[PaymentRequest], filters: dict[str, Any], untyped: Collection[str]
+    reader: _Reader, filters: dict[str, Any], untyped: Collection[str]
 ) -> OperationFlow[dict[str, Any]]:
     """The page that a reader asks for.
 
@@ -168,9 +166,6 @@ def _page_of(
     number does not follow from the numbers of the pages before may be that of another page, and
     would hide items: the page is read again. A first page with the number 1 is read again, too: if
     it has the number each time, the provider numbers its pages from 1.
-
-    `reader.ahead` remembers how far the provider's numbers are ahead of the numbers that were asked
-    for: at page 0 (True), and at the pages after it (False).
     """
     is_page_0 = reader.number == 0
     known = reader.ahead.get(is_page_0)
@@ -260,7 +255,7 @@ def find(
 
     The moments are of this machine's clock, and the list is by the provider's: the window is wider
     by the difference of the clocks, as far as it is known, and by `SEARCH_MARGIN`. If a response
-    shows another difference, the search begins again.
+    shows a difference that is not well within the window, the search begins again.
     """
     is_several = isinstance(client_reference_id, list | tuple | set | frozenset)
     references = [*client_reference_id] if is_several else [client_reference_id]
@@ -278,7 +273,7 @@ def find(
             end_datetime=last,
             extra_query=extra_query,
         )
-        requests = walk(window, shared.clock)
+        requests = walk(window)
         reader = shared.begin(requests)
         matches: list[PaymentRequest] = []
         read = 0
@@ -287,7 +282,8 @@ def find(
             read += len(page.items)
             matches += [it for it in page.items if reference_of(it.client_reference_id) in wanted]
         skew = shared.clock.skew
-        if least - SEARCH_MARGIN < skew < most + SEARCH_MARGIN:
+        doubt = SEARCH_MARGIN / 2  # the skew is known to a second or so
+        if least - doubt < skew < most + doubt:
             return SearchResult(matches, start=first, end=last, read=read)
         least, most = min(least, skew), max(most, skew)
 
