@@ -91,9 +91,7 @@ def test_what_is_due_on_another_day_is_no_copy(sender, victor_sandbox):
     asked_once(victor_sandbox, [*rows(2), *later])
 
 
-@pytest.mark.parametrize(
-    "rewritten", [{"client_reference_id": "2026/1"}, {"notes": "rent march"}]
-)
+@pytest.mark.parametrize("rewritten", [{"client_reference_id": "2026/1"}, {"notes": "rent march"}])
 def test_what_is_rewritten_with_the_key_makes_no_other_payment(sender, victor_sandbox, rewritten):
     first = row(1, client_reference_id="REF-1", notes="Rent March")
     sender.finish([first])

@@ -4,10 +4,12 @@ that fails.
 
 import json
 import re
+import shutil
 import time
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
@@ -381,21 +383,23 @@ def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_h
     assert states(outbox.send()) == ["sent"]
 
 
-def check_that_what_was_read_is_not_sent_after(engine, put_back_after):
-    """Another worker sends the second of two payments during the call of the first one.
-
-    Args:
-        engine: Of the database.
-        put_back_after: Calls a function, and then puts back a copy that lacks what it has stored.
+def test_what_was_read_before_the_database_was_put_back_is_not_sent_after(sqlite):
+    """Another worker sends the second of two payments during the call of the first one, and a copy
+    is put back that lacks this.
     """
-    other = Till(engine, dated(201, json={"id": "p-2"}), key=None)
+    other = Till(sqlite, dated(201, json={"id": "p-2"}), key=None)
 
     def be_put_back(_request):
-        put_back_after(other.send)
+        file = Path(sqlite.url.database)
+        backup = file.with_name("backup")
+        shutil.copy2(file, backup)
+        other.send()
+        backup.replace(file)
+        sqlite.dispose()
         return dated(201, json={"id": "p-1"})
 
     again = dated(201, json={"id": "p-again"})
-    outbox = Till(engine, be_put_back, again, key=None, workers=1)
+    outbox = Till(sqlite, be_put_back, again, key=None, workers=1)
     for number in (1, 2):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     outbox.send()
