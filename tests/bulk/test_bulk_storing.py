@@ -183,11 +183,12 @@ def test_a_batch_does_not_override_a_newer_sheet_of_another_one_when_it_is_resum
     asked_once(victor_sandbox, [*newer, row(3)])
 
 
-def test_dropping_a_batch_pulls_back_what_it_alone_asks_for(sender, victor_sandbox):
+def test_dropping_a_batch_pulls_back_what_it_alone_asks_for(sender, victor_sandbox, tmp_path):
     sender.store(rows(2))
     sender.store([row(2), row(3)], batch="april")
     sender().drop()
-    assert sender(batch="april").status().counts == {"waiting": 2}
+    entries = "count(*) FROM victor_bulk WHERE state = 'waiting'"
+    assert in_state(tmp_path / "state.sqlite", entries) == [2]
     sender.finish(batch="april")
     asked_once(victor_sandbox, [row(2), row(3)])
 
