@@ -1,6 +1,4 @@
-"""What a person decides: to ask once more, what became of a row, a state that was restored, and
-what is forgotten.
-"""
+"""What a person decides: what became of a row, a state that was restored, and what is forgotten."""
 
 from datetime import timedelta
 from functools import partial
