@@ -2,6 +2,9 @@
 failed.
 """
 
+import os
+import time
+
 import anyio
 import pytest
 from starlette.applications import Starlette
@@ -13,6 +16,7 @@ from starlette.testclient import TestClient
 from tests.programs import python
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, Outcome, RateLimited, VictorError
+from victor_ext._health import Heartbeat
 from victor_ext.asgi import error_response
 from victor_ext.providers import velo
 from victor_ext.providers.eastpay._records import payment_id_of
@@ -112,3 +116,14 @@ def test_the_import_error_without_starlette_says_what_to_install():
         line == "ImportError: victor_ext.asgi needs starlette, which FastAPI brings: pip install "
         "starlette"
     )
+
+
+def test_a_forked_process_is_not_stalled_as_its_parent_is(monkeypatch):
+    """It has the object of the worker, but not the worker."""
+    heartbeat = Heartbeat()
+    heartbeat.start("outbox.send")
+    later, other = time.monotonic() + 1000.0, os.getpid() + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert len([*heartbeat.problems(ready=True)]) == 2
+    monkeypatch.setattr(os, "getpid", lambda: other)
+    assert (heartbeat.idle, [*heartbeat.problems(ready=True)]) == (0.0, [])

@@ -1,6 +1,4 @@
-"""What a person decides: to ask once more, what became of a row, a state that was restored, and
-what is forgotten.
-"""
+"""What a person decides: what became of a row, a state that was restored, and what is forgotten."""
 
 from datetime import timedelta
 from functools import partial
@@ -44,6 +42,13 @@ def test_a_row_of_unknown_outcome_is_resolved_by_what_a_person_has_found(
     with refused("there is nothing to resolve"):
         sender().resolve("INV-1", found, **WHO)
     assert sender().resume().exit_status == (outcome == "refused")
+
+
+def test_a_row_is_named_as_the_export_writes_its_key(sender, victor_sandbox):
+    lose_answers(victor_sandbox)
+    assert sender().send([row(1, invoice_no="-7")]).exit_status == 3
+    sender().resolve("'-7", "created", id="X1", **WHO)
+    assert sender.result().id == "X1"
 
 
 def test_a_row_that_a_worker_has_is_not_resolved_meanwhile(sender, clients, victor_sandbox):
@@ -187,6 +192,20 @@ def test_a_corrected_row_that_a_restored_state_has_as_rejected_is_only_looked_up
         status = sender().send(corrected)
     assert (status.noticed, status.counts) == ({"asked_since": 1}, {"created": 1})
     assert made_in(victor_sandbox) == 1
+
+
+def test_a_row_for_which_nothing_was_asked_before_a_hold_is_only_looked_up_when_it_is_corrected(
+    sender, victor_sandbox
+):
+    """It may have been corrected and asked since the backup."""
+    sender.finish(rows(1))
+    assert sender(skip_invalid=True).send([row(1), row(2, amount="0")]).counts["refused"] == 1
+    sender().hold()
+    sender().release()
+    with nothing_sent(victor_sandbox):
+        status = sender().send(rows(2))
+    assert status.noticed["asked_since"] == 1
+    assert status.counts == {"created": 1, "unknown": 1}
 
 
 def leave_one_in_doubt(sender, sandbox):

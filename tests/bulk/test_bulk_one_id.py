@@ -86,6 +86,18 @@ def test_a_row_is_not_resolved_with_the_id_of_another_row_or_an_impossible_id(
     sender(batch="april").resolve("INV-2", "created", id="R2", **WHO)
 
 
+def test_the_id_of_an_earlier_request_settles_no_other_row(sender, clients):
+    """A person has said that the row was asked once more since a backup, and with which id."""
+    sender = sender.of(victor=clients(transport=OneRequest("R1")))
+    sender.finish(rows(1))
+    sender().hold()
+    sender().release()
+    sender().resolve("INV-1", "created", id="R9", **WHO)
+    assert sender(batch="april").send(rows(1, start=2)).counts == {"unknown": 1}
+    with refused("R1 is the id of an earlier request of INV-1"):
+        sender(batch="april").resolve("INV-2", "created", id="R1", **WHO)
+
+
 @pytest.mark.parametrize("are_together", [False, True])
 def test_an_id_that_a_person_gave_to_a_row_that_was_refused_settles_no_other_row(
     sender, clients, monkeypatch, any_state, are_together

@@ -4,6 +4,7 @@ by a second step.
 
 from collections import Counter
 from contextlib import contextmanager
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -178,6 +179,25 @@ def test_a_payor_with_invisible_characters_is_refused_with_its_row(sender, sandb
     places = [(problem.row, problem.column) for problem in check.problems]
     assert places == [(2, "payor_id"), (3, "payor_id"), (4, "payor_id")]
     assert check.new == 1
+
+
+def test_two_payors_may_have_one_reference_in_two_spellings(sender):
+    """Of one payor, both are one payment."""
+    ours, others = (str(uuid4()) for _ in range(2))
+    references = [("PAY-7", ours), ("pay\u20137", others), ("pay-7", ours)]
+    (problem,) = (
+        sender()
+        .check([row(7, payor_payment_id=text, payor_id=payor) for text, payor in references])
+        .problems
+    )
+    assert (problem.row, problem.code) == (3, "respelled")
+
+
+def test_a_copy_of_payouts_under_other_references_is_refused(sender, sandbox):
+    sender().send(rows(1))
+    with refused("1 of 1 new rows ask what"):
+        sender(batch="copy").send([row(700)])
+    assert calls(sandbox, "submit") == 1
 
 
 def test_no_payout_is_paid_with_a_payment_that_the_latest_sheet_lacks_or_changes(sender, sandbox):

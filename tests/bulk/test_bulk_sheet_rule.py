@@ -4,10 +4,20 @@ and no report is silent about a payment.
 
 import pytest
 
-from tests.bulk.bulk_runs import asked_once, keys_of, nothing_sent, refused, row, rows
+from tests.bulk.bulk_runs import (
+    asked_once,
+    in_days,
+    keys_of,
+    nothing_sent,
+    refused,
+    respond_to_creates,
+    row,
+    rows,
+)
 from victor_ext.bulk import InvalidRows
 
 pytestmark = pytest.mark.slow
+COPY = "new rows ask what march has asked"
 LACKS = "has asked for INV-2, and this sheet lacks"
 WAYS = {
     "another key": {"invoice_no": "2042/02/01"},
@@ -49,9 +59,44 @@ def test_a_copy_with_other_keys_is_refused_unless_a_person_says_that_it_is_none(
     sender.finish(rows(3))
     copied = [{**each, "invoice_no": f"{each['invoice_no']} of March"} for each in rows(3)]
     sheet = [row(1), row(2), copied[2], *rows(4, start=8)] if shares_rows else copied
-    with nothing_sent(victor_sandbox), refused("new rows ask what march has asked"):
+    with nothing_sent(victor_sandbox), refused(COPY):
         sender(batch="copy").send(sheet)
     sender.finish(sheet, batch="copy", other_payments=True)
+
+
+def respelled(records):
+    """The same rows, under other keys."""
+    return [{**each, "invoice_no": f"{each['invoice_no']} of March"} for each in records]
+
+
+def test_a_copy_is_refused_though_several_batches_have_asked_its_rows(sender, victor_sandbox):
+    sender.finish(rows(2), batch="february")
+    sender.finish(rows(2, start=3))
+    copied = respelled(rows(4))
+    with nothing_sent(victor_sandbox), refused("2 of 5 new rows ask what"):
+        sender(batch="copy").send([*copied[1:], copied[0], row(9)])
+
+
+def test_a_row_is_a_copy_of_one_payment(sender, victor_sandbox):
+    """A payer may owe the same amount twice."""
+    twice = [row(1), row(1, invoice_no="INV-2")]
+    sender.finish(twice)
+    sender.finish([*respelled(twice[:1]), *rows(2, start=8)], batch="april")
+
+
+def test_what_is_due_on_another_day_is_no_copy(sender, victor_sandbox):
+    sender.finish(rows(2))
+    later = [{**each, "due_date": in_days(1)} for each in respelled(rows(2))]
+    sender.finish(later, batch="april")
+    asked_once(victor_sandbox, [*rows(2), *later])
+
+
+@pytest.mark.parametrize("rewritten", [{"client_reference_id": "2026/1"}, {"notes": "rent march"}])
+def test_what_is_rewritten_with_the_key_makes_no_other_payment(sender, victor_sandbox, rewritten):
+    first = row(1, client_reference_id="REF-1", notes="Rent March")
+    sender.finish([first])
+    with nothing_sent(victor_sandbox), refused(COPY):
+        sender(batch="copy").send([{**first, "invoice_no": "2026/1", **rewritten}])
 
 
 def test_further_rows_of_a_payer_are_no_copies(sender, victor_sandbox):
@@ -75,6 +120,29 @@ def test_two_spellings_of_one_key_are_refused_in_one_sheet_and_in_two(
     sender.finish(both[:1])
     with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match=rf"{first} \(march, "):
         sender(batch="april", skip_invalid=True).send(both[1:])
+
+
+OLD, OTHER = row(1, invoice_no="01042"), row(1, invoice_no="1042", amount="12.00")
+"""A row, and one with its key in another spelling."""
+
+
+def respelled_is_refused(sender, sandbox):
+    with nothing_sent(sandbox), pytest.raises(InvalidRows, match="in another spelling"):
+        sender(batch="april").send([OTHER])
+
+
+def test_another_spelling_of_what_waits_is_refused(sender, victor_sandbox):
+    sender.store([OLD])
+    respelled_is_refused(sender, victor_sandbox)
+
+
+def test_a_restored_state_refuses_another_spelling_of_what_was_rejected(sender, victor_sandbox):
+    """It may have been corrected, and asked, since the backup."""
+    respond_to_creates(victor_sandbox, 400, 1)
+    assert sender().send([OLD]).counts == {"rejected": 1}
+    sender().hold()
+    sender().release()
+    respelled_is_refused(sender, victor_sandbox)
 
 
 def test_what_waits_is_dropped_and_what_was_asked_stays(sender, victor_sandbox):

@@ -20,8 +20,10 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     in_days,
+    in_state,
     keys_of,
     nothing_sent,
+    respond_to_creates,
     row,
     rows,
     today,
@@ -158,6 +160,55 @@ def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first
         own(batch=name).resume()
     is_ours = keys_of(OURS) <= {*victor_sandbox.work_done_by_key()}
     asked_once(victor_sandbox, [first, *(OURS if is_ours else theirs)])
+
+
+def test_what_waits_and_the_next_sheet_lacks_or_spoils_is_pulled_back(sender, victor_sandbox):
+    sender.store(rows(3))
+    sender.store([row(1), row(2, amount="0")], skip_invalid=True)
+    assert sender().resume().counts == {"created": 1, "refused": 1}
+    asked_once(victor_sandbox, rows(1))
+
+
+def test_a_batch_does_not_override_a_newer_sheet_of_another_one_when_it_is_resumed(
+    sender, victor_sandbox
+):
+    newer = [row(1, amount="9.00"), row(2)]
+    sender.store([row(1), row(3)])
+    sender.store(newer, batch="april")
+    status = sender().resume()
+    assert status.counts == {"created": 1, "to_decide": 1}
+    assert status.noticed == {"waits_otherwise": 1}
+    sender.finish(batch="april")
+    asked_once(victor_sandbox, [*newer, row(3)])
+
+
+def test_dropping_a_batch_pulls_back_what_it_alone_asks_for(sender, victor_sandbox, tmp_path):
+    sender.store(rows(2))
+    sender.store([row(2), row(3)], batch="april")
+    sender().drop()
+    entries = "count(*) FROM victor_bulk WHERE state = 'waiting'"
+    assert in_state(tmp_path / "state.sqlite", entries) == [2]
+    sender.finish(batch="april")
+    asked_once(victor_sandbox, [row(2), row(3)])
+
+
+def test_a_sheet_whose_rows_were_forgotten_is_stored_anew_when_it_comes_again(sender, tmp_path):
+    sheets = "count(*) FROM victor_bulk_sheets"
+    for _ in range(2):
+        sender.finish(rows(2))
+    assert in_state(tmp_path / "state.sqlite", sheets) == [1]
+    sender().forget(older_than=timedelta(0))
+    sender.finish(rows(2))
+    assert {*sender.results()} == {"INV-1", "INV-2"}
+
+
+def test_an_equal_list_whose_keys_are_of_another_kind_is_another_sheet(sender, victor_sandbox):
+    """What is asked for it is told of its rows."""
+    respond_to_creates(victor_sandbox, 400, 2)
+    sender(key_kind="invoice").send(rows(2))
+    sender.finish(rows(2), key_kind="bill")
+    assert {each.outcome for each in sender.results().values()} == {"created"}
+    assert sum(victor_sandbox.work_done_by_key().values()) == 2
 
 
 @pytest.mark.parametrize("part", ["victor_bulk", "victor_bulk_payments"])

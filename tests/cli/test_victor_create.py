@@ -8,10 +8,13 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import SCRIPT, calls, until
+from victor_ext import Victor, VictorOAuth
+from victor_ext.cli import _signals
 
 pytestmark = pytest.mark.slow
 ACCOUNT = "043987673645"
@@ -95,6 +98,18 @@ def test_an_interrupted_create_tells_its_key(command, victor_sandbox, number, st
     assert (ran.error["outcome"], ran.error["idempotency_key"]) == ("unknown", key)
     assert command(*shlex.split(ran.error["next_command"])[1:]).status == 0
     assert victor_sandbox.work_done_by_key() == {key: 1}
+
+
+def test_no_attempt_begins_after_a_signal(monkeypatch):
+    """Also in a thread that outlives the command."""
+    monkeypatch.setattr(_signals._signals, "received", [signal.SIGTERM])
+    sent = []
+    transport = httpx.MockTransport(sent.append)
+    auth = VictorOAuth("id", "not-a-secret")
+    client = Victor(auth, transport=transport, on_event=_signals.raise_received)
+    with client, pytest.raises(_signals.Terminated):
+        client.payment_requests.get("R1")
+    assert sent == []
 
 
 LOOPS = cases_beside(__file__)["loops"]

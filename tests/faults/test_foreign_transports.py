@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.adapters import ATTEMPTS, adapter, each_mode
 from tests.faults.raw_provider import Cut
-from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
+from victor_ext import AsyncVictor, ConfigurationError, InvalidRequest, Victor, VictorOAuth
 
 pytestmark = pytest.mark.slow
 
@@ -113,3 +113,23 @@ def test_outcomes_over_transports_of_httpx_are_true(background, way, operation):
         assert run.mismatches() == []
         on.provider.listen()
         assert on.run(operation).observed.word == "success"
+
+
+class Complaining(httpx.HTTPTransport):
+    """A transport of the caller, which looks at each response."""
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        if request.url.path.endswith("/request-payment"):
+            raise InvalidRequest("The response has no time of the gateway.")
+        return response
+
+
+def test_an_error_of_this_package_that_a_transport_raises_after_the_request_left_leaves_it_unknown(
+    background,
+):
+    """A function of this package that the transport calls can raise it."""
+    with adapter(background, "sync", transport=Complaining()) as on:
+        observed = on.run("create").observed
+    assert isinstance(observed.error, InvalidRequest)
+    assert observed.word == "unknown"

@@ -195,6 +195,22 @@ def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(sendi
     assert len({*sending.provider.keys}) == 12
 
 
+def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(blocking, monkeypatch):
+    """Not even if a person has let it be sent again meanwhile."""
+    read, left_alone = _claims.Claims.read_next, []
+
+    def noting(claims, busy):
+        left_alone.append({*busy})
+        return read(claims, busy)
+
+    monkeypatch.setattr(_claims, "GROUP", 1)
+    monkeypatch.setattr(_claims.Claims, "read_next", noting)
+    refuse(blocking, 404)
+    blocking.store(1, 2)
+    blocking.send(workers=1)
+    assert [key_of(1) in busy for busy in left_alone] == [False, True, False]
+
+
 def test_a_refused_entry_is_its_workers_until_its_refusal_is_certain(sending):
     """While it is not known whose its refusal is, it is this worker's."""
     refuse(sending, 404, 404)

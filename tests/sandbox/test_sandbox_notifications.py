@@ -57,6 +57,13 @@ def onboarded(sandbox, name="payee-7"):
     sandbox.onboard_payee(sandbox.add_payee(name))
 
 
+@pytest.mark.parametrize("address", ["http://me:PASSWORD@127.0.0.1/x", "file:///x", "localhost:1"])
+def test_an_address_that_cannot_be_posted_to_is_refused_without_showing_it(address):
+    with pytest.raises(ValueError, match="must be an address such as") as refused:
+        VeloSettings(notify=address)
+    assert address not in str(refused.value)
+
+
 def test_a_notification_is_posted_once_with_the_header_of_the_webhook(velo, receiver):
     onboarded(velo)
     velo.wait_for_deliveries()

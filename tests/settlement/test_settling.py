@@ -13,6 +13,7 @@ from victor_ext import (
     DeadlineExceeded,
     Done,
     InvalidRequest,
+    NotDone,
     Outcome,
     UnreadableResponse,
     VictorError,
@@ -123,3 +124,14 @@ def test_a_payment_that_may_exist_never_gets_the_outcome_not_sent():
 def test_a_write_without_a_key_that_may_have_been_sent_is_looked_up():
     assert isinstance(settled(object(), before=SENT_BEFORE, is_keyed=False), LookUp)
     assert isinstance(settled(LOST, is_keyed=False), LookUp)
+
+
+@pytest.mark.parametrize(
+    ("can_be_sent", "outcome"), [(True, PaymentOutcome.NOT_SENT), (False, PaymentOutcome.UNKNOWN)]
+)
+def test_what_is_not_done_was_lost_once_nothing_can_be_under_way(can_be_sent, outcome):
+    look_up = settled(LOST, is_keyed=False)
+    assert isinstance(look_up, LookUp)
+    settlement = look_up.settlement_of(NotDone("It is ACCEPTED.", can_be_sent=can_be_sent))
+    assert settlement.outcome is PaymentOutcome.UNKNOWN
+    assert settlement.once_over().outcome is outcome
