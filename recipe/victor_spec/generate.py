@@ -102,8 +102,9 @@ def render(
     with contextlib.redirect_stdout(io.StringIO()):
         project = _project(data, folder, templates, log)
         is_late = typed is not None and typed.settings.late_models
-        late_models = {each.class_info.name for each in data.models} if is_late else set()
-        project.env.globals["late_models"] = late_models
+        names = [model.class_info.name for model in data.models]
+        environment: Any = project.env
+        environment.globals["late_models"] = names if is_late else []
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
