@@ -10,7 +10,6 @@ import time
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx

@@ -35,7 +35,7 @@ RULES = {
 }
 _OF_A_TYPE = ("date", "date-time", "uuid")
 """The formats that are a type of their own in Python."""
-_WIDER = {("int32", "int64"), ("float", "double")}
+_WIDER = {("format", "int32", "int64"), ("format", "float", "double")}
 _TOGETHER = frozenset({"is", "label", "$ref", "enum", "inherits", "type", "union"})
 """What says nothing by itself."""
 Parts = dict[str, Part]
@@ -316,10 +316,11 @@ def _difference(key: str, old: Any, new: Any) -> Iterator[Difference]:
         yield f"word-{'added' if new else 'removed'}", rest, rest
     elif name in (*LOWER, *UPPER):
         yield _limit(key, old, new)
+    elif (name, old, new) in _WIDER:
+        yield "format-widened", str(old), str(new)
     elif name == "format":
         typed = "type-" if old in _OF_A_TYPE or (old is None and new in _OF_A_TYPE) else ""
-        is_wider = (old, new) in _WIDER
-        yield ("format-widened", old, new) if is_wider else _presence(f"{typed}format", old, new)
+        yield _presence(f"{typed}format", old, new)
     elif name in ("other", "multipleOf"):
         yield _presence(
             "constraint", old and (rest or f"{name} {old}"), new and (rest or f"{name} {new}")
