@@ -35,7 +35,7 @@ RULES = {
 }
 _OF_A_TYPE = ("date", "date-time", "uuid")
 """The formats that are a type of their own in Python."""
-_WIDER = {("format", "int32", "int64"), ("format", "float", "double")}
+_WIDER = {("int32", "int64"), ("float", "double")}
 _TOGETHER = frozenset({"is", "label", "$ref", "enum", "inherits", "type", "union"})
 """What says nothing by itself."""
 Parts = dict[str, Part]
@@ -316,11 +316,8 @@ def _difference(key: str, old: Any, new: Any) -> Iterator[Difference]:
         yield f"word-{'added' if new else 'removed'}", rest, rest
     elif name in (*LOWER, *UPPER):
         yield _limit(key, old, new)
-    elif (name, old, new) in _WIDER:
-        yield "format-widened", str(old), str(new)
     elif name == "format":
-        typed = "type-" if old in _OF_A_TYPE or (old is None and new in _OF_A_TYPE) else ""
-        yield _presence(f"{typed}format", old, new)
+        yield _format(old, new)
     elif name in ("other", "multipleOf"):
         yield _presence(
             "constraint", old and (rest or f"{name} {old}"), new and (rest or f"{name} {new}")
@@ -329,6 +326,13 @@ def _difference(key: str, old: Any, new: Any) -> Iterator[Difference]:
         yield _presence("selected", old and rest, new and rest)
     elif name != "base":
         yield _presence(name, old, new)
+
+
+def _format(old: Any, new: Any) -> Difference:
+    if (old, new) in _WIDER:
+        return "format-widened", old, new
+    typed = "type-" if old in _OF_A_TYPE or (old is None and new in _OF_A_TYPE) else ""
+    return _presence(f"{typed}format", old, new)
 
 
 def _limit(key: str, old: Any, new: Any) -> Difference:
