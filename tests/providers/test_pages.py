@@ -66,7 +66,7 @@ LISTINGS = of_every_system(
     {
         "victor": Listing(
             "results",
-            {"page": 0, "page_size": 25},
+            {"page_size": 25},
             {ID: "a7ffd43c37c1", "status": "pending"},
             ({"has_more": True}, {"has_more": 1}, {"total_pages": 5}, {"meta": {"pageCount": 5.0}}),
             lambda client: client.payment_requests.list(start_datetime=_since()),
@@ -195,14 +195,15 @@ def test_a_wait_reads_the_request_itself_if_the_list_hides_its_items(mode):
 
 
 @pytest.mark.parametrize("name", [name for name in LISTINGS if LISTINGS[name].has_more_pages])
-def test_an_empty_page_that_says_that_others_follow_ends_no_list(name, mode):
+def test_an_empty_page_that_says_that_others_follow_hides_none_of_their_items(name, mode):
     listing = LISTINGS[name]
-    # By number, the next page may have items: a filter may leave none of one page.
-    why = "had no items" if name == "connected" else "others|has some"
     for more in listing.more:
-        for before in ([], [listing.page(listing.item)]):
-            with pytest.raises(PaginationError, match=why):
-                read(name, mode, responses(*before, {**listing.page(), **more}))
+        pages = [{**listing.page(), **more}, listing.page(listing.item), listing.page()]
+        if "totalElements" in str(more):
+            with pytest.raises(PaginationError, match="the list says that it has some"):
+                read(name, mode, responses(*pages))
+        else:
+            assert len(read(name, mode, responses(*pages))) == 1
 
 
 def numbered(*pages):

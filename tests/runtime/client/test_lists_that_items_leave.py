@@ -6,11 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from victor_ext._runtime.client.paging import (
-    MOST_PASSES,
-    PageReader,
-    Pages,
-)
+from tests.runtime.client.test_paging import pages_of
+from victor_ext._runtime.client.paging import MOST_PASSES, PageReader
 from victor_ext._runtime.client.records import sent_by
 from victor_ext._runtime.core.json_values import ExactNumber, parsed
 from victor_ext.errors import PaginationError
@@ -54,7 +51,7 @@ class Provider:
             self.stayed.discard(self.items.pop(change.place % len(self.items)))
 
     def pages(self):
-        return Pages(lambda reader: self.page(reader.number), repeated)
+        return pages_of(lambda reader: self.page(reader.number), repeated)
 
 
 def repeated():
@@ -125,14 +122,14 @@ class Busy:
 
 def test_a_list_that_never_rests_ends_in_an_error():
     provider = Busy([f"old {number}" for number in range(9)])
-    with pytest.raises(PaginationError, match="change faster than they are read"):
-        list(Pages(lambda reader: provider.page(reader.number), repeated))
+    with pytest.raises(PaginationError, match="changes faster than it is read"):
+        list(pages_of(lambda reader: provider.page(reader.number), repeated))
     reads_of_a_pass = 4  # three pages of three items, and an empty one
     assert provider.reads == reads_of_a_pass * MOST_PASSES + 1
 
 
 def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass():
-    pages = Pages[str](
+    pages = pages_of(
         lambda reader: [["x", "x"], ["y"], []][reader.number],
         lambda: PageReader(lambda _name: None, may_be_left=True),
     )
@@ -143,7 +140,7 @@ def test_items_without_an_id_are_told_apart_by_all_their_digits():
     sent = parsed(b'[{"amount": 0.1}, {"amount": 0.10000000000000000001}]')
     first, second = (Notification(item) for item in sent)
     readings = iter([[first], [second], [second]])
-    pages = Pages[Notification](
+    pages = pages_of(
         lambda reader: [] if reader.number else next(readings),
         lambda: PageReader(lambda _record: None, may_be_left=True),
     )

@@ -1,49 +1,19 @@
 """Reading a list page by page, also while it changes at the provider."""
 
-from __future__ import annotations
-
-import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-from victor_ext._response_info import ResponseInfo
-from victor_ext._runtime.core.json_values import (
-    json_text,
-    lenient_flag_of,
-    object_or_empty,
-    whole_of,
-)
 from victor_ext.errors import Outcome, PaginationError
 
-from .records import Record, sent_by
+from .records import Page, T, content_of
 
-T = TypeVar("T")
-
-STALE_PAGES = 3  # consecutive pages without a new item after which the list is considered endless
+STALE_PAGES = 10  # consecutive pages without an item that is new to the pass: the list is endless
 QUIET_PASSES = 3  # consecutive passes without a new item after which a list that changes ends
 MOST_PASSES = 32  # over one list
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list.
-
-    Attributes:
-        number: The provider's number of the page.
-        items: The items of the page that were not yielded before.
-        repeats: The number of items of the page that this pass had before: the list changed while
-            it was read. A page with nothing else has no `items`.
-        response_info: The response with this page: its status, headers, request id and attempts.
-    """
-
-    number: int
-    items: Sequence[T]
-    repeats: int
-    response_info: ResponseInfo | None
-
-
-@dataclass(eq=False)
+@dataclass
 class PageReader(Generic[T]):
     """The state of reading one list. It keeps no items, and a number for each.
 
@@ -52,17 +22,15 @@ class PageReader(Generic[T]):
     what the pass before it has shown, or `QUIET_PASSES` in a row have nothing new.
 
     Attributes:
-        identify: The id of an item. One without an id is known again by its content, and is always
-            yielded in the first pass: equal ones may be two.
+        identify: The id of an item. Items without one are known again by their content, and two in
+            one pass are yielded both: equal ones may be two.
         first: The number of the first page.
         what: The name of the list in messages.
         may_be_left: Whether an item may leave the list while it is read.
         number: The page to read next.
-        taken: The number of items received in this pass, repeats included.
-        is_last: Set before `accept`: whether the provider says that the page is the last one.
-        goes_on: Set before `accept`: whether the page says that others follow, and contradicts
-            itself if it is empty.
-        ends_when_empty: Whether an empty page is the last one.
+        shown: The items of this pass, each as a number.
+        more: Set with each page: whether the provider says that another one follows. None: it does
+            not say, and the first page without items is the last one.
         done: Whether there is no page to read.
     """
 
@@ -71,102 +39,69 @@ class PageReader(Generic[T]):
     what: str = "list"
     may_be_left: bool = False
 
-    taken = 0
-    is_last = goes_on = done = False
-    ends_when_empty = True
-    _stale = 0
-    _pass = _pass_with_news = 1
-    # the items of a pass in their order, as one number
-    _shape = _shape_before = 0
+    more: bool | None = None
+    done = False
+    _stale = _quiet = _passes = 0
 
     def __post_init__(self) -> None:
+        self._seen = set[int]()
+        self._shown_before = set[int]()
         self.number = self.first
-        self._seen_in = dict[int, int]()  # by item: the last pass that had it
+        self.shown = set[int]()
 
     def accept(self, items: Sequence[T]) -> Page[T]:
-        """Process the items of page `number`, then set `number` to the next page or set `done`.
+        """Take the items of page `number`, and return what is new of them. Then `number` is the
+        next page, or the list is `done`.
 
         Raises:
-            PaginationError: The list does not end, or an empty page says that others follow.
+            PaginationError: The list does not end.
         """
-        if self.goes_on and not items:
-            raise self.contradiction("it has no items, and says that others follow")
         fresh: list[T] = []
         repeats = 0
-        shape, this_pass, seen_in = self._shape, self._pass, self._seen_in
         for item in items:
             name = self.identify(item)
-            mark = hash(content_of(item) if name is None else name)
-            last_pass = seen_in.get(mark)
-            seen_in[mark] = this_pass
-            if self.may_be_left:
-                shape = hash((shape, mark))
-            if last_pass == this_pass:
+            mark = hash(name or content_of(item))
+            if mark in self.shown:
                 repeats += 1
-            if last_pass is None or (name is None and this_pass == 1):
+                if name:
+                    continue
+            self.shown.add(mark)
+            if mark not in self._seen:
                 fresh.append(item)
-        self._shape = shape
-        if fresh:
-            self._pass_with_news = this_pass
-        self._stale = self._stale + 1 if 0 < repeats == len(items) else 0
-        if self._stale == STALE_PAGES or this_pass > MOST_PASSES:
-            raise self.contradiction("pages are repeated, or change faster than they are read")
-        info = getattr(items[0], "response_info", None) if items else None
-        page = Page(self.number, fresh, repeats, info)
+        page = Page(self.number, fresh, repeats)
         self.number += 1
-        self.taken += len(items)
-        if self.is_last or (self.ends_when_empty and not items):
-            is_quiet = this_pass - self._pass_with_news == QUIET_PASSES
-            self.done = not self.may_be_left or is_quiet or self._shape == self._shape_before
-            self._shape_before = self._shape
-            self._shape = self.taken = 0
-            self.number = self.first
-            self._pass += 1
+        self._stale = self._stale + 1 if repeats == len(items) else 0
+        if self._stale == STALE_PAGES or self._passes == MOST_PASSES:
+            raise self.contradiction(
+                "pages are repeated or empty, or it changes faster than it is read"
+            )
+        if self.more is False or not (items or self.more):
+            self._end_pass()
         return page
+
+    def _end_pass(self) -> None:
+        self._quiet = self._quiet + 1 if self.shown <= self._seen else 0
+        may_end = self._quiet == QUIET_PASSES or self.shown == self._shown_before
+        self.done = may_end or not self.may_be_left
+        self._seen |= self.shown
+        self._shown_before = self.shown
+        self.shown = set[int]()
+        self.number = self.first
+        self._passes += 1
 
     def contradiction(self, why: str) -> PaginationError:
         """The error of a page that cannot be believed: taken for the end, it would hide items."""
         return PaginationError(
-            f"The {self.what} does not end with page {self.number}: {why}. What was yielded so far "
-            "is right, and more may be missing. Read it again, by time windows, or without the "
-            "filter that items enter and leave by.",
+            f"The {self.what} does not end with page {self.number}: {why}. What was yielded is "
+            "right, and more may be missing: read by time windows, or without a filter that items "
+            "leave.",
             outcome=Outcome.ACCEPTED,
         )
 
 
-_FLAG = "has(more|next|nextpage)|more(pages|results)"
-_COUNT = "numberofpages|pagecount|pagestotal|totalpages"
-_HOLDER = "meta|metadata|page|pageinfo|pagination|paging"
-
-
-def says_that_others_follow(body: object, place: int | None = None) -> bool:
-    """Whether a page says, in one of the usual members, that another one follows: a flag such as
-    `has_more`, or a `total_pages` above the `place` of this page (the first page has 1; None: it is
-    not known). They are at the top or in an object such as `meta`.
-    """
-    for name, value in object_or_empty(body).items():
-        word = re.sub("[^a-z]", "", name.lower())
-        if re.fullmatch(_FLAG, word) and lenient_flag_of(value):
-            return True
-        if re.fullmatch(_COUNT, word) and place is not None and (whole_of(value) or 0) > place:
-            return True
-        if re.fullmatch(_HOLDER, word) and says_that_others_follow(value, place):
-            return True
-    return False
-
-
-def content_of(item: Any) -> str:
-    """All that was sent of an item, as text; empty of one that was no object."""
-    if not isinstance(item, Record):
-        return repr(item)
-    sent = sent_by(item)
-    return json_text(sent, is_sorted=True) if sent else ""
-
-
-@dataclass(eq=False)
+@dataclass
 class _List(Generic[T]):
-    _fetch: Callable[[PageReader[T]], Any]
-    _reader: Callable[[], PageReader[T]]
+    _begin: Callable[[], Any]  # makes what reads page after page, and then None
 
     def __repr__(self) -> str:
         """What it is, in words: whoever prints a list has not read it."""
@@ -181,12 +116,7 @@ class Pages(_List[T]):
 
     def pages(self) -> Iterator[Page[T]]:
         """Iterate over pages. Each iteration begins at the first page."""
-        reader = self._reader()
-        while not reader.done:
-            page = reader.accept(self._fetch(reader))
-            if page.items or page.repeats:
-                yield page
-            del page
+        return iter(self._begin(), None)
 
     def __iter__(self) -> Iterator[T]:
         for page in self.pages():
@@ -200,11 +130,9 @@ class AsyncPages(_List[T]):
     """
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        reader = self._reader()
-        while not reader.done:
-            page = reader.accept(await self._fetch(reader))
-            if page.items or page.repeats:
-                yield page
+        read = self._begin()
+        while page := await read():
+            yield page
             del page
 
     async def __aiter__(self) -> AsyncIterator[T]:

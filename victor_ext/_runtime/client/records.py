@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
-from dataclasses import is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import partial
-from typing import Any, ClassVar, NoReturn, TypeGuard, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, TypeGuard, TypeVar
 
 from msgspec import Struct
 
 from victor_ext._privacy import mask
 from victor_ext._response_info import ResponseInfo
-from victor_ext._runtime.core.json_values import is_object
+from victor_ext._runtime.core.json_values import is_object, json_text
 
 R = TypeVar("R", bound="Record")
+T = TypeVar("T")
 
 
 class Record:
@@ -148,12 +149,38 @@ def sent_by(record: Record) -> dict[str, Any]:
     return record._as_json()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - own
 
 
+def content_of(item: Any) -> str:
+    """All that was sent of an item, as text; empty of one that was no object."""
+    if not isinstance(item, Record):
+        return repr(item)
+    sent = sent_by(item)
+    return json_text(sent, is_sorted=True) if sent else ""
+
+
 class RecordList(list[R]):
     """Records that one call returned."""
 
     response_info: ResponseInfo | None = (
         None  # of the last request of the call, also of an empty list
     )
+
+
+@dataclass(slots=True)
+class Page(Generic[T]):
+    """One page of a list.
+
+    Attributes:
+        number: The provider's number of the page.
+        items: The items of the page that were not yielded before.
+        repeats: The number of items of the page that this pass had before: the list changed while
+            it was read. A page with nothing else has no `items`.
+        response_info: The response with this page: its status, headers, request id and attempts.
+    """
+
+    number: int
+    items: Sequence[T]
+    repeats: int
+    response_info: ResponseInfo | None = None
 
 
 def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:

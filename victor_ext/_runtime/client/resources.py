@@ -26,6 +26,7 @@ from msgspec import field
 from victor_ext._opaque import FrozenOpaque
 from victor_ext._privacy import conceal_arguments
 from victor_ext._runtime.client.paging import AsyncPages, PageReader, Pages
+from victor_ext._runtime.client.records import Page
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.core.validation import hint_at
@@ -100,11 +101,10 @@ class Shared(FrozenOpaque, frozen=True):
     deadline: float | None = None
     context: Any = None
 
-    def reading(
-        self, walk: Walk[T]
-    ) -> tuple[Callable[[PageReader[T]], Any], Callable[[], PageReader[T]]]:
-        """How a list is read: what reads a page, and what begins."""
-        return lambda reader: self.runner.run(walk.read(reader)), partial(self.begin, walk)
+    def reading(self, walk: Walk[T]) -> Callable[[], Any]:
+        """Begin to read a list, and return what reads page after page."""
+        reader = self.begin(walk)
+        return lambda: self.runner.run(walk.next_page(reader))
 
     def begin(self, walk: Walk[T]) -> PageReader[T]:
         """Begin to read a list. Items may leave a filter that only the caller knows."""
@@ -134,7 +134,7 @@ class BlockingMethods(Resource):
     """What the generated methods of a blocking client stand on."""
 
     def _pages(self, walk: Walk[T]) -> Pages[T]:
-        return Pages(*self._shared.reading(walk))
+        return Pages(partial(self._shared.reading, walk))
 
     def _results(self, results: Results[T]) -> Iterator[T]:
         while (result := self._shared.runner.run(results())) is not None:
@@ -145,7 +145,7 @@ class AwaitedMethods(Resource):
     """What the generated methods of an awaited client stand on."""
 
     def _pages(self, walk: Walk[T]) -> AsyncPages[T]:
-        return AsyncPages(*self._shared.reading(walk))
+        return AsyncPages(partial(self._shared.reading, walk))
 
     async def _results(self, results: Results[T]) -> AsyncIterator[T]:
         while (result := await self._shared.runner.run(results())) is not None:
@@ -159,6 +159,14 @@ class Walk(FrozenOpaque, Generic[T], frozen=True):
 
     begin: Callable[[], PageReader[T]]
     read: Callable[[Any], OperationFlow[Any]]
+
+    def next_page(self, reader: PageReader[T]) -> OperationFlow[Page[T] | None]:
+        """Read up to a page that has items; None: the list has ended. Raises `PaginationError`."""
+        while not reader.done:
+            page = reader.accept((yield from self.read(reader)))
+            if page.items or page.repeats:
+                return page
+        return None
 
 
 class operation(Generic[P, T]):  # noqa: N801 - a decorator

@@ -7,7 +7,7 @@ driver of its mode: so a `Send` or a `Sleep` is the same from a method to the so
 from collections.abc import Callable, Collection, Generator, Mapping
 from functools import partial
 from types import ModuleType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 import httpx
 
@@ -20,7 +20,7 @@ from victor_ext._runtime.loop.evidence import READER, Reader, unread_because
 from victor_ext._runtime.loop.flow import Flow, Send
 from victor_ext._runtime.loop.flow import Step as AttemptStep
 
-from .records import Record, RecordList
+from .records import Page, Record, RecordList
 from .requests import (
     NO_EXTRAS,
     ExtraBody,
@@ -205,17 +205,18 @@ def _with_query(url: httpx.URL, query: str) -> httpx.URL:
 
 def _describe(result: Any, info: ResponseInfo) -> None:
     """Set the response on the records of a result."""
-    if isinstance(result, Record):
+    items: Any = result
+    if isinstance(result, Page):
+        items = cast("Page[Any]", result).items
+    if isinstance(result, Record | RecordList | Page):
         result.response_info = info
-    elif isinstance(result, list):
+    if isinstance(items, list):
         item: Any
-        for item in result:  # pyright: ignore[reportUnknownVariableType] - a flow's
+        for item in items:  # pyright: ignore[reportUnknownVariableType] - a flow's
             if isinstance(item, Record):
                 item.response_info = info
             else:
                 _describe(item, info)
-        if isinstance(result, RecordList):
-            result.response_info = info
 
 
 class SyncRunner(FlowRunner):

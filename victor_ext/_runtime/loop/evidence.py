@@ -17,8 +17,11 @@ from victor_ext._runtime.core.json_values import (
     is_object,
     json_of,
     json_text,
+    lenient_flag_of,
     no_object_reason,
     object_of,
+    object_or_empty,
+    whole_of,
 )
 from victor_ext._runtime.core.response import NOT_READ, Response
 from victor_ext.errors import Problem
@@ -352,3 +355,24 @@ class Members(FrozenStruct, frozen=True):
             return None
         has_one = any(self.is_there(body.get(name)) for name in self.names)
         return None if has_one else self.lack
+
+
+_FLAG = "has(more|next|nextpage)|more(pages|results)"
+_COUNT = "numberofpages|pagecount|pagestotal|totalpages"
+_HOLDER = "meta|metadata|page|pageinfo|pagination|paging"
+
+
+def says_that_others_follow(body: object, place: int | None = None) -> bool:
+    """Whether a page says, in one of the usual members, that another one follows: a flag such as
+    `has_more`, or a `total_pages` above the `place` of this page (the first page has 1; None: it is
+    not known). They are at the top or in an object such as `meta`.
+    """
+    for name, value in object_or_empty(body).items():
+        word = re.sub("[^a-z]", "", name.lower())
+        if re.fullmatch(_FLAG, word) and lenient_flag_of(value):
+            return True
+        if re.fullmatch(_COUNT, word) and place is not None and (whole_of(value) or 0) > place:
+            return True
+        if re.fullmatch(_HOLDER, word) and says_that_others_follow(value, place):
+            return True
+    return False

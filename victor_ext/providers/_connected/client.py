@@ -331,7 +331,8 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item
                 of another class.
         """
-        return Pages(*self._shared.reading(self._walk(operation, style, args, kwargs)))
+        walk = self._walk(operation, style, args, kwargs)
+        return Pages(partial(self._shared.reading, walk))
 
 
 class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedClient):
@@ -351,7 +352,8 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedCl
         """All items of a list, as `ApiClient.paged` yields them:
         `async for item in bank.paged(...): ...`
         """
-        return AsyncPages(*self._shared.reading(self._walk(operation, style, args, kwargs)))
+        walk = self._walk(operation, style, args, kwargs)
+        return AsyncPages(partial(self._shared.reading, walk))
 
 
 def _where_key_goes(place: KeyPlace) -> str:

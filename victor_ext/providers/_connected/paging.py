@@ -19,7 +19,7 @@ import httpx
 from attrs import NOTHING
 
 from victor_ext._privacy import one_line
-from victor_ext._runtime.client.paging import Page, PageReader, says_that_others_follow
+from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.transport import is_instance, set_url, type_name
 from victor_ext._runtime.core.json_values import (
     NOT_JSON,
@@ -29,7 +29,12 @@ from victor_ext._runtime.core.json_values import (
     lenient_flag_of,
 )
 from victor_ext._runtime.core.response import Response
-from victor_ext._runtime.loop.evidence import Tables, fields_of, is_failed_page
+from victor_ext._runtime.loop.evidence import (
+    Tables,
+    fields_of,
+    is_failed_page,
+    says_that_others_follow,
+)
 from victor_ext.errors import ConfigurationError, VictorError
 
 from .places import (
@@ -182,7 +187,7 @@ class NumberedPages(ParameterPages):
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
         # A page without items is followed by another one if it says so: a filter may leave none.
-        if not items and not reader.more(page):
+        if not items and not reader.says_that_others_follow(page):
             return None
         return self._step_to(reader.sent(self, self.first) + 1)
 
@@ -242,29 +247,21 @@ def next_link(response: httpx.Response) -> str | None:
     return None
 
 
-MOST_EMPTY_PAGES = 100
-"""The number of consecutive pages without items after which a list that always names a next page is
-given up.
-"""
-
-
 class ListReader(PageReader[Any]):
     """Reads one list once, by an operation of a generated package.
 
     It has the state of a `PageReader`, and knows the way to the next page. For each page,
-    `request` makes the request, `take` gets the page, and `accept` its items.
+    `request` makes the request, and `take` gets the page.
     `arguments` are those of the operation for the first page.
     """
 
     response: Response
-    """The response of the page that was read last, until its items are accepted."""
-    ends_when_empty = False  # it ends with a page that names no next one
+    """The response of the page that is read."""
 
     def __init__(self, style: PageStyle, arguments: Mapping[str, Any], *, what: str) -> None:
         first = style.first if isinstance(style, NumberedPages) else 0
         super().__init__(partial(_id_at, style.id), first=first, what=f"list {what}")
         self._style, self._arguments = style, arguments
-        self._empty = 0
         self._asked: Any = None
         """What asked for the page that was read last: its URL, or the fields of the body where
         these name the page.
@@ -304,10 +301,11 @@ class ListReader(PageReader[Any]):
             raise self.unusable("its body reports an error")
         self._check_kind(items)
         self._step = self._style.after(self, page, items)
-        more = self.more(page)
-        self.is_last = more is False or self._step is None
-        if self.is_last and more:
+        follows = self.says_that_others_follow(page)
+        self.more = self._step is not None and follows is not False
+        if follows and not self.more:
             raise self.contradiction("it says that others follow, and names no next one")
+        del self.response  # it holds the page
         return items
 
     def _check_kind(self, items: Sequence[Any]) -> None:
@@ -321,21 +319,12 @@ class ListReader(PageReader[Any]):
                     f"it has an item of the class {type(item).__name__}, not {type_name(kind)}"
                 )
 
-    def more(self, page: Any) -> bool | None:
+    def says_that_others_follow(self, page: Any) -> bool | None:
         """Whether a page says that another one follows; None: it does not say."""
         place = self._style.more
         if place is None:
             return says_that_others_follow(json_of(self.response)) or None
         return lenient_flag_of(value_at(page, place))
-
-    def accept(self, items: Sequence[Any]) -> Page[Any]:
-        """Note that the items of a page were read, as `PageReader.accept` does."""
-        self._empty = 0 if items else self._empty + 1
-        if self._empty > MOST_EMPTY_PAGES:
-            raise self.contradiction(f"{self._empty} pages in a row had no items")
-        page = replace(super().accept(items), response_info=self.response.info())
-        del self.response  # it holds the page
-        return page
 
     def sent(self, style: ParameterPages, default: int) -> int:
         """The number that asked for the page that was just read; `default`, if none did."""

@@ -10,7 +10,7 @@ from flexfactor_api.typed import methods
 from flexfactor_api.typed.words import Status
 
 from victor_ext._privacy import one_line
-from victor_ext._runtime.client.paging import PageReader, says_that_others_follow
+from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.polling import poll
 from victor_ext._runtime.client.resources import Resource, Walk
 from victor_ext._runtime.client.runners import (
@@ -19,6 +19,7 @@ from victor_ext._runtime.client.runners import (
     call_without_body,
 )
 from victor_ext._runtime.core.json_values import is_object, object_of
+from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext._runtime.loop.idempotency_keys import new_key
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.typed import Body, CheckedCall, ListQuery, Request
@@ -45,11 +46,10 @@ def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Orde
     """The orders of a page. Whether another page follows is noted in `reader`."""
     page = orders_page(body)
     assert page is not None  # the row has checked it
-    reader.is_last = page.is_last is True
     if page.is_last is None:
-        reader.goes_on = says_that_others_follow(body, reader.number)
+        reader.more = says_that_others_follow(body, reader.number) or None
     else:
-        reader.goes_on = not page.is_last
+        reader.more = not page.is_last
     orders: list[Order] = []
     for item in page.orders or ():
         # What is no object is shown, too: a list must not hide what it does not understand.

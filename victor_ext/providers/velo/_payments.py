@@ -56,8 +56,7 @@ class _PaymentFlows(Resource):
         reader: PageReader[Payment] = self._shared.begin(listed)
         matches: list[Payment] = []
         wanted = reference_of(payor_payment_id)
-        while not reader.done:
-            page = reader.accept((yield from listed.read(reader)))
+        while (page := (yield from listed.next_page(reader))) is not None:
             matches += [
                 payment
                 for payment in page.items

@@ -10,14 +10,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from velo_api.typed.arguments import PACKAGE
 
-from victor_ext._runtime.client.paging import (
-    PageReader,
-    content_of,
-    says_that_others_follow,
-)
+from victor_ext._runtime.client.paging import PageReader
+from victor_ext._runtime.client.records import content_of
 from victor_ext._runtime.client.resources import Walk
 from victor_ext._runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext._runtime.core.json_values import is_list, list_or_empty, object_or_empty
+from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
 from victor_ext.typed import CheckedCall, ListQuery, Record, whole
 
@@ -142,19 +140,20 @@ def walk(
         numbers = object_or_empty(page.get("page"))
         pages = whole(numbers, "totalPages")
         total = whole(numbers, "totalElements")
-        reader.goes_on = not items and _names_next(page, reader.number)
+        reader.more = _names_next(page, reader.number) or None
         if pages is not None:
             if not items and total is not None and reader.number <= pages and total > 0:
                 # Taken for the end, the page would hide its items and all that follow.
                 raise reader.contradiction("it has no items, and the list says that it has some")
-            complete = total is None or reader.taken + len(items) >= total
-            reader.is_last = reader.number >= pages and complete
+            complete = total is None or len(reader.shown) + len(items) >= total
+            if reader.number >= pages and complete:
+                reader.more = False
         return items
 
     name_of = content_of if is_feed else identify
 
     def begin() -> PageReader[R]:
-        return PageReader(lambda item: name_of(item) or None, 1, what, query.may_be_left)
+        return PageReader(name_of, 1, what, query.may_be_left)
 
     return Walk(begin, read_page)
 

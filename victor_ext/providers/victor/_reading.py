@@ -18,13 +18,14 @@ from victor_api.typed.arguments import PACKAGE
 from victor_ext import zulu
 from victor_ext._ids import is_same_id, reference_of
 from victor_ext._privacy import redact_excerpt
-from victor_ext._runtime.client.paging import PageReader, says_that_others_follow
+from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.records import RecordList
 from victor_ext._runtime.client.requests import ExtraQuery
 from victor_ext._runtime.client.resources import Shared, Walk
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
 from victor_ext._runtime.core.json_values import list_or_empty
 from victor_ext._runtime.core.validation import Validation, shown
+from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext._runtime.loop.operations import names_only
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.typed import ListQuery
@@ -111,7 +112,7 @@ def walk(query: ListQuery) -> Walk[PaymentRequest]:
         """The requests of the reader's page; none past the last page."""
         try:
             page = yield from _page_of(reader, filters, query.untyped)
-            reader.goes_on = says_that_others_follow(page, reader.number + 1)
+            reader.more = says_that_others_follow(page, reader.number + 1) or None
             requests = _requests_in(page)
             reader.last_was_short = 0 < len(requests) < reader.longest
             reader.longest = max(reader.longest, len(requests))
@@ -277,8 +278,7 @@ def find(
         reader = shared.begin(requests)
         matches: list[PaymentRequest] = []
         read = 0
-        while not reader.done:
-            page = reader.accept((yield from requests.read(reader)))
+        while (page := (yield from requests.next_page(reader))) is not None:
             read += len(page.items)
             matches += [it for it in page.items if reference_of(it.client_reference_id) in wanted]
         skew = shared.clock.skew
