@@ -121,9 +121,12 @@ class Life:
     def write_beside(self, marks: int) -> None:
         """Write beside the file how often entries were marked: so it is committed by now."""
         if marks > self._marks_beside():
-            # The folder may be closed to this user.
-            with suppress(OSError), open(self._file, "ab") as file:
-                file.truncate(marks)
+            # Another process may write a longer one at once, and the folder may be closed.
+            with suppress(OSError):
+                descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o666)
+                with open(descriptor, "wb") as file:
+                    file.seek(marks - 1)
+                    file.write(b"0")
 
     def begin_anew(self, connection: Any) -> bool:
         """Write that this copy goes on, since a person says so (`hold`). Returns whether another
