@@ -78,11 +78,13 @@ _SOMETHING_ELSE = (
 # What a text that names the key says of its use, whatever it says of its form; and what it says of
 # its form. Any other text that names it says that it was used.
 _USE_OF_KEY = (
-    rf"(?<!be )used\b(?! to)|\bkey use|expired|no longer|any ?more|taken|consumed|{_EARLIER}"
+    r"(?<!be )used\b(?! to)|\bkey use|expired|no longer|any ?more|taken|consumed|\bchanged\b"
+    r"|\bidentical\b|\bnew for each|\bbelongs to|(?:one|two|single) requests?\b"
+    rf"|{_EARLIER}"
 )
 _FORM = (
     r"missing|requir|mandatory|blank|empty|too (?:short|long)|length|character|pattern|format|uuid"
-    r"|valid\b|malformed|exceed|must be|not (?:provided|present|set|given|exist)"
+    r"|valid\b|malformed|exceed|must be used|not (?:provided|present|set|given|exist)"
 )
 
 
