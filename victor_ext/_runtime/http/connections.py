@@ -141,7 +141,7 @@ class Route(FrozenOpaque, frozen=True):
             yield from _connect(connection, backend, self.origin, seconds)
         else:
             try:
-                yield from _open_tunnel(connection, backend, self.proxy, self.origin, timeouts)
+                yield from _open_tunnel(connection, backend, self.proxy, self.origin, seconds)
             except (
                 httpx.NetworkError,
                 httpx.TimeoutException,
@@ -183,17 +183,22 @@ def _connect(
 
 
 def _open_tunnel(
-    connection: Connection, backend: Any, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any
+    connection: Connection,
+    backend: Any,
+    proxy: httpx.Proxy,
+    origin: httpx.URL,
+    seconds: float | None,
 ) -> Calls[None]:
     """Connect to a proxy, and have it pass on all that follows to the origin (RFC 9110, 9.3.6)."""
-    yield from _connect(connection, backend, proxy.url, timeouts.get("connect"))
+    yield from _connect(connection, backend, proxy.url, seconds)
     target = origin.netloc if origin.port else origin.netloc + b":443"
     headers = [(b"Host", target), *proxy.headers.raw]
     if proxy.raw_auth is not None:
         credentials = SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))
         headers.append((b"Proxy-Authorization", credentials))
     message = memoryview(connection.parser.request("CONNECT", target, headers, b""))
-    head = yield from exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
+    request = httpx.Request("CONNECT", origin)
+    head = yield from exchange(connection, request, message, {"write": seconds, "read": seconds})
     if not 200 <= head.status_code < 300:
         reason = httpx.codes.get_reason_phrase(head.status_code)
         raise httpx.ProxyError(f"{head.status_code} {reason}".rstrip())
