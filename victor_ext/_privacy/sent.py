@@ -15,7 +15,7 @@ _NAME = (
 )
 _IBAN = r"[a-z]{2}\d\d[a-z\d +-]{8,40}"
 # A number in JSON, a form or a query, under the name of that of an account, a card or a bank.
-_NUMBER = rf"(?:{_NAME})[\"\]]*\s*[:=]\s*\"?({_IBAN}|\d[\d +-]{{2,34}})(?![\w-])"
+_NUMBER = rf"(?:{_NAME})[\"\]]*\s*[:=]\s*\"?({_IBAN}|\d[\d +-]{{4,34}})(?![\w-])"
 
 _last: ContextVar[Any] = ContextVar("victor_ext.sent", default=(lambda: None, []))
 # The last request of this thread or task, and in the list what it sent, with how that is shown. The

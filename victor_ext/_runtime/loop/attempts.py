@@ -317,6 +317,7 @@ class _Call:
                 seconds=loop.clock.monotonic() - began,
                 for_token=self._is_for_token,
             )
+            quote_response_to(request)  # again: a listener may have made calls of its own
         if isinstance(result, Response):
             return self._checked(result, request, row)
         may_have_been_sent: bool = request.extensions.get(MAY_HAVE_BEEN_SENT, False)
