@@ -61,7 +61,7 @@ test: setup ## Run all checks, and every rule at its borders: five minutes on tw
 	@$(BIN)/python -m pytest -n "$(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)" --dist worksteal --tier test
 
 test-all: SEED = $(shell date -u +%Y%m%d)
-test-all: setup .venv/guards ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
+test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
 	@PLATFORMS="Linux Darwin Windows" $(BIN)/nox --session checks
 	@VICTOR_SEARCH="$(SEED)" $(BIN)/nox --session test_recipe -- all "$(SEED)"
@@ -104,9 +104,8 @@ build: setup ## Build the wheel and the source distribution into dist/
 	@rm -f dist/victor_ext-*
 	@$(BIN)/python -m hatchling build
 
-# Beside the environment: what the tests run with stays as it is locked, and a mock, a tracer or a server that is installed may change what
-# other tests do.
-.venv/guards .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
+# Beside the environment: what the tests run with stays as it is locked.
+.venv/release: tests/release/requirements.txt | $(SETUP)
 	@echo "Installing what $< names into $@ ..."
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps \

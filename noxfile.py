@@ -90,7 +90,6 @@ def _test_recipe(session: nox.Session, tier: str, *options: str) -> None:
 def pull_request(session: nox.Session) -> None:
     """What `make test` leaves to the workflow, or a part of it (`-- 1/4`)."""
     shard = session.posargs[0] if session.posargs else "1/1"
-    make(session, ".venv/guards")
     pytest(session, "--tier", "pull-request", "--shard", shard)
     if shard.startswith("1/"):  # the recipe has no shards
         _test_recipe(session, "pull-request")

@@ -4,7 +4,6 @@ the command.
 
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,13 +30,6 @@ def profile_variables(system: System, name: str) -> dict[str, str]:
         raise ConfigurationError(f"There is no profile {name!r} in {path}, which has: {known}.")
     settings = _checked(system, name, profiles[name], path)
     return {f"{system.prefix}{setting.upper()}": value for setting, value in settings.items()}
-
-
-def profile_names() -> list[str]:
-    """The names of the profiles; none if the file cannot be used."""
-    with suppress(ConfigurationError):
-        return list(_read(profiles_file()))
-    return []
 
 
 def profiles_file() -> Path:

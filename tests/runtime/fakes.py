@@ -30,7 +30,12 @@ from victor_ext._runtime.loop.call_events import Event
 from victor_ext._runtime.loop.events import Reporter
 from victor_ext._runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext._runtime.loop.idempotency_keys import HeaderKey
-from victor_ext._runtime.loop.operations import Behaviour, Operations, of_no_table
+from victor_ext._runtime.loop.operations import (
+    _READ,
+    _WRITE,
+    Behaviour,
+    Operations,
+)
 from victor_ext._runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
 from victor_ext.errors import Problem
 
@@ -203,7 +208,8 @@ class OneRow(Operations):
         self._columns = columns
 
     def of(self, request):
-        return replace(of_no_table(request), **self._columns)
+        row = _READ if request.method == "GET" else _WRITE
+        return replace(row, **self._columns)
 
     def document_of(self, _request):
         return self._errors, None

@@ -1,12 +1,16 @@
-"""respx and pytest-httpx in front of a client that was made without an argument for them: what has
-a response, what has none, and what raises.
+"""respx, pytest-httpx and vcrpy in front of a client that was made without an argument for them:
+what has a response, what has none, and what raises.
 """
 
+import json
 import socket
 
 import httpx
 import pytest
 import respx
+import vcr
+import yaml
+from vcr.errors import CannotOverwriteExistingCassetteException
 
 from tests.providers.running import Running
 from tests.providers.victor.adapter import invoice
@@ -70,6 +74,24 @@ def test_pytest_httpx_responds(create, httpx_mock):
     httpx_mock.add_response(url=URL, method="POST", json=CREATED)
     assert create().id == "from-the-mock"
     assert len(httpx_mock.get_requests()) == 1
+
+
+def test_a_cassette_of_vcrpy_responds_and_sends_nothing_else(create, tmp_path):
+    response = {
+        "status": {"code": 200, "message": "OK"},
+        "headers": {"content-type": ["application/json"]},
+        "body": {"string": json.dumps(CREATED)},
+    }
+    exchange = {
+        "request": {"method": "POST", "uri": URL, "body": "", "headers": {}},
+        "response": response,
+    }
+    cassette = tmp_path / "payment.yaml"
+    cassette.write_text(yaml.dump({"version": 1, "interactions": [exchange]}))
+    with vcr.use_cassette(str(cassette), record_mode="none"):
+        assert create().id == "from-the-mock"
+        with pytest.raises(CannotOverwriteExistingCassetteException):
+            create()
 
 
 @respx.mock

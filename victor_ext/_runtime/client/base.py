@@ -66,7 +66,6 @@ from .config import KEEP, ClientConfig
 from .prepared_calls import (
     AnyOperation,
     PreparedCall,
-    operations_of,
     prepare_call,
     send_prepared,
 )
@@ -569,11 +568,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
     def reads(self) -> list[str]:
         """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
         return self._config.loop.behaviour.operations.reads()
-
-    @property
-    def operation_names(self) -> list[str]:
-        """The names of what `prepare` takes: the methods, and the generated functions."""
-        return operations_of(self)
 
     @property
     def statuses(self) -> list[str]:

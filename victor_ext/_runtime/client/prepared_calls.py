@@ -50,7 +50,7 @@ from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from .requests import builder_of
 from .resources import Resource, Shared
 from .runners import Begun, FirstRequest, FlowRunner, OperationFlow
-from .transport import BuildingClient, bound_class
+from .transport import BuildingClient
 
 AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
 """A method of a client by its name, or a generated operation: its module, or one of the module's
@@ -500,12 +500,6 @@ def methods_of(client: Any) -> list[str]:
         public = [name for name in dir(kind) if not name.startswith("_")]
         names += [prefix + name for name in public if callable(getattr(kind, name))]
     return names
-
-
-def operations_of(client: Any) -> list[str]:
-    """All names that a stored call may have: of the methods, and of the generated functions."""
-    document = bound_class(client._generated).document  # noqa: SLF001 - a part of every client
-    return [*methods_of(client), *(declared.name for declared in document)]
 
 
 def _api_of(client: Any, module: str) -> Any:

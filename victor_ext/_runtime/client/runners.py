@@ -7,7 +7,7 @@ driver of its mode: so a `Send` or a `Sleep` is the same from a method to the so
 from collections.abc import Callable, Collection, Generator, Mapping
 from functools import partial
 from types import ModuleType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -207,7 +207,8 @@ def _describe(result: Any, info: ResponseInfo) -> None:
     """Set the response on the records of a result."""
     items: Any = result
     if isinstance(result, Page):
-        items = cast("Page[Any]", result).items
+        page: Page[Any] = result  # pyright: ignore[reportUnknownVariableType] - of any item
+        items = page.items
     if isinstance(result, Record | RecordList | Page):
         result.response_info = info
     if isinstance(items, list):

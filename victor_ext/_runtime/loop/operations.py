@@ -513,11 +513,6 @@ TOKEN = Operation(effect=Effect.SETS, shown=Shown.NOTHING, evidence=AN_OBJECT)
 """The row of a request for a token. `OAuthToken` sets it: the endpoint may be anywhere."""
 
 
-def of_no_table(request: httpx.Request) -> Operation:
-    """What holds of an operation of which nothing is known but the method."""
-    return _READ if request.method in SAFE_METHODS else _WRITE
-
-
 def complaint_without_row(response: httpx.Response, problems: Problems) -> str | None:
     """Why a good response to an operation without a row by hand is no success, or None.
 
