@@ -310,6 +310,9 @@ def test_a_killed_command_and_a_restored_state_pay_no_payout_twice(
     backup.make()
     send_and_instruct_the_rest()
     backup.restore()
+    if killed_at == "submit":  # the submission was marked once more since then
+        assert "held" in bulk("resume", *state).err
+        assert bulk("release", *state).status == 0
     send_and_instruct_the_rest()
     assert "it is INSTRUCTED" in bulk("withdraw", "march.csv", *state).out
     assert [calls(sandbox, name) for name in ("submit", "instruct", "withdraw")] == [1, 1, 0]
