@@ -181,7 +181,7 @@ class SourceRows(TemporaryDatabase):
         (count,) = self._read(_SHARING).fetchone()
         return int(count)
 
-    # While it is decided about: see `questions.SheetRows`
+    # While it is decided about: see `_sheet_rule.SheetRows`
 
     def pages(self) -> Iterator[list[RequestedPayment]]:
         """Yield the rows with a key, in their order."""
