@@ -316,6 +316,15 @@ def test_what_a_request_sent_of_accounts_and_its_authorization_is_masked_where_i
         assert "[secret]; Bearer [secret]" in str(error)
 
 
+def test_a_call_that_a_listener_makes_unmasks_nothing():
+    def listen(_event):
+        read = httpx.Response(200, json={"victor_payment_request_id": "b34783af0"})
+        ask("victor", lambda client: client.payment_requests.get("b34783af0"), read)
+
+    refusal = httpx.Response(400, json=SYSTEMS["victor"].says(SHORT))
+    assert_hidden(fail("victor", "blocking", SENT["victor"][0], refusal, on_event=listen), [SHORT])
+
+
 def test_what_a_good_response_repeats_is_as_it_came(mode):
     details = {"payee": {"account_number": SHORT}, "payment_details": {"notes": ACCESS}}
     answer = {"victor_payment_request_id": "b34783af0", "payment_request": details}
