@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from tests.programs import python
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, Outcome, RateLimited, VictorError
-from victor_ext._health import Heartbeat
+from victor_ext._event_queue.health import Heartbeat
 from victor_ext.asgi import error_response
 from victor_ext.providers import velo
 from victor_ext.providers.eastpay._records import payment_id_of

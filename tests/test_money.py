@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from victor_ext import InvalidRequest, _currencies
+from victor_ext import InvalidRequest
+from victor_ext._runtime.core import currencies
 from victor_ext.money import from_wire, to_decimal, to_wire
 from victor_ext.providers import Money
 
@@ -349,10 +350,10 @@ def test_a_code_that_is_gone_is_refused_with_its_end_and_with_what_is_in_its_pla
 
 
 def test_the_replaced_code_of_whichever_year_leads_to_a_code_of_today():
-    for code, (withdrawn, successor) in _currencies.WITHDRAWN.items():
-        assert code not in _currencies.DECIMALS
-        assert withdrawn <= _currencies.PUBLISHED
-        assert not successor or successor in _currencies.DECIMALS
+    for code, (withdrawn, successor) in currencies.WITHDRAWN.items():
+        assert code not in currencies.DECIMALS
+        assert withdrawn <= currencies.PUBLISHED
+        assert not successor or successor in currencies.DECIMALS
 
 
 @pytest.mark.parametrize(

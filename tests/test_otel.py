@@ -20,7 +20,7 @@ from victor_ext import (
     RetryPolicy,
     VictorError,
 )
-from victor_ext._health import Heartbeat
+from victor_ext._event_queue.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 
 NOT_FOUND = refusal("victor", 404)

@@ -157,7 +157,7 @@ def test_a_call_that_the_garbage_collector_ends_within_a_recording_is_counted():
 def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatch):
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
-    monkeypatch.setattr("victor_ext._health.time", clock)
+    monkeypatch.setattr("victor_ext._event_queue.health.time", clock)
     seen = []
 
     def look(*paths):

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from victor_ext import ConfigurationError
-from victor_ext._vault import KEY_BYTES, MARK, Vault, new_key, secret_of, unwrapped
+from victor_ext._event_queue.vault import KEY_BYTES, MARK, Vault, new_key, secret_of, unwrapped
 
 PLACE, OTHER_KEY = "The outbox of a test", "It is encrypted with another key."
 DAMAGED = "The outbox of a test is damaged: an entry cannot be decrypted. Restore"

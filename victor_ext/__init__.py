@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._response_info import ResponseInfo
     from ._runtime.client.base import Ping
     from ._runtime.client.prepared_calls import PreparedCall
     from ._runtime.client.transport import expect
@@ -38,7 +37,8 @@ if TYPE_CHECKING:
     )
     from ._runtime.loop.operations import Done, NotDone, Promise, Proof
     from ._runtime.loop.retry import RetryPolicy
-    from ._words import Word
+    from ._values.response_info import ResponseInfo
+    from ._values.words import Word
     from .errors import (
         AuthenticationError,
         BadRequest,
@@ -224,7 +224,7 @@ _HOMES = {
         "PaymentRequestResponse",
         "Status",
     ),
-    "._response_info": ("ResponseInfo",),
+    "._values.response_info": ("ResponseInfo",),
     "._runtime.client.base": ("Ping",),
     "._runtime.client.prepared_calls": ("PreparedCall",),
     "._runtime.client.transport": ("expect",),
@@ -256,13 +256,13 @@ _HOMES = {
         "Proof",
     ),
     "._runtime.loop.retry": ("RetryPolicy",),
-    "._words": ("Word",),
+    "._values.words": ("Word",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 if os.environ.get("VICTOR_LOG"):
-    from ._logs import log_to_stderr
+    from ._runtime.core.logs import log_to_stderr
 
     log_to_stderr(os.environ["VICTOR_LOG"])
 

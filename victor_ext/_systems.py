@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from msgspec import field
 
-from victor_ext._opaque import FrozenStruct
+from victor_ext._values.opaque import FrozenStruct
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -31,7 +31,7 @@ from typing import Any, Self
 import httpx
 
 from ._privacy import SecretBytes, body_of, shown_headers
-from ._response_info import ResponseInfo
+from ._values.response_info import ResponseInfo
 
 __all__ = (
     "AuthenticationError",

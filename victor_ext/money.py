@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from typing import Self
 
-from . import _currencies
+from ._runtime.core import currencies
 from ._runtime.core.json_values import decimal_of
 from ._runtime.core.validation import shown
 from .errors import InvalidRequest, Problem
@@ -103,7 +103,7 @@ class Money:
                 the currency; or the currency is not three capital letters, is gone, or is unknown.
         """
         unit = cls(0, currency, own_decimals=own_decimals)
-        if problem := _currencies.code_problem("currency", currency, own_decimals):
+        if problem := currencies.code_problem("currency", currency, own_decimals):
             raise InvalidRequest.of([problem])
         return replace(unit, minor_units=_minor_units(amount, unit))
 
@@ -125,7 +125,7 @@ class Money:
         """
         if self.own_decimals is not None:
             return self.own_decimals
-        return _currencies.DECIMALS.get(self.currency, _UNKNOWN_DECIMALS)
+        return currencies.DECIMALS.get(self.currency, _UNKNOWN_DECIMALS)
 
     @property
     def amount(self) -> Decimal:
@@ -143,7 +143,7 @@ def _own_decimals_problems(decimals: object, code: str) -> list[Problem]:
             f"{_MOST_DECIMALS}."
         )
         return [Problem("own_decimals", "range", message)]
-    standard = _currencies.DECIMALS.get(code, decimals)
+    standard = currencies.DECIMALS.get(code, decimals)
     if standard != decimals:
         message = (
             f"own_decimals is {decimals}, and {code} has {standard} decimals (ISO 4217): leave it "

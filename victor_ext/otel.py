@@ -26,7 +26,7 @@ from . import (
     RetryScheduled,
     __version__,
 )
-from ._health import Heartbeat
+from ._event_queue.health import Heartbeat
 from ._version import needs_extra
 
 with needs_extra(__name__, "otel"):

@@ -14,8 +14,7 @@ import griffe
 
 import victor_ext
 from victor_ext import PaymentRequestArguments
-from victor_ext._docstrings import with_options_described
-from victor_ext._runtime.client.config import DEFAULTS, ClientOptions
+from victor_ext._runtime.client.config import DEFAULTS, ClientOptions, with_options_described
 
 
 class Operations(griffe.Extension):

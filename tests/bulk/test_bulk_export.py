@@ -12,9 +12,9 @@ from hypothesis import example, given
 
 from tests.bulk.bulk_runs import outbound, respond_to_creates, row, rows, today
 from tests.cases import cases_beside
-from victor_ext._ids import skeleton_of
 from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.texts import text_of_cell
+from victor_ext._values.ids import skeleton_of
 from victor_ext.bulk._payment_requests import PaymentRequests
 from victor_ext.bulk._results import write_csv
 from victor_ext.bulk._rows import RowOutcome, RowResult

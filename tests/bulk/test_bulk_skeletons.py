@@ -15,7 +15,7 @@ from tests.bulk.bulk_runs import (
     write_csv,
 )
 from tests.cases import cases_beside
-from victor_ext._ids import skeleton_of
+from victor_ext._values.ids import skeleton_of
 from victor_ext.reconciliation._entries import EntryReader
 
 pytestmark = pytest.mark.slow

@@ -33,11 +33,11 @@ from tests.histories.world import (
     put_back,
     rows_of,
 )
+from victor_ext._event_queue.health import Heartbeat
 from victor_ext._event_queue.rows import change_rows
-from victor_ext._health import Heartbeat
+from victor_ext._event_queue.vault import KEY_BYTES, Vault
 from victor_ext._settlement.flow import SETTLED
 from victor_ext._settlement.key_age import LAST_CALLS
-from victor_ext._vault import KEY_BYTES, Vault
 from victor_ext.bulk import _run as bulk_run
 from victor_ext.bulk._check import ControlTotals, InvalidRows
 from victor_ext.bulk._loading import Loading, ask_waiting

@@ -13,7 +13,7 @@ from tests.outbox.rows import before_the_first_change
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
 from victor_ext._event_queue.databases import DatabaseTime
-from victor_ext._vault import KEY_BYTES, Vault
+from victor_ext._event_queue.vault import KEY_BYTES, Vault
 from victor_ext.outbox._files import (
     ENTRIES,
     TABLES,

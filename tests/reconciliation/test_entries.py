@@ -10,8 +10,8 @@ import pytest
 
 from tests.cases import cases_beside
 from victor_ext import InvalidRequest
-from victor_ext._books import Window, Zone
 from victor_ext.money import Money
+from victor_ext.providers._books import Window, Zone
 from victor_ext.reconciliation import Entry, InvalidEntries
 from victor_ext.reconciliation._entries import EntryReader
 

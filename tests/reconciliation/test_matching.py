@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext._books import Zone
 from victor_ext.money import Money
+from victor_ext.providers._books import Zone
 from victor_ext.reconciliation import Entry, Kind, Theirs
 from victor_ext.reconciliation._matching import ComparedEntries
 

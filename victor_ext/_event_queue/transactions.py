@@ -35,8 +35,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError
+from victor_ext._event_queue.health import Heartbeat
 from victor_ext._flows import adrive, drive
-from victor_ext._health import Heartbeat
 
 from .calls import Calls
 from .databases import NoTable, hidden_parameters, missing_table, sqlstate_of

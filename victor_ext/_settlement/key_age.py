@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from victor_ext import ProviderTime
-from victor_ext._clocks import READ_EARLIER, TIMES_DIFFER
+from victor_ext._values.clocks import READ_EARLIER, TIMES_DIFFER
 
 _MARGIN = 300.0
 """Seconds before a key expires in which no call with the key begins: a call and its retries take

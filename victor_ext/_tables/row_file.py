@@ -11,8 +11,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext._ids import in_one_form
 from victor_ext._privacy import hidden_fields
+from victor_ext._values.ids import in_one_form
 
 from .formats import (
     DATE_FORMATS,

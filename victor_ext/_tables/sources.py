@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeVar
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext._ids import in_one_form
 from victor_ext._privacy import (
     HiddenRows,
     NumberText,
@@ -25,6 +24,7 @@ from victor_ext._privacy import (
     hidden_fields,
     hidden_pairs,
 )
+from victor_ext._values.ids import in_one_form
 
 from .row_file import (
     AMOUNT_AND_DUE_DATE,

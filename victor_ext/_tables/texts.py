@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from victor_ext import Problem
-from victor_ext._ids import HALF_CHARACTER, KEPT_AS_TEXT, unseen_in
+from victor_ext._values.ids import HALF_CHARACTER, KEPT_AS_TEXT, unseen_in
 
 SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
 """A long number as a spreadsheet shortens it.

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._event_queue.rows import change_rows
-from victor_ext._ids import canonical_id, problem_of_typed_id, reference_of, words_of
 from victor_ext._settlement.flow import MAY_EXIST, SETTLED
 from victor_ext._tables.texts import text_of_cell
+from victor_ext._values.ids import canonical_id, problem_of_typed_id, reference_of, words_of
 from victor_ext.outbox._files import (
     clear_restored,
     copy_entry,

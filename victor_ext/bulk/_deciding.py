@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum, auto
 
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome
-from victor_ext._vault import Vault
 
 from ._payments import (
     IN_DOUBT,

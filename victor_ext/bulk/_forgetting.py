@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from victor_ext._event_queue.databases import Condition
 from victor_ext._event_queue.rows import change_rows
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import SETTLED
-from victor_ext._vault import Vault
 from victor_ext.outbox._files import ENTRIES, forget_entries
 
 from ._payments import (

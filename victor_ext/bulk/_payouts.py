@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from victor_ext import Done, InvalidRequest, NotDone, PreparedCall, Problem, zulu
-from victor_ext._ids import canonical_id, reference_of
 from victor_ext._tables.texts import SHORT_FORM
+from victor_ext._values.ids import canonical_id, reference_of
 from victor_ext.money import Money
 from victor_ext.providers.velo import PaymentInstruction
 

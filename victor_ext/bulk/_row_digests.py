@@ -12,9 +12,9 @@ from datetime import date
 from typing import Any
 
 from victor_ext import InvalidRequest, money
-from victor_ext._ids import in_one_form, reference_of, skeleton_of
+from victor_ext._event_queue.vault import Vault
 from victor_ext._privacy import Secret
-from victor_ext._vault import Vault
+from victor_ext._values.ids import in_one_form, reference_of, skeleton_of
 
 from ._column_types import AMOUNT
 from ._payments import UNREADABLE, KeyOrigin, RequestedPayment

@@ -16,8 +16,8 @@ from victor_ext import (
     PreparedCall,
     idempotency_key_for,
 )
-from victor_ext._ids import unseen_in
 from victor_ext._privacy import redact_excerpt
+from victor_ext._values.ids import unseen_in
 
 from ._column_types import Columns, argument_of, json_data
 from ._rows import Arguments, Result, RowContent, RowResult

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import SETTLED, PaymentOutcome
-from victor_ext._vault import Vault
 from victor_ext.outbox._files import UNDER_WAY
 
 RowOutcome = PaymentOutcome

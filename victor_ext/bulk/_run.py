@@ -21,8 +21,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import Outcome, VictorError
-from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext._settlement.flow import MAY_EXIST, SETTLED
+from victor_ext._values.exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.outbox._files import (
     SETTLE_FOR,
     OpenEntries,

@@ -21,7 +21,7 @@ import httpx
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Victor
-from victor_ext._health import Heartbeat
+from victor_ext._event_queue.health import Heartbeat
 from victor_ext._privacy import HiddenRows, concealed
 from victor_ext._tables.sources import Rows, hidden_rows
 from victor_ext.outbox._files import stored_key

@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeGuard
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext._ids import in_one_form, unseen_in, words_of
 from victor_ext._settlement.key_age import LEAST_KEPT
+from victor_ext._values.ids import in_one_form, unseen_in, words_of
 
 from ._row_kind import RowKind
 

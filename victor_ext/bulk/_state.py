@@ -33,10 +33,10 @@ from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._event_queue.databases import create_tables, is_of_unusable_server, sqlstate_of
 from victor_ext._event_queue.fitness import prepared_engine
 from victor_ext._event_queue.rows import change_rows
-from victor_ext._exit_status import FOR_NOW, UNKNOWN
+from victor_ext._event_queue.vault import Vault, new_key, unwrapped
 from victor_ext._privacy import Secret, concealed
 from victor_ext._tables.interruption import SignalWatch
-from victor_ext._vault import Vault, new_key, unwrapped
+from victor_ext._values.exit_status import FOR_NOW, UNKNOWN
 from victor_ext.outbox._files import (
     NAME,
     TABLES,

@@ -25,13 +25,13 @@ from victor_ext._event_queue.databases import (
     OfFewRows,
     hidden_parameters,
 )
+from victor_ext._event_queue.health import Heartbeat
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.transactions import Work, transacted
+from victor_ext._event_queue.vault import Vault
 from victor_ext._flows import drive
-from victor_ext._health import Heartbeat
 from victor_ext._settlement.key_age import Now, SentSince
 from victor_ext._systems import System
-from victor_ext._vault import Vault
 from victor_ext.outbox._files import ENTRIES
 
 from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet

@@ -21,8 +21,8 @@ from sqlalchemy import Connection
 
 from victor_ext._event_queue.databases import Condition
 from victor_ext._event_queue.rows import change_rows, insert_rows, put_rows
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.key_age import SentSince
-from victor_ext._vault import Vault
 from victor_ext.outbox._files import (
     ENTRIES,
     FileTerms,

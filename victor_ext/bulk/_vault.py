@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from victor_ext import ConfigurationError, Problem, _vault
+from victor_ext import ConfigurationError, Problem
+from victor_ext._event_queue import vault
 from victor_ext._privacy import Secret, SecretBytes
 
 _ADVICE = (
@@ -29,9 +30,9 @@ OTHER_KEY = (
 """What is said of stored data that was encrypted with another key."""
 
 
-def state_vault(key: bytes) -> _vault.Vault:
+def state_vault(key: bytes) -> vault.Vault:
     """Return the vault that encrypts a state, with its key."""
-    return _vault.Vault(key, "The bulk database", f"This content of the bulk database {OTHER_KEY}")
+    return vault.Vault(key, "The bulk database", f"This content of the bulk database {OTHER_KEY}")
 
 
 def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
@@ -46,10 +47,10 @@ def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
         ConfigurationError: There is no secret, or it is too short.
     """
     if given is not None:
-        return _vault.secret_of(given, "storage_key", _ADVICE)
+        return vault.secret_of(given, "storage_key", _ADVICE)
     secret = Secret(os.environ.get("VICTOR_BULK_KEY", ""))
     if secret:
-        return _vault.secret_of(secret, "VICTOR_BULK_KEY", _ADVICE)
+        return vault.secret_of(secret, "VICTOR_BULK_KEY", _ADVICE)
     credentials = _credentials(variables)
     if credentials is None:
         raise ConfigurationError(
@@ -62,7 +63,7 @@ def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
 def new_secret(given: str) -> bytes:
     """Return a secret that is to replace the present one. Raises `ConfigurationError`."""
     try:
-        return _vault.secret_of(
+        return vault.secret_of(
             given, "new", "write at least 16 (openssl rand -base64 32 makes one)"
         )
     except ConfigurationError as error:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from victor_ext._exit_status import MISUSE
+from victor_ext._values.exit_status import MISUSE
 from victor_ext._version import missing_extra
 
 from ._signals import ended_by_signals

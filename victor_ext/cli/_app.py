@@ -12,8 +12,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import victor_ext
-from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
-from victor_ext._output import OutputLost, guarded_output
+from victor_ext._values.exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
+from victor_ext.cli._output import OutputLost, guarded_output
 
 from ._bulk import bulk
 from ._doctor import doctor

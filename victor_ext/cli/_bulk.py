@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED
 from victor_ext._systems import DEFAULT
+from victor_ext._values.exit_status import FAILED
 
 from . import _bulk_output
 from ._bulk_session import (

@@ -19,7 +19,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from victor_ext._exit_status import FAILED, MISUSE
+from victor_ext._values.exit_status import FAILED, MISUSE
 
 from ._failures import Misuse
 from ._output_files import whole_file

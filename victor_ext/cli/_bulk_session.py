@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, UNKNOWN
 from victor_ext._systems import DEFAULT
+from victor_ext._values.exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, UNKNOWN
 
 from . import _bulk_output
 from ._failures import Misuse, failure_of

@@ -11,9 +11,9 @@ from typing import Any
 
 import typer
 
-from victor_ext._clocks import TOLERATED_SKEW
-from victor_ext._exit_status import FAILED
 from victor_ext._systems import DEFAULT, System
+from victor_ext._values.clocks import TOLERATED_SKEW
+from victor_ext._values.exit_status import FAILED
 
 from ._screen import plain
 from ._session import Provider, Session, system_of, with_session

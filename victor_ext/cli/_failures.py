@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import victor_ext
-from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
-from victor_ext._output import OutputLost
 from victor_ext._privacy import short_mask
+from victor_ext._values.exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
+from victor_ext.cli._output import OutputLost
 
 from ._screen import complain
 from ._signals import signal_exit_status

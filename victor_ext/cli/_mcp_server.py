@@ -26,9 +26,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, cast, get_type_hints
 
 import victor_ext
-from victor_ext._exit_status import SIGNALLED
 from victor_ext._privacy import one_line, redact_excerpt, short_mask
 from victor_ext._systems import DEFAULT
+from victor_ext._values.exit_status import SIGNALLED
 from victor_ext._version import needs_extra
 
 from ._document import ARGUMENTS_BY_PLACE

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED
 from victor_ext._privacy import concealed
 from victor_ext._systems import DEFAULT
+from victor_ext._values.exit_status import FAILED
 
 from ._failures import Misuse
 from ._options import argument, flag, found_word, group, new_secret, number, option, whole_number

@@ -12,8 +12,8 @@ from typing import Any, TextIO
 
 import typer
 
-from victor_ext._exit_status import FOR_NOW
-from victor_ext._output import OutputLost, replaced
+from victor_ext._values.exit_status import FOR_NOW
+from victor_ext.cli._output import OutputLost, replaced
 
 from ._failures import Misuse
 from ._screen import complain

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from victor_ext._exit_status import FAILED, MISUSE
 from victor_ext._systems import DEFAULT
+from victor_ext._values.exit_status import FAILED, MISUSE
 
 from ._bulk_output import without_password
 from ._failures import Misuse

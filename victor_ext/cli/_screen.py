@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from victor_ext._output import OutputLost
+from victor_ext.cli._output import OutputLost
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_type_hints
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED
 from victor_ext._systems import DEFAULT, System, entry_points_of
+from victor_ext._values.exit_status import FAILED
 
 from ._failures import CommandFailure, Misuse, Recovery, broken_write_failure, failure_of
 from ._options import AsJson, number, option, option_words

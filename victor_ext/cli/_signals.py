@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from victor_ext._exit_status import INTERRUPTED, SIGNALLED
+from victor_ext._values.exit_status import INTERRUPTED, SIGNALLED
 
 
 class Terminated(KeyboardInterrupt):

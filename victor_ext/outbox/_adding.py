@@ -28,8 +28,8 @@ from victor_ext import (
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext._event_queue.rows import delete_rows
 from victor_ext._event_queue.transactions import Box, connection_of, in_session
-from victor_ext._ids import reference_of
 from victor_ext._settlement.key_age import Now
+from victor_ext._values.ids import reference_of
 
 from ._digests import is_same_call, other_than, reference_digest
 from ._engine import OutboxEngine

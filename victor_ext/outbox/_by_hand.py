@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext._event_queue.transactions import Box, Pass, Work, operation
-from victor_ext._ids import canonical_id, problem_of_typed_id, reference_of
 from victor_ext._privacy import one_line
+from victor_ext._values.ids import canonical_id, problem_of_typed_id, reference_of
 
 from ._digests import is_forgotten, reference_digest
 from ._engine import OutboxEngine

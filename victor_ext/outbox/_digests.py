@@ -7,7 +7,7 @@ import json
 from typing import Any, cast
 
 from victor_ext import PreparedCall
-from victor_ext._ids import in_one_form, reference_of
+from victor_ext._values.ids import in_one_form, reference_of
 
 _DIGEST = "digest-1:"
 """The beginning of a digest, with the version of the form that is digested."""

@@ -18,10 +18,10 @@ from sqlalchemy.schema import SchemaItem
 
 from victor_ext import ConfigurationError, Done, InvalidRequest, PreparedCall, Problem
 from victor_ext._event_queue.databases import ROW_ID, Condition, is_to_come, split_name, table_of
-from victor_ext._ids import canonical_id
 from victor_ext._privacy import one_line
 from victor_ext._settlement.flow import Write
 from victor_ext._settlement.key_age import LAST_CALLS, SentSince
+from victor_ext._values.ids import canonical_id
 
 from ._digests import is_forgotten, reference_digest
 from ._sealing import is_sealed

@@ -33,9 +33,9 @@ from victor_ext._event_queue.drivers import BlockingDriver
 from victor_ext._event_queue.fitness import prepared_engine
 from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
 from victor_ext._event_queue.transactions import PassDriver, Transactions
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 from victor_ext._settlement.key_age import SentSince, within_key_life
-from victor_ext._vault import Vault
 
 from ._adding import new_entry
 from ._digests import FORGOTTEN

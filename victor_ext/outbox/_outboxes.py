@@ -22,6 +22,7 @@ from victor_ext._event_queue.handlers import H, Handlers
 from victor_ext._event_queue.queue import HandlesEvents, MakesTables
 from victor_ext._event_queue.rows import count_by_state
 from victor_ext._event_queue.transactions import Engine, Pass, Transactions, Work, operation
+from victor_ext._event_queue.vault import secret_of
 from victor_ext._event_queue.workers import (
     AwaitedWorker,
     BlockingWorker,
@@ -31,7 +32,6 @@ from victor_ext._event_queue.workers import (
 )
 from victor_ext._privacy import concealed
 from victor_ext._settlement.key_age import LEAST_KEPT, within_key_life
-from victor_ext._vault import secret_of
 
 from ._adding import Adding
 from ._by_hand import OutboxByHand

@@ -25,9 +25,9 @@ from victor_ext._event_queue.rows import take_first
 from victor_ext._event_queue.transactions import Pass
 from victor_ext._event_queue.workers import is_ending
 from victor_ext._flows import following
-from victor_ext._ids import canonical_id
 from victor_ext._settlement.failures import RefusalStreak, pause_asked
 from victor_ext._settlement.key_age import Now, SentSince, within_key_life
+from victor_ext._values.ids import canonical_id
 
 from ._claims import Claims
 from ._deliveries import Deliveries

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from victor_ext import Done
 from victor_ext._event_queue.databases import Condition
 from victor_ext._event_queue.rows import lock_texts
-from victor_ext._ids import canonical_id
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, why_not_its_own
+from victor_ext._values.ids import canonical_id
 
 from ._entries import IN_DOUBT, EntryState
 from ._policy import EntryPolicy

@@ -19,8 +19,8 @@ from sqlalchemy import Connection
 from victor_ext import PreparedCall
 from victor_ext._event_queue.databases import DatabaseTime, NeverHeals
 from victor_ext._event_queue.rows import change_rows, insert_once
+from victor_ext._event_queue.vault import MARK, Vault, new_key, secret_of, unwrapped
 from victor_ext._privacy import HIDDEN
-from victor_ext._vault import MARK, Vault, new_key, secret_of, unwrapped
 
 STORAGE_KEY = "storage key"
 """The name of the row of the table of control that has the wrapped key."""

@@ -22,8 +22,8 @@ from victor_ext._event_queue.databases import Condition, DatabaseTime
 from victor_ext._event_queue.queue import EventKind, EventQueue
 from victor_ext._event_queue.rows import take_first
 from victor_ext._event_queue.transactions import Pass, Transactions, Work
-from victor_ext._ids import canonical_id
 from victor_ext._settlement.flow import PaymentOutcome, Settlement
+from victor_ext._values.ids import canonical_id
 
 from ._claimed_entry import Claim
 from ._digests import is_forgotten

@@ -7,8 +7,8 @@ with reconcile(victor, "invoices.csv", start=start, end=end) as report:
         print(row.kind, row.ours, row.theirs)
 """
 
-from victor_ext._books import Theirs
 from victor_ext._tables.row_file import RowFile
+from victor_ext.providers._books import Theirs
 
 from ._entries import COLUMNS, Entry, InvalidEntries
 from ._report import Kind, Row, Summary, Totals, write_csv, write_json_lines

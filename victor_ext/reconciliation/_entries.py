@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from victor_ext import InvalidRequest, Problem, zulu
-from victor_ext._ids import trimmed
 from victor_ext._tables.formats import UnreadableCell, read_amount
 from victor_ext._tables.row_file import (
     FileRecord,
@@ -25,6 +24,7 @@ from victor_ext._tables.row_file import (
 )
 from victor_ext._tables.sources import FilePosition, records_of
 from victor_ext._tables.texts import damage_of, text_of_cell
+from victor_ext._values.ids import trimmed
 from victor_ext.money import Money
 
 COLUMNS: Mapping[str, Sequence[str]] = {

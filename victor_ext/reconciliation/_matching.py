@@ -10,10 +10,10 @@ from decimal import Context, Decimal
 from functools import partial
 from typing import Any
 
-from victor_ext._books import Theirs, Zone
-from victor_ext._ids import canonical_id, in_one_form, skeleton_of, trimmed
 from victor_ext._tables.temporary import TemporaryDatabase
+from victor_ext._values.ids import canonical_id, in_one_form, skeleton_of, trimmed
 from victor_ext.money import Money
+from victor_ext.providers._books import Theirs, Zone
 
 from . import _matching_sql as sql
 from ._entries import Entry

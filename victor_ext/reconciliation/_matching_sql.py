@@ -2,7 +2,7 @@
 report, reads.
 
 `core` are rows of ours within the window or near its ends; `zone` is the `Zone` of a payment of
-theirs; a `skeleton` is what `_ids.skeleton_of` returns.
+theirs; a `skeleton` is what `skeleton_of` returns.
 """
 
 # Ids and references are compared as they are; only rows that are left then are compared by their

@@ -11,10 +11,10 @@ from itertools import chain
 from typing import Any, TextIO
 
 from victor_ext import zulu
-from victor_ext._books import Theirs
-from victor_ext._ids import visible
 from victor_ext._tables.texts import write_table
+from victor_ext._values.ids import visible
 from victor_ext.money import Money
+from victor_ext.providers._books import Theirs
 
 from ._entries import Entry
 

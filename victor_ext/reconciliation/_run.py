@@ -9,10 +9,10 @@ from operator import call
 from typing import Any, Self, TypeVar
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext._books import MARGIN, Book, Window, Zone
 from victor_ext._flows import adrive, drive, following
 from victor_ext._systems import AsyncSystemClient, System, SystemClient, titles
 from victor_ext._tables.sources import hidden_rows
+from victor_ext.providers._books import MARGIN, Book, Window, Zone
 
 from ._entries import Entry, EntryReader, Ours
 from ._matching import ComparedEntries

@@ -21,7 +21,7 @@ from victor_ext._runtime.client.resources import (
     hinting_arguments,
 )
 from victor_ext._runtime.core.validation import Form
-from victor_ext._words import Word
+from victor_ext._values.words import Word
 from victor_ext.money import Amount, Money
 
 from ._checks import ListQuery, Query, Sent

@@ -10,13 +10,13 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 from victor_ext import zulu
-from victor_ext._currencies import code_problem
-from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import kind_of
 from victor_ext._runtime.client.requests import Body, Part, extra_query_problems
 from victor_ext._runtime.core import validation
+from victor_ext._runtime.core.currencies import code_problem
 from victor_ext._runtime.core.validation import Form
-from victor_ext._words import Word
+from victor_ext._values.opaque import FrozenStruct
+from victor_ext._values.words import Word
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money, to_wire
 

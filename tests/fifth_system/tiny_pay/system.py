@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from victor_ext._books import Book, Theirs, money_of
 from victor_ext._systems import System
+from victor_ext.providers._books import Book, Theirs, money_of
 
 SYSTEM = System(
     name="tiny",

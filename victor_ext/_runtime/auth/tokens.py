@@ -18,7 +18,6 @@ from urllib.parse import urlencode
 import httpx
 
 from victor_ext import errors
-from victor_ext._opaque import FrozenOpaque
 from victor_ext._privacy import Secret, SecretBytes
 from victor_ext._runtime.core.clock import ServerClock, epoch_seconds
 from victor_ext._runtime.core.headers import is_scheme, is_token
@@ -26,6 +25,7 @@ from victor_ext._runtime.core.response import OPERATION
 from victor_ext._runtime.loop.flow import Flow, Lock, done
 from victor_ext._runtime.loop.operations import TOKEN, Operation
 from victor_ext._runtime.loop.retry import SIGNED, Exchange, may_be_outdated
+from victor_ext._values.opaque import FrozenOpaque
 from victor_ext.errors import (
     AuthenticationError,
     DeadlineExceeded,

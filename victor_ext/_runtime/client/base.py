@@ -26,10 +26,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import httpx
 
-from victor_ext._clocks import READ_EARLIER
-from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import Secret, conceal_arguments, concealed_within, kind_of, redact_excerpt
-from victor_ext._response_info import ResponseInfo
 from victor_ext._runtime.client.config import Transport
 from victor_ext._runtime.client.transport import (
     AsyncAttemptTransport,
@@ -53,6 +50,9 @@ from victor_ext._runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext._runtime.loop.operations import Done, NotDone, Proof
 from victor_ext._runtime.loop.retry import Authenticator, RetryPolicy
 from victor_ext._systems import System
+from victor_ext._values.clocks import READ_EARLIER
+from victor_ext._values.opaque import FrozenStruct
+from victor_ext._values.response_info import ResponseInfo
 from victor_ext.errors import (
     ConfigurationError,
     InvalidRequest,

@@ -15,7 +15,6 @@ from typing import Any, Generic, TypedDict, TypeVar
 import httpx
 from msgspec.structs import replace as replaced
 
-from victor_ext._docstrings import with_options_described
 from victor_ext._privacy import concealed
 from victor_ext._runtime.auth.credentials import checked_function
 from victor_ext._runtime.client.requests import NO_EXTRAS, Extras
@@ -121,6 +120,18 @@ def known_options(kind: type[Any], function: str, options: Mapping[str, Any]) ->
     parameters = inspect.signature(kind).parameters
     refuse_unknown(f"{kind.__name__}.{function}", options, parameters)
     return options
+
+
+def with_options_described(text: str | None, options: str | None) -> str | None:
+    """A constructor's docstring, with the arguments that the docstring of its `options` describes
+    after its own.
+
+    None: Python runs without docstrings.
+    """
+    if text is None or options is None:
+        return text
+    described = inspect.cleandoc(options).partition("Args:\n")[2]
+    return inspect.cleandoc(text).replace("\n\nRaises:", f"\n{described}\n\nRaises:")
 
 
 def with_client_options(init: Init) -> Init:

@@ -23,8 +23,6 @@ from urllib.parse import parse_qsl, unquote
 import httpx
 from msgspec.structs import asdict, replace
 
-from victor_ext._ids import is_same_id
-from victor_ext._opaque import FrozenStruct, repr_without
 from victor_ext._privacy import kind_of
 from victor_ext._runtime.core.card_data import card_problems
 from victor_ext._runtime.core.comparing import Likeness, compared_leaves, same_exactly
@@ -45,6 +43,8 @@ from victor_ext._runtime.loop.operations import (
     declares_at,
     key_of,
 )
+from victor_ext._values.ids import is_same_id
+from victor_ext._values.opaque import FrozenStruct, repr_without
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 
 from .requests import builder_of

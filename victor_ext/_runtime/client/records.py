@@ -19,8 +19,8 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeGuard, TypeVar
 from msgspec import Struct
 
 from victor_ext._privacy import mask
-from victor_ext._response_info import ResponseInfo
 from victor_ext._runtime.core.json_values import is_object, json_text
+from victor_ext._values.response_info import ResponseInfo
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")

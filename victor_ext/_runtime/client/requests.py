@@ -16,12 +16,12 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, ClassVar, TypeGuard, TypeVar, cast
 from urllib.parse import quote
 
-from victor_ext._ids import HALF_CHARACTER
-from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import HIDDEN, concealed, concealed_account, is_sequence, kind_of, one_line
 from victor_ext._runtime.core.json_values import is_mapping, is_object
 from victor_ext._runtime.core.validation import Validation, is_encodable
 from victor_ext._runtime.loop.evidence import fields_of
+from victor_ext._values.ids import HALF_CHARACTER
+from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 
 

@@ -23,13 +23,13 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, ov
 
 from msgspec import field
 
-from victor_ext._opaque import FrozenOpaque
 from victor_ext._privacy import conceal_arguments
 from victor_ext._runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext._runtime.client.records import Page
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.core.validation import hint_at
+from victor_ext._values.opaque import FrozenOpaque
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -12,13 +12,13 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from victor_ext._flows import adrive, drive
-from victor_ext._opaque import Opaque
-from victor_ext._response_info import ResponseInfo
 from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.loop.evidence import READER, Reader, unread_because
 from victor_ext._runtime.loop.flow import Flow, Send
 from victor_ext._runtime.loop.flow import Step as AttemptStep
+from victor_ext._values.opaque import Opaque
+from victor_ext._values.response_info import ResponseInfo
 
 from .records import Page, Record, RecordList
 from .requests import (

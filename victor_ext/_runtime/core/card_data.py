@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from victor_ext._ids import GUID
 from victor_ext._privacy import is_of_a_card, mask_digits, one_line
 from victor_ext._runtime.core.json_values import NOT_JSON, is_mapping, parsed
+from victor_ext._values.ids import GUID
 from victor_ext.errors import Problem
 
 _CARD = re.compile(r"card|paymentmethod|paymentinstrument|^[df]?pan$|^ccn?(um|umber)?$|track[12]")

@@ -15,8 +15,8 @@ from functools import partial
 from math import inf
 from typing import Any
 
-from victor_ext._clocks import TOLERATED_SKEW
-from victor_ext._opaque import FrozenStruct
+from victor_ext._values.clocks import TOLERATED_SKEW
+from victor_ext._values.opaque import FrozenStruct
 
 monotonic = partial(time.monotonic)
 """Seconds that always pass: freezegun, which stops `time.monotonic` wherever it finds it, leaves a

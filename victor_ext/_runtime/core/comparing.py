@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
-from victor_ext._ids import is_same_id, says_nothing, storable, words_of
 from victor_ext._privacy import one_line
+from victor_ext._values.ids import is_same_id, says_nothing, storable, words_of
 
 from .json_values import (
     decimal_of,

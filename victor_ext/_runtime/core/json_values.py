@@ -13,9 +13,9 @@ from typing import Any, Self, TypeGuard
 import httpx
 import msgspec
 
-from victor_ext._ids import storable
 from victor_ext._privacy import SecretObject, body_of
 from victor_ext._runtime.core.validation import is_encodable
+from victor_ext._values.ids import storable
 
 _EXACT_DIGITS = 16
 """Characters of a number, of which a float holds each one: 15 digits and a point (DBL_DIG of C)."""

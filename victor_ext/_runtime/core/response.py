@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 
 from victor_ext._privacy import SecretBuffer, SecretBytes, body_of, one_line, redact_excerpt
-from victor_ext._response_info import ResponseInfo
 from victor_ext._runtime.core.clock import monotonic
 from victor_ext._runtime.core.json_values import parsed
+from victor_ext._values.response_info import ResponseInfo
 from victor_ext.errors import VictorError
 
 _MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it

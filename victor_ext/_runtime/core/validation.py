@@ -12,9 +12,9 @@ from enum import Enum
 from functools import wraps
 from typing import Any, ParamSpec, Self, TypeGuard, TypeVar, cast
 
-from victor_ext._ids import HALF_CHARACTER, says_nothing
 from victor_ext._privacy import kind_of, mask_digits
-from victor_ext._words import Word
+from victor_ext._values.ids import HALF_CHARACTER, says_nothing
+from victor_ext._values.words import Word
 from victor_ext.errors import InvalidRequest, Problem
 
 P = ParamSpec("P")

@@ -20,7 +20,6 @@ import httpx
 from msgspec import field
 
 from victor_ext._flows import Calls
-from victor_ext._opaque import FrozenOpaque, Opaque
 from victor_ext._privacy import SecretBytes
 from victor_ext._runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
@@ -33,6 +32,7 @@ from victor_ext._runtime.core.clock import (
 from victor_ext._runtime.core.locks import Permit, Semaphore
 from victor_ext._runtime.http.parser import Head, Parser
 from victor_ext._runtime.http.streams import READ_BYTES, show_cut_connections
+from victor_ext._values.opaque import FrozenOpaque, Opaque
 
 PORTS = {"http": 80, "https": 443}
 

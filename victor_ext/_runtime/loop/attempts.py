@@ -9,7 +9,6 @@ import httpx
 from msgspec import field
 from msgspec.structs import replace
 
-from victor_ext._opaque import Opaque
 from victor_ext._privacy import quote_response_to
 from victor_ext._runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
@@ -25,6 +24,7 @@ from victor_ext._runtime.core.clock import (
 )
 from victor_ext._runtime.core.response import MAX_RESPONSE_BYTES, OPERATION, Response
 from victor_ext._runtime.core.validation import MOST_SECONDS
+from victor_ext._values.opaque import Opaque
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
 
 from .classification import (

@@ -11,10 +11,10 @@ import httpx
 from msgspec.structs import replace
 
 from victor_ext import errors
-from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import body_of, excerpt, one_line, one_own_line, redact_excerpt
 from victor_ext._runtime.core.json_values import is_object, json_of
 from victor_ext._runtime.core.response import Response
+from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
 
 from .conflicts import EarlierUse, Use, earlier_use

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import httpx
 
-from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import body_of
 from victor_ext._runtime.core.json_values import (
     NOT_JSON,
@@ -24,6 +23,7 @@ from victor_ext._runtime.core.json_values import (
     whole_of,
 )
 from victor_ext._runtime.core.response import NOT_READ, Response
+from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})

@@ -17,7 +17,6 @@ import anyio
 import httpx
 
 from victor_ext._flows import adrive, drive
-from victor_ext._opaque import Opaque
 from victor_ext._runtime.core.clock import BEGUN, ServerClock, monotonic
 from victor_ext._runtime.core.locks import TaskLock, ThreadLock
 from victor_ext._runtime.core.response import (
@@ -27,6 +26,7 @@ from victor_ext._runtime.core.response import (
     aread,
     read,
 )
+from victor_ext._values.opaque import Opaque
 from victor_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -15,12 +15,18 @@ from typing import ClassVar
 
 import httpx
 
-from victor_ext._ids import HALF_CHARACTER, guid_digits, in_one_form, unseen_in, without_unseen
-from victor_ext._opaque import FrozenStruct
 from victor_ext._runtime.core.headers import is_scheme
 from victor_ext._runtime.core.json_values import member_at, object_of, text_or_empty
 from victor_ext._runtime.core.response import OPERATION
 from victor_ext._runtime.core.validation import is_encodable, moment_problem, shown
+from victor_ext._values.ids import (
+    HALF_CHARACTER,
+    guid_digits,
+    in_one_form,
+    unseen_in,
+    without_unseen,
+)
+from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 
 _PLAIN_EXPONENT = 100

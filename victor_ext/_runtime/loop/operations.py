@@ -19,10 +19,7 @@ import httpx
 from msgspec import field
 from msgspec.structs import replace
 
-from victor_ext._clocks import TIMES_DIFFER
 from victor_ext._flows import Calls
-from victor_ext._ids import says_nothing
-from victor_ext._opaque import FrozenOpaque, FrozenStruct, repr_without
 from victor_ext._privacy import one_line
 from victor_ext._runtime.core.comparing import (
     Comparisons,
@@ -38,6 +35,9 @@ from victor_ext._runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext._runtime.core.response import OPERATION, Response
+from victor_ext._values.clocks import TIMES_DIFFER
+from victor_ext._values.ids import says_nothing
+from victor_ext._values.opaque import FrozenOpaque, FrozenStruct, repr_without
 from victor_ext.errors import ConfigurationError, Problem, VictorError
 
 from .evidence import (

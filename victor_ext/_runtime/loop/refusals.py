@@ -16,10 +16,10 @@ from typing import Any, cast
 
 import httpx
 
-from victor_ext._ids import says_nothing
 from victor_ext._privacy import body_of, redact_excerpt
 from victor_ext._runtime.core.json_values import NOT_JSON, is_list, is_object, json_of, object_of
 from victor_ext._runtime.core.response import Response
+from victor_ext._values.ids import says_nothing
 
 from .evidence import HTML, Declared, Problems, Tables
 

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import httpx
 
-from victor_ext._currencies import code_problem
 from victor_ext._privacy import (
     AccountNumber,
     OddAccount,
@@ -26,6 +25,7 @@ from victor_ext._privacy import (
 )
 from victor_ext._runtime.auth.credentials import UnpicklableCredentials
 from victor_ext._runtime.client.requests import Body, folded_name
+from victor_ext._runtime.core.currencies import code_problem
 from victor_ext._runtime.core.validation import Form, Validation, is_encodable
 from victor_ext.money import Money
 from victor_ext.typed import Request

@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from victor_ext._ids import is_same_id, reference_of
 from victor_ext._privacy import HIDDEN, one_line, redact_code, redact_excerpt
 from victor_ext._runtime.core import comparing
 from victor_ext._runtime.core.comparing import Comparer, Comparisons, Likeness, as_id
@@ -29,6 +28,7 @@ from victor_ext._runtime.core.json_values import (
 from victor_ext._runtime.loop.conflicts import is_about_earlier
 from victor_ext._runtime.loop.evidence import ListPage, Problems, reports_error
 from victor_ext._runtime.loop.operations import Repeats, id_in_path
+from victor_ext._values.ids import is_same_id, reference_of
 from victor_ext.errors import Problem
 from victor_ext.money import from_wire
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
 
-from victor_ext._books import Book, Theirs, currency_of, money_of
 from victor_ext._privacy import Secret, concealed
 from victor_ext._runtime.core.validation import shown
 from victor_ext._systems import System
-from victor_ext._words import Word
+from victor_ext._values.words import Word
 from victor_ext.errors import ConfigurationError, InvalidRequest, NotFound
+from victor_ext.providers._books import Book, Theirs, currency_of, money_of
 from victor_ext.providers._settings import options_from
 
 from ._result_codes import ResultClass

@@ -5,12 +5,12 @@ There are few, because the provider documents hardly any limits.
 
 import re
 
-from victor_ext._currencies import code_problem
-from victor_ext._ids import GUID
 from victor_ext._privacy import kind_of
 from victor_ext._runtime.core import validation
 from victor_ext._runtime.core.card_data import card_data_in, has_card_number
+from victor_ext._runtime.core.currencies import code_problem
 from victor_ext._runtime.core.json_values import is_object
+from victor_ext._values.ids import GUID
 from victor_ext.money import Money
 from victor_ext.typed import Form, Query
 

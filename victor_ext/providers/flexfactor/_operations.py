@@ -13,8 +13,6 @@ from flexfactor_api.members import MEMBERS
 from flexfactor_api.operations import OPERATIONS as DOCUMENT
 from msgspec.structs import replace
 
-from victor_ext._books import in_major_units
-from victor_ext._ids import reference_of
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core import comparing
 from victor_ext._runtime.core.comparing import Comparer, Comparisons
@@ -33,6 +31,8 @@ from victor_ext._runtime.loop.operations import (
     Shown,
     id_in_path,
 )
+from victor_ext._values.ids import reference_of
+from victor_ext.providers._books import in_major_units
 
 from ._orders import require_cancelled
 from ._problems import read_problems, trace_id

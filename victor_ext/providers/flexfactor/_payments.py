@@ -12,12 +12,12 @@ from flexfactor_api.api.payments import capture, evaluate, transmit
 from flexfactor_api.typed import arguments, methods, parts
 from flexfactor_api.typed.parts import OrderItem
 
-from victor_ext._currencies import code_problem
 from victor_ext._privacy import is_sequence, kind_of
 from victor_ext._runtime.client.requests import with_extra_body
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext._runtime.core import validation
+from victor_ext._runtime.core.currencies import code_problem
 from victor_ext._runtime.loop.idempotency_keys import new_key
 from victor_ext.money import Money
 from victor_ext.typed import Body, Request

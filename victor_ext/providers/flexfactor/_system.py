@@ -8,12 +8,12 @@ from typing import Any, Final, Literal, NamedTuple
 
 import httpx
 
-from victor_ext._books import Book, Theirs, currency_of
-from victor_ext._ids import GUID
 from victor_ext._runtime.core.validation import shown
 from victor_ext._systems import System
-from victor_ext._words import Word
+from victor_ext._values.ids import GUID
+from victor_ext._values.words import Word
 from victor_ext.errors import ConfigurationError
+from victor_ext.providers._books import Book, Theirs, currency_of
 from victor_ext.providers._settings import environment_and_url, options_from, require_variables
 
 from ._auth import FlexFactorAuth, FlexFactorToken

@@ -19,8 +19,6 @@ from msgspec.structs import replace
 from velo_api.members import MEMBERS
 from velo_api.operations import OPERATIONS as DOCUMENT
 
-from victor_ext._books import in_major_units
-from victor_ext._ids import reference_of
 from victor_ext._privacy import one_line
 from victor_ext._runtime.client.records import sent_by
 from victor_ext._runtime.core.json_values import (
@@ -59,7 +57,9 @@ from victor_ext._runtime.loop.operations import (
     Says,
     Shown,
 )
+from victor_ext._values.ids import reference_of
 from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.providers._books import in_major_units
 
 from ._problems import correlation_id, read_problems
 from ._proofs import SUBMITTED

@@ -9,10 +9,10 @@ from velo_api.typed import methods
 from velo_api.typed.arguments import PACKAGE
 from velo_api.typed.records import Payment, PaymentChange
 
-from victor_ext._ids import reference_of
 from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._runtime.client.runners import OperationFlow
+from victor_ext._values.ids import reference_of
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.typed import CheckedCall, Query, Request
 

@@ -18,13 +18,13 @@ from velo_api.typed.records import (
 )
 from velo_api.typed.words import PayoutStatusFilter
 
-from victor_ext._ids import reference_of
 from victor_ext._privacy import one_line
 from victor_ext._runtime.client.polling import poll
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._runtime.client.runners import OperationFlow, call
 from victor_ext._runtime.core.json_values import object_or_empty
-from victor_ext._words import Word
+from victor_ext._values.ids import reference_of
+from victor_ext._values.words import Word
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.typed import CheckedCall, Request
 

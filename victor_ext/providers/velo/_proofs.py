@@ -13,12 +13,12 @@ import httpx
 from velo_api.members import MEMBERS
 
 from victor_ext._flows import following
-from victor_ext._ids import reference_of
 from victor_ext._runtime.client.records import sent_by
 from victor_ext._runtime.core import comparing
 from victor_ext._runtime.core.comparing import Comparer, Likeness
 from victor_ext._runtime.core.json_values import list_or_empty, object_of, object_or_empty
 from victor_ext._runtime.loop.operations import Done, Finding, Findings, NotDone, Proof
+from victor_ext._values.ids import reference_of
 from victor_ext.errors import VictorError
 from victor_ext.money import Money
 

@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args
 
 from velo_api.typed.words import PayoutStatusFilter
 
-from victor_ext._books import Book, Theirs
 from victor_ext._systems import System
-from victor_ext._words import Word
+from victor_ext._values.words import Word
+from victor_ext.providers._books import Book, Theirs
 from victor_ext.providers._settings import options_from, require_variables
 
 from ._auth import VeloAuth

@@ -16,8 +16,6 @@ from victor_api.typed.dictionaries import (
 from victor_api.typed.methods import PaymentRequests
 
 from victor_ext import money, zulu
-from victor_ext._ids import says_nothing
-from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext._runtime.client.requests import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext._runtime.core import comparing
@@ -25,6 +23,8 @@ from victor_ext._runtime.core.comparing import Comparer, Likeness
 from victor_ext._runtime.core.json_values import is_object, object_or_empty
 from victor_ext._runtime.core.validation import Validation, as_date, moment_problem
 from victor_ext._runtime.loop.idempotency_keys import key_problem
+from victor_ext._values.ids import says_nothing
+from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.typed import Body, Request
 

@@ -14,7 +14,6 @@ import httpx
 from victor_api.members import MEMBERS
 from victor_api.operations import OPERATIONS as DOCUMENT
 
-from victor_ext._ids import reference_of
 from victor_ext._privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core.comparing import about_another, as_id
@@ -47,6 +46,7 @@ from victor_ext._runtime.loop.operations import (
     RepeatsId,
     id_in_path,
 )
+from victor_ext._values.ids import reference_of
 from victor_ext.errors import Problem, VictorError
 from victor_ext.money import from_wire
 

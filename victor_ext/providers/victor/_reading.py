@@ -16,7 +16,6 @@ from victor_api.api.payment_requests import get_payment_request, list_payment_re
 from victor_api.typed.arguments import PACKAGE
 
 from victor_ext import zulu
-from victor_ext._ids import is_same_id, reference_of
 from victor_ext._privacy import redact_excerpt
 from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.records import RecordList
@@ -27,6 +26,7 @@ from victor_ext._runtime.core.json_values import list_or_empty
 from victor_ext._runtime.core.validation import Validation, shown
 from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext._runtime.loop.operations import names_only
+from victor_ext._values.ids import is_same_id, reference_of
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.typed import ListQuery
 

@@ -16,11 +16,11 @@ from victor_api import models
 from victor_api.typed.records import PaymentRequestFields
 
 from victor_ext import money, zulu
-from victor_ext._ids import reference_of
 from victor_ext._runtime.core.comparing import Likeness, as_id, likeness, same_id
 from victor_ext._runtime.core.json_values import is_object
 from victor_ext._runtime.core.validation import Validation, as_date
 from victor_ext._runtime.loop.operations import Done
+from victor_ext._values.ids import reference_of
 
 from . import _values
 from ._creating import SUBJECT, SentCreate

@@ -18,7 +18,6 @@ from msgspec.structs import replace
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
-from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import one_line
 from victor_ext._runtime.client.requests import Body, extra_body_problems, with_extra_body
 from victor_ext._runtime.client.resources import Shared
@@ -28,6 +27,7 @@ from victor_ext._runtime.core.json_values import json_of, object_of, object_or_e
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.loop.operations import Done, Finding, Proof, id_in_path
+from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, VictorError
 from victor_ext.typed import Query, Request
 

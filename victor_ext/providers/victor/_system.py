@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from victor_ext._books import Book, Theirs, money_of
 from victor_ext._flows import following
 from victor_ext._runtime.auth.credentials import checked_secret
 from victor_ext._systems import System
-from victor_ext._words import Word
+from victor_ext._values.words import Word
 from victor_ext.errors import ConfigurationError
+from victor_ext.providers._books import Book, Theirs, money_of
 from victor_ext.providers._settings import options_from, require_variables
 
 from ._auth import SOURCE, Credentials, VictorJwt, VictorOAuth, key_source

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, TypeVar, get_args
 from victor_api.typed.words import StatusWord
 
 from victor_ext import money, zulu
-from victor_ext._opaque import FrozenStruct
 from victor_ext._privacy import mask
 from victor_ext._runtime.core.comparing import as_id
 from victor_ext._runtime.core.json_values import is_object
+from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import InvalidRequest
 
 WordT = TypeVar("WordT", bound=str)

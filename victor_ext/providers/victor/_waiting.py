@@ -17,7 +17,7 @@ from victor_ext._runtime.client.resources import Shared
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core.validation import MOST_SECONDS, shown, spelled
 from victor_ext._runtime.loop.flow import Sleep
-from victor_ext._words import Word
+from victor_ext._values.words import Word
 
 from ._reading import check_id, get, in_list
 from ._records import PaymentRequest

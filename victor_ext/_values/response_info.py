@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import httpx
 
-from victor_ext._opaque import Opaque
+from victor_ext._values.opaque import Opaque
 
 __all__ = ("ResponseInfo",)
 

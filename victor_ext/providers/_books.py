@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from victor_ext._opaque import FrozenOpaque, FrozenStruct
 from victor_ext._runtime.core.validation import Validation
+from victor_ext._values.opaque import FrozenOpaque, FrozenStruct
 from victor_ext.errors import BadRequest, InvalidRequest, NotFound, VictorError
 from victor_ext.money import Money, from_wire
 

@@ -4,7 +4,7 @@ By list one ("current currency and funds") and list three ("historic denominatio
 maintains them for ISO: list-one.xml and list-three.xml, both with the date below.
 """
 
-from .errors import Problem
+from victor_ext.errors import Problem
 
 PUBLISHED = "2026-01-01"
 """The date of both lists."""
