@@ -41,13 +41,15 @@ class PackageError(Exception):
 class Function:
     """The module of an operation."""
 
-    def __init__(self, module):
+    def __init__(self, module, models):
         self.module = module
         self.name = module.__name__.rpartition(".")[2]
         self.method = self.module.OPERATION.method.lower()
         self.path = self.module.OPERATION.path
         """With the name of an argument for each parameter."""
-        hints = typing.get_type_hints(self.module.sync_detailed, vars(module), {})
+        # With `late_models`, the module itself has only the names of the models that it calls.
+        names = {**models, **vars(module)}
+        hints = typing.get_type_hints(self.module.sync_detailed, names, {})
         self.hints = {
             name: hint for name, hint in hints.items() if name not in ("return", "client")
         }
@@ -78,7 +80,11 @@ class Package(contextlib.AbstractContextManager):
                 spec.loader.exec_module(root)
                 found = [*pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
                 modules = [importlib.import_module(each.name) for each in found]
-                self.functions = [Function(each) for each in modules if hasattr(each, "OPERATION")]
+                package = self.load("models")
+                models = {name: getattr(package, name) for name in dir(package)}
+                self.functions = [
+                    Function(module, models) for module in modules if hasattr(module, "OPERATION")
+                ]
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error
