@@ -139,9 +139,6 @@ class Shell:
                 check_packages(packages)
             case ["make", *targets]:
                 check_targets(targets)
-            case [".venv/bin/nox", "-s", session, *_]:
-                noxfile = (ROOT / "noxfile.py").read_text("utf-8")
-                assert f"@stage\ndef {session}(" in noxfile, f"there is no session {session}"
             case ["python" | ".venv/bin/python", "-m", module, *_]:
                 assert importlib.util.find_spec(module), f"there is no module {module}"
             case ["python" | ".venv/bin/python", "-c", code]:
