@@ -210,7 +210,7 @@ class TestTheRuntimeKnowsNoProvider:
             "sqlalchemy",
             "raise ModuleNotFoundError(\"No module named 'sqlalchemy'\", name='sqlalchemy')",
             "import victor_ext.outbox",
-            "victor_ext.outbox needs sqlalchemy; in a clone of this project: pip install",
+            "victor_ext.outbox needs sqlalchemy; with the wheel of this project: pip install",
         ),
     ],
 )
