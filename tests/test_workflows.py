@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CALLED = re.compile(r"(?:`|run: |^|@)(?:make|\$\(MAKE\)) ([a-z2./ -]+)", re.MULTILINE)
+CALLED = re.compile(r"(?:`|run: |^|@|\$ )(?:make|\$\(MAKE\)) ([a-z2./ -]+)", re.MULTILINE)
 
 
 def test_each_target_of_make_that_is_named_exists():
