@@ -206,12 +206,6 @@ class TestTheRuntimeKnowsNoProvider:
             "import victor_ext.outbox",
             "ImportError: cannot import name 'inspect' from 'greenlet'",
         ),
-        (
-            "sqlalchemy",
-            "raise ModuleNotFoundError(\"No module named 'sqlalchemy'\", name='sqlalchemy')",
-            "import victor_ext.outbox",
-            "victor_ext.outbox needs sqlalchemy; in a clone of this project: pip install",
-        ),
     ],
 )
 def test_a_module_that_is_there_and_fails_says_why_itself(tmp_path, module, fails, asked, words):
@@ -220,4 +214,4 @@ def test_a_module_that_is_there_and_fails_says_why_itself(tmp_path, module, fail
     ran = python("-c", f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{asked}")
     last = ran.stderr.splitlines()[-1]
     assert words in last
-    assert ("pip install" in last) is fails.startswith("raise ModuleNotFoundError")
+    assert "pip install" not in last

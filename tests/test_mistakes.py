@@ -1,6 +1,6 @@
 """The list of mistakes fits the code: the rules stand on their pages, and the tests are there.
 
-`nox -s mistakes` plants them.
+`make mistakes` plants them.
 """
 
 import ast

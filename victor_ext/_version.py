@@ -20,9 +20,10 @@ def missing_extra(what: str, needed: str, extra: str, below: str = "") -> Import
         below: The extra that a module of the same name below `what` needs instead, if there is one.
     """
     # Before the first release, anybody can register the name of this project.
-    message = f"{what} needs {needed}; in a clone of this project: pip install '.[{extra}]'"
+    wheel = f"./victor_ext-{__version__}-py3-none-any.whl[{extra}]"
+    message = f"{what} needs {needed}; with the wheel of this project: pip install '{wheel}'"
     if below:
-        message = f"{message}, or '.[{below}]' for {what}.{below}"
+        message = f"{message}, or [{below}] for {what}.{below}"
     return ImportError(message, name=needed)
 
 

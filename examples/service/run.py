@@ -1,4 +1,4 @@
-"""The service with a sandbox of its own, to try it (`nox -s service`): invoices here, and a payer
+"""The service with a sandbox of its own, to try it (`make service`): invoices here, and a payer
 who accepts after some seconds.
 
 With VICTOR_... variables set, run the service alone:

@@ -86,7 +86,7 @@ def test_a_missing_extra_is_reported_in_one_line_with_the_command_that_installs_
 ):
     ran = python("-c", WITHOUT_EXTRA.format(name=name, words=words))
     assert ran.returncode == 2
-    assert f"pip install '.[{extra}]'" in ran.stderr
+    assert f"pip install './victor_ext-{__version__}-py3-none-any.whl[{extra}]'" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
 
 

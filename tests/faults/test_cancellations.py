@@ -1,7 +1,7 @@
 """Calls that are cancelled, or interrupted by Ctrl-C, at any moment and in every way: the client
 goes on working.
 
-Nothing is mixed up. `nox -s histories -- cancellations` tries it more often
+Nothing is mixed up. `make cancellations` tries it more often
 (`VICTOR_CANCELLATIONS`, `VICTOR_INTERRUPTS`).
 """
 

@@ -1,6 +1,6 @@
 """Histories of rare input: nobody is asked twice, nothing is lost, nobody is told what is not so.
 
-`nox -s histories` runs 100,000 of them, and a test the first 800. What fails is
+`make histories` runs 100,000 of them, and a test the first 800. What fails is
 printed as the shortest history that fails in the same way; `run` of `history.py` runs it again.
 """
 
@@ -76,7 +76,7 @@ def test_histories_of_the_outbox_and_inbox_on_postgresql_are_right(monkeypatch):
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_history_in_which_a_mistake_shows_is_right(name):
-    """`nox -s mistakes` runs it with the mistake in the code: then it is wrong."""
+    """`make mistakes` runs it with the mistake in the code: then it is wrong."""
     assert run(draw(f"planted:{SHOWN[name]['number']}", SHOWN[name]["kind"])) == []
 
 

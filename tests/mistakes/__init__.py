@@ -1,6 +1,6 @@
 """Mistakes made on purpose: each breaks a rule that a page states, and names tests that notice.
 
-They stand in the files beside this one. `nox -s mistakes` plants each in a copy of the tree and
+They stand in the files beside this one. `make mistakes` plants each in a copy of the tree and
 runs its tests. Code is found as a syntax tree, so that another format of it changes nothing.
 
 A mistake has:

@@ -39,7 +39,7 @@ PATIENCE = 60.0
 GREEN = re.compile(r"^PASSED (.*)$", re.MULTILINE)
 RED = re.compile(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", re.MULTILINE)
 TOOK = re.compile(r"^\s*([0-9.]+)s (?:setup|call|teardown) +(.*)$", re.MULTILINE)
-# More than in `nox -s pull_request`: a mistake shows in a few of so many.
+# More than in `make pull-request`: a mistake shows in a few of so many.
 KILLS = {"VICTOR_BULK_KILLS": "30"}
 
 
@@ -214,7 +214,7 @@ def try_all(chosen, jobs):
 
 
 def main():
-    parser = argparse.ArgumentParser("nox -s mistakes --", description=__doc__)
+    parser = argparse.ArgumentParser("python -m tests.mistakes", description=__doc__)
     parser.add_argument("words", nargs="*", metavar="WORD", help="each must be in its text")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="side by side")
     arguments = parser.parse_args()
