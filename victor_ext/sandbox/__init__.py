@@ -8,13 +8,13 @@ from victor_ext._version import needs_extra
 with needs_extra(__name__, "sandbox"):
     from victor_ext.sandbox.server._context import Received
     from victor_ext.sandbox.victor import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
-    from victor_ext.sandbox.victor._authentication import new_key_pair
+    from victor_ext.sandbox.victor._test_key import KEY_PAIR
 
 __all__ = (
+    "KEY_PAIR",
     "Received",
     "RemoteSandbox",
     "Sandbox",
     "SandboxCommands",
     "SandboxSettings",
-    "new_key_pair",
 )
