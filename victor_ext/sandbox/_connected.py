@@ -51,8 +51,7 @@ class ConnectedSandbox(ServerInThread[ServerSettings]):
         own_key = key
 
         class ConnectedProvider(TableProvider[ServerSettings]):
-            name = "connected"
-            title = Path(path).stem
+            name = title = Path(path).stem
             document = path
             rows = own_rows
             key = own_key
