@@ -32,7 +32,8 @@ class ConnectedSandbox(ServerInThread[ServerSettings]):
         settings: The options of every sandbox.
 
     Raises:
-        ValueError: A row cannot work.
+        OSError: There is no such document.
+        ValueError: The key of a row would do nothing.
     """
 
     def __init__(
@@ -46,7 +47,13 @@ class ConnectedSandbox(ServerInThread[ServerSettings]):
         settings: ServerSettings | None = None,
     ) -> None:
         path = str(Path(document).resolve())
-        _check_rows(path, rows, key)
+        load_document(path)  # else one that cannot be read would show at the first call
+        for row in rows:
+            if row.is_keyed and key is None:
+                raise ValueError(
+                    f"The row {row.name!r} has is_keyed=True, and the sandbox has no key. Write "
+                    'key=HeaderKey("Idempotency-Key"), or leave is_keyed out.'
+                )
         own_rows = tuple(rows)
         own_key = key
 
@@ -69,22 +76,3 @@ class ConnectedSandbox(ServerInThread[ServerSettings]):
 
         self.provider_type = ConnectedProvider
         super().__init__(settings)
-
-
-def _check_rows(document: str, rows: Sequence[Row], key: KeyLocation) -> None:
-    """Raise `ValueError` for a row that cannot work: nobody would see that its key does nothing,
-    or that no rule of the document holds.
-    """
-    for row in rows:
-        method, _, path = row.place.partition(" ")
-        is_there = bool(load_document(document).operation(method, path).statuses)
-        if is_there != row.is_documented:
-            raise ValueError(
-                f"The row {row.name!r}: the document has {'a' if is_there else 'no'} {row.place}. "
-                "Correct its place, or is_documented."
-            )
-        if row.is_keyed and key is None:
-            raise ValueError(
-                f"The row {row.name!r} has is_keyed=True, and the sandbox has no key. Write "
-                'key=HeaderKey("Idempotency-Key"), or leave is_keyed out.'
-            )
