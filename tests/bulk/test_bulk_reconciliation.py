@@ -18,8 +18,9 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
 )
-from victor_ext import ProviderTime, Victor
+from victor_ext import ProviderTime, Victor, VictorOAuth
 from victor_ext.outbox._files import FilePolicy
+from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 
@@ -76,3 +77,14 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
     assert victor_sandbox.attempts_by_key() == {**attempts, key: 1}
     ours.finish()
     asked_once(victor_sandbox, [*referenced(40), row(900)])
+
+
+def test_a_batch_goes_on_in_the_sandbox_of_the_next_morning(sender):
+    for number in (2, 3):
+        with Sandbox() as sandbox:
+            auth = VictorOAuth(*sandbox.add_oauth_client())
+            with Victor(auth, base_url=sandbox.url) as client:
+                sender.finish(rows(number), victor=client)
+            work = sandbox.work_done_by_key()
+    (new,) = keys_of(rows(3)) - keys_of(rows(2))
+    assert work == {new: 1}

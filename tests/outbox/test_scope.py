@@ -8,8 +8,15 @@ import pytest
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import states, stored
 from tests.providers.victor.adapter import invoice
-from victor_ext import Victor, VictorOAuth
-from victor_ext.outbox import AnotherScope
+from victor_ext import Victor, VictorJwt, VictorOAuth
+from victor_ext.outbox import AnotherScope, Outbox
+from victor_ext.providers.eastpay import EastPay
+from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
+from victor_ext.providers.velo import Velo, VeloAuth
+from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = pytest.mark.slow
 
@@ -63,3 +70,48 @@ def test_new_credentials_of_the_account_send_once_they_are_adopted(outbox, clien
     assert states(outbox.send(new)) == ["sent"]
     stored(outbox, invoice(2))
     assert states(outbox.send(old)) == ["sent"]
+
+
+def victor_by_key(sandbox):
+    return Victor(VictorJwt(*sandbox.new_api_key()), base_url=sandbox.url)
+
+
+def victor_by_client(sandbox):
+    return Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url)
+
+
+def velo(sandbox):
+    return Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url)
+
+
+def eastpay(sandbox):
+    entity_id, token = sandbox.add_merchant()
+    return EastPay(token, entity_id=entity_id, base_url=f"{sandbox.url}/eastpay")
+
+
+def flexfactor(sandbox):
+    key, secret, mid = sandbox.add_client()
+    return FlexFactor(FlexFactorAuth(key, secret), mid=mid, base_url=sandbox.url)
+
+
+@pytest.mark.parametrize(
+    ("kind", "client_of_account"),
+    [
+        (Sandbox, victor_by_key),
+        (Sandbox, victor_by_client),
+        (VeloSandbox, velo),
+        (EastPaySandbox, eastpay),
+        (FlexFactorSandbox, flexfactor),
+    ],
+)
+def test_a_database_outlives_the_sandbox_of_a_test(engine, kind, client_of_account):
+    """Each test has a sandbox of its own, and all of them are one account. A second account is
+    another one.
+    """
+    outbox = Outbox(engine)
+    outbox.create_table()
+    for _ in range(2):
+        with kind() as sandbox, client_of_account(sandbox) as client:
+            outbox.send(client)
+            with client_of_account(sandbox) as other, pytest.raises(AnotherScope):
+                outbox.send(other)

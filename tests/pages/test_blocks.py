@@ -51,13 +51,16 @@ class Python:
 
     def run_tests(self, pytester):
         """Run the tests of the page, which import its modules."""
-        for number, source in enumerate(self.tests):
+        files = [
             pytester.makepyfile(**{f"test_{number}": source})
+            for number, source in enumerate(self.tests)
+        ]
         for module in self.folder.glob("*.py"):
             pytester.makepyfile(**{module.stem: module.read_text(encoding="utf-8")})
         pytester.syspathinsert()
+        (pytester.path / "examples").symlink_to(ROOT / "examples")
         ran = pytester.runpytest_inprocess(
-            "-p", "no:cacheprovider", "--strict-markers", "-W", "error"
+            *files, "-p", "no:cacheprovider", "--strict-markers", "-W", "error"
         )
         ran.assert_outcomes(
             passed=sum(

@@ -18,14 +18,13 @@ def http():
 
 
 @pytest.fixture
-def start(victor_key_pair):
+def start():
     """Start a sandbox with options: returns it and a caller who is known to it."""
     with ExitStack() as stack:
 
         def started(**options):
             sandbox = stack.enter_context(Sandbox(SandboxSettings(**options)))
-            sandbox.add_api_key(victor_key_pair[1], API_KEY)
-            caller = Caller(sandbox.url, API_KEY, victor_key_pair[0])
+            caller = Caller(sandbox.url, *sandbox.new_api_key(API_KEY))
             stack.callback(caller.http.close)
             return sandbox, caller
 

@@ -63,26 +63,25 @@ def with_prose():
 prose = with_prose()
 
 
-def running(victor_key_pair, **options):
+def running(**options):
     # No key is kept: the examples repeat the document's key, and it documents no 409.
     options = {"demo_data": True, "seed": 1, "key_life": 0, **options}
     with Sandbox(SandboxSettings(**options)) as sandbox:
-        sandbox.add_api_key(victor_key_pair[1], API_KEY)
-        caller = Caller(sandbox.url, API_KEY, victor_key_pair[0])
+        caller = Caller(sandbox.url, *sandbox.new_api_key(API_KEY))
         caller.http.close()
         # One token for all calls: how tokens are judged is tested elsewhere.
         yield sandbox, {"authorization": f"Token {caller.token()}"}
 
 
 @fixture(scope="module")
-def plain(victor_key_pair):
-    yield from running(victor_key_pair)
+def plain():
+    yield from running()
 
 
 @fixture(scope="module")
-def open_minded(victor_key_pair):
+def open_minded():
     """A sandbox for which a key that was used is no reason to refuse."""
-    yield from running(victor_key_pair)
+    yield from running()
 
 
 @fixture

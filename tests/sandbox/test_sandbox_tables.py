@@ -11,7 +11,7 @@ import pytest
 
 from tests.cases import cases_beside
 from victor_ext.sandbox.engine import Listing, Refused, Result, Row, TableProvider
-from victor_ext.sandbox.server import HeaderKey, Response, ServerInThread
+from victor_ext.sandbox.server import HeaderKey, ServerInThread
 
 DOCUMENT = Path(__file__).with_name("charges.yaml")
 NAME = {"name": "a"}
@@ -47,10 +47,7 @@ def _made(state, asked):
 
 ODD = (
     Row("make", "POST /things", _made, 201, is_keyed=True),
-    Row("touch", "POST /things/{id}", lambda _state, _asked: None, 204),
-    Row("whole", "GET /whole", lambda _state, _asked: Response(299, b"as it is")),
     Row("list", "GET /things", lambda state, _: [*state], listing=Listing(largest=2)),
-    Row("open", "GET /", lambda _state, _asked: {"is": "open"}, is_open=True),
 )
 
 

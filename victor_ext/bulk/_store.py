@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, replace
 from operator import call
 from typing import Any, TypeVar
 
-import httpx
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -32,6 +31,7 @@ from victor_ext._event_queue.vault import Vault
 from victor_ext._flows import drive
 from victor_ext._settlement.key_age import Now, SentSince
 from victor_ext._systems import System
+from victor_ext._values.places import place_of
 from victor_ext.outbox._files import ENTRIES
 
 from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
@@ -52,7 +52,6 @@ _CACHE_KIB = 8_192
 """The cache of an SQLite connection that stores a sheet: its keys and digests are in no order."""
 _MAX_NAMES = 10
 """Maximum number of batch names in an error message."""
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(eq=False, repr=False)
@@ -338,10 +337,5 @@ def system_of(client: Any) -> System:
 
 
 def _provider_of(client: Any) -> str:
-    """Return a text that identifies the provider of a client: the system, environment and address.
-
-    All sandboxes on this machine count as one provider, because their ports change.
-    """
-    url = httpx.URL(client.base_url)
-    address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
-    return f"{client.system.name} {client.environment} {address}"
+    """Return a text that identifies the provider of a client: the system, environment and place."""
+    return f"{client.system.name} {client.environment} {place_of(client.base_url)}"

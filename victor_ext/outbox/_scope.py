@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from victor_ext import ConfigurationError
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext._event_queue.rows import begin_writing, change_rows, insert_once
+from victor_ext._values.places import place_of
 
 _SCOPE_OF = "scope of "
 """The beginning of the name of the row of control that has the scope of a system's entries."""
@@ -35,7 +36,7 @@ class Owner:
 
     Attributes:
         provider: The name of the system.
-        environment: The environment of the client, or its URL where the system has only one.
+        environment: The environment of the client, or its place where the system has only one.
         accounts: Digests of the credentials with which they may be sent. Empty: of the credentials
             it is not known whose they are.
     """
@@ -50,7 +51,7 @@ class Owner:
         its own for the same account.
         """
         accounts = [] if adds or client.caller is None else [str(client.caller)]
-        environment = str(client.environment or client.base_url)
+        environment = str(client.environment or place_of(client.base_url))
         return cls(str(client.provider), environment, accounts)
 
     def __str__(self) -> str:

@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], *, prog: str) -> int:
     kinds = get_type_hints(provider.settings_type)
     of_settings = [_add(parser, each, kinds[each.name]) for each in fields(provider.settings_type)]
     parser.add_argument(
-        "--env-file", metavar="FILE", help="write settings for a client, with fresh credentials"
+        "--env-file", metavar="FILE", help="write settings for a client, with its credentials"
     )
     parser.add_argument(
         "--json", action="store_true", help="print the URL as JSON once connections are accepted"

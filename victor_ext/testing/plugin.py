@@ -151,10 +151,10 @@ def time_travel(victor_sandbox: Sandbox) -> TimeTravel:
 
 @pytest.fixture(scope="session")
 def victor_key_pair() -> tuple[str, str]:
-    """An RSA key pair, made once for a run: the private key and the public key, as PEM."""
-    from victor_ext.sandbox import new_key_pair  # noqa: PLC0415 - an extra
+    """The RSA key pair of the sandbox's account: the private key and the public key, as PEM."""
+    from victor_ext.sandbox import KEY_PAIR  # noqa: PLC0415 - an extra
 
-    return new_key_pair()
+    return KEY_PAIR
 
 
 @pytest.fixture

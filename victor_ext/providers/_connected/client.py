@@ -37,6 +37,7 @@ from victor_ext._runtime.loop.idempotency_keys import (
     KeyPlace,
     QueryKey,
 )
+from victor_ext._values.places import place_of
 from victor_ext.errors import ConfigurationError
 
 from .auth import (
@@ -142,7 +143,7 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         account = getattr(credentials, "caller", None) if caller is None else caller
         digest = None  # nothing is known of the account
         if account is not None:
-            digest = caller_digest(f"{url} {account}", product="connect")
+            digest = caller_digest(f"{place_of(url)} {account}", product="connect")
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         bound = bound_class(cast("Hashable", client))
         said: Mapping[Any, OperationRow] = {} if rows is None else rows

@@ -87,8 +87,9 @@ class EastPayState:
         return f"{self._random.getrandbits(128):032x}"
 
     def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
-        entity_id = entity_id or f"EB{len(self.tokens) + 1:06d}"
-        token = token or f"sandbox-{self.new_id()}"
+        number = len(self.tokens) + 1
+        entity_id = entity_id or f"EB{number:06d}"
+        token = token or f"sandbox-token-not-a-secret-{number:06d}"
         self.tokens[token] = entity_id
         return {"entity_id": entity_id, "token": token}
 

@@ -46,10 +46,10 @@ class FlexFactorState:
         """By the merchant's own id, and the merchant."""
         self.cards: set[str] = set()
         """The tokens that the vault has made."""
-        self._mid = str(uuid.uuid4())
+        self._mid = "5a4db0c5-0000-4000-8000-000000000001"
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
-        self.subscriber_key = secrets.token_bytes(64)
+        self.subscriber_key = b"sandbox-subscriber-key".ljust(64)
         self.notified = OrderNotifications(notifications, clock, self.subscriber_key)
 
     @property
@@ -65,8 +65,9 @@ class FlexFactorState:
         """Let a client in, with a key, a secret and a merchant's id of its own where none is given;
         returns the three.
         """
-        app_key = app_key or uuid.uuid4().hex
-        app_secret = app_secret or uuid.uuid4().hex
+        number = len(self.clients) + 1
+        app_key = app_key or f"sandbox-key-{number}"
+        app_secret = app_secret or f"sandbox-secret-{number}"
         mid = mid or self.first_mid
         if not is_guid(mid):
             raise ValueError("mid must be a GUID")

@@ -383,6 +383,10 @@ def _strict(schema: Json) -> Json:
     _make_parts_strict(strict)
     if "pattern" in strict:
         strict["pattern"] = f"^(?:{strict['pattern']})$"
+    for bound in ("exclusiveMinimum", "exclusiveMaximum"):
+        if type(strict.get(bound)) in (int, float):  # as OpenAPI 3.1 has it
+            strict[bound.removeprefix("exclusive").lower()] = strict[bound]
+            strict[bound] = True
     bits = _BITS.get(strict.get("format", ""))
     if bits is not None:
         top = 1 << bits

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
 from http.client import responses
+from importlib.resources import files
 from typing import TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
@@ -34,6 +35,7 @@ from victor_ext.sandbox.server._exchange import (
 )
 from victor_ext.sandbox.server._faults import Fault, injected_response
 from victor_ext.sandbox.server._provider import AnyProvider, Call
+from victor_ext.sandbox.server._settings import is_this_machine
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -47,6 +49,8 @@ _GRACE = 0.05
 _NO_HTTP = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _OF_BROWSERS = {b"origin", b"referer", b"sec-fetch-site"}
 """Headers by which a browser tells that a web page makes the call."""
+_PAGE = files("victor_ext.sandbox.server") / "page.html"
+_HTML = ((b"content-type", b"text/html; charset=utf-8"),)
 
 
 class Listener:
@@ -260,10 +264,12 @@ class Listener:
         self, method: str, path: str, query: str, headers: Headers, body: bytes
     ) -> Response:
         if path == "/":
-            return json_response(200, {"sandbox": self._provider.name, "control": f"{CONTROL}/"})
+            return Response(200, _PAGE.read_bytes(), _HTML)
         named = {name.lower(): value for name, value in headers}
-        if named.get(b"sec-fetch-site") != b"none" and _OF_BROWSERS & named.keys():
-            return _error(403, "foreign_page", "A web page may not command a sandbox.")
+        is_of_page = named.get(b"sec-fetch-site") != b"none" and _OF_BROWSERS & named.keys()
+        if is_of_page and not _is_of_own_page(method, named):
+            why = "No web page may command a sandbox, and only its own may read, on this machine."
+            return _error(403, "foreign_page", why)
         name, params = self._command_table.find(method, unquote(path))
         if name == OTHER:
             return _error(404, "no_such_command", f"GET {CONTROL}/ lists what there is.")
@@ -363,6 +369,21 @@ async def stop_accepting(servers: Iterable[asyncio.Server]) -> None:
         await asyncio.sleep(0)
     for server in servers:
         server.close()
+
+
+def _is_of_own_page(method: str, headers: dict[bytes, bytes]) -> bool:
+    """Whether a call of a browser is one of the page at `/`, which only reads. A name that another
+    page has may suddenly mean this machine: so the page is at an address of it, or at `localhost`.
+    """
+    host = headers.get(b"host", b"")
+    own = b"http://" + host
+    pages = [headers.get(name, own) for name in (b"origin", b"referer")]
+    return (
+        method == "GET"
+        and headers.get(b"sec-fetch-site", b"same-origin") == b"same-origin"
+        and is_this_machine(host.partition(b":")[0].decode("latin-1"))
+        and all(page == own or page.startswith(own + b"/") for page in pages)
+    )
 
 
 def _error(status: int, error: str, message: str) -> Response:

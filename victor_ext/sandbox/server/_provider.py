@@ -212,7 +212,7 @@ class SandboxProvider(ABC, Generic[S]):
         return {}
 
     def client_settings(self, url: str) -> str:
-        """Environment variables for a client, one on each line, with fresh credentials."""
+        """Environment variables for a client, one on each line."""
         return self.variables(base_url=url)
 
     def variables(self, **values: str) -> str:

@@ -161,7 +161,7 @@ class _Foreground(ServerInThread[ServerSettings]):
     def greeting(self) -> str:
         url, host = self.url, self.settings.host
         heading = self._running().provider.heading
-        greeting = f"{heading} on {url}\nControl API on {url}/_sandbox/"
+        greeting = f"{heading} and its page on {url}\nControl API on {url}/_sandbox/"
         warning = (
             f"\nWarning: {host} can be reached from other machines, and so can the control API."
         )

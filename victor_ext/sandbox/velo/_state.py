@@ -3,7 +3,6 @@ lists.
 """
 
 import random
-import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,7 +64,7 @@ class VeloState:
         self.now = clock.now
         self.posting = posting
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
-        self.payor_id = self.new_id()
+        self.payor_id = "5a4db0c5-0000-4000-8000-000000000001"
         self.keys: dict[str, str] = {}
         self.tokens = TokenStore(clock)
         self.payees: dict[str, JsonObject] = {}
@@ -79,7 +78,7 @@ class VeloState:
         self.fundings: dict[str, JsonObject] = {}
         self.payouts: dict[str, Payout] = {}
         self.webhooks: dict[str, JsonObject] = {}
-        self.authorization = secrets.token_urlsafe(24)
+        self.authorization = "sandbox-authorization"
         """The header of what is posted to the address of `--notify`."""
         self.notifications: list[JsonObject] = []
         self.changed: dict[str, float] = {}
@@ -101,7 +100,8 @@ class VeloState:
         return iso(self.now())
 
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
-        key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
+        number = len(self.keys) + 1
+        key, secret = api_key or f"sandbox-key-{number}", api_secret or f"sandbox-secret-{number}"
         self.keys[key] = secret
         return {"api_key": key, "api_secret": secret}
 

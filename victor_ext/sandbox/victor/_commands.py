@@ -53,7 +53,7 @@ class SandboxCommands(TokenCommands):
         "POST", "/api-keys", returns=lambda made: (str(made["api_key"]), str(made["private_key"]))
     )
     def new_api_key(self, api_key: str | None = None) -> JsonObject:
-        """Make a key pair; returns the `api_key` (None: a new one is made) and the `private_key` as
+        """Add an API key; returns the `api_key` (None: a new one is made) and its `private_key` as
         PKCS#8 PEM.
         """
         return self._state.add_api_key(None, api_key)

@@ -7,7 +7,6 @@ import hashlib
 import json
 import random
 import string
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -38,6 +37,7 @@ from victor_ext.sandbox.victor._state import (
     Store,
     wrong,
 )
+from victor_ext.sandbox.victor._test_key import KEY_PAIR
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 KEY_NAME = "Idempotency-Key"
@@ -261,21 +261,24 @@ class Ledger(Lifecycle):
                 return request_id
 
     def add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
-        """Add an API key. Without a public key, make a pair and return its private key, once."""
-        made = {"api_key": api_key or str(uuid.uuid4())}
+        """Add an API key. Without a public key, return the private key of a pair, too: the first
+        API key has the same pair in every sandbox, any other one a new pair.
+        """
+        keys = self.store.public_keys
+        made = {"api_key": api_key or f"sandbox-key-{len(keys) + 1}"}
         if public_key is None:
-            made["private_key"], public_key = new_key_pair()
+            pair = new_key_pair() if keys else KEY_PAIR
+            made["private_key"], public_key = pair
         _state.read_public_key(public_key)
-        self.store.public_keys[made["api_key"]] = public_key
+        keys[made["api_key"]] = public_key
         return made
 
     def add_oauth_client(
         self, client_id: str | None = None, client_secret: str | None = None
     ) -> JsonObject:
-        name, secret = (
-            client_id or str(uuid.uuid4()),
-            client_secret or uuid.uuid4().hex + uuid.uuid4().hex,
-        )
+        number = len(self.store.clients) + 1
+        name = client_id or f"sandbox-client-{number}"
+        secret = client_secret or f"sandbox-secret-{number}"
         self.store.clients[name] = digest(secret)
         self.tokens.issued.setdefault(name, 0)
         return {"client_id": name, "client_secret": secret}
