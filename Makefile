@@ -86,8 +86,8 @@ contracts: setup ## Who may import whom
 	@$(BIN)/lint-imports --no-cache
 
 .PHONY: pages docs
-# What pages say of commands, promises, sandboxes and operations.
-PAGES = tests.providers.prepared tests.pages.operation_counts
+# What pages say of promises.
+PAGES = tests.providers.prepared
 pages: setup ## Write what pages take from the code
 	@for page in $(PAGES); do $(BIN)/python -m $$page || exit 1; done
 

@@ -1,1 +1,1 @@
-"""Values, whoever they belong to: ids, times, words and exit statuses, and what an object shows of itself."""
+"""Values, whoever they belong to: ids, times, words, exit statuses; and what an object shows."""
