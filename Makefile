@@ -143,8 +143,8 @@ workflows: .venv/release
 	@.venv/release/bin/zizmor --offline --persona pedantic .github/workflows
 
 .PHONY: pages docs
-# What pages say of commands, promises, sandboxes and operations.
-PAGES = tests.providers.prepared tests.pages.operation_counts
+# What pages say of promises.
+PAGES = tests.providers.prepared
 pages: setup ## Write what pages take from the code
 	@for page in $(PAGES); do $(BIN)/python -m $$page || exit 1; done
 

@@ -12,7 +12,7 @@ from victor_ext.providers import Money
 from victor_ext.providers.velo import PaymentInstruction, Velo, VeloAuth, Webhook
 from victor_ext.sandbox.velo import VeloSandbox
 
-HEADER = "the long random header that the webhook was made with"
+HEADER = "the long random header that was chosen for the webhook"
 
 
 def main() -> str:
@@ -39,13 +39,6 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     of it all.
     """
     begun = datetime.now(UTC) - timedelta(minutes=1)
-    webhook_id = velo.webhooks.create(
-        sandbox.payor_id,
-        url="https://hooks.example.com/velo",
-        authorization_header=HEADER,
-        categories=["payment"],
-    )
-    velo.webhooks.ping(webhook_id)
     payout_id = velo.payouts.submit(
         [pay("INV-1", Money.of("44.23", "USD")), pay("INV-2", Money.of("100.00", "EUR"))]
     )
@@ -87,7 +80,6 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
             inbox.receive(connection, body, {"Authorization": HEADER}, source=sandbox.payor_id)
     inbox.handle()
 
-    velo.logout()
     if any(
         sandbox.work_done_by_reference()[invoice] != 1 for invoice in ("INV-1", "INV-2", "INV-3")
     ):

@@ -59,7 +59,6 @@ SAMPLES = {
     "funding_id": "funding-1",
     "payout_id": "payout-1",
     "payment_id": "payment-1",
-    "webhook_id": "webhook-1",
     "payout_to_payor_id": "payor-2",
     "sort": "status:asc",
     "currency": "USD",
@@ -84,13 +83,10 @@ CALLS = {
     "createPayees": call("payees.create"),
     "getPayee": call("payees.get", {"payeeId": "payee-id-7"}),
     "getPayeeBatch": call("payees.batch"),
-    "listPayeeChanges": call("payees.changes"),
     "listSourceAccounts": call("source_accounts.list"),
     "getSourceAccount": call("source_accounts.get", {"id": "account-1"}),
     "requestFunding": call("source_accounts.fund"),
     "listFundingAccounts": call("funding_accounts.list"),
-    "createFundingAccount": call("funding_accounts.create"),
-    "getFundingAccount": call("funding_accounts.get", {"id": "bank-1"}),
     "getFunding": call("fundings.get", {"fundingId": "funding-1"}),
     "listFundingChanges": call("fundings.changes"),
     "submitPayout": call("payouts.submit"),
@@ -102,31 +98,14 @@ CALLS = {
     "listPayments": call("payments.list"),
     "getPayment": call("payments.get", {"paymentId": "payment-1"}),
     "withdrawPayment": call("payments.withdraw"),
-    "exportTransactions": call("payments.export", has_record=False),
     "listPayouts": call("payouts.list"),
     "getPayoutHistory": Call(
         "payouts.history", also=call("payouts.audited_payments", status="RETURNED")
     ),
-    "getPayoutStatistics": call("payouts.statistics"),
     "listFundings": call("fundings.list"),
     "deletePayee": call("payees.delete"),
     "updatePayee": call("payees.update"),
-    "updatePayeeRemoteId": call("payees.update_remote_id"),
-    "invitePayee": call("payees.invite"),
-    "listPayeeInvitations": call("payees.invitations"),
-    "createWebhook": call("webhooks.create"),
-    "listWebhooks": call("webhooks.list"),
-    "getWebhook": call("webhooks.get", {"id": "webhook-1"}),
-    "updateWebhook": call("webhooks.update"),
-    "pingWebhook": call("webhooks.ping"),
-    "listPaymentChanges": call("payments.changes"),
 }
-
-
-UNLIMITED = dict.fromkeys(
-    [f"{operation}: body:authorizationHeader" for operation in ("createWebhook", "updateWebhook")],
-    "The client asks for 16 characters, as its receiver does: 4 can be guessed.",
-)
 
 
 def limits():
@@ -155,15 +134,9 @@ CONTRACT = Contract(
     CALLS,
     samples=SAMPLES,
     unlimited={
-        **{
-            name: "A walk counts its pages itself, from 1."
-            for name in limits()
-            if name.endswith(" query:page")
-        },
-        **UNLIMITED,
-    },
-    not_called={
-        "logout": "A token ends by itself; all clients of one key share it, so none may revoke it."
+        name: "A walk counts its pages itself, from 1."
+        for name in limits()
+        if name.endswith(" query:page")
     },
     not_read={
         **{
@@ -172,6 +145,5 @@ CONTRACT = Contract(
             for schema, names in members.items()
             for name in names.split()
         },
-        "WebhookEndpoint.authorizationHeader": "A secret; `raw` has it, and no record repeats it.",
     },
 )

@@ -203,18 +203,17 @@ def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(local, lo
 
 
 def test_a_call_that_can_be_neither_repeated_nor_found_needs_at_most_once(local):
-    own = {"payor_id": local.harness.payor}
-    invite = partial(local.add, "payees.invite", local.harness.payee, **own)
+    update = partial(local.add, "payees.update", local.harness.payee, language="en")
     with pytest.raises(InvalidRequest, match="pass at_most_once=True"):
-        invite()
+        update()
     with pytest.raises(InvalidRequest, match=r"pass look_up_by=\{'payor_id': \.\.\.\}"):
         local.add("payouts.submit", [pay()])
-    invite(at_most_once=True)
-    local.lose("invite")
+    update(at_most_once=True)
+    local.lose("update_payee")
     assert local.send() == [("unclear", None)], "there is nothing to wait for"
     local.end_claims()
     assert local.send() == []
-    assert local.calls("invite") == 1
+    assert local.calls("update_payee") == 1
 
 
 def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(local):

@@ -250,14 +250,11 @@ READS = {
     "velo funding_accounts.list": funding_accounts,
     "velo fundings.changes": lambda read, _subject, harness: read(harness.payor, since=RECENTLY),
     "velo payees.get": lambda get, subject, _: get(subject[0]),
-    "velo payees.invitations": lambda read, subject, _: read(subject[1], payee_id=subject[0]),
     "velo payees.list": lambda read, subject, _: read(subject[1], remote_id=subject[0]),
     "velo payments.find": lambda find, name, harness: find(
         name, payor_id=harness.payor, since=RECENTLY
     ),
     "velo payouts.get": lambda get, payout_id, _: get(payout_id),
-    "velo webhooks.get": lambda get, webhook_id, _: get(webhook_id),
-    "velo webhooks.list": lambda read, subject, _: read(subject[1]),
     "victor payment_requests.find": lambda find, name, _: find(name, start_datetime=RECENTLY),
 }
 """How the methods that messages name are called, about the subject of an exchange."""

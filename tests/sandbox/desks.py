@@ -204,12 +204,6 @@ class VeloDesk(Desk):
         assert self.instruct().status_code == 202
         self.sandbox.advance(30)
 
-    def webhook(self, url, **more):
-        body = {"payorId": self.party, "webhookUrl": url, "enabled": True, **more}
-        made = self.http.post("/v1/webhooks", json=body)
-        assert made.status_code == 201, made.text
-        return made.headers["location"]
-
     def moved(self):
         return self.sandbox.balance(self.account), self.sandbox.work_done_by_reference()
 

@@ -114,7 +114,6 @@ def velo():
         desk.submit(paymentMemo="m", remoteSystemId="s", remoteId="a", reference="INV-2")
         desk.instruct()
         desk.sandbox.advance(30)
-        desk.webhook("https://example.com")
         ids = {"payorId": desk.party, "payoutId": desk.payout.rpartition("/")[2]}
 
         def read(path, expected=200, /, **query):

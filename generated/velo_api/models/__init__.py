@@ -21,16 +21,13 @@ if TYPE_CHECKING:
     from .funding_request import FundingRequest as FundingRequest
     from .fx_summary import FxSummary as FxSummary
     from .instruction import Instruction as Instruction
-    from .invitation import Invitation as Invitation
     from .link import Link as Link
     from .new_address import NewAddress as NewAddress
-    from .new_funding_account import NewFundingAccount as NewFundingAccount
     from .new_payee import NewPayee as NewPayee
     from .new_payees import NewPayees as NewPayees
     from .new_payment import NewPayment as NewPayment
     from .new_payment_channel import NewPaymentChannel as NewPaymentChannel
     from .new_payout import NewPayout as NewPayout
-    from .new_webhook import NewWebhook as NewWebhook
     from .notification import Notification as Notification
     from .notification_source import NotificationSource as NotificationSource
     from .notification_source_payout_payor_ids import (
@@ -39,19 +36,13 @@ if TYPE_CHECKING:
     from .page_info import PageInfo as PageInfo
     from .payee import Payee as Payee
     from .payee_batch import PayeeBatch as PayeeBatch
-    from .payee_change import PayeeChange as PayeeChange
-    from .payee_change_page import PayeeChangePage as PayeeChangePage
     from .payee_failure import PayeeFailure as PayeeFailure
     from .payee_failure_failed_submission import (
         PayeeFailureFailedSubmission as PayeeFailureFailedSubmission,
     )
-    from .payee_invitation import PayeeInvitation as PayeeInvitation
-    from .payee_invitation_page import PayeeInvitationPage as PayeeInvitationPage
     from .payee_page import PayeePage as PayeePage
     from .payee_update import PayeeUpdate as PayeeUpdate
     from .payment import Payment as Payment
-    from .payment_change import PaymentChange as PaymentChange
-    from .payment_change_page import PaymentChangePage as PaymentChangePage
     from .payment_event import PaymentEvent as PaymentEvent
     from .payment_page import PaymentPage as PaymentPage
     from .payor_ref import PayorRef as PayorRef
@@ -63,7 +54,6 @@ if TYPE_CHECKING:
     from .payout_payment import PayoutPayment as PayoutPayment
     from .payout_payment_page import PayoutPaymentPage as PayoutPaymentPage
     from .payout_schedule import PayoutSchedule as PayoutSchedule
-    from .payout_statistics import PayoutStatistics as PayoutStatistics
     from .payout_summary import PayoutSummary as PayoutSummary
     from .payout_summary_page import PayoutSummaryPage as PayoutSummaryPage
     from .person import Person as Person
@@ -71,15 +61,10 @@ if TYPE_CHECKING:
     from .postal_address import PostalAddress as PostalAddress
     from .quote import Quote as Quote
     from .rejected_payment import RejectedPayment as RejectedPayment
-    from .remote_id_update import RemoteIdUpdate as RemoteIdUpdate
     from .source_account import SourceAccount as SourceAccount
     from .source_account_cost import SourceAccountCost as SourceAccountCost
     from .source_account_page import SourceAccountPage as SourceAccountPage
     from .token import Token as Token
-    from .webhook_endpoint import WebhookEndpoint as WebhookEndpoint
-    from .webhook_endpoint_page import WebhookEndpointPage as WebhookEndpointPage
-    from .webhook_ping import WebhookPing as WebhookPing
-    from .webhook_update import WebhookUpdate as WebhookUpdate
     from .withdrawal import Withdrawal as Withdrawal
 
 _MODULES: dict[str, str] = {
@@ -99,33 +84,24 @@ _MODULES: dict[str, str] = {
     "FundingRequest": ".funding_request",
     "FxSummary": ".fx_summary",
     "Instruction": ".instruction",
-    "Invitation": ".invitation",
     "Link": ".link",
     "NewAddress": ".new_address",
-    "NewFundingAccount": ".new_funding_account",
     "NewPayee": ".new_payee",
     "NewPayees": ".new_payees",
     "NewPayment": ".new_payment",
     "NewPaymentChannel": ".new_payment_channel",
     "NewPayout": ".new_payout",
-    "NewWebhook": ".new_webhook",
     "Notification": ".notification",
     "NotificationSource": ".notification_source",
     "NotificationSourcePayoutPayorIds": ".notification_source_payout_payor_ids",
     "PageInfo": ".page_info",
     "Payee": ".payee",
     "PayeeBatch": ".payee_batch",
-    "PayeeChange": ".payee_change",
-    "PayeeChangePage": ".payee_change_page",
     "PayeeFailure": ".payee_failure",
     "PayeeFailureFailedSubmission": ".payee_failure_failed_submission",
-    "PayeeInvitation": ".payee_invitation",
-    "PayeeInvitationPage": ".payee_invitation_page",
     "PayeePage": ".payee_page",
     "PayeeUpdate": ".payee_update",
     "Payment": ".payment",
-    "PaymentChange": ".payment_change",
-    "PaymentChangePage": ".payment_change_page",
     "PaymentEvent": ".payment_event",
     "PaymentPage": ".payment_page",
     "PayorRef": ".payor_ref",
@@ -137,7 +113,6 @@ _MODULES: dict[str, str] = {
     "PayoutPayment": ".payout_payment",
     "PayoutPaymentPage": ".payout_payment_page",
     "PayoutSchedule": ".payout_schedule",
-    "PayoutStatistics": ".payout_statistics",
     "PayoutSummary": ".payout_summary",
     "PayoutSummaryPage": ".payout_summary_page",
     "Person": ".person",
@@ -145,15 +120,10 @@ _MODULES: dict[str, str] = {
     "PostalAddress": ".postal_address",
     "Quote": ".quote",
     "RejectedPayment": ".rejected_payment",
-    "RemoteIdUpdate": ".remote_id_update",
     "SourceAccount": ".source_account",
     "SourceAccountCost": ".source_account_cost",
     "SourceAccountPage": ".source_account_page",
     "Token": ".token",
-    "WebhookEndpoint": ".webhook_endpoint",
-    "WebhookEndpointPage": ".webhook_endpoint_page",
-    "WebhookPing": ".webhook_ping",
-    "WebhookUpdate": ".webhook_update",
     "Withdrawal": ".withdrawal",
 }
 
@@ -174,33 +144,24 @@ __all__ = (
     "FundingRequest",
     "FxSummary",
     "Instruction",
-    "Invitation",
     "Link",
     "NewAddress",
-    "NewFundingAccount",
     "NewPayee",
     "NewPayees",
     "NewPayment",
     "NewPaymentChannel",
     "NewPayout",
-    "NewWebhook",
     "Notification",
     "NotificationSource",
     "NotificationSourcePayoutPayorIds",
     "PageInfo",
     "Payee",
     "PayeeBatch",
-    "PayeeChange",
-    "PayeeChangePage",
     "PayeeFailure",
     "PayeeFailureFailedSubmission",
-    "PayeeInvitation",
-    "PayeeInvitationPage",
     "PayeePage",
     "PayeeUpdate",
     "Payment",
-    "PaymentChange",
-    "PaymentChangePage",
     "PaymentEvent",
     "PaymentPage",
     "PayorRef",
@@ -212,7 +173,6 @@ __all__ = (
     "PayoutPayment",
     "PayoutPaymentPage",
     "PayoutSchedule",
-    "PayoutStatistics",
     "PayoutSummary",
     "PayoutSummaryPage",
     "Person",
@@ -220,15 +180,10 @@ __all__ = (
     "PostalAddress",
     "Quote",
     "RejectedPayment",
-    "RemoteIdUpdate",
     "SourceAccount",
     "SourceAccountCost",
     "SourceAccountPage",
     "Token",
-    "WebhookEndpoint",
-    "WebhookEndpointPage",
-    "WebhookPing",
-    "WebhookUpdate",
     "Withdrawal",
 )
 

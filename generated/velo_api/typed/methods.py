@@ -15,9 +15,7 @@ from typing import Generic, TypeVar
 from victor_ext import typed as _typed
 from victor_ext.typed import AsyncPages, Money, Pages
 
-from ..api.funding import create_funding_account as _create_funding_account
 from ..api.funding import get_funding as _get_funding
-from ..api.funding import get_funding_account as _get_funding_account
 from ..api.funding import list_funding_accounts as _list_funding_accounts
 from ..api.funding import list_funding_changes as _list_funding_changes
 from ..api.funding import list_fundings as _list_fundings
@@ -25,20 +23,13 @@ from ..api.payees import create_payees as _create_payees
 from ..api.payees import delete_payee as _delete_payee
 from ..api.payees import get_payee as _get_payee
 from ..api.payees import get_payee_batch as _get_payee_batch
-from ..api.payees import invite_payee as _invite_payee
-from ..api.payees import list_payee_changes as _list_payee_changes
-from ..api.payees import list_payee_invitations as _list_payee_invitations
 from ..api.payees import list_payees as _list_payees
 from ..api.payees import update_payee as _update_payee
-from ..api.payees import update_payee_remote_id as _update_payee_remote_id
-from ..api.payments import export_transactions as _export_transactions
 from ..api.payments import get_payment as _get_payment
-from ..api.payments import list_payment_changes as _list_payment_changes
 from ..api.payments import list_payments as _list_payments
 from ..api.payments import withdraw_payment as _withdraw_payment
 from ..api.payouts import get_payout as _get_payout
 from ..api.payouts import get_payout_history as _get_payout_history
-from ..api.payouts import get_payout_statistics as _get_payout_statistics
 from ..api.payouts import instruct_payout as _instruct_payout
 from ..api.payouts import list_payout_payments as _list_payout_payments
 from ..api.payouts import list_payouts as _list_payouts
@@ -48,11 +39,6 @@ from ..api.payouts import withdraw_payout as _withdraw_payout
 from ..api.source_accounts import get_source_account as _get_source_account
 from ..api.source_accounts import list_source_accounts as _list_source_accounts
 from ..api.source_accounts import request_funding as _request_funding
-from ..api.webhooks import create_webhook as _create_webhook
-from ..api.webhooks import get_webhook as _get_webhook
-from ..api.webhooks import list_webhooks as _list_webhooks
-from ..api.webhooks import ping_webhook as _ping_webhook
-from ..api.webhooks import update_webhook as _update_webhook
 from .arguments import PACKAGE
 from .parts import Address, Challenge, Company, Individual, NewPayee, PaymentInstruction
 from .records import (
@@ -60,25 +46,16 @@ from .records import (
     FundingAccount,
     FundingChange,
     FundingEntry,
-    PayeeChange,
-    PayeeInvitation,
     Payment,
-    PaymentChange,
     Payout,
     PayoutHistory,
     PayoutPayment,
-    PayoutStatistics,
     PayoutSummary,
     Quote,
     SourceAccount,
-    WebhookEndpoint,
-    WebhookPing,
 )
 from .words import (
-    CategoryWord,
     FundingAccountTypeWord,
-    IncludeWord,
-    InvitationStatusWord,
     PayeeTypeWord,
     PaymentStatusWord,
     PayoutStatusFilter,
@@ -276,7 +253,7 @@ class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
         return await self._shared.runner.run(self._fund(request))
 
 
-class FundingAccounts(_typed.BlockingMethods, Generic[Receipt]):
+class FundingAccounts(_typed.BlockingMethods):
     @_typed.hinting_arguments
     def list(
         self,
@@ -319,96 +296,8 @@ class FundingAccounts(_typed.BlockingMethods, Generic[Receipt]):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
-    def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> FundingAccount:
-        """Read one funding account.
 
-        Args:
-            funding_account_id: The id of the funding account.
-            sensitive: Whether personal data comes unmasked, if the caller may see it.
-
-        Examples:
-            >>> velo.funding_accounts.get(funding_account_id).currency
-            'USD'
-        """
-        request = PACKAGE.call(
-            _get_funding_account, funding_account_id=funding_account_id, sensitive=sensitive
-        )
-        return self._shared.runner.run(self._get(request))
-
-    @_typed.hinting_arguments
-    def create(
-        self,
-        *,
-        account_type: FundingAccountTypeWord,
-        name: str,
-        payor_id: str,
-        account_name: str | None = None,
-        account_number: str | None = None,
-        routing_number: str | None = None,
-        currency: str | None = None,
-    ) -> Receipt:
-        """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
-
-        The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
-
-        Args:
-            account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the
-                rest is needed depends on it. Up to 40 characters.
-            name: Its name at Velo. 3 to 30 characters.
-            payor_id: The id of the payor.
-            account_name: The name on the account. Up to 22 characters.
-            account_number: The account at its bank. 4 to 17 characters.
-            routing_number: The bank of the account. 6 to 9 characters.
-            currency: Three capital letters (ISO 4217).
-
-        Examples:
-            >>> account = {
-            ...     "account_name": "Acme Inc",
-            ...     "account_number": "043987673645",
-            ...     "routing_number": "021000021",
-            ... }
-            >>> receipt = velo.funding_accounts.create(
-            ...     payor_id=payor_id,
-            ...     name="Second bank",
-            ...     account_type="FBO",
-            ...     currency="USD",
-            ...     **account,
-            ... )
-        """
-        account_number = _typed.concealed_number(account_number)
-        request = PACKAGE.request(
-            _create_funding_account,
-            account_type=account_type,
-            name=name,
-            payor_id=payor_id,
-            account_name=account_name,
-            account_number=account_number,
-            routing_number=routing_number,
-            currency=currency,
-        )
-        return self._shared.runner.run(self._create(request))
-
-    @_typed.hinting_arguments
-    def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> FundingAccount:
-        """Wait for as long as the receipt of `create` says, then read repeatedly until the account
-        exists.
-
-        Velo's document calls what the receipt names a status object. That its id is the account's
-        is an assumption; if it does not hold, find the account with `list(payor_id=..., name=...)`.
-
-        Raises:
-            TimedOut: The account did not exist in `timeout` seconds; 0 reads once.
-
-        Examples:
-            >>> velo.funding_accounts.wait(receipt, timeout=30).name
-            'Second bank'
-        """
-        flow = self._wait(receipt, timeout=timeout)
-        return self._shared.runner.run(flow)
-
-
-class AsyncFundingAccounts(_typed.AwaitedMethods, Generic[Receipt]):
+class AsyncFundingAccounts(_typed.AwaitedMethods):
     @_typed.hinting_arguments
     def list(
         self,
@@ -450,96 +339,6 @@ class AsyncFundingAccounts(_typed.AwaitedMethods, Generic[Receipt]):
             sensitive=sensitive,
         )
         return self._pages(self._list(query))
-
-    @_typed.hinting_arguments
-    async def get(
-        self, funding_account_id: str, *, sensitive: bool | None = None
-    ) -> FundingAccount:
-        """Read one funding account.
-
-        Args:
-            funding_account_id: The id of the funding account.
-            sensitive: Whether personal data comes unmasked, if the caller may see it.
-
-        Examples:
-            >>> velo.funding_accounts.get(funding_account_id).currency
-            'USD'
-        """
-        request = PACKAGE.call(
-            _get_funding_account, funding_account_id=funding_account_id, sensitive=sensitive
-        )
-        return await self._shared.runner.run(self._get(request))
-
-    @_typed.hinting_arguments
-    async def create(
-        self,
-        *,
-        account_type: FundingAccountTypeWord,
-        name: str,
-        payor_id: str,
-        account_name: str | None = None,
-        account_number: str | None = None,
-        routing_number: str | None = None,
-        currency: str | None = None,
-    ) -> Receipt:
-        """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
-
-        The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
-
-        Args:
-            account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the
-                rest is needed depends on it. Up to 40 characters.
-            name: Its name at Velo. 3 to 30 characters.
-            payor_id: The id of the payor.
-            account_name: The name on the account. Up to 22 characters.
-            account_number: The account at its bank. 4 to 17 characters.
-            routing_number: The bank of the account. 6 to 9 characters.
-            currency: Three capital letters (ISO 4217).
-
-        Examples:
-            >>> account = {
-            ...     "account_name": "Acme Inc",
-            ...     "account_number": "043987673645",
-            ...     "routing_number": "021000021",
-            ... }
-            >>> receipt = velo.funding_accounts.create(
-            ...     payor_id=payor_id,
-            ...     name="Second bank",
-            ...     account_type="FBO",
-            ...     currency="USD",
-            ...     **account,
-            ... )
-        """
-        account_number = _typed.concealed_number(account_number)
-        request = PACKAGE.request(
-            _create_funding_account,
-            account_type=account_type,
-            name=name,
-            payor_id=payor_id,
-            account_name=account_name,
-            account_number=account_number,
-            routing_number=routing_number,
-            currency=currency,
-        )
-        return await self._shared.runner.run(self._create(request))
-
-    @_typed.hinting_arguments
-    async def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> FundingAccount:
-        """Wait for as long as the receipt of `create` says, then read repeatedly until the account
-        exists.
-
-        Velo's document calls what the receipt names a status object. That its id is the account's
-        is an assumption; if it does not hold, find the account with `list(payor_id=..., name=...)`.
-
-        Raises:
-            TimedOut: The account did not exist in `timeout` seconds; 0 reads once.
-
-        Examples:
-            >>> velo.funding_accounts.wait(receipt, timeout=30).name
-            'Second bank'
-        """
-        flow = self._wait(receipt, timeout=timeout)
-        return await self._shared.runner.run(flow)
 
 
 class Fundings(_typed.BlockingMethods):
@@ -598,8 +397,11 @@ class Fundings(_typed.BlockingMethods):
     def changes(
         self, payor_id: str, *, since: datetime, page_size: int | None = None
     ) -> Pages[FundingChange]:
-        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size`
-        is 1 to 100.
+        """The fundings of a payor that changed `since` an aware datetime, read page by page as they
+        are iterated.
+
+        Note the time before you begin to read, and pass it the next time: what changes during the
+        read may be in this feed, in the next, or in both. `page_size` is 1 to 100.
 
         Args:
             payor_id: The id of the payor.
@@ -672,8 +474,11 @@ class AsyncFundings(_typed.AwaitedMethods):
     def changes(
         self, payor_id: str, *, since: datetime, page_size: int | None = None
     ) -> AsyncPages[FundingChange]:
-        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size`
-        is 1 to 100.
+        """The fundings of a payor that changed `since` an aware datetime, read page by page as they
+        are iterated.
+
+        Note the time before you begin to read, and pass it the next time: what changes during the
+        read may be in this feed, in the next, or in both. `page_size` is 1 to 100.
 
         Args:
             payor_id: The id of the payor.
@@ -816,32 +621,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         return self._shared.runner.run(flow)
 
     @_typed.hinting_arguments
-    def changes(
-        self, payor_id: str, *, since: datetime, page_size: int | None = None
-    ) -> Pages[PayeeChange]:
-        """The payees of a payor that changed `since` an aware datetime, read page by page as they
-        are iterated.
-
-        Note the time before you begin to read, and pass it the next time: what changes during the
-        read may be in this feed, in the next, or in both. `page_size` is 1 to 1,000.
-
-        Args:
-            payor_id: The id of the payor.
-            since: A moment such as 2026-03-04T09:00:00+00:00.
-            page_size: 100 if left out.
-
-        Examples:
-            >>> payee_id in [
-            ...     change.payee_id for change in velo.payees.changes(payor_id, since=since)
-            ... ]
-            True
-        """
-        query = PACKAGE.list(
-            _list_payee_changes, payor_id=payor_id, since=since, page_size=page_size
-        )
-        return self._pages(self._changes(query))
-
-    @_typed.hinting_arguments
     def update(
         self,
         payee_id: str,
@@ -893,28 +672,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         return self._shared.runner.run(self._update(request))
 
     @_typed.hinting_arguments
-    def update_remote_id(self, payee_id: str, *, payor_id: str, remote_id: str) -> None:
-        """Change a payor's own name for a payee to `remote_id`: payments name the payee by it.
-
-        After a lost response look with `get(payee_id)`, or send the same again.
-
-        Args:
-            payee_id: The id of the payee.
-            payor_id: The id of the payor.
-            remote_id: The payor's own name for the payee. Up to 100 characters.
-
-        Raises:
-            Conflict: Another payee of the payor has the name.
-
-        Examples:
-            >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
-        """
-        request = PACKAGE.request(
-            _update_payee_remote_id, payee_id=payee_id, payor_id=payor_id, remote_id=remote_id
-        )
-        return self._shared.runner.run(self._update_remote_id(request))
-
-    @_typed.hinting_arguments
     def delete(self, payee_id: str) -> None:
         """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
         has no payments.
@@ -931,61 +688,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         """
         request = PACKAGE.call(_delete_payee, payee_id=payee_id)
         return self._shared.runner.run(self._delete(request))
-
-    @_typed.hinting_arguments
-    def invite(self, payee_id: str, *, payor_id: str) -> None:
-        """Invite a payee again, who was invited when it was created and has neither accepted nor
-        declined.
-
-        Earlier invitations of the payor end with it. So a repetition after a lost response does no
-        harm: the payee has one more message, and the last one counts. `invitations(payor_id,
-        payee_id=...)` says whether it is accepted.
-
-        Args:
-            payee_id: The id of the payee.
-            payor_id: The id of the payor.
-
-        Raises:
-            Conflict: The invitation can no longer be accepted.
-
-        Examples:
-            >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
-        """
-        request = PACKAGE.request(_invite_payee, payee_id=payee_id, payor_id=payor_id)
-        return self._shared.runner.run(self._invite(request))
-
-    @_typed.hinting_arguments
-    def invitations(
-        self,
-        payor_id: str,
-        *,
-        payee_id: str | None = None,
-        invitation_status: InvitationStatusWord | None = None,
-        page_size: int | None = None,
-    ) -> Pages[PayeeInvitation]:
-        """How far the invitations of a payor's payees are, read page by page as they are iterated.
-
-        Args:
-            payor_id: The id of the payor.
-            payee_id: The id of the payee.
-            invitation_status: ACCEPTED, PENDING or DECLINED.
-            page_size: 25 if left out.
-
-        Examples:
-            >>> [
-            ...     invitation.status
-            ...     for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)
-            ... ]
-            ['PENDING']
-        """
-        query = PACKAGE.list(
-            _list_payee_invitations,
-            payor_id=payor_id,
-            payee_id=payee_id,
-            invitation_status=invitation_status,
-            page_size=page_size,
-        )
-        return self._pages(self._invitations(query))
 
 
 class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
@@ -1114,32 +816,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         return await self._shared.runner.run(flow)
 
     @_typed.hinting_arguments
-    def changes(
-        self, payor_id: str, *, since: datetime, page_size: int | None = None
-    ) -> AsyncPages[PayeeChange]:
-        """The payees of a payor that changed `since` an aware datetime, read page by page as they
-        are iterated.
-
-        Note the time before you begin to read, and pass it the next time: what changes during the
-        read may be in this feed, in the next, or in both. `page_size` is 1 to 1,000.
-
-        Args:
-            payor_id: The id of the payor.
-            since: A moment such as 2026-03-04T09:00:00+00:00.
-            page_size: 100 if left out.
-
-        Examples:
-            >>> payee_id in [
-            ...     change.payee_id for change in velo.payees.changes(payor_id, since=since)
-            ... ]
-            True
-        """
-        query = PACKAGE.list(
-            _list_payee_changes, payor_id=payor_id, since=since, page_size=page_size
-        )
-        return self._pages(self._changes(query))
-
-    @_typed.hinting_arguments
     async def update(
         self,
         payee_id: str,
@@ -1191,28 +867,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         return await self._shared.runner.run(self._update(request))
 
     @_typed.hinting_arguments
-    async def update_remote_id(self, payee_id: str, *, payor_id: str, remote_id: str) -> None:
-        """Change a payor's own name for a payee to `remote_id`: payments name the payee by it.
-
-        After a lost response look with `get(payee_id)`, or send the same again.
-
-        Args:
-            payee_id: The id of the payee.
-            payor_id: The id of the payor.
-            remote_id: The payor's own name for the payee. Up to 100 characters.
-
-        Raises:
-            Conflict: Another payee of the payor has the name.
-
-        Examples:
-            >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
-        """
-        request = PACKAGE.request(
-            _update_payee_remote_id, payee_id=payee_id, payor_id=payor_id, remote_id=remote_id
-        )
-        return await self._shared.runner.run(self._update_remote_id(request))
-
-    @_typed.hinting_arguments
     async def delete(self, payee_id: str) -> None:
         """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
         has no payments.
@@ -1229,61 +883,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         """
         request = PACKAGE.call(_delete_payee, payee_id=payee_id)
         return await self._shared.runner.run(self._delete(request))
-
-    @_typed.hinting_arguments
-    async def invite(self, payee_id: str, *, payor_id: str) -> None:
-        """Invite a payee again, who was invited when it was created and has neither accepted nor
-        declined.
-
-        Earlier invitations of the payor end with it. So a repetition after a lost response does no
-        harm: the payee has one more message, and the last one counts. `invitations(payor_id,
-        payee_id=...)` says whether it is accepted.
-
-        Args:
-            payee_id: The id of the payee.
-            payor_id: The id of the payor.
-
-        Raises:
-            Conflict: The invitation can no longer be accepted.
-
-        Examples:
-            >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
-        """
-        request = PACKAGE.request(_invite_payee, payee_id=payee_id, payor_id=payor_id)
-        return await self._shared.runner.run(self._invite(request))
-
-    @_typed.hinting_arguments
-    def invitations(
-        self,
-        payor_id: str,
-        *,
-        payee_id: str | None = None,
-        invitation_status: InvitationStatusWord | None = None,
-        page_size: int | None = None,
-    ) -> AsyncPages[PayeeInvitation]:
-        """How far the invitations of a payor's payees are, read page by page as they are iterated.
-
-        Args:
-            payor_id: The id of the payor.
-            payee_id: The id of the payee.
-            invitation_status: ACCEPTED, PENDING or DECLINED.
-            page_size: 25 if left out.
-
-        Examples:
-            >>> [
-            ...     invitation.status
-            ...     for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)
-            ... ]
-            ['PENDING']
-        """
-        query = PACKAGE.list(
-            _list_payee_invitations,
-            payor_id=payor_id,
-            payee_id=payee_id,
-            invitation_status=invitation_status,
-            page_size=page_size,
-        )
-        return self._pages(self._invitations(query))
 
 
 class Payments(_typed.BlockingMethods):
@@ -1473,64 +1072,6 @@ class Payments(_typed.BlockingMethods):
         flow = self._find(payor_payment_id, payor_id=payor_id, since=since, until=until)
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
-    def export(
-        self,
-        payor_id: str,
-        *,
-        start: date | str | None = None,
-        end: date | str | None = None,
-        include: IncludeWord | None = None,
-    ) -> str:
-        """Read the transactions of a range of days, as the CSV that Velo writes: payments,
-        fundings, fees and returns.
-
-        The titles of its columns are not documented, nor in which unit it writes amounts: read it
-        by its first line (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
-
-        Args:
-            payor_id: The id of the payor.
-            start: The first day, such as 2026-03-04.
-            end: The last day, such as 2026-03-04.
-            include: `payorOnly`, Velo's default, or `payorAndDescendants`.
-
-        Raises:
-            UnreadableResponse: The answer is not CSV in UTF-8.
-
-        Examples:
-            >>> rows = list(
-            ...     csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today)))
-            ... )
-        """
-        request = PACKAGE.call(
-            _export_transactions, payor_id=payor_id, start=start, end=end, include=include
-        )
-        return self._shared.runner.run(self._export(request))
-
-    @_typed.hinting_arguments
-    def changes(
-        self, payor_id: str, *, since: datetime, page_size: int | None = None
-    ) -> Pages[PaymentChange]:
-        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size`
-        is 1 to 1,000.
-
-        Args:
-            payor_id: The id of the payor.
-            since: A moment such as 2026-03-04T09:00:00+00:00.
-            page_size: 100 if left out.
-
-        Examples:
-            >>> "INV-1042" in [
-            ...     change.payor_payment_id
-            ...     for change in velo.payments.changes(payor_id, since=since)
-            ... ]
-            True
-        """
-        query = PACKAGE.list(
-            _list_payment_changes, payor_id=payor_id, since=since, page_size=page_size
-        )
-        return self._pages(self._changes(query))
-
 
 class AsyncPayments(_typed.AwaitedMethods):
     @_typed.hinting_arguments
@@ -1718,64 +1259,6 @@ class AsyncPayments(_typed.AwaitedMethods):
         """
         flow = self._find(payor_payment_id, payor_id=payor_id, since=since, until=until)
         return await self._shared.runner.run(flow)
-
-    @_typed.hinting_arguments
-    async def export(
-        self,
-        payor_id: str,
-        *,
-        start: date | str | None = None,
-        end: date | str | None = None,
-        include: IncludeWord | None = None,
-    ) -> str:
-        """Read the transactions of a range of days, as the CSV that Velo writes: payments,
-        fundings, fees and returns.
-
-        The titles of its columns are not documented, nor in which unit it writes amounts: read it
-        by its first line (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
-
-        Args:
-            payor_id: The id of the payor.
-            start: The first day, such as 2026-03-04.
-            end: The last day, such as 2026-03-04.
-            include: `payorOnly`, Velo's default, or `payorAndDescendants`.
-
-        Raises:
-            UnreadableResponse: The answer is not CSV in UTF-8.
-
-        Examples:
-            >>> rows = list(
-            ...     csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today)))
-            ... )
-        """
-        request = PACKAGE.call(
-            _export_transactions, payor_id=payor_id, start=start, end=end, include=include
-        )
-        return await self._shared.runner.run(self._export(request))
-
-    @_typed.hinting_arguments
-    def changes(
-        self, payor_id: str, *, since: datetime, page_size: int | None = None
-    ) -> AsyncPages[PaymentChange]:
-        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size`
-        is 1 to 1,000.
-
-        Args:
-            payor_id: The id of the payor.
-            since: A moment such as 2026-03-04T09:00:00+00:00.
-            page_size: 100 if left out.
-
-        Examples:
-            >>> "INV-1042" in [
-            ...     change.payor_payment_id
-            ...     for change in velo.payments.changes(payor_id, since=since)
-            ... ]
-            True
-        """
-        query = PACKAGE.list(
-            _list_payment_changes, payor_id=payor_id, since=since, page_size=page_size
-        )
-        return self._pages(self._changes(query))
 
 
 class Payouts(_typed.BlockingMethods):
@@ -2112,20 +1595,6 @@ class Payouts(_typed.BlockingMethods):
             sensitive=sensitive,
         )
         return self._pages(self._audited_payments(query))
-
-    @_typed.hinting_arguments
-    def statistics(self, payor_id: str) -> PayoutStatistics:
-        """Read how many payouts a payor had this month, and how many of their payments failed.
-
-        Args:
-            payor_id: The id of the payor.
-
-        Examples:
-            >>> velo.payouts.statistics(payor_id).failed_payments_this_month
-            0
-        """
-        request = PACKAGE.call(_get_payout_statistics, payor_id=payor_id)
-        return self._shared.runner.run(self._statistics(request))
 
 
 class AsyncPayouts(_typed.AwaitedMethods):
@@ -2464,261 +1933,3 @@ class AsyncPayouts(_typed.AwaitedMethods):
             sensitive=sensitive,
         )
         return self._pages(self._audited_payments(query))
-
-    @_typed.hinting_arguments
-    async def statistics(self, payor_id: str) -> PayoutStatistics:
-        """Read how many payouts a payor had this month, and how many of their payments failed.
-
-        Args:
-            payor_id: The id of the payor.
-
-        Examples:
-            >>> velo.payouts.statistics(payor_id).failed_payments_this_month
-            0
-        """
-        request = PACKAGE.call(_get_payout_statistics, payor_id=payor_id)
-        return await self._shared.runner.run(self._statistics(request))
-
-
-class Webhooks(_typed.BlockingMethods):
-    @_typed.hinting_arguments
-    def create(
-        self,
-        payor_id: str,
-        *,
-        url: str,
-        authorization_header: str,
-        enabled: bool = True,
-        categories: Sequence[CategoryWord] | None = None,
-    ) -> str:
-        """Have notifications posted to an address. Returns the id of the webhook.
-
-        The request is sent once. After a lost response, look with `list(payor_id)`.
-
-        Args:
-            payor_id: Give each payor an address of its own: Velo counts the notifications of
-                each payor.
-            url: The address. 6 to 2000 characters.
-            authorization_header: What each notification carries as its `Authorization` header,
-                16 to 1,000 characters that nobody can guess. Velo signs nothing: only this header
-                distinguishes its notifications from others. Velo asks for 4 characters, or none.
-            enabled: False makes it without posting anything yet.
-            categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
-
-        Examples:
-            >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
-            >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
-        """
-        authorization_header = _typed.concealed(authorization_header)
-        request = PACKAGE.request(
-            _create_webhook,
-            payor_id=payor_id,
-            url=url,
-            authorization_header=authorization_header,
-            enabled=enabled,
-            categories=categories,
-        )
-        return self._shared.runner.run(self._create(request))
-
-    @_typed.hinting_arguments
-    def list(self, payor_id: str, *, page_size: int | None = None) -> Pages[WebhookEndpoint]:
-        """The webhooks of a payor, read page by page as they are iterated.
-
-        Args:
-            payor_id: The id of the payor.
-            page_size: 25 if left out.
-
-        Examples:
-            >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
-            ['https://hooks.shop.example/velo']
-        """
-        query = PACKAGE.list(_list_webhooks, payor_id=payor_id, page_size=page_size)
-        return self._pages(self._list(query))
-
-    @_typed.hinting_arguments
-    def get(self, webhook_id: str) -> WebhookEndpoint:
-        """Read one webhook.
-
-        Args:
-            webhook_id: The id of the webhook.
-
-        Examples:
-            >>> velo.webhooks.get(webhook_id).is_enabled
-            True
-        """
-        request = PACKAGE.call(_get_webhook, webhook_id=webhook_id)
-        return self._shared.runner.run(self._get(request))
-
-    @_typed.hinting_arguments
-    def update(
-        self,
-        webhook_id: str,
-        *,
-        url: str | None = None,
-        authorization_header: str | None = None,
-        enabled: bool | None = None,
-        categories: Sequence[CategoryWord] | None = None,
-    ) -> None:
-        """Change a webhook. What is None is left out, and stays.
-
-        Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
-        response look with `get(webhook_id)`, or send the same again. The arguments are those of
-        `create`; `categories` are all that it is to have, and `enabled=False` stops notifications.
-
-        Args:
-            webhook_id: The id of the webhook.
-            url: Where notifications are posted. 6 to 2000 characters.
-            authorization_header: What each notification carries as its Authorization header.
-            enabled: Whether notifications are posted.
-            categories: What is notified, `payment`, `payee` or `debit`; others may come.
-
-        Examples:
-            >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
-        """
-        authorization_header = _typed.concealed(authorization_header)
-        request = PACKAGE.request(
-            _update_webhook,
-            webhook_id=webhook_id,
-            url=url,
-            authorization_header=authorization_header,
-            enabled=enabled,
-            categories=categories,
-        )
-        return self._shared.runner.run(self._update(request))
-
-    @_typed.hinting_arguments
-    def ping(self, webhook_id: str) -> WebhookPing:
-        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no
-        harm.
-
-        Args:
-            webhook_id: The id of the endpoint.
-
-        Examples:
-            >>> velo.webhooks.ping(webhook_id).webhook_id == webhook_id
-            True
-        """
-        request = PACKAGE.call(_ping_webhook, webhook_id=webhook_id)
-        return self._shared.runner.run(self._ping(request))
-
-
-class AsyncWebhooks(_typed.AwaitedMethods):
-    @_typed.hinting_arguments
-    async def create(
-        self,
-        payor_id: str,
-        *,
-        url: str,
-        authorization_header: str,
-        enabled: bool = True,
-        categories: Sequence[CategoryWord] | None = None,
-    ) -> str:
-        """Have notifications posted to an address. Returns the id of the webhook.
-
-        The request is sent once. After a lost response, look with `list(payor_id)`.
-
-        Args:
-            payor_id: Give each payor an address of its own: Velo counts the notifications of
-                each payor.
-            url: The address. 6 to 2000 characters.
-            authorization_header: What each notification carries as its `Authorization` header,
-                16 to 1,000 characters that nobody can guess. Velo signs nothing: only this header
-                distinguishes its notifications from others. Velo asks for 4 characters, or none.
-            enabled: False makes it without posting anything yet.
-            categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
-
-        Examples:
-            >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
-            >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
-        """
-        authorization_header = _typed.concealed(authorization_header)
-        request = PACKAGE.request(
-            _create_webhook,
-            payor_id=payor_id,
-            url=url,
-            authorization_header=authorization_header,
-            enabled=enabled,
-            categories=categories,
-        )
-        return await self._shared.runner.run(self._create(request))
-
-    @_typed.hinting_arguments
-    def list(self, payor_id: str, *, page_size: int | None = None) -> AsyncPages[WebhookEndpoint]:
-        """The webhooks of a payor, read page by page as they are iterated.
-
-        Args:
-            payor_id: The id of the payor.
-            page_size: 25 if left out.
-
-        Examples:
-            >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
-            ['https://hooks.shop.example/velo']
-        """
-        query = PACKAGE.list(_list_webhooks, payor_id=payor_id, page_size=page_size)
-        return self._pages(self._list(query))
-
-    @_typed.hinting_arguments
-    async def get(self, webhook_id: str) -> WebhookEndpoint:
-        """Read one webhook.
-
-        Args:
-            webhook_id: The id of the webhook.
-
-        Examples:
-            >>> velo.webhooks.get(webhook_id).is_enabled
-            True
-        """
-        request = PACKAGE.call(_get_webhook, webhook_id=webhook_id)
-        return await self._shared.runner.run(self._get(request))
-
-    @_typed.hinting_arguments
-    async def update(
-        self,
-        webhook_id: str,
-        *,
-        url: str | None = None,
-        authorization_header: str | None = None,
-        enabled: bool | None = None,
-        categories: Sequence[CategoryWord] | None = None,
-    ) -> None:
-        """Change a webhook. What is None is left out, and stays.
-
-        Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
-        response look with `get(webhook_id)`, or send the same again. The arguments are those of
-        `create`; `categories` are all that it is to have, and `enabled=False` stops notifications.
-
-        Args:
-            webhook_id: The id of the webhook.
-            url: Where notifications are posted. 6 to 2000 characters.
-            authorization_header: What each notification carries as its Authorization header.
-            enabled: Whether notifications are posted.
-            categories: What is notified, `payment`, `payee` or `debit`; others may come.
-
-        Examples:
-            >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
-        """
-        authorization_header = _typed.concealed(authorization_header)
-        request = PACKAGE.request(
-            _update_webhook,
-            webhook_id=webhook_id,
-            url=url,
-            authorization_header=authorization_header,
-            enabled=enabled,
-            categories=categories,
-        )
-        return await self._shared.runner.run(self._update(request))
-
-    @_typed.hinting_arguments
-    async def ping(self, webhook_id: str) -> WebhookPing:
-        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no
-        harm.
-
-        Args:
-            webhook_id: The id of the endpoint.
-
-        Examples:
-            >>> velo.webhooks.ping(webhook_id).webhook_id == webhook_id
-            True
-        """
-        request = PACKAGE.call(_ping_webhook, webhook_id=webhook_id)
-        return await self._shared.runner.run(self._ping(request))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -22,25 +22,19 @@ __all__ = (
     "Notification",
     "Payee",
     "PayeeBatch",
-    "PayeeChange",
     "PayeeFailure",
-    "PayeeInvitation",
     "Payment",
-    "PaymentChange",
     "PaymentEvent",
     "PayorRef",
     "Payout",
     "PayoutAccount",
     "PayoutHistory",
     "PayoutPayment",
-    "PayoutStatistics",
     "PayoutSummary",
     "Quote",
     "RejectedPayment",
     "SourceAccount",
     "SourceAccountCost",
-    "WebhookEndpoint",
-    "WebhookPing",
 )
 
 _typed.require_runtime(3)
@@ -629,62 +623,6 @@ class PayeeBatch(_typed.Record):
         return _typed.records(self._json, "failures", PayeeFailure)
 
 
-class PayeeChange(_typed.Record):
-    """A payee in the feed of changes."""
-
-    __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "payee_id",
-        "remote_id",
-        "display_name",
-        "dba_name",
-        "email",
-        "country",
-        "onboarded_status",
-    )
-    _private = frozenset(("display_name", "dba_name", "email"))
-
-    @property
-    def raw(self) -> models.PayeeChange:
-        """What came, as the generated model: a copy."""
-        return models.PayeeChange.from_dict(self._copy())
-
-    @property
-    def payee_id(self) -> str:
-        """`payeeId`: The id of the payee."""
-        return _typed.identifier(self._json, "payeeId")
-
-    @property
-    def remote_id(self) -> str | None:
-        """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
-
-    @property
-    def display_name(self) -> str | None:
-        """`displayName`: The name of the payee, as Velo shows it. In no repr."""
-        return _typed.text(self._json, "displayName")
-
-    @property
-    def dba_name(self) -> str | None:
-        """`dbaName`: The name that the payee trades under. In no repr."""
-        return _typed.text(self._json, "dbaName")
-
-    @property
-    def email(self) -> str | None:
-        """`email`: Where Velo writes to the payee. In no repr."""
-        return _typed.text(self._json, "email")
-
-    @property
-    def country(self) -> str | None:
-        """`payeeCountry`: Two capital letters (ISO 3166)."""
-        return _typed.text(self._json, "payeeCountry")
-
-    @property
-    def onboarded_status(self) -> str | None:
-        """`onboardedStatus`: CREATED, INVITED, REGISTERED or ONBOARDED; others may come."""
-        return _typed.text(self._json, "onboardedStatus")
-
-
 class PayeeFailure(_typed.Record):
     """A payee of a batch that Velo refused."""
 
@@ -706,33 +644,6 @@ class PayeeFailure(_typed.Record):
     def message(self) -> str | None:
         """`failureMessage`: Why Velo refused it."""
         return _typed.text(self._json, "failureMessage")
-
-
-class PayeeInvitation(_typed.Record):
-    """How far the invitation of a payee is."""
-
-    __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("payee_id", "status", "grace_period_ends")
-
-    @property
-    def raw(self) -> models.PayeeInvitation:
-        """What came, as the generated model: a copy."""
-        return models.PayeeInvitation.from_dict(self._copy())
-
-    @property
-    def payee_id(self) -> str:
-        """`payeeId`: The id of the payee."""
-        return _typed.identifier(self._json, "payeeId")
-
-    @property
-    def status(self) -> str | None:
-        """`invitationStatus`: ACCEPTED, PENDING or DECLINED."""
-        return _typed.text(self._json, "invitationStatus")
-
-    @property
-    def grace_period_ends(self) -> date | None:
-        """`gracePeriodEndDate`: A date such as 2026-03-04."""
-        return _typed.day(self._json, "gracePeriodEndDate")
 
 
 class Payment(_typed.Record):
@@ -919,55 +830,6 @@ class Payment(_typed.Record):
     def payout_id(self) -> str | None:
         """`payout.payoutId`: The id of the payout."""
         return _typed.text(_typed.part(self._json, "payout"), "payoutId")
-
-
-class PaymentChange(_typed.Record):
-    """A payment in the feed of changes."""
-
-    __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "payment_id",
-        "payout_id",
-        "payor_payment_id",
-        "payment",
-        "source",
-        "status",
-    )
-
-    @property
-    def raw(self) -> models.PaymentChange:
-        """What came, as the generated model: a copy."""
-        return models.PaymentChange.from_dict(self._copy())
-
-    @property
-    def payment_id(self) -> str:
-        """`paymentId`: The id of the payment."""
-        return _typed.identifier(self._json, "paymentId")
-
-    @property
-    def payout_id(self) -> str:
-        """`payoutId`: The id of the payout."""
-        return _typed.identifier(self._json, "payoutId")
-
-    @property
-    def payor_payment_id(self) -> str | None:
-        """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
-
-    @property
-    def payment(self) -> _typed.Money | None:
-        """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
-        return _typed.money(self._json, "paymentAmount", "paymentCurrency")
-
-    @property
-    def source(self) -> _typed.Money | None:
-        """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
-
-    @property
-    def status(self) -> str | None:
-        """`status`: How far the payment is, as of a payment of the audit."""
-        return _typed.text(self._json, "status")
 
 
 class PaymentEvent(_typed.Record):
@@ -1327,29 +1189,6 @@ class PayoutPayment(_typed.Record):
         return _typed.text(self._json, "railsId")
 
 
-class PayoutStatistics(_typed.Record):
-    """The numbers of the current month. In which time zone Velo's months begin is not documented."""
-
-    __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("payouts_this_month", "failed_payments_this_month")
-
-    @property
-    def raw(self) -> models.PayoutStatistics:
-        """What came, as the generated model: a copy."""
-        return models.PayoutStatistics.from_dict(self._copy())
-
-    @property
-    def payouts_this_month(self) -> int | None:
-        """`thisMonthPayoutsCount`: How many payouts there were this month. In which time zone a month
-        begins is not said."""
-        return _typed.whole(self._json, "thisMonthPayoutsCount")
-
-    @property
-    def failed_payments_this_month(self) -> int | None:
-        """`thisMonthFailedPaymentsCount`: How many payments failed this month."""
-        return _typed.whole(self._json, "thisMonthFailedPaymentsCount")
-
-
 class PayoutSummary(_typed.Record):
     """A payout in the list of a payor's payouts."""
 
@@ -1683,62 +1522,3 @@ class SourceAccountCost(_typed.Record):
     def total_cost(self) -> _typed.Money | None:
         """`totalCost`: In minor units of the currency. With its `currency`."""
         return _typed.money(self._json, "totalCost", "currency")
-
-
-class WebhookEndpoint(_typed.Record):
-    """A webhook at Velo: an address and its settings."""
-
-    __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "payor_id", "url", "is_enabled", "categories")
-
-    @property
-    def raw(self) -> models.WebhookEndpoint:
-        """What came, as the generated model: a copy."""
-        return models.WebhookEndpoint.from_dict(self._copy())
-
-    @property
-    def id(self) -> str:
-        """`id`: The id of the endpoint."""
-        return _typed.identifier(self._json, "id")
-
-    @property
-    def payor_id(self) -> str | None:
-        """`payorId`: The payor whose notifications it gets."""
-        return _typed.text(self._json, "payorId")
-
-    @property
-    def url(self) -> str | None:
-        """`webhookUrl`: Where notifications are posted."""
-        return _typed.text(self._json, "webhookUrl")
-
-    @property
-    def is_enabled(self) -> bool | None:
-        """`enabled`: Whether notifications are posted."""
-        return _typed.flag(self._json, "enabled")
-
-    @property
-    def categories(self) -> tuple[str, ...]:
-        """`categories`: What is notified, `payment`, `payee` or `debit`; others may come."""
-        return _typed.texts(self._json, "categories")
-
-
-class WebhookPing(_typed.Record):
-    """The receipt of a ping."""
-
-    __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "webhook_id")
-
-    @property
-    def raw(self) -> models.WebhookPing:
-        """What came, as the generated model: a copy."""
-        return models.WebhookPing.from_dict(self._copy())
-
-    @property
-    def id(self) -> str:
-        """`id`: The id of the ping."""
-        return _typed.identifier(self._json, "id")
-
-    @property
-    def webhook_id(self) -> str | None:
-        """`webhookId`: The id of the endpoint."""
-        return _typed.text(self._json, "webhookId")

@@ -12,7 +12,6 @@ FORMS: Final[dict[str, tuple[str, str]]] = {
     "country": ("[A-Z]{2}", "2 capital letters, such as 'US'"),
     "currency": ("[A-Z]{3}", "3 capital letters, such as 'USD'"),
     "telephone": ("\\+[1-9][0-9]{1,14}", "such as '+14155550100'"),
-    "authorization": ("[ -~]{16,1000}", "16 to 1000 characters of printable ASCII"),
     "iban_pattern": ("^[A-Za-z0-9]+$", "text of the form ^[A-Za-z0-9]+$"),
 }
 """The forms that texts have as a whole: a regular expression, and the words for a message."""
@@ -77,23 +76,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "sort": {"form": "sort"},
         },
     },
-    "list_payee_changes": {
-        "what": "feed of payees",
-        "query": {
-            "payor_id": {"required": True, "form": "id"},
-            "since": {"kind": "second", "place": "updated_since", "required": True},
-            "page_size": {"kind": "integer", "least": 1, "most": 1000},
-        },
-    },
-    "list_payee_invitations": {
-        "what": "list of invitations",
-        "query": {
-            "payor_id": {"required": True, "form": "id"},
-            "payee_id": {"form": "id"},
-            "invitation_status": {"leaves": True, "longest": 255},
-            "page_size": {"kind": "integer", "least": 1, "most": 100},
-        },
-    },
     "list_payees": {
         "what": "list of payees",
         "query": {
@@ -109,14 +91,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "ofac_status": {"leaves": True, "longest": 255},
             "page_size": {"kind": "integer", "least": 1, "most": 100},
             "sort": {"form": "sort"},
-        },
-    },
-    "list_payment_changes": {
-        "what": "feed of payments",
-        "query": {
-            "payor_id": {"required": True, "form": "id"},
-            "since": {"kind": "second", "place": "updated_since", "required": True},
-            "page_size": {"kind": "integer", "least": 1, "most": 1000},
         },
     },
     "list_payments": {
@@ -203,32 +177,8 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "sort": {"form": "sort"},
         },
     },
-    "list_webhooks": {
-        "what": "list of webhooks",
-        "query": {
-            "payor_id": {"required": True, "form": "id"},
-            "page_size": {"kind": "integer", "least": 1, "most": 100},
-        },
-    },
     "delete_payee": {"what": "payee", "query": {"payee_id": {"required": True, "form": "id"}}},
-    "export_transactions": {
-        "what": "export",
-        "query": {
-            "payor_id": {"required": True, "form": "id"},
-            "start": {"kind": "day", "place": "start_date"},
-            "end": {"kind": "day", "place": "end_date"},
-            "include": {"longest": 40},
-        },
-        "ranges": (("start", "end"),),
-    },
     "get_funding": {"what": "funding", "query": {"funding_id": {"required": True, "form": "id"}}},
-    "get_funding_account": {
-        "what": "funding account",
-        "query": {
-            "funding_account_id": {"required": True, "form": "id"},
-            "sensitive": {"kind": "flag"},
-        },
-    },
     "get_payee": {
         "what": "payee",
         "query": {"payee_id": {"required": True, "form": "id"}, "sensitive": {"kind": "flag"}},
@@ -239,54 +189,12 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
         "query": {"payment_id": {"required": True, "form": "id"}, "sensitive": {"kind": "flag"}},
     },
     "get_payout": {"what": "payout", "query": {"payout_id": {"required": True, "form": "id"}}},
-    "get_payout_statistics": {
-        "what": "payor",
-        "query": {"payor_id": {"required": True, "form": "id"}},
-    },
     "get_source_account": {
         "what": "source account",
         "query": {"source_account_id": {"required": True, "form": "id"}},
     },
-    "get_webhook": {"what": "webhook", "query": {"webhook_id": {"required": True, "form": "id"}}},
-    "ping_webhook": {"what": "webhook", "query": {"webhook_id": {"required": True, "form": "id"}}},
     "quote_payout": {"what": "payout", "query": {"payout_id": {"required": True, "form": "id"}}},
     "withdraw_payout": {"what": "payout", "query": {"payout_id": {"required": True, "form": "id"}}},
-    "create_funding_account": {
-        "what": "funding account",
-        "body": {
-            "account_type": {
-                "place": "type",
-                "required": True,
-                "said_limits": "Up to 40 characters.",
-                "longest": 40,
-            },
-            "name": {
-                "required": True,
-                "said_limits": "3 to 30 characters.",
-                "longest": 30,
-                "shortest": 3,
-            },
-            "payor_id": {"place": "payorId", "required": True, "form": "id"},
-            "account_name": {
-                "place": "accountName",
-                "said_limits": "Up to 22 characters.",
-                "longest": 22,
-            },
-            "account_number": {
-                "place": "accountNumber",
-                "said_limits": "4 to 17 characters.",
-                "longest": 17,
-                "shortest": 4,
-            },
-            "routing_number": {
-                "place": "routingNumber",
-                "said_limits": "6 to 9 characters.",
-                "longest": 9,
-                "shortest": 6,
-            },
-            "currency": {"form": "currency"},
-        },
-    },
     "create_payees": {
         "what": "payees",
         "body": {
@@ -301,36 +209,11 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             },
         },
     },
-    "create_webhook": {
-        "what": "webhook",
-        "body": {
-            "payor_id": {"place": "payorId", "required": True, "form": "id"},
-            "url": {
-                "place": "webhookUrl",
-                "required": True,
-                "said_limits": "6 to 2000 characters.",
-                "longest": 2000,
-                "shortest": 6,
-            },
-            "enabled": {"kind": "flag", "required": True},
-            "authorization_header": {
-                "place": "authorizationHeader",
-                "required": True,
-                "form": "authorization",
-            },
-            "categories": {"kind": "each", "items": {"longest": 100}},
-        },
-    },
     "instruct_payout": {
         "what": "payout",
         "body": {},
         "path": {"payout_id": {"required": True, "form": "id"}},
         "by_hand": ("stop_if_rates_worse_by",),
-    },
-    "invite_payee": {
-        "what": "invitation",
-        "body": {"payor_id": {"place": "payorId", "required": True, "form": "id"}},
-        "path": {"payee_id": {"required": True, "form": "id"}},
     },
     "request_funding": {
         "what": "funding",
@@ -373,34 +256,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "contact_sms_number": {"place": "contactSmsNumber", "form": "telephone"},
         },
         "path": {"payee_id": {"required": True, "form": "id"}},
-    },
-    "update_payee_remote_id": {
-        "what": "payee",
-        "body": {
-            "payor_id": {"place": "payorId", "required": True, "form": "id"},
-            "remote_id": {
-                "place": "remoteId",
-                "required": True,
-                "said_limits": "Up to 100 characters.",
-                "longest": 100,
-            },
-        },
-        "path": {"payee_id": {"required": True, "form": "id"}},
-    },
-    "update_webhook": {
-        "what": "webhook",
-        "body": {
-            "url": {
-                "place": "webhookUrl",
-                "said_limits": "6 to 2000 characters.",
-                "longest": 2000,
-                "shortest": 6,
-            },
-            "authorization_header": {"place": "authorizationHeader", "form": "authorization"},
-            "enabled": {"kind": "flag"},
-            "categories": {"kind": "each", "items": {"longest": 100}},
-        },
-        "path": {"webhook_id": {"required": True, "form": "id"}},
     },
     "withdraw_payment": {
         "what": "payment",

@@ -5,9 +5,7 @@ from typing import Literal
 
 from victor_ext import typed as _typed
 
-CategoryWord = Literal["payment", "payee", "debit"] | _typed.Word
 FundingAccountTypeWord = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"] | _typed.Word
-InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | _typed.Word
 PayeeTypeWord = Literal["Individual", "Company"] | _typed.Word
 PaymentStatusWord = (
     Literal[
@@ -56,4 +54,3 @@ ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | _typed.
 SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | _typed.Word
 TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | _typed.Word
 TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | _typed.Word
-IncludeWord = Literal["payorOnly", "payorAndDescendants"] | _typed.Word

@@ -1,22 +1,17 @@
 """What a payor does with Velo, over real sockets, with blocking calls and with awaited ones."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from tests.providers.running import QUICK
 from tests.providers.velo.adapter import PRICE, firm, pay
 from victor_ext import (
     Conflict,
     Done,
     InvalidRequest,
-    TimedOut,
 )
-from victor_ext._runtime.client import polling as waiting
 from victor_ext.providers import Money
-from victor_ext.providers.velo import Receipt
 
 
 class TestAPayout:
@@ -98,33 +93,3 @@ class TestMoneyForAccounts:
         with pytest.raises(InvalidRequest, match=words):
             harness.fund("1.00", "EUR")
         assert harness.calls("fund") == 0
-
-    def test_a_wait_for_a_funding_account_reads_on_after_not_found_and_server_errors(
-        self, harness, monkeypatch
-    ):
-        monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.0)
-        receipt, not_found = Receipt(harness.bank, "", retry_after=0.0), 2
-        errors = QUICK.max_attempts  # after which a read alone would fail
-        harness.sandbox.inject("status", operation="get_bank", status=404, times=not_found)
-        harness.sandbox.inject("status", operation="get_bank", status=500, times=errors)
-        assert harness.ask("funding_accounts.wait", receipt).id == harness.bank
-        assert harness.calls("get_bank") == not_found + errors + 1
-
-    def test_a_wait_for_a_funding_account_that_stays_missing_times_out(self, harness):
-        missing = Receipt("of-nobody", "", 9.0)
-        words = "Funding account of-nobody was not created within 0 s: it is still missing"
-        with pytest.raises(TimedOut, match=words):
-            harness.ask("funding_accounts.wait", missing, timeout=0)
-
-
-def test_a_webhook_is_made_read_changed_and_tried(harness):
-    secret, url = "long-and-random-7f3b1c9e", "https://hooks.example.com/2"
-    made = {"url": "https://hooks.example.com/velo", "categories": ("payment",)}
-    webhook_id = harness.ask("webhooks.create", harness.payor, authorization_header=secret, **made)
-    harness.ask("webhooks.update", webhook_id, url=url)
-    webhook = harness.ask("webhooks.get", webhook_id)
-    assert (webhook.url, webhook.categories, webhook.is_enabled) == (url, ("payment",), True)
-    assert secret not in json.dumps(webhook.to_dict()) + repr(webhook)
-    ping = harness.ask("webhooks.ping", webhook_id)
-    [posted] = harness.sandbox.notifications()
-    assert (ping.webhook_id, posted["source"]["sourceType"]) == (webhook_id, "ping")

@@ -58,22 +58,3 @@ def test_no_repr_shows_the_header():
 )
 def test_the_payors_of_a_notification_are_all_payors_that_its_body_names(ids, payors):
     assert read_notification(body_of(payoutPayorIds=ids)).payor_ids == payors
-
-
-# The token, and how it is given back.
-
-
-def log_out(velo):
-    return velo.logout()
-
-
-@pytest.fixture
-def reads(harness):
-    """Reads something."""
-    return lambda velo: velo.payees.get(harness.payee)
-
-
-def test_a_token_is_given_back_once_and_the_next_call_fetches_another(harness, reads):
-    harness(reads, log_out, log_out, reads)
-    assert harness.calls("logout") == 1
-    assert [*harness.sandbox.tokens_issued().values()] == [2]

@@ -40,15 +40,9 @@ def test_the_response_to_a_body_with_something_private_is_not_quoted(operation):
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = (ROOT / "docs" / "api" / "velo.md").read_text(encoding="utf-8")
-TABLE = {
-    request: (name, how)
-    for name, request, how in re.findall(
-        r"^\| `([^`]+)` \| `([A-Z]+ /[^`]+)` \| (.+) \|$", REFERENCE, re.MULTILINE
-    )
-}
-"""By request, the operation and what the page says of how it is called."""
+CALLED = re.findall(r"^\| `[^`]+` \| `([A-Z]+ /[^`]+)` \| .+ \|$", REFERENCE, re.MULTILINE)
+"""The requests of which the page says how they are called."""
 
 
-def test_the_page_says_that_the_operations_of_the_document_and_no_others_have_a_method():
-    called = {route(request) for request, (_, how) in TABLE.items() if "`bind`" not in how}
-    assert (len(TABLE), called) == (100, {*generated("velo")})
+def test_the_page_says_which_operations_have_a_method():
+    assert sorted(map(route, CALLED)) == sorted(generated("velo"))

@@ -211,16 +211,6 @@ class TokenCache:
         request.headers["Authorization"] = token.header
         request.extensions[SIGNED] = token is kept, token.skew
 
-    @property
-    def has_token(self) -> bool:
-        """Whether a kept token has not expired."""
-        kept = self._token  # which another thread may drop meanwhile
-        return kept is not None and kept.seconds_left(self._clock.now()) > 0
-
-    def forget(self) -> None:
-        """Drop the token, after it was revoked."""
-        self._token = None
-
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """See `may_be_outdated`. A token that another caller has fetched meanwhile stays."""
         current = self._token

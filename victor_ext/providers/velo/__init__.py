@@ -9,25 +9,19 @@ from velo_api.typed.records import (
     FundingEntry,
     FundingEvent,
     FxSummary,
-    PayeeChange,
     PayeeFailure,
-    PayeeInvitation,
     Payment,
-    PaymentChange,
     PaymentEvent,
     PayorRef,
     Payout,
     PayoutAccount,
     PayoutHistory,
     PayoutPayment,
-    PayoutStatistics,
     PayoutSummary,
     Quote,
     RejectedPayment,
     SourceAccount,
     SourceAccountCost,
-    WebhookEndpoint,
-    WebhookPing,
 )
 
 from ._accounts import (
@@ -44,7 +38,7 @@ from ._operations import Receipt
 from ._payees import AsyncPayees, NewPayee, Payee, PayeeBatch, Payees, PaymentChannel
 from ._payments import AsyncPayments, Payments
 from ._payouts import AsyncPayouts, Payouts
-from ._webhooks import AsyncWebhooks, Notification, Webhook, Webhooks, read_notification
+from ._webhooks import Notification, Webhook, read_notification
 
 __all__ = (
     "AcceptedPayment",
@@ -56,7 +50,6 @@ __all__ = (
     "AsyncPayouts",
     "AsyncSourceAccounts",
     "AsyncVelo",
-    "AsyncWebhooks",
     "Challenge",
     "Company",
     "Funding",
@@ -72,12 +65,9 @@ __all__ = (
     "Notification",
     "Payee",
     "PayeeBatch",
-    "PayeeChange",
     "PayeeFailure",
-    "PayeeInvitation",
     "Payees",
     "Payment",
-    "PaymentChange",
     "PaymentChannel",
     "PaymentEvent",
     "PaymentInstruction",
@@ -87,7 +77,6 @@ __all__ = (
     "PayoutAccount",
     "PayoutHistory",
     "PayoutPayment",
-    "PayoutStatistics",
     "PayoutSummary",
     "Payouts",
     "Quote",
@@ -99,8 +88,5 @@ __all__ = (
     "Velo",
     "VeloAuth",
     "Webhook",
-    "WebhookEndpoint",
-    "WebhookPing",
-    "Webhooks",
     "read_notification",
 )

@@ -4,7 +4,6 @@ paid from.
 
 from __future__ import annotations
 
-from velo_api.api.funding import get_funding_account
 from velo_api.api.source_accounts import get_source_account
 from velo_api.typed import methods
 from velo_api.typed.arguments import PACKAGE
@@ -16,11 +15,9 @@ from velo_api.typed.records import (
     SourceAccount,
 )
 
-from victor_ext._runtime.client.polling import checked_seconds, poll
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._runtime.client.runners import OperationFlow
-from victor_ext._runtime.loop.flow import Sleep
-from victor_ext.errors import InvalidRequest, NotFound, Problem
+from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.typed import Query, Request
 
 from ._operations import Receipt
@@ -65,33 +62,9 @@ class _FundingAccountFlows(Resource):
     """The flows behind the generated methods."""
 
     _list = lists(FundingAccount)
-    _get = reads(FundingAccount)
-
-    def _create(self, request: Request) -> OperationFlow[Receipt]:
-        return Receipt.of((yield from response_to(request)))
-
-    def _wait(self, receipt: Receipt, *, timeout: float) -> OperationFlow[FundingAccount]:
-        known = isinstance(receipt, Receipt)  # pyright: ignore[reportUnnecessaryIsInstance] - any
-        receipt_id = receipt.id if known else None
-        with Query("The funding account") as check:
-            check.form("receipt.id", receipt_id, PACKAGE.forms["id"])
-        seconds = checked_seconds(timeout)
-        pause = min(receipt.retry_after or 0.0, seconds)
-        yield Sleep(pause, is_between_reads=True)
-        account_or_none = yield from poll(
-            self._shared,
-            lambda left: _read_if_exists(receipt.id, left),
-            lambda account: account is not None,
-            goal=f"Funding account {receipt.id} was not created",
-            advice="Wait again, or read it later.",
-            timeout=seconds - pause,
-            describe=lambda _: "still missing",
-        )
-        assert account_or_none is not None
-        return account_or_none
 
 
-class FundingAccounts(methods.FundingAccounts[Receipt], _FundingAccountFlows):
+class FundingAccounts(methods.FundingAccounts, _FundingAccountFlows):
     """The payor's bank accounts that fund source accounts. Errors and filters are those of
     `Payees`.
 
@@ -100,18 +73,8 @@ class FundingAccounts(methods.FundingAccounts[Receipt], _FundingAccountFlows):
     """
 
 
-class AsyncFundingAccounts(methods.AsyncFundingAccounts[Receipt], _FundingAccountFlows):
+class AsyncFundingAccounts(methods.AsyncFundingAccounts, _FundingAccountFlows):
     """The same operations, awaited."""
-
-
-def _read_if_exists(
-    funding_account_id: str, seconds: float | None
-) -> OperationFlow[FundingAccount | None]:
-    call = PACKAGE.call(get_funding_account, funding_account_id=funding_account_id)
-    try:
-        return (yield from read(call, FundingAccount, seconds))
-    except NotFound:
-        return None
 
 
 class _FundingFlows(Resource):

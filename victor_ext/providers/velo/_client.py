@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
-from typing import Any, ClassVar, Generic, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack
 
 import httpx
-from velo_api.api.access import logout
 from velo_api.api.source_accounts import list_source_accounts
 from velo_api.client import Client as GeneratedClient
 
 from victor_ext._privacy import concealed, kind_of
 from victor_ext._profiles import profile_variables
-from victor_ext._runtime.auth.tokens import OAuthToken
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext._runtime.client.config import (
     ClientOptions,
@@ -22,10 +19,9 @@ from victor_ext._runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext._runtime.client.resources import Awaited, Blocking, Mode, operation
-from victor_ext._runtime.client.runners import OperationFlow, call_without_body
+from victor_ext._runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext._systems import System
-from victor_ext.errors import AuthenticationError, ConfigurationError
+from victor_ext.errors import ConfigurationError
 from victor_ext.providers._settings import environment_and_url
 
 from ._accounts import (
@@ -42,7 +38,6 @@ from ._payees import AsyncPayees, Payees
 from ._payments import AsyncPayments, Payments
 from ._payouts import AsyncPayouts, Payouts
 from ._system import ENVIRONMENTS, SYSTEM, VERSIONS, EnvironmentWord, from_process_environment
-from ._webhooks import AsyncWebhooks, Webhooks
 
 
 # The arguments of `from_env`, none required. They stand in the constructor, too: its signature
@@ -119,25 +114,6 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode]):
         known = known_options(cls, "from_profile", options)
         return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
-    @operation
-    def logout(self) -> OperationFlow[None]:
-        """Have Velo revoke the token, if there is one. The next call, and other holders of it, ask
-        for another.
-
-        Closing the client does not: a token ends by itself within half an hour.
-
-        Raises:
-            VictorError: It is not known whether Velo revoked the token.
-
-        Examples:
-            >>> velo.logout()
-        """
-        authenticator = cast("OAuthToken", self._config.loop.authenticator)
-        if authenticator.has_token:
-            with suppress(AuthenticationError):  # Velo does not accept the token any more
-                yield from call_without_body(logout)
-            authenticator.forget()
-
 
 class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingClient):
     """A client of Velo Payments with blocking calls. Safe to share between threads.
@@ -150,7 +126,6 @@ class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingClient):
         "source_accounts": SourceAccounts,
         "funding_accounts": FundingAccounts,
         "fundings": Fundings,
-        "webhooks": Webhooks,
         "payouts": Payouts,
         "payments": Payments,
     }
@@ -158,7 +133,6 @@ class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingClient):
     source_accounts: SourceAccounts
     funding_accounts: FundingAccounts
     fundings: Fundings
-    webhooks: Webhooks
     payouts: Payouts
     payments: Payments
 
@@ -171,7 +145,6 @@ class AsyncVelo(_VeloClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
         "source_accounts": AsyncSourceAccounts,
         "funding_accounts": AsyncFundingAccounts,
         "fundings": AsyncFundings,
-        "webhooks": AsyncWebhooks,
         "payouts": AsyncPayouts,
         "payments": AsyncPayments,
     }
@@ -179,6 +152,5 @@ class AsyncVelo(_VeloClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
     source_accounts: AsyncSourceAccounts
     funding_accounts: AsyncFundingAccounts
     fundings: AsyncFundings
-    webhooks: AsyncWebhooks
     payouts: AsyncPayouts
     payments: AsyncPayments

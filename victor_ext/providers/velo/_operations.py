@@ -173,13 +173,6 @@ def _has(*names: str) -> Evidence:
     return _checked(Members(names, "its body has none of the expected members"))
 
 
-def _no_csv(response: httpx.Response, _: Problems) -> str | None:
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in ("application/csv", "text/csv", "application/octet-stream"):
-        return None
-    return "its body is not CSV"
-
-
 _OBJECT = _checked(AN_OBJECT)
 _EMPTY_OR_OBJECT = _checked(
     lambda response, problems: AN_OBJECT(response, problems) if response.content else None
@@ -233,7 +226,7 @@ def _create(
 
 # A body without a page would be taken for the end of a list.
 _LIST = replace(_read(_checked(_PAGE)), items_of=_PAGE.items_of)
-# For requests that name people or accounts, or hold the header of a webhook.
+# For requests that name people or accounts.
 _PRIVATE = Shown.UNSENT
 SETS = Effect.SETS
 MAKES = Effect.MAKES
@@ -336,7 +329,6 @@ _UNTIL_ACCEPTED = Follow(
 # which only Velo's own document has.
 OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
-    "POST /v1/logout": _write(SETS, ""),
     "POST /v4/payees /v3/payees": _create(
         MAKES,
         "payees.list(payor_id, remote_id=...)",
@@ -345,19 +337,13 @@ OPERATIONS: Mapping[str, Operation] = {
         id_of=batch_id,
         shown=_PRIVATE,
     ),
-    "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
-        MAKES, "payees.invitations(payor_id, payee_id=...)", shown=_PRIVATE
-    ),
-    "POST /v4/payees/{}/payeeDetailsUpdate /v3/payees/{}/payeeDetailsUpdate"
-    " /v4/payees/{}/remoteIdUpdate /v3/payees/{}/remoteIdUpdate": _write(
+    "POST /v4/payees/{}/payeeDetailsUpdate /v3/payees/{}/payeeDetailsUpdate": _write(
         SETS, "payees.get(payee_id)", shown=_PRIVATE
     ),
     "DELETE /v4/payees/{} /v3/payees/{}": _write(SETS, "payees.get(payee_id)"),
     "GET /v4/payees/{} /v3/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
     "GET /v4/payees/batch/{} /v3/payees/batch/{}": _read(_has("status")),
     "GET /v4/payees /v3/payees": _LIST,
-    "GET /v4/payees/deltas /v3/payees/deltas": _LIST,
-    "GET /v4/payees/payors/{}/invitationStatus /v3/payees/payors/{}/invitationStatus": _LIST,
     "POST /v3/sourceAccounts/{}/fundingRequest": _create(
         MOVES_MONEY, "fundings.changes(payor_id, since=...)", "funding", read="fundings"
     ),
@@ -365,14 +351,6 @@ OPERATIONS: Mapping[str, Operation] = {
         repeats=RepeatsId("source account", "id")
     ),
     "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
-    "POST /v2/fundingAccounts": _create(
-        MAKES,
-        "funding_accounts.list(payor_id=...)",
-        "account",
-        read="fundingAccounts",
-        shown=_PRIVATE,
-    ),
-    "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
     "GET /v2/fundingAccounts": _LIST,
     "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
     "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
@@ -402,9 +380,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": replace(
         _read(_has("summary", "content")), items_of=_PAGE.items_of
     ),
-    "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _read(
-        _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
-    ),
     "POST /v1/payments/{}/withdraw": _write(
         MOVES_MONEY,
         "payments.get(payment_id)",
@@ -414,15 +389,6 @@ OPERATIONS: Mapping[str, Operation] = {
         _has("paymentId", "status"), RepeatsId("payment", "paymentId")
     ),
     "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
-    "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
-    "GET /v4/paymentaudit/transactions /v3/paymentaudit/transactions": _read(_checked(_no_csv)),
-    "POST /v1/webhooks": _create(
-        MAKES, "webhooks.list(payor_id)", "webhook", read="webhooks", shown=_PRIVATE
-    ),
-    "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
-    "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),
-    "GET /v1/webhooks/{}": _read(_has("id", "webhookUrl"), RepeatsId("webhook", "id")),
-    "GET /v1/webhooks": _LIST,
 }
 ELSEWHERE: Mapping[str, Operation] = {
     "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.list(payor_id=...)"),

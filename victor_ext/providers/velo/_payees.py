@@ -9,7 +9,6 @@ from __future__ import annotations
 from velo_api.api.payees import get_payee, get_payee_batch
 from velo_api.typed import methods, parts, records
 from velo_api.typed.arguments import PACKAGE
-from velo_api.typed.records import PayeeChange, PayeeInvitation
 
 from victor_ext._runtime.client.polling import poll
 from victor_ext._runtime.client.resources import Resource
@@ -73,11 +72,7 @@ class _PayeeFlows(Resource):
     _list = lists(Payee)
     _get = reads(Payee)
     _batch = reads(PayeeBatch)
-    _changes = lists(PayeeChange, is_feed=True)
     _update = staticmethod(send)
-    _update_remote_id = staticmethod(send)
-    _invite = staticmethod(send)
-    _invitations = lists(PayeeInvitation, lambda invitation: invitation.payee_id)
 
     def _create(self, request: Request) -> OperationFlow[str]:
         request.check.finish()

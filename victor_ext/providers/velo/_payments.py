@@ -7,18 +7,17 @@ from datetime import datetime
 from velo_api.api.payments import get_payment, list_payments
 from velo_api.typed import methods
 from velo_api.typed.arguments import PACKAGE
-from velo_api.typed.records import Payment, PaymentChange
+from velo_api.typed.records import Payment
 
 from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._values.ids import reference_of
-from victor_ext.errors import Outcome, UnreadableResponse
-from victor_ext.typed import CheckedCall, Query, Request
+from victor_ext.typed import Query, Request
 
 from ._operations import PAYMENT_WITHDRAWAL
 from ._proofs import day_around
-from ._reading import ListOrder, lists, reads, response_to, walk, write
+from ._reading import ListOrder, lists, reads, walk, write
 
 _ORDER = ListOrder(id="paymentId")
 
@@ -28,7 +27,6 @@ class _PaymentFlows(Resource):
 
     _list = lists(Payment, order=_ORDER)
     _get = reads(Payment)
-    _changes = lists(PaymentChange, is_feed=True)
 
     def _withdraw(self, request: Request) -> OperationFlow[None]:
         return write(request, get_payment, Payment, PAYMENT_WITHDRAWAL.done)
@@ -63,15 +61,6 @@ class _PaymentFlows(Resource):
                 if reference_of(payment.payor_payment_id) == wanted
             ]
         return matches
-
-    def _export(self, call: CheckedCall) -> OperationFlow[str]:
-        response = yield from response_to(call)
-        try:
-            return bytes(response.content).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UnreadableResponse(
-                "Velo's export is not UTF-8.", outcome=Outcome.ACCEPTED
-            ) from error
 
 
 class Payments(methods.Payments, _PaymentFlows):

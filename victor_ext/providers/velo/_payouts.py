@@ -12,7 +12,6 @@ from velo_api.typed.records import (
     Payout,
     PayoutHistory,
     PayoutPayment,
-    PayoutStatistics,
     PayoutSummary,
     Quote,
 )
@@ -45,7 +44,6 @@ class _PayoutFlows(Resource):
     _quote = reads(Quote)
     _payments = lists(PayoutPayment)
     _audited_payments = lists(Payment)
-    _statistics = reads(PayoutStatistics)
 
     def _submit(self, request: Request) -> OperationFlow[str]:
         _check_references(request)

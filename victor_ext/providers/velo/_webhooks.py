@@ -1,6 +1,4 @@
-"""Velo's webhooks: `velo.webhooks` has the addresses that Velo posts notifications to, `Webhook`
-reads what arrives.
-"""
+"""Velo's webhooks: `Webhook` reads the notifications that arrive."""
 
 from __future__ import annotations
 
@@ -10,12 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from velo_api.typed import methods, records
-from velo_api.typed.records import WebhookEndpoint, WebhookPing
+from velo_api.typed import records
 
 from victor_ext._privacy import concealed
-from victor_ext._runtime.client.resources import Resource
-from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.client.webhooks import (
     Delivery,
     Headers,
@@ -25,33 +20,10 @@ from victor_ext._runtime.client.webhooks import (
 )
 from victor_ext._runtime.core.json_values import json_text, object_or_empty, text_or_empty
 from victor_ext.errors import AuthenticationError, ConfigurationError
-from victor_ext.typed import Request, identifier, members
-
-from ._operations import Receipt
-from ._reading import lists, reads, response_to, send
+from victor_ext.typed import identifier, members
 
 SHORTEST_AUTHORIZATION = 16
 """The least number of characters. Velo takes four, which can be guessed."""
-
-
-class _WebhookFlows(Resource):
-    """The flows behind the generated methods."""
-
-    _list = lists(WebhookEndpoint)
-    _get = reads(WebhookEndpoint)
-    _update = staticmethod(send)
-    _ping = reads(WebhookPing)
-
-    def _create(self, request: Request) -> OperationFlow[str]:
-        return Receipt.of((yield from response_to(request))).id
-
-
-class Webhooks(methods.Webhooks, _WebhookFlows):
-    """The addresses that Velo posts notifications to. Errors and filters are those of `Payees`."""
-
-
-class AsyncWebhooks(methods.AsyncWebhooks, _WebhookFlows):
-    """The same operations, awaited."""
 
 
 class Notification(records.Notification):

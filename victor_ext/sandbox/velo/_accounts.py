@@ -1,6 +1,5 @@
 """What is paid from: source and funding accounts, and the money between them."""
 
-from dataclasses import replace
 from functools import partial
 
 from victor_ext.sandbox.engine import Asked, Refused, Result
@@ -10,8 +9,6 @@ from victor_ext.sandbox.velo._state import VeloState, iso, made_at
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
 _REQUESTED = "PAYOR_FUNDING_REQUESTED"
-READY_AFTER = 2
-"""Seconds until a new funding account can be read, as `Retry-After` says."""
 
 
 def add_source(state: VeloState, name: str, currency: str, balance: int) -> JsonObject:
@@ -27,7 +24,7 @@ def add_source(state: VeloState, name: str, currency: str, balance: int) -> Json
 
 
 def add_bank(state: VeloState, name: str, currency: str) -> JsonObject:
-    """Add a funding account that can be read at once."""
+    """Add a funding account."""
     account_id = state.new_id()
     state.banks[account_id] = {
         **_of_payor(state, account_id, name, currency),
@@ -43,27 +40,8 @@ def _of_payor(state: VeloState, account_id: str, name: str, currency: str) -> Js
     return {**account, "type": "FBO", **({"currency": currency} if currency else {})}
 
 
-def create_bank(state: VeloState, asked: Asked) -> Result:
-    """Add a funding account that can be read later."""
-    body = asked.body
-    bank = add_bank(state, body["name"], body.get("currency", ""))
-    bank.update({**body, **bank, "type": body["type"]})
-    state.readable_from[bank["id"]] = state.now() + READY_AFTER
-    answer = made_at(f"/v2/fundingAccounts/{bank['id']}", bank["name"])
-    return replace(answer, headers={**answer.headers, "Retry-After": str(READY_AFTER)})
-
-
 def list_banks(state: VeloState, _: Asked) -> list[JsonObject]:
-    return list(_readable_banks(state).values())
-
-
-def get_bank(state: VeloState, asked: Asked) -> JsonObject:
-    return find(_readable_banks(state), asked.about, "funding account")
-
-
-def _readable_banks(state: VeloState) -> dict[str, JsonObject]:
-    now, ready = state.now(), state.readable_from
-    return {name: bank for name, bank in state.banks.items() if now >= ready.get(name, 0.0)}
+    return list(state.banks.values())
 
 
 def list_sources(state: VeloState, _: Asked) -> list[JsonObject]:

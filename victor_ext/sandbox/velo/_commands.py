@@ -74,9 +74,7 @@ class VeloCommands(TokenCommands, NotificationCommands):
 
     @command("POST", "/fundingAccounts", returns=member("id", str))
     def add_funding_account(self, name: str, currency: str) -> JsonObject:
-        """Add a funding account with a `name` and a `currency` that can be read at once; returns
-        its id.
-        """
+        """Add a funding account with a `name` and a `currency`; returns its id."""
         _check_account(self._state.banks, name, currency)
         return _accounts.add_bank(self._state, name, currency)
 
@@ -108,15 +106,14 @@ class VeloCommands(TokenCommands, NotificationCommands):
     @command("POST", "/trigger", returns=nothing)
     def trigger(self, about: str, event: str) -> JsonObject:
         """Post a notification of any `event`, such as `payment.returned`, about the id of a payment
-        or a payee (`ping`: of a webhook). What it is about stays as it is.
+        or a payee. What it is about stays as it is.
 
         An id that the sandbox does not have is posted, too: no payout needs to be made.
         """
         require_one_of("event", event, EVENTS)
         state = self._state
         if event == "ping":
-            webhook_id = about if about in state.webhooks else None
-            notify(state, "system", event, {"sourceType": event}, webhook_id)
+            notify(state, "system", event, {"sourceType": event})
         else:
             notify_without_cause(state, _payouts.known(state, about), event, about)
         return {}

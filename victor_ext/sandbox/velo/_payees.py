@@ -70,21 +70,6 @@ def update_payee(state: VeloState, asked: Asked) -> None:
     _changed(state, asked.about, DETAILS)
 
 
-def rename_payee(state: VeloState, asked: Asked) -> None:
-    payee, remote_id = get_payee(state, asked), asked.body["remoteId"]
-    other = by_remote_id(state, remote_id)
-    if other is not None and other is not payee:
-        raise Refused(409, "Another payee has this remoteId.", "remoteId")
-    payee["payorRefs"][0]["remoteId"] = remote_id
-    _changed(state, asked.about, DETAILS)
-
-
-def invite(state: VeloState, asked: Asked) -> None:
-    status = get_payee(state, asked)["payorRefs"][0]["invitationStatus"]
-    if status != "PENDING":
-        raise Refused(409, f"The invitation is {status}.")
-
-
 def delete_payee(state: VeloState, asked: Asked) -> None:
     payments = [payment for payout in state.payouts.values() for payment in payout.payments]
     if any(payment["payeeId"] == asked.about for payment in payments):

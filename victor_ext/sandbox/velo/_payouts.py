@@ -1,11 +1,9 @@
 """Payouts and their payments, from submission to completion, and what can be read of them."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 
 from victor_ext.sandbox.engine import Asked, Move, Refused, Result
-from victor_ext.sandbox.server import JsonObject, NotFound, Response, find
+from victor_ext.sandbox.server import JsonObject, NotFound, find
 from victor_ext.sandbox.velo._notifications import notify_of_payment
 from victor_ext.sandbox.velo._payees import by_remote_id
 from victor_ext.sandbox.velo._state import Payout, VeloState, iso, made_at
@@ -15,15 +13,6 @@ RATE = 1.25
 _QUOTE_LIFE = 900.0
 """Seconds until a quote has expired: the sandbox's own choice."""
 _MONEY = ("sourceAmount", "sourceCurrency", "paymentAmount", "paymentCurrency")
-_EXPORTED: tuple[str, ...] = (
-    "transactionDate",
-    *_MONEY,
-    "remoteId",
-    "sourceAccountName",
-    "payorPaymentId",
-    "status",
-)
-"""Titles of the sandbox's own choice: those of Velo's file are not documented."""
 
 
 def submit(state: VeloState, asked: Asked) -> Result:
@@ -304,32 +293,6 @@ def _costs(payments: list[JsonObject]) -> list[JsonObject]:
             }
         by_account[account]["totalPayoutCost"] += _cost(payment)
     return [*by_account.values()]
-
-
-def statistics(state: VeloState, _: Asked) -> JsonObject:
-    month = state.timestamp()[:7]
-    submitted = [payout.times["submittedDateTime"][:7] for payout in state.payouts.values()]
-    failed = [one for one in payments(state) if one["status"] in ("REJECTED", "RETURNED")]
-    return {
-        "thisMonthPayoutsCount": submitted.count(month),
-        "thisMonthFailedPaymentsCount": len(failed),
-    }
-
-
-def export(state: VeloState, asked: Asked) -> Response:
-    """A file of the payments that were submitted from one day to another; without days, of all."""
-    # Days are compared as texts: each is between these two.
-    first = asked.query.get("startDate", "0")
-    last = asked.query.get("endDate", "9")
-    file = io.StringIO(newline="")
-    rows = csv.DictWriter(file, _EXPORTED, extrasaction="ignore")
-    rows.writeheader()
-    for payment in payments(state):
-        day = payment["submittedDateTime"][:10]
-        if first <= day <= last:
-            rows.writerow({**payment, "transactionDate": day})
-    content_type = (b"content-type", b"application/csv")
-    return Response(200, file.getvalue().encode(), (content_type,))
 
 
 def known(state: VeloState, payment_id: str) -> JsonObject:

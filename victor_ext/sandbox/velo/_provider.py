@@ -34,12 +34,6 @@ def issue_token(state: VeloState, asked: Asked) -> Result:
     return Result(body=body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
-def log_out(state: VeloState, asked: Asked) -> Result:
-    """Revoke the token of a call."""
-    state.tokens.revoke(token=asked.call.bearer_token)
-    return Result()
-
-
 Items = Callable[[VeloState, Asked], list[JsonObject]]
 
 
@@ -60,7 +54,6 @@ def _changes_of(items_of: Items, member: str) -> Items:
 _NEWEST_FIRST = "submittedDateTime:desc,paymentId:asc"
 _ROWS = (
     Row("authenticate", "POST /v1/authenticate", issue_token, is_open=True),
-    Row("logout", "POST /v1/logout", log_out),
     # Payees
     Row("create_payees", "POST /v4/payees", _payees.create_payees),
     Row(
@@ -69,23 +62,9 @@ _ROWS = (
         _payees.list_payees,
         listing=listing(order="displayName:asc"),  # by the document
     ),
-    Row(
-        "payee_changes",
-        "GET /v4/payees/deltas",
-        _changes_of(_payees.list_payees, "payeeId"),
-        listing=listing(size=100),
-    ),
     Row("get_batch", "GET /v4/payees/batch/{id}", _payees.get_batch),
     Row("get_payee", "GET /v4/payees/{id}", _payees.get_payee),
-    Row(
-        "invitations",
-        "GET /v4/payees/payors/{payorId}/invitationStatus",
-        _payees.list_payees,
-        listing=listing(),
-    ),
     Row("update_payee", "POST /v4/payees/{id}/payeeDetailsUpdate", _payees.update_payee),
-    Row("rename_payee", "POST /v4/payees/{id}/remoteIdUpdate", _payees.rename_payee),
-    Row("invite", "POST /v4/payees/{id}/invite", _payees.invite),
     Row("delete_payee", "DELETE /v4/payees/{id}", _payees.delete_payee),
     # Accounts
     Row(
@@ -96,14 +75,12 @@ _ROWS = (
     ),
     Row("get_source", "GET /v3/sourceAccounts/{id}", _accounts.get_source),
     Row("fund", "POST /v3/sourceAccounts/{id}/fundingRequest", _accounts.fund),
-    Row("create_bank", "POST /v2/fundingAccounts", _accounts.create_bank),
     Row(
         "list_banks",
         "GET /v2/fundingAccounts",
         _accounts.list_banks,
         listing=listing(order="accountName:asc"),  # by the document
     ),
-    Row("get_bank", "GET /v2/fundingAccounts/{id}", _accounts.get_bank),
     Row("get_funding", "GET /v1/fundings/{id}", _accounts.get_funding),
     Row(
         "funding_changes",
@@ -141,7 +118,6 @@ _ROWS = (
         _payouts.payout_history,
         listing=listing(order="remoteId:asc"),
     ),
-    Row("statistics", "GET /v4/paymentaudit/payoutStatistics", _payouts.statistics),
     # Payments
     Row(
         "list_payments",
@@ -149,21 +125,8 @@ _ROWS = (
         _payouts.list_payments,
         listing=listing(order=_NEWEST_FIRST),
     ),
-    Row(
-        "payment_changes",
-        "GET /v4/payments/deltas",
-        _changes_of(_payouts.list_payments, "paymentId"),
-        listing=listing(size=100),
-    ),
     Row("get_payment", "GET /v4/paymentaudit/payments/{id}", _payouts.get_payment),
     Row("withdraw_payment", "POST /v1/payments/{id}/withdraw", _payouts.withdraw_payment),
-    Row("export", "GET /v4/paymentaudit/transactions", _payouts.export),
-    # Webhooks
-    Row("create_webhook", "POST /v1/webhooks", _notifications.create_webhook),
-    Row("list_webhooks", "GET /v1/webhooks", _notifications.list_webhooks, listing=listing()),
-    Row("get_webhook", "GET /v1/webhooks/{id}", _notifications.get_webhook),
-    Row("update_webhook", "POST /v1/webhooks/{id}", _notifications.update_webhook),
-    Row("ping", "POST /v1/webhooks/{id}/ping", _notifications.ping),
 )
 
 
@@ -202,14 +165,14 @@ class VeloProvider(TableProvider[VeloSettings]):
 
     def read_body(self, operation: str, call: Call) -> JsonObject:
         """The body of a request. A member that is null counts as not sent."""
-        if operation in ("authenticate", "logout"):  # the document declares none
+        if operation == "authenticate":  # the document declares none
             return {}
         body: JsonObject = without_nulls(super().read_body(operation, call))
         return body
 
     def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
         """Refuse what the document does not allow, and another payor than the only one."""
-        if operation in ("authenticate", "logout"):  # the credentials come first
+        if operation == "authenticate":  # the credentials come first
             return
         named = {**query, **call.params, **body}
         for name in ("payorId", "payoutFromPayorId"):

@@ -56,7 +56,7 @@ class Payout:
 class VeloState:
     """All that Velo keeps, by id: of the only payor, and of this sandbox.
 
-    `accounts`, `payees`, `payouts` and `webhooks` have the operations.
+    `accounts`, `payees` and `payouts` have the operations.
     """
 
     def __init__(self, clock: Clock, settings: VeloSettings, posting: Notifications) -> None:
@@ -73,11 +73,8 @@ class VeloState:
         self.sources: dict[str, JsonObject] = {}
         self.banks: dict[str, JsonObject] = {}
         """The funding accounts."""
-        self.readable_from: dict[str, float] = {}
-        """When each funding account that was made by a call can be read."""
         self.fundings: dict[str, JsonObject] = {}
         self.payouts: dict[str, Payout] = {}
-        self.webhooks: dict[str, JsonObject] = {}
         self.authorization = "sandbox-authorization"
         """The header of what is posted to the address of `--notify`."""
         self.notifications: list[JsonObject] = []
