@@ -84,7 +84,8 @@ SCHEMAS = {"Card": an_object(price=NUMBER, amounts=listed(NUMBER), rate=NUMBER)}
 PATHS = {"/card": {"get": answering(ref("Card"), operationId="card")}}
 
 
-def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path):
+def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path, capsys):
+    """Without it, `generate` says which amounts become float, and names the option."""
     path = written(tmp_path, document(PATHS, SCHEMAS))
     out = ["--out", tmp_path]
     options = ["--decimals", "Card.price", "--decimals", "*.amounts*"]
@@ -95,3 +96,8 @@ def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path):
     assert "rate: float | Unset" in text
     assert run("check", path, *out, *options) == 0
     assert run("check", path, *out) == 1
+    capsys.readouterr()
+    assert run("generate", path, *out) == 0
+    assert "amount-as-float (2): A float does not hold every amount. --decimals" in (
+        capsys.readouterr().out
+    )

@@ -21,7 +21,8 @@ ADVICE: dict[Kind, str] = {
     "correction": "it changes nothing, as the document says so itself: delete it",
 }
 NOTES = {
-    "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
+    "amount-as-float": "A float does not hold every amount. --decimals '*.amount' reads those of "
+    "this name as Decimal.",
     "plain-json": "Nothing is lost, and nothing has to be done: what stands here is given and read "
     "as plain JSON, exactly, in `additional_properties` or as a value of the type Any. Where an "
     "overlay gives it one type, it has that.",

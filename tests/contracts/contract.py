@@ -27,6 +27,33 @@ LIMITS = {"minLength", "maxLength", "minimum", "maximum"}
 
 
 @dataclass(frozen=True)
+class Statuses:
+    """The words for a status, of which the client says what they mean.
+
+    Attributes:
+        member: Where the document lists them, as `Schema.member`.
+        known: Those that the client knows.
+        files: Where a person writes what a word means.
+    """
+
+    member: str
+    known: frozenset[str]
+    files: str
+
+    def unknown(self, document: Document):
+        """The words of which nobody has said what they mean; and those that are gone."""
+        schema, _, member = self.member.partition(".")
+        listed = {*document.tree["components"]["schemas"][schema]["properties"][member]["enum"]}
+        for word in listed - self.known:
+            yield f"{word} is a new status: is it final, is it paid? Say so in {self.files}."
+        for word in self.known - listed:
+            yield (
+                f"{word} is no status of the document any more: which word says it now, is that "
+                f"final, is it paid? Say so in {self.files}."
+            )
+
+
+@dataclass(frozen=True)
 class Contract:
     """A client and its document. Each exception says why.
 
@@ -41,6 +68,7 @@ class Contract:
         unlimited: Places whose limits the client does not check, as `operation: place`.
         unrelated: Members of records that read no one member of an answer: all of them, or the
             clock.
+        statuses: The words for a status, where the document lists them.
     """
 
     name: str
@@ -51,6 +79,7 @@ class Contract:
     not_read: Mapping[str, str] = field(default_factory=dict)
     unlimited: Mapping[str, str] = field(default_factory=dict)
     unrelated: frozenset[str] = frozenset()
+    statuses: Statuses | None = None
 
     @property
     def file(self):
@@ -59,7 +88,8 @@ class Contract:
 
     def differences(self, document: Document):
         """Where client and document part, one sentence each, in the order of the alphabet."""
-        return sorted({*self._crashes(), *self.gone(document), *self._answers(document)})
+        statuses = () if self.statuses is None else self.statuses.unknown(document)
+        return sorted({*statuses, *self._crashes(), *self.gone(document), *self._answers(document)})
 
     def _crashes(self):
         """The calls that the test cannot make. Of these, nothing else is said."""

@@ -18,7 +18,8 @@ def test_the_client_has_the_members_and_limits_that_the_document_declares(system
     """Its members; and each limit of the document is a rule of the client."""
     if problems := getattr(contract_of(system), asked)(Document.of(system)):
         title = f"{len(problems)} {asked} between the client and openapi/{system}.yaml:"
-        pytest.fail("\n".join([title, *problems]), pytrace=False)
+        numbered = [f"{number}. {problem}" for number, problem in enumerate(problems, 1)]
+        pytest.fail("\n".join([title, *numbered]), pytrace=False)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -30,6 +31,16 @@ def test_the_recorded_contract_has_each_member_that_a_call_reads(system):
             "tests.contracts.record, and read its diff.",
             pytrace=False,
         )
+
+
+def test_a_status_that_a_document_renames_is_asked_about_by_both_names():
+    document = Document.of("victor").copy()
+    receipt = document.tree["components"]["schemas"]["PaymentRequestReceipt"]
+    words = receipt["properties"]["status"]["enum"]
+    words[words.index("completed")] = "settled"
+    new, gone = contract_of("victor").statuses.unknown(document)
+    assert new.startswith("settled is a new status: is it final, is it paid? Say so in victor_ext/")
+    assert gone.startswith("completed is no status of the document any more")
 
 
 READ = {"Order.id": "Order.id", "Order.state": "Order.status"}

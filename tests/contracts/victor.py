@@ -3,9 +3,9 @@
 import httpx
 
 from tests.contracts.calling import Call
-from tests.contracts.contract import ONCE, Contract
+from tests.contracts.contract import ONCE, Contract, Statuses
 from tests.contracts.samples import DAY
-from victor_ext import Victor, VictorOAuth
+from victor_ext import Status, Victor, VictorOAuth
 
 ID = "a7ffd43c37c1"
 TOKEN = {"access_token": "a-token", "token_type": "Bearer", "expires": 4_000_000_000_000}
@@ -70,5 +70,11 @@ CONTRACT = Contract(
     not_read=dict.fromkeys(
         ("ListPaymentRequestsResponse.page", "ListPaymentRequestsResponse.page_size"),
         "A walk counts its pages itself, and ends with an empty one.",
+    ),
+    statuses=Statuses(
+        "PaymentRequestReceipt.status",
+        frozenset(Status),
+        "victor_ext/providers/victor: `Status` and `TERMINAL` of _values.py, `_WAY_TO_PAID` of "
+        "_waiting.py",
     ),
 )

@@ -22,6 +22,7 @@ from . import Decimals, Documents, Name, show
 
 SHOWN = 10
 """The files of each kind, and the places of each note, that are named without `--verbose`."""
+LEFT_OUT = f"{ADVICE['left out']} (victor-spec check --accept REASON)."
 SIGNS = {"new": "+", "changed": "~", "gone": "-"}
 """What stands before a changed file."""
 
@@ -68,6 +69,8 @@ def _generate(
     for problem in problems:
         if problem.kind != "no package":
             show(f"  {problem.kind.upper()}: {problem.loss}", to=sys.stderr)
+    if any(problem.kind == "left out" for problem in problems):
+        show(f"  The package has no call or value for what is LEFT OUT: {LEFT_OUT}", to=sys.stderr)
     for line, reason in result.log.reasons.items() if verbose or not result.written else ():
         show(f"  {line}: openapi-python-client: {reason}", to=sys.stderr)
     if not result.written:
@@ -79,7 +82,6 @@ def _generate(
     _show_changes(document, result, verbose=verbose)
     notes = {
         **notes_of(result),
-        "amount-as-float": [],
         "private-text": undecided_of(result.typed),
         "unread-pattern": unread_patterns_of(result.typed),
     }

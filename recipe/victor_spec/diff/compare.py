@@ -111,7 +111,8 @@ class _Comparison:
         if (before, after) not in self._done:
             self._done.add((before, after))
             old, new = self._old.owners[before], self._new.owners[after]
-            self._compare(old.parts, new.parts, before, old)
+            parts = _with_answers(old.parts, new.parts), _with_answers(new.parts, old.parts)
+            self._compare(*parts, before, old)
 
     def _compare(self, before: Parts, after: Parts, place: str, home: Owner) -> None:
         """Compare two parts step by step; `home` is the owner whose users are reached."""
@@ -256,6 +257,20 @@ class _Comparison:
 def _nameless(name: str) -> str:
     """A method and a path; names of path parameters make no difference."""
     return re.sub(r"{[^{}]*}", "{}", name)
+
+
+def _with_answers(parts: Parts, others: Parts) -> Parts:
+    """The parts of an operation. An answer that only the other form of it names is as the default
+    one describes it.
+    """
+    default = ".responses.DEFAULT"
+    whole = {**parts}
+    for step, other in others.items():
+        if other.says.get("is") == "answer" and step not in parts:
+            for inner, part in parts.items():
+                if inner == default or _is_inside(inner, default):
+                    whole[step + inner.removeprefix(default)] = part
+    return whole
 
 
 def _is_inside(step: str, outer: str) -> bool:

@@ -148,8 +148,7 @@ class Table:
             needed: list[str] = []
             for name, scopes in alternative.items():
                 scheme = resolve(self.document, mapping_at(schemes, name))
-                keys = ("type", "in", "name", "scheme")
-                own = [str(scheme[key]).lower() for key in keys if key in scheme] or [name]
+                own = _credentials(scheme) or [name]
                 needed.append(" ".join([*own, *map(str, scopes or ())]))
             words.append(" and ".join(sorted(needed)) or "none")
         return tuple(sorted(words))
@@ -216,7 +215,8 @@ class Table:
         for key in (*LOWER, *UPPER, *_AS_IT_IS):
             says_nothing = tree.get(key) == 0 and key in ("minLength", "minItems", "minProperties")
             if key in tree and tree[key] is not False and not says_nothing:
-                says[key] = tree[key]
+                known = says.get(key, tree[key])  # by another part of an `allOf`
+                says[key] = tree[key] if known == tree[key] else f"{known} and {tree[key]}"
         for key in sorted(tree.keys() - _READ):
             if not key.startswith("x-"):
                 says[f"other {key}"] = _json(tree[key])
@@ -305,6 +305,17 @@ class Table:
 def bases(says: dict[str, Any]) -> Collection[str]:
     """The places of the owners that a schema is composed of."""
     return [key.removeprefix("base ") for key in says if key.startswith("base ")]
+
+
+def _credentials(scheme: Tree) -> list[str]:
+    """What a scheme of credentials is, and where its tokens are had."""
+    words = [str(scheme[key]).lower() for key in ("type", "in") if key in scheme]
+    name = str(scheme.get("name", ""))
+    words.append(name.lower() if scheme.get("in") == "header" else name)
+    words += [str(scheme[key]).lower() for key in ("scheme", "openIdConnectUrl") if key in scheme]
+    for kind, flow in mappings_at(scheme, "flows"):
+        words += [kind, str(flow.get("tokenUrl") or flow.get("authorizationUrl") or "")]
+    return [word for word in words if word]
 
 
 def _urls(tree: Tree) -> tuple[str, ...]:

@@ -18,7 +18,14 @@ from victor_spec.tree import (
 )
 
 from .base import Log, answers, media, media_types, reachable, schemas
-from .serialization import is_nested, is_object, is_read_only, variants, why_undefined
+from .serialization import (
+    is_nested,
+    is_object,
+    is_read_only,
+    types_in,
+    variants,
+    why_undefined,
+)
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
@@ -163,9 +170,10 @@ def _record_form(document: Tree, operation: Operation, kind: str, medium: Tree, 
     encodings = log.requests.request(operation.tree).encodings.setdefault(kind, {})
     declared = mapping_at(medium, "encoding")
     whole = mapping_at(medium, "schema")
-    if is_nested(document, whole) and not is_object(document, whole):
+    types = types_in(document, whole)
+    if types and "object" not in types:
         log.left_out.append(
-            f"{operation.where}: body as {kind} is a list, without names for its fields, and is "
+            f"{operation.where}: body as {kind} is no object, without names for its fields, and is "
             "refused when called"
         )
     fields: Tree = {}
