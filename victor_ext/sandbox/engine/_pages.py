@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -29,11 +29,6 @@ class Page(Generic[T]):
     def pages(self) -> int:
         """How many pages the list has."""
         return -(-self.total // self.size)
-
-    @property
-    def next(self) -> str | None:
-        """The cursor of the next page; None: this is the last one."""
-        return str(self.number + 1) if self.number < self.pages else None
 
     @property
     def before(self) -> int:
@@ -63,8 +58,7 @@ class Listing:
         members_of: The members of an item that are compared; by default it is a mapping itself.
         test_of: The test of a filter, by its name; None: the member of that name must be equal.
         order: The order of the items, such as `name:asc,date:desc`; empty: they come as they are.
-        number: The parameter for the number of the page; one that the document declares as a text
-            is a cursor, such as `Page.next`.
+        number: The parameter for the number of the page.
         asked_size: The parameter for the size of a page.
         sort: The parameter for the order.
     """
@@ -97,7 +91,7 @@ class Listing:
         size = query.get(self.asked_size, self.size)
         if self.largest is not None:
             size = min(size, self.largest)
-        number = self._number_in(query)
+        number = query.get(self.number, 1)
         begin = (number - 1) * size
         return Page(in_turn[begin : begin + size], number, size, len(in_turn))
 
@@ -107,7 +101,8 @@ class Listing:
         """
         for name, test, wanted in filters:
             if test is None:
-                is_wanted = _has_member(name, self.members_of(item), wanted)
+                values = wanted if isinstance(wanted, list) else [wanted]
+                is_wanted = any(each in values for each in values_of(name, self.members_of(item)))
             else:
                 is_wanted = test(item, wanted)
             if not is_wanted:
@@ -129,33 +124,11 @@ class Listing:
             items = sorted(items, key=place, reverse=direction == "desc")
         return items
 
-    def _number_in(self, query: Mapping[str, Any]) -> int:
-        """The number of the page that is asked for, also by a cursor. Raises `Refused` for what is
-        no cursor of a page.
-        """
-        number = query.get(self.number, 1)
-        if not isinstance(number, str):
-            return cast("int", number)
-        if not (number.isascii() and number.isdecimal()) or int(number) < 1:
-            raise Refused(400, f"{self.number} is no cursor of a page.", self.number)
-        return int(number)
 
-
-def _has_member(name: str, members: Members, wanted: JsonValue) -> bool:
-    """Whether a member of this name, in whatever part, has the value, or one of several."""
-    values: list[Any] = wanted if isinstance(wanted, list) else [wanted]  # pyright: ignore[reportUnknownVariableType] - JSON
-    if members.get(name) is not None and members[name] in values:
-        return True
-    for part in members.values():
-        if isinstance(part, dict) and _has_member(name, cast("Members", part), values):
-            return True
-    return False
-
-
-def member(name: str, members: Members) -> Any:
-    """The value of the first member of this name, in whatever part; None: there is none."""
-    value = members.get(name)
-    for part in members.values():
-        if value is None and isinstance(part, dict):
-            value = member(name, cast("Members", part))
-    return value
+def values_of(name: str, members: Members) -> Iterator[Any]:
+    """The values of the members of this name, in whatever part."""
+    for label, value in members.items():
+        if label == name:
+            yield value
+        if isinstance(value, dict):
+            yield from values_of(name, cast("Members", value))

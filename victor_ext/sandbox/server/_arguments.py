@@ -11,17 +11,16 @@ import types
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from functools import lru_cache, reduce
+from operator import or_
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from victor_ext.sandbox.server._exchange import JsonObject
 
-_IN_JSON: dict[object, Any] = {
-    **dict.fromkeys((str, Decimal, date), str),
-    **dict.fromkeys((float, timedelta), int | float),
-    **{kind: kind for kind in (bool, int, list, dict, type(None))},
-}
-"""What a JSON value of a type is. Of any other type, each value is right."""
+_IN_JSON: dict[object, Any] = {Decimal: str, date: str, timedelta: float}
+"""What comes as another type in JSON."""
 
 
 class Parameter(NamedTuple):
@@ -58,32 +57,20 @@ def check_arguments(work: Callable[..., object], given: JsonObject) -> None:
     for name, value in given.items():
         if name not in known:
             raise ValueError(f"{name} is no parameter: write {', '.join(known) or 'none'}")
-        if not _fits(value, known[name].type):
-            raise ValueError(f"{name} must be {_in_words(known[name].type)}, not {value!r}")
+        try:
+            msgspec.convert(value, _in_json(known[name].type))
+        except msgspec.ValidationError:
+            kind = inspect.formatannotation(known[name].type)
+            raise ValueError(f"{name} must be {kind}, not {value!r}") from None
     for name, parameter in known.items():
         if parameter.is_needed and name not in given:
             raise ValueError(f"{name} is missing")
 
 
-def _fits(value: object, declared: object) -> bool:
-    origin = get_origin(declared)
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, each) for each in get_args(declared))
-    if origin is Literal:
-        return value in get_args(declared)
-    kind = _IN_JSON.get(origin or declared)
-    # A bool is an int in Python, but neither a count nor a number of seconds.
-    return kind is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool))
-
-
-def _in_words(declared: object) -> str:
-    parts = get_args(declared)
-    if get_origin(declared) is Literal:
-        return f"one of {', '.join(map(str, parts))}"
+def _in_json(declared: Any) -> Any:
     if get_origin(declared) in (Union, types.UnionType):
-        words = [_in_words(part) for part in parts if part is not type(None)]
-        return " or ".join(dict.fromkeys(words))
-    return getattr(_IN_JSON.get(declared), "__name__", "a number")
+        return reduce(or_, map(_in_json, get_args(declared)))
+    return _IN_JSON.get(declared, declared)
 
 
 def without_none(parameters: JsonObject) -> JsonObject:

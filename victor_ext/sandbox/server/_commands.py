@@ -64,15 +64,11 @@ class Command:
     def parameters(self) -> tuple[Parameter, ...]:
         return parameters_of(self.work)
 
-    @property
-    def documentation(self) -> str:
-        return inspect.getdoc(self.work) or ""
-
     def to_dict(self) -> JsonObject:
         return {
             "call": f"{self.method} {self.path}",
             "parameters": [parameter.name for parameter in self.parameters],
-            "what": " ".join(self.documentation.split("\n\n")[0].split()),
+            "what": " ".join((inspect.getdoc(self.work) or "").split("\n\n")[0].split()),
         }
 
 
@@ -111,10 +107,6 @@ def _sender(command: Command, returns: Callable[[Any], Any] | None) -> Callable[
         return value if returns is None else returns(value)
 
     send.command = command  # type: ignore[attr-defined] # `ServerCommands.commands` looks for it
-    if returns is not None:
-        # The annotated return type is that of the control API.
-        without_type = signature.replace(return_annotation=inspect.Signature.empty)
-        send.__signature__ = without_type  # type: ignore[attr-defined] # for `inspect`
     return send
 
 
@@ -315,12 +307,9 @@ class ServerOverHttp(ServerCommands):
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
+        if parts.scheme != "http" or not parts.netloc:
             raise ValueError("url must be http://host:port of a sandbox")
-        self.url = url.rstrip("/")
-        self._host = parts.hostname
-        self._port = parts.port or 80
-        self._timeout = timeout
+        self.url, self._address, self._timeout = url.rstrip("/"), parts.netloc, timeout
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         require_text(parameters)
@@ -340,7 +329,7 @@ class ServerOverHttp(ServerCommands):
 
     def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
         """Make one call; returns the status and the JSON value of the response."""
-        connection = HTTPConnection(self._host, self._port, timeout=self._timeout)
+        connection = HTTPConnection(self._address, timeout=self._timeout)
         try:
             connection.request(method, path, body, {"content-type": "application/json"})
             response = connection.getresponse()
