@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from victor_ext.sandbox.server._exchange import JsonValue
 from victor_ext.sandbox.server._provider import Refused
 
 T = TypeVar("T")
@@ -40,10 +39,6 @@ def _no_test(_name: str) -> Test | None:
     return None
 
 
-def _itself(item: Any) -> Members:
-    return cast("Members", item)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
     """How the items of a list are filtered, sorted and cut.
@@ -66,7 +61,7 @@ class Listing:
     size: int = 25
     largest: int | None = None
     controls: Collection[str] = ()
-    members_of: Callable[[Any], Members] = _itself
+    members_of: Callable[[Any], Members] = dict
     test_of: Callable[[str], Test | None] = _no_test
     order: str = ""
     number: str = "page"
@@ -76,13 +71,13 @@ class Listing:
     def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
         """The page that is asked for. Raises `Refused` for an order that the items do not have."""
         passing = items
-        filters = [
-            (name, self.test_of(name), value)
+        tests = [
+            (self.test_of(name) or self._has(name), value)
             for name, value in query.items()
             if name not in {self.number, self.asked_size, self.sort, *self.controls}
         ]
-        if filters:
-            passing = [item for item in items if self._passes(item, filters)]
+        if tests:
+            passing = [item for item in items if all(test(item, value) for test, value in tests)]
         order = query.get(self.sort, self.order)
         try:
             in_turn = self._in_order(passing, order)
@@ -95,19 +90,16 @@ class Listing:
         begin = (number - 1) * size
         return Page(in_turn[begin : begin + size], number, size, len(in_turn))
 
-    def _passes(self, item: Any, filters: Sequence[tuple[str, Test | None, JsonValue]]) -> bool:
-        """Whether an item passes all filters. For a filter without a test, a member of its name
-        must be equal, in whatever part of the item. An item without the member does not pass.
+    def _has(self, name: str) -> Test:
+        """The test whether a member of this name, in whatever part, has the value, or one of
+        several.
         """
-        for name, test, wanted in filters:
-            if test is None:
-                values = wanted if isinstance(wanted, list) else [wanted]
-                is_wanted = any(each in values for each in values_of(name, self.members_of(item)))
-            else:
-                is_wanted = test(item, wanted)
-            if not is_wanted:
-                return False
-        return True
+
+        def test(item: Any, wanted: Any) -> bool:
+            values = wanted if isinstance(wanted, list) else [wanted]
+            return any(each in values for each in values_of(name, self.members_of(item)))
+
+        return test
 
     def _in_order(self, items: Sequence[T], terms: str) -> Sequence[T]:
         """Sort items by members: `name:asc,date:desc`. An item without the member comes first.

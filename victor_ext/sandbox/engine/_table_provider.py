@@ -113,9 +113,8 @@ class TableProvider(SandboxProvider[S]):
         """Refuse what is not allowed in a request. Raises `Refused`."""
         problems = self.problems(call, operation, query, body)
         if problems:
-            place = problems[0].place
-            why = f"{problems[0].shown}."
-            raise Refused(400, why, place, code="invalid", problems=problems)
+            first = problems[0]
+            raise Refused(400, f"{first.shown}.", first.place, code="invalid", problems=problems)
 
     # What the table does
 

@@ -17,7 +17,7 @@ from victor_ext.sandbox.server._commands import (
     member,
     nothing,
 )
-from victor_ext.sandbox.server._context import Clock, SandboxContext, TokenStore, digest
+from victor_ext.sandbox.server._context import Clock, Received, SandboxContext, TokenStore, digest
 from victor_ext.sandbox.server._document import (
     DocumentedOperation,
     Problem,
@@ -55,6 +55,7 @@ __all__ = (
     "NotifyingSettings",
     "Posted",
     "Problem",
+    "Received",
     "Resending",
     "Response",
     "SandboxContext",

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache, reduce
 from operator import or_
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -23,48 +23,32 @@ _IN_JSON: dict[object, Any] = {Decimal: str, date: str, timedelta: float}
 """What comes as another type in JSON."""
 
 
-class Parameter(NamedTuple):
-    """What a command takes under one name."""
-
-    name: str
-    type: object
-    """The annotation."""
-    is_needed: bool
-
-
 @lru_cache(maxsize=256)
-def parameters_of(work: Callable[..., object]) -> tuple[Parameter, ...]:
-    """The parameters of a command's body; its keyword options are a parameter each."""
+def parameters_of(work: Callable[..., object]) -> dict[str, Any]:
+    """The types of what a command's body takes, by name; its keyword options are among them."""
     try:
         hints = get_type_hints(work)
     except NameError:  # a name that is imported for type checkers alone
-        hints = dict(getattr(work, "__annotations__", {}))
-    parameters: list[Parameter] = []
+        hints = {}
+    parameters: dict[str, Any] = {}
     for each in [*inspect.signature(work).parameters.values()][1:]:
         hint = hints.get(each.name, Any)
         if each.kind is inspect.Parameter.VAR_KEYWORD:
-            options = get_type_hints(next(iter(get_args(hint)), object))
-            parameters += [Parameter(*option, is_needed=False) for option in options.items()]
+            parameters |= get_type_hints(next(iter(get_args(hint)), object))
         else:
-            is_needed = each.default is inspect.Parameter.empty
-            parameters.append(Parameter(each.name, hint, is_needed))
-    return tuple(parameters)
+            parameters[each.name] = hint
+    return parameters
 
 
 def check_arguments(work: Callable[..., object], given: JsonObject) -> None:
-    """Raise `ValueError` for arguments that the body of a command does not take."""
-    known = {parameter.name: parameter for parameter in parameters_of(work)}
-    for name, value in given.items():
-        if name not in known:
-            raise ValueError(f"{name} is no parameter: write {', '.join(known) or 'none'}")
+    """Raise `ValueError` for an argument of another type than the body of a command takes."""
+    known = parameters_of(work)
+    for name in given.keys() & known.keys():
         try:
-            msgspec.convert(value, _in_json(known[name].type))
+            msgspec.convert(given[name], _in_json(known[name]))
         except msgspec.ValidationError:
-            kind = inspect.formatannotation(known[name].type)
-            raise ValueError(f"{name} must be {kind}, not {value!r}") from None
-    for name, parameter in known.items():
-        if parameter.is_needed and name not in given:
-            raise ValueError(f"{name} is missing")
+            kind = inspect.formatannotation(known[name])
+            raise ValueError(f"{name} must be {kind}, not {given[name]!r}") from None
 
 
 def _in_json(declared: Any) -> Any:

@@ -169,7 +169,7 @@ class DocumentedOperation:
     """The query as one object: its members are the parameters."""
     body: Validator
     needs_body: bool
-    responses: Mapping[str, Validator]
+    statuses: Mapping[str, Validator]
     """What the JSON body of a response must be, by its status as the document writes it: `200`,
     `4XX`, `default`.
     """
@@ -179,12 +179,12 @@ class DocumentedOperation:
         does not say.
         """
         written = (str(status), f"{status // 100}XX", "default")
-        return next((self.responses[each] for each in written if each in self.responses), ANYTHING)
+        return next((self.statuses[each] for each in written if each in self.statuses), ANYTHING)
 
     @property
     def success(self) -> int:
         """The first status of a success that the document has, or 200."""
-        return next((int(each) for each in self.responses if re.match("2[0-9]{2}", each)), 200)
+        return next((int(each) for each in self.statuses if re.match("2[0-9]{2}", each)), 200)
 
     def read_query(self, text: bytes) -> Json:
         """The parameters of a query string, by the types that are declared."""
@@ -229,7 +229,7 @@ class Document:
 
     def _read(self, raw: Json) -> DocumentedOperation:
         body = _resolved(raw.get("requestBody", {}), self._components)
-        responses = {
+        statuses = {
             str(status): self._rules(_resolved(response, self._components), "json")
             for status, response in raw["responses"].items()
         }
@@ -237,7 +237,7 @@ class Document:
             query=Validator(self._query(raw), self._components),
             body=self._rules(body),
             needs_body=body.get("required", False),
-            responses=responses,
+            statuses=statuses,
         )
 
     def _rules(self, holder: Json, kind: str = "") -> Validator:
@@ -319,11 +319,7 @@ def document_path(name: str) -> Traversable:
     if Path(name).is_absolute():
         return Path(name)
     package = files("victor_ext")
-    folders = [package / "openapi"]
-    if isinstance(package, Path):
-        folders.append(package.parent / "openapi")
-    for folder in folders:
-        file = folder / name
+    for file in (package / "openapi" / name, Path(str(package)).parent / "openapi" / name):
         if file.is_file():
             return file
     raise FileNotFoundError(

@@ -266,7 +266,7 @@ class Listener:
         if name == OTHER:
             return _error(404, "no_such_command", f"GET {CONTROL}/ lists what there is.")
         command = self._commands[name]
-        numbers = {each.name for each in command.parameters if each.type is int}
+        numbers = {name for name, kind in command.parameters.items() if kind is int}
         try:
             given = {} if method == "GET" else _json_object(named, body)
             for label, text in {**dict(parse_qsl(query)), **params}.items():

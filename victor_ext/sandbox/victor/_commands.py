@@ -30,11 +30,6 @@ from victor_ext.sandbox.victor._state import (
 )
 
 Answer = Literal["Accepted", "Declined"]
-_RECORDED = (
-    *("id", "direction", "status", "created_at", "changed_at", "approved_at", "network"),
-    *("parent_id", "child_id", "tracking_id", "rails_id", "idempotency_key", "error_message"),
-)
-"""The attributes of a request that a record of it has under their names."""
 
 
 class SandboxCommands(TokenCommands):
@@ -175,13 +170,13 @@ class SandboxCommands(TokenCommands):
     @command("GET", "/payment-requests")
     def requests(self) -> list[JsonObject]:
         """Every payment request, oldest first."""
-        self._state.tick()
+        self._provider.tick()
         return [_record(request) for request in self._state.store.requests.values()]
 
     @command("GET", "/payment-requests/{request_id}")
     def request(self, request_id: str) -> JsonObject:
         """One payment request as the sandbox keeps it."""
-        self._state.tick()
+        self._provider.tick()
         return _record(self._state.get(request_id))
 
     @command("POST", "/payment-requests/{request_id}/respond", returns=nothing)
@@ -224,21 +219,23 @@ def _require_account(name: str, value: str) -> None:
 
 
 def _record(request: Request) -> JsonObject:
-    """A request as the sandbox keeps it: the members of its create, and what became of it."""
-    payee, payer = request.body["payee"], request.body.get("payer", {})
-    answer = request.answer or {}
-    return _given(
-        **{**request.body, **request.details},
-        **{name: getattr(request, name) for name in _RECORDED},
-        payee_account=payee["account_number"],
-        ultimate_creditor=payee.get("ultimate_creditor"),
-        counterparty_id=payer.get("victor_counterparty_id"),
-        payer_account=payer.get("account_number"),
-        payer_routing=payer.get("routing_number"),
-        payer_name=payer.get("name"),
-        answer=answer.get("status"),
-        modified_amount=answer.get("modified_amount"),
-    )
+    """A request as the sandbox keeps it, and the parts of its body by names of their own."""
+    body, answer = request.body, request.answer or {}
+    payee, payer = body["payee"], body.get("payer", {})
+    names = (*Request.__slots__, "parent_id", "child_id", "tracking_id", "rails_id")
+    parts = {
+        "client_reference_id": body.get("client_reference_id"),
+        "payee_account": payee["account_number"],
+        "ultimate_creditor": payee.get("ultimate_creditor"),
+        "counterparty_id": payer.get("victor_counterparty_id"),
+        "payer_account": payer.get("account_number"),
+        "payer_routing": payer.get("routing_number"),
+        "payer_name": payer.get("name"),
+        "answer": answer.get("status"),
+        "modified_amount": answer.get("modified_amount"),
+    }
+    kept = {name: getattr(request, name) for name in names}
+    return _given(**{**kept, **request.details, **parts})
 
 
 def _refuse(problems: list[Problem]) -> None:

@@ -15,7 +15,6 @@ from victor_ext.sandbox.engine import Move, Refused
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, Problem, digest, find
 from victor_ext.sandbox.victor import _state
 from victor_ext.sandbox.victor._authentication import Authenticator, new_key_pair
-from victor_ext.sandbox.victor._formats import Formats
 from victor_ext.sandbox.victor._lifecycle import Lifecycle, due_dates, read_date
 from victor_ext.sandbox.victor._settings import SandboxSettings
 from victor_ext.sandbox.victor._state import (
@@ -52,7 +51,6 @@ class Ledger(Lifecycle):
         super().__init__(Store(clock), step=step)
         self.settings, self.clock, self.tokens = settings, clock, self.store.tokens
         self.authenticator = Authenticator(settings, clock, self.store)
-        self.formats = Formats(settings)
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         self._latest = 0.0
         """When the last request was created."""
@@ -65,25 +63,29 @@ class Ledger(Lifecycle):
         for counterparty in _state.DEMO_COUNTERPARTIES:
             self.store.counterparties[counterparty.id] = counterparty
         for payee, details in _state.DEMO_REQUESTS:
-            due = {"due_date": self.tomorrow(), "biller_type": "BUSINESS"}
-            body = {"payee": payee, "payment_details": details | due}
+            due = {"due_date": self.tomorrow()}
+            body = {"payee": payee, "payment_details": {**details, **due}}
             self.create_inbound(body, _state.DEMO_PAYEE)
 
     def pass_time(self) -> int:
         """Make every move that is due, in order of time; returns their number."""
         return self.timeline.pass_time(self.clock.now())
 
-    def tick(self) -> None:
-        if self.settings.auto is not None:
-            self.pass_time()
-
     def tomorrow(self) -> str:
         """The day after the first due date that is accepted."""
-        return (due_dates(self.clock.now())[0] + timedelta(days=1)).isoformat()
+        return str(due_dates(self.clock.now())[0] + timedelta(days=1))
 
     def get(self, request_id: str) -> Request:
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
+
+    def view(self, request: Request) -> JsonObject:
+        """All that is known of a request, with the amount that the sandbox is to show."""
+        view = request.view()
+        if self.settings.accepted_amount == "requested":
+            details = view["payment_request"]["payment_details"]
+            details["amount"] = details.get("original_amount", details["amount"])
+        return view
 
     def create(self, body: JsonObject, key: str | None) -> Request:
         """Make an outbound request of the declared members of a create, and its inbound twin when
@@ -97,7 +99,7 @@ class Ledger(Lifecycle):
             both = {name: request.body[name] for name in ("payee", "payment_details")}
             twin = self._inbound(both, account, counterparty.network)
             request.twin, twin.twin = twin.id, request.id
-        self.plan(request)
+        self.enter(request, "created", request.created_at)
         return request
 
     def create_inbound(
@@ -126,7 +128,6 @@ class Ledger(Lifecycle):
             network=network,
             body={**body, "payment_details": details},
             created_at=self._latest,
-            changed_at=self._latest,
         )
         self.store.requests[request.id] = request
         return request

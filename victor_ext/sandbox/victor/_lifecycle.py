@@ -6,7 +6,7 @@ date.
 """
 
 from datetime import date, datetime, time, timedelta, timezone
-from functools import partial
+from functools import lru_cache, partial
 
 from victor_ext.sandbox.engine import Timeline
 from victor_ext.sandbox.server import JsonObject
@@ -19,6 +19,7 @@ from victor_ext.sandbox.victor._state import (
 )
 
 
+@lru_cache
 def read_date(text: str) -> date | None:
     """The date in `YYYY-MM-DD`, or None."""
     try:
@@ -64,27 +65,21 @@ class Lifecycle:
         self.timeline = Timeline()
 
     def enter(self, request: Request, to: Status, at: float, error: str | None = None) -> None:
-        """Put a request into a status, and plan its next one."""
+        """Put a request into a status, and plan the next one that it enters by itself."""
         request.status, request.changed_at, request.error_message = to, at, error
         if to not in ("accepted", "completed"):
             request.approved_at = None
         elif request.approved_at is None:
             request.approved_at = round(at, 3)
-        self.plan(request)
-
-    def plan(self, request: Request) -> None:
-        """Plan the next move that a request makes by itself."""
-        status = request.status
         # One that has a twin waits for its answer.
         behaviour = self.counterparty(request.body).behaviour if request.twin is None else _ANY
-        to = _STEPS.get((status, behaviour)) or _STEPS.get((status, _ANY))
-        at = request.changed_at + self._step
-        if to is None and status in _EXPIRING:
+        after, due = _STEPS.get((to, behaviour)) or _STEPS.get((to, _ANY)), at + self._step
+        if after is None and to in _EXPIRING:
             # When the day of its due date is over everywhere.
             over = date.fromisoformat(request.details["due_date"]) + timedelta(days=1)
-            to, at = "expired", datetime.combine(over, time(), _WEST).timestamp()
-        if to is not None:
-            self.timeline.plan(at, partial(self._make, request, status, to, at))
+            after, due = "expired", datetime.combine(over, time(), _WEST).timestamp()
+        if after is not None:
+            self.timeline.plan(due, partial(self._make, request, to, after, due))
 
     def _make(self, request: Request, leaves: Status, to: Status, due: float) -> bool:
         if request.status != leaves:  # it has left that before

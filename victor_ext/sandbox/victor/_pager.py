@@ -30,22 +30,21 @@ member of its view. A request without the value does not pass.
 def zulu(text: str) -> float | None:
     """Epoch seconds of a Zulu time, or None when the text is not one."""
     try:
-        moment = datetime.fromisoformat(text).timestamp()
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if "T" in text and text.endswith("Z") else None
+    return moment.timestamp() if "T" in text and text.endswith("Z") else None
 
 
 _End = tuple[Callable[[str], Any], Callable[[Any, Any], bool]]
 """How a text of the query is read (None: it cannot be), and what a value within the range is to it:
 what the name of a filter says, and the document in prose only.
 """
-_day = lru_cache(read_date)
 _ENDS: dict[str, _End] = {
     "start_datetime": (zulu, ge),
     "end_datetime": (zulu, le),
-    "start_date": (_day, ge),
-    "end_date": (_day, le),
+    "start_date": (read_date, ge),
+    "end_date": (read_date, le),
 }
 """The ends of ranges, by how the names of their filters end: `due_date_end_date`."""
 

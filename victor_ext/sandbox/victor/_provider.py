@@ -11,7 +11,7 @@ from victor_ext.sandbox.server import (
     json_response,
 )
 from victor_ext.sandbox.victor._commands import SandboxCommands
-from victor_ext.sandbox.victor._formats import declared_of
+from victor_ext.sandbox.victor._formats import error_body, shown
 from victor_ext.sandbox.victor._ledger import Ledger
 from victor_ext.sandbox.victor._pager import LISTING, misread, newest_first
 from victor_ext.sandbox.victor._settings import SandboxSettings
@@ -26,13 +26,22 @@ def list_requests(ledger: Ledger, asked: Asked) -> JsonObject:
     size = min(asked.query.get("page_size", 50), ledger.settings.max_page_size)
     requests = newest_first([*ledger.store.requests.values()], asked.query)
     page = LISTING.page(requests, {**asked.query, "page": number + 1, "page_size": size})
-    return ledger.formats.page(number, size, page.items)
+    results = [ledger.view(request) for request in page.items]
+    return shown("list", {"page": number, "page_size": size, "results": results})
 
 
 def get_request(ledger: Ledger, asked: Asked) -> Result:
     """One request."""
     request = ledger.get(asked.about)
-    return Result(body=ledger.formats.detail(request), made=request.id)
+    view = ledger.view(request)
+    # "Pending confirms the successful submission to the RTP network", says the document of this
+    # operation.
+    if ledger.settings.get_status == "documented":
+        view["status"] = "Error" if request.status == "failed" else "Pending"
+    body = shown("get", view)
+    # By its prose, the payer is an account or a counterparty.
+    body["payment_request"]["payer"] = request.body.get("payer", {})
+    return Result(body=body, made=request.id)
 
 
 def create_request(ledger: Ledger, asked: Asked) -> Result:
@@ -40,13 +49,13 @@ def create_request(ledger: Ledger, asked: Asked) -> Result:
     request = ledger.create(asked.body, asked.call.key)
     reference = asked.body.get("client_reference_id")
     work = [] if reference is None else [reference]
-    return Result(body=ledger.formats.receipt(request), made=request.id, work=work)
+    return Result(body=shown("create", ledger.view(request)), made=request.id, work=work)
 
 
 def respond(ledger: Ledger, asked: Asked) -> Result:
     """Answer an inbound request."""
     request = ledger.respond(asked.about, asked.body)
-    return Result(body=declared_of("respond", request.answer or {}), made=request.id, work=())
+    return Result(body=shown("respond", request.answer or {}), made=request.id, work=())
 
 
 def issue_token(ledger: Ledger, asked: Asked) -> JsonObject:
@@ -73,7 +82,7 @@ class VictorProvider(TableProvider[SandboxSettings]):
         Row("create", PLACES["create"], create_request, is_keyed=True),
         Row("get", PLACES["get"], get_request),
         Row("respond", PLACES["respond"], respond),
-        Row("token", PLACES["token"], issue_token, is_open=True),
+        Row("token", PLACES["token"], issue_token, is_open=True, is_documented=False),
     )
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
@@ -88,7 +97,8 @@ class VictorProvider(TableProvider[SandboxSettings]):
         return self.state.pass_time()
 
     def tick(self) -> None:
-        self.state.tick()
+        if self.settings.auto is not None:
+            self.state.pass_time()
 
     def info(self) -> JsonObject:
         return {"requests": len(self.state.store.requests)}
@@ -119,7 +129,7 @@ class VictorProvider(TableProvider[SandboxSettings]):
 
     def key_of(self, call: Call) -> str | None:
         """The key of a call. One that was sent twice is refused, and one of a wrong length."""
-        if [name for name, _ in call.headers].count(_KEY.lower().encode()) > 1:
+        if [name for name, _ in call.headers].count(b"idempotency-key") > 1:
             raise Refused(400, "was sent more than once", _KEY)
         if call.key is not None and not 20 <= len(call.key) <= 128:
             raise Refused(400, "must have 20 to 128 characters", _KEY)
@@ -155,7 +165,10 @@ class VictorProvider(TableProvider[SandboxSettings]):
             return self.error(refused.status, refused.code, refused.message)
         path = (refused.field,) if refused.field else ()
         problems = refused.problems or [Problem(path, "invalid", refused.message)]
-        return json_response(400, self.state.formats.error(operation, problems))
+        return json_response(400, error_body(operation, problems))
 
     def error(self, status: int, code: str, message: str) -> Response:
-        return json_response(status, self.state.formats.undocumented_error(code, message))
+        """What the document does not declare is an `ApiErrorResponse`, too, with a word in place of
+        a number that is not published.
+        """
+        return json_response(status, {"status": 0, "error": {"code": code, "message": message}})

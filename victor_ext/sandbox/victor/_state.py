@@ -71,9 +71,9 @@ class Request:
     """
     created_at: float
     """Epoch seconds of the business clock."""
-    changed_at: float
-    """When the current status began."""
     status: Status = "created"
+    changed_at: float = 0.0
+    """When the current status began."""
     twin: str | None = None
     """The id of the same request on the other side, where both sides are in the sandbox."""
     idempotency_key: str | None = None
