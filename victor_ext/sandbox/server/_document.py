@@ -113,18 +113,17 @@ def _problem_of(error: ValidationError) -> Problem:
 
 
 def _declared(schema: Json, components: Json, value: Any) -> Any:
-    schema = _whole(schema, components)
-    members = schema.get("properties")
-    if isinstance(value, dict) and members is not None:
-        return {
-            name: _declared(part, components, value[name])
-            for name, part in members.items()
-            if name in value
-        }
     if isinstance(value, list):
-        items = schema.get("items", {})
+        items = _whole(schema, components).get("items", {})
         return [_declared(items, components, item) for item in cast("list[object]", value)]
-    return cast("object", value)
+    members = _whole(schema, components).get("properties") if isinstance(value, dict) else None
+    if members is None:
+        return value
+    return {
+        name: _declared(part, components, value[name])
+        for name, part in members.items()
+        if name in value
+    }
 
 
 def without_nulls(value: Any) -> Any:

@@ -84,7 +84,7 @@ class Ledger(Lifecycle):
         view = request.view()
         if self.settings.accepted_amount == "requested":
             details = view["payment_request"]["payment_details"]
-            details["amount"] = details.get("original_amount", details["amount"])
+            details["amount"] = details.get("original_amount") or details["amount"]
         return view
 
     def create(self, body: JsonObject, key: str | None) -> Request:

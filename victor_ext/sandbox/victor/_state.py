@@ -14,7 +14,6 @@ from victor_ext.sandbox.server import (
     JsonObject,
     TokenStore,
     load_document,
-    without_nulls,
 )
 
 DOCUMENT = "victor.yaml"
@@ -111,7 +110,9 @@ class Request:
         return {**details, **agreed, "approval_notes": answer.get("notes")}
 
     def view(self) -> JsonObject:
-        """All that is known, in the places of the document, which says what is shown of it."""
+        """All that is known, in the places of the document, which says what is shown of it: what
+        has a value.
+        """
         is_outbound = self.direction == "outbound"
         inner = {
             **self.body,
@@ -130,8 +131,7 @@ class Request:
             "victor_payment_request_parent_id": self.parent_id,
             "victor_payment_request_child_id": self.child_id,
         }
-        view: JsonObject = without_nulls({**self.body, **head, "payment_request": inner})
-        return view
+        return {**self.body, **head, "payment_request": inner}
 
 
 def _stamp(seconds: float) -> str:
