@@ -96,8 +96,9 @@ class Listing:
         """
 
         def test(item: Any, wanted: Any) -> bool:
-            values = wanted if isinstance(wanted, list) else [wanted]
-            return any(each in values for each in values_of(name, self.members_of(item)))
+            several = isinstance(wanted, list)
+            values = values_of(name, self.members_of(item))
+            return any(value in wanted if several else value == wanted for value in values)
 
         return test
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache, reduce
-from operator import or_
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -53,7 +52,7 @@ def check_arguments(work: Callable[..., object], given: JsonObject) -> None:
 
 def _in_json(declared: Any) -> Any:
     if get_origin(declared) in (Union, types.UnionType):
-        return reduce(or_, map(_in_json, get_args(declared)))
+        return reduce(lambda kind, other: kind | other, map(_in_json, get_args(declared)))
     return _IN_JSON.get(declared, declared)
 
 

@@ -118,11 +118,12 @@ def _declared(schema: Json, components: Json, value: Any) -> Any:
         return [_declared(items, components, item) for item in cast("list[object]", value)]
     members = _whole(schema, components).get("properties") if isinstance(value, dict) else None
     if members is None:
-        return value
+        return cast("object", value)
+    named = cast("Json", value)
     return {
-        name: _declared(part, components, value[name])
+        name: _declared(part, components, named[name])
         for name, part in members.items()
-        if name in value
+        if name in named
     }
 
 
@@ -260,9 +261,9 @@ class Document:
                 continue
             schema = _resolved(_strict(parameter["schema"]), self._components)
             if "properties" not in schema:
-                schema = {"properties": {parameter["name"]: schema}}
-                if parameter.get("required"):
-                    schema["required"] = [parameter["name"]]
+                name = parameter["name"]
+                required = {"required": [name]} if parameter.get("required") else {}
+                schema = {"properties": {name: schema}, **required}
             parts.append(schema)
         return {"allOf": parts}
 

@@ -194,8 +194,8 @@ class SandboxCommands(TokenCommands):
         `status` is the response, `notes` are the payer's (None: a default), and `modified_amount`
         is what they pay, if the request allows that.
         """
-        body = {"status": status, "notes": notes or f"{status} on the sandbox's page"}
-        body |= _given(modified_amount=modified_amount)
+        notes = notes or f"{status} on the sandbox's page"
+        body = _given(status=status, notes=notes, modified_amount=modified_amount)
         _refuse(declared("respond").body.problems(body))
         self._state.respond(request_id, body, as_payer=True)
         return _record(self._state.get(request_id))

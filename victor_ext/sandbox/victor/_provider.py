@@ -155,8 +155,9 @@ class VictorProvider(TableProvider[SandboxSettings]):
     def refusal(self, operation: str, refused: Refused) -> Response:
         """A refusal in the shape for its operation."""
         if operation == "token":
-            body = {"error": refused.code, "message": refused.message}
-            return json_response(refused.status, body)
+            return json_response(
+                refused.status, {"error": refused.code, "message": refused.message}
+            )
         if refused.code == "unknown_id":
             operation = "get"
             why = "There is no payment request with this id."
