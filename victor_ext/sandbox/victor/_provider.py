@@ -82,7 +82,7 @@ class VictorProvider(TableProvider[SandboxSettings]):
         Row("create", PLACES["create"], create_request, is_keyed=True),
         Row("get", PLACES["get"], get_request),
         Row("respond", PLACES["respond"], respond),
-        Row("token", PLACES["token"], issue_token, is_open=True, is_documented=False),
+        Row("token", PLACES["token"], issue_token, is_open=True),
     )
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
