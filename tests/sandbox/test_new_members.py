@@ -4,7 +4,6 @@ shown, filtered by, and refused beyond its limits. The calls share nothing with 
 
 import json
 import uuid
-from contextlib import contextmanager
 from string import Template
 
 import pytest
@@ -99,19 +98,11 @@ class Served:
         return {item[lists["id"]] for item in response.json()[lists["items"]]}
 
 
-@contextmanager
-def serving(name, **options):
-    system = system_of(name)
-    if system == "victor":
-        options = {"demo_data": True, **options}
-    with desk_of(system, **options) as desk:
-        yield Served(CASES[name], desk)
-
-
 @pytest.fixture(scope="module", params=of_every_system(__name__, CASES))
 def served(request):
-    with serving(request.param) as served:
-        yield served
+    system = system_of(request.param)
+    with desk_of(system, **({"demo_data": True} if system == "victor" else {})) as desk:
+        yield Served(CASES[request.param], desk)
 
 
 def test_a_new_member_of_a_body_is_shown_in_responses_that_have_a_member_of_its_name(served):

@@ -71,7 +71,7 @@ MISUSE = {
     **CASES["misuse"],
     "create_inbound": [
         *CASES["misuse"]["create_inbound"],
-        ({"amount": Decimal("1.005")}, "amount breaks the rule 'pattern'"),
+        ({"amount": Decimal("1.005")}, "amount: it does not match"),
         ({"due_date": datetime(2026, 1, 2, 3, tzinfo=UTC)}, "due_date must be YYYY-MM-DD"),
     ],
 }

@@ -69,8 +69,9 @@ def test_right_due_dates_run_from_today_until_24_hours_from_now_in_any_time_zone
 def test_the_same_key_and_body_get_the_same_bytes_and_no_second_request(sandbox, caller):
     body = {**a_body(), "client_reference_id": "INV-1042"}
     first = caller.create(KEY, body)
-    again = caller.create(KEY, dict(reversed(body.items())))
-    assert again.content == first.content, "another spelling is the same"
+    sandbox.move(first.json()["victor_payment_request_id"], "completed")
+    again = caller.create(KEY, body)
+    assert again.content == first.content
     assert len(sandbox.requests()) == 1
     caller.create(f"{KEY}-2", body)
     caller.create()

@@ -2,8 +2,6 @@
 class is made, or its sandbox starts; one in its responses, by a 500.
 """
 
-import re
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -92,56 +90,6 @@ def test_neither_a_refusal_nor_a_success_without_work_binds_a_key(odd, body, sta
     assert ann.post("/things", json=NAME, headers=UNDER_KEY).status_code == 201
 
 
-PAGED = """
-openapi: 3.0.3
-info: {title: Paged, version: "1"}
-paths:
-  /things:
-    get:
-      parameters:
-        - {name: PARAMETER, in: query, schema: {type: string}}
-        - {name: name, in: query, schema: {type: string}}
-        - {name: colour, in: query, schema: {$ref: "#/components/schemas/Colour"}}
-        - {name: code, in: query, schema: {type: string, pattern: "(?=x)(x+x+)+y"}}
-      responses: {"200": {description: A page.}}
-components:
-  schemas:
-    Colour: {type: string, pattern: "[a-z]+"}
-"""
-
-
-def paged(tmp_path, listing, parameter="cursor"):
-    """A sandbox with five things, whose document has this parameter of its list."""
-    file = tmp_path / f"{parameter}.yaml"
-    file.write_text(PAGED.replace("PARAMETER", parameter))
-    things = [{"id": number, "name": "ab"[number % 2]} for number in range(5)]
-    row = Row("list", "GET /things", lambda _state, _asked: things, listing=listing)
-    body = lambda _provider, _asked, page: {"items": page.items, "next": page.next}  # noqa: E731
-    return sandbox(row, document=str(file), page_body=body)
-
-
-def test_a_list_is_read_to_its_end_by_cursor(tmp_path):
-    with paged(tmp_path, Listing(number="cursor", size=2)) as sandbox:
-        read = partial(httpx.get, f"{sandbox.url}/things")
-        ids, query = [], {}
-        while query is not None:
-            page = read(params=query).json()
-            ids += [item["id"] for item in page["items"]]
-            query = {"cursor": page["next"]} if page["next"] else None
-        assert ids == [0, 1, 2, 3, 4]
-        filtered = read(params={"cursor": "2", "name": "a"}).json()
-        assert [item["id"] for item in filtered["items"]] == [4]
-        for odd_cursor in ("", "0", "-1", "abc", "٢"):
-            refused = read(params={"cursor": odd_cursor})
-            assert (refused.status_code, "cursor" in refused.text) == (400, True)
-
-
-def test_a_message_has_the_pattern_that_the_document_has(tmp_path):
-    with paged(tmp_path, Listing(controls=["cursor"])) as sandbox:
-        refused = httpx.get(f"{sandbox.url}/things", params={"colour": "RED"})
-    assert (refused.status_code, "it must match [a-z]+" in refused.text) == (400, True)
-
-
 # What the server does for each table
 
 """The kinds of faults that do the work; a stall does it or not, as it is told."""
@@ -159,7 +107,7 @@ def charged(body, **members):
 def test_a_response_that_breaks_the_document_is_a_500_that_names_where(wrong, place, caplog):
     made = charged({"cents": 1}, new_state=lambda _: {"made": wrong})
     assert (made.status_code, made.json()["error"]["code"]) == (500, "nonconforming_answer")
-    assert f"breaks the document at: {place} breaks the rule 'type'" in made.text
+    assert f"breaks the document at: {place}: it is not of type" in made.text
     assert f"a response to 'charge' breaks the document at: {place}" in caplog.text
 
 
@@ -169,4 +117,4 @@ def test_a_response_that_breaks_the_document_is_a_500_that_names_where(wrong, pl
 def test_a_refusal_says_what_the_document_wants(body, said):
     response = charged(body)
     assert response.status_code == 400
-    assert re.match(said, response.json()["error"]["message"])
+    assert response.json()["error"]["message"] == said

@@ -106,7 +106,7 @@ class TinyProvider(TableProvider[TinySettings]):
     commands_type = TinyCommands
     state: TinyState
     rows = (
-        Row("token", "POST /v1/token", TinyState.token, is_open=True, is_documented=False),
+        Row("token", "POST /v1/token", TinyState.token, is_open=True),
         Row("charge", "POST /v1/charges", TinyState.charge, 202, is_keyed=True),
         Row(
             "find", "GET /v1/charges/{id}", lambda s, asked: find(s.charges, asked.about, "charge")

@@ -84,7 +84,7 @@ class TillProvider(TinyProvider):
     commands_type = TillCommands
     state: TillState
     rows = (
-        Row("token", "POST /oauth/token", TillState.token, is_open=True, is_documented=False),
+        Row("token", "POST /oauth/token", TillState.token, is_open=True),
         Row("create", "POST /v1/payments", TillState.create, 201, is_keyed=True),
         Row("list", "GET /v1/payments", TillState.page),
         Row("get", "GET /v1/payments/{id}", lambda s, asked: find(s.charges, asked.about, "one")),

@@ -46,7 +46,6 @@ class EastPayProvider(TableProvider[EastPaySettings]):
             "GET /{base}/v3/checkouts/{id}",
             EastPayState.widget,
             is_open=True,
-            is_documented=False,
         ),
         Row(
             "checkout_status", "GET /{base}/v3/checkouts/{id}/payment", EastPayState.checkout_status

@@ -8,11 +8,8 @@ import heapq
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import count
-from typing import Generic, TypeVar
 
 from victor_ext.sandbox.server._provider import Refused
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +36,18 @@ class Move:
             raise Refused(self.status, self.otherwise.format(state), self.field)
 
 
-class Timeline(Generic[T]):
-    """Moves, in order of the times at which they are due.
+class Timeline:
+    """Moves that are made by themselves, in order of the times at which they are due."""
 
-    Args:
-        move: Makes a move, which was due at that time in epoch seconds. Returns False if there was
-            nothing to move any more.
-    """
-
-    def __init__(self, move: Callable[[T, float], bool]) -> None:
-        self._move = move
-        self._due: list[tuple[float, int, T]] = []
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, Callable[[], bool]]] = []
         self._numbers = count()
 
-    def plan(self, at: float, what: T) -> None:
-        """Plan a move. Of moves at one time, the one that was planned first comes first."""
-        heapq.heappush(self._due, (at, next(self._numbers), what))
+    def plan(self, at: float, move: Callable[[], bool]) -> None:
+        """Plan a move for a time in epoch seconds. It returns False if there was nothing to move
+        any more. Of moves at one time, the one that was planned first comes first.
+        """
+        heapq.heappush(self._due, (at, next(self._numbers), move))
 
     def pass_time(self, now: float) -> int:
         """Make every move that is due by `now`, also those that a move plans. Returns their
@@ -62,6 +55,6 @@ class Timeline(Generic[T]):
         """
         moved = 0
         while self._due and self._due[0][0] <= now:
-            at, _, what = heapq.heappop(self._due)
-            moved += self._move(what, at)
+            _, _, move = heapq.heappop(self._due)
+            moved += move()
         return moved

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from victor_ext.sandbox.server._exchange import JsonValue
 from victor_ext.sandbox.server._provider import Refused
 
 T = TypeVar("T")
@@ -31,11 +30,6 @@ class Page(Generic[T]):
         return -(-self.total // self.size)
 
     @property
-    def next(self) -> str | None:
-        """The cursor of the next page; None: this is the last one."""
-        return str(self.number + 1) if self.number < self.pages else None
-
-    @property
     def before(self) -> int:
         """How many items come before those of this page."""
         return (self.number - 1) * self.size
@@ -43,10 +37,6 @@ class Page(Generic[T]):
 
 def _no_test(_name: str) -> Test | None:
     return None
-
-
-def _itself(item: Any) -> Members:
-    return cast("Members", item)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,8 +53,7 @@ class Listing:
         members_of: The members of an item that are compared; by default it is a mapping itself.
         test_of: The test of a filter, by its name; None: the member of that name must be equal.
         order: The order of the items, such as `name:asc,date:desc`; empty: they come as they are.
-        number: The parameter for the number of the page; one that the document declares as a text
-            is a cursor, such as `Page.next`.
+        number: The parameter for the number of the page.
         asked_size: The parameter for the size of a page.
         sort: The parameter for the order.
     """
@@ -72,7 +61,7 @@ class Listing:
     size: int = 25
     largest: int | None = None
     controls: Collection[str] = ()
-    members_of: Callable[[Any], Members] = _itself
+    members_of: Callable[[Any], Members] = dict
     test_of: Callable[[str], Test | None] = _no_test
     order: str = ""
     number: str = "page"
@@ -82,13 +71,13 @@ class Listing:
     def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
         """The page that is asked for. Raises `Refused` for an order that the items do not have."""
         passing = items
-        filters = [
-            (name, self.test_of(name), value)
+        tests = [
+            (self.test_of(name) or self._has(name), value)
             for name, value in query.items()
             if name not in {self.number, self.asked_size, self.sort, *self.controls}
         ]
-        if filters:
-            passing = [item for item in items if self._passes(item, filters)]
+        if tests:
+            passing = [item for item in items if all(test(item, value) for test, value in tests)]
         order = query.get(self.sort, self.order)
         try:
             in_turn = self._in_order(passing, order)
@@ -97,22 +86,21 @@ class Listing:
         size = query.get(self.asked_size, self.size)
         if self.largest is not None:
             size = min(size, self.largest)
-        number = self._number_in(query)
+        number = query.get(self.number, 1)
         begin = (number - 1) * size
         return Page(in_turn[begin : begin + size], number, size, len(in_turn))
 
-    def _passes(self, item: Any, filters: Sequence[tuple[str, Test | None, JsonValue]]) -> bool:
-        """Whether an item passes all filters. For a filter without a test, a member of its name
-        must be equal, in whatever part of the item. An item without the member does not pass.
+    def _has(self, name: str) -> Test:
+        """The test whether a member of this name, in whatever part, has the value, or one of
+        several.
         """
-        for name, test, wanted in filters:
-            if test is None:
-                is_wanted = _has_member(name, self.members_of(item), wanted)
-            else:
-                is_wanted = test(item, wanted)
-            if not is_wanted:
-                return False
-        return True
+
+        def test(item: Any, wanted: Any) -> bool:
+            several = isinstance(wanted, list)
+            values = values_of(name, self.members_of(item))
+            return any(value in wanted if several else value == wanted for value in values)
+
+        return test
 
     def _in_order(self, items: Sequence[T], terms: str) -> Sequence[T]:
         """Sort items by members: `name:asc,date:desc`. An item without the member comes first.
@@ -129,33 +117,11 @@ class Listing:
             items = sorted(items, key=place, reverse=direction == "desc")
         return items
 
-    def _number_in(self, query: Mapping[str, Any]) -> int:
-        """The number of the page that is asked for, also by a cursor. Raises `Refused` for what is
-        no cursor of a page.
-        """
-        number = query.get(self.number, 1)
-        if not isinstance(number, str):
-            return cast("int", number)
-        if not (number.isascii() and number.isdecimal()) or int(number) < 1:
-            raise Refused(400, f"{self.number} is no cursor of a page.", self.number)
-        return int(number)
 
-
-def _has_member(name: str, members: Members, wanted: JsonValue) -> bool:
-    """Whether a member of this name, in whatever part, has the value, or one of several."""
-    values: list[Any] = wanted if isinstance(wanted, list) else [wanted]  # pyright: ignore[reportUnknownVariableType] - JSON
-    if members.get(name) is not None and members[name] in values:
-        return True
-    for part in members.values():
-        if isinstance(part, dict) and _has_member(name, cast("Members", part), values):
-            return True
-    return False
-
-
-def member(name: str, members: Members) -> Any:
-    """The value of the first member of this name, in whatever part; None: there is none."""
-    value = members.get(name)
-    for part in members.values():
-        if value is None and isinstance(part, dict):
-            value = member(name, cast("Members", part))
-    return value
+def values_of(name: str, members: Members) -> Iterator[Any]:
+    """The values of the members of this name, in whatever part."""
+    for label, value in members.items():
+        if label == name:
+            yield value
+        if isinstance(value, dict):
+            yield from values_of(name, cast("Members", value))

@@ -26,8 +26,6 @@ class Asked:
     """The declared parameters, by their types."""
     body: JsonObject
     """The declared members."""
-    sent: JsonObject
-    """The whole body, also with members that the document does not declare."""
 
     @property
     def about(self) -> str:
@@ -65,7 +63,6 @@ class Row:
         listing: How the items of a list are filtered, sorted and cut.
         is_open: The call needs no credentials.
         is_keyed: A repeat under its idempotency key is answered as the first call was.
-        is_documented: The document has it. False: the sandbox has it beside the document.
     """
 
     name: str
@@ -75,7 +72,6 @@ class Row:
     listing: Listing | None = None
     is_open: bool = False
     is_keyed: bool = False
-    is_documented: bool = True
 
     @property
     def operation(self) -> Operation:

@@ -8,7 +8,6 @@ import json
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from victor_ext.sandbox.engine._key_memory import KeyMemory
 from victor_ext.sandbox.engine._rows import Asked, Result, Row
 from victor_ext.sandbox.server._commands import NotFound
 from victor_ext.sandbox.server._context import logger
@@ -29,10 +28,8 @@ if TYPE_CHECKING:
     from victor_ext.sandbox.server._document import Problem
     from victor_ext.sandbox.server._exchange import JsonObject, JsonValue
 
-_Kept: TypeAlias = tuple[Response, str | None, str | None]
-"""A response, and the reference and the id of what was made."""
-_SHOWN = 5
-"""The number of problems that a message names."""
+_Kept: TypeAlias = tuple[float, str, Response, str | None, str | None]
+"""When something was made and of which request, its response, its reference and its id."""
 _ALL_IS_ALLOWED = Document({"paths": {}})
 
 
@@ -50,7 +47,7 @@ class TableProvider(SandboxProvider[S]):
     """
     base_path: ClassVar[str] = ""
     """What each path begins with, and none of the document does."""
-    key_life: ClassVar[float | None] = None
+    key_life: float | None = None
     """Seconds that an idempotency key lives; None: it never ends."""
     keeps_all: ClassVar[bool] = False
     """Whether a key is bound to a response without work, too, such as a 200 that declines. What
@@ -59,19 +56,18 @@ class TableProvider(SandboxProvider[S]):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        # A class may have operations of its own, which its `handle` does.
-        if hasattr(cls, "rows") and "operations" not in vars(cls):
+        if hasattr(cls, "rows"):
             cls.operations = tuple(row.operation for row in cls.rows)
 
     def __init__(self, context: SandboxContext, settings: S) -> None:
         self._rows = {row.name: row for row in self.rows}
-        self._rules: dict[str, DocumentedOperation] = {}
-        self._keys = KeyMemory[_Kept](context.clock.now, self.key_life)
+        self._keys: dict[tuple[str, str | None], _Kept] = {}
+        """What was done under the keys of each caller."""
         super().__init__(context, settings)
 
     def reset(self) -> None:
         """Forget everything, and what was done under keys."""
-        self._keys = KeyMemory[_Kept](self.context.clock.now, self.key_life)
+        self._keys.clear()
         super().reset()
 
     # What a provider says of itself
@@ -83,13 +79,6 @@ class TableProvider(SandboxProvider[S]):
     def key_of(self, call: Call) -> str | None:
         """The idempotency key of a call, as it is compared with other ones."""
         return call.key
-
-    def refusal(self, _operation: str, refused: Refused, /) -> Response:
-        """The response of a call that is refused."""
-        return self.error(refused.status, refused.code or "refused", refused.message)
-
-    def injected_error(self, operation: str, status: int, message: str, /) -> Response:
-        return self.refusal(operation, Refused(status, message, code="injected_fault"))
 
     def page_body(self, _asked: Asked, page: Page[Any], /) -> JsonObject:
         """The body of a page of a list."""
@@ -124,20 +113,16 @@ class TableProvider(SandboxProvider[S]):
         """Refuse what is not allowed in a request. Raises `Refused`."""
         problems = self.problems(call, operation, query, body)
         if problems:
-            place = problems[0].place
-            why = f"{problems[0].shown}."
-            raise Refused(400, why, place, code="invalid", problems=problems)
+            first = problems[0]
+            raise Refused(400, f"{first.shown}.", first.place, code="invalid", problems=problems)
 
     # What the table does
 
     def rules(self, operation: str) -> DocumentedOperation:
         """What the document says of an operation. It is read when it is first asked for."""
-        if operation not in self._rules:
-            method, path = self._rows[operation].place.split()
-            document = _ALL_IS_ALLOWED if self.document is None else load_document(self.document)
-            rules = document.operation(method, path.removeprefix(self.base_path))
-            self._rules[operation] = rules
-        return self._rules[operation]
+        method, path = self._rows[operation].place.split()
+        document = _ALL_IS_ALLOWED if self.document is None else load_document(self.document)
+        return document.operation(method, path.removeprefix(self.base_path))
 
     def handle(self, operation: str, call: Call) -> Response:
         return self._conforming(operation, self._handled(operation, call))
@@ -152,7 +137,7 @@ class TableProvider(SandboxProvider[S]):
         problems = rules.problems(json.loads(response.body))
         if not problems:
             return response
-        where = "; ".join(problem.shown for problem in problems[:_SHOWN])
+        where = "; ".join(problem.shown for problem in problems)
         logger.error("a response to '%s' breaks the document at: %s", operation, one_line(where))
         message = f"The sandbox's own response breaks the document at: {where}."
         return self.error(500, "nonconforming_answer", message)
@@ -172,19 +157,18 @@ class TableProvider(SandboxProvider[S]):
 
     def _once(self, row: Row, call: Call, body: JsonObject) -> Response:
         """Do the work under the call's key, or repeat the response of the call that did it."""
-        key = self.key_of(call)
-        before = self._keys.find(call.owner, key, call.digest)
-        if before is not None:
-            made, is_repeat = before
-            if not is_repeat:
+        key, now, life = (call.owner, self.key_of(call)), self.context.clock.now(), self.key_life
+        made = self._keys.get(key)
+        if made is not None and (life is None or now - made[0] < life):
+            if made[1] != call.digest:
                 raise Refused(409, "The key was used with another request.", code="key")
-            response, call.exchange.reference, call.exchange.request_id = made
+            _, _, response, call.exchange.reference, call.exchange.request_id = made
             call.exchange.replayed = True
             return response
         response = self._answered(row, call, body)
-        if call.exchange.work_done or self.keeps_all:
-            made = response, call.exchange.reference, call.exchange.request_id
-            self._keys.keep(call.owner, key, call.digest, made)
+        if key[1] is not None and (call.exchange.work_done or self.keeps_all):
+            exchange = call.exchange
+            self._keys[key] = now, call.digest, response, exchange.reference, exchange.request_id
         return response
 
     def _answered(self, row: Row, call: Call, body: JsonObject) -> Response:
@@ -192,7 +176,7 @@ class TableProvider(SandboxProvider[S]):
         query = rules.read_query(call.query)
         self.check(call, row.name, query, body)
         known = {name: value for name, value in query.items() if name in rules.query.members}
-        asked = Asked(row.name, call, known, rules.body.declared(body), body)
+        asked = Asked(row.name, call, known, rules.body.declared(body))
         made = row.does(self.state, asked)
         if isinstance(made, Response):
             return made

@@ -8,7 +8,6 @@ from victor_ext.sandbox.server._arguments import (
     require_one_of,
 )
 from victor_ext.sandbox.server._commands import (
-    Command,
     NotFound,
     ServerCommands,
     ServerOverHttp,
@@ -20,7 +19,6 @@ from victor_ext.sandbox.server._commands import (
 )
 from victor_ext.sandbox.server._context import Clock, Received, SandboxContext, TokenStore, digest
 from victor_ext.sandbox.server._document import (
-    ANYTHING,
     DocumentedOperation,
     Problem,
     Validator,
@@ -32,25 +30,21 @@ from victor_ext.sandbox.server._exchange import (
     HeaderKey,
     JsonObject,
     JsonValue,
-    Operation,
     Response,
     empty_response,
-    error_response,
     json_response,
 )
 from victor_ext.sandbox.server._notifications import Notifications, Posted, Resending, host_of
 from victor_ext.sandbox.server._notifying import NotificationCommands, NotifyingSettings
-from victor_ext.sandbox.server._provider import Call, SandboxProvider
-from victor_ext.sandbox.server._run import ServerInThread, serve
+from victor_ext.sandbox.server._provider import Call
+from victor_ext.sandbox.server._run import ServerInThread
 from victor_ext.sandbox.server._settings import FARTHEST, ServerSettings, option
 
 __all__ = (
-    "ANYTHING",
     "FARTHEST",
     "BodyKey",
     "Call",
     "Clock",
-    "Command",
     "DocumentedOperation",
     "HeaderKey",
     "JsonObject",
@@ -59,14 +53,12 @@ __all__ = (
     "NotificationCommands",
     "Notifications",
     "NotifyingSettings",
-    "Operation",
     "Posted",
     "Problem",
     "Received",
     "Resending",
     "Response",
     "SandboxContext",
-    "SandboxProvider",
     "ServerCommands",
     "ServerInThread",
     "ServerOverHttp",
@@ -77,7 +69,6 @@ __all__ = (
     "command",
     "digest",
     "empty_response",
-    "error_response",
     "find",
     "host_of",
     "json_response",
@@ -90,6 +81,5 @@ __all__ = (
     "require_least",
     "require_new",
     "require_one_of",
-    "serve",
     "without_nulls",
 )

@@ -11,79 +11,49 @@ import types
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from functools import lru_cache, reduce
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from victor_ext.sandbox.server._exchange import JsonObject
 
-_IN_JSON: dict[object, Any] = {
-    **dict.fromkeys((str, Decimal, date), str),
-    **dict.fromkeys((float, timedelta), int | float),
-    **{kind: kind for kind in (bool, int, list, dict, type(None))},
-}
-"""What a JSON value of a type is. Of any other type, each value is right."""
-
-
-class Parameter(NamedTuple):
-    """What a command takes under one name."""
-
-    name: str
-    type: object
-    """The annotation."""
-    is_needed: bool
+_IN_JSON: dict[object, Any] = {Decimal: str, date: str, timedelta: float}
+"""What comes as another type in JSON."""
 
 
 @lru_cache(maxsize=256)
-def parameters_of(work: Callable[..., object]) -> tuple[Parameter, ...]:
-    """The parameters of a command's body; its keyword options are a parameter each."""
+def parameters_of(work: Callable[..., object]) -> dict[str, Any]:
+    """The types of what a command's body takes, by name; its keyword options are among them."""
     try:
         hints = get_type_hints(work)
     except NameError:  # a name that is imported for type checkers alone
-        hints = dict(getattr(work, "__annotations__", {}))
-    parameters: list[Parameter] = []
+        hints = {}
+    parameters: dict[str, Any] = {}
     for each in [*inspect.signature(work).parameters.values()][1:]:
         hint = hints.get(each.name, Any)
         if each.kind is inspect.Parameter.VAR_KEYWORD:
-            options = get_type_hints(next(iter(get_args(hint)), object))
-            parameters += [Parameter(*option, is_needed=False) for option in options.items()]
+            parameters |= get_type_hints(next(iter(get_args(hint)), object))
         else:
-            is_needed = each.default is inspect.Parameter.empty
-            parameters.append(Parameter(each.name, hint, is_needed))
-    return tuple(parameters)
+            parameters[each.name] = hint
+    return parameters
 
 
 def check_arguments(work: Callable[..., object], given: JsonObject) -> None:
-    """Raise `ValueError` for arguments that the body of a command does not take."""
-    known = {parameter.name: parameter for parameter in parameters_of(work)}
-    for name, value in given.items():
-        if name not in known:
-            raise ValueError(f"{name} is no parameter: write {', '.join(known) or 'none'}")
-        if not _fits(value, known[name].type):
-            raise ValueError(f"{name} must be {_in_words(known[name].type)}, not {value!r}")
-    for name, parameter in known.items():
-        if parameter.is_needed and name not in given:
-            raise ValueError(f"{name} is missing")
+    """Raise `ValueError` for an argument of another type than the body of a command takes."""
+    known = parameters_of(work)
+    for name in given.keys() & known.keys():
+        try:
+            msgspec.convert(given[name], _in_json(known[name]))
+        except msgspec.ValidationError:
+            kind = inspect.formatannotation(known[name])
+            raise ValueError(f"{name} must be {kind}, not {given[name]!r}") from None
 
 
-def _fits(value: object, declared: object) -> bool:
-    origin = get_origin(declared)
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, each) for each in get_args(declared))
-    if origin is Literal:
-        return value in get_args(declared)
-    kind = _IN_JSON.get(origin or declared)
-    # A bool is an int in Python, but neither a count nor a number of seconds.
-    return kind is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool))
-
-
-def _in_words(declared: object) -> str:
-    parts = get_args(declared)
-    if get_origin(declared) is Literal:
-        return f"one of {', '.join(map(str, parts))}"
+def _in_json(declared: Any) -> Any:
     if get_origin(declared) in (Union, types.UnionType):
-        words = [_in_words(part) for part in parts if part is not type(None)]
-        return " or ".join(dict.fromkeys(words))
-    return getattr(_IN_JSON.get(declared), "__name__", "a number")
+        return reduce(lambda kind, other: kind | other, map(_in_json, get_args(declared)))
+    return _IN_JSON.get(declared, declared)
 
 
 def without_none(parameters: JsonObject) -> JsonObject:

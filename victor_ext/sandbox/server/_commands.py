@@ -12,8 +12,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from functools import wraps
 from http.client import HTTPConnection
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
@@ -21,7 +20,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from victor_ext.sandbox.server._arguments import Parameter, parameters_of, require_one_of
+from victor_ext.sandbox.server._arguments import parameters_of, require_one_of
 from victor_ext.sandbox.server._context import Received, SandboxContext
 from victor_ext.sandbox.server._exchange import CONTROL, JsonObject, JsonValue
 from victor_ext.sandbox.server._faults import FaultOptions, Kind
@@ -61,18 +60,14 @@ class Command:
     work: Callable[..., JsonValue]
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:
+    def parameters(self) -> dict[str, Any]:
         return parameters_of(self.work)
-
-    @property
-    def documentation(self) -> str:
-        return inspect.getdoc(self.work) or ""
 
     def to_dict(self) -> JsonObject:
         return {
             "call": f"{self.method} {self.path}",
-            "parameters": [parameter.name for parameter in self.parameters],
-            "what": " ".join(self.documentation.split("\n\n")[0].split()),
+            "parameters": list(self.parameters),
+            "what": " ".join((inspect.getdoc(self.work) or "").split("\n\n")[0].split()),
         }
 
 
@@ -100,7 +95,7 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
 def _sender(command: Command, returns: Callable[[Any], Any] | None) -> Callable[..., Any]:
     """Return the method that sends a command to the server."""
     signature = inspect.signature(command.work)
-    names = [parameter.name for parameter in command.parameters]
+    names = list(command.parameters)
 
     @wraps(command.work)
     def send(self: ServerCommands, *args: object, **options: object) -> Any:
@@ -111,22 +106,7 @@ def _sender(command: Command, returns: Callable[[Any], Any] | None) -> Callable[
         return value if returns is None else returns(value)
 
     send.command = command  # type: ignore[attr-defined] # `ServerCommands.commands` looks for it
-    if returns is not None:
-        # The annotated return type is that of the control API.
-        without_type = signature.replace(return_annotation=inspect.Signature.empty)
-        send.__signature__ = without_type  # type: ignore[attr-defined] # for `inspect`
     return send
-
-
-def require_text(parameters: Mapping[str, JsonValue]) -> None:
-    """Raise `ValueError` for text with half of a surrogate pair: it could be neither stored nor
-    sent, and every response about it would fail.
-    """
-    for name, value in parameters.items():
-        try:
-            json.dumps(value, ensure_ascii=False, default=repr).encode("utf-8")
-        except UnicodeEncodeError:
-            raise ValueError(f"{name} has half of a surrogate pair, which is no text") from None
 
 
 def member(name: str, kind: Callable[[Any], R]) -> Callable[[Any], R]:
@@ -221,15 +201,15 @@ class ServerCommands:
         The last 200 calls are kept. Of an account number the last four digits are shown. None:
         there was no response.
         """
-        contents = self._context.contents
-        calls = [call for call in self._context.after(after) if call.number in contents]
-        bodies: list[JsonObject] = []
-        for call in calls:
-            body, response = contents[call.number]
-            request = body_text(body)
-            answer = None if response is None else response.text()
-            bodies.append({"number": call.number, "request": request, "response": answer})
-        return bodies
+        return [
+            {
+                "number": number,
+                "request": body_text(body),
+                "response": None if response is None else response.text(),
+            }
+            for number, (body, response) in sorted(self._context.contents.items())
+            if number > after
+        ]
 
     @command("GET", "/keys/attempts")
     def attempts_by_key(self) -> dict[str, int]:
@@ -315,15 +295,11 @@ class ServerOverHttp(ServerCommands):
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
+        if parts.scheme != "http" or not parts.netloc:
             raise ValueError("url must be http://host:port of a sandbox")
-        self.url = url.rstrip("/")
-        self._host = parts.hostname
-        self._port = parts.port or 80
-        self._timeout = timeout
+        self.url, self._address, self._timeout = url.rstrip("/"), parts.netloc, timeout
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
-        require_text(parameters)
         path = _BRACES.sub(
             lambda match: quote(str(parameters.pop(match[1])), safe=""), command.path
         )
@@ -340,7 +316,7 @@ class ServerOverHttp(ServerCommands):
 
     def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
         """Make one call; returns the status and the JSON value of the response."""
-        connection = HTTPConnection(self._host, self._port, timeout=self._timeout)
+        connection = HTTPConnection(self._address, timeout=self._timeout)
         try:
             connection.request(method, path, body, {"content-type": "application/json"})
             response = connection.getresponse()
@@ -353,11 +329,9 @@ def _plain(value: object) -> JsonValue:
     """An argument in Python as a JSON value: an amount and a date as text, a duration in
     seconds.
     """
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, date):
-        return value.isoformat()
-    return value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return msgspec.to_builtins(value)
 
 
 def _seconds(value: JsonValue) -> float:

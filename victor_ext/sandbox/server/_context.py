@@ -94,14 +94,14 @@ class TokenStore:
 
     def revoke(self, *, token: str | None = None, owner: str | None = None) -> int:
         """Revoke one token, or those of one owner, or all of them; returns how many there were."""
-        known = list(self._tokens) if token is None else [digest(token)]
-        count = 0
-        for key in known:
-            token_owner, _ = self._tokens.get(key, (None, 0.0))
-            if token_owner is not None and owner in (None, token_owner):
-                del self._tokens[key]
-                count += 1
-        return count
+        gone = [
+            key
+            for key, (issued_to, _) in self._tokens.items()
+            if owner in (None, issued_to) and (token is None or key == digest(token))
+        ]
+        for key in gone:
+            del self._tokens[key]
+        return len(gone)
 
 
 def digest(secret: str) -> str:

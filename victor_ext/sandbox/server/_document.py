@@ -17,12 +17,13 @@ import yaml
 from jsonschema_rs import Draft4Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from importlib.resources.abc import Traversable
 
     from jsonschema_rs import ValidationError
 
 Json = dict[str, Any]
+_PARTS = ("allOf", "anyOf", "oneOf")
 _BITS = {"int32": 31, "int64": 63}
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
@@ -48,7 +49,7 @@ class Problem:
     @property
     def shown(self) -> str:
         """The place and the message; without a place, it is about the whole body."""
-        return f"{self.place or 'the body'} {self.message}"
+        return f"{self.place or 'the body'}: {self.message}"
 
 
 class Validator:
@@ -69,11 +70,11 @@ class Validator:
         """Every way in which the value does not conform, ordered by path."""
         if self._compiled is None:
             whole = {"allOf": [self._root], "components": self._components}
-            self._compiled = Draft4Validator(whole)
+            # No message has the value, which may be an account.
+            self._compiled = Draft4Validator(whole, mask="it")
         if self._compiled.is_valid(value):
             return []
-        errors = self._compiled.iter_errors(value)
-        problems = [problem for error in errors for problem in _problems_of(error)]
+        problems = [_problem_of(error) for error in self._compiled.iter_errors(value)]
         return sorted(problems, key=lambda problem: (problem.path, problem.rule))
 
     def declared(self, value: object) -> Any:
@@ -88,101 +89,42 @@ class Validator:
         read: Json = {}
         for name, text in pairs:
             schema = _whole(self.members.get(name, {}), self._components)
-            if schema.get("type") == "array":
+            if "array" in schema.get("type", ()):
                 items = _whole(schema.get("items", {}), self._components)
-                read.setdefault(name, []).append(_read(items.get("type"), text))
+                read.setdefault(name, []).append(_read(items, text))
             else:
-                value = _read(schema.get("type"), text)
+                value = _read(schema, text)
                 read[name] = [read[name], value] if name in read else value
         return read
 
 
-def _problems_of(error: ValidationError) -> Iterator[Problem]:
-    """What an error of a schema means, with what the document wants instead."""
+def _problem_of(error: ValidationError) -> Problem:
+    """What an error of a schema says, in its own words, and the member that is wrong."""
     path = tuple(str(step) for step in error.instance_path)
     rule, facts = error.kind.name, error.kind.as_dict()
-    if rule == "additionalProperties":
-        for name in facts["unexpected"]:
-            yield Problem((*path, name), "invalid", "is not in the document: leave it out", rule)
-    elif rule == "required":
-        yield Problem((*path, facts["property"]), "blank", "is required", rule)
-    elif error.instance in (None, ""):
-        yield Problem(path, "blank", "must not be blank", rule)
-    elif rule in ("minLength", "maxLength"):
-        message = f"has a wrong length: {_wanted(rule, facts)}"
-        yield Problem(path, "size", message, rule)
-    elif (not_null := _not_null(rule, facts)) is not None:
-        for part in not_null:
-            yield from _problems_of(part)
-    else:
-        wanted = _wanted(rule, facts)
-        more = f": {wanted}" if wanted else ""
-        message = f"breaks the rule '{rule}' of the document{more}"
-        yield Problem(path, "invalid", message, rule)
-
-
-def _not_null(rule: str, facts: Json) -> list[ValidationError] | None:
-    """What is wrong with a value that may also be null; None for any other rule."""
-    if rule != "anyOf" or len(facts["context"]) != 2:
-        return None
-    errors, of_null = facts["context"]
-    is_null = len(of_null) == 1 and of_null[0].kind.as_dict().get("options") == [None]
-    return cast("list[ValidationError]", errors) if is_null else None
-
-
-_WANTED = {
-    "minLength": "it must have at least {limit} characters",
-    "maxLength": "it must have at most {limit} characters",
-    "minItems": "it must have at least {limit} items",
-    "maxItems": "it must have at most {limit} items",
-    "minProperties": "it must have at least {limit} members",
-    "maxProperties": "it must have at most {limit} members",
-    "minimum": "it must be at least {limit}",
-    "maximum": "it must be at most {limit}",
-    "exclusiveMinimum": "it must be above {limit}",
-    "exclusiveMaximum": "it must be below {limit}",
-    "multipleOf": "it must be a multiple of {multiple_of}",
-    "uniqueItems": "no item may be there twice",
-}
-_TYPES = {
-    "string": "text",
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "object": "an object",
-    "array": "a list",
-}
-_WORDS = 12
-"""The number of words of an enum that a message has."""
-
-
-def _wanted(rule: str, facts: Json) -> str:
-    """What the document wants instead; empty where the rule alone says it."""
-    if rule == "enum":
-        words = [str(word) for word in facts["options"] if word is not None]
-        more = f" or {len(words) - _WORDS} more words" if len(words) > _WORDS else ""
-        return f"it must be one of {', '.join(words[:_WORDS])}{more}"
-    if rule == "type":
-        types = [_TYPES[each] for each in facts["types"] if each != "null"]
-        return f"it must be {' or '.join(types) or 'null'}"
-    if rule == "pattern" and "pattern" not in facts:
-        return "the sandbox cannot tell for this text, in which the pattern backtracks too long"
-    if rule == "pattern":
-        return f"it must match {facts['pattern'].removeprefix('^(?:').removesuffix(')$')}"
-    return _WANTED.get(rule, "").format(**facts)
+    if rule == "required":
+        path = (*path, facts["property"])
+    elif rule == "additionalProperties":
+        path = (*path, facts["unexpected"][0])
+    kind = "size" if rule in ("minLength", "maxLength") else "invalid"
+    if rule == "required" or error.instance in (None, ""):
+        kind = "blank"
+    return Problem(path, kind, error.message, rule)
 
 
 def _declared(schema: Json, components: Json, value: Any) -> Any:
-    schema = _whole(schema, components)
-    members = schema.get("properties")
-    if isinstance(value, dict) and members is not None:
-        named = cast("Json", value)
-        known = [name for name in named if name in members]
-        return {name: _declared(members[name], components, named[name]) for name in known}
     if isinstance(value, list):
-        items = schema.get("items", {})
+        items = _whole(schema, components).get("items", {})
         return [_declared(items, components, item) for item in cast("list[object]", value)]
-    return cast("object", value)
+    members = _whole(schema, components).get("properties") if isinstance(value, dict) else None
+    if members is None:
+        return cast("object", value)
+    named = cast("Json", value)
+    return {
+        name: _declared(part, components, named[name])
+        for name, part in members.items()
+        if name in named
+    }
 
 
 def without_nulls(value: Any) -> Any:
@@ -195,15 +137,19 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def _resolved(schema: Json, components: Json) -> Json:
-    reference = schema.get("$ref")
-    return components["schemas"][reference.rsplit("/", 1)[1]] if reference else schema
+def _resolved(thing: Json, components: Json) -> Json:
+    """What a reference is to; anything else as it is."""
+    if "$ref" not in thing:
+        return thing
+    kind, name = thing["$ref"].split("/")[-2:]
+    found: Json = components[kind][name]
+    return found
 
 
 def _whole(schema: Json, components: Json) -> Json:
     """A schema with what its parts say of its type, its members and its items."""
     schema = _resolved(schema, components)
-    for kind in ("allOf", "anyOf", "oneOf"):
+    for kind in _PARTS:
         for part in schema.get(kind, ()):
             more = _whole(part, components)
             members = {**more.get("properties", {}), **schema.get("properties", {})}
@@ -223,42 +169,35 @@ class DocumentedOperation:
     """The query as one object: its members are the parameters."""
     body: Validator
     needs_body: bool
-    responses: Mapping[str, Validator]
+    statuses: Mapping[str, Validator]
     """What the JSON body of a response must be, by its status as the document writes it: `200`,
     `4XX`, `default`.
     """
-    statuses: tuple[str, ...]
-    """All statuses that the document has, written so."""
 
     def response(self, status: int) -> Validator:
         """What the JSON body of a response with this status must be: anything, where the document
         does not say.
         """
-        return self.responses.get(self._written(status) or "", ANYTHING)
+        written = (str(status), f"{status // 100}XX", "default")
+        return next((self.statuses[each] for each in written if each in self.statuses), ANYTHING)
 
     @property
     def success(self) -> int:
         """The first status of a success that the document has, or 200."""
-        return next(
-            (int(each) for each in self.statuses if each[0] == "2" and each.isdecimal()), 200
-        )
-
-    def _written(self, status: int) -> str | None:
-        """The status as the document writes it: exactly, by its first digit, or as one of all."""
-        written = (str(status), f"{status // 100}XX", "default")
-        return next((each for each in written if each in self.statuses), None)
+        return next((int(each) for each in self.statuses if re.match("2[0-9]{2}", each)), 200)
 
     def read_query(self, text: bytes) -> Json:
         """The parameters of a query string, by the types that are declared."""
         return self.query.read(parse_qsl(text.decode("latin-1"), keep_blank_values=True))
 
 
-def _read(kind: str | None, text: str) -> object:
-    if kind == "boolean" and text in ("true", "false"):
+def _read(schema: Json, text: str) -> object:
+    kind = schema.get("type", ())
+    if "boolean" in kind and text in ("true", "false"):
         return text == "true"
-    if kind == "integer" and _INTEGER.match(text):
+    if "integer" in kind and _INTEGER.match(text):
         return int(text)
-    if kind == "number" and _NUMBER.match(text):
+    if "number" in kind and _NUMBER.match(text):
         return float(text)
     return text
 
@@ -272,10 +211,7 @@ class Document:
         components = cast("Json", raw.get("components", {}))
         schemas = cast("Json", components.get("schemas", {}))
         strict = {name: _strict(schema) for name, schema in schemas.items()}
-        self._components: Json = {"schemas": strict}
-        self._parameters = cast("Json", components.get("parameters", {}))
-        self._responses = cast("Json", components.get("responses", {}))
-        self._shared: dict[str, Validator | None] = {}
+        self._components: Json = {**components, "schemas": strict}
         self._paths: Json = {shape_of(path): item for path, item in raw["paths"].items()}
         self._operations: dict[tuple[str, str], DocumentedOperation] = {}
 
@@ -292,61 +228,44 @@ class Document:
         return self._operations[key]
 
     def _read(self, raw: Json) -> DocumentedOperation:
-        body = raw.get("requestBody", {})
-        found = {str(status): self._response(each) for status, each in raw["responses"].items()}
+        body = _resolved(raw.get("requestBody", {}), self._components)
+        statuses = {
+            str(status): self._rules(_resolved(response, self._components), "json")
+            for status, response in raw["responses"].items()
+        }
         return DocumentedOperation(
-            query=self._compile(self._query(raw)),
-            body=self._compile(_schema_of(body) or {}),
+            query=Validator(self._query(raw), self._components),
+            body=self._rules(body),
             needs_body=body.get("required", False),
-            responses={status: rules for status, rules in found.items() if rules is not None},
-            statuses=tuple(found),
+            statuses=statuses,
         )
 
-    def _response(self, raw: Json) -> Validator | None:
-        """What the JSON body of a response must be. One that operations share is compiled once."""
-        reference = raw.get("$ref")
-        if reference is None:
-            schema = _schema_of(raw, "json")
-            return None if schema is None else self._compile(schema)
-        name = reference.rsplit("/", 1)[1]
-        if name not in self._shared:
-            self._shared[name] = self._response(self._responses.get(name, {}))
-        return self._shared[name]
+    def _rules(self, holder: Json, kind: str = "") -> Validator:
+        """What a body must be, of the first media type that ends so: anything, where the document
+        does not say.
+        """
+        content = cast("dict[str, Json]", holder.get("content", {}))
+        for media, body in content.items():
+            if media.partition(";")[0].strip().endswith(kind) and "schema" in body:
+                return Validator(_strict(body["schema"]), self._components)
+        return ANYTHING
 
     def _query(self, raw: Json) -> Json:
         """The query as one object: the properties of an object in it are parameters of their
         own.
         """
-        properties: Json = {}
-        required: list[str] = []
-        is_open = True
-        for parameter in self._query_parameters(raw):
-            name = parameter["name"]
-            schema = _strict(_resolved(parameter["schema"], self._components))
-            if "properties" in schema:
-                properties |= schema["properties"]
-                required += schema.get("required", [])
-                if schema.get("additionalProperties") is False:
-                    is_open = False
-            else:
-                properties[name] = schema
-                if parameter.get("required"):
-                    required.append(name)
-        query: Json = {"type": "object", "properties": properties, "additionalProperties": is_open}
-        if required:
-            query["required"] = required
-        return query
-
-    def _query_parameters(self, raw: Json) -> Iterator[Json]:
+        parts: list[Json] = [{"type": "object"}]
         for declared in raw.get("parameters", []):
-            parameter = declared
-            if "$ref" in declared:
-                parameter = self._parameters[declared["$ref"].rsplit("/", 1)[1]]
-            if parameter["in"] == "query":
-                yield parameter
-
-    def _compile(self, schema: Json) -> Validator:
-        return Validator(_strict(schema), self._components)
+            parameter = _resolved(declared, self._components)
+            if parameter["in"] != "query":
+                continue
+            schema = _resolved(_strict(parameter["schema"]), self._components)
+            if "properties" not in schema:
+                name = parameter["name"]
+                required = {"required": [name]} if parameter.get("required") else {}
+                schema = {"properties": {name: schema}, **required}
+            parts.append(schema)
+        return {"allOf": parts}
 
 
 @lru_cache
@@ -355,32 +274,14 @@ def shape_of(path: str) -> str:
     return re.sub(r"{[^}]*}", "{}", path)
 
 
-def _schema_of(holder: Json, kind: str = "") -> Json | None:
-    """The schema of a body: of the first media type that ends so; None: there is none, or the
-    document does not say.
-    """
-    content = cast("dict[str, Json]", holder.get("content", {}))
-    for media, body in content.items():
-        if media.partition(";")[0].strip().endswith(kind):
-            return body.get("schema")
-    return None
-
-
-_IS_STRICT = "x-strict"
-
-
 def _strict(schema: Json) -> Json:
     """The same schema with what the document means and does not say.
 
     A schema with `properties` and no `type` is an object (else any number would pass for it). A
     `pattern` matches the whole text (the document's have no anchors). `int32` and `int64` bound an
     integer, and `nullable` allows `null`.
-    A strict schema, such as one of the components, stays as it is.
     """
-    if _IS_STRICT in schema:
-        return schema
-    strict: Json = {**schema, _IS_STRICT: True}
-    _make_parts_strict(strict)
+    strict = _with_strict_parts(schema)
     if "pattern" in strict:
         strict["pattern"] = f"^(?:{strict['pattern']})$"
     for bound in ("exclusiveMinimum", "exclusiveMaximum"):
@@ -393,20 +294,26 @@ def _strict(schema: Json) -> Json:
         strict["minimum"] = max(strict.get("minimum", -top), -top)
         strict["maximum"] = min(strict.get("maximum", top - 1), top - 1)
     if strict.pop("nullable", False):
-        return {"anyOf": [strict, {"enum": [None]}], _IS_STRICT: True}
+        if "type" not in strict:
+            return {"anyOf": [strict, {"type": "null"}]}
+        strict["type"] = [strict["type"], "null"]
+        if "enum" in strict:
+            strict["enum"] = [*strict["enum"], None]
     return strict
 
 
-def _make_parts_strict(schema: Json) -> None:
-    if "properties" in schema:
-        schema.setdefault("type", "object")
-        schema["properties"] = {name: _strict(sub) for name, sub in schema["properties"].items()}
+def _with_strict_parts(schema: Json) -> Json:
+    strict = dict(schema)
+    if "properties" in strict:
+        strict.setdefault("type", "object")
+        strict["properties"] = {name: _strict(sub) for name, sub in strict["properties"].items()}
     for key in ("items", "additionalProperties", "not"):
-        if isinstance(schema.get(key), dict):
-            schema[key] = _strict(schema[key])
-    for key in ("allOf", "anyOf", "oneOf"):
-        if key in schema:
-            schema[key] = [_strict(sub) for sub in schema[key]]
+        if isinstance(strict.get(key), dict):
+            strict[key] = _strict(strict[key])
+    for key in _PARTS:
+        if key in strict:
+            strict[key] = [_strict(sub) for sub in strict[key]]
+    return strict
 
 
 def document_path(name: str) -> Traversable:
@@ -416,11 +323,7 @@ def document_path(name: str) -> Traversable:
     if Path(name).is_absolute():
         return Path(name)
     package = files("victor_ext")
-    folders = [package / "openapi"]
-    if isinstance(package, Path):
-        folders.append(package.parent / "openapi")
-    for folder in folders:
-        file = folder / name
+    for file in (package / "openapi" / name, Path(str(package)).parent / "openapi" / name):
         if file.is_file():
             return file
     raise FileNotFoundError(

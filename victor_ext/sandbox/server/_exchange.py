@@ -146,11 +146,6 @@ def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Res
     return Response(status, b"", encoded(headers or {}))
 
 
-def error_response(status: int, code: str, message: str) -> Response:
-    """An error whose format the provider does not document: a code and a sentence."""
-    return json_response(status, {"error": {"code": code, "message": message}})
-
-
 def encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
     """Headers as ASGI has them."""
     pairs = [(name.lower(), value) for name, value in headers.items()]

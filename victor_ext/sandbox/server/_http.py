@@ -34,7 +34,7 @@ from victor_ext.sandbox.server._exchange import (
     json_response,
 )
 from victor_ext.sandbox.server._faults import Fault, injected_response
-from victor_ext.sandbox.server._provider import AnyProvider, Call
+from victor_ext.sandbox.server._provider import AnyProvider, Call, Refused
 from victor_ext.sandbox.server._settings import is_this_machine
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
@@ -232,8 +232,8 @@ class Listener:
         error = Response(fault.status, b"")
         if fault.body is None:  # else the provider's own would take an id of the seed
             message = f"An injected fault: status {fault.status}."
-            operation = call.exchange.operation
-            error = self._provider.injected_error(operation, fault.status, message)
+            refused = Refused(fault.status, message, code="injected_fault")
+            error = self._provider.refusal(call.exchange.operation, refused)
         return injected_response(fault, error)
 
     def _work(self, call: Call, path: str) -> Response:
@@ -250,8 +250,6 @@ class Listener:
             return replace(response, headers=(*response.headers, (b"allow", allowed.encode())))
         try:
             return self._provider.handle(operation, call)
-        except NotFound as error:
-            return self._provider.error(404, "unknown_id", str(error))
         except Exception as error:  # noqa: BLE001 (any exception is a mistake of the sandbox)
             logger.error("the sandbox failed in '%s'", operation, exc_info=error)
             return self._provider.error(
@@ -274,7 +272,7 @@ class Listener:
         if name == OTHER:
             return _error(404, "no_such_command", f"GET {CONTROL}/ lists what there is.")
         command = self._commands[name]
-        numbers = {each.name for each in command.parameters if each.type is int}
+        numbers = {name for name, kind in command.parameters.items() if kind is int}
         try:
             given = {} if method == "GET" else _json_object(named, body)
             for label, text in {**dict(parse_qsl(query)), **params}.items():

@@ -11,8 +11,7 @@ from contextlib import suppress
 HIDDEN = "…"
 _SECRET = re.compile("authorization|cookie|secret|signature|token|api.?key", re.IGNORECASE)
 _SECRET_MEMBER = re.compile(r'("\w*(?:secret|token|signature|private)\w*": )"[^"]*"', re.IGNORECASE)
-_LONG_NUMBER = re.compile(r"[0-9](?=[0-9]{4})")
-_LONG_ENOUGH = re.compile(r"(?<![\w-])[0-9]{9,}(?![\w-])")
+_LONG_ENOUGH = re.compile(r"(?<![\w-])([0-9]{5,})([0-9]{4})(?![\w-])")
 """A number that stands alone: the digits of a key, such as a UUID, are no account."""
 _OWNER_ALONE = 0o600
 
@@ -31,14 +30,9 @@ def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return shown
 
 
-def last_four(number: str) -> str:
-    """A number with all but its last four digits hidden."""
-    return _LONG_NUMBER.sub("•", number)
-
-
 def masked(text: str) -> str:
     """A text in which of each long number only the last four digits stand."""
-    return _LONG_ENOUGH.sub(lambda match: last_four(match[0]), text)
+    return _LONG_ENOUGH.sub(lambda match: "•" * len(match[1]) + match[2], text)
 
 
 def one_line(text: str) -> str:

@@ -16,7 +16,7 @@ from victor_ext.sandbox.server._exchange import (
     KeyLocation,
     Operation,
     Response,
-    error_response,
+    json_response,
 )
 from victor_ext.sandbox.server._notifications import Notifications, Resending
 from victor_ext.sandbox.server._settings import S, ServerSettings
@@ -191,11 +191,11 @@ class SandboxProvider(ABC, Generic[S]):
 
     def error(self, status: int, code: str, message: str, /) -> Response:
         """An error in the provider's format; also for those of the server (404, 405, 413, 500)."""
-        return error_response(status, code, message)
+        return json_response(status, {"error": {"code": code, "message": message}})
 
-    def injected_error(self, _operation: str, status: int, message: str, /) -> Response:
-        """The error of an injected fault, as the operation would answer it."""
-        return self.error(status, "injected_fault", message)
+    def refusal(self, _operation: str, refused: Refused, /) -> Response:
+        """The response of a call that is refused."""
+        return self.error(refused.status, refused.code or "refused", refused.message)
 
     def advance(self, seconds: float) -> int:
         """Set the business clock forward and make the moves that are due; returns their number."""

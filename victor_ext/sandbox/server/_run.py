@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Generic, NoReturn, Self, cast
 
 from victor_ext.sandbox.server._arguments import check_arguments, without_none
-from victor_ext.sandbox.server._commands import Command, ServerCommands, require_text
+from victor_ext.sandbox.server._commands import Command, ServerCommands
 from victor_ext.sandbox.server._context import SandboxContext, access
 from victor_ext.sandbox.server._exchange import JsonObject, JsonValue
 from victor_ext.sandbox.server._http import Listener
@@ -46,7 +46,8 @@ class Service:
 
         `ValueError` is misuse, `NotFound` something that does not exist.
         """
-        require_text(parameters)
+        # Raises ValueError for half of a surrogate pair, which could be neither stored nor sent.
+        json.dumps(parameters, ensure_ascii=False).encode()
         given = without_none(parameters)
         check_arguments(command.work, given)
         commands = self.provider.commands_type(self.provider, self.listener)

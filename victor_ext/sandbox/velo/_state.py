@@ -80,8 +80,8 @@ class VeloState:
         self.notifications: list[JsonObject] = []
         self.changed: dict[str, float] = {}
         """When each payee, funding and payment last changed, by its id."""
-        self.timeline: Timeline[Callable[[], bool]] = Timeline(lambda move, _: move())
-        """What happens by itself: each move says whether there was something to move."""
+        self.timeline = Timeline()
+        """What happens by itself."""
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

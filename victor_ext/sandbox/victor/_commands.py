@@ -1,6 +1,5 @@
 """The control commands of Victor's sandbox."""
 
-import re
 import uuid
 from dataclasses import asdict
 from datetime import date
@@ -15,6 +14,7 @@ from victor_ext.sandbox.server import (
     command,
     member,
     nothing,
+    require_form,
 )
 from victor_ext.sandbox.victor._ledger import Ledger
 from victor_ext.sandbox.victor._lifecycle import read_date
@@ -24,7 +24,7 @@ from victor_ext.sandbox.victor._state import (
     Behaviour,
     Counterparty,
     Network,
-    PaymentRequest,
+    Request,
     Status,
     declared,
 )
@@ -81,9 +81,9 @@ class SandboxCommands(TokenCommands):
 
         `account_number` has 3 to 20 digits, and `routing_number` is what a request to it shows.
         """
-        number = _account_number("account_number", account_number)
+        _require_account("account_number", account_number)
         shown = _given(routing_number=routing_number, name=name)
-        account = Account(account_number=number, **shown)
+        account = Account(account_number=account_number, **shown)
         # It is shown as the payer of an inbound request.
         _refuse(
             declared("get").response(200).problems({"payment_request": {"payer": asdict(account)}})
@@ -109,12 +109,16 @@ class SandboxCommands(TokenCommands):
         `routing_number` and `network` are what a request to it shows.
         """
         if account_number is not None:
-            _account_number("account_number", account_number)
-        numbers = _given(account_number=account_number, routing_number=routing_number)
-        more = _given(name=name, network=network, behaviour=behaviour)
-        counterparty = Counterparty(id=id or uuid.uuid4().hex[:10], **numbers, **more)
-        if not 1 <= len(counterparty.id) <= 16:
-            raise ValueError("id must have 1 to 16 characters")
+            _require_account("account_number", account_number)
+        given = _given(
+            account_number=account_number,
+            routing_number=routing_number,
+            name=name,
+            network=network,
+            behaviour=behaviour,
+        )
+        counterparty = Counterparty(id=id or uuid.uuid4().hex[:10], **given)
+        require_form("id", counterparty.id, "(?s:.){1,16}", "a text of 1 to 16 characters")
         self._state.store.counterparties[counterparty.id] = counterparty
         return asdict(counterparty)
 
@@ -143,23 +147,22 @@ class SandboxCommands(TokenCommands):
         (None: RTP).
         """
         ledger = self._state
-        due = ledger.tomorrow() if due_date is None else due_date
-        if not isinstance(due, str) or read_date(due) is None:
+        due = str(due_date or ledger.tomorrow())
+        if read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
-        known = next(iter(ledger.store.accounts), "243884643621")
-        payer = _account_number("payer_account", payer_account or known)
+        payer = payer_account or next(iter(ledger.store.accounts), "243884643621")
+        _require_account("payer_account", payer)
+        payee = payee_account or DEMO_PAYEE
         body: JsonObject = {
-            "payee": {
-                "account_number": payee_account or DEMO_PAYEE,
-                **_given(ultimate_creditor=ultimate_creditor),
-            },
+            "payee": _given(account_number=payee, ultimate_creditor=ultimate_creditor),
             "payer": {"victor_counterparty_id": "outside"},
-            "payment_details": {
-                "amount": str(amount) if type(amount) is int else amount,
-                "due_date": due,
-                "biller_type": biller_type or "BUSINESS",
-                **_given(amount_modification_allowed=amount_modification_allowed, notes=notes),
-            },
+            "payment_details": _given(
+                amount=str(amount),
+                due_date=due,
+                biller_type=biller_type or "BUSINESS",
+                amount_modification_allowed=amount_modification_allowed,
+                notes=notes,
+            ),
         }
         _refuse(ledger.create_problems(body, from_outside=True))
         return _record(ledger.create_inbound(body, payer, network or "RTP"))
@@ -167,13 +170,13 @@ class SandboxCommands(TokenCommands):
     @command("GET", "/payment-requests")
     def requests(self) -> list[JsonObject]:
         """Every payment request, oldest first."""
-        self._state.tick()
+        self._provider.tick()
         return [_record(request) for request in self._state.store.requests.values()]
 
     @command("GET", "/payment-requests/{request_id}")
     def request(self, request_id: str) -> JsonObject:
         """One payment request as the sandbox keeps it."""
-        self._state.tick()
+        self._provider.tick()
         return _record(self._state.get(request_id))
 
     @command("POST", "/payment-requests/{request_id}/respond", returns=nothing)
@@ -191,8 +194,8 @@ class SandboxCommands(TokenCommands):
         `status` is the response, `notes` are the payer's (None: a default), and `modified_amount`
         is what they pay, if the request allows that.
         """
-        body = {"status": status, "notes": notes or f"{status} on the sandbox's page"}
-        body |= _given(modified_amount=modified_amount)
+        notes = notes or f"{status} on the sandbox's page"
+        body = _given(status=status, notes=notes, modified_amount=modified_amount)
         _refuse(declared("respond").body.problems(body))
         self._state.respond(request_id, body, as_payer=True)
         return _record(self._state.get(request_id))
@@ -211,21 +214,36 @@ class SandboxCommands(TokenCommands):
         return _record(self._state.move(request_id, status, error_message))
 
 
-def _account_number(name: str, value: JsonValue) -> str:
-    if not isinstance(value, str) or not re.fullmatch("[0-9]{3,20}", value):
-        raise ValueError(f"{name} must be a text of 3 to 20 digits; leading zeros count")
-    return value
+def _require_account(name: str, value: str) -> None:
+    require_form(name, value, "[0-9]{3,20}", "a text of 3 to 20 digits; leading zeros count")
 
 
-def _record(request: PaymentRequest) -> JsonObject:
-    return {**request.to_dict(), "tracking_id": request.tracking_id, "rails_id": request.rails_id}
+def _record(request: Request) -> JsonObject:
+    """A request as the sandbox keeps it, and the parts of its body by names of their own."""
+    body, answer = request.body, request.answer or {}
+    payee, payer = body["payee"], body.get("payer", {})
+    names = (*Request.__slots__, "parent_id", "child_id", "tracking_id", "rails_id")
+    parts = {
+        "client_reference_id": body.get("client_reference_id"),
+        "payee_account": payee["account_number"],
+        "ultimate_creditor": payee.get("ultimate_creditor"),
+        "counterparty_id": payer.get("victor_counterparty_id"),
+        "payer_account": payer.get("account_number"),
+        "payer_routing": payer.get("routing_number"),
+        "payer_name": payer.get("name"),
+        "answer": answer.get("status"),
+        "modified_amount": answer.get("modified_amount"),
+    }
+    kept = {name: getattr(request, name) for name in names}
+    return _given(**{**kept, **request.details, **parts})
 
 
 def _refuse(problems: list[Problem]) -> None:
     """Raise `ValueError` when there are problems, each with the argument that is wrong."""
     names = {"account_number": "payee_account"}
     messages = [
-        f"{names.get(problem.path[-1], problem.path[-1])} {problem.message}" for problem in problems
+        f"{names.get(problem.path[-1], problem.path[-1])}: {problem.message}"
+        for problem in problems
     ]
     if messages:
         raise ValueError("; ".join(messages))

@@ -5,25 +5,21 @@ sandbox waits for the answer to its inbound twin. A request without an answer ex
 date.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Literal
+from functools import lru_cache, partial
 
-from victor_ext.sandbox.engine import Refused, Timeline
-from victor_ext.sandbox.server import Problem
+from victor_ext.sandbox.engine import Timeline
+from victor_ext.sandbox.server import JsonObject
 from victor_ext.sandbox.victor._state import (
     NOT_CONFIGURED,
-    OPEN,
-    Behaviour,
-    Direction,
-    PaymentRequest,
+    Counterparty,
+    Request,
     Status,
     Store,
-    wrong,
 )
 
 
+@lru_cache
 def read_date(text: str) -> date | None:
     """The date in `YYYY-MM-DD`, or None."""
     try:
@@ -62,77 +58,39 @@ _STEPS: dict[tuple[Status, str], Status] = {
 _EXPIRING: tuple[Status, ...] = ("pending", "processing", "needs-review")
 """The statuses that are `expired` after the due date, where no step comes next."""
 
-_ENDINGS: dict[str, tuple[dict[Direction, tuple[Status, ...]], str]] = {
-    "answer": ({"inbound": ("pending",), "outbound": OPEN}, "only a pending one can be answered"),
-    "expire": ({"inbound": OPEN, "outbound": OPEN}, "only one without an answer can expire"),
-}
-"""In which statuses a request can be answered or expire at once, and why not in others."""
-
-
-def check_ending(ending: Literal["answer", "expire"], request: PaymentRequest) -> None:
-    """Raise `Refused` if the request has no status that can end so."""
-    statuses, rule = _ENDINGS[ending]
-    if request.status not in statuses[request.direction]:
-        raise cannot("status", f"This request is {request.status}; {rule}.")
-
-
-def cannot(field: str, message: str) -> Refused:
-    """Why a request cannot be answered, and the wrong field (empty: the request itself)."""
-    return wrong(Problem((field,) if field else (), "invalid", message))
-
 
 class Lifecycle:
     def __init__(self, store: Store, *, step: float) -> None:
         self.store, self._step = store, step
-        self._timeline: Timeline[tuple[str, Status, Status]] = Timeline(self._make)
-        """Each move has the request, the status that it leaves, and the next one."""
+        self.timeline = Timeline()
 
-    def schedule(self, requests: Iterable[PaymentRequest]) -> None:
-        for request in requests:
-            if (planned := self._next(request)) is not None:
-                due, to = planned
-                self._timeline.plan(due, (request.id, request.status, to))
+    def enter(self, request: Request, to: Status, at: float, error: str | None = None) -> None:
+        """Put a request into a status, and plan the next one that it enters by itself."""
+        request.status, request.changed_at, request.error_message = to, at, error
+        if to not in ("accepted", "completed"):
+            request.approved_at = None
+        elif request.approved_at is None:
+            request.approved_at = round(at, 3)
+        # One that has a twin waits for its answer.
+        behaviour = self.counterparty(request.body).behaviour if request.twin is None else _ANY
+        after, due = _STEPS.get((to, behaviour)) or _STEPS.get((to, _ANY)), at + self._step
+        if after is None and to in _EXPIRING:
+            # When the day of its due date is over everywhere.
+            over = date.fromisoformat(request.details["due_date"]) + timedelta(days=1)
+            after, due = "expired", datetime.combine(over, time(), _WEST).timestamp()
+        if after is not None:
+            self.timeline.plan(due, partial(self._make, request, to, after, due))
 
-    def _commit(self, requests: Sequence[PaymentRequest]) -> None:
-        self.store.commit(requests)
-        self.schedule(requests)
-
-    def pass_time(self, now: float) -> int:
-        """Make every move that is due by `now`, in order of time; returns their number."""
-        return self._timeline.pass_time(now)
-
-    def _make(self, move: tuple[str, Status, Status], due: float) -> bool:
-        request_id, leaves, to = move
-        request = self.store.requests[request_id]
+    def _make(self, request: Request, leaves: Status, to: Status, due: float) -> bool:
         if request.status != leaves:  # it has left that before
             return False
-        self._commit([self._moved(request, to, due)])
+        routing = self.counterparty(request.body).routing_number
+        error = NOT_CONFIGURED.format(routing=routing) if to == "failed" else None
+        self.enter(request, to, due, error)
         return True
 
-    def _moved(self, request: PaymentRequest, to: Status, at: float) -> PaymentRequest:
-        moved = replace(request, status=to, changed_at=at)
-        if to == "failed":
-            counterparty = self.store.counterparties.get(request.counterparty_id or "")
-            routing = counterparty.routing_number if counterparty else "800000219"
-            return replace(moved, error_message=NOT_CONFIGURED.format(routing=routing))
-        if to == "accepted":
-            return replace(moved, approved_at=at, original_amount=request.amount)
-        return moved
-
-    def _next(self, request: PaymentRequest) -> tuple[float, Status] | None:
-        """When a request moves by itself, and where to."""
-        status, behaviour = request.status, self._behaviour(request)
-        to = _STEPS.get((status, behaviour)) or _STEPS.get((status, _ANY))
-        if to is not None:
-            return request.changed_at + self._step, to
-        if status not in _EXPIRING:
-            return None
-        # When the day of its due date is over everywhere.
-        over = date.fromisoformat(request.due_date) + timedelta(days=1)
-        return datetime.combine(over, time(), _WEST).timestamp(), "expired"
-
-    def _behaviour(self, request: PaymentRequest) -> Behaviour:
-        if request.direction == "inbound" or request.child_id is not None:
-            return "ignore"
-        counterparty = self.store.counterparties.get(request.counterparty_id or "")
-        return counterparty.behaviour if counterparty else "ignore"
+    def counterparty(self, body: JsonObject) -> Counterparty:
+        """Who is asked by a body: who is not known here ignores it."""
+        # None where a newer document lets a caller name nobody.
+        counterparty_id = body.get("payer", {}).get("victor_counterparty_id")
+        return self.store.counterparties.get(counterparty_id, Counterparty(id=""))

@@ -1,22 +1,17 @@
 """Pages of the list: which requests pass the filters, and which of them a page has."""
 
-import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
-from operator import ge, le
-from typing import Any, NamedTuple
+from operator import attrgetter, eq, ge, le
+from typing import Any
 
 from victor_ext.sandbox.engine import Listing
-from victor_ext.sandbox.engine._pages import Test, member
+from victor_ext.sandbox.engine._pages import Test, values_of
 from victor_ext.sandbox.server import JsonObject, Problem
 from victor_ext.sandbox.victor._lifecycle import read_date
-from victor_ext.sandbox.victor._settings import SandboxSettings
-from victor_ext.sandbox.victor._state import PaymentRequest, Store, declared, wrong
-
-Filters = dict[str, Any]
-_ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
+from victor_ext.sandbox.victor._state import Request
 
 _ATTRIBUTES = {
     "victor_id": "id",
@@ -27,44 +22,29 @@ _ATTRIBUTES = {
     "approval": "approved_at",
 }
 """What a filter compares with, if not with what has its name: an attribute of a request, or else a
-member, shown or kept. A request without the value does not pass.
+member of its view. A request without the value does not pass.
 """
 
 
 @lru_cache
 def zulu(text: str) -> float | None:
     """Epoch seconds of a Zulu time, or None when the text is not one."""
-    match = _ZULU.match(text)
-    if match is None:
-        return None
     try:
-        whole = datetime.fromisoformat(match[1]).replace(tzinfo=UTC).timestamp()
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return whole + float(match[2] or 0)
+    return moment.timestamp() if "T" in text and text.endswith("Z") else None
 
 
-class _End(NamedTuple):
-    """What the name of a filter says that is an end of a range, and the document in prose only.
-
-    Attributes:
-        read: Reads a text of the query; None: it cannot be read.
-        wanted: What the text must be.
-        compare: Whether a value of a request is within the range.
-    """
-
-    read: Callable[[str], Any]
-    wanted: str
-    compare: Callable[[Any, Any], bool]
-
-
-_TIME = zulu, "must be an ISO 8601 date and time in the Zulu zone, ending in Z"
-_DATE = lru_cache(read_date), "must be an ISO 8601 date, YYYY-MM-DD"
-_ENDS = {
-    "start_datetime": _End(*_TIME, ge),
-    "end_datetime": _End(*_TIME, le),
-    "start_date": _End(*_DATE, ge),
-    "end_date": _End(*_DATE, le),
+_End = tuple[Callable[[str], Any], Callable[[Any, Any], bool]]
+"""How a text of the query is read (None: it cannot be), and what a value within the range is to it:
+what the name of a filter says, and the document in prose only.
+"""
+_ENDS: dict[str, _End] = {
+    "start_datetime": (zulu, ge),
+    "end_datetime": (zulu, le),
+    "start_date": (read_date, ge),
+    "end_date": (read_date, le),
 }
 """The ends of ranges, by how the names of their filters end: `due_date_end_date`."""
 
@@ -77,81 +57,47 @@ def _end_of(name: str) -> tuple[str, _End | None]:
     return name, None
 
 
-class Pager:
-    """Pages of the store. A time range is bisected; other filters cost one scan for each page.
+def _test_of(name: str) -> Test | None:
+    of, end = _end_of(name)
+    attribute = _ATTRIBUTES.get(of, of)
+    is_attribute = hasattr(Request, attribute)
+    if end is None and not is_attribute:
+        return None
+    read, compare = end or (str, eq)
 
-    Args:
-        members: Those of a request that a filter may name.
-    """
+    def test(request: Request, wanted: str) -> bool:
+        known = {attribute: getattr(request, attribute)} if is_attribute else request.view()
+        values = values_of(attribute, known)
+        as_read = (value if isinstance(value, float) else read(str(value)) for value in values)
+        limit = read(wanted)
+        return any(type(value) is type(limit) and compare(value, limit) for value in as_read)
 
-    def __init__(
-        self,
-        settings: SandboxSettings,
-        store: Store,
-        members: Callable[[PaymentRequest], JsonObject],
-    ) -> None:
-        self._store, self._members = store, members
-        self._listing = Listing(
-            size=50,  # the document's default
-            largest=settings.max_page_size,
-            controls=("start_datetime", "end_datetime"),
-            members_of=lambda place: members(self._request_at(place)),
-            test_of=self._test_of,
-            asked_size="page_size",
-            sort="",
-        )
-
-    def check(self, filters: Filters) -> None:
-        """Refuse a wrong query."""
-        problems = declared("list").query.problems(filters) or [*_misread(filters)]
-        if problems:
-            raise wrong(*problems)
-
-    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
-        """The number and the size of a page, and its requests. `filters` are declared ones."""
-        low, high = self._range(filters)
-        newest_first = range(high - 1, low - 1, -1)  # places in the store: nothing is copied
-        number = max(0, filters.get("page", 0))
-        page = self._listing.page(newest_first, {**filters, "page": number + 1})
-        return number, page.size, [self._request_at(place) for place in page.items]
-
-    def _request_at(self, place: int) -> PaymentRequest:
-        """The request of a place, in the order in which they were created."""
-        return self._store.requests[self._store.order[place]]
-
-    def _range(self, filters: Filters) -> tuple[int, int]:
-        """The places of the requests of a window of time, to which both ends belong."""
-        created = self._store.created
-        start, end = (zulu(filters.get(name, "")) for name in ("start_datetime", "end_datetime"))
-        low = 0 if start is None else bisect_left(created, start)
-        high = len(created) if end is None else bisect_right(created, end)
-        return low, max(low, high)
-
-    def _test_of(self, name: str) -> Test | None:
-        of, end = _end_of(name)
-        attribute = _ATTRIBUTES.get(of, of)
-        if end is None and not hasattr(PaymentRequest, attribute):
-            return None
-
-        def test(place: int, wanted: Any) -> bool:
-            request = self._request_at(place)
-            if hasattr(request, attribute):
-                value = getattr(request, attribute)
-            else:
-                value = member(attribute, self._members(request))
-            if value is None or end is None:
-                return value is not None and bool(value == wanted)
-            if not isinstance(value, float):
-                value = end.read(str(value))
-            limit = end.read(wanted)
-            return type(value) is type(limit) and end.compare(value, limit)
-
-        return test
+    return test
 
 
-def _misread(filters: Filters) -> Iterator[Problem]:
+LISTING = Listing(
+    controls=("start_datetime", "end_datetime"),
+    members_of=Request.view,
+    test_of=_test_of,
+    asked_size="page_size",
+    sort="",
+)
+"""How a list is filtered, but for its window of time."""
+
+
+def newest_first(requests: Sequence[Request], query: JsonObject) -> Sequence[Request]:
+    """The requests of a window of time, to which both ends belong. It is bisected."""
+    when = attrgetter("created_at")
+    start, end = (zulu(query.get(name, "")) for name in ("start_datetime", "end_datetime"))
+    low = 0 if start is None else bisect_left(requests, start, key=when)
+    high = len(requests) if end is None else bisect_right(requests, end, key=when)
+    return requests[low:high][::-1]
+
+
+def misread(query: JsonObject) -> Iterator[Problem]:
     """Times that are not Zulu and dates that are not dates."""
-    for name, text in filters.items():
+    for name, text in query.items():
         _, end = _end_of(name)
-        if end is not None and end.read(text) is None:
-            yield Problem((name,), "invalid", end.wanted, "pattern")
+        if end is not None and end[0](text) is None:
+            why = "must be an ISO 8601 date, or date and time that ends in Z"
+            yield Problem((name,), "invalid", why, "pattern")

@@ -7,69 +7,60 @@ from victor_ext.sandbox.server import (
     JsonObject,
     Problem,
     Response,
+    SandboxContext,
     json_response,
 )
 from victor_ext.sandbox.victor._commands import SandboxCommands
-from victor_ext.sandbox.victor._ledger import KEY_NAME, Ledger, fingerprint
+from victor_ext.sandbox.victor._formats import error_body, shown
+from victor_ext.sandbox.victor._ledger import Ledger
+from victor_ext.sandbox.victor._pager import LISTING, misread, newest_first
 from victor_ext.sandbox.victor._settings import SandboxSettings
-from victor_ext.sandbox.victor._state import DOCUMENT, PLACES, wrong
+from victor_ext.sandbox.victor._state import DOCUMENT, PLACES
 
-_UNKNOWN = Problem(
-    ("victor_payment_request_id",), "invalid", "There is no payment request with this id."
-)
+_KEY = "Idempotency-Key"
 
 
 def list_requests(ledger: Ledger, asked: Asked) -> JsonObject:
-    """A page of the requests that pass the filters."""
-    return ledger.formats.page(*ledger.pager.page(asked.query))
+    """A page of the requests that pass the filters. Pages are counted from 0."""
+    number = asked.query.get("page", 0)
+    size = min(asked.query.get("page_size", 50), ledger.settings.max_page_size)
+    requests = newest_first([*ledger.store.requests.values()], asked.query)
+    page = LISTING.page(requests, {**asked.query, "page": number + 1, "page_size": size})
+    results = [ledger.view(request) for request in page.items]
+    return shown("list", {"page": number, "page_size": size, "results": results})
 
 
 def get_request(ledger: Ledger, asked: Asked) -> Result:
     """One request."""
     request = ledger.get(asked.about)
-    return Result(body=ledger.formats.detail(request), made=request.id)
+    view = ledger.view(request)
+    # "Pending confirms the successful submission to the RTP network", says the document of this
+    # operation.
+    if ledger.settings.get_status == "documented":
+        view["status"] = "Error" if request.status == "failed" else "Pending"
+    body = shown("get", view)
+    # By its prose, the payer is an account or a counterparty.
+    body["payment_request"]["payer"] = request.body.get("payer", {})
+    return Result(body=body, made=request.id)
 
 
 def create_request(ledger: Ledger, asked: Asked) -> Result:
-    """Make a request, or show the one that was made under the key before."""
-    call = asked.call
-    check_key(call)
-    digest = fingerprint(asked.sent)
-    # Before the rules: a request that was made stays made, also when its due date has passed
-    # since.
-    request = ledger.made_under(call.owner, call.key, digest)
-    call.exchange.replayed = request is not None
-    work: list[str] | None = None
-    if request is None:
-        problems = ledger.create_problems(asked.sent)
-        if problems:
-            raise wrong(problems[0])
-        request = ledger.create(call.owner, call.key, digest, asked.body)
-        work = [] if request.client_reference_id is None else [request.client_reference_id]
-    call.exchange.reference = request.client_reference_id
-    return Result(body=ledger.formats.as_created(request), made=request.id, work=work)
-
-
-def check_key(call: Call) -> None:
-    """Refuse a key that was sent twice, or that has a wrong length."""
-    kind = message = ""
-    if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
-        kind, message = "invalid", "was sent more than once"
-    elif call.key is not None and not 20 <= len(call.key) <= 128:
-        kind, message = "size", "must have 20 to 128 characters"
-    if kind:
-        raise wrong(Problem((KEY_NAME,), kind, message))
+    """Make a request."""
+    request = ledger.create(asked.body, asked.call.key)
+    reference = asked.body.get("client_reference_id")
+    work = [] if reference is None else [reference]
+    return Result(body=shown("create", ledger.view(request)), made=request.id, work=work)
 
 
 def respond(ledger: Ledger, asked: Asked) -> Result:
     """Answer an inbound request."""
     request = ledger.respond(asked.about, asked.body)
-    return Result(body=ledger.formats.answer(request), made=request.id, work=())
+    return Result(body=shown("respond", request.answer or {}), made=request.id, work=())
 
 
 def issue_token(ledger: Ledger, asked: Asked) -> JsonObject:
     """A token for the id and the secret of a client."""
-    client_id, client_secret = asked.sent.get("client_id"), asked.sent.get("client_secret")
+    client_id, client_secret = asked.body.get("client_id"), asked.body.get("client_secret")
     if not isinstance(client_id, str) or not isinstance(client_secret, str):
         rule = "client_id and client_secret are required, in a JSON object."
         raise Refused(400, rule, code="invalid_request")
@@ -83,28 +74,34 @@ class VictorProvider(TableProvider[SandboxSettings]):
     name = "victor"
     title = "Victor"
     document = DOCUMENT
-    key = HeaderKey(KEY_NAME)
+    key = HeaderKey(_KEY)
     settings_type = SandboxSettings
     commands_type = SandboxCommands
     rows = (
         Row("list", PLACES["list"], list_requests),
-        Row("create", PLACES["create"], create_request),
+        Row("create", PLACES["create"], create_request, is_keyed=True),
         Row("get", PLACES["get"], get_request),
         Row("respond", PLACES["respond"], respond),
-        Row("token", PLACES["token"], issue_token, is_open=True, is_documented=False),
+        Row("token", PLACES["token"], issue_token, is_open=True),
     )
+
+    def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
+        self.key_life = settings.key_life
+        super().__init__(context, settings)
 
     def new_state(self) -> Ledger:
         return Ledger(self.settings, self.context.clock)
 
     def advance(self, seconds: float) -> int:
-        return self.state.advance(seconds)
+        super().advance(seconds)
+        return self.state.pass_time()
 
     def tick(self) -> None:
-        self.state.tick()
+        if self.settings.auto is not None:
+            self.state.pass_time()
 
     def info(self) -> JsonObject:
-        return {"requests": len(self.state.store.order)}
+        return {"requests": len(self.state.store.requests)}
 
     @property
     def heading(self) -> str:
@@ -130,42 +127,49 @@ class VictorProvider(TableProvider[SandboxSettings]):
         """The API key or the client id of a call."""
         return self.state.authenticator.caller(call.header("authorization"))
 
+    def key_of(self, call: Call) -> str | None:
+        """The key of a call. One that was sent twice is refused, and one of a wrong length."""
+        if [name for name, _ in call.headers].count(b"idempotency-key") > 1:
+            raise Refused(400, "was sent more than once", _KEY)
+        if call.key is not None and not 20 <= len(call.key) <= 128:
+            raise Refused(400, "must have 20 to 128 characters", _KEY)
+        return call.key
+
     def read_body(self, operation: str, call: Call) -> JsonObject:
-        """The JSON body of a request, which may be no object; of what is no JSON, the token
-        endpoint reads nothing.
-        """
-        if call.exchange.method == "GET":
-            return {}
+        """The body of a request. Of what is no JSON, the token endpoint reads nothing."""
         if operation == "token":
             return call.json_object() or {}
-        if call.content_type != "application/json":
-            raise wrong(Problem(("body",), "invalid", "Content-Type must be application/json"))
-        try:
-            body: JsonObject = call.json()
-        except ValueError:
-            raise wrong(Problem(("body",), "invalid", "is not JSON")) from None
-        return body
+        if call.body and call.content_type != "application/json":
+            raise Refused(400, "Content-Type must be application/json", "body")
+        return super().read_body(operation, call)
 
-    def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
-        """Refuse what the document does not allow. A create is checked after its key."""
-        if operation == "list":
-            self.state.pager.check(query)
-        elif operation != "create":
-            super().check(call, operation, query, body)
+    def problems(
+        self, call: Call, operation: str, query: JsonObject, body: JsonObject
+    ) -> list[Problem]:
+        """What the document does not allow, by its schemas, or else by its prose."""
+        if operation == "create":
+            return self.state.create_problems(body)
+        problems = super().problems(call, operation, query, body)
+        return problems or [*misread(query)]
 
     def refusal(self, operation: str, refused: Refused) -> Response:
         """A refusal in the shape for its operation."""
-        if refused.code == "unknown_id":
-            body = self.state.formats.error("get", [_UNKNOWN])
-            return json_response(400, body)
         if operation == "token":
-            body = {"error": refused.code, "message": refused.message}
-        elif refused.problems or refused.status == 400:
-            problems = refused.problems or [Problem((), "invalid", refused.message)]
-            body = self.state.formats.error(operation, problems)
-        else:
+            return json_response(
+                refused.status, {"error": refused.code, "message": refused.message}
+            )
+        if refused.code == "unknown_id":
+            operation = "get"
+            why = "There is no payment request with this id."
+            refused = Refused(400, why, "victor_payment_request_id")
+        if refused.status != 400:
             return self.error(refused.status, refused.code, refused.message)
-        return json_response(refused.status, body)
+        path = (refused.field,) if refused.field else ()
+        problems = refused.problems or [Problem(path, "invalid", refused.message)]
+        return json_response(400, error_body(operation, problems))
 
     def error(self, status: int, code: str, message: str) -> Response:
-        return json_response(status, self.state.formats.undocumented_error(code, message))
+        """What the document does not declare is an `ApiErrorResponse`, too, with a word in place of
+        a number that is not published.
+        """
+        return json_response(status, {"status": 0, "error": {"code": code, "message": message}})

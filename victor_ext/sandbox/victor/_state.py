@@ -1,20 +1,17 @@
 """Victor's operations, what they are about, and the state, in memory."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from victor_ext.sandbox.engine import Refused
 from victor_ext.sandbox.server import (
     Clock,
     DocumentedOperation,
     JsonObject,
-    Problem,
     TokenStore,
     load_document,
 )
@@ -50,25 +47,8 @@ Status = Literal[
 Network = Literal["RTP", "FedNow"]
 Behaviour = Literal["ignore", "accept", "decline", "fail", "review"]
 
-ENDED: tuple[Status, ...] = ("completed", "declined", "expired", "failed")
 OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
 """The statuses of a request that waits for its payer."""
-
-FIELDS: dict[str, tuple[str, ...]] = {
-    "payee": ("account_number", "ultimate_creditor"),
-    "payer": ("victor_counterparty_id",),
-    "payment_details": (
-        "amount",
-        "notes",
-        "biller_type",
-        "due_date",
-        "amount_modification_allowed",
-    ),
-}
-"""The members of the body of a create that are fields of a `PaymentRequest`, by place.
-
-At its top `client_reference_id` is one, too.
-"""
 
 NOT_CONFIGURED = (
     "Routing Number {routing} is available on the RTP network but is not configured to support "
@@ -77,42 +57,37 @@ NOT_CONFIGURED = (
 """The provider's own example of an asynchronous failure."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentRequest:
-    """One request for payment. Amounts are the text that was sent."""
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One request for payment: the body of its create, and what became of it."""
 
     id: str
     direction: Direction
-    status: Status
-    amount: str
-    biller_type: str
-    due_date: str
+    network: Network
+    body: JsonObject
+    """The declared members, as they came. Of an inbound request, the payer is the account that is
+    asked.
+    """
     created_at: float
     """Epoch seconds of the business clock."""
-    changed_at: float
+    status: Status = "created"
+    changed_at: float = 0.0
     """When the current status began."""
-    payee_account: str
-    network: Network = "RTP"
-    ultimate_creditor: str | None = None
-    counterparty_id: str | None = None
-    payer_account: str | None = None
-    payer_routing: str | None = None
-    payer_name: str | None = None
-    amount_modification_allowed: bool = False
-    notes: str | None = None
-    client_reference_id: str | None = None
-    parent_id: str | None = None
-    child_id: str | None = None
+    twin: str | None = None
+    """The id of the same request on the other side, where both sides are in the sandbox."""
+    idempotency_key: str | None = None
     approved_at: float | None = None
     error_message: str | None = None
-    original_amount: str | None = None
-    """Set by an answer; `amount` is then the agreed one."""
-    answer: Literal["Accepted", "Rejected"] | None = None
-    modified_amount: str | None = None
-    approval_notes: str | None = None
-    idempotency_key: str | None = None
-    others: JsonObject | None = None
-    """What its create had in the document's other members, in their places of the body."""
+    answer: JsonObject | None = None
+    """The answer of the payer, as it is shown."""
+
+    @property
+    def parent_id(self) -> str | None:
+        return self.twin if self.direction == "inbound" else None
+
+    @property
+    def child_id(self) -> str | None:
+        return self.twin if self.direction == "outbound" else None
 
     @property
     def tracking_id(self) -> str:
@@ -125,29 +100,38 @@ class PaymentRequest:
         return f"{_stamp(self.created_at)}PAIN{self.id}"
 
     @property
-    def other_members(self) -> JsonObject:
-        """The members in `others`, without their places."""
-        others, members = self.others or {}, dict[str, Any]()
-        for name, value in others.items():
-            members |= value if name in FIELDS else {name: value}
-        return members
+    def details(self) -> JsonObject:
+        """The details of the payment. After an answer, the amount is the agreed one."""
+        details: JsonObject = self.body["payment_details"]
+        if self.answer is None and self.approved_at is None:
+            return details
+        answer, amount = self.answer or {}, details["amount"]
+        agreed = {"amount": answer.get("modified_amount", amount), "original_amount": amount}
+        return {**details, **agreed, "approval_notes": answer.get("notes")}
 
-    def to_dict(self) -> JsonObject:
-        """Every field that has a value, and the other members."""
-        fields = {name: getattr(self, name) for name in self.__slots__ if name != "others"}
-        fields = {name: value for name, value in fields.items() if value is not None}
-        return {**self.other_members, **fields}
-
-
-def wrong(*problems: Problem, status: str | None = None) -> Refused:
-    """The refusal of a call for what is wrong with it.
-
-    Args:
-        status: Of the response; None: that of what breaks a rule of the document.
-    """
-    message = "; ".join(problem.message for problem in problems)
-    code = "invalid" if status is None else ""
-    return Refused(int(status or 400), message, code=code, problems=problems)
+    def view(self) -> JsonObject:
+        """All that is known, in the places of the document, which says what is shown of it: what
+        has a value.
+        """
+        is_outbound = self.direction == "outbound"
+        inner = {
+            **self.body,
+            "payer": self.body.get("payer") if is_outbound else None,
+            "payment_details": self.details,
+            "payment_request_response": None if is_outbound else self.answer or {},
+            "approved_at": self.approved_at,
+            "created_at": self.created_at,
+        }
+        head = {
+            "victor_payment_request_id": self.id,
+            "direction": self.direction,
+            "status": self.status,
+            "error_message": self.error_message,
+            "payment_network": self.network,
+            "victor_payment_request_parent_id": self.parent_id,
+            "victor_payment_request_child_id": self.child_id,
+        }
+        return {**self.body, **head, "payment_request": inner}
 
 
 def _stamp(seconds: float) -> str:
@@ -212,9 +196,7 @@ DEMO_COUNTERPARTIES = (
 
 
 class Store:
-    """Credentials, accounts and counterparties; payment requests in the order of creation;
-    idempotency keys.
-    """
+    """Credentials, accounts and counterparties; and payment requests in the order of creation."""
 
     def __init__(self, clock: Clock) -> None:
         self.public_keys: dict[str, str] = {}
@@ -224,20 +206,7 @@ class Store:
         self.tokens = TokenStore(clock)
         self.accounts: dict[str, Account] = {}
         self.counterparties = {each.id: each for each in BUILT_IN}
-        self.requests: dict[str, PaymentRequest] = {}
-        self.order: list[str] = []
-        self.created: list[float] = []
-        """`created_at` of each request in `order`: never falling, so that time ranges can be
-        bisected.
-        """
-
-    def commit(self, requests: Sequence[PaymentRequest]) -> None:
-        """Keep new or changed requests."""
-        for request in requests:
-            if request.id not in self.requests:
-                self.order.append(request.id)
-                self.created.append(request.created_at)
-            self.requests[request.id] = request
+        self.requests: dict[str, Request] = {}
 
 
 @lru_cache
