@@ -1,7 +1,9 @@
 """What Prometheus scrapes of a real run, the alert rules on it, and the probes of Kubernetes."""
 
+import os
 import re
 import threading
+import time
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +28,7 @@ from victor_ext import (
     Victor,
     VictorOAuth,
 )
+from victor_ext._event_queue.health import Heartbeat
 from victor_ext.bulk import BulkSender
 from victor_ext.outbox import Outbox
 from victor_ext.prometheus import Prometheus
@@ -195,3 +198,14 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatc
         (200, "ok\n"),
         (200, "ok\n"),  # it has ended
     ]
+
+
+def test_a_forked_process_is_not_stalled_as_its_parent_is(monkeypatch):
+    """It has the object of the worker, but not the worker."""
+    heartbeat = Heartbeat()
+    heartbeat.start("outbox.send")
+    later, other = time.monotonic() + 1000.0, os.getpid() + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert len([*heartbeat.problems(ready=True)]) == 2
+    monkeypatch.setattr(os, "getpid", lambda: other)
+    assert (heartbeat.idle, [*heartbeat.problems(ready=True)]) == (0.0, [])
