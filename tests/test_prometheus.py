@@ -29,7 +29,7 @@ from victor_ext import (
     VictorOAuth,
 )
 from victor_ext._event_queue.health import Heartbeat
-from victor_ext.bulk import BulkSender
+from victor_ext.bulk import BulkSender, BulkStopped
 from victor_ext.outbox import Outbox
 from victor_ext.prometheus import Prometheus
 
@@ -198,6 +198,31 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatc
         (200, "ok\n"),
         (200, "ok\n"),  # it has ended
     ]
+
+
+def test_a_probe_sees_a_bulk_worker_that_hangs_in_a_call(scraped, monkeypatch, tmp_path):
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("victor_ext._event_queue.health.time", clock)
+    probed = []
+
+    def provider(_request):
+        clock.now += 301
+        probed.append(scraped.get("/livez"))
+        return httpx.Response(401)
+
+    with Victor(
+        VictorOAuth("id", "not-a-real-secret"), transport=httpx.MockTransport(provider)
+    ) as victor:
+        state = f"sqlite:///{tmp_path / 'bulk.sqlite'}"
+        sender = BulkSender(
+            victor, state=state, batch="b", key_column="invoice_no", storage_key=16 * "x"
+        )
+        scraped.metrics.watch(sender)
+        with pytest.raises(BulkStopped):
+            sender.send(rows(1))
+    assert (503, "BulkSender: no step for 301 seconds\n") in probed
+    assert scraped.get("/livez") == (200, "ok\n")
 
 
 def test_a_forked_process_is_not_stalled_as_its_parent_is(monkeypatch):
