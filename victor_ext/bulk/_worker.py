@@ -249,6 +249,7 @@ class Rows:
         if not may_be_temporary(error) or time.monotonic() - self.stopped_at > _LAST_STORING:
             raise error
         report(error)
+        self._store.heartbeat.step()
         time.sleep(0.5)
 
 
