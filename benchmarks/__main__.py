@@ -256,7 +256,8 @@ def page(part: int, peers: Path) -> str:
         ]
         for rows in (CALLS, STORED)
     )
-    versions = {each.name: each.version for each in distributions(path=[str(peers)])}
+    installed = distributions(path=[str(peers)])
+    versions = {each.name.replace("_", "-"): each.version for each in installed}
     versions["httpx"] = version("httpx")
     tables = (
         [*lines_of(calls, {name: name for name in CLIENTS}, peers)],
@@ -281,7 +282,8 @@ _STORED_COLUMNS = {
 _PAGE = """\
 # Benchmarks
 
-`make bench` has written this page: {date}, {machine}, load {load}; {versions}. Compare the columns of a row, not rows of two runs.
+`make bench` has written this page: {date}, {machine}, load {load};
+{versions}. Compare the columns of a row, not rows of two runs.
 
 ## Calls
 
@@ -290,7 +292,7 @@ Each client runs in a process of its own, gets about as many bytes of an API of 
 
 {calls}
 
-- **raw httpx** reads JSON, and checks nothing. **stock client**: the generated functions of openapi-python-client, without our transport.
+- **raw httpx** reads JSON, and checks nothing. **stock client**: the functions that openapi-python-client generates, over httpx alone.
 - **victor_ext** signs tokens, checks arguments and responses, and tries again where that is safe. In a loop of writes, some open a connection: one rests for
   0.1 s before a write uses it.
 - **stripe** uses requests, and httpx where it is awaited. **gocardless-pro** connects anew for each call.

@@ -150,8 +150,10 @@ class Stripe:
         stripe: Any = import_module("stripe")
         stripe.enable_telemetry = False
         addresses = {"api": f"{url}/stripe"}
-        self._client = stripe.StripeClient("sk_test_benchmark", base_addresses=addresses)
-        self._intents = self._client.v1.payment_intents
+        self._new_client = partial(
+            stripe.StripeClient, "sk_test_benchmark", base_addresses=addresses
+        )
+        self._intents = self._new_client().v1.payment_intents
 
     def get(self) -> object:
         return self._intents.retrieve(f"pi_{number()}")
@@ -165,7 +167,8 @@ class Stripe:
 
     @asynccontextmanager
     async def awaited(self) -> AsyncGenerator[Read]:
-        yield lambda: self._intents.retrieve_async(f"pi_{number()}")
+        intents = self._new_client().v1.payment_intents  # of this event loop
+        yield lambda: intents.retrieve_async(f"pi_{number()}")
 
 
 class Increase:
