@@ -283,7 +283,7 @@ _PAGE = """\
 # Benchmarks
 
 `make bench` has written this page: {date}, {machine}, load {load};
-{versions}. Compare the columns of a row, not rows of two runs.
+{versions}. Compare the columns of a row; on a busy machine, their CPU.
 
 ## Calls
 
@@ -292,7 +292,7 @@ Each client runs in a process of its own, gets about as many bytes of an API of 
 
 {calls}
 
-- **raw httpx** reads JSON, and checks nothing. **stock client**: the functions that openapi-python-client generates, over httpx alone.
+- **raw httpx** reads JSON, and checks nothing. **stock client**: the functions of `generated/`, over httpx alone.
 - **victor_ext** signs tokens, checks arguments and responses, and tries again where that is safe. In a loop of writes, some open a connection: one rests for
   0.1 s before a write uses it.
 - **stripe** uses requests, and httpx where it is awaited. **gocardless-pro** connects anew for each call.
