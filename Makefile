@@ -29,7 +29,7 @@ $(SETUP): requirements.lock pyproject.toml recipe/pyproject.toml
 LOCK = uv pip compile --quiet --upgrade --universal --python-version=3.11 --generate-hashes
 lock: setup ## Write requirements.lock anew, for the client and the recipe
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" && $(LOCK) pyproject.toml recipe/pyproject.toml --all-extras --group=dev --group=recipe/pyproject.toml:dev --output-file=requirements.lock && \
-		for folder in $(dir $(wildcard tests/*/requirements.in)); do \
+		for folder in benchmarks $(dir $(wildcard tests/*/requirements.in)); do \
 			(cd $$folder && $(LOCK) requirements.in --output-file=requirements.txt) || exit 1; done
 
 .PHONY: generate check-generated
@@ -153,8 +153,9 @@ docs: pages ## Write the documentation as a site into site/
 	@echo "site/index.html"
 
 .PHONY: bench
-bench: setup ## Measure calls beside the same calls by raw httpx
-	@$(BIN)/python -m benchmarks.speed
+bench: setup ## Measure calls and entries beside raw httpx, other clients and code by hand; writes docs/benchmarks.md
+	@$(MAKE) --no-print-directory .venv/bench || echo "The clients of others are not installed: their rows say so."
+	@$(BIN)/python -m benchmarks --output docs/benchmarks.md
 
 .PHONY: build
 build: setup ## Build both wheels and source distributions, of the client and of the recipe, into dist/
@@ -163,7 +164,9 @@ build: setup ## Build both wheels and source distributions, of the client and of
 	@cd recipe && ../$(BIN)/python -m hatchling build -d ../dist
 
 # Beside the environment: what the tests run with stays as it is locked.
-.venv/release: tests/release/requirements.txt | $(SETUP)
+.venv/release: tests/release/requirements.txt
+.venv/bench: benchmarks/requirements.txt
+.venv/release .venv/bench: | $(SETUP)
 	@echo "Installing what $< names into $@ ..."
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps \

@@ -1,7 +1,9 @@
 """What Prometheus scrapes of a real run, the alert rules on it, and the probes of Kubernetes."""
 
+import os
 import re
 import threading
+import time
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +28,8 @@ from victor_ext import (
     Victor,
     VictorOAuth,
 )
-from victor_ext.bulk import BulkSender
+from victor_ext._event_queue.health import Heartbeat
+from victor_ext.bulk import BulkSender, BulkStopped
 from victor_ext.outbox import Outbox
 from victor_ext.prometheus import Prometheus
 
@@ -49,6 +52,13 @@ class Scraped:
         self.outbox.create_table()
         stored(self.outbox, invoice())
         self.metrics.watch(self.outbox)
+        self.state = f"sqlite:///{folder / 'bulk.sqlite'}"
+
+    def bulk_sender(self, victor):
+        options = {"batch": "b", "key_column": "invoice_no", "storage_key": 16 * "x"}
+        sender = BulkSender(victor, state=self.state, **options)
+        self.metrics.watch(sender)
+        return sender
 
     def get(self, path):
         response = httpx.get(f"http://127.0.0.1:{self.server.server_port}{path}", trust_env=False)
@@ -63,9 +73,12 @@ def scraped(tmp_path):
     made.server.server_close()
 
 
-def by_wsgi(app, method, path):
-    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://a") as client:
-        return client.request(method, path)
+@pytest.fixture
+def clock(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("victor_ext._event_queue.health.time", clock)
+    return clock
 
 
 @pytest.mark.parametrize(
@@ -86,7 +99,7 @@ def test_only_metrics_and_probes_are_answered_with_200(scraped, path, status, be
     assert (said.status_code, said.text[: len(begins)]) == (status, begins)
 
 
-def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_path):
+def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox):
     parser = pytest.importorskip("promql_parser")
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
     once = RetryPolicy(max_attempts=1)
@@ -95,11 +108,7 @@ def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_
         with pytest.raises(ConnectionFailed):
             victor.payment_requests.create(**invoice(2))
         scraped.outbox.send(victor)
-        state = f"sqlite:///{tmp_path / 'bulk.sqlite'}"
-        sender = BulkSender(
-            victor, state=state, batch="b", key_column="invoice_no", storage_key=16 * "x"
-        )
-        scraped.metrics.watch(sender)
+        sender = scraped.bulk_sender(victor)
         assert sender.send(rows(3)).exit_status == 0
     text = scraped.get("/metrics")[1]
     samples = [
@@ -150,14 +159,11 @@ def test_a_call_that_the_garbage_collector_ends_within_a_recording_is_counted():
     recording.start()
     recording.join(10)
     assert not recording.is_alive()
-    said = by_wsgi(metrics.wsgi_app, "GET", "/metrics").text
-    assert re.findall(r"victor_ext_call_duration_seconds_count{.+} (.+)", said) == ["2.0"]
+    body = b"".join(metrics.wsgi_app({"PATH_INFO": "/metrics"}, lambda *_: None)).decode()
+    assert re.findall(r"victor_ext_call_duration_seconds_count{.+} (.+)", body) == ["2.0"]
 
 
-def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatch):
-    clock = SimpleNamespace(now=0.0)
-    clock.monotonic = lambda: clock.now
-    monkeypatch.setattr("victor_ext._event_queue.health.time", clock)
+def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, clock):
     seen = []
 
     def look(*paths):
@@ -195,3 +201,32 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatc
         (200, "ok\n"),
         (200, "ok\n"),  # it has ended
     ]
+
+
+def test_a_probe_sees_a_bulk_worker_that_hangs_in_a_call(scraped, clock):
+    probed = []
+
+    def provider(_request):
+        clock.now += 301
+        probed.append(scraped.get("/livez"))
+        return httpx.Response(401)
+
+    with Victor(
+        VictorOAuth("id", "not-a-real-secret"), transport=httpx.MockTransport(provider)
+    ) as victor:
+        sender = scraped.bulk_sender(victor)
+        with pytest.raises(BulkStopped):
+            sender.send(rows(1))
+    assert (503, "BulkSender: no step for 301 seconds\n") in probed
+    assert scraped.get("/livez") == (200, "ok\n")
+
+
+def test_a_forked_process_is_not_stalled_as_its_parent_is(monkeypatch):
+    """It has the object of the worker, but not the worker."""
+    heartbeat = Heartbeat()
+    heartbeat.start("outbox.send")
+    later, other = time.monotonic() + 1000.0, os.getpid() + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert len([*heartbeat.problems(ready=True)]) == 2
+    monkeypatch.setattr(os, "getpid", lambda: other)
+    assert (heartbeat.idle, [*heartbeat.problems(ready=True)]) == (0.0, [])

@@ -9,13 +9,12 @@ from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
-from fastapi import FastAPI, HTTPException, exceptions
+from fastapi import FastAPI, HTTPException
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from victor_ext import AsyncVictor, VictorError, idempotency_key_for
 from victor_ext.asgi import error_response
@@ -77,11 +76,8 @@ def create_app(
         await engine.dispose()
         counting.dispose()
 
-    wrong = {"description": "The fields in `problems` are wrong (application/problem+json)"}
-    app = FastAPI(title="Invoices", lifespan=lifespan, responses={422: wrong})
+    app = FastAPI(title="Invoices", lifespan=lifespan)
     app.add_exception_handler(VictorError, error_response)
-    app.add_exception_handler(exceptions.RequestValidationError, error_response)
-    app.add_exception_handler(StarletteHTTPException, error_response)
     app.add_api_route("/health", lambda: {"status": "alive"})
 
     @app.post("/invoices", status_code=201)

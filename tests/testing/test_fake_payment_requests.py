@@ -3,7 +3,6 @@ of the clients.
 """
 
 import inspect
-import pickle
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from unittest.mock import AsyncMock, Mock, create_autospec
@@ -14,7 +13,6 @@ from tests.programs import python
 from victor_ext import (
     AsyncVictor,
     Direction,
-    InvalidRequest,
     Network,
     Payee,
     Payer,
@@ -75,27 +73,14 @@ print(PaymentRequest.fake(status="completed").status)
         assert python("-c", code).stdout == "completed\n"
 
     def test_amounts_dates_and_words_of_a_fake_are_read_as_from_the_provider(self):
-        made = PaymentRequest.fake(amount="12.00", status="COMPLETED")
-        assert (made.amount, made.status, made.is_terminal) == (
-            Decimal("12.00"),
-            Status.COMPLETED,
-            True,
-        )
-        assert PaymentRequest.fake(status="frozen").status == "frozen"
-        assert PaymentRequest.fake(amount=12).amount == 12
-        assert PaymentRequest.fake(due_date="2026-05-06").due_date == date(2026, 5, 6)
+        fake = PaymentRequest.fake(amount=12, status="COMPLETED", due_date="2026-05-06")
+        assert (fake.amount, fake.status, fake.is_terminal) == (12, Status.COMPLETED, True)
+        assert fake.due_date == date(2026, 5, 6)
 
-    def test_a_fake_hides_account_numbers_and_can_be_pickled_like_any_record(self):
-        made = PaymentRequest.fake(**WHOLE)
-        for shown in (repr(made), str(made), repr(made.payer), repr(made.payee)):
-            assert [text for text in ("243884643621", "000123456789") if text in shown] == []
-        assert pickle.loads(pickle.dumps(made)) == made
-
-    def test_the_error_of_a_fake_names_an_unknown_attribute_or_a_wrong_value(self):
-        with pytest.raises(TypeError, match="no attribute amout; those it has are id, status"):
-            PaymentRequest.fake(amout="12.00")
-        with pytest.raises(InvalidRequest, match="amount"):
-            PaymentRequest.fake(amount=12.5)
+    @pytest.mark.parametrize("wrong", [{"amout": "12.00"}, {"amount": "12,00"}])
+    def test_a_fake_refuses_an_unknown_attribute_and_a_wrong_value_by_its_name(self, wrong):
+        with pytest.raises(TypeError, match=f"cannot take {next(iter(wrong))}="):
+            PaymentRequest.fake(**wrong)
 
 
 class TestMocksOfClients:

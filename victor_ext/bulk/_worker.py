@@ -86,6 +86,7 @@ class Worker:
 
     def __enter__(self) -> Self:
         self._prepare()
+        self._store.heartbeat.start()
         self._thread.start()
         return self
 
@@ -139,7 +140,9 @@ class Worker:
                 except Exception as error:  # noqa: BLE001 - the thread that waits for this one raises it
                     self.failure = error
                 self.passes += 1
-                self._stop.wait(max(_POLL, self._sender.pause))
+                pause = max(_POLL, self._sender.pause)
+                self._store.heartbeat.step(pause)
+                self._stop.wait(pause)
 
     def _pass(self) -> None:
         """Send what waits, and read what the provider says of the rows of payouts."""
@@ -246,6 +249,7 @@ class Rows:
         if not may_be_temporary(error) or time.monotonic() - self.stopped_at > _LAST_STORING:
             raise error
         report(error)
+        self._store.heartbeat.step()
         time.sleep(0.5)
 
 
@@ -284,6 +288,7 @@ def read_row_results(store: Store, failed: Counter[str]) -> int:
     refusals = RefusalStreak()
     first_error: VictorError | None = None
     for unit in sorted(units, key=failed.__getitem__):
+        store.heartbeat.step()
         payments = units[unit]
         rows = [content_of(store.vault, payment.row) for payment in payments]
         try:

@@ -1,133 +1,72 @@
-"""The JSON of `PaymentRequest.fake`, made from the attributes of a record."""
+"""`PaymentRequest.fake`: a request that was never sent, from a constant JSON with changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from victor_ext import (
-    InvalidRequest,
-    Payee,
-    Payer,
-    PaymentRequestResponse,
-    Problem,
-    Status,
-    money,
-)
+import msgspec
 
-_DEFAULTS: Mapping[str, Any] = {
-    "id": "FAKE000001",
-    "status": "pending",
+from victor_ext import PaymentRequest, zulu
+
+_JSON = b"""{
+    "victor_payment_request_id": "FAKE000001",
+    "victor_payment_request_parent_id": null,
+    "victor_payment_request_child_id": null,
+    "client_reference_id": null,
     "direction": "outbound",
-    "network": "RTP",
-    "amount": "44.23",
-    "due_date": date(2026, 3, 4),
-    "created_at": datetime(2026, 3, 3, 12, tzinfo=UTC),
-    "payee": Payee("043987673645", None),
-    "payer": Payer("aHeq349838", None, None, None),
-    "biller_type": "BUSINESS",
-}
-
-
-_DETAILS = "payment_request.payment_details"
-_PLACES = {
+    "status": "pending",
+    "error_message": null,
+    "payment_network": "RTP",
+    "payment_request": {
+        "created_at": "2026-03-03T12:00:00Z",
+        "approved_at": null,
+        "payee": {"account_number": "043987673645"},
+        "payer": {"victor_counterparty_id": "aHeq349838"},
+        "payment_request_response": null,
+        "payment_details": {
+            "amount": "44.23",
+            "original_amount": null,
+            "amount_modification_allowed": null,
+            "biller_type": "BUSINESS",
+            "due_date": "2026-03-04",
+            "notes": null,
+            "approval_notes": null
+        }
+    }
+}"""
+_MEMBERS = {
     "id": "victor_payment_request_id",
-    "payee": "payment_request.payee",
-    "payer": "payment_request.payer",
-    "network": "payment_network",
     "parent_id": "victor_payment_request_parent_id",
     "child_id": "victor_payment_request_child_id",
-    "response": "payment_request.payment_request_response",
-    "created_at": "payment_request.created_at",
-    "approved_at": "payment_request.approved_at",
-    "amount": f"{_DETAILS}.amount",
-    "original_amount": f"{_DETAILS}.original_amount",
-    "due_date": f"{_DETAILS}.due_date",
-    "biller_type": f"{_DETAILS}.biller_type",
-    "amount_modification_allowed": f"{_DETAILS}.amount_modification_allowed",
-    "notes": f"{_DETAILS}.notes",
-    "approval_notes": f"{_DETAILS}.approval_notes",
+    "network": "payment_network",
+    "response": "payment_request_response",
 }
-"""Where an attribute stands in the JSON. One that is not here is the member of that name at the
-top, or where the record finds it.
-"""
-_HOLDERS = ("", "payment_request.", f"{_DETAILS}.")
-"""Where a record looks for the members of a newer document."""
-_AMOUNTS = {"amount", "original_amount", "modified_amount"}
+"""The members of the attributes that have another name in the JSON."""
 
 
-def fake_json(
-    fields: Mapping[str, Any], known: Iterable[str], read: Callable[[dict[str, Any], str], Any]
-) -> dict[str, Any]:
-    """The JSON of a request with these attributes, without `idempotency_key`; the others of those
-    that are known have their defaults. `read` returns an attribute of the request with a JSON.
+def fake_request(fields: Mapping[str, Any], idempotency_key: str | None) -> PaymentRequest:
+    """A request with these attributes; the others have the values of a constant.
 
-    Raises `TypeError` (there is no such attribute) and `InvalidRequest`.
+    Raises `TypeError`: a request has no such attribute, or none of that value.
     """
-    unknown = sorted(fields.keys() - set(known))
-    if unknown:
-        raise TypeError(
-            f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are "
-            f"{', '.join(known)}"
-        )
-    _check_amounts(fields.get("amount"), fields.get("response"))
-    json = _empty()
-    for name, value in {**_DEFAULTS, **fields}.items():
-        if value is None:
-            continue
-        sent = _json_value(name, value)
-        _put(json, _PLACES.get(name) or _place_found(name, sent, read), sent)
-    return json
-
-
-def _empty() -> dict[str, Any]:
-    return {"payment_request": {"payment_details": {}}}
-
-
-def _put(json: dict[str, Any], place: str, value: Any) -> None:
-    *parts, member = place.split(".")
-    for part in parts:
-        json = json[part]
-    json[member] = value
-
-
-def _place_found(name: str, value: Any, read: Callable[[dict[str, Any], str], Any]) -> str:
-    """The place at which an attribute is read from a member of its name."""
-    for holder in _HOLDERS:
-        probe = _empty()
-        _put(probe, f"{holder}{name}", value)
-        if read(probe, name) is not None:
-            return f"{holder}{name}"
-    return name
-
-
-def _check_amounts(amount: Any, response: PaymentRequestResponse | None) -> None:
-    """Raises `InvalidRequest`: the amount is not the one that the response has modified it to."""
-    if amount is None or response is None or response.status == Status.DECLINED:
-        return
-    modified = response.modified_amount
-    if modified is not None and money.to_decimal(amount) != modified:
-        message = (
-            f"amount is {amount}, and the response has modified_amount {modified}: "
-            "leave amount out."
-        )
-        raise InvalidRequest.of([Problem("amount", "combination", message)])
-
-
-def _json_value(name: str, value: Any) -> Any:
-    """The value of an attribute as the provider writes it."""
-    if isinstance(value, Payee | Payer | PaymentRequestResponse):
-        members: dict[str, Any] = {}
-        for part in value.__struct_fields__:
-            part_value = getattr(value, part)
-            if part_value is None:
-                continue
-            wire_name = "victor_counterparty_id" if part == "counterparty_id" else part
-            members[wire_name] = _json_value(part, part_value)
-        return members
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if name in _AMOUNTS:
-        return str(money.to_decimal(value))
-    return str(value) if isinstance(value, date) else value
+    json = msgspec.json.decode(_JSON)
+    request = json["payment_request"]
+    objects = (json, request, request["payment_details"])
+    for name, value in fields.items():
+        member = _MEMBERS.get(name, name)
+        is_moment = isinstance(value, datetime)
+        sent: Any = zulu.format(value) if is_moment else msgspec.to_builtins(value)
+        if name == "payer" and sent:
+            sent["victor_counterparty_id"] = sent.pop("counterparty_id")
+        holders = [part for part in objects if member in part]
+        for holder in holders or objects:  # a member of a newer document may be in any
+            holder[member] = sent
+    # A list has no responses.
+    model = "GetPaymentRequestResponse" if fields.get("response") else "PaymentRequestReceipt"
+    fake = PaymentRequest.of_json(json, model, idempotency_key=idempotency_key)
+    for name, value in fields.items():
+        if value is not None and getattr(fake, name, None) is None:
+            raise TypeError(f"PaymentRequest.fake cannot take {name}={value!r}")
+    return fake
