@@ -372,6 +372,3 @@ def test_the_tools_ask_and_read_and_none_of_them_pays(host):
         "request_payment",
         "settle_unclear",
     ]
-
-
-# What is loaded

@@ -31,17 +31,14 @@ class McpSession(Session):
     """The options of both commands: the account, and the outbox of its requests."""
 
     database: str | None = option(
-        "The database of the outbox (default: the file victor/mcp.sqlite beside the profiles).",
-        "URL",
+        "The database of the outbox (default: the file ~/.config/victor/mcp.sqlite).", "URL"
     )
     table: str = option("The name of its table, or schema.name.", "NAME", default="victor_outbox")
 
     @property
     def database_url(self) -> str:
         """The database that is named, or the default one."""
-        from victor_ext._profiles import profiles_file  # noqa: PLC0415 - as in Session.use_profile
-
-        return self.database or f"sqlite:///{profiles_file().with_name('mcp.sqlite')}"
+        return self.database or f"sqlite:///{Path.home() / '.config/victor/mcp.sqlite'}"
 
 
 @mcp.callback()

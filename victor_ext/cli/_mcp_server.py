@@ -512,9 +512,8 @@ class Server:
         """Return what a person runs to send a request all the same."""
         account = short_mask(arguments["payee_account_number"])
         words = option_words({**arguments, "payee_account_number": account})
-        session = self._session
-        connection = {"environment": victor.environment, "base_url": session.base_url}
-        words += option_words({**connection, "profile": session.profile})
+        connection = {"environment": victor.environment, "base_url": self._session.base_url}
+        words += option_words(connection)
         line = shlex.join(["victor", "rfp", "create", *words])
         return f"A person who decides to ask runs, with the full account number: {line}"
 
