@@ -59,6 +59,15 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command):
     assert bare_command("--version").out == f"victor {__version__}\n"
 
 
+def test_a_shell_completes_commands_and_options(bare_command):
+    typed = {
+        "_VICTOR_COMPLETE": "complete_bash",
+        "COMP_WORDS": "victor key --js",
+        "COMP_CWORD": "2",
+    }
+    assert bare_command(**typed).out == "--json\n"
+
+
 def test_token_prints_an_authorization_header_that_the_provider_accepts(command, victor_sandbox):
     ran = command("token")
     assert (ran.status, ran.err) == (0, "")

@@ -74,7 +74,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     # A traceback with local variables would show account numbers and keys.
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
