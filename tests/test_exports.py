@@ -23,7 +23,7 @@ HEAVY = (
     "django"
 )
 
-OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
+OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LOG_CONFIG|LISTENER_ERRORS)\b")
 """The names of this package, of the base of its errors and of its own variables: not those of a
 payment system.
 """

@@ -22,7 +22,7 @@ from victor_ext._privacy import concealed
 from victor_ext._systems import DEFAULT
 from victor_ext._values.exit_status import FAILED
 
-from ._failures import Misuse
+from ._failures import CommandFailure, Misuse
 from ._options import argument, flag, found_word, group, new_secret, number, option, whole_number
 from ._screen import complain, in_columns, plain, say, zulu_text
 from ._session import CommandOptions, Provider, Session, with_session
@@ -158,8 +158,8 @@ class DeadLetterOptions(OutboxCommandOptions):
             if len(known) > _LISTED_NUMBERS:
                 listed = f"{listed} and {len(known) - _LISTED_NUMBERS} more"
             listed = f"{listed}: see 'victor outbox status'."
-        complain(f"{names} {verb} of {self.table}, which has {listed}")
-        raise typer.Exit(FAILED)
+        message = f"{names} {verb} of {self.table}, which has {listed}"
+        self.end_with(CommandFailure("NotFound", message, FAILED))
 
 
 def storage_key() -> str | None:

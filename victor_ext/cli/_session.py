@@ -89,6 +89,11 @@ class CommandOptions:
         """Show how the command has ended; see `_screen.conclude`."""
         conclude(document, text, *advice, as_json=self.as_json)
 
+    def end_with(self, failure: CommandFailure) -> NoReturn:
+        """Report a failure, and end the command with its exit status."""
+        failure.report(as_json=self.as_json)
+        raise typer.Exit(failure.exit_status) from None
+
 
 class Session(CommandOptions):
     """The options of all commands that connect; None: the variable or the client's default."""
@@ -226,11 +231,6 @@ class Session(CommandOptions):
         if not typer.confirm(f"Do it in production ({self.environment_text(victor)})?", err=True):
             message = f"Not confirmed. {otherwise}"
             self.end_with(CommandFailure(kind="Declined", message=message, exit_status=FAILED))
-
-    def end_with(self, failure: CommandFailure) -> NoReturn:
-        """Report a failure, and end the command with its exit status."""
-        failure.report(as_json=self.as_json)
-        raise typer.Exit(failure.exit_status) from None
 
     def _connection_options(self) -> dict[str, Any]:
         """Return the options that are arguments of a client, as far as they are used."""
