@@ -17,6 +17,14 @@ ALLOWED = Allowed("043987673645", "BUSINESS", ["p-1"], "500", "2000")
 @pytest.fixture
 def engine(database_url):
     made = sa.create_engine(database_url)
+
+    def set_isolation(connection, _record):
+        """As a database may be set to."""
+        connection.execute("SET default_transaction_isolation TO 'repeatable read'")
+        connection.commit()
+
+    if made.dialect.name == "postgresql":
+        sa.event.listen(made, "connect", set_isolation)
     yield made
     made.dispose()
 

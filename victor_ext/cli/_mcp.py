@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,9 +18,16 @@ from victor_ext._privacy import short_mask
 
 from ._failures import Misuse
 from ._options import Yes, decimal, not_negative, number, option, seconds
-from ._outbox import engine_of, errors_as_misuse, storage_key
+from ._outbox import engine_of, errors_as_misuse, opened_queue, storage_key
 from ._session import Session, with_session
 
+if TYPE_CHECKING:
+    from ._mcp_policy import Policy
+
+_NOT_ALLOWED = (
+    "Nobody has permitted requests yet: a person runs 'victor mcp allow'. Until then only "
+    "find_payments answers."
+)
 mcp = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 
@@ -35,6 +43,22 @@ class McpSession(Session):
     def database_url(self) -> str:
         """The database that is named, or the default one."""
         return self.database or f"sqlite:///{Path.home() / '.config/victor/mcp.sqlite'}"
+
+    def open_policy(self, keys_kept: float) -> Policy:
+        """Open the outbox, whose keys the provider keeps for so many seconds, with what is
+        permitted. Raises `Misuse` while that is nothing.
+        """
+        from ._mcp_policy import Policy  # noqa: PLC0415 - an extra of its own
+
+        kept = timedelta(seconds=keys_kept)
+        try:
+            with opened_queue(self.database_url, self.table, keys_kept=kept) as (box, _):
+                policy = Policy(engine_of(self.database_url), box)
+                if policy.exists():
+                    return policy
+        except Misuse as error:
+            raise Misuse(f"{_NOT_ALLOWED} {error}") from error
+        raise Misuse(_NOT_ALLOWED)
 
 
 @mcp.callback()
@@ -72,7 +96,7 @@ def serve(
     except ImportError as error:
         raise Misuse(f"{error}.") from error
     with session.client() as victor:
-        Server(session, victor, timedelta(seconds=keys_kept), interval).run()
+        Server(session, victor, lambda: session.open_policy(keys_kept), interval).run()
 
 
 @mcp.command()

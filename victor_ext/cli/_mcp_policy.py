@@ -50,12 +50,14 @@ class Policy:
     """The permissions of an outbox, and the requests that were stored under them.
 
     Args:
-        engine: Its transactions see what was committed before each statement.
+        engine: That of the database. Each statement sees what was committed before it.
         box: The outbox.
     """
 
     def __init__(self, engine: sa.Engine, box: Outbox) -> None:
         name, metadata = box.table.fullname, sa.MetaData()
+        if engine.dialect.name == "postgresql":  # whatever the database is set to
+            engine = engine.execution_options(isolation_level="READ COMMITTED")
         self.engine = engine
         self.box = box
         self._metadata = metadata

@@ -28,7 +28,6 @@ from victor_ext._version import needs_extra
 
 from ._failures import Misuse
 from ._options import option_words
-from ._outbox import engine_of, opened_queue
 
 with needs_extra("victor mcp", "mcp"):
     import anyio
@@ -41,14 +40,12 @@ with needs_extra("victor mcp", "mcp"):
     from ._mcp_policy import NOT_DONE, RECENT, Allowed, Policy
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from mcp_types import CallToolRequestParams
     from sqlalchemy import Connection
 
     from victor_ext import PaymentRequest, Victor
 
-    from ._mcp import McpSession
+    from ._session import Session
 
 _MOST_LISTED = 20
 """How many payments an answer has at most."""
@@ -163,18 +160,18 @@ class Server:
     """Serves one host until it closes the pipe, or a signal comes.
 
     Args:
-        session: The options of the command: which outbox has the requests.
+        session: The options of the command.
         victor: The client.
-        keys_kept: How long the provider keeps the keys of requests.
+        open_policy: Opens the outbox that has the requests, or raises `Misuse`.
         interval: Seconds between two passes of the worker.
     """
 
     def __init__(
-        self, session: McpSession, victor: Victor, keys_kept: timedelta, interval: float
+        self, session: Session, victor: Victor, open_policy: Callable[[], Policy], interval: float
     ) -> None:
         self._session = session
         self._victor = victor
-        self._keys_kept = keys_kept
+        self._open_policy = open_policy
         self._interval = interval
         self._opening = threading.Lock()
         self._policy: Policy | None = None
@@ -186,11 +183,11 @@ class Server:
         """Serve, and send what is stored. A signal ends the process by itself: what reads standard
         input would wait for the host.
         """
-        hangup = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
-        for number in (signal.SIGINT, signal.SIGTERM, hangup):
+        # Windows has no SIGHUP.
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._receive)
-        worker = threading.Thread(target=self._work, name="victor mcp worker")
+        worker = threading.Thread(target=self._work)
         worker.start()
         try:
             anyio.run(self._serve)
@@ -241,23 +238,9 @@ class Server:
         and if the entries of the outbox are those of another account.
         """
         with self._opening:
-            policy = self._policy = self._policy or self._made_policy()
+            policy = self._policy = self._policy or self._open_policy()
         policy.require_own(Owner.of(self._victor))
         return policy
-
-    def _made_policy(self) -> Policy:
-        database, table = self._session.database_url, self._session.table
-        engine = engine_of(database)
-        if engine.dialect.name == "postgresql":  # whatever the database is set to
-            engine = engine.execution_options(isolation_level="READ COMMITTED")
-        try:
-            with opened_queue(database, table, keys_kept=self._keys_kept) as (box, _):
-                policy = Policy(engine, box)
-                if policy.exists():
-                    return policy
-        except Misuse as error:
-            raise Misuse(f"{_NOT_ALLOWED} {error}") from error
-        raise Misuse(_NOT_ALLOWED)
 
     def _result(self, name: str, arguments: Mapping[str, object]) -> CallToolResult:
         """Call a tool, and return what it says: whatever ends it is a sentence."""
@@ -265,8 +248,7 @@ class Server:
         data: Mapping[str, Any] = {}
         is_error = True
         try:
-            texts = _checked(schema, arguments)
-            sentence, data = getattr(self, name)(**texts)
+            sentence, data = getattr(self, name)(**_checked(schema, arguments))
             is_error = False
         except Misuse as error:
             sentence = str(error)
@@ -396,10 +378,6 @@ class Server:
 
 
 _HELD = "Nothing is sent until a person runs 'victor outbox release'."
-_NOT_ALLOWED = (
-    "Nobody has permitted requests yet: a person runs 'victor mcp allow'. Until then only "
-    "find_payments answers."
-)
 
 
 # What a model writes
@@ -427,7 +405,7 @@ def _checked(schema: Mapping[str, Any], arguments: Mapping[str, object]) -> dict
     """Return the arguments of a tool: one that is null or empty counts as left out. Raises
     `Misuse`, with all that is wrong.
     """
-    properties: Mapping[str, Any] = schema["properties"]
+    properties = schema["properties"]
     texts = {name: value for name, value in arguments.items() if value not in (None, "")}
     problems = [
         f"{one_line(name)[:60]} is no argument of this tool."
