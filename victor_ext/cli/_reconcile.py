@@ -353,10 +353,8 @@ class Report:
         """Print the first differences, and where all of them are."""
         count = _difference_count(self.reconciliation)
         for row in islice(self.reconciliation.differences(), _PRINTED_DIFFERENCES):
-            label = _label(row.kind)
-            facts = "; ".join(self._facts(row))
-            style = KINDS[row.kind].style
-            say(*entry(label, facts, label=_LABEL_WIDTH, style=style, end=len(label)))
+            label = styled((_label(row.kind), KINDS[row.kind].style))
+            say(*entry(label, "; ".join(self._facts(row)), label=_LABEL_WIDTH))
         if count > _PRINTED_DIFFERENCES:
             all_differences = "--out report.csv writes all of them"
             if out is not None:
