@@ -23,7 +23,7 @@ HEAVY = (
     "django"
 )
 
-OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
+OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LOG_CONFIG|LISTENER_ERRORS)\b")
 """The names of this package, of the base of its errors and of its own variables: not those of a
 payment system.
 """
@@ -119,7 +119,7 @@ class TestNames:
 
 OF_A_CLIENT = (
     "api ask_time authorization base_url bind caller close deadline environment from_env "
-    "from_profile http is_awaited listener_failures look_up look_up_all "
+    "http is_awaited listener_failures look_up look_up_all "
     "payment_requests ping prepare provider provider_time proxy read_state reads send send_before "
     "shares_look_ups ssl_context statuses system with_options"
 )

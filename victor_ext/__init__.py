@@ -261,7 +261,11 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-if os.environ.get("VICTOR_LOG"):
+if os.environ.get("VICTOR_LOG_CONFIG"):
+    from ._runtime.core.logs import log_by_file
+
+    log_by_file(os.environ["VICTOR_LOG_CONFIG"])
+elif os.environ.get("VICTOR_LOG"):
     from ._runtime.core.logs import log_to_stderr
 
     log_to_stderr(os.environ["VICTOR_LOG"])

@@ -44,8 +44,6 @@ class System(FrozenStruct, frozen=True, kw_only=True):
         environments: The words for its environments, the default first. Empty: a URL is its
             environment, or what it is called is not known here.
         urls: The provider's own URLs by environment, as far as they are known here.
-        settings: What a profile may have: the variables of the same names, without the prefix and
-            in lower case.
         statuses: The words for the states of what its writes make, as far as they are known.
         credentials: The function that says of the variables which credentials they are. Empty: only
             that they are complete.
@@ -66,7 +64,6 @@ class System(FrozenStruct, frozen=True, kw_only=True):
     signed_read: str = ""
     environments: Sequence[str] = ()
     urls: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    settings: Sequence[str] = ()
     statuses: Sequence[str] = ()
     credentials: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -144,8 +144,8 @@ def asked(invoice="INV-1042"):
     return {"invoice": invoice, "payer": PAYER, "amount": "44.23", "due_date": f"{today}"}
 
 
-def yesterday():
-    return f"{datetime.now(UTC).date() - timedelta(days=1)}"
+def past_day():
+    return f"{datetime.now(UTC).date() - timedelta(days=2)}"
 
 
 def key_of(invoice):

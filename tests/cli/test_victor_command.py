@@ -1,4 +1,4 @@
-"""The command as a whole: settings and profiles, start, `victor token`, `victor sandbox`."""
+"""The command as a whole: settings, start, `victor token`, `victor sandbox`."""
 
 import json
 import re
@@ -8,11 +8,9 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.cli.victor_command import Command
 from tests.programs import python
 from victor_ext import __version__, idempotency_key_for
 from victor_ext.sandbox import RemoteSandbox
-from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = pytest.mark.slow
 LIGHT = """
@@ -61,6 +59,15 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command):
     assert bare_command("--version").out == f"victor {__version__}\n"
 
 
+def test_a_shell_completes_commands_and_options(bare_command):
+    typed = {
+        "_VICTOR_COMPLETE": "complete_bash",
+        "COMP_WORDS": "victor key --js",
+        "COMP_CWORD": "2",
+    }
+    assert bare_command(**typed).out == "--json\n"
+
+
 def test_token_prints_an_authorization_header_that_the_provider_accepts(command, victor_sandbox):
     ran = command("token")
     assert (ran.status, ran.err) == (0, "")
@@ -106,50 +113,3 @@ def test_the_message_about_a_wrong_variable_names_the_variable_of_the_chosen_sys
     assert (ran.status, ran.out) == (2, "")
     assert "VELO_ENVIRONMENT" in ran.err
     assert "VICTOR_ENVIRONMENT" not in ran.err
-
-
-@pytest.fixture
-def file(tmp_path, settings):
-    """Two profiles: the sandbox's credentials, and one without any."""
-    path = tmp_path / "victor" / "profiles.toml"
-    path.parent.mkdir()
-    lines = [
-        f'{name.removeprefix("VICTOR_").lower()} = "{value}"' for name, value in settings.items()
-    ]
-    path.write_text("\n".join(["[sandbox]", *lines, "[empty]", 'environment = "production"', ""]))
-    path.chmod(0o600)
-    return path
-
-
-@pytest.fixture
-def profiled(bare_command, file):
-    """The command without settings of its own."""
-    return Command({**bare_command.environment, "XDG_CONFIG_HOME": str(file.parents[1])})
-
-
-@pytest.mark.victor_sandbox(demo_data=True)
-@pytest.mark.parametrize("option", [("--profile", "sandbox"), ()])
-def test_a_profile_is_all_that_is_needed(profiled, option):
-    variables = {} if option else {"VICTOR_PROFILE": "sandbox"}
-    ran = profiled("rfp", "list", "--json", *option, **variables)
-    assert (ran.status, ran.err, len(ran.json_lines)) == (0, "", 2)
-
-
-@pytest.mark.parametrize("chosen", ["option", "variable"])
-def test_a_profile_is_of_the_system_that_the_command_names(profiled, file, chosen):
-    option = ("--profile", "payouts") if chosen == "option" else ()
-    own = {} if option else {"VELO_PROFILE": "payouts"}
-    other = {"VELO_BASE_URL": "http://127.0.0.1:1", "VICTOR_PROFILE": "nobody", **own}
-    with VeloSandbox() as velo:
-        key, secret = velo.add_key()
-        settings = f'base_url = "{velo.url}"\napi_key = "{key}"\napi_secret = "{secret}"\n'
-        file.write_text(f"{file.read_text()}[payouts]\n{settings}")
-        ran = profiled("doctor", "--provider", "velo", "--json", *option, **other)
-        assert ran.json["ok"] is True
-        book = file.with_name("book.csv")
-        book.write_text("reference,id,amount,currency,at\n")
-        window = ("--start", "yesterday", "--end", "today", "--payor-id", velo.payor_id)
-        words = ("reconcile", str(book), "--provider", "velo", *window, *option)
-        assert "Nothing was compared" in profiled(*words, **other).out
-    refused = profiled("doctor", "--profile", "payouts")
-    assert "has api_secret, which is not a setting of Victor" in refused.err

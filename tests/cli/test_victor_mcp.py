@@ -2,10 +2,8 @@
 that its operator has not permitted.
 """
 
-import random
 import shlex
 import signal
-import threading
 import time
 from contextlib import suppress
 
@@ -18,7 +16,7 @@ from tests.cli.mcp_hosts import (
     Desk,
     asked,
     key_of,
-    yesterday,
+    past_day,
 )
 from tests.cli.victor_command import settings_of, until
 from tests.outbox.rows import change, stored
@@ -61,10 +59,7 @@ def test_an_invoice_is_asked_for_once_however_often_and_by_whomever_it_is_repeat
     assert victor_sandbox.work_done_by_key() == {key_of("INV-1042"): 1}
 
 
-def test_another_name_for_the_same_payment_is_refused_with_the_command_of_a_person(
-    desk, host, victor_sandbox
-):
-    """A person who knows better runs it, and it has the key of that invoice."""
+def test_another_name_for_the_same_payment_is_refused(host, victor_sandbox):
     host.ask()
     for name in ("1042", "INV-1042-retry"):
         said = host.ask(name)
@@ -72,13 +67,24 @@ def test_another_name_for_the_same_payment_is_refused_with_the_command_of_a_pers
         assert (
             "44.23 USD as INV-1042, which is not settled or less than 7 days old" in said.sentence
         )
-        assert PAYEE not in said.sentence
     host.until("INV-1042", "sent")
-    line = said.sentence.partition("full account number: ")[2]
-    assert "--idempotency-key " + key_of("INV-1042-retry") in line
-    _, *words = shlex.split(line.replace("'****3645'", PAYEE))
-    assert desk.command(*words).status == 0
-    assert victor_sandbox.work_done_by_key()[key_of("INV-1042-retry")] == 1
+    assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
+
+
+def test_another_spelling_of_an_invoice_is_refused_by_the_name_of_the_first(host, victor_sandbox):
+    """Whatever its amount is, and also where a tool only reads."""
+    host.ask("01042", amount="400")
+    host.ask("INV-1", amount="501")  # it is left to a person
+    for first, other in (("01042", "1042"), ("INV-1", "inv-1")):
+        for said in (
+            host.ask(other, amount="45.00"),
+            host.call("payment", invoice=other),
+            host.call("settle_unclear", invoice=other),
+        ):
+            assert said.is_error
+            assert said.sentence.startswith(f"{other} is another spelling of {first}, and")
+    host.until("01042", "sent")
+    assert victor_sandbox.work_done_by_reference() == {"01042": 1}
 
 
 def test_an_invoice_that_another_program_asked_for_is_not_asked_for_again(
@@ -105,26 +111,27 @@ def test_an_invoice_that_several_requests_have_is_not_asked_for_again(desk, host
 # A process that ends, a response that is lost
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
 def test_a_server_that_is_killed_in_the_middle_of_a_call_asks_nobody_twice(
-    desk, victor_sandbox, faults, revision
+    desk, victor_sandbox, faults
 ):
     """The provider has done the work. The next server repeats it under its key; so does the
     model.
     """
     desk.allow()
     faults.stall(operation="create", work=True)
-    with suppress(Exception), desk.host(revision=revision) as host:
+    with suppress(Exception), desk.host() as host:
         host.ask()
         until(victor_sandbox.requests)
         host.process.kill()
         host.process.wait()
     faults.clear()
     change(desk.outbox, due_at=0.0)  # the lease of the dead worker is over
-    with desk.host(revision=revision) as host:
+    with desk.host() as host:
         assert not host.ask().is_error
         host.until("INV-1042", "sent")
-        assert host.ask(amount="45.00").is_error
+        assert (
+            "with other values: it is one payment, of 44.23 USD" in host.ask(amount="45").sentence
+        )
     assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
 
 
@@ -145,7 +152,7 @@ def test_what_is_unclear_is_listed_and_settled_without_another_request(
     assert [each["may_ask_again"] for each in said.data["payments"]] == [False]
     change(desk.outbox, state="unclear", due_at=0.0)
     said = host.call("payment", invoice="INV-1042")
-    assert said.sentence.endswith(" Call settle_unclear first.")
+    assert "call settle_unclear" in said.sentence
     # It may still be looked for in vain: lists lag. It is no new request in any case.
     said = host.call("settle_unclear", invoice="INV-1042")
     assert (said.state in ("settling", "sent"), "settle_" in said.sentence) == (True, False)
@@ -168,39 +175,27 @@ def test_a_signal_ends_the_server_after_its_call_though_the_pipe_stays_open(
     assert [entry.state for entry in desk.outbox.entries()] == ["sent"]
 
 
-@pytest.mark.pull_request
-def test_twenty_hosts_at_once_ask_once_for_each_invoice_within_the_limit_of_the_day(
-    bare_environment, settings, postgres_server, victor_sandbox
-):
-    """Half of them speak each revision. Of ten invoices of 44.23 USD, nine are within 400 USD: for
-    the tenth nobody asks.
-    """
-    desk = Desk({**bare_environment, **settings}, postgres_server.new_schema())
-    payers = [f"payer-{number}" for number in range(10)]
-    desk.allow(*(f"--payer={payer}" for payer in payers), payment_limit="400", day_limit="400")
-    refused, failed, lock = set(), [], threading.Lock()
+def test_lists_say_that_there_is_more_than_they_show(desk, host, victor_sandbox):
+    stored(desk.outbox, *map(invoice, range(1, 22)))
+    for number in range(1, 22):
+        host.until(f"INV-{number}", "sent")
+    change(desk.outbox, state="unclear", due_at=1e12)
+    for tool, search in (("find_payments", {"status": "created"}), ("what_is_unclear", {})):
+        said = host.call(tool, **search)
+        assert (len(said.data["payments"]), said.data["has_more"]) == (20, True)
+        assert "), and there are more." in said.sentence
+    assert host.call("find_payments", invoice="INV-1").data["has_more"] is False
 
-    def ask(number):
-        with desk.host(revision=REVISIONS[number % 2]) as host:
-            order = random.Random(number).sample(range(10), 10)
-            for each in order * 2:
-                said = host.ask(f"INV-{each}", payer=payers[each])
-                with lock:
-                    if said.is_error:
-                        refused.add(each)
-                        failed.append(said.sentence)
-            for each in {*range(10)} - refused:
-                host.until(f"INV-{each}", "sent")
 
-    hosts = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
-    for host in hosts:
-        host.start()
-    for host in hosts:
-        host.join()
-    asked_for = victor_sandbox.work_done_by_reference()
-    assert [*asked_for.values()] == [1] * 9
-    assert len(refused) == 1
-    assert all("limit of a day" in each or "was refused before" in each for each in failed)
+@pytest.mark.parametrize("state", ["rejected", "refused", "sending"])
+def test_what_an_older_copy_of_the_database_does_not_know_may_have_been_sent(desk, host, state):
+    host.ask()
+    host.until("INV-1042", "sent")
+    change(desk.outbox, state=state, restored=True, due_at=1e12)
+    for answer in (host.ask(), host.call("payment", invoice="INV-1042")):
+        assert "may have been sent" in answer.sentence
+        assert (answer.data["restored"], answer.data["may_ask_again"]) == (True, False)
+    assert f"Unclear: INV-1042 ({state})." in host.call("what_is_unclear").sentence
 
 
 # What the operator fixes
@@ -211,19 +206,19 @@ def test_above_a_limit_the_tool_refuses_with_the_command_that_a_person_runs(
 ):
     said = host.ask(amount="500.01")
     assert said.is_error
-    assert said.sentence == (
-        "500.01 USD is above the limit of a payment, 500 USD. Do not try other values. A person "
-        "who decides to ask runs, with the full account number: victor rfp create "
-        f"--payer-counterparty-id {PAYER} --amount 500.01 --due-date {asked()['due_date']} "
-        f"--client-reference-id INV-1042 --idempotency-key {key_of('INV-1042')} "
-        "--payee-account-number '****3645' --biller-type BUSINESS --environment staging"
+    assert said.sentence.startswith(
+        "500.01 USD is above the limit of a payment, 500 USD. Do not try other values. A person"
     )
+    assert PAYEE not in said.sentence
+    line = said.sentence.partition("full account number: ")[2]
+    _, *words = shlex.split(line.replace("'****3645'", PAYEE))
+    assert desk.command(*words).status == 0
+    assert victor_sandbox.work_done_by_key() == {key_of("INV-1042"): 1}
     desk.allow(day_limit="0")
     said = host.ask("INV-2")
     assert said.sentence.startswith(
         "44.23 USD is above what is left of the limit of a day, 0 USD: 0 USD were asked for today"
     )
-    assert victor_sandbox.work_done_by_key() == {}
     assert desk.outbox.entries() == []
 
 
@@ -240,8 +235,6 @@ def test_an_invoice_that_was_handed_to_a_person_is_not_asked_for_by_a_model_the_
     assert said.sentence.startswith(
         "INV-1042 was refused before, so only a person asks for it now."
     )
-    assert f"--idempotency-key {key_of('INV-1042')}" in said.sentence
-    assert "44.23 USD as INV-1042, which" in host.ask("1042").sentence  # another name
     for tool in ("payment", "settle_unclear"):
         assert "only a person asks for it now" in host.call(tool, invoice="INV-1042").sentence
     host.until("INV-1", "sent")
@@ -254,7 +247,6 @@ def test_without_permission_the_server_only_reads(desk, victor_sandbox):
             said = host.call(tool, **arguments)
             assert said.is_error
             assert said.sentence.startswith("Nobody has permitted requests yet: a person runs")
-            assert ("outcome" in said.data) == (tool == "request_payment")
         assert not host.call("find_payments", status="pending").is_error
         desk.outbox.create_table()  # by another program
         stored(desk.outbox, invoice(7))
@@ -264,8 +256,9 @@ def test_without_permission_the_server_only_reads(desk, victor_sandbox):
         assert victor_sandbox.work_done_by_key() == {}
         change(desk.outbox, state="unclear")
         assert host.call("settle_unclear", invoice="INV-7").is_error
-        assert host.call("payment", invoice="INV-1").state is None
         desk.allow()
+        assert host.call("settle_unclear", invoice="INV-7").is_error  # it is another program's
+        assert host.call("payment", invoice="INV-1").state is None
         assert not host.ask().is_error
 
 
@@ -302,30 +295,29 @@ def test_what_is_permitted_to_one_account_is_not_permitted_to_another(
 
 
 def test_bad_input_is_refused_with_a_sentence_that_says_what_to_write(host, victor_sandbox):
-    text = 'amount is no text: write US dollars as text, such as "44.23": never a number.'
+    text = 'amount cannot be used: write US dollars as text, such as "44.23": never a number.'
     for changed, sentence in (
         ({"amount": 44.23}, text),
         ({"amount": True}, text),
-        ({"amount": "1e3"}, "amount cannot be used: write US dollars"),
-        ({"amount": "0.00"}, "amount is '0.00' and must be above zero."),
-        ({"amount": None}, "amount is missing: write US dollars"),
-        ({"due_date": yesterday()}, f"due_date {yesterday()} is in the past: it is"),
+        ({"amount": "1e3"}, text),
+        ({"amount": "0.00"}, "The payment request was not sent: amount is '0.00' and must"),
+        ({"amount": None}, text),
+        ({"due_date": past_day()}, f"The payment request was not sent: due_date {past_day()}"),
         ({"due_date": "tomorrow"}, "due_date cannot be used: write the last day to pay"),
-        ({"due_date": "2026-02-30"}, "due_date"),
+        ({"due_date": "2026-02-30"}, "The payment request was not sent: due_date"),
         ({"payer": "somebody"}, f"somebody is no payer whom the operator allows: {PAYER}."),
         ({"invoice": "--yes"}, "invoice cannot be used: write the number of the invoice"),
-        ({"invoice": "INV 1\nINV-2"}, "invoice cannot be used"),
+        ({"invoice": "INV 1042"}, "invoice cannot be used"),
         (
             {"notes": "two\nlines"},
             "notes cannot be used: write one line of up to 150 characters for",
         ),
-        ({"notes": ["a", "b"]}, "notes is no text"),
+        ({"notes": ["a", "b"]}, "notes cannot be used"),
         ({"payee_account_number": "99"}, "payee_account_number is no argument of this tool"),
     ):
         said = host.ask(**changed)
         assert said.is_error, changed
         assert said.sentence.startswith(sentence), said.sentence
-        assert said.data["outcome"] in ("not_sent", "refused")
     for arguments in ({}, {"invoice": "INV-1", "status": "pending"}):
         assert host.call("find_payments", **arguments).sentence == (
             "Write either invoice or status."
@@ -372,6 +364,3 @@ def test_the_tools_ask_and_read_and_none_of_them_pays(host):
         "request_payment",
         "settle_unclear",
     ]
-
-
-# What is loaded

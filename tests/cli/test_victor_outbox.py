@@ -83,6 +83,7 @@ def test_a_dead_letter_is_tried_again_or_discarded_with_who_and_why(outbox, run)
     assert run("discard", *words).out == "1 discarded.\n"
     again = run("discard", *words, "--json")
     assert (again.status, again.json) == (1, {"discarded": 0})
+    assert "1 is no dead letter of" in again.error["message"]
     [letter] = outbox.dead_letters("discarded")
     assert letter.error == "Discarded by Zoë: a test. It had failed: ValueError: no"
 

@@ -109,7 +109,6 @@ def provider(
         "VICTOR_OUTBOX_KEY": "not-a-secret-of-16",
         "NO_COLOR": "1",
         "COLUMNS": "120",
-        "XDG_CONFIG_HOME": str(folder),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

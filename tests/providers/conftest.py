@@ -21,20 +21,6 @@ def clean_environment(monkeypatch):
             monkeypatch.delenv(name)
 
 
-@pytest.fixture
-def write_profiles(tmp_path, monkeypatch):
-    """Writes the file of the profiles."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-
-    def write(text):
-        file = tmp_path / "victor" / "profiles.toml"
-        file.parent.mkdir()
-        file.write_text(text)
-        file.chmod(0o600)
-
-    return write
-
-
 @pytest.fixture(params=MODES)
 def mode(request):
     return str(request.param)

@@ -12,7 +12,7 @@ REFUSAL: The body of a response that refuses a write, with the text `no`.
 
 And that of an installed system:
 
-ARGUMENTS, SETTINGS: The arguments of a client that calls nobody; those that a profile keeps.
+ARGUMENTS, SETTINGS: The arguments of a client that calls nobody; those that variables hold.
 WITHOUT: The ids of the operations without an `Exchange`, each with the reason.
 """
 

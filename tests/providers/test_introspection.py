@@ -7,10 +7,9 @@ import httpx
 import pytest
 
 from tests.providers.running import unreachable
-from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext._runtime.client.config import ClientOptions
 from victor_ext._runtime.client.resources import Resource
-from victor_ext._systems import entry_points_of
 
 # One operation and one list of each system, with what they return.
 each_system = pytest.mark.parametrize("system", CLIENTS)
@@ -59,30 +58,10 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments_and_results(
         assert method.__doc__
 
 
-@pytest.fixture
-def profile(system, write_profiles):
-    """The profiles `mine`, which is whole, and `typo`."""
-    settings = {**ADAPTERS[system].SETTINGS, "base_url": "https://own.example"}
-    lines = [f'{name} = "{value}"' for name, value in settings.items()]
-    write_profiles("\n".join(["[mine]", *lines, "[typo]", 'base_ulr = "https://own.example"', ""]))
-
-
-@each_system
-@pytest.mark.usefixtures("profile")
-def test_a_profile_makes_the_client_and_no_variable_does(system, monkeypatch):
-    for name in entry_points_of()[system].load().settings:
-        monkeypatch.setenv(f"{system}_{name}".upper(), "a value that cannot be right")
-    for kind in CLIENTS[system]:
-        assert str(kind.from_profile("mine").base_url).startswith("https://own.example")
-        other = kind.from_profile("mine", base_url="https://other.example")
-        assert str(other.base_url).startswith("https://other")
-
-
-@pytest.mark.parametrize("maker", ["from_env", "from_profile"])
 @pytest.mark.parametrize("kind", [kind for kinds in CLIENTS.values() for kind in kinds])
-def test_from_env_and_from_profile_take_each_argument_of_the_constructor(kind, maker):
+def test_from_env_takes_each_argument_of_the_constructor(kind):
     """With the same types, and none is required: what is left out has the constructor's default."""
-    (packed,) = get_args(get_type_hints(getattr(kind, maker))["options"])
+    (packed,) = get_args(get_type_hints(kind.from_env)["options"])
     options = get_origin(packed)
     shared = ClientOptions.__annotations__.keys()
     declared = {name: hint for name, hint in get_type_hints(options).items() if name not in shared}

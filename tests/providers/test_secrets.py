@@ -12,7 +12,7 @@ import httpx
 import pytest
 from velo_api.typed import arguments as velo_arguments
 
-from tests.frames import assert_hidden, chain, found_in
+from tests.frames import assert_hidden, found_in
 from tests.providers.connected.till import Caller, new_payment, send
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
@@ -23,7 +23,6 @@ from victor_ext import (
     BearerAuth,
     ConfigurationError,
     InvalidRequest,
-    Victor,
     VictorError,
     VictorJwt,
     VictorOAuth,
@@ -226,15 +225,6 @@ def test_credentials_that_cannot_be_used_are_not_shown(wrong, victor_key_pair):
     with pytest.raises(ConfigurationError) as raised:
         credentials_of(private)[wrong]()
     assert_hidden(raised.value, [KEY, SECRET, *private.splitlines()[2:-2]])
-
-
-@pytest.mark.parametrize("wrong", ['secret = "x"', 'environment = "prod"', "no TOML"])
-def test_a_profile_that_cannot_be_read_shows_no_secret(wrong, write_profiles):
-    write_profiles(f'[mine]\nclient_id = "{KEY}"\nclient_secret = "{SECRET}"\n{wrong}\n')
-    with pytest.raises(ConfigurationError) as raised:
-        Victor.from_profile("mine")
-    assert_hidden(raised.value, [SECRET])
-    assert [*chain(raised.value)] == [raised.value]  # what `tomllib` holds is not shown
 
 
 def test_a_call_that_succeeds_shows_no_secret_in_reprs_and_logs(caplog):

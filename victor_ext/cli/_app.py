@@ -74,7 +74,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     # A traceback with local variables would show account numbers and keys.
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
@@ -173,15 +172,16 @@ def _run(arguments: Sequence[str]) -> int:
     except OutputLost as error:
         if error.reader_has_gone:
             return READER_GONE
-        complain(f"Error: the output could not be written: {error}.")
-        return FAILED
+        message = f"The output could not be written: {error}."
+        failure = CommandFailure("OutputLost", message, FAILED)
     except typer.Abort:
         return INTERRUPTED
     except Misuse as error:
-        message = str(error)
+        failure = CommandFailure("Misuse", str(error), MISUSE)
     except typer.TyperException as error:
         # where the mistake is, if typer has got so far
         context: typer.Context | None = getattr(error, "ctx", None)
         message = usage(error.format_message(), None if context is None else context.command_path)
-    CommandFailure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
-    return MISUSE
+        failure = CommandFailure("Misuse", message, MISUSE)
+    failure.report(as_json="--json" in arguments)
+    return failure.exit_status

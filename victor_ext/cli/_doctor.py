@@ -15,7 +15,7 @@ from victor_ext._systems import DEFAULT, System
 from victor_ext._values.clocks import TOLERATED_SKEW
 from victor_ext._values.exit_status import FAILED
 
-from ._screen import plain
+from ._screen import in_columns, plain
 from ._session import Provider, Session, system_of, with_session
 
 _DEADLINE_SECONDS = 20.0
@@ -43,11 +43,10 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
         if offset is not None and not is_right:
             direction = "ahead of" if offset > 0 else "behind"
             facts["clock"] = f"{abs(offset):,.0f} s {direction} the provider's: let NTP set it"
-        lines = [
-            f"{name.replace('_', ' ').capitalize():<14}{plain(text)}"
-            for name, text in facts.items()
-        ]
-        session.conclude({"ok": is_right, **facts}, "\n".join(lines))
+        lines = in_columns(
+            [(name.replace("_", " ").capitalize(), text) for name, text in facts.items()]
+        )
+        session.conclude({"ok": is_right, **facts}, "\n".join(map(plain, lines)))
     if not is_right:
         raise typer.Exit(FAILED)
 

@@ -6,24 +6,28 @@ says what may be asked for (`_mcp_policy.py`).
 
 from __future__ import annotations
 
-import re
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 import victor_ext
 from victor_ext._privacy import short_mask
-from victor_ext._settlement.key_age import LEAST_KEPT
-from victor_ext._systems import DEFAULT
 
 from ._failures import Misuse
-from ._options import Yes, decimal, number, option, seconds
-from ._outbox import engine_of, errors_as_misuse, storage_key
+from ._options import Yes, decimal, not_negative, number, option, seconds
+from ._outbox import engine_of, errors_as_misuse, opened_queue, storage_key
 from ._session import Session, with_session
-from ._wording import in_options
 
+if TYPE_CHECKING:
+    from ._mcp_policy import Policy
+
+_NOT_ALLOWED = (
+    "Nobody has permitted requests yet: a person runs 'victor mcp allow'. Until then only "
+    "find_payments answers."
+)
 mcp = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 
@@ -31,17 +35,30 @@ class McpSession(Session):
     """The options of both commands: the account, and the outbox of its requests."""
 
     database: str | None = option(
-        "The database of the outbox (default: the file victor/mcp.sqlite beside the profiles).",
-        "URL",
+        "The database of the outbox (default: the file ~/.config/victor/mcp.sqlite).", "URL"
     )
     table: str = option("The name of its table, or schema.name.", "NAME", default="victor_outbox")
 
     @property
     def database_url(self) -> str:
         """The database that is named, or the default one."""
-        from victor_ext._profiles import profiles_file  # noqa: PLC0415 - as in Session.use_profile
+        return self.database or f"sqlite:///{Path.home() / '.config/victor/mcp.sqlite'}"
 
-        return self.database or f"sqlite:///{profiles_file().with_name('mcp.sqlite')}"
+    def open_policy(self, keys_kept: float) -> Policy:
+        """Open the outbox, whose keys the provider keeps for so many seconds, with what is
+        permitted. Raises `Misuse` while that is nothing.
+        """
+        from ._mcp_policy import Policy  # noqa: PLC0415 - an extra of its own
+
+        kept = timedelta(seconds=keys_kept)
+        try:
+            with opened_queue(self.database_url, self.table, keys_kept=kept) as (box, _):
+                policy = Policy(engine_of(self.database_url), box)
+                if policy.exists():
+                    return policy
+        except Misuse as error:
+            raise Misuse(f"{_NOT_ALLOWED} {error}") from error
+        raise Misuse(_NOT_ALLOWED)
 
 
 @mcp.callback()
@@ -70,23 +87,16 @@ def serve(
     """
     context = session.context
     if context.invoked_subcommand is not None:
-        named = [name for name in context.params if _is_written(context, name)]
-        if named:
+        sources = map(context.get_parameter_source, context.params)
+        if any(source is not None and source.name == "COMMANDLINE" for source in sources):
             raise Misuse(f"Write the options after {context.invoked_subcommand!r}.")
         return
-    if keys_kept < LEAST_KEPT:
-        raise Misuse(f"--keys-kept is too low: write {LEAST_KEPT:g}s or more.")
     try:
-        from ._mcp_server import OutboxPlace, Server  # noqa: PLC0415 - an extra of its own
+        from ._mcp_server import Server  # noqa: PLC0415 - an extra of its own
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    outbox = OutboxPlace(session.database_url, session.table, keys_kept)
-    Server(session, outbox, interval).run()
-
-
-def _is_written(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+    with session.client() as victor:
+        Server(session, victor, lambda: session.open_policy(keys_kept), interval).run()
 
 
 @mcp.command()
@@ -101,7 +111,10 @@ def allow(
         "The most that one request asks for.", "USD", parser=decimal, default=...
     ),
     day_limit: Decimal = option(
-        "The most that all requests of a day in UTC ask for.", "USD", parser=decimal, default=...
+        "The most that all requests of a day in UTC ask for.",
+        "USD",
+        parser=not_negative,
+        default=...,
     ),
     yes: Yes = False,
 ) -> None:
@@ -112,25 +125,17 @@ def allow(
     """
     from victor_ext.outbox import Outbox, Owner  # noqa: PLC0415 - an extra of its own
 
-    from ._mcp_policy import PAYER, Allowed, Policy  # noqa: PLC0415 - the same
+    from ._mcp_policy import Allowed, Policy  # noqa: PLC0415 - the same
 
-    if not day_limit.is_finite() or day_limit < 0:
-        raise Misuse(f"--day-limit is {day_limit}: write US dollars, such as 2000.")
-    for each in payer:
-        if not re.fullmatch(PAYER, each):
-            raise Misuse(f"--payer {each!r} is no id of a counterparty.")
-    with session.report_failures(), session.client_of(DEFAULT) as victor, errors_as_misuse():
-        try:
+    with session.client() as victor:
+        for counterparty in payer:
             victor_ext.check_payment_request(
                 payee_account_number=payee_account_number,
                 biller_type=biller_type,
-                payer_counterparty_id=payer[0],
+                payer_counterparty_id=counterparty,
                 amount=str(payment_limit),
                 due_date=victor.provider_time().moment.date(),
             )
-        except victor_ext.InvalidRequest as error:
-            names = {"amount": "--payment-limit", "payer_counterparty_id": "--payer"}
-            raise Misuse(in_options(error.problems, session.option_names | names)) from error
         if 0 < day_limit < payment_limit:
             raise Misuse(f"--payment-limit {payment_limit} is above --day-limit {day_limit}.")
         masked = short_mask(payee_account_number)
@@ -139,25 +144,19 @@ def allow(
             f"a day, to be paid to {masked}, {session.environment_text(victor)}."
         )
         session.confirm(victor, lambda: text, yes=yes, otherwise="Nothing was permitted.")
-        engine = engine_of(session.database_url)
-        if session.database is None:  # only its owner can read what is made here
-            file = Path(str(engine.url.database))
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch(mode=0o600)
-        box = Outbox(engine, victor, table=session.table, storage_key=storage_key())
-        box.create_table()
-        owner = Owner.of(victor)
-        stored = [each for each in box.owners() if each.provider == owner.provider]
-        if not stored:
+        allowed = Allowed(
+            payee_account_number, biller_type, payer, str(payment_limit), str(day_limit)
+        )
+        with errors_as_misuse():
+            engine = engine_of(session.database_url)
+            if session.database is None:  # only its owner can read what is made here
+                file = Path(str(engine.url.database))
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch(mode=0o600)
+            box = Outbox(engine, victor, table=session.table, storage_key=storage_key())
+            box.create_table()
+            policy = Policy(engine, box)
+            policy.require_own(Owner.of(victor))
             box.adopt(victor)
-        elif stored[0].why_not(owner):
-            raise Misuse(stored[0].why_not(owner))
-        policy = Policy(box.table)
-        limits = str(payment_limit), str(day_limit)
-        allowed = Allowed(payee_account_number, biller_type, payer, *limits)
-        with engine.begin() as connection:
-            policy.create_tables(connection)
-            policy.allow(connection, owner, allowed)
-    document: dict[str, Any] = {"payers": payer, "payee_account_number": masked}
-    document |= {"payment_limit": str(payment_limit), "day_limit": str(day_limit)}
-    session.conclude(document, text)
+            policy.allow(allowed)
+    session.conclude({**allowed._asdict(), "payee_account_number": masked}, text)

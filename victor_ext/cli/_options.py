@@ -112,6 +112,11 @@ def decimal(text: str) -> Decimal:
     return _parser(Decimal, "a number", None)(text)
 
 
+def not_negative(text: str) -> Decimal:
+    """Parse an option that is an exact number, of at least 0."""
+    return _parser(Decimal, "a number", Decimal(0))(text)
+
+
 def _parser(
     convert: Callable[[str], Number], kind: str, least: Number | None
 ) -> Callable[[str], Number]:
@@ -120,9 +125,10 @@ def _parser(
     def parse(text: str) -> Number:
         try:
             value = convert(text)
+            is_too_low = least is not None and value < least
         except (ValueError, ArithmeticError):
             raise typer.BadParameter(f"{text!r} is not {kind}.") from None
-        if least is not None and value < least:
+        if is_too_low:
             raise typer.BadParameter(f"{text} is too low: write {least:g} or more.")
         return value
 

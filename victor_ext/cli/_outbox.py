@@ -22,9 +22,9 @@ from victor_ext._privacy import concealed
 from victor_ext._systems import DEFAULT
 from victor_ext._values.exit_status import FAILED
 
-from ._failures import Misuse
+from ._failures import CommandFailure, Misuse
 from ._options import argument, flag, found_word, group, new_secret, number, option, whole_number
-from ._screen import complain, plain, say, zulu_text
+from ._screen import complain, in_columns, plain, say, zulu_text
 from ._session import CommandOptions, Provider, Session, with_session
 from ._wording import in_options
 
@@ -158,8 +158,8 @@ class DeadLetterOptions(OutboxCommandOptions):
             if len(known) > _LISTED_NUMBERS:
                 listed = f"{listed} and {len(known) - _LISTED_NUMBERS} more"
             listed = f"{listed}: see 'victor outbox status'."
-        complain(f"{names} {verb} of {self.table}, which has {listed}")
-        raise typer.Exit(FAILED)
+        message = f"{names} {verb} of {self.table}, which has {listed}"
+        self.end_with(CommandFailure("NotFound", message, FAILED))
 
 
 def storage_key() -> str | None:
@@ -248,8 +248,7 @@ def status(options: OutboxCommandOptions) -> None:
         say(document)
     else:
         counts |= {f"events {state}": count for state, count in event_counts.items()}
-        width = max(map(len, counts), default=0)
-        say(*(f"{name:<{width}} {count:>9,}" for name, count in counts.items()))
+        say(*in_columns([(name, f"{count:,}") for name, count in counts.items()], 1))
         say(*(plain(f"The entries belong to {owner}.") for owner in owners))
         if held_since is not None:
             say(_held_notice(held_since))

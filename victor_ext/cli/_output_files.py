@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
-
-import typer
+from typing import TYPE_CHECKING, Any, TextIO
 
 from victor_ext._values.exit_status import FOR_NOW
 from victor_ext.cli._output import OutputLost, replaced
 
-from ._failures import Misuse
-from ._screen import complain
+from ._failures import CommandFailure, Misuse
+
+if TYPE_CHECKING:
+    from ._session import CommandOptions
 
 _TEXT_OPTIONS: Any = {"encoding": "utf-8", "newline": ""}
 
@@ -61,7 +61,7 @@ def _opened(path: Path, *, is_file: bool, mode: int) -> Generator[TextIO]:
 
 
 @contextmanager
-def report_file(path: Path, name: str) -> Generator[TextIO]:
+def report_file(path: Path, name: str, options: CommandOptions) -> Generator[TextIO]:
     """Open a file to write in the block, as `whole_file` does, that only its owner may read.
 
     If it cannot be written whole, the command ends with FOR_NOW: with 1, it would seem to have
@@ -71,5 +71,5 @@ def report_file(path: Path, name: str) -> Generator[TextIO]:
         with whole_file(path, name, mode=0o600) as file:
             yield file
     except OutputLost as error:
-        complain(f"Error: the report could not be written: {error}.")
-        raise typer.Exit(FOR_NOW) from None
+        message = f"The report could not be written: {error}."
+        options.end_with(CommandFailure("OutputLost", message, FOR_NOW))

@@ -156,7 +156,7 @@ def reconcile(
                 **{name: f"{time:{UTC_TIME}}" for name, time in times.items()},
             }
             if out is not None:
-                _write_rows(out, reconciliation)
+                _write_rows(session, out, reconciliation)
             report = Report(reconciliation, context, decimal)
             report.show(out, as_json=session.as_json)
             raise typer.Exit(0 if reconciliation.agrees else FAILED)
@@ -194,13 +194,13 @@ class BookProgress:
         self._bar.show("reconcile", ours, None, pace, unit="rows of ours", share=share)
 
 
-def _write_rows(path: Path, reconciliation: Reconciliation) -> None:
+def _write_rows(session: Session, path: Path, reconciliation: Reconciliation) -> None:
     """Write all rows to the file of --out, in the format that its name says."""
     from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only --out needs it
 
     is_json = path.suffix.lower() in (".jsonl", ".ndjson", ".json")
     write = write_json_lines if is_json else write_csv
-    with report_file(path, "--out") as file:
+    with report_file(path, "--out", session) as file:
         write(file, reconciliation)
 
 
@@ -353,10 +353,8 @@ class Report:
         """Print the first differences, and where all of them are."""
         count = _difference_count(self.reconciliation)
         for row in islice(self.reconciliation.differences(), _PRINTED_DIFFERENCES):
-            label = _label(row.kind)
-            facts = "; ".join(self._facts(row))
-            style = KINDS[row.kind].style
-            say(*entry(label, facts, label=_LABEL_WIDTH, style=style, end=len(label)))
+            label = styled((_label(row.kind), KINDS[row.kind].style))
+            say(*entry(label, "; ".join(self._facts(row)), label=_LABEL_WIDTH))
         if count > _PRINTED_DIFFERENCES:
             all_differences = "--out report.csv writes all of them"
             if out is not None:

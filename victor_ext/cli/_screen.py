@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -137,32 +137,24 @@ def styled(*parts: str | Text | tuple[str, str], style: str = "") -> Text:
     return Text.assemble(*parts, style=style)
 
 
-def entry(
-    name: str, value: str, *, label: int, style: str = "", start: int = 0, end: int = 0
-) -> Iterator[Text]:
-    """Yield a label (`name`) with its printable value, in several lines where the terminal is too
-    narrow for the value.
+def entry(name: str | Text, value: str | Text, *, label: int) -> Iterator[Text]:
+    """Yield a name with its printable value, in several lines where the terminal is too narrow for
+    the value.
 
-    Args:
-        name: The label.
-        value: The value.
-        label: The width of the label, in columns.
-        style: The style of the first line from column `start` until just before `end`.
-        start: See above.
-        end: See above.
+    `label` is the width of all names, in columns.
     """
     from rich.console import Console  # noqa: PLC0415 - JSON does without it
 
     width = terminal_width()
-    lines = [value]
+    lines: Iterable[Text] = [styled(value)]
     if width is not None:
-        room = max(width - label, label)
-        lines = [line.plain for line in styled(value).wrap(Console(width=width), room)]
-    for number, line in enumerate(lines):
-        text = styled(f"{name if number == 0 else '':<{label}}", line.rstrip())
-        if number == 0:
-            text.stylize(style, start, end)
-        yield text
+        lines = styled(value).wrap(Console(width=width), max(width - label, label))
+    head = styled(name)
+    for line in lines:
+        head.align("left", label)
+        line.rstrip()
+        yield styled(head, line)
+        head = styled("")
 
 
 def in_columns(rows: Sequence[Sequence[str]], *right_aligned: int) -> Iterator[str]:

@@ -89,6 +89,11 @@ class CommandOptions:
         """Show how the command has ended; see `_screen.conclude`."""
         conclude(document, text, *advice, as_json=self.as_json)
 
+    def end_with(self, failure: CommandFailure) -> NoReturn:
+        """Report a failure, and end the command with its exit status."""
+        failure.report(as_json=self.as_json)
+        raise typer.Exit(failure.exit_status) from None
+
 
 class Session(CommandOptions):
     """The options of all commands that connect; None: the variable or the client's default."""
@@ -105,36 +110,6 @@ class Session(CommandOptions):
         "SECONDS",
         parser=number(),
     )
-    profile: str | None = option(
-        "Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
-        "NAME",
-    )
-
-    def use_profile(self, provider: str = DEFAULT) -> str | None:
-        """Set the variables of a system to those of the chosen profile, and unset those that it
-        does not have.
-
-        A variable that the shell happens to have must not join the credentials of one environment
-        with the name of another. Returns the profile's name, or None. Raises `Misuse`, which quotes
-        no value.
-        """
-        from victor_ext._profiles import profile_variables  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
-
-        name = self.profile
-        if name is None:
-            name = _variable_value(f"{provider.upper()}_PROFILE")
-        if name is None:
-            return None
-        system = system_of(provider)
-        try:
-            variables = profile_variables(system, name)
-        except victor_ext.ConfigurationError as error:
-            raise Misuse(error.message) from None
-        for setting in system.settings:
-            os.environ.pop(f"{system.prefix}{setting.upper()}", None)
-        for variable, value in variables.items():
-            os.environ[variable] = str(value)
-        return name
 
     @property
     def own_options(self) -> dict[str, Any]:
@@ -157,7 +132,6 @@ class Session(CommandOptions):
         `settings` are arguments of the client; options take precedence. Raises `Misuse`, beside the
         client's own errors.
         """
-        self.use_profile(provider)
         system = system_of(provider)
         for option_name, instead in system.refuses.items():
             if getattr(self, option_name) is not None:
@@ -211,10 +185,10 @@ class Session(CommandOptions):
         return names
 
     def connection_words(self, *, as_json: bool = False) -> list[str]:
-        """Return the words of another command line that connects as this one: profile, environment,
-        base URL and deadline, and with `as_json` the option `--json`.
+        """Return the words of another command line that connects as this one: environment, base
+        URL and deadline, and with `as_json` the option `--json`.
         """
-        options = {"profile": self.profile, **self._connection_options()}
+        options = self._connection_options()
         if self.deadline is not None:
             options["deadline"] = f"{self.deadline:g}"
         if as_json:
@@ -257,11 +231,6 @@ class Session(CommandOptions):
         if not typer.confirm(f"Do it in production ({self.environment_text(victor)})?", err=True):
             message = f"Not confirmed. {otherwise}"
             self.end_with(CommandFailure(kind="Declined", message=message, exit_status=FAILED))
-
-    def end_with(self, failure: CommandFailure) -> NoReturn:
-        """Report a failure, and end the command with its exit status."""
-        failure.report(as_json=self.as_json)
-        raise typer.Exit(failure.exit_status) from None
 
     def _connection_options(self) -> dict[str, Any]:
         """Return the options that are arguments of a client, as far as they are used."""

@@ -78,25 +78,20 @@ def full(request: PaymentRequest, environment: str | None = None) -> Iterator[Te
     """
     status = _cell_text(request.status)
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
-    yield styled(f"{'Payment request':<{_LABEL_WIDTH}}", (_cell_text(request.id), "bold"))
-    yield from entry(
-        "Status",
-        f"{status}{meaning}",
-        label=_LABEL_WIDTH,
-        style=_STYLES.get(status, ""),
-        start=_LABEL_WIDTH,
-        end=_LABEL_WIDTH + len(status),
-    )
-    facts = {"Environment": environment}
+    facts: dict[str, str | Text | None] = {
+        "Payment request": styled(_cell_text(request.id), style="bold"),
+        "Status": styled((status, _STYLES.get(status, "")), meaning),
+        "Environment": None if environment is None else plain(environment),
+    }
     for label, place in _FACTS.items():
         is_news = label != "Original amount" or request.original_amount != request.amount
         value = _value_at(request, place)
         if is_news and value is not None:
             unit = _UNITS.get(type(value), "")
-            facts[label] = f"{_text_of(value, place)}{unit}"
+            facts[label] = plain(f"{_text_of(value, place)}{unit}")
     for label, text in facts.items():
         if text is not None:
-            yield from entry(label, plain(text), label=_LABEL_WIDTH)
+            yield from entry(label, text, label=_LABEL_WIDTH)
 
 
 def change(request: PaymentRequest, seen_at: datetime) -> Text:

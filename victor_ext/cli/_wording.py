@@ -155,8 +155,8 @@ FOR_ALL_ROWS = {
 }
 """How to give a value to every row that has none in a column, by the name of the column."""
 CREDENTIALS = (
-    "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a "
-    "trial; with --provider, those of another system."
+    "'victor sandbox --env-file FILE' makes credentials for a trial; with --provider, those of "
+    "another system."
 )
 CERTIFICATE = (
     "If your company inspects TLS, add its CA to this machine's store, or set SSL_CERT_FILE to "

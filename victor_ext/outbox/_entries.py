@@ -110,6 +110,8 @@ class Entry:
         forgotten: Whether its data was forgotten: key, state, status and id are left.
         sealed: Whether it is encrypted, and was read without the storage key: its payments, its
             `client_reference_id` and its error are not known here.
+        restored: Whether it may have been sent since the backup was made that was put back: also if
+            it is rejected or refused.
         state: What is known of it.
         request_id: The provider's id of the payment request, or of what the write made or changed;
             None before it is known.
@@ -137,6 +139,7 @@ class Entry:
     payments: tuple[EntryPayment, ...] = ()
     forgotten: bool = False
     sealed: bool = False
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +357,7 @@ def entry_of(row: Any) -> Entry:
         resolved_why=row.resolved_why,
         stored_at=datetime.fromtimestamp(row.stored_at, UTC),
         sent_at=sent_at,
+        restored=row.restored,
     )
     if is_forgotten(row.call):
         return replace(entry, forgotten=True)

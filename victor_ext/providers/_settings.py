@@ -72,7 +72,6 @@ def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base
 def options_from(
     prefix: str,
     given: Mapping[str, Any],
-    source: Mapping[str, str] | None = None,
     *,
     texts: Sequence[str] = ("environment", "base_url"),
     required: Sequence[str] = (),
@@ -86,7 +85,6 @@ def options_from(
 
     Args:
         given: The options that the caller passed. Their variables are not read.
-        source: The variables; None reads the process environment. An empty one counts as not set.
         texts: The options whose value is the text of the variable with their name, if it is set.
         required: The options whose variables must be set.
         environments: The words that `environment` may be; none given: any.
@@ -96,7 +94,7 @@ def options_from(
 
     Raises `ConfigurationError`, which names the variable.
     """
-    values = provider_variables(prefix, source, exact)
+    values = provider_variables(prefix, exact)
     lacking = [name for name in required if name not in given]
     require_variables(values, *(f"{prefix}{name.upper()}" for name in lacking))
     options: dict[str, Any] = {}
@@ -118,14 +116,11 @@ def options_from(
     return {**options, **given}
 
 
-def provider_variables(
-    prefix: str, source: Mapping[str, str] | None = None, exact: Collection[str] = ()
-) -> dict[str, str]:
-    """The variables that begin with the prefix, as secrets; those that are empty are left out. Only
-    those in `exact` keep the blanks at their ends. `source` is that of `options_from`.
+def provider_variables(prefix: str, exact: Collection[str] = ()) -> dict[str, str]:
+    """The variables of the process environment that begin with the prefix, as secrets; those that
+    are empty are left out. Only those in `exact` keep the blanks at their ends.
     """
-    variables = os.environ if source is None else source
-    own = {name: value for name, value in variables.items() if name.startswith(prefix)}
+    own = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
     return {
         name: Secret(value if name in exact else value.strip())
         for name, value in own.items()

@@ -159,8 +159,11 @@ VARIABLE = "EASTPAY_INQUIRY_BY_REFERENCE"
 GIVEN = {name: value for name, value in ARGUMENTS.items() if name != "inquiry_by_reference"}
 
 
-def test_a_setting_of_the_inquiry_other_than_true_or_false_is_refused_and_not_shown():
+def test_a_setting_of_the_inquiry_other_than_true_or_false_is_refused_and_not_shown(
+    monkeypatch,
+):
     given = "token-of-the-merchant-0c1f7e55aa31"
+    monkeypatch.setenv(VARIABLE, given)
     with pytest.raises(ConfigurationError, match="must be true or false") as raised:
-        from_process_environment(GIVEN, {VARIABLE: given})
+        from_process_environment(GIVEN)
     assert given not in str(raised.value)

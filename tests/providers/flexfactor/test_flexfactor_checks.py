@@ -15,11 +15,13 @@ from victor_ext.providers.flexfactor._system import from_process_environment
 
 
 @pytest.mark.parametrize("other", ["FLEXFACTOR_APP_KEY", "FLEXFACTOR_APP_SECRET"])
-def test_a_token_in_a_variable_beside_another_kind_of_credentials_is_refused(other):
-    values = {"FLEXFACTOR_MID": MID, "FLEXFACTOR_TOKEN": "a-ready-token"}
-    assert isinstance(from_process_environment({}, values)["auth"], FlexFactorToken)
+def test_a_token_in_a_variable_beside_another_kind_of_credentials_is_refused(other, monkeypatch):
+    monkeypatch.setenv("FLEXFACTOR_MID", MID)
+    monkeypatch.setenv("FLEXFACTOR_TOKEN", "a-ready-token")
+    assert isinstance(from_process_environment({})["auth"], FlexFactorToken)
+    monkeypatch.setenv(other, "k")
     with pytest.raises(ConfigurationError, match="set one kind of credentials alone") as raised:
-        from_process_environment({}, {**values, other: "k"})
+        from_process_environment({})
     assert "a-ready-token" not in str(raised.value)
 
 

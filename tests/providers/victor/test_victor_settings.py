@@ -7,10 +7,8 @@ is sent.
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from victor_ext import (
-    Victor,
-    VictorJwt,
-)
+from tests.frames import assert_hidden
+from victor_ext import ConfigurationError, Victor, VictorJwt
 from victor_ext.providers.victor._system import from_process_environment
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
@@ -54,3 +52,11 @@ def test_a_private_key_is_in_a_variable_or_in_a_file(
     }[form]
     from_variables(API_KEY="key-1", PRIVATE_KEY_PASSWORD=password, **variable)
     assert isinstance(from_process_environment({})["auth"], VictorJwt)
+
+
+def test_two_kinds_of_credentials_at_once_are_refused_by_their_names(from_variables):
+    """As when the variables of another environment are still set."""
+    with pytest.raises(ConfigurationError, match="Two kinds of credentials") as raised:
+        from_variables(CLIENT_ID="id", CLIENT_SECRET=WORDS, API_KEY="key-1")
+    assert "(VICTOR_API_KEY, VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET)" in str(raised.value)
+    assert_hidden(raised.value, [WORDS])

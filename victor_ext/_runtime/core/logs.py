@@ -1,7 +1,12 @@
-"""The log of this package that the variable VICTOR_LOG turns on."""
+"""The log that a variable turns on: VICTOR_LOG the lines of this package on standard error,
+VICTOR_LOG_CONFIG whatever its file says.
+"""
 
+import json
 import logging
+import logging.config
 import warnings
+from pathlib import Path
 
 _LEVELS = {
     "debug": logging.DEBUG,
@@ -39,3 +44,22 @@ def log_to_stderr(setting: str) -> None:
     logger = logging.getLogger("victor_ext")
     logger.addHandler(handler)
     logger.setLevel(level)
+
+
+def log_by_file(path: str) -> None:
+    """Set up the logs of this process as a file says, with the handlers and formatters of anybody.
+
+    Args:
+        path: A JSON file with what `logging.config.dictConfig` takes. Loggers that it does not name
+            stay as they are, unless it says otherwise. Of a file that cannot be used, it is warned.
+    """
+    try:
+        config = json.loads(Path(path).read_text("utf-8"))
+        logging.config.dictConfig({"disable_existing_loggers": False, **config})
+    except Exception as error:  # noqa: BLE001 - the code of others runs here
+        reason = error.__cause__ or error
+        warnings.warn(
+            f"VICTOR_LOG_CONFIG={path!r} sets up no log ({reason}): write the path of a JSON file "
+            "with what logging.config.dictConfig takes.",
+            stacklevel=3,
+        )

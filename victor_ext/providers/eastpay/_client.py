@@ -9,7 +9,6 @@ import httpx
 from eastpay_api.client import Client as GeneratedClient
 
 from victor_ext._privacy import concealed
-from victor_ext._profiles import profile_variables
 from victor_ext._runtime.auth.credentials import RotatingSecret, SecretText, caller_digest
 from victor_ext._runtime.auth.tokens import FixedToken
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient
@@ -114,14 +113,6 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
         MERCHANT, EASTPAY_ENTITY_TYPE, as `Victor.from_env`; EASTPAY_INQUIRY_BY_REFERENCE is true or
         false (if not set)."""
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
-
-    @classmethod
-    def from_profile(cls, name: str, **options: Unpack[EastPayOptions[Transport]]) -> Self:
-        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
-        without prefix.
-        """
-        known = known_options(cls, "from_profile", options)
-        return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
     def _check_extras(
         self,

@@ -76,9 +76,7 @@ def checked_length(secret: Secret) -> Secret:
     return secret
 
 
-def from_process_environment(
-    options: Mapping[str, Any], variables: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def from_process_environment(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a client, from the variables `EASTPAY_...` where they are not given.
 
     See `options_from`.
@@ -86,7 +84,6 @@ def from_process_environment(
     return options_from(
         "EASTPAY_",
         {name: concealed(value) if name == "token" else value for name, value in options.items()},
-        variables,
         texts=("base_url", "entity_id", "entity_type"),
         required=("token", "base_url", "entity_id"),
         versions=("v3",),
@@ -110,7 +107,6 @@ SYSTEM = System(
     async_client="victor_ext.providers.eastpay._client:AsyncEastPay",
     book="victor_ext.providers.eastpay._system:book_of",
     statuses=tuple(ResultClass),
-    settings=("base_url", "token", "entity_id", "entity_type", "inquiry_by_reference"),
     why_no_ping="EastPay has no read without the id of a payment: try payments.inquire(id)",
     signed_read="victor_ext.providers.eastpay._system:check_token",
     refuses={

@@ -10,7 +10,6 @@ from flexfactor_api.api.orders import list_orders
 from flexfactor_api.client import Client as GeneratedClient
 
 from victor_ext._privacy import concealed, kind_of
-from victor_ext._profiles import profile_variables
 from victor_ext._runtime.auth.credentials import caller_digest
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext._runtime.client.config import (
@@ -115,14 +114,6 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode
         FLEXFACTOR_TOKEN (one that is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID,
         FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
-
-    @classmethod
-    def from_profile(cls, name: str, **options: Unpack[FlexFactorOptions[Transport]]) -> Self:
-        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
-        without prefix.
-        """
-        known = known_options(cls, "from_profile", options)
-        return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check the members that the caller adds to all requests. Raises `ConfigurationError`."""

@@ -112,16 +112,6 @@ SYSTEM = System(
         *("APPROVED", "DECLINED", "CHALLENGE", "SUBMITTED", "EXPIRED", "CANCELED"),
     ),
     environments=tuple(HOSTS[DEFAULT_HOSTS]),
-    settings=(
-        "environment",
-        "hosts",
-        "base_url",
-        "mid",
-        "site_id",
-        "app_key",
-        "app_secret",
-        "token",
-    ),
     lists="orders",
     why_no_bulk="its orders are decided while a customer waits",
 )

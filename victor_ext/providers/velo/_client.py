@@ -10,7 +10,6 @@ from velo_api.api.source_accounts import list_source_accounts
 from velo_api.client import Client as GeneratedClient
 
 from victor_ext._privacy import concealed, kind_of
-from victor_ext._profiles import profile_variables
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext._runtime.client.config import (
     ClientOptions,
@@ -105,14 +104,6 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode]):
         `Victor.from_env`.
         """
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
-
-    @classmethod
-    def from_profile(cls, name: str, **options: Unpack[VeloOptions[Transport]]) -> Self:
-        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
-        without prefix.
-        """
-        known = known_options(cls, "from_profile", options)
-        return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
 
 class Velo(_VeloClient[Blocking, httpx.BaseTransport], BlockingClient):

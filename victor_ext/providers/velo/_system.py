@@ -50,7 +50,6 @@ SYSTEM = System(
     book="victor_ext.providers.velo._system:book_of",
     statuses=PAYOUT_STATUSES,
     environments=tuple(ENVIRONMENTS),
-    settings=("environment", "base_url", "api_key", "api_secret"),
     needs_payor=True,
     lists="source accounts",
     bulk="victor_ext.bulk._payouts:Payouts",

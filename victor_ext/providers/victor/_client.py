@@ -10,7 +10,6 @@ from victor_api.api.payment_requests import list_payment_requests
 from victor_api.client import Client as GeneratedClient
 
 from victor_ext._privacy import concealed, kind_of
-from victor_ext._profiles import profile_variables
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext._runtime.client.config import (
     ClientOptions,
@@ -104,26 +103,6 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode]):
                 cannot work.
         """
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
-
-    @classmethod
-    def from_profile(cls, name: str, **options: Unpack[VictorOptions[Transport]]) -> Self:
-        """A client with the settings of a profile: the table of this name in
-        `~/.config/victor/profiles.toml`.
-
-        The settings have the names of the variables of `from_env`, in lower case and without
-        `VICTOR_`. No variable of the process environment is read. The file must be readable by its
-        owner alone (mode 600).
-
-        Args:
-            name: The name of the profile, such as `"staging"`.
-            options: Arguments of the constructor; they win over the profile.
-
-        Raises:
-            ConfigurationError: The file or the profile cannot be used, or a setting is missing or
-                invalid.
-        """
-        known = known_options(cls, "from_profile", options)
-        return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
 
 class Victor(_VictorClient[Blocking, httpx.BaseTransport], BlockingClient):
