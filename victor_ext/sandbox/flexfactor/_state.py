@@ -102,7 +102,7 @@ class FlexFactorState:
     # What the operations do
 
     def token(self, asked: Asked) -> JsonObject:
-        app_key, secret = asked.body["AppKey"], asked.body["AppSecret"]
+        app_key, secret = asked.body.get("AppKey", ""), asked.body.get("AppSecret")
         known = self.clients.get(app_key) if isinstance(app_key, str) else None
         if not secret or known is None or secret != known[0]:
             raise Refused(401, "Unauthorized")

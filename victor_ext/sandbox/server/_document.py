@@ -78,7 +78,7 @@ class Validator:
         return sorted(problems, key=lambda problem: (problem.path, problem.rule))
 
     def declared(self, value: object) -> Any:
-        """The value without the members that the schema does not name."""
+        """The value without the members that the schema does not name, and those that are null."""
         return _declared(self._root, self._components, value)
 
     def read(self, pairs: Iterable[tuple[str, str]]) -> Json:
@@ -123,7 +123,7 @@ def _declared(schema: Json, components: Json, value: Any) -> Any:
     return {
         name: _declared(part, components, named[name])
         for name, part in members.items()
-        if name in named
+        if named.get(name) is not None
     }
 
 

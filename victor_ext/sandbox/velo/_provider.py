@@ -202,7 +202,7 @@ class VeloProvider(TableProvider[VeloSettings]):
         """
         if result.body is not None:
             declared = self.rules(operation).response(status).declared(result.body)
-            result = replace(result, body=without_nulls(declared))
+            result = replace(result, body=declared)
         return super().success(operation, result, status)
 
     def refusal(self, _operation: str, refused: Refused) -> Response:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 
-from victor_ext.sandbox.server import JsonObject, Problem, without_nulls
+from victor_ext.sandbox.server import JsonObject, Problem
 from victor_ext.sandbox.victor._state import declared
 
 
 def shown(operation: str, known: JsonObject) -> JsonObject:
     """What an operation shows of all that is known: what the document declares, and has a value."""
-    shown: JsonObject = without_nulls(declared(operation).response(200).declared(known))
+    shown: JsonObject = declared(operation).response(200).declared(known)
     return shown
 
 
