@@ -178,9 +178,9 @@ def prepared(row: Row, peers: Path) -> Generator[Start]:
 
 def _key() -> str:
     """A key that tokens are signed with."""
-    from victor_ext.sandbox import new_key_pair
+    from victor_ext.sandbox import KEY_PAIR
 
-    return new_key_pair()[0]
+    return KEY_PAIR[0]
 
 
 @contextmanager
