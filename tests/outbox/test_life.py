@@ -196,6 +196,7 @@ def test_a_payout_without_a_key_is_not_submitted_by_older_content(local, is_know
             local.send()
             put_content_back(local.engine, older)
         assert box.send() == []
+        assert box.send() == [], "whoever reads entries next holds it"
     assert local.calls("submit") == 2
     assert box.held_since() is not None
 
