@@ -33,7 +33,8 @@ class ConnectedSandbox(ServerInThread[ServerSettings]):
 
     Raises:
         OSError: There is no such document.
-        ValueError: The key of a row would do nothing.
+        ValueError: The document does not have the operation of a row, or `key` is none of the
+            sandbox's, or that of a row would do nothing.
     """
 
     def __init__(
@@ -47,8 +48,12 @@ class ConnectedSandbox(ServerInThread[ServerSettings]):
         settings: ServerSettings | None = None,
     ) -> None:
         path = str(Path(document).resolve())
-        load_document(path)  # else one that cannot be read would show at the first call
+        whole = load_document(path)
+        if not isinstance(key, KeyLocation):  # pyright: ignore[reportUnnecessaryIsInstance] - any
+            raise ValueError("key must be HeaderKey(NAME) or BodyKey(NAME) of victor_ext.sandbox.")
         for row in rows:
+            if not whole.has(*row.place.split()):
+                raise ValueError(f"The document has no {row.place}, which a row names.")
             if row.is_keyed and key is None:
                 raise ValueError(
                     f"The row {row.name!r} has is_keyed=True, and the sandbox has no key. Write "

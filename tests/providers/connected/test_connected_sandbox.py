@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.providers.connected.till import DOCUMENT
+from victor_ext import HeaderKey as ClientKey
 from victor_ext.sandbox import ConnectedSandbox, Row
 
 pytestmark = pytest.mark.slow
@@ -16,10 +17,14 @@ def create(payments, asked):
     return {**asked.body, "id": f"pay_{len(payments)}", "status": "accepted"}
 
 
-def test_a_key_that_would_do_nothing_and_a_document_that_is_not_there_are_refused(tmp_path):
+def test_what_would_do_nothing_or_is_not_there_is_refused_when_the_sandbox_is_made(tmp_path):
     row = Row("create", "POST /v1/payments", create, is_keyed=True)
     with pytest.raises(ValueError, match="The row 'create' has is_keyed=True, and the sandbox has"):
         ConnectedSandbox(DOCUMENT, [row])
+    with pytest.raises(ValueError, match=r"key must be HeaderKey\(NAME\)"):
+        ConnectedSandbox(DOCUMENT, [], key=ClientKey("Idempotency-Key"))
+    with pytest.raises(ValueError, match="The document has no PUT /v1/payments"):
+        ConnectedSandbox(DOCUMENT, [Row("replace", "PUT /v1/payments", create)])
     with pytest.raises(FileNotFoundError, match="none"):
         ConnectedSandbox(tmp_path / "none.yaml", [])
 

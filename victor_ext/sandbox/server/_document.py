@@ -227,6 +227,10 @@ class Document:
             self._operations[key] = self._read(item.get(key[0], {"responses": {}}))
         return self._operations[key]
 
+    def has(self, method: str, path: str) -> bool:
+        """Whether the document has an operation."""
+        return method.lower() in self._paths.get(shape_of(path), {})
+
     def _read(self, raw: Json) -> DocumentedOperation:
         body = _resolved(raw.get("requestBody", {}), self._components)
         statuses = {
