@@ -105,6 +105,23 @@ def test_what_a_person_decides_about_is_similar_and_does_not_count_for_the_day(
     assert (similar(engine, policy), asked_today(engine, policy)) == ("INV-1", 0)
 
 
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"state": "waiting"}, "INV-1"),
+        ({"state": "unclear", "ended": True}, "INV-1"),
+        ({"state": "sent", "ended": True}, None),
+    ],
+    ids=["waiting", "unclear", "sent"],
+)
+def test_a_request_of_last_week_is_similar_while_it_is_open(engine, outbox, policy, values, found):
+    ask(engine, outbox, policy, 1)
+    change(outbox, **values)
+    stored_at = policy._requests.c.stored_at
+    execute(outbox, sa.update(policy._requests).values(stored_at=stored_at - 8 * 86_400))
+    assert similar(engine, policy) == found
+
+
 def sums_of_another(policy, other):
     """One transaction has checked, and adds. Return the sums that another one sees meanwhile."""
     sums, has_begun = [], threading.Event()

@@ -12,7 +12,6 @@ RATE = 1.25
 """The exchange rate between any two currencies."""
 _QUOTE_LIFE = 900.0
 """Seconds until a quote has expired: the sandbox's own choice."""
-_MONEY = ("sourceAmount", "sourceCurrency", "paymentAmount", "paymentCurrency")
 
 
 def submit(state: VeloState, asked: Asked) -> Result:
