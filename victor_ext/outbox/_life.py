@@ -120,8 +120,9 @@ class Life:
 
     def write_beside(self, marks: int) -> None:
         """Write beside the file how often entries were marked: so it is committed by now."""
-        if marks > self._marks_beside():
-            # Another process may write a longer one at once, and the folder may be closed.
+        if marks:
+            # Of a longer file, which another process has written, this changes nothing. The folder
+            # may be closed.
             with suppress(OSError):
                 descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o666)
                 with open(descriptor, "wb") as file:
