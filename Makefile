@@ -85,7 +85,7 @@ format: setup ## Format the code
 	@$(BIN)/ruff format .
 
 .PHONY: quick test test-recipe
-quick: setup ## Run what needs no process and no waiting, in less than a minute on two cores
+quick: setup ## Run what needs no process and no waiting, in three minutes on two cores
 	@$(BIN)/python -m pytest -q -n 2 --tier quick tests
 	@$(MAKE) test-recipe TIER=quick
 
