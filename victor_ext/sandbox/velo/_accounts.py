@@ -1,5 +1,6 @@
 """What is paid from: source and funding accounts, and the money between them."""
 
+from datetime import datetime
 from functools import partial
 
 from victor_ext.sandbox.engine import Asked, Refused, Result
@@ -93,6 +94,15 @@ def _allocate(state: VeloState, funding: JsonObject) -> bool:
 
 def get_funding(state: VeloState, asked: Asked) -> JsonObject:
     return find(state.fundings, asked.about, "funding")
+
+
+def list_funding_changes(state: VeloState, asked: Asked) -> list[JsonObject]:
+    """The fundings that have changed since a time."""
+    try:
+        since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
+    except ValueError:
+        raise Refused(400, "updatedSince must be a time.", "updatedSince") from None
+    return [item for name, item in state.fundings.items() if state.changed[name] >= since]
 
 
 def list_fundings(state: VeloState, _: Asked) -> list[JsonObject]:

@@ -39,7 +39,6 @@ def add_payee(state: VeloState, given: JsonObject) -> JsonObject:
         "disabled": False,
     }
     state.payees[payee_id] = payee
-    state.touch(payee_id)
     return payee
 
 
@@ -67,7 +66,7 @@ def update_payee(state: VeloState, asked: Asked) -> None:
     if body.get("individual") or body.get("company"):
         payee["displayName"] = _display_name(body)
     payee["country"] = body.get("address", payee)["country"]
-    _changed(state, asked.about, DETAILS)
+    notify_of_payee(state, asked.about, DETAILS)
 
 
 def delete_payee(state: VeloState, asked: Asked) -> None:
@@ -83,12 +82,7 @@ def onboard(state: VeloState, payee_id: str) -> None:
     payee = _payee(state, payee_id)
     payee["onboardedStatus"] = "ONBOARDED"
     payee["payorRefs"][0]["invitationStatus"] = "ACCEPTED"
-    _changed(state, payee_id, ONBOARDING)
-
-
-def _changed(state: VeloState, payee_id: str, source_type: str) -> None:
-    state.touch(payee_id)
-    notify_of_payee(state, payee_id, source_type)
+    notify_of_payee(state, payee_id, ONBOARDING)
 
 
 def list_payees(state: VeloState, _: Asked) -> list[JsonObject]:

@@ -170,7 +170,6 @@ def _set_status(state: VeloState, payment: JsonObject, status: str) -> None:
         "paymentCurrency": payment["currency"],
     }
     payment["events"].append(event)
-    state.touch(payment["paymentId"])
     notify_of_payment(state, payment)
 
 

@@ -1,9 +1,7 @@
 """Velo's table: each operation of its API, and what it does."""
 
 import base64
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
@@ -32,23 +30,6 @@ def issue_token(state: VeloState, asked: Asked) -> Result:
     body = {"access_token": token, "token_type": "bearer", "expires_in": _TOKEN_LIFE}
     body |= {"scope": "sandbox", "entityIds": [state.payor_id]}
     return Result(body=body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
-
-
-Items = Callable[[VeloState, Asked], list[JsonObject]]
-
-
-def _changes_of(items_of: Items, member: str) -> Items:
-    """The items that have changed since a time. `member` has the id of an item."""
-
-    def changes(state: VeloState, asked: Asked) -> list[JsonObject]:
-        try:
-            since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
-        except ValueError:
-            raise Refused(400, "updatedSince must be a time.", "updatedSince") from None
-        items = items_of(state, asked)
-        return [item for item in items if state.changed[item[member]] >= since]
-
-    return changes
 
 
 _NEWEST_FIRST = "submittedDateTime:desc,paymentId:asc"
@@ -85,7 +66,7 @@ _ROWS = (
     Row(
         "funding_changes",
         "GET /v1/deltas/fundings",
-        _changes_of(lambda state, _: [*state.fundings.values()], "fundingId"),
+        _accounts.list_funding_changes,
         listing=listing(),
     ),
     Row(

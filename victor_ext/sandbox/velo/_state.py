@@ -79,15 +79,15 @@ class VeloState:
         """The header of what is posted to the address of `--notify`."""
         self.notifications: list[JsonObject] = []
         self.changed: dict[str, float] = {}
-        """When each payee, funding and payment last changed, by its id."""
+        """When each funding last changed, by its id."""
         self.timeline = Timeline()
         """What happens by itself."""
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
-    def touch(self, changed_id: str) -> None:
-        self.changed[changed_id] = self.now()
+    def touch(self, funding_id: str) -> None:
+        self.changed[funding_id] = self.now()
 
     def move(self) -> int:
         """Make the moves that are due; returns their number."""
