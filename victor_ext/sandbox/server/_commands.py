@@ -287,7 +287,7 @@ class TokenCommands(ServerCommands):
     @command("POST", "/tokens/revoke")
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Revoke the tokens of one client (None: of all); returns their number."""
-        return int(self._state.tokens.revoke(owner=client_id))
+        return int(self._state.tokens.revoke(client_id))
 
 
 class ServerOverHttp(ServerCommands):

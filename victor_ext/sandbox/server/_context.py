@@ -92,13 +92,9 @@ class TokenStore:
         owner, expires = self._tokens.get(digest(token), ("", 0.0))
         return owner if expires > self._clock.wall() else None
 
-    def revoke(self, *, token: str | None = None, owner: str | None = None) -> int:
-        """Revoke one token, or those of one owner, or all of them; returns how many there were."""
-        gone = [
-            key
-            for key, (issued_to, _) in self._tokens.items()
-            if owner in (None, issued_to) and (token is None or key == digest(token))
-        ]
+    def revoke(self, owner: str | None = None) -> int:
+        """Revoke the tokens of one owner, or all of them; returns how many there were."""
+        gone = [key for key, (issued_to, _) in self._tokens.items() if owner in (None, issued_to)]
         for key in gone:
             del self._tokens[key]
         return len(gone)

@@ -35,9 +35,9 @@ class Posted:
     body: bytes
 
 
-Make = Callable[[str, bool], Posted | None]
+Make = Callable[[str, bool], Posted]
 """Makes what is posted to an address, each time; the second argument: whether it was posted before.
-None: it is not wanted any more."""
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Notifications:
     """The notifications of one sandbox.
 
     Attributes:
-        url: Where notifications go that no webhook of the provider's API is for; None: nowhere.
+        url: Where notifications go for which no call has named an address; None: nowhere.
     """
 
     def __init__(
@@ -198,19 +198,16 @@ class Notifications:
                     async with asyncio.timeout(_TICK):
                         await self._changed.wait()
 
-    def _make(self, delivery: Delivery) -> Posted | None:
+    def _make(self, delivery: Delivery) -> Posted:
         address = delivery.url or "http://service/webhooks"
         posted = delivery.make(address, bool(delivery.attempts))
-        if posted is not None:
-            delivery.headers, delivery.body = dict(posted.headers), posted.body.decode()
+        delivery.headers, delivery.body = dict(posted.headers), posted.body.decode()
         return posted
 
     async def _deliver(self, delivery: Delivery, resending: Resending) -> None:
         """Post once, and plan the next attempt."""
+        assert delivery.url is not None  # without an address, none waits
         posted = self._make(delivery)
-        if posted is None or delivery.url is None:
-            delivery.state = "given up"
-            return
         due = delivery.due
         try:
             status = await _posted(delivery.url, posted)
