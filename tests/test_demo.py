@@ -25,6 +25,13 @@ def example(name, **variables):
     return python(ROOT / "examples" / name, env={**ENVIRONMENT, **variables}, timeout=PATIENCE)
 
 
+def test_the_demonstration_asks_each_payer_once_and_visits_every_system():
+    done = example("demo.py")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    for line in ("duplicates:         0", "  Velo: ", "  EastPay: ", "  FlexFactor: "):
+        assert line in done.stdout
+
+
 @pytest.fixture
 def sandbox_url():
     """`victor sandbox`, running in another process as it would in another terminal."""

@@ -12,7 +12,8 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import wraps
 from http.client import HTTPConnection
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
@@ -329,9 +330,11 @@ def _plain(value: object) -> JsonValue:
     """An argument in Python as a JSON value: an amount and a date as text, a duration in
     seconds.
     """
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return msgspec.to_builtins(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _seconds(value: JsonValue) -> float:
