@@ -28,7 +28,7 @@ def example(name, **variables):
 def test_the_demonstration_asks_each_payer_once_and_visits_every_system():
     done = example("demo.py")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    for line in ("duplicates:         0", "  Velo: ", "  EastPay: ", "  FlexFactor: "):
+    for line in ("  duplicates:        0\n", "\nVelo: ", "\nEastPay: ", "\nFlexFactor: "):
         assert line in done.stdout
 
 

@@ -32,7 +32,6 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 
 PICTURES = Path(__file__).parent
 EXAMPLES = PICTURES.parents[1] / "examples"
-DEMO_WIDTH = 116
 SESSION_WIDTH = 100
 LOST_ANSWER_WIDTH = 80
 BAR = re.compile(r"\x1b\[\?25l.*\x1b\[2K(.*?)\x1b\[\?25h", re.DOTALL)
@@ -69,31 +68,6 @@ LIGHT = TerminalTheme(
 )
 BAR_TO_DO = ("#3a3a3a", "#c3cad2")
 """The rest of a progress bar, which has one colour in all themes; and in a light terminal."""
-DEMO_STEPS = ("Invoices, three faults", "What the sandbox saw")
-
-
-def demo() -> str:
-    """What `make demo` prints on a terminal, without the steps that the picture leaves out."""
-    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(DEMO_WIDTH)}
-    environment.pop("NO_COLOR", None)
-    ran = subprocess.run(  # noqa: S603 - a program of this repository, with no arguments
-        [sys.executable, EXAMPLES / "demo.py"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return demo_steps(ran.stdout)
-
-
-def demo_steps(printed: str) -> str:
-    """The steps of the demonstration that the picture shows: each begins with its title and a
-    rule.
-    """
-    steps = re.split(r"\n\n(?=[^\n]*──)", printed)
-    return "\n\n".join(
-        step for step in steps if any(title in step.partition("\n")[0] for title in DEMO_STEPS)
-    )
 
 
 def rfp_list() -> str:
@@ -280,7 +254,6 @@ class Picture(NamedTuple):
 
 
 RECORDED = {
-    "demo": Picture(demo, "make demo", DEMO_WIDTH),
     "rfp-list": Picture(rfp_list, "victor", SESSION_WIDTH),
     "bulk-send": Picture(bulk_send, "victor", SESSION_WIDTH),
     "bulk-resume": Picture(bulk_resume, "victor", SESSION_WIDTH),
