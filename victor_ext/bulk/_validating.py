@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from victor_ext import InvalidRequest, Problem
-from victor_ext._privacy import NumberText, mask
+from victor_ext._privacy import NumberText
 from victor_ext._tables.formats import DATE_EXAMPLE, UnreadableCell
 from victor_ext._tables.row_file import (
     FileRecord,
@@ -165,15 +165,13 @@ class RowValidation:
                 if column == self._kind.reference:
                     continue
                 payee = str(fields.arguments.get(column))
-                first = self._payees.setdefault(payee.lstrip("0"), payee)
-                if payee != first:
+                if self._payees.setdefault(payee.lstrip("0"), payee) != payee:
                     raise SourceBroken(
                         record.line,
                         column,
                         "leading_zeros",
-                        f"{column} of row {record.number} is {mask(payee)}, and {mask(first)} in "
-                        "an earlier row: one of them lacks leading zeros. Write it in all rows as "
-                        "it is, or the money goes elsewhere.",
+                        f"{column} of row {record.number} is that of an earlier row but for "
+                        "leading zeros. Write it in all rows as it is.",
                     )
             price = self._price_of(fields)
         key = self._key_of(fields)

@@ -47,6 +47,9 @@ SELECT concat_ws('.',
 timeline, which a promotion and a recovery to a point in time change.
 """
 _FILES = sa.text("PRAGMA database_list")
+_COUNT = """
+UPDATE {} SET marks = marks + 1 WHERE name = 'life' AND marks >= :beside RETURNING marks
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,6 @@ class Life:
 
     def __init__(self, control: sa.Table) -> None:
         self._control = control
-        columns = control.c
-        is_newest = columns.marks >= sa.bindparam("beside")
-        count = sa.update(control).where(columns.name == LIFE, is_newest)
-        self._count = count.values(marks=columns.marks + 1).returning(columns.marks)
         self._file = ""
         """The file beside that of an SQLite database; empty: there is none."""
 
@@ -114,8 +113,9 @@ class Life:
         """
         if not self._file:
             return 0
-        beside = {"beside": self._marks_beside()}
-        marks: int | None = connection.execute(self._count, beside).scalar()
+        name = connection.dialect.identifier_preparer.format_table(self._control)
+        count = sa.text(_COUNT.format(name))
+        marks: int | None = connection.execute(count, {"beside": self._marks_beside()}).scalar()
         return marks
 
     def write_beside(self, marks: int) -> None:
