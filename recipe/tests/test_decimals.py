@@ -80,7 +80,8 @@ def test_a_decimal_is_sent_in_every_kind_of_body(wire):
     assert wire.target("find", most=Decimal("0.10")) == "/find?most=0.10"
 
 
-SCHEMAS = {"Card": an_object(price=NUMBER, amounts=listed(NUMBER), rate=NUMBER)}
+COUNTED = {"rate": NUMBER, "total_count": NUMBER}
+SCHEMAS = {"Card": an_object(price=NUMBER, amounts=listed(NUMBER), **COUNTED)}
 PATHS = {"/card": {"get": answering(ref("Card"), operationId="card")}}
 
 

@@ -17,7 +17,7 @@ from .base import Log, drop, media, reachable, schemas
 from .merged_schemas import all_properties
 
 _AMOUNT = re.compile(
-    r"(?:(?i:amount|price|balance|total)|(?:(?<![A-Za-z])sum|Sum)(?![a-z]))[^.]*$|(?i:fee)$"
+    r"(?:(?i:amount|price|balance)|(?:(?<![A-Za-z])sum|Sum)(?![a-z]))[^.]*$|(?i:fee|total)$"
 )
 """The end of a place that is called after money."""
 
