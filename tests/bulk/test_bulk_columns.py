@@ -13,6 +13,7 @@ from typing import TypedDict
 import pytest
 
 from tests.cases import cases_beside
+from tests.payments import cells
 from tests.programs import python
 from victor_ext import InvalidRequest
 from victor_ext.bulk._column_types import (
@@ -90,19 +91,16 @@ options = {"state": f"sqlite:///{folder}/state.sqlite", "storage_key": "a secret
 options |= {"patience": 0, "workers": 1}
 """
 PROGRAMS = {
-    "victor": """
+    "victor": f"""
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
-today = datetime.now(UTC).date().isoformat()
+cells = {cells(client_reference_id="REF")}
 
 def row(reference):
-    return {
-        "invoice_no": reference, "client_reference_id": "REF",
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "acceptsRfp", "amount": "44.23", "biller_type": "BUSINESS",
-        "due_date": today,
-    }
+    return cells | dict(invoice_no=reference)
+"""
+    """
 
 def sent_bodies():
     bodies = [json.loads(each["request"]) for each in sandbox.bodies() if

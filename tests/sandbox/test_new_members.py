@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from tests.cases import cases_beside
+from tests.payments import wire_body
 from tests.providers.systems import of_every_system
 from tests.sandbox.desks import DESKS, desk_of
-from tests.sandbox.sandbox_callers import today
 from victor_ext.sandbox.server import _document
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__, "new_members")
+CASES["victor"]["body"] = wire_body(payer_counterparty_id="acme000001")
 
 
 def system_of(case):
@@ -66,8 +67,8 @@ class Served:
         (self.id,) = self.found("") - before
 
     def filled(self, value):
-        """A value with the ids and the day in their places."""
-        names = {"mid": self.party, "id": self.id, "key": str(uuid.uuid4()), "today": today()}
+        """A value with the ids in their places."""
+        names = {"mid": self.party, "id": self.id, "key": str(uuid.uuid4())}
         return json.loads(Template(json.dumps(value)).safe_substitute(names))
 
     def post(self, path, body):
