@@ -17,7 +17,7 @@ from victor_ext.sandbox.server import _document
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__, "new_members")
-CASES["victor"]["body"] = wire_body(payer_counterparty_id="acme000001")
+CASES["victor"]["body"] = wire_body(payer_counterparty_id="acme000001", copies=1)
 
 
 def system_of(case):
@@ -119,3 +119,8 @@ def test_a_new_filter_finds_only_the_record_whose_body_had_the_value(served):
     for filters in served.case["misses"]:
         assert served.found(filters) == set(), filters
     assert served.found("unheard=1") == served.found("")
+
+
+def test_a_request_from_outside_needs_no_argument_for_what_a_newer_document_requires():
+    with desk_of("victor") as desk:
+        assert desk.sandbox.create_inbound("10.00")
