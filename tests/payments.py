@@ -4,6 +4,7 @@ here, to `GOOD`.
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 
 from victor_ext import idempotency_key_for
 
@@ -41,6 +42,13 @@ def invoice(number=1042, **changes):
 def cells(**changes):
     """The arguments as cells of a row, or of a program's text."""
     return {name: str(value) for name, value in payment(**changes).items()}
+
+
+def create_words(**changes):
+    """The arguments as the words of a command: `victor rfp create ...`."""
+    values = cells(**changes).items()
+    options = (("--" + name.replace("_", "-"), cell) for name, cell in values)
+    return ["rfp", "create", *chain.from_iterable(options)]
 
 
 def wire_body(**changes):
