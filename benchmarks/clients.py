@@ -10,7 +10,6 @@ import itertools
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -68,8 +67,10 @@ class VictorExt:
     """This package as it comes, with a signed token."""
 
     def __init__(self, url: str) -> None:
+        from tests.payments import payment
         from victor_ext import Victor, VictorJwt
 
+        self._payment = partial(payment, client_reference_id="INV-00001001")
         self._auth = VictorJwt("benchmark", os.environ["BENCHMARK_KEY"].encode())
         self._url = f"{url}/victor"
         self._requests = Victor(self._auth, base_url=self._url).payment_requests
@@ -78,14 +79,7 @@ class VictorExt:
         return self._requests.get(f"R{number()}")
 
     def create(self) -> object:
-        return self._requests.create(
-            payee_account_number="043987673645",
-            payer_counterparty_id="aHeq349838",
-            amount="44.23",
-            biller_type="BUSINESS",
-            due_date=datetime.now(UTC).date(),
-            client_reference_id="INV-00001001",
-        )
+        return self._requests.create(**self._payment())
 
     def items(self, size: int) -> Iterator[object]:
         for item in self._requests.list(page_size=size):

@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import httpx
 import sqlalchemy as sa
 
 from benchmarks.worker import tell
+from tests.payments import cells, wire_body
 from victor_ext import Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkSender, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
@@ -45,11 +45,7 @@ def invoices(count: int) -> Iterator[dict[str, str]]:
     for number in range(count):
         yield {
             "invoice_no": f"INV-{number}",
-            "payee_account_number": "043987673645",
-            "payer_counterparty_id": "aHeq349838",
-            "amount": f"{number % 900 + 1}.23",
-            "biller_type": "BUSINESS",
-            "due_date": datetime.now(UTC).date().isoformat(),
+            **cells(amount=f"{number % 900 + 1}.23"),
             "client_reference_id": f"REF-{number}",
         }
 
@@ -59,14 +55,8 @@ def _key_of(row: Mapping[str, str]) -> str:
 
 
 def _body_of(row: Mapping[str, str]) -> str:
-    details = {name: row[name] for name in ("amount", "biller_type", "due_date")}
-    body = {
-        "payee": {"account_number": row["payee_account_number"]},
-        "payer": {"victor_counterparty_id": row["payer_counterparty_id"]},
-        "payment_details": details,
-        "client_reference_id": row["client_reference_id"],
-    }
-    return json.dumps(body)
+    body = wire_body(amount=row["amount"])
+    return json.dumps({**body, "client_reference_id": row["client_reference_id"]})
 
 
 def _tell_of_all(count: int, sent: int, began: float, cpu: float) -> None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from victor_ext import (
     Event,
@@ -51,16 +52,10 @@ def show_retry(event: Event) -> None:
 
 def ask(victor: Victor, row: dict[str, str]) -> str:
     """Ask for one invoice; returns the id. However often it is called, the payer is asked once."""
-    request = victor.payment_requests.create(
-        payee_account_number=row["payee_account_number"],
-        payer_counterparty_id=row["payer_counterparty_id"],
-        amount=row["amount"],
-        biller_type="BUSINESS",
-        due_date=zulu.now().date() + DAYS[row["due_date"]],
-        client_reference_id=row["client_reference_id"],
-        idempotency_key=idempotency_key_for("invoice", int(row["invoice_no"])),
-    )
-    return request.id
+    arguments: dict[str, Any] = {name: cell for name, cell in row.items() if cell}
+    key = idempotency_key_for("invoice", int(arguments.pop("invoice_no")))
+    arguments["due_date"] = zulu.now().date() + DAYS[row["due_date"]]
+    return victor.payment_requests.create(**arguments, idempotency_key=key).id
 
 
 def send_invoices(sandbox: Sandbox, victor: Victor) -> bool:

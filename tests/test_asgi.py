@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from tests.providers.victor.adapter import payment
+from tests.payments import payment
 from victor_ext import (
     AuthenticationError,
     BadRequest,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import victor_ext
+from tests.payments import cells
 from tests.programs import python
 from victor_ext import errors, money, providers, testing, zulu
 from victor_ext._systems import entry_points_of
@@ -49,21 +50,16 @@ def loaded_after(code):
 
 HTTP = "import httpx\nhttpx.HTTPTransport()"
 # httpcore imports trio where that is installed, and trio imports attrs.
-CALLS = """
+CALLS = f"""
 sys.modules["trio"] = None
-from datetime import UTC, datetime
+PAYMENT = {cells()}
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
 with Sandbox() as sandbox:
     with Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
         made = victor.payment_requests.create(
-            payee_account_number="043987673645",
-            payer_counterparty_id="acceptsRfp",
-            amount="44.23",
-            biller_type="BUSINESS",
-            due_date=datetime.now(UTC).date(),
-            idempotency_key="a-key-of-twenty-characters",
+            **PAYMENT, idempotency_key="a-key-of-twenty-characters"
         )
         read = victor.payment_requests.get(made.id)
         (listed,) = victor.payment_requests.list()

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from tests.bulk.bulk_runs import rows
 from tests.outbox.rows import stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import (
     CallEnded,
     ConnectionFailed,

@@ -16,7 +16,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -26,6 +25,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from tests.payments import invoice
 from victor_ext import Victor, VictorOAuth, idempotency_key_for
 from victor_ext.cli import main as victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
@@ -195,15 +195,12 @@ def _run(command: str) -> str:
 
 
 def _ask(client: Victor, number: int, payer: str, amount: str, *, key: str | None = None) -> None:
-    client.payment_requests.create(
-        payee_account_number="043987673645",
-        payer_counterparty_id=payer,
-        amount=amount,
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-        client_reference_id=f"INV-{number}",
-        idempotency_key=idempotency_key_for("invoice", key or number),
-    )
+    own = {
+        "payer_counterparty_id": payer,
+        "amount": amount,
+        "idempotency_key": idempotency_key_for("invoice", key or number),
+    }
+    client.payment_requests.create(**invoice(number, **own))
 
 
 def as_svg(text: str, title: str, width: int) -> str:

@@ -6,24 +6,20 @@ import subprocess
 import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import httpx
 import pytest
 
 from tests.cli.victor_command import Command
+from tests.payments import cells, today
 from victor_ext import ConfigurationError, idempotency_key_for
 
 PATIENCE = 120.0
 KEY = ("--key-column", "invoice_no")
 ACCOUNT = "917364550218"
 WHO = {"by": "Ann", "why": "the customer has asked for it"}
-
-
-def today():
-    """The due date of all rows: the day in UTC."""
-    return datetime.now(UTC).date()
 
 
 def in_days(number):
@@ -34,11 +30,7 @@ def in_days(number):
 def row(number, **changes):
     good = {
         "invoice_no": f"INV-{number}",
-        "payee_account_number": ACCOUNT,
-        "payer_counterparty_id": "aHeq349838",
-        "amount": f"{number % 900 + 1}.23",
-        "biller_type": "BUSINESS",
-        "due_date": today().isoformat(),
+        **cells(payee_account_number=ACCOUNT, amount=f"{number % 900 + 1}.23"),
         "region": "north",
     }
     return {**good, **{name: str(value) for name, value in changes.items()}}

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.bulk.bulk_runs import asked_once, nothing_sent, today
+from tests.bulk.bulk_runs import asked_once, nothing_sent
 from tests.cli.victor_command import Command
+from tests.payments import cells
 from victor_ext import idempotency_key_for
 
 pytestmark = pytest.mark.slow
@@ -15,15 +16,8 @@ INVOICES = "invoices.csv"
 
 
 def invoice(number, **changes):
-    good = {
-        "client_reference_id": f"INV-{number}",
-        "payee_account_number": "917364550218",
-        "payer_counterparty_id": f"payer{number:06}",
-        "amount": f"{number}0.00",
-        "biller_type": "BUSINESS",
-        "due_date": today().isoformat(),
-    }
-    return {**good, **changes}
+    own = {"payer_counterparty_id": f"payer{number:06}", "amount": f"{number}0.00"}
+    return {"client_reference_id": f"INV-{number}", **cells(**own), **changes}
 
 
 def invoices(*numbers):

@@ -6,19 +6,23 @@ import json
 import os
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TypedDict
 
 import pytest
 
 from tests.cases import cases_beside
+from tests.payments import cells
 from tests.programs import python
 from victor_ext import InvalidRequest
 from victor_ext.bulk._column_types import (
     columns_of,
     json_data,
 )
+from victor_ext.bulk._payment_requests import _refuse_past_due_date
 from victor_spec.command_line import main
 
 pytestmark = pytest.mark.slow
@@ -90,19 +94,16 @@ options = {"state": f"sqlite:///{folder}/state.sqlite", "storage_key": "a secret
 options |= {"patience": 0, "workers": 1}
 """
 PROGRAMS = {
-    "victor": """
+    "victor": f"""
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
-today = datetime.now(UTC).date().isoformat()
+cells = {cells(client_reference_id="REF")}
 
 def row(reference):
-    return {
-        "invoice_no": reference, "client_reference_id": "REF",
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "acceptsRfp", "amount": "44.23", "biller_type": "BUSINESS",
-        "due_date": today,
-    }
+    return cells | dict(invoice_no=reference)
+"""
+    """
 
 def sent_bodies():
     bodies = [json.loads(each["request"]) for each in sandbox.bodies() if
@@ -178,6 +179,16 @@ def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(see
     assert (new, "created" in notice, "another" in notice) == (0, True, False)
     assert seen["formed"] == [1], "in the form that a file names"
     assert seen["in clear"] == ["SQLite format 3"]
+
+
+def test_a_row_that_has_waited_is_refused_for_its_due_date_alone():
+    """Whatever a newer document requires: that was checked when the row was read."""
+    now = datetime(2026, 3, 4, 23, tzinfo=UTC)
+    call = SimpleNamespace(body={"payment_details": {"due_date": "2026-03-06"}})
+    _refuse_past_due_date(call, now)
+    with pytest.raises(InvalidRequest, match="is in the past") as raised:
+        _refuse_past_due_date(call, now + timedelta(days=9))
+    assert [problem.field for problem in raised.value.problems] == ["due_date"]
 
 
 def test_an_amount_that_cannot_be_sent_is_refused():

@@ -10,8 +10,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from tests.bulk.bulk_runs import outbound, respond_to_creates, row, rows, today
+from tests.bulk.bulk_runs import outbound, respond_to_creates, row, rows
 from tests.cases import cases_beside
+from tests.payments import today
 from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.texts import text_of_cell
 from victor_ext._values.ids import skeleton_of

@@ -18,16 +18,17 @@ from tests.bulk.bulk_runs import (
     places,
     refused,
     row,
-    today,
 )
 from tests.cases import cases_beside
+from tests.payments import cells, today
 from victor_ext import AsyncVictor, VictorOAuth
 from victor_ext.bulk import InvalidRows
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
-HEADING = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,notes"
-GOOD = f"INV-1,{ACCOUNT},aHeq349838,44.23,BUSINESS,{today()},"
+CELLS = cells(payee_account_number=ACCOUNT)
+HEADING = ",".join(["invoice_no", *CELLS, "notes"])
+GOOD = ",".join(["INV-1", *CELLS.values(), ""])
 FILE = f"{HEADING}\n{GOOD}\n"
 SECOND = GOOD.replace("INV-1", "INV-2")
 PARTS = {
@@ -43,11 +44,12 @@ PARTS = {
     "SECOND_RECORD": json.dumps(row(2)),
 }
 """What the texts of `cases.yaml` are made of."""
+OTHERS = {name: cell for name, cell in CELLS.items() if name != "amount"}
 FOUR = "\n".join(
     [
-        "invoice_no,payee_account_number,payer_counterparty_id,biller_type,due_date,amount",
+        ",".join(["invoice_no", *OTHERS, "amount"]),
         *(
-            f"INV-{number},{ACCOUNT},aHeq349838,BUSINESS,{today()},{amount}"
+            ",".join([f"INV-{number}", *OTHERS.values(), amount])
             for number, amount in enumerate(("44.23", "30.23", "1250", "1238.00"), 1)
         ),
     ]

@@ -12,9 +12,9 @@ from tests.bulk.bulk_runs import (
     outbound,
     row,
     rows,
-    today,
     write_csv,
 )
+from tests.payments import today
 from victor_ext import idempotency_key_for, zulu
 from victor_ext.bulk import BulkStopped
 

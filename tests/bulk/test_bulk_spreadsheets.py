@@ -13,9 +13,9 @@ from tests.bulk.bulk_runs import (
     outbound,
     places,
     row,
-    today,
 )
 from tests.cases import cases_beside
+from tests.payments import GOOD, cells, payment, today
 from victor_ext._tables.formats import UnreadableCell, read_amount, read_date
 from victor_ext.bulk import RowFile
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 COLUMNS = {
     "client_reference_id": "Rechnung",
+    **{name: name for name in GOOD},
     "payee_account_number": "Konto",
     "payer_counterparty_id": "Zahler",
     "amount": "Betrag",
-    "biller_type": "Art",
     "due_date": "Fällig am",
     "notes": "Notiz",
 }
@@ -39,7 +39,9 @@ def german(day):
 
 
 def line(number="R-1", amount="1.234,50", note="", due=""):
-    return f"{number};{ACCOUNT};aHeq349838;{amount};BUSINESS;{due or german(today())};{note}"
+    due = due or german(today())
+    good = cells(payee_account_number=ACCOUNT, amount=amount, due_date=due)
+    return ";".join([number, *good.values(), note])
 
 
 def file_of(folder, lines, encoding="utf-8-sig"):
@@ -109,9 +111,8 @@ def test_a_date_is_read_in_the_order_of_day_and_month_that_was_given(date_format
 @pytest.mark.parametrize("value", CASES["error values"])
 @pytest.mark.parametrize("options", [SPREADSHEET, {"decimal": None, "date_format": None}])
 def test_the_error_value_of_a_spreadsheet_is_no_key_and_no_value(checked, value, options):
-    cells = ";".join([value, ACCOUNT, "aHeq349838", value, "BUSINESS", value, value])
     columns = ("client_reference_id", "amount", "due_date", "notes")
-    problems = places(checked([HEADING, cells], **options))
+    problems = places(checked([HEADING, line(value, value, value, value)], **options))
     assert {*problems} == {(2, column, "error_value") for column in columns}
     lines = [f"Nummer;{HEADING}", f"{value};{line()}"]
     assert places(checked(lines, own={"key_column": "Nummer"})) == [(2, "Nummer", "error_value")]
@@ -150,9 +151,8 @@ def test_a_heading_that_lacks_columns_names_all_of_them(sender, tmp_path):
     path.write_text("Invoice;Payee Account Number;Amount;Due-Date\n", "utf-8")
     (problem,) = sender(key_column="invoice_no").check(path).problems
     assert problem.message == (
-        "the heading (Invoice, Payee Account Number, Amount, Due-Date) lacks payee_account_number, "
-        "payer_counterparty_id, amount, biller_type, due_date. It has no column invoice_no to tell "
-        "the rows apart, either."
+        "the heading (Invoice, Payee Account Number, Amount, Due-Date) lacks "
+        f"{', '.join(payment())}. It has no column invoice_no to tell the rows apart, either."
     )
 
 

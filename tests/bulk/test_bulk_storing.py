@@ -26,8 +26,8 @@ from tests.bulk.bulk_runs import (
     respond_to_creates,
     row,
     rows,
-    today,
 )
+from tests.payments import today
 from victor_ext.bulk import StateLost
 from victor_ext.bulk._loading import Loading
 

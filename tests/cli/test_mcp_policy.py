@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.rows import change, execute
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext.cli._mcp_policy import Allowed, Policy
 from victor_ext.outbox import Outbox
 

@@ -13,28 +13,18 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import SCRIPT, calls, until
+from tests.payments import create_words
 from victor_ext import Victor, VictorOAuth
 from victor_ext.cli import _signals
 
 pytestmark = pytest.mark.slow
 ACCOUNT = "043987673645"
-NEEDED = {
-    "--payee-account-number": ACCOUNT,
-    "--payer-counterparty-id": "acme000001",
-    "--amount": "44.23",
-    "--biller-type": "BUSINESS",
-    "--due-date": "today",
-}
 KEY = "invoice-1042-of-2026"
 
 
 def words(**changes):
     """A whole command line, with some options changed or added."""
-    options = {
-        **NEEDED,
-        **{"--" + name.replace("_", "-"): value for name, value in changes.items()},
-    }
-    return ["rfp", "create", *(word for pair in options.items() for word in pair)]
+    return create_words(**{"payer_counterparty_id": "acme000001", "due_date": "today"} | changes)
 
 
 def test_create_shows_the_record_with_a_masked_account_and_shows_json_in_full(

@@ -20,7 +20,7 @@ from tests.cli.mcp_hosts import (
 )
 from tests.cli.victor_command import settings_of, until
 from tests.outbox.rows import change, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 
 pytestmark = pytest.mark.slow
 

@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 
+from tests.payments import create_words
 from tests.providers.newer import printed_by, updated
 
 pytestmark = pytest.mark.slow
@@ -52,10 +53,7 @@ with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
         ran.append([status, out.getvalue(), err.getvalue()])
 print(json.dumps(ran))
 """
-CREATE = (
-    "rfp create --payee-account-number 043987673645 --payer-counterparty-id acceptsRfp "
-    "--amount 44.23 --biller-type BUSINESS --due-date today --json"
-)
+CREATE = shlex.join([*create_words(payer_counterparty_id="acceptsRfp"), "--json"])
 LINES = {
     "help of create": "rfp create --help",
     "help of list": "rfp list --help",

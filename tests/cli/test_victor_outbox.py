@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.rows import change, change_events, execute, key_of, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.outbox import Outbox
 

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from tests.faults.raw_provider import CREATE, READ, RESPOND, RawProvider
+from tests.payments import payment
 from tests.providers.running import Running
-from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
     PaymentRequest,

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import httpx
 
+from tests.payments import payment
 from tests.providers.running import Running
-from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext._runtime.http.connections import Route
 from victor_ext._runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport

@@ -15,7 +15,7 @@ from tests.bulk.postgres import postgres_server
 from tests.gateways.gateway import INSTALLED
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext.bulk import BulkSender
 from victor_ext.outbox import Outbox
 

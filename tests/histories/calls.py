@@ -15,6 +15,7 @@ from unicodedata import normalize
 from tests.fifth_system.adapter import AsyncTiny, Tiny
 from tests.histories.provider import KEPT, Rules, Work
 from tests.histories.world import BEGINS, Process, Wire, World
+from tests.payments import payment
 from victor_ext import (
     AsyncVictor,
     RetryPolicy,
@@ -38,11 +39,7 @@ from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloA
 QUICK = RetryPolicy(base=0.0, max_attempts=3, quota=10**9)
 DUE = BEGINS.date()
 BASE: dict[str, Any] = {
-    "payee_account_number": "043987673645",
-    "payer_counterparty_id": "aHeq349838",
-    "amount": "44.23",
-    "biller_type": "BUSINESS",
-    "due_date": DUE,
+    **payment(due_date=DUE),
     "notes": "Für März",
     "ultimate_creditor": "Acme",
     "amount_modification_allowed": True,

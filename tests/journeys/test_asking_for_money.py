@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import (
     BadRequest,
     InvalidRequest,

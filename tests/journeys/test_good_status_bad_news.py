@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
+from tests.payments import payment
 from tests.providers.running import Script
-from tests.providers.victor.adapter import over, payment
+from tests.providers.victor.adapter import over
 from victor_ext import (
     Conflict,
     InvalidRequest,

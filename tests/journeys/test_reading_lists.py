@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.cli.victor_command import calls
-from tests.providers.victor.adapter import payment
+from tests.payments import payment
 from victor_ext import BadRequest, zulu
 
 

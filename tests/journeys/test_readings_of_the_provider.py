@@ -4,7 +4,7 @@ not called absent.
 
 import pytest
 
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import NotFound, Outcome, VictorError, zulu
 
 pytestmark = pytest.mark.pull_request

@@ -3,8 +3,9 @@
 import httpx
 import pytest
 
+from tests.payments import payment
 from tests.providers.running import Script
-from tests.providers.victor.adapter import over, payment
+from tests.providers.victor.adapter import over
 from victor_ext import (
     Conflict,
     RetryPolicy,

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests.payments import invoice
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
-from tests.providers.victor.adapter import invoice
 from victor_ext._event_queue.databases import DatabaseTime, database_time
 from victor_ext.inbox import Inbox
 from victor_ext.outbox._entries import free_values

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.cli.conftest import bare_command
+from tests.payments import invoice
 from tests.providers.flexfactor.adapter import declined
 from tests.providers.running import GUID
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.velo.adapter import pay
-from tests.providers.victor.adapter import invoice
 
 __all__ = ["bare_command"]
 pytestmark = pytest.mark.pull_request

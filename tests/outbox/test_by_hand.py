@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from tests.outbox.rows import change, key_of, states, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import InvalidRequest
 from victor_ext.outbox import EntryState
 

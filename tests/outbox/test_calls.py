@@ -21,11 +21,11 @@ from velo_api.types import UNSET
 from tests.outbox.kinds import Box, Provider, dated, refused
 from tests.outbox.payouts import KEY, Payouts
 from tests.outbox.rows import change, states
+from tests.payments import invoice
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.velo.adapter import pay
-from tests.providers.victor.adapter import invoice
 from victor_ext import (
     BasicAuth,
     BearerAuth,

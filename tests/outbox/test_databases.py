@@ -24,8 +24,8 @@ from tests.outbox.rows import (
     states,
     stored,
 )
+from tests.payments import invoice
 from tests.providers.velo.test_velo_notifications import HEADER
-from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, ProviderTime
 from victor_ext._event_queue import databases
 from victor_ext.inbox import AsyncInbox, EventState, Inbox

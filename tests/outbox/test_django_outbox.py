@@ -15,7 +15,7 @@ from psycopg import IsolationLevel
 from tests.cli.victor_command import settings_of
 from tests.outbox.kinds import tables_of
 from tests.outbox.rows import end_claims, execute, states, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from tests.tiers import borders
 from victor_ext._event_queue.workers import SignalStop
 from victor_ext.outbox import Outbox

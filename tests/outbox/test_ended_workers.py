@@ -16,7 +16,7 @@ from django.core.management import call_command
 
 from tests.outbox.kinds import Box, Provider, async_engine, tables_of
 from tests.outbox.rows import inbox_of, received_number, states, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import VictorError
 from victor_ext.outbox import AsyncOutbox, Outbox
 

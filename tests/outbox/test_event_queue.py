@@ -22,8 +22,8 @@ from tests.outbox.rows import (
     waits_since,
     write,
 )
+from tests.payments import invoice
 from tests.providers.flexfactor.test_flexfactor_webhooks import webhooks
-from tests.providers.victor.adapter import invoice
 from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.outbox import Outbox
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import before_the_first_change
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext._event_queue.vault import KEY_BYTES, Vault

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from tests.outbox.kinds import async_engine
 from tests.outbox.rows import key_of
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import ConfigurationError
 from victor_ext.outbox import AsyncOutbox, Outbox
 
@@ -88,7 +88,7 @@ import os, sys
 import sqlalchemy as sa
 sys.path.append("examples/django")
 from tests.outbox.kinds import KINDS, Box, Provider, tables_of
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 
 kind, url, pooled = sys.argv[1:]
 engine = sa.create_engine(url)

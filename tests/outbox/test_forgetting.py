@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.rows import change, execute, key_of, shown_of, stored, text_of
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import InvalidRequest
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext.outbox import EntryState

@@ -27,7 +27,7 @@ from tests.outbox.rows import (
     stored,
     write,
 )
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import (
     NotFound,
     Outcome,

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.kinds import Box, Provider
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 
 ACCOUNT = invoice(1)["payee_account_number"]
 

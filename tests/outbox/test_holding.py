@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from tests.outbox.backups import back_up, on_sqlite
 from tests.outbox.rows import change, end_claims, execute, key_of, states, statuses, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import InvalidRequest, Victor
 
 pytestmark = pytest.mark.slow

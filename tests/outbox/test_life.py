@@ -15,7 +15,7 @@ from tests.outbox.clusters import Cluster
 from tests.outbox.kinds import Provider
 from tests.outbox.payouts import Payouts
 from tests.outbox.rows import execute, key_of, states, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext.outbox import Outbox
 from victor_ext.outbox._life import LIFE
 

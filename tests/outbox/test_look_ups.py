@@ -15,9 +15,9 @@ from victor_api.api.payment_requests import create_request_payment
 
 from tests.outbox.kinds import Box, dated, refused
 from tests.outbox.rows import execute, states
+from tests.payments import invoice, wire_body
 from tests.providers.running import ONCE, scripted
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from tests.providers.victor.adapter import invoice
 from victor_ext import zulu
 from victor_ext.outbox import Outbox
 
@@ -124,18 +124,12 @@ MINUTES = st.sampled_from([-300, -120, -61, -10, -5, -1, 0, 1, 30])
 
 def made(number, minutes, name, amount, *, is_dated):
     """A request in the list."""
-    body = invoice(number, amount=amount)
-    details = {name: str(body[name]) for name in ("amount", "biller_type", "due_date")}
-    request = {
-        "payee": {"account_number": body["payee_account_number"]},
-        "payer": {"victor_counterparty_id": body["payer_counterparty_id"]},
-        "payment_details": details,
-    }
+    request = wire_body(payer_counterparty_id="acceptsRfp", amount=amount)
     if is_dated:
         request["created_at"] = int((NOW + timedelta(minutes=minutes)).timestamp() * 1000)
     return {
         "victor_payment_request_id": name,
-        "client_reference_id": body["client_reference_id"],
+        "client_reference_id": f"INV-{number}",
         "direction": "outbound",
         "status": "created",
         "payment_request": request,

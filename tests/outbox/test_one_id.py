@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from tests.outbox.kinds import Box, Provider, dated
 from tests.outbox.rows import change, execute, key_of, states, stored
 from tests.outbox.test_groups import Together
+from tests.payments import invoice
 from tests.providers.connected.till import client_class, generated, operation
 from tests.providers.flexfactor.adapter import declined
 from tests.providers.running import GUID, ONCE
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from tests.providers.victor.adapter import invoice
 from victor_ext import (
     ApiClient,
     HeaderKey,

@@ -23,7 +23,7 @@ from tests.outbox.rows import (
     statuses,
     stored,
 )
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import BadRequest, InvalidRequest, Victor
 from victor_ext.outbox import EntryState, Outbox
 

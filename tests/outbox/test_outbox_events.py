@@ -20,9 +20,9 @@ from tests.outbox.rows import (
     stored,
     write,
 )
+from tests.payments import invoice
 from tests.providers.running import GUID, ONCE, scripted
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from tests.providers.victor.adapter import invoice
 from victor_ext import (
     Victor,
 )

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.outbox.rows import states, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 
 pytestmark = pytest.mark.pull_request
 DEADLINE = 4.0

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.rows import change, execute, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from tests.query_plans import reads_all, scans
 from victor_ext.outbox import Outbox
 

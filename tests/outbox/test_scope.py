@@ -7,7 +7,7 @@ import pytest
 
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import states, stored
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import Victor, VictorJwt, VictorOAuth
 from victor_ext.outbox import AnotherScope, Outbox
 from victor_ext.providers.eastpay import EastPay

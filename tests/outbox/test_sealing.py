@@ -19,7 +19,7 @@ from tests.outbox.rows import (
     stored,
     text_of,
 )
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.outbox import Outbox
 

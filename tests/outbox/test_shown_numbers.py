@@ -10,7 +10,7 @@ import pytest
 from tests.outbox.kinds import Provider, refused
 from tests.outbox.rows import states, stored
 from tests.outbox.test_sealing import STORAGE_KEY, bytes_of
-from tests.providers.victor.adapter import invoice
+from tests.payments import invoice
 from tests.test_numbers import NUMBERS, notations
 from tests.tiers import borders
 from victor_ext.outbox import Outbox

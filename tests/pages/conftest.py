@@ -9,14 +9,15 @@ import pytest
 import sqlalchemy.ext.asyncio  # noqa: F401 - pytester forgets what a page's tests load, and this cannot be loaded twice
 from sqlalchemy import make_url
 
+from tests.bulk.bulk_runs import write_csv
 from tests.outbox.django_project import set_up, use_database
 from tests.pages.page import ROOT
 from tests.pages.shell import Shell
+from tests.payments import cells, payment
 from tests.providers.connected.till import till_api
 from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.velo.adapter import Harness as VeloHarness
 from tests.providers.velo.adapter import pay
-from tests.providers.victor.adapter import payment
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor import _system as flexfactor_settings
 from victor_ext.providers.velo import Velo
@@ -26,11 +27,11 @@ from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
-INVOICES = """\
-invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,client_reference_id
-2042,043987673645,acceptsRfp,44.23,BUSINESS,today,INV-2042
-1043,043987673645,acceptsRfp,12.00,BUSINESS,today,INV-1043
-"""
+INVOICES = [
+    {"invoice_no": number, "client_reference_id": f"INV-{number}"}
+    | cells(payer_counterparty_id="acceptsRfp", amount=amount, due_date="today")
+    for number, amount in ((2042, "44.23"), (1043, "12.00"))
+]
 
 
 token = access_token = pytest.fixture(lambda: "not-a-secret")
@@ -77,7 +78,7 @@ def folder(tmp_path, monkeypatch):
     here.mkdir()
     for name in ("openapi", "examples"):
         (here / name).symlink_to(ROOT / name)
-    (here / "invoices.csv").write_text(INVOICES, encoding="utf-8")
+    write_csv(here / "invoices.csv", INVOICES)
     monkeypatch.chdir(here)
     monkeypatch.syspath_prepend(here)
     return here

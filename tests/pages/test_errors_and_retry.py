@@ -11,7 +11,7 @@ import pytest
 
 import victor_ext
 from tests.pages.page import ROOT
-from tests.providers.victor.adapter import payment
+from tests.payments import payment
 from victor_ext import Outcome, Victor, VictorError, VictorOAuth
 
 pytestmark = pytest.mark.slow

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from victor_api.client import Client
 
+from tests.payments import payment
 from tests.providers.arguments import MADE, NOBODY_HOME, TARGETS, Target
 from tests.providers.running import ONCE
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from tests.providers.victor.adapter import payment
 from victor_ext import RetryPolicy, Victor, VictorError, VictorJwt, check_payment_request
 from victor_ext.providers import Money, eastpay
 

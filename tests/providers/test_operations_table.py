@@ -26,6 +26,7 @@ import pytest
 from tests.contracts.calling import answers_of, with_members
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
+from tests.payments import payment
 from tests.providers.running import GUID, Script
 from tests.providers.systems import CLIENTS
 from victor_ext.providers import Money
@@ -128,10 +129,7 @@ class Recorder(Script):
 
 
 KNOWN = {
-    "payee_account_number": "043987673645",
-    "payer_counterparty_id": "aHeq349838",
-    "biller_type": "BUSINESS",
-    "due_date": NOW.date(),
+    **payment(due_date=NOW.date()),
     "notes": "yes",
     "timeout": 0.0,
     "country": "US",
@@ -144,6 +142,7 @@ KNOWN = {
     "until": "ACCEPTED",
     "value": "12345",
 }
+del KNOWN["amount"]  # each system has a type of its own
 """Arguments, and fields of request objects, that are not made by their types alone."""
 MADE = {
     str: GUID,

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 import tests.providers.velo.adapter as velo
+from tests.payments import payment
 from tests.providers.connected.till import Caller, new_payment, operation
 from tests.providers.eastpay.adapter import PRICE, card
 from tests.providers.running import Script
 from tests.providers.systems import of_every_system
-from tests.providers.victor.adapter import payment
 from victor_ext import Done, OperationRow, Proof
 from victor_ext.providers import Money
 

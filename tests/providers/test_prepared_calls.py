@@ -12,6 +12,7 @@ from operator import attrgetter
 import httpx
 import pytest
 
+from tests.payments import payment, wire_body
 from tests.providers.connected.till import new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
 from tests.providers.prepared import HEADER, PAGE, prepared, table
@@ -170,17 +171,9 @@ def test_a_prepared_call_with_a_card_number_cannot_be_stored():
 
 
 MADE = {"victor_payment_request_id": "R1", "status": "Created"}
-DETAILS = {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"}
-WHOLE = {
-    **MADE,
-    "payment_request": {
-        "payee": {"account_number": "043987673645"},
-        "payer": {"victor_counterparty_id": "C1"},
-        "payment_details": DETAILS,
-    },
-}
+WHOLE = {**MADE, "payment_request": wire_body()}
 OTHER_PAYEE = {**MADE, "payment_request": {"payee": {"account_number": "1"}}}
-TOO_LITTLE = {**MADE, "payment_request": {"payer": {"victor_counterparty_id": "C1"}}}
+TOO_LITTLE = {**MADE, "payment_request": {"payer": {"victor_counterparty_id": "aHeq349838"}}}
 YES = {"victor_payment_request_id": "R1", "original_amount": "44.23", "notes": "Thanks."}
 ACCEPTED = {
     **MADE,
@@ -188,15 +181,7 @@ ACCEPTED = {
     "direction": "inbound",
     "payment_request": {"payment_request_response": {**YES, "status": "Accepted"}},
 }
-CREATE = (
-    "create",
-    {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "C1",
-        **DETAILS,
-        "idempotency_key": GUID,
-    },
-)
+CREATE = ("create", payment(idempotency_key=GUID))
 ACCEPT, DECLINE = ((word, {"id": "R1", "notes": "Thanks."}) for word in ("accept", "decline"))
 OTHERS = "it may be the response of this call or somebody else's"
 

@@ -13,12 +13,12 @@ import pytest
 from velo_api.typed import arguments as velo_arguments
 
 from tests.frames import assert_hidden, found_in
+from tests.payments import payment
 from tests.providers.connected.till import Caller, new_payment, send
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
 from tests.providers.running import GUID, QUICK, TOKEN, Script
 from tests.providers.systems import called, of_every_system
-from tests.providers.victor.adapter import payment
 from victor_ext import (
     BearerAuth,
     ConfigurationError,

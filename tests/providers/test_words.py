@@ -5,9 +5,9 @@ import json
 import httpx
 import pytest
 
+from tests.payments import payment
 from tests.providers.running import Script
 from tests.providers.systems import called
-from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, Word
 
 

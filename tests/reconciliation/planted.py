@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from tests.bulk.bulk_runs import write_csv
-from tests.providers.victor.adapter import payment
+from tests.payments import payment
 from victor_ext import Victor, VictorOAuth, zulu
 
 

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -16,29 +15,13 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from tests.payments import wire_body
 from victor_ext.sandbox import RemoteSandbox
 
 CREATE = "/v2/payment-requests/request-payment"
 LIST = "/v2/payment-requests"
 KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 API_KEY = "7d2c6a3e-3a64-4a0b-8f0e-5f0f4ad1b4c1"
-
-
-def today():
-    return datetime.now(UTC).date().isoformat()
-
-
-def a_body(amount="44.23", counterparty="aHeq349838", **details):
-    return {
-        "payee": {"account_number": "043987673645"},
-        "payer": {"victor_counterparty_id": counterparty},
-        "payment_details": {
-            "amount": amount,
-            "biller_type": "BUSINESS",
-            "due_date": today(),
-            **details,
-        },
-    }
 
 
 @lru_cache
@@ -79,7 +62,7 @@ class Caller:
     def create(self, key=None, body=None, **details):
         headers = {} if key is None else {"idempotency-key": key}
         return self.call(
-            "POST", CREATE, headers=headers, json=a_body(**details) if body is None else body
+            "POST", CREATE, headers=headers, json=wire_body(**details) if body is None else body
         )
 
     def created(self, **details):

@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from tests.cases import cases_beside
+from tests.payments import wire_body
 from tests.providers.systems import of_every_system
 from tests.sandbox.desks import DESKS, desk_of
-from tests.sandbox.sandbox_callers import today
 from victor_ext.sandbox.server import _document
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__, "new_members")
+CASES["victor"]["body"] = wire_body(payer_counterparty_id="acme000001", copies=1)
 
 
 def system_of(case):
@@ -66,8 +67,8 @@ class Served:
         (self.id,) = self.found("") - before
 
     def filled(self, value):
-        """A value with the ids and the day in their places."""
-        names = {"mid": self.party, "id": self.id, "key": str(uuid.uuid4()), "today": today()}
+        """A value with the ids in their places."""
+        names = {"mid": self.party, "id": self.id, "key": str(uuid.uuid4())}
         return json.loads(Template(json.dumps(value)).safe_substitute(names))
 
     def post(self, path, body):
@@ -118,3 +119,8 @@ def test_a_new_filter_finds_only_the_record_whose_body_had_the_value(served):
     for filters in served.case["misses"]:
         assert served.found(filters) == set(), filters
     assert served.found("unheard=1") == served.found("")
+
+
+def test_a_request_from_outside_needs_no_argument_for_what_a_newer_document_requires():
+    with desk_of("victor") as desk:
+        assert desk.sandbox.create_inbound("10.00")

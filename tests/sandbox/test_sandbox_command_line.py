@@ -7,7 +7,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from tests.providers.victor.adapter import payment
+from tests.payments import payment
 from tests.sandbox.sandbox_callers import CREATE, LIST, SandboxProcess
 from victor_ext import PaymentRequest, Victor
 from victor_ext.sandbox._command_line import run

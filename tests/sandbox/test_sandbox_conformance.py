@@ -22,7 +22,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.sandbox.sandbox_callers import API_KEY, Caller, today
+from tests.payments import today
+from tests.sandbox.sandbox_callers import API_KEY, Caller
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.server._document import document_path
 
@@ -56,7 +57,7 @@ def with_prose():
             if name.endswith("_datetime"):
                 member["enum"] = ["1997-07-16T19:20:30.45Z"]
             elif name.endswith("_date"):
-                member["enum"] = [today()]
+                member["enum"] = [str(today())]
     return schemathesis.openapi.from_dict(document)
 
 
@@ -107,7 +108,7 @@ def test_every_answer_conforms_to_the_document(case, plain, statuses):
             amount_modification_allowed=True
         )
     if isinstance(case.body, dict) and isinstance(case.body.get("payment_details"), dict):
-        case.body["payment_details"]["due_date"] = today()
+        case.body["payment_details"]["due_date"] = str(today())
         if isinstance(case.headers, dict):
             case.headers.pop("Idempotency-Key", None)
     response = case.call(**options)

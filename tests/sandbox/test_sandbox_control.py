@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.sandbox.sandbox_callers import KEY, LIST, a_body, exchange
+from tests.payments import wire_body
+from tests.sandbox.sandbox_callers import KEY, LIST, exchange
 from victor_ext.sandbox import RemoteSandbox
 
 pytestmark = pytest.mark.slow
@@ -43,7 +44,7 @@ def test_commands_lead_a_request_with_a_lost_response_to_its_completion(commands
 
 
 def test_a_reset_forgets_everything(commands, caller):
-    caller.create(KEY, {**a_body(), "client_reference_id": "INV-1"})
+    caller.create(KEY, {**wire_body(), "client_reference_id": "INV-1"})
     commands.inject("status", times=None)
     commands.advance(60)
     commands.set_clock_skew(30)

@@ -8,14 +8,15 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import until
-from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
+from tests.payments import wire_body
+from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, exchange
 
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 
 
 def create_bytes(caller, key=KEY):
-    return caller.raw("POST", CREATE, json.dumps(a_body()).encode(), {"idempotency-key": key})
+    return caller.raw("POST", CREATE, json.dumps(wire_body()).encode(), {"idempotency-key": key})
 
 
 @pytest.mark.parametrize("kind", ["refuse", "cut_request"])

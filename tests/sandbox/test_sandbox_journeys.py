@@ -59,7 +59,7 @@ def test_accepting_the_twin_moves_both_to_completed(with_twin):
 
 @pytest.mark.parametrize(("counterparty", "path"), CASES["lives"].items())
 def test_the_counterparty_of_a_request_decides_its_statuses(sandbox, caller, counterparty, path):
-    request_id = caller.created(counterparty=counterparty)["victor_payment_request_id"]
+    request_id = caller.created(payer_counterparty_id=counterparty)["victor_payment_request_id"]
     seen = [sandbox.request(request_id)["status"]]
     for _ in path[1:]:
         sandbox.advance(1)

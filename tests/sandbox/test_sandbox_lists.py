@@ -50,7 +50,7 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
     parent, child = (made[f"victor_payment_request_{which}id"] for which in ("", "child_"))
     sandbox.advance(60)
     tomorrow = day_of(sandbox.clock()["now"] + 86_400)
-    [fednow] = ids([caller.created(counterparty="fednow0001", due_date=tomorrow)])
+    [fednow] = ids([caller.created(payer_counterparty_id="fednow0001", due_date=tomorrow)])
     first, last = sandbox.request(parent), sandbox.request(fednow)
     sandbox.respond(child, "Accepted")
     approved = sandbox.clock()["now"]

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.providers.victor.adapter import payment
+from tests.payments import payment
 
 pytestmark = pytest.mark.pull_request
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.sandbox.sandbox_callers import CREATE, KEY, a_body
+from tests.payments import wire_body
+from tests.sandbox.sandbox_callers import CREATE, KEY
 from victor_ext.sandbox.victor._lifecycle import due_dates
 
 pytestmark = pytest.mark.slow
@@ -19,7 +20,7 @@ CASES = cases_beside(__file__)
 
 def changed(path, value):
     """A good body with one place set to a value, or without it when the value is `(missing)`."""
-    body = a_body()
+    body = wire_body()
     *parents, last = path.split(".")
     place = body
     for parent in parents:
@@ -67,7 +68,7 @@ def test_right_due_dates_run_from_today_until_24_hours_from_now_in_any_time_zone
 
 
 def test_the_same_key_and_body_get_the_same_bytes_and_no_second_request(sandbox, caller):
-    body = {**a_body(), "client_reference_id": "INV-1042"}
+    body = {**wire_body(), "client_reference_id": "INV-1042"}
     first = caller.create(KEY, body)
     sandbox.move(first.json()["victor_payment_request_id"], "completed")
     again = caller.create(KEY, body)
@@ -90,7 +91,7 @@ def test_the_same_key_and_body_get_the_same_bytes_and_no_second_request(sandbox,
 def test_the_same_create_from_many_sides_at_once_makes_one_request(sandbox, caller):
     sandbox.inject("delay", delay=0.05, times=8)
     headers = {**caller.authorization(), "idempotency-key": KEY}
-    body = a_body()
+    body = wire_body()
 
     def send(_):
         return httpx.post(

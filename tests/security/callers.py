@@ -2,8 +2,8 @@
 
 from uuid import uuid4
 
+from tests.payments import payment
 from tests.providers.running import Running
-from tests.providers.victor.adapter import payment
 from tests.security.secrets import ACCOUNT
 from victor_ext import AsyncVictor, RetryPolicy, Victor
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from tests.payments import payment
 from tests.providers.running import ONCE, Script
-from tests.providers.victor.adapter import payment
 from victor_ext import Victor, VictorError, VictorOAuth
 
 pytestmark = pytest.mark.slow

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from tests.frames import assert_hidden
+from tests.payments import payment
 from tests.providers.connected.till import Caller
 from tests.providers.running import MODES, TOKEN, Script
 from tests.providers.systems import called, of_every_system
-from tests.providers.victor.adapter import payment
 from victor_ext import (
     ClientCredentialsAuth,
     Outcome,

@@ -12,8 +12,8 @@ import vcr
 import yaml
 from vcr.errors import CannotOverwriteExistingCassetteException
 
+from tests.payments import invoice
 from tests.providers.running import Running
-from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AsyncVictor,
     Outcome,

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.victor.adapter import payment
+from tests.payments import cells, payment
 from victor_ext import TimedOut, VictorError
 
 pytestmark = pytest.mark.slow
@@ -99,14 +99,11 @@ def test_faults_time_travel_and_sent_once_work_for_awaited_calls(
 
 FAILING = """
     import pytest
-    from datetime import date, datetime, UTC
     {extra}
     def test_it({fixtures}):
         {prepare}
         victor.payment_requests.create(
-            payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
-            biller_type="BUSINESS", due_date=datetime.now(UTC).date(), notes="for 043987673645",
-            idempotency_key="invoice-1042-0123456789")
+            **{payment}, notes="for 043987673645", idempotency_key="invoice-1042-0123456789")
         {then}
 """
 
@@ -117,6 +114,7 @@ def failing(pytester, **parts):
         "fixtures": "victor, victor_sandbox",
         "prepare": "pass",
         "then": "assert 0",
+        "payment": cells(),
         **parts,
     }
     pytester.makepyfile(FAILING.format(**parts))

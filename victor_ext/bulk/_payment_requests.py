@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from victor_ext import (
+    InvalidRequest,
     PaymentRequest,
     PaymentRequestArguments,
     PreparedCall,
@@ -91,19 +92,19 @@ def _refuse_past_due_date(call: PreparedCall, now: datetime) -> None:
     A call with a key is not checked for that, since it may repeat an older one.
     """
     body: Any = call.body
-    details = body["payment_details"]
+    due_date = body["payment_details"]["due_date"]
     today = now.date()
     # Today and tomorrow are never wrong, and need no check.
-    if details["due_date"] in (str(today), str(today + timedelta(days=1))):
+    if due_date in (str(today), str(today + timedelta(days=1))):
         return
-    check_payment_request(
-        now=now,
-        payee_account_number=body["payee"]["account_number"],
-        payer_counterparty_id=body["payer"]["victor_counterparty_id"],
-        amount="1.00",  # it was checked, and may be no exact number here
-        biller_type=details["biller_type"],
-        due_date=details["due_date"],
-    )
+    try:
+        check_payment_request(now=now, due_date=due_date)
+    except InvalidRequest as error:
+        # The other arguments were checked when the row was read.
+        problems = [problem for problem in error.problems if problem.field == "due_date"]
+        if problems:
+            message = f"The payment request was not sent: {problems[0].message}"
+            raise InvalidRequest(message, problems=problems) from None
 
 
 def _current_status(request: PaymentRequest) -> CurrentStatus:

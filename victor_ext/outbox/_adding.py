@@ -73,22 +73,13 @@ class Adding(Box):
         """Store a request in your transaction. It is sent after the commit, and discarded by a
         rollback.
 
-        The same arguments under the same key are stored once.
+        The arguments are those of `payment_requests.create`. `client_reference_id` (your reference,
+        such as the number of the invoice) and `idempotency_key` are required, too. The same
+        arguments under the same key are stored once.
 
         Args:
             session: Your session or connection.
                 It is an async one for `AsyncOutbox`. `DjangoOutbox` takes none.
-            payee_account_number: The account that receives the money.
-            payer_counterparty_id: The counterparty that pays.
-            amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
-            biller_type: `"BUSINESS"` or `"CONSUMER"`.
-            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
-            ultimate_creditor: The final recipient, only with `"BUSINESS"`.
-            amount_modification_allowed: Whether the payer may pay another amount.
-            notes: Notes for the payer.
-            client_reference_id: Your reference, such as the number of the invoice. It is required.
-            idempotency_key: One key for each payment, the same for every repeat. It is required.
-            extra_body: Members of the body that are unknown here, by their names on the wire.
 
         Raises:
             InvalidRequest: An argument is invalid, the key or the reference is missing, or the key

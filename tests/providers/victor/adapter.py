@@ -1,11 +1,11 @@
 """Victor in the suite over all systems, and its client over a script."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import tests.providers.running as running
+from tests.payments import payment
 from tests.providers.running import MODES, QUICK, Exchange, run
-from victor_ext import AsyncVictor, Victor, VictorOAuth, idempotency_key_for
+from victor_ext import AsyncVictor, Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
 SANDBOX = sandbox = Sandbox
@@ -28,31 +28,6 @@ class Harness(running.Harness):
 
     def set_up(self):
         return {"auth": VictorOAuth(*self.sandbox.add_oauth_client()), "base_url": self.sandbox.url}
-
-
-def payment(**changes):
-    """The arguments of a request for payment that is due today."""
-    return {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "aHeq349838",
-        "amount": "44.23",
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-        **changes,
-    }
-
-
-def invoice(number=1042, **changes):
-    """The same, with the reference and the key of an invoice."""
-    named = {
-        "client_reference_id": f"INV-{number}",
-        "idempotency_key": idempotency_key_for("invoice", number),
-    }
-    return {
-        **payment(payer_counterparty_id="acceptsRfp", amount=Decimal("44.23")),
-        **named,
-        **changes,
-    }
 
 
 def over(mode, provider, call, **options):

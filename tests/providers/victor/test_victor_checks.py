@@ -12,7 +12,7 @@ import pytest
 import yaml
 from victor_api.typed.methods import PaymentRequests
 
-from tests.providers.victor.adapter import payment
+from tests.payments import payment
 from victor_ext import Direction, InvalidRequest, Network, Status, money
 from victor_ext.providers.victor._creating import check_payment_request
 from victor_ext.providers.victor._responding import RESPONSE_WORDS

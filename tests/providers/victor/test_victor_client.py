@@ -1,7 +1,6 @@
 """The client as a user has it: what leaves, what comes back, and that its parts hang together."""
 
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import httpx
@@ -13,8 +12,9 @@ from victor_api.api.payment_requests import (
 from victor_api.models import NewRtpRfpPaymentRequest
 
 import victor_ext
+from tests.payments import payment, today, wire_body
 from tests.providers.running import QUICK, Script
-from tests.providers.victor.adapter import ARGUMENTS, payment
+from tests.providers.victor.adapter import ARGUMENTS
 from victor_ext import (
     BadRequest,
     ConfigurationError,
@@ -25,17 +25,13 @@ from victor_ext import (
     idempotency_key_for,
 )
 
-DUE = datetime.now(UTC).date()
+DUE = today()
 RECEIPT = {
     "victor_payment_request_id": "a7ffd43c37c1",
     "status": "created",
     "direction": "OUTBOUND",
     "client_reference_id": "INV-1042",
-    "payment_request": {
-        "payee": {"account_number": "043987673645"},
-        "payer": {"victor_counterparty_id": "aHeq349838"},
-        "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": str(DUE)},
-    },
+    "payment_request": wire_body(),
 }
 GOOD, BUSY = httpx.Response(200, json=RECEIPT), httpx.Response(503)
 
@@ -57,15 +53,9 @@ def test_a_create_sends_the_request_and_its_key_and_returns_the_record(run):
     [request] = script.requests
     url = "https://api.stage.victorfi.com/v2/payment-requests/request-payment"
     assert (request.method, str(request.url)) == ("POST", url)
-    assert json.loads(request.content) == {
-        "payee": {"account_number": "043987673645", "ultimate_creditor": "SampleCo Inc."},
-        "payer": {"victor_counterparty_id": "aHeq349838"},
-        "payment_details": {
-            "amount": "44.23", "biller_type": "BUSINESS", "due_date": str(DUE), "notes": "n",
-            "amount_modification_allowed": False,
-        },
-        "client_reference_id": "INV-1042",
-    }  # fmt: skip
+    expected = wire_body(notes="n", amount_modification_allowed=False)
+    expected["payee"]["ultimate_creditor"] = "SampleCo Inc."
+    assert json.loads(request.content) == {**expected, "client_reference_id": "INV-1042"}
     agent = f"victor-ext/{victor_ext.__version__} httpx/"
     assert request.headers["user-agent"].startswith(agent)
     assert {

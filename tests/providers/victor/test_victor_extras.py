@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.payments import payment
 from tests.providers.running import Script
-from tests.providers.victor.adapter import Harness, payment
+from tests.providers.victor.adapter import Harness
 from tests.providers.victor.test_victor_client import create
 from victor_ext import Conflict, InvalidRequest, check_payment_request
 from victor_ext.providers.victor import _creating

@@ -12,7 +12,7 @@ from victor_api.models import (
 )
 
 from tests.cases import cases_beside
-from tests.providers.victor.adapter import payment
+from tests.payments import payment
 from victor_ext import PaymentRequest
 
 CASES = cases_beside(__file__)

@@ -159,7 +159,7 @@ class SandboxCommands(TokenCommands):
             "payment_details": _given(
                 amount=str(amount),
                 due_date=due,
-                biller_type=biller_type or "BUSINESS",
+                biller_type=biller_type,
                 amount_modification_allowed=amount_modification_allowed,
                 notes=notes,
             ),
