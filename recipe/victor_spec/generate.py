@@ -201,7 +201,7 @@ def _on_disk(folder: Traversable) -> Path:
 
 
 TEMPLATES = _on_disk(files("victor_spec") / "templates")
-COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
+COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
 """Modules that are the same in every package."""
 
 # Neither configuration files in the folders above nor environment variables may change a byte of

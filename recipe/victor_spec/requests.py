@@ -85,9 +85,6 @@ class Request:
     """In lower case."""
     path: str = ""
     """The path of the document; the generator may know the operation by another one."""
-    server: str | None = None
-    """The URL of its own server, with the defaults of its variables and without a slash at its end;
-    None when it has the server of the document."""
     parameters: dict[tuple[str, str], Style] = field(default_factory=dict[tuple[str, str], Style])
     """By the location in the prepared document, and the name."""
     encodings: dict[str, dict[str, list[str]]] = field(
@@ -156,10 +153,6 @@ class Requests:
 
     servers: list[str] = field(default_factory=list[str])
     """The absolute URLs of its servers, with the defaults of their variables."""
-    own_servers: dict[str, str] = field(default_factory=dict[str, str])
-    """The URLs of the operations' own servers, with their variables, by the `Request.server`."""
-    variables: dict[str, Tree] = field(default_factory=dict[str, Tree])
-    """The variables of each server, by its URL with them."""
     decimals: bool = False
     """Whether a number is read as a Decimal: then all are read with their digits."""
     base_path: str | None = None

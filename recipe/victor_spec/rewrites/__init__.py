@@ -34,6 +34,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     operations.write_status,
     operations.read_hooks,
     references.inline_reference,
+    servers.record_servers,
     unread.report_unread,
     references.name_referenced_schema,
     names.drop_title,
@@ -62,7 +63,6 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     keys.record_keys,
     serialization.record_styles,
     bodies.record_encodings,
-    servers.record_servers,
     results.record_results,
     schemas.exact_number,
     # These need the final names.
