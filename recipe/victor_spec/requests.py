@@ -26,14 +26,11 @@ class Style(NamedTuple):
     style: str
     explode: bool
     reserved: bool
-    json: bool
-    """Whether its value is sent as JSON text."""
 
     def call(self, name: str, value: str) -> str:
         """The arguments of the function in `serializing` that writes the parameter; both are Python
         expressions.
         """
-        value = f"_as_json({name}, {value})" if self.json else value
         style = "" if self.style == DEFAULT_STYLES[self.location] else f', "{self.style}"'
         explode = f", explode={self.explode}" if self.explode != EXPLODED[self.location] else ""
         return f"{name}, {value}{style}{explode}{', reserved=True' if self.reserved else ''}"
@@ -108,7 +105,7 @@ class Request:
     def style(self, location: str, name: str) -> Style:
         """How a parameter is sent; `location` is the one in the prepared document."""
         style = DEFAULT_STYLES[location]
-        usual = Style(location, style, explode=EXPLODED[location], reserved=False, json=False)
+        usual = Style(location, style, explode=EXPLODED[location], reserved=False)
         return self.parameters.get((location, name), usual)
 
     def has(self, location: str) -> bool:

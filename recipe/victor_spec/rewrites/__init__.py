@@ -31,7 +31,7 @@ from .base import Log
 __all__ = ("REWRITES", "Log", "prepare")
 
 REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
-    operations.write_status,
+    operations.drop_unknown_status,
     operations.read_hooks,
     references.inline_reference,
     servers.record_servers,
@@ -43,7 +43,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     canonical.canonical,
     names.unique_operation_id,
     operations.drop_impossible_body,
-    serialization.content_parameter,
+    serialization.require_schemas,
     serialization.flatten_object_parameter,
     operations.drop_parameter,
     operations.declare_path_parameter,

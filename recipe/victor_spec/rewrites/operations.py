@@ -26,21 +26,18 @@ KNOWN_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "tr
 """The methods that the generator knows."""
 _READ_IN_PATH = re.compile(f"{{({IN_PATH})}}")
 """What the generator reads in a path as a parameter."""
+STATUS = re.compile(r"[1-5](\d\d|XX)|default")
 OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
 UNNAMED = "the path does not name it; each part that it names and nothing declares is a text"
 """Why a declared part of a path is not sent."""
 
 
-def write_status(document: Tree, log: Log) -> None:
-    """Write `4xx` and `Default` as OpenAPI has them, `4XX` and `default`."""
+def drop_unknown_status(document: Tree, log: Log) -> None:
+    """Leave out the answers whose status HTTP does not have; `4xx` is none, `4XX` is a range."""
     for operation in operations(document):
         answers_by_status = mapping_at(operation.tree, "responses")
         for status in list(answers_by_status):
-            meant = "default" if status.lower() == "default" else status.upper()
-            if meant != status and meant not in answers_by_status:
-                answers_by_status[meant] = answers_by_status.pop(status)
-                log("write-status", f"{operation.where} {status}")
-            elif not re.fullmatch(r"[1-5](\d\d|XX)|default", meant):
+            if not STATUS.fullmatch(status):
                 del answers_by_status[status]
                 log.left_out.append(
                     f"{operation.where}: answer {status!r}, which is no status of HTTP"
