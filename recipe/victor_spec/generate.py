@@ -154,7 +154,7 @@ def _project(
 
 
 def _known_of_hooks(data: GeneratorData, log: Log) -> dict[str, Any]:
-    """What the template of webhooks is rendered with; `log.untold` has those without tags."""
+    """What the template of webhooks is rendered with; `log.untold` has those that need names."""
     posted = log.requests.hook_endpoints
     known = hooks.known_of(posted, data.models, _return_type)
     untold: list[int] = known["untold"]
