@@ -158,7 +158,7 @@ def _known_of_hooks(data: GeneratorData, log: Log) -> dict[str, Any]:
     posted = log.requests.hook_endpoints
     known = hooks.known_of(posted, data.models, _return_type)
     untold: list[int] = known["untold"]
-    log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
+    log.untold = [log.requests.hook_of(posted[number]) for number in untold]
     return known
 
 

@@ -112,17 +112,6 @@ class Request:
         return any(style.location == location for style in self.parameters.values())
 
 
-class Hook(NamedTuple):
-    """A request of the provider, a webhook or a callback, with the headers that the document
-    declares.
-    """
-
-    name: str
-    headers: tuple[str, ...]
-    security: tuple[str, ...]
-    """What the document requires of it, in words, one text for each alternative."""
-
-
 class Declared(NamedTuple):
     """The members of a generated `Operation`: its function, and what its requests may have."""
 
@@ -157,8 +146,8 @@ class Requests:
     names: dict[str, str] = field(default_factory=dict[str, str])
     """The names on the wire of the parameters and properties that have another one for the
     generator, by that one."""
-    hooks: dict[tuple[str, str], Hook] = field(default_factory=dict[tuple[str, str], Hook])
-    """By the method and the path that stand for each."""
+    hooks: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    """The names of webhooks and callbacks, by the method and the path that stand for each."""
     hook_endpoints: list[Endpoint] = field(default_factory=list[Endpoint])
     """What the generator made of these paths."""
     of: dict[Tagged, Request] = field(default_factory=dict[Tagged, Request])
@@ -169,7 +158,8 @@ class Requests:
     def request_of(self, endpoint: Endpoint) -> Request:
         return self.of.get((str(endpoint.tags[0]), str(endpoint.name)), Request())
 
-    def hook_of(self, endpoint: Endpoint) -> Hook:
+    def hook_of(self, endpoint: Endpoint) -> str:
+        """The name of the webhook or callback that an endpoint stands for."""
         return self.hooks[endpoint.method, endpoint.path.get_untrusted_value()]
 
     def declared(self, endpoint: Endpoint) -> Declared:
