@@ -148,12 +148,6 @@ def segment(name: str, value: Any, style: str = "simple", *, explode: bool = Fal
     return text
 
 
-def as_json(name: str, value: Any) -> Any:
-    """The JSON text of a parameter with the content type JSON; an absent value stays absent."""
-    value = _zoned(name, value)
-    return value if value is UNSET else json_of(value, name)
-
-
 def query_string(*parameters: list[str], begin: str = "?") -> str:
     """The end of the URL; "" without parameters.
 

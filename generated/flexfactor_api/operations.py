@@ -5,30 +5,6 @@ from .types import Key, Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        name="create_token",
-        method="POST",
-        path="/v1/oauth2/token",
-        headers=(),
-        members=("AppKey", "AppSecret"),
-        result_id="id",
-        result_status="status",
-        results={200: "Token"},
-        result_members=(
-            "accessToken",
-            "expires",
-            "refreshToken",
-            "id",
-            "session",
-            "success",
-            "result",
-            "status",
-            "statusCode",
-            "errors",
-        ),
-        errors={"400": ("Problem",), "401": ("Problem",)},
-        body="TokenRequest",
-    ),
-    Operation(
         name="transmit",
         method="POST",
         path="/v1/transmit",

@@ -2,6 +2,8 @@
 shows its fault.
 """
 
+import json
+
 import pytest
 from openapi_python_client.parser.errors import PropertyError
 from openapi_python_client.parser.properties.string import StringProperty
@@ -65,6 +67,24 @@ def test_wire_names_that_become_the_same_python_name_keep_their_own_values(make,
 @pytest.mark.parametrize("paths", LOSSES["operations"].values(), ids=LOSSES["operations"])
 def test_no_part_of_an_operation_is_lost(make, paths):
     make(document(paths))
+
+
+@pytest.mark.parametrize("case", LOSSES["left_out"].values(), ids=LOSSES["left_out"])
+def test_what_cannot_be_called_as_declared_is_left_out_by_name_until_an_overlay_corrects_it(
+    case, tmp_path
+):
+    spec = written(tmp_path, document(**case["document"]))
+    result = generate(spec, tmp_path)
+    for line, beginning in zip(result.left_out, case["lines"], strict=True):
+        assert line.startswith(beginning)
+    verdict = judged(load(spec), result.package)
+    assert verdict.lines()
+    assert verdict.beside(result.left_out) == []
+    corrections = {"overlay": "1.0.0", "actions": case["overlay"]}
+    (tmp_path / "some.overlay.yaml").write_text(json.dumps(corrections), encoding="utf-8")
+    corrected = generate(spec, tmp_path)
+    assert corrected.left_out == []
+    assert judged(load(spec), corrected.package).lines() == []
 
 
 # ---- Schemas that are read whole ----

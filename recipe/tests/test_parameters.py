@@ -1,14 +1,8 @@
-"""How parameters are sent, each style of OpenAPI in each place, with typed arguments; and to which
-server.
-"""
+"""How parameters are sent, each style of OpenAPI in each place, with typed arguments."""
 
-import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from victor_api.servers import filled
 
-from .wire import BASE, Wire, beside, done, package, parameter
+from .wire import Wire, beside, done, package, parameter
 
 pytestmark = pytest.mark.pull_request
 DOCUMENTS = beside("parameters")
@@ -63,63 +57,6 @@ def test_a_parameter_value_that_cannot_be_written_is_refused_with_the_reason(
     with pytest.raises(ValueError) as caught:
         wire.send(operation, x=value)
     assert str(caught.value).startswith(why)
-
-
-# Servers of the document, of a path and of an operation
-
-SERVERS = DOCUMENTS["servers"]
-OWN = DOCUMENTS["own"]
-SERVER_PATHS = {"/shared": {"get": done("shared")}} | {
-    path: {
-        method: each if method == "servers" else done(each["operationId"], **each)
-        for method, each in own.items()
-    }
-    for path, own in (("/files/{id}", OWN), ("/files/{id}#", DOCUMENTS["other"]))
-}
-
-
-served = package(servers=SERVERS, paths=SERVER_PATHS)
-
-
-@pytest.mark.parametrize(("name", "url"), DOCUMENTS["own_urls"])
-def test_operations_use_the_base_url_unless_the_client_is_given_their_own_servers(
-    served, name, url
-):
-    assert served.send(name, "a/b").url == f"{BASE}/files/a%2Fb"
-    requests = []
-    own = served.client(requests, servers=served.client_module.OPERATION_SERVERS)
-    served.module(name).sync_detailed("a/b", client=own)
-    served.module("shared").sync_detailed(client=own.with_headers({"a": "b"}))
-    assert [str(each.url) for each in requests] == [url, f"{BASE}/shared"]
-
-
-def test_a_server_url_is_filled_with_given_values_and_refuses_wrong_ones(served):
-    server_url, [region, *_] = (
-        served.client_module.Client.server_url,
-        served.client_module.SERVER_VARIABLES,
-    )
-    assert region == "https://{region}.pay.example/{version}"
-    assert server_url(region) == "https://eu.pay.example/v1"
-    assert (
-        server_url(f"{region}/", {"region": "7", "version": "a/2"}) == "https://7.pay.example/a/2/"
-    )
-    assert (
-        server_url("https://{tenant}.pay.example", {"tenant": "acme"}) == "https://acme.pay.example"
-    )
-    for url, values, says in DOCUMENTS["wrong_values"]:
-        with pytest.raises(ValueError, match=says):
-            server_url(url, values)
-
-
-@given(value=st.text() | st.text("a.:/@%?#\\"))
-def test_no_value_of_a_server_variable_leads_to_another_host(value):
-    try:
-        url = httpx.URL(
-            filled("https://{tenant}.pay.example/{v}", {"tenant": value, "v": value}, {})
-        )
-    except (ValueError, httpx.InvalidURL):
-        return
-    assert url.host.endswith(".pay.example")
 
 
 # ---- One allowed word ----

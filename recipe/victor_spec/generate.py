@@ -154,11 +154,11 @@ def _project(
 
 
 def _known_of_hooks(data: GeneratorData, log: Log) -> dict[str, Any]:
-    """What the template of webhooks is rendered with; `log.untold` has those without tags."""
+    """What the template of webhooks is rendered with; `log.untold` has those that need names."""
     posted = log.requests.hook_endpoints
     known = hooks.known_of(posted, data.models, _return_type)
     untold: list[int] = known["untold"]
-    log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
+    log.untold = [log.requests.hook_of(posted[number]) for number in untold]
     return known
 
 
@@ -201,7 +201,7 @@ def _on_disk(folder: Traversable) -> Path:
 
 
 TEMPLATES = _on_disk(files("victor_spec") / "templates")
-COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
+COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
 """Modules that are the same in every package."""
 
 # Neither configuration files in the folders above nor environment variables may change a byte of

@@ -26,14 +26,11 @@ class Style(NamedTuple):
     style: str
     explode: bool
     reserved: bool
-    json: bool
-    """Whether its value is sent as JSON text."""
 
     def call(self, name: str, value: str) -> str:
         """The arguments of the function in `serializing` that writes the parameter; both are Python
         expressions.
         """
-        value = f"_as_json({name}, {value})" if self.json else value
         style = "" if self.style == DEFAULT_STYLES[self.location] else f', "{self.style}"'
         explode = f", explode={self.explode}" if self.explode != EXPLODED[self.location] else ""
         return f"{name}, {value}{style}{explode}{', reserved=True' if self.reserved else ''}"
@@ -85,9 +82,6 @@ class Request:
     """In lower case."""
     path: str = ""
     """The path of the document; the generator may know the operation by another one."""
-    server: str | None = None
-    """The URL of its own server, with the defaults of its variables and without a slash at its end;
-    None when it has the server of the document."""
     parameters: dict[tuple[str, str], Style] = field(default_factory=dict[tuple[str, str], Style])
     """By the location in the prepared document, and the name."""
     encodings: dict[str, dict[str, list[str]]] = field(
@@ -111,22 +105,11 @@ class Request:
     def style(self, location: str, name: str) -> Style:
         """How a parameter is sent; `location` is the one in the prepared document."""
         style = DEFAULT_STYLES[location]
-        usual = Style(location, style, explode=EXPLODED[location], reserved=False, json=False)
+        usual = Style(location, style, explode=EXPLODED[location], reserved=False)
         return self.parameters.get((location, name), usual)
 
     def has(self, location: str) -> bool:
         return any(style.location == location for style in self.parameters.values())
-
-
-class Hook(NamedTuple):
-    """A request of the provider, a webhook or a callback, with the headers that the document
-    declares.
-    """
-
-    name: str
-    headers: tuple[str, ...]
-    security: tuple[str, ...]
-    """What the document requires of it, in words, one text for each alternative."""
 
 
 class Declared(NamedTuple):
@@ -156,10 +139,6 @@ class Requests:
 
     servers: list[str] = field(default_factory=list[str])
     """The absolute URLs of its servers, with the defaults of their variables."""
-    own_servers: dict[str, str] = field(default_factory=dict[str, str])
-    """The URLs of the operations' own servers, with their variables, by the `Request.server`."""
-    variables: dict[str, Tree] = field(default_factory=dict[str, Tree])
-    """The variables of each server, by its URL with them."""
     decimals: bool = False
     """Whether a number is read as a Decimal: then all are read with their digits."""
     base_path: str | None = None
@@ -167,8 +146,8 @@ class Requests:
     names: dict[str, str] = field(default_factory=dict[str, str])
     """The names on the wire of the parameters and properties that have another one for the
     generator, by that one."""
-    hooks: dict[tuple[str, str], Hook] = field(default_factory=dict[tuple[str, str], Hook])
-    """By the method and the path that stand for each."""
+    hooks: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    """The names of webhooks and callbacks, by the method and the path that stand for each."""
     hook_endpoints: list[Endpoint] = field(default_factory=list[Endpoint])
     """What the generator made of these paths."""
     of: dict[Tagged, Request] = field(default_factory=dict[Tagged, Request])
@@ -179,7 +158,8 @@ class Requests:
     def request_of(self, endpoint: Endpoint) -> Request:
         return self.of.get((str(endpoint.tags[0]), str(endpoint.name)), Request())
 
-    def hook_of(self, endpoint: Endpoint) -> Hook:
+    def hook_of(self, endpoint: Endpoint) -> str:
+        """The name of the webhook or callback that an endpoint stands for."""
         return self.hooks[endpoint.method, endpoint.path.get_untrusted_value()]
 
     def declared(self, endpoint: Endpoint) -> Declared:

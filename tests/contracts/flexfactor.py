@@ -8,7 +8,7 @@ from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (
     Card,
     FlexFactor,
-    FlexFactorAuth,
+    FlexFactorToken,
     OrderStatus,
     Subscription,
 )
@@ -31,7 +31,7 @@ def client(transport) -> FlexFactor:
             )
         return response
 
-    auth = FlexFactorAuth("an-app-key", "no-secret-at-all")
+    auth = FlexFactorToken("no-secret-at-all")
     return FlexFactor(
         auth, mid=ORDER, site_id=KEY, transport=httpx.MockTransport(answer), retry=ONCE
     )
@@ -59,12 +59,6 @@ _PAGE = [
 ]
 
 CALLS = {
-    "createToken": Call(
-        "FlexFactorAuth",
-        answer={"expires": 4_000_000_000_000},
-        has_record=False,
-        method="orders.get",
-    ),
     "transmit": Call.of("transmit", **PARTS, answer=DONE),
     "evaluate": Call.of(
         "evaluate",

@@ -49,7 +49,7 @@ KEY = "invoice-1042-of-2026"
 BODY = b'{"amount": "44.23"}'
 DOCUMENTED = (
     bound_class(Client)
-    .over(str(BASE_URL), {}, lambda options: httpx.Client(**options), {})
+    .over(str(BASE_URL), lambda options: httpx.Client(**options), {})
     .request_extensions(prepare_checkout.OPERATION)
 )
 """The extensions of requests whose good answer has an `id`, which is a text, by the document."""
@@ -275,7 +275,7 @@ class Harness:
         )
         running = driver(self.network, grace=PATIENCE)
         running.sleep = sleep
-        self.transport = transport(self.loop, self.network, [BASE_URL], driver=running)
+        self.transport = transport(self.loop, self.network, BASE_URL, driver=running)
 
     def sleep(self, seconds):
         self.clock.sleep(seconds)  # which a test may replace

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     )
     from .refund_request import RefundRequest as RefundRequest
     from .subscription import Subscription as Subscription
-    from .token import Token as Token
-    from .token_request import TokenRequest as TokenRequest
     from .transaction import Transaction as Transaction
     from .transmit_answer import TransmitAnswer as TransmitAnswer
     from .transmit_answer_custom_properties import (
@@ -59,8 +57,6 @@ _MODULES: dict[str, str] = {
     "RefundAnswerCustomProperties": ".refund_answer_custom_properties",
     "RefundRequest": ".refund_request",
     "Subscription": ".subscription",
-    "Token": ".token",
-    "TokenRequest": ".token_request",
     "Transaction": ".transaction",
     "TransmitAnswer": ".transmit_answer",
     "TransmitAnswerCustomProperties": ".transmit_answer_custom_properties",
@@ -89,8 +85,6 @@ __all__ = (
     "RefundAnswerCustomProperties",
     "RefundRequest",
     "Subscription",
-    "Token",
-    "TokenRequest",
     "Transaction",
     "TransmitAnswer",
     "TransmitAnswerCustomProperties",

@@ -27,7 +27,7 @@ from uuid import UUID
 import attrs
 import httpx
 
-from victor_spec.tree import is_callable_url, is_list, is_mapping
+from victor_spec.tree import is_list, is_mapping
 
 from .expected import Request
 
@@ -115,12 +115,7 @@ class Caller(contextlib.AbstractContextManager):
         self._answer = None
         transport = httpx.MockTransport(self._handle)
         client = package.load("client")
-        own = getattr(client, "OPERATION_SERVERS", {})
-        # not where a default is missing
-        servers = {known: url for known, url in own.items() if is_callable_url(known)}
-        self._client = client.Client(
-            base_url=base_url, servers=servers, httpx_args={"transport": transport}
-        )
+        self._client = client.Client(base_url=base_url, httpx_args={"transport": transport})
         self.calls = 0
 
     def _handle(self, request: httpx.Request) -> httpx.Response:

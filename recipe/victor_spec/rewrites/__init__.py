@@ -31,9 +31,10 @@ from .base import Log
 __all__ = ("REWRITES", "Log", "prepare")
 
 REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
-    operations.write_status,
+    operations.drop_unknown_status,
     operations.read_hooks,
     references.inline_reference,
+    servers.record_servers,
     unread.report_unread,
     references.name_referenced_schema,
     names.drop_title,
@@ -42,7 +43,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     canonical.canonical,
     names.unique_operation_id,
     operations.drop_impossible_body,
-    serialization.content_parameter,
+    serialization.require_schemas,
     serialization.flatten_object_parameter,
     operations.drop_parameter,
     operations.declare_path_parameter,
@@ -62,7 +63,6 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     keys.record_keys,
     serialization.record_styles,
     bodies.record_encodings,
-    servers.record_servers,
     results.record_results,
     schemas.exact_number,
     # These need the final names.

@@ -91,6 +91,16 @@ class Log:
                 yield from (f"{name}: {place}" for place in places)
 
 
+def leave_out(operation: Operation, why: str, log: Log) -> None:
+    """Take an operation out of the document, and say why the package does not have it."""
+    *above, name = operation.step.split(".", 1)
+    holder = operation.item
+    for step in above:
+        holder = holder[step]
+    del holder[name]
+    log.left_out.append(f"{operation.where}: {why}")
+
+
 def components(document: Tree) -> Tree:
     """The named schemas, to read and to change."""
     schemas: Tree = document.setdefault("components", {}).setdefault("schemas", {})

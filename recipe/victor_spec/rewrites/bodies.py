@@ -110,36 +110,22 @@ def reading_of(document: Tree, content_type: str, schema: Tree) -> str:
 
 
 def text_in_json(document: Tree, log: Log) -> None:
-    """Make a binary within JSON a text: JSON has no bytes.
-
-    One that a form has too is a file or a text.
-    """
-    places: dict[int, str] = {}
-    for where, schema in schemas(document):
-        if schema.get("format") == "binary":
-            places[id(schema)] = where
-    inside: list[Tree] = []
+    """Make a binary that is within JSON alone a text: JSON has no bytes."""
+    binaries: dict[int, tuple[Tree, str]] = {}
     outside: set[int] = set()
     seen: dict[bool, set[int]] = {True: set(), False: set()}
-    for operation in operations(document) if places else ():
+    for operation in operations(document):
         for _, kind, medium in media(operation):
-            every = reachable(document, mapping_at(medium, "schema"), seen[is_json(kind)])
-            binaries = [schema for schema in every if id(schema) in places]
-            if is_json(kind):
-                inside += binaries
-            else:
-                outside |= {*map(id, binaries)}
-    for schema in inside:
-        _make_text(schema, is_outside=id(schema) in outside)
-        log("text-in-json", places[id(schema)])
-
-
-def _make_text(schema: Tree, *, is_outside: bool) -> None:
-    """Make a binary a text; a union of both where it is also outside of JSON."""
-    was_binary = schema.pop("format", None) is not None
-    if was_binary and is_outside:
-        words = {key: schema.pop(key) for key in ("type", "nullable") if key in schema}
-        schema["anyOf"] = [{**words, "format": "binary"}, words]
+            whole = mapping_at(medium, "schema")
+            for schema in reachable(document, whole, seen[is_json(kind)]):
+                if not is_json(kind):
+                    outside.add(id(schema))
+                elif schema.get("format") == "binary":
+                    binaries[id(schema)] = schema, operation.where
+    for number, (schema, where) in binaries.items():
+        if number not in outside:
+            del schema["format"]
+            log("text-in-json", where)
 
 
 def binary_media_type(document: Tree, log: Log) -> None:
@@ -258,7 +244,7 @@ def _style(encoding: Tree) -> Style | None:
         return None
     style = str(encoding.get("style", "form"))
     explode = bool(encoding.get("explode", style == "form"))
-    return Style("query", style, explode, bool(encoding.get("allowReserved")), json=False)
+    return Style("query", style, explode, bool(encoding.get("allowReserved")))
 
 
 def _arguments(encoding: Tree) -> str:

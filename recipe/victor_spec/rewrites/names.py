@@ -31,10 +31,11 @@ from .classes import is_class, is_enum
 from .merged_schemas import TYPED
 
 _RESERVED = """
-ANYTHING AmbiguousWebhook Any Array AuthenticatedClient BLOB BytesIO ClassVar Client
-Constant DAY DECIMAL Decimal DeclaredWebhook Either FLAG File HTTPStatus INSTANT LEVELS
-Literal Mapping NOTHING NUMBER Object Response Self Shape TEXT Tag UNSET UUID UnknownVariant
-UnknownWebhook UnreadableWebhook Unset WHOLE Word
+ANYTHING AmbiguousWebhook Any Array AuthenticatedClient BLOB BytesIO Callable ClassVar Client
+Constant DAY DECIMAL Decimal DeclaredWebhook Digits Either FLAG File HTTPStatus Headers INSTANT
+LEVELS Literal MEMBER MISMATCH Mapping NOTHING NUMBER NamedTuple NoReturn Object Reader Required
+Response Self Shape TEXT Tag UNSET UNTOLD UUID UnknownVariant UnknownWebhook UnreadableWebhook
+Unset Verify WEBHOOKS WHOLE Word
 """
 RESERVED = frozenset(_RESERVED.split())
 """Names that the generated modules use themselves."""

@@ -1,11 +1,11 @@
 """Rewrites of operations: parameters in the path, statuses, bodies that cannot be, and webhooks."""
 
 import re
-from collections.abc import Iterator
 
-from victor_spec.requests import HOOKS, Hook
+from victor_spec.requests import HOOKS
 from victor_spec.tree import (
     SCHEMAS,
+    Hook,
     Tree,
     has_no_body,
     hooks,
@@ -17,7 +17,6 @@ from victor_spec.tree import (
     types_of,
     unused,
 )
-from victor_spec.tree import Hook as DeclaredHook
 
 from .base import Log, components, place_of_parameter
 from .names import IN_PATH
@@ -26,21 +25,18 @@ KNOWN_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "tr
 """The methods that the generator knows."""
 _READ_IN_PATH = re.compile(f"{{({IN_PATH})}}")
 """What the generator reads in a path as a parameter."""
+STATUS = re.compile(r"[1-5](\d\d|XX)|default")
 OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
 UNNAMED = "the path does not name it; each part that it names and nothing declares is a text"
 """Why a declared part of a path is not sent."""
 
 
-def write_status(document: Tree, log: Log) -> None:
-    """Write `4xx` and `Default` as OpenAPI has them, `4XX` and `default`."""
+def drop_unknown_status(document: Tree, log: Log) -> None:
+    """Leave out the answers whose status HTTP does not have; `4xx` is none, `4XX` is a range."""
     for operation in operations(document):
         answers_by_status = mapping_at(operation.tree, "responses")
         for status in list(answers_by_status):
-            meant = "default" if status.lower() == "default" else status.upper()
-            if meant != status and meant not in answers_by_status:
-                answers_by_status[meant] = answers_by_status.pop(status)
-                log("write-status", f"{operation.where} {status}")
-            elif not re.fullmatch(r"[1-5](\d\d|XX)|default", meant):
+            if not STATUS.fullmatch(status):
                 del answers_by_status[status]
                 log.left_out.append(
                     f"{operation.where}: answer {status!r}, which is no status of HTTP"
@@ -134,7 +130,7 @@ def read_hooks(document: Tree, log: Log) -> None:
             )
 
 
-def _name_bodies(document: Tree, hook: DeclaredHook, content: Tree, log: Log) -> None:
+def _name_bodies(document: Tree, hook: Hook, content: Tree, log: Log) -> None:
     """Make named schemas of those that are written out in the body of a webhook."""
     named = components(document)
     for number, medium in enumerate(content.values(), 1):
@@ -149,7 +145,7 @@ def _name_bodies(document: Tree, hook: DeclaredHook, content: Tree, log: Log) ->
         log("read-hooks", f"{hook.where} is {name}")
 
 
-def _read_hook(document: Tree, hook: DeclaredHook, media: Tree, log: Log) -> None:
+def _read_hook(document: Tree, hook: Hook, media: Tree, log: Log) -> None:
     """Add an operation whose answer is the body of a webhook."""
     method, _, where = hook.where.partition(" ")
     method = method.lower()
@@ -166,29 +162,7 @@ def _read_hook(document: Tree, hook: DeclaredHook, media: Tree, log: Log) -> Non
         "tags": [HOOKS],
         "responses": {"200": {"content": media}},
     }
-    parameters = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
-    headers = [str(each.get("name")) for each in parameters if each.get("in") == "header"]
-    security = tuple(_security(document, hook.tree))
-    log.requests.hooks[method, path] = Hook(hook.name, tuple(headers), security)
-
-
-def _security(document: Tree, operation: Tree) -> Iterator[str]:
-    """What the document requires, one text for each alternative:
-    `signature: apiKey in header X-Signature`.
-    """
-    schemes = mapping_at(mapping_at(document, "components"), "securitySchemes")
-    for requirement in operation.get("security", document.get("security")) or ():
-        words = [_words_of_scheme(document, schemes, name) for name in requirement]
-        yield " and ".join(words) or "none"
-
-
-def _words_of_scheme(document: Tree, schemes: Tree, name: str) -> str:
-    """A security scheme in words: `signature: apiKey in header X-Signature`."""
-    scheme = resolve(document, mapping_at(schemes, name))
-    kind = scheme.get("type")
-    if kind == "apiKey":
-        return f"{name}: apiKey in {scheme.get('in')} {scheme.get('name')}"
-    return f"{name}: {kind} {scheme.get('scheme', '')}".rstrip()
+    log.requests.hooks[method, path] = hook.name
 
 
 def stand_in(document: Tree, log: Log) -> None:

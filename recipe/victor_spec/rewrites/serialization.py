@@ -11,36 +11,35 @@ from victor_spec.tree import (
     STYLES,
     Operation,
     Tree,
-    is_json,
     list_at,
     mapping_at,
+    operations,
     resolve,
     types_of,
 )
 
-from .base import Log, children, parameters, reachable
+from .base import Log, children, leave_out, parameters, reachable
 
 SCALAR_HEADERS = ("string", "integer", "number", "boolean")
 
 
-def content_parameter(document: Tree, log: Log) -> None:
-    """Give a parameter with the content type JSON the type of its content; with another one, it is
-    a string.
+def require_schemas(document: Tree, log: Log) -> None:
+    """Leave out the operations with a parameter that has a content type, such as JSON, in place of
+    a schema; one without either is a text.
     """
-    for operation, parameter in parameters(document):
-        if "schema" not in parameter:
-            content = mapping_at(parameter, "content")
-            kind = next(iter(content), "")
-            if is_json(kind):
-                parameter["schema"] = mapping_at(content[kind], "schema")
-                parameter["x-json"] = True
-            else:
-                parameter["schema"] = {
-                    "type": "string",
-                    "description": f"Text as {kind or 'nothing'}",
-                }
-            parameter.pop("content", None)
-            log("content-parameter", f"{operation.where} {parameter.get('name')}")
+    for operation in operations(document):
+        for parameter in list_at(operation.tree, "parameters"):
+            content = parameter.pop("content", {})
+            if "schema" in parameter:
+                continue
+            parameter["schema"] = {"type": "string"}
+            if content:
+                why = (
+                    f"its parameter {parameter['name']} is sent as {next(iter(content))}: by an "
+                    "overlay, give it the schema of that text"
+                )
+                leave_out(operation, why, log)
+                break
 
 
 def flatten_object_parameter(document: Tree, log: Log) -> None:
@@ -72,7 +71,7 @@ def _is_flat(document: Tree, parameter: Tree, whole: Tree, style: str) -> bool:
     properties = mapping_at(whole, "properties")
     # Of an object that is open, other names would be lost.
     is_open = any(whole.get(key) for key in ("additionalProperties", "allOf", "oneOf", "anyOf"))
-    if is_open or not properties or "x-json" in parameter:
+    if is_open or not properties:
         return False
     if style == "form" and parameter.get("explode", True):
         # an object in an object has no form
@@ -118,9 +117,8 @@ def record_styles(document: Tree, log: Log) -> None:
             style,
             explode=bool(parameter.get("explode", style in EXPLODED_STYLES)),
             reserved=bool(parameter.get("allowReserved")),
-            json=bool(parameter.get("x-json")),
         )
-        reason = None if written.json else why_undefined(document, parameter["schema"], written)
+        reason = why_undefined(document, parameter["schema"], written)
         if reason:
             log.left_out.append(
                 f"{where}: {reason}, whose form OpenAPI does not define, is refused when called"

@@ -11,13 +11,11 @@ from tests.providers.connected.till import (
     Caller,
     client_class,
     new_payment,
-    send,
 )
 from tests.providers.running import TOKEN, Script
 from tests.providers.systems import refusal
 from victor_ext import (
     ApiKeyAuth,
-    AuthenticationError,
     BadRequest,
     BearerAuth,
     BodyKey,
@@ -26,6 +24,7 @@ from victor_ext import (
     CookieKey,
     HeaderKey,
     QueryKey,
+    ServerError,
     SignedAuth,
     connect,
 )
@@ -191,78 +190,10 @@ class TestKeys:
             connected(key=key())
 
 
-EU, US = (f"https://reports.{region}.till.example" for region in ("eu", "us"))
-BY_REGION = "https://api.{region}.till.example"
-IN_US = {"server_variables": {"region": "us"}}
-DECLARED = {"servers": {EU: EU.replace("eu", "{region}")}}
-
-
-def balances(mode, provider, **options):
-    """Call the operation that has a server of its own, by a client that was changed twice."""
-    caller = Caller(mode, provider, auth=BearerAuth(MARK), **options)
-    return caller.run(
-        lambda client: send(
-            client,
-            "balances.list_balances",
-            api=client.with_options(deadline=5).api.with_headers({"x-a": "b"}),
-        )
-    )
-
-
-@pytest.mark.parametrize(
-    ("options", "url"),
-    [
-        ({}, URL),
-        (DECLARED, EU),
-        (DECLARED | IN_US, US),
-        ({"servers": {EU: "https://mock.example/a/"}}, "https://mock.example/a"),
-        ({"servers": {EU: "/reports"}}, f"{URL}/reports"),
-        ({"base_url": BY_REGION}, "https://api.eu.till.example"),
-        ({"base_url": BY_REGION} | IN_US, "https://api.us.till.example"),
-    ],
-)
-def test_an_operation_with_its_own_server_is_sent_where_the_servers_argument_says(
-    mode, options, url
-):
-    assert DECLARED["servers"] == importlib.import_module("till_api.client").OPERATION_SERVERS
-    provider = Script(httpx.Response(200, json=[]))
-    balances(mode, provider, **options)
-    [request] = provider.requests
-    assert str(request.url) == f"{url}/v1/balances"
-    assert request.headers["authorization"] == f"Bearer {MARK}"
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (
-            {"servers": {"https://reports.till.example": URL}},
-            "no server of an operation: those are https://reports.eu",
-        ),
-        ({"servers": {EU: EU.replace("https", "http")}}, r"servers\[.*https://"),
-        ({"servers": 17}, "servers must be a mapping"),
-        ({"server_variables": {"region": 7}}, "server_variables must be a mapping"),
-        (
-            {"server_variables": {"region": "eu"}},
-            r"'region' is in no URL .* has region in https://api\.\{region\}",
-        ),
-        (
-            {"base_url": BY_REGION, "server_variables": {"region": "EU"}},
-            "cannot be 'EU': write eu, us",
-        ),
-        ({"base_url": f"{BY_REGION}/b"}, "region .* has no default"),
-    ],
-)
-def test_a_server_or_region_that_the_document_does_not_have_is_refused(options, words):
-    with pytest.raises(ConfigurationError, match=words):
-        connected(**options)
-
-
-def test_the_message_names_the_system_and_the_server_that_was_called(mode):
-    own = {EU: "https://mock.example:8443/a"}
-    words = r"till \(https://mock\.example:8443\) failed: .* they are for mock\.example\.$"
-    with pytest.raises(AuthenticationError, match=words):
-        balances(mode, Script(httpx.Response(401)), servers=own)
+def test_the_message_names_the_system_and_the_host_that_was_called(mode):
+    auth = ClientCredentialsAuth("https://tokens.example:8443/token", "me", MARK)
+    with pytest.raises(ServerError, match=r"at till \(https://tokens\.example:8443\) failed"):
+        get(mode, Script(GOOD, token=httpx.Response(503)), auth=auth)
     refusing = Script(refusal("connected"))
     with pytest.raises(BadRequest, match=r"at till \(https://api.till.example\) failed"):
         get(mode, refusing)

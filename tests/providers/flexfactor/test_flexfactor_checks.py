@@ -46,6 +46,15 @@ def sent(**options):
     return request.headers["authorization"], len(script.for_tokens)
 
 
+def test_app_key_and_app_secret_are_exchanged_for_a_token_as_json():
+    script = Script(httpx.Response(200, json={"status": 7}))
+    over(script, "order")
+    [asked] = script.for_tokens
+    assert (asked.method, asked.url.path) == ("POST", "/v1/oauth2/token")
+    assert json.loads(asked.content) == {"AppKey": "key", "AppSecret": "secret"}
+    assert script.requests[0].headers["authorization"] == "Bearer t"
+
+
 @pytest.mark.parametrize(
     ("scheme", "header"),
     [({}, "Bearer a.b-c"), ({"scheme": "ApiKey"}, "ApiKey a.b-c"), ({"scheme": None}, "a.b-c")],

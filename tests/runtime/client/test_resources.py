@@ -111,7 +111,7 @@ def test_whoever_has_wrapped_httpx_gets_each_request_once_within_its_time_and_wi
 
     monkeypatch.setattr(httpx.Client, "request", request)
     monkeypatch.setattr(httpx.Client, "build_request", build_request)
-    transport = Transport(None, None, [httpx.URL(AT)], driver=Driver(None))
+    transport = Transport(None, None, httpx.URL(AT), driver=Driver(None))
     methods = MethodRequests(HttpClient(transport=transport, base_url=AT), transport)
     account = b'{"account_number": "043987673645"}'
     for seconds in (1.5, None):

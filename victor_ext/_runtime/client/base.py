@@ -173,7 +173,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         if self._on_poll_wait is not None:
             self._driver.pause = self._driver_type.skipping(config.clock, self._on_poll_wait)
         self._transport = self._attempt_transport_type(
-            config.loop, connections, config.urls, original=original, driver=self._driver
+            config.loop, connections, config.base_url, original=original, driver=self._driver
         )
         # No caller has it: no hook or option of theirs changes what a method sends, or how its
         # response is read.
@@ -514,9 +514,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         """
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
-        servers = {known: str(url) for known, url in self._config.servers.items()}
         bound = bound_class(cast("Hashable", client_class))  # to mypy, no class can be hashed
-        client: C = bound.over(str(self._config.base_url), servers, self._http_client, {})
+        client: C = bound.over(str(self._config.base_url), self._http_client, {})
         return client
 
     @property

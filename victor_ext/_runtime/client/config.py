@@ -178,9 +178,7 @@ class ClientConfig:
         environment: What a `repr` shows.
         caller: A digest of the credentials' public part.
         context: Any data for the provider's resources.
-        credentials: Those of the caller, for the other servers of a document.
-        servers: For operations that have a server of their own in the document: the URL to call, by
-            the URL in the document.
+        credentials: Those of the caller, whose tokens may come from another host.
 
     Raises:
         ConfigurationError: An option cannot work.
@@ -199,7 +197,6 @@ class ClientConfig:
         context: Any = None,
         accept: str = "application/json",
         credentials: object = None,
-        servers: Mapping[str, httpx.URL] | None = None,
     ) -> None:
         self.accept = accept
         self.extras = NO_EXTRAS
@@ -208,8 +205,6 @@ class ClientConfig:
         self.environment = environment
         self.caller = caller
         self.credentials = credentials
-        self.servers = servers or {}
-        self.urls = (base_url, *self.servers.values())
         self.product = PRODUCT + checked_user_agent(options["user_agent"])
         self.context = context
         self.timeout = checked_timeout(options["timeout"])

@@ -94,8 +94,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
             not told: `HeaderKey('Idempotency-Key')`. Empty: none.
         module: The module of the generated operation, which reads the response.
         method: The HTTP method.
-        url: The path and the query below the base URL; a whole URL for an operation with a server
-            of its own.
+        url: The path and the query below the base URL.
         headers: The headers, without the credentials and what belongs to a connection.
         content: The body.
     """

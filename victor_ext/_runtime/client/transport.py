@@ -46,7 +46,7 @@ class _AttemptTransport:
         self,
         loop: AttemptLoop,
         connections: Any,
-        urls: Sequence[httpx.URL],
+        base_url: httpx.URL,
         *,
         driver: Any,
         original: _AttemptTransport | None = None,
@@ -55,7 +55,7 @@ class _AttemptTransport:
         self._connections = connections
         self._driver = driver
         self._original = original
-        self._origins = [origin_of(url) for url in urls]
+        self._origin = origin_of(base_url)
         self._closed = False
 
     @property
@@ -74,13 +74,12 @@ class _AttemptTransport:
         Raises `ConfigurationError` if the client is closed, or the request goes elsewhere.
         """
         self.require_open()
-        if origin_of(request.url) not in self._origins:
-            known = " and ".join(
-                f"{scheme.decode()}://{host.decode()}" for scheme, host, _ in self._origins
-            )
+        if origin_of(request.url) != self._origin:
+            scheme, host, _ = self._origin
             raise ConfigurationError(
                 f"A request to {request.url.scheme}://{request.url.host} was stopped: the token of "
-                f"this client is for {known} only. Use another client for it."
+                f"this client is for {scheme.decode()}://{host.decode()} only. Use another client "
+                "for it."
             )
         loop = self._loop if seconds is None else replace(self._loop, deadline=seconds)
         return loop.call(request)
@@ -329,24 +328,18 @@ class _Bound:
     http_client: httpx.Client | httpx.AsyncClient
     """What its operations send with."""
     _at: str
-    _servers: Mapping[str, str]
     _connect: Connect
     _options: dict[str, Any]
 
     @classmethod
-    def over(
-        cls, base_url: str, servers: Mapping[str, str], connect: Connect, options: dict[str, Any]
-    ) -> Self:
+    def over(cls, base_url: str, connect: Connect, options: dict[str, Any]) -> Self:
         """A client whose httpx client, over an attempt transport, `connect` makes from additional
         options.
-
-        `servers` is where operations go that have a server of their own in the document.
         """
         # The client of a document with bearer tokens needs a token. Here the transport sets it.
         token = {"token": ""} if "token" in getattr(cls, "__match_args__", ()) else {}
         client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
         client._at = base_url
-        client._servers = servers
         client._connect = connect
         client._options = options
         http = client.http_client = connect(options)
@@ -417,7 +410,7 @@ class _Bound:
 
     def with_http_options(self, **changes: Any) -> Self:
         """A client over the same transport whose httpx client has these options too."""
-        return self.over(self._at, self._servers, self._connect, {**self._options, **changes})
+        return self.over(self._at, self._connect, {**self._options, **changes})
 
 
 @cache

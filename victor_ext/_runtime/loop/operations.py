@@ -931,7 +931,7 @@ class Behaviour(FrozenOpaque, frozen=True):
     operations: Operations
     environment: str = ""  # in messages; empty where there is only one
     base_url: httpx.URL | None = (
-        None  # set where some requests go to other servers, which messages then name
+        None  # set where tokens may come from another host, which messages then name
     )
     key_place: KeyPlace = field(default_factory=NoKeys)
     waits_for_conflicts: bool = False
@@ -948,7 +948,7 @@ class Behaviour(FrozenOpaque, frozen=True):
     authentication_hint: str = "Check the credentials."  # {host} is that of the request
 
     def who(self, request: httpx.Request) -> str:
-        """The provider, with its environment or the other server that a request went to, for a
+        """The provider, with its environment or the other host that a request went to, for a
         message.
         """
         where = self.environment

@@ -30,6 +30,7 @@ from victor_ext._runtime.client.transport import BuildingClient, bound_class
 from victor_ext._runtime.core.headers import is_token
 from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.http.connections import origin_of
+from victor_ext._runtime.http.options import checked_base_url
 from victor_ext._runtime.loop.idempotency_keys import (
     BodyKey,
     CookieKey,
@@ -42,6 +43,7 @@ from victor_ext.errors import ConfigurationError
 
 from .auth import (
     ApiCredentials,
+    ClientCredentialsAuth,
     RequestSigner,
     SignRequest,
     credentials_of,
@@ -49,8 +51,8 @@ from .auth import (
 from .caller_rows import table_of
 from .operations import OperationRow, behaviour_of
 from .paging import ListReader, PagesOf, PageStyle, T, undeclared_in
-from .servers import Wire, checked_servers, urls_beside_api
 from .webhooks import DocumentWebhook
+from .wire import Wire
 
 C = TypeVar("C")
 P = ParamSpec("P")
@@ -79,8 +81,6 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         client: type[C],
         *,
         base_url: str | httpx.URL,
-        servers: Mapping[str, str] | None = None,
-        server_variables: Mapping[str, str] | None = None,
         auth: Auth = None,
         key: KeyPlace | None = None,
         rows: Mapping[Any, OperationRow] | None = None,
@@ -94,14 +94,8 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
             client: The `Client` (or `AuthenticatedClient`) class of a package that
                 `victor-spec generate` made.
             base_url: The URL that is called: `https`, or `http` to this machine. No redirect leaves
-                its origin, and no call, except to `servers` and the `token_url` of `auth`. A server
-                of the document may stand as it does there, with its variables:
-                `https://{region}.pay.example`.
-            servers: Where operations go that have a server of their own in the document, by the URL
-                of that server: the package's `OPERATION_SERVERS`, or other URLs for its keys. They
-                get the same credentials. None: all operations are called at `base_url`.
-            server_variables: The values of variables in `base_url` and `servers`:
-                `{"region": "eu"}`. Others have the document's defaults.
+                its origin, and no call, except to the `token_url` of `auth`. The servers of the
+                document are the package's `SERVERS`.
             auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`,
                 `SignedAuth` or `ClientCredentialsAuth`; or a function that sets headers of the
                 request it is given, called with each attempt. None sends no credentials.
@@ -134,7 +128,7 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
             raise ConfigurationError(
                 "connect: pass the Client class of a generated package (from x_api.client)."
             )
-        url, elsewhere = checked_servers(client, base_url, servers or {}, server_variables or {})
+        url = checked_base_url(base_url)
         credentials = credentials_of(auth)
         if caller is not None and (not isinstance(caller, str) or not caller.strip()):
             raise ConfigurationError(
@@ -155,7 +149,6 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
             url,
             behaviour=behaviour_of(provider, url, table),
             credentials=credentials,
-            servers=elsewhere,
             context=client,
             caller=digest,
             accept=_ACCEPT,
@@ -169,12 +162,14 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         is_query_signed = isinstance(config.loop.authenticator, RequestSigner)
         if transport is not None:  # the caller's own transport reaches all origins
             return Wire(transport, {}) if is_query_signed else transport
-        urls = urls_beside_api(config)
-        if not is_query_signed and not urls:
-            return None
         elsewhere: dict[object, Any] = {}
-        for url in urls:
-            elsewhere[origin_of(url)] = self._pool_for(url, options)
+        credentials = config.credentials
+        if isinstance(credentials, ClientCredentialsAuth):
+            url = credentials.token_url(config.base_url)
+            if origin_of(url) != origin_of(config.base_url):
+                elsewhere[origin_of(url)] = self._pool_for(url, options)
+        if not is_query_signed and not elsewhere:
+            return None
         return Wire(self._pool_for(config.base_url, options), elsewhere)
 
     def _attach(self) -> None:

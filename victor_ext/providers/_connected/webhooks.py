@@ -37,6 +37,8 @@ class WebhooksModule(Protocol):
 
     WEBHOOKS: Mapping[str, Any]
     """The webhooks, by name."""
+    MEMBER: str
+    """The member of a body whose word tells of which webhook it is; empty if no member does."""
     UNTOLD: tuple[str, ...]
     """The names of the webhooks whose bodies do not tell which webhook they are of."""
     UnreadableWebhook: type[Exception]
@@ -145,9 +147,8 @@ class DocumentWebhook:
         """
         webhooks = self._webhooks
         declared = [*webhooks.WEBHOOKS.values()]
-        # Without words that tell bodies apart, a body can be read if all webhooks have the same.
-        has_words = any(webhook.tags for webhook in declared)
-        is_readable = has_words or all(webhook.body == declared[0].body for webhook in declared)
+        # Without a member that tells, a body can be read if all webhooks have the same.
+        is_readable = webhooks.MEMBER or all(each.body == declared[0].body for each in declared)
         if name is None and self.needs_name and not is_readable:
             raise self._name_is_missing()
         try:
@@ -297,9 +298,7 @@ def _known_names(webhooks: WebhooksModule) -> tuple[str, ...]:
     """The names that events have: those of the webhooks, and the words that tell their bodies."""
     names: list[str] = [*webhooks.WEBHOOKS]
     for webhook in webhooks.WEBHOOKS.values():
-        for tags in webhook.tags:
-            for words in tags.values():
-                names += [word for word in words if isinstance(word, str)]
+        names += [word for word in webhook.words if isinstance(word, str)]
     return tuple(names)
 
 

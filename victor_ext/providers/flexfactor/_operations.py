@@ -214,7 +214,6 @@ TOKEN = replace(operations.TOKEN, evidence=_TOKEN, refuses=_TOKEN.refusal)
 # The client's methods make a key (a GUID) where none is given. A body that was made by hand is not
 # changed.
 OPERATIONS: Mapping[str, Operation] = {
-    f"POST {TOKEN_PATH}": TOKEN,
     "POST /v1/evaluate": _row(
         Effect.MOVES_MONEY,
         _DECISION,
@@ -267,7 +266,14 @@ def behaviour_of(place: str, base_url: httpx.URL, authentication_hint: str) -> B
         name="FlexFactor",
         environment=place,
         key_place=key_place,
-        operations=Operations(DOCUMENT, base_url, key_place, OPERATIONS, members=MEMBERS),
+        operations=Operations(
+            DOCUMENT,
+            base_url,
+            key_place,
+            OPERATIONS,
+            elsewhere={f"POST {TOKEN_PATH}": TOKEN},
+            members=MEMBERS,
+        ),
         # Its pages give status 409 both meanings. Only one that mentions the payload, and not
         # progress, is final.
         waits_for_conflicts=True,
