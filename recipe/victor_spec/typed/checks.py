@@ -15,6 +15,7 @@ KINDS = {
     ("string", "date-time"): "moment",
     ("string", ""): "text",
     ("integer", ""): "integer",
+    ("number", ""): "number",
     ("boolean", ""): "flag",
 }
 """How a value is checked, by the type and the format of its schema."""
@@ -23,6 +24,7 @@ ANNOTATIONS = {
     "reference": "str",
     "flag": "bool",
     "integer": "int",
+    "number": "float",
     "day": "date | str",
     "birthday": "date | str",
     "moment": "datetime",
@@ -36,7 +38,7 @@ OF_TEXT = {"maxLength": "longest", "minLength": "shortest"}
 OF_NUMBER = {"minimum": "least", "maximum": "most"}
 OF_LIST = {"minItems": "fewest", "maxItems": "most"}
 LIMITS: Mapping[str, Mapping[str, str]] = {
-    **dict.fromkeys(("integer", "numbers", "money"), OF_NUMBER),
+    **dict.fromkeys(("integer", "number", "numbers", "money"), OF_NUMBER),
     "parts": OF_LIST,
     "part": {},
     "flag": {},
