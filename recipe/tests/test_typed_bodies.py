@@ -180,6 +180,14 @@ def test_a_member_that_no_check_knows_stops_generation(old, new, place, tmp_path
         made(tmp_path, DOCUMENT.replace(old, new))
 
 
+def test_an_argument_of_the_document_is_not_one_by_hand_too(tmp_path):
+    settings = SETTINGS.replace("key: str", "currency: str").replace(
+        "names: {", "names: {currency: unit, "
+    )
+    with pytest.raises(SettingsError, match="by_hand: the document has an argument currency"):
+        made(tmp_path, settings=settings)
+
+
 @pytest.mark.parametrize("location", ["query", "header", "cookie"])
 def test_a_parameter_that_has_to_be_sent_and_no_argument_sends_stops_generation(location, tmp_path):
     channel = f"{{name: X-Channel, in: {location}, required: true, schema: {{type: string}}}}"

@@ -145,6 +145,12 @@ class Entry:
         known = {**dict.fromkeys(NO_ARGUMENTS, self.members), "lift": objects}
         for entry, name in own.members():
             require_known(f"{self._place}.{entry}", name, "argument", known.get(entry, arguments))
+        for name in self.by_hand:
+            if name in arguments:
+                raise SettingsError(
+                    f"{self._place}.by_hand: the document has an argument {name}, too: name it in "
+                    "`set_by_hand`."
+                )
         named = [(f"by_hand.{name}", name) for name in self.by_hand]
         named += [(place, each.name) for place, each in arguments.items()]
         require_free(self._place, named, LOCALS, own.names)
