@@ -82,9 +82,8 @@ def outcome_of(row, value):
 
 NUMBER = {"kind": "number", "least": 0, "most": 9}
 WHOLE = {"kind": "integer", "least": 0, "most": 99}
-FEE = {"kind": "decimal", "least": 0, "most": 9}
-MONEY = {"kind": "money", "sends": {"it": "minor_units"}, "least": 0, "most": 99}
-TAGS = {"kind": "each", "items": {"form": "capitals"}, "fewest": 1, "most": 2}
+OFFERS = {"kind": "parts", "part": "Offer", "fewest": 1, "most": 2}
+OFFER = Offer(text=None, fee=None, inner=None)
 
 
 @pytest.mark.parametrize(
@@ -94,17 +93,10 @@ TAGS = {"kind": "each", "items": {"form": "capitals"}, "fewest": 1, "most": 2}
         ({"place": "other"}, "x", {"other": "x"}),
         ({"form": "capitals"}, "", {"it": ""}),
         ({"kind": "integer"}, 2**63 - 1, {"it": 2**63 - 1}),
-        (NUMBER | {"above": 0}, 0.1, {"it": 0.1}),
-        (NUMBER | {"below": 9}, Decimal("8.9"), {"it": Decimal("8.9")}),
-        *((NUMBER | {"step": 0.1}, value, {"it": value}) for value in (0.3, Decimal("0.3"))),
-        (NUMBER | {"among": (1, 1.5)}, 1.5, {"it": 1.5}),
-        (FEE, Decimal("0.10"), {"it": Decimal("0.10")}),
-        (WHOLE | {"step": 5}, 10, {"it": 10}),
-        (MONEY | {"among": (1, 2, 3)}, Money(2, "USD"), {"it": 2}),
-        (TAGS, ["A"], {"it": ["A"]}),
-        ({"kind": "each", "items": {"kind": "day"}}, ["2026-03-04"], {"it": ["2026-03-04"]}),
+        (WHOLE, 10, {"it": 10}),
+        *((NUMBER, value, {"it": value}) for value in (0, 0.1, Decimal("8.9"))),
         ({"kind": "reference", "longest": 3}, "abc", {"it": "abc"}),
-        ({"kind": "part", "part": "Offer"}, Offer(text=None, fee=None, inner=None), {"it": {}}),
+        ({"kind": "part", "part": "Offer"}, OFFER, {"it": {}}),
         (
             {"kind": "parts", "part": "Offer"},
             [Offer(text="a", fee=Money(5, "USD"), inner=None)],
@@ -125,25 +117,13 @@ def test_a_value_is_sent_as_its_row_says(row, value, sent):
         ({"form": "capitals", "shortest": 2}, "A", "it", "must be text, and has 1."),
         *(
             (NUMBER, value, "it", "must be a number from 0 to 9, or left out.")
-            for value in (*map(Decimal, ("NaN", "sNaN", "Infinity")), float("nan"), float("inf"))
+            for value in (9.1, *map(Decimal, ("NaN", "sNaN", "Infinity")), float("nan"))
         ),
-        (NUMBER | {"above": 0}, 0, "it", "must be a number above 0 to 9, or left out."),
-        (NUMBER | {"below": 9}, 9, "it", "must be a number from 0 and below 9, or left out."),
-        (NUMBER | {"step": 0.1}, 0.35, "it", "must be a multiple of 0.1."),
-        (NUMBER | {"step": 0.1}, Decimal("1E-7"), "it", "must be a multiple of 0.1."),
-        (NUMBER | {"among": (1, 1.5)}, 2, "it", "must be one of: 1, 1.5."),
-        (FEE, 0.1, "it", "is a float, which cannot hold cents exactly."),
-        (FEE, Decimal("9.01"), "it", "must be a number from 0 to 9, or left out."),
         (WHOLE, 100, "it", "must be a whole number from"),
-        (WHOLE | {"step": 5}, 11, "it", "must be a multiple of 5."),
-        (WHOLE | {"among": (1, 2, 3)}, 4, "it", "must be one of: 1, 2, 3."),
-        (MONEY | {"step": 5}, Money(11, "USD"), "it", "must be a multiple of 5."),
-        (MONEY | {"among": (1, 2, 3)}, Money(4, "USD"), "it", "must be one of: 1, 2, 3."),
         *(
-            (TAGS, value, "it", "must be a list of 1 to 2 items.")
-            for value in ([], ["A", "B", "C"], "AB", b"AB", 5)
+            (OFFERS, value, "it", "must be a list of 1 to 2 Offer.")
+            for value in ([], [OFFER] * 3, "AB", b"AB", 5)
         ),
-        (TAGS, ["A", "b"], "it[1]", "must be capital letters."),
         (
             {"kind": "day", "longest": 4, "shortest": 2},
             "2026-03-04",
@@ -156,12 +136,6 @@ def test_a_value_is_sent_as_its_row_says(row, value, sent):
         ({"kind": "reference", "shortest": 2}, "a", "it", "must be text, and has 1."),
         ({"kind": "day", "form": "capitals"}, "2026-03-04", "it", "must be capital letters."),
         ({"compared": True}, "**", "it", "is empty, or has blanks or stars alone"),
-        (
-            {"kind": "each", "items": {"kind": "integer", "least": 0}, "most": 2},
-            [1, -1],
-            "it[1]",
-            "must be a whole number from 0 ",
-        ),
         (
             {"kind": "parts", "part": "Offer", "most": 1},
             [Offer(text=None, fee=5, inner=None)],
@@ -198,10 +172,3 @@ def test_a_list_is_read_repeatedly_if_a_filter_allows_an_item_to_leave_the_list(
         assert package.list(OPERATION, **given).may_be_left is may_be_left
     extra = {"state": None, "day": None, "extra_query": {"a": "b"}}
     assert package.list(OPERATION, **extra).may_be_left
-
-
-def test_a_dot_in_a_name_leads_into_no_object():
-    rows = {"zip": {"place": ("", "details.zip")}, "note": {"place": "details.note"}}
-    package = package_of({"what": "order", "body": rows, "objects": {"details": False}})
-    request = package.request(OPERATION, zip="Z", note="N")
-    assert request.body == {"details.zip": "Z", "details": {"note": "N"}}

@@ -56,6 +56,8 @@ lists:
     ranges: [[createdFrom, createdTo]]
     constant: [createdFrom, createdTo, size, since]
     leave_out: [page]
+methods:
+  listOrders: {name: Orders.list}
 """
 FILTERS = """
 openapi: 3.0.3
@@ -135,6 +137,10 @@ calls:
   getLine: {names: {number: line}, ranges: [[from, to]], set_by_hand: [page]}
   dropLine: {positional: [number]}
   readTotal: {}
+methods:
+  getLine: {name: Lines.get}
+  dropLine: {name: Lines.drop}
+  readTotal: {name: Lines.total}
 """
 
 
@@ -143,18 +149,17 @@ def made(folder, document=DOCUMENT, settings=SETTINGS):
     return made_with_settings(folder, document, settings)
 
 
-def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path):
+def test_a_list_is_a_method_with_the_arguments_of_the_document(tmp_path):
     assert (
-        "def list_orders( shop_id: str, *, since: datetime, state: OrderState | None = None, "
+        "def list( self, shop_id: str, *, since: datetime, state: OrderState | None = None, "
         "created_from: date | str | None = None, created_to: date | str | None = None, "
         "paid: bool | None = None, page_size: int | None = None, words: str | None = None, "
-        "sort: SortOrder | None = None, first_page: int = 1, ) -> _typed.ListQuery:"
-    ) in source_of(made(tmp_path), "arguments")
+        "sort: SortOrder | None = None, first_page: int = 1, ) -> Pages[None]:"
+    ) in source_of(made(tmp_path), "methods")
 
 
 def test_each_argument_has_a_row_with_its_type_and_limits(tmp_path):
     result = made(tmp_path)
-    assert "return PACKAGE.list(_list_orders, **locals())" in source_of(result, "arguments")
     tables = tables_of(result)
     assert tables["FORMS"] == {"id": ["[a-z]{1,9}", "an id of a shop, such as 'corner'"]}
     assert tables["CALLS"]["list_orders"] == yaml.safe_load("""
@@ -182,15 +187,15 @@ def test_the_words_of_an_enum_are_a_type_that_takes_members_and_unknown_ones_too
     assert 'ListOrdersKindWord = Literal["web"] | StrEnum | _typed.Word' in source
 
 
-def test_a_call_is_a_function_that_takes_the_parts_of_its_path_by_position(tmp_path):
+def test_a_call_is_a_method_that_takes_the_parts_of_its_path_by_position(tmp_path):
     result = made(tmp_path, CALLS, CALLS_SETTINGS)
-    source = source_of(result, "arguments")
+    source = source_of(result, "methods")
     assert (
-        "def get_line( order_id: str, line: int, *, from_: date | str | None = None, "
-        "to: date | str | None = None ) -> _typed.CheckedCall:"
+        "def get( self, order_id: str, line: int, *, from_: date | str | None = None, "
+        "to: date | str | None = None, ) -> None:"
     ) in source
-    assert "def drop_line(order_id: str, number: int) -> _typed.CheckedCall:" in source
-    assert 'def read_total() -> _typed.CheckedCall: """read_total"""' in source
+    assert "def drop(self, order_id: str, number: int) -> None:" in source
+    assert 'def total(self) -> None: """read_total"""' in source
     calls = tables_of(result)["CALLS"]
     assert calls["get_line"] == yaml.safe_load("""
 what: order
@@ -216,8 +221,9 @@ ranges: [[from_, to]]
             "words: OrderState is no",
         ),
         ("[page]", "[page, size]", "names: size is no argument"),
+        ("listOrders: {name", "listOrder: {name", "listOrder is no operation in `lists`"),
         ("[page]", "[page]\n    by_hand: {key: str}", "listOrders.by_hand is no setting"),
-        ('whole: "[a-z]{1,9}", ', "", "shopId: the document has no pattern"),
+        ('whole: "[a-z]{1,9}", ', "", "shopId: its pattern cannot be checked (the document has"),
     ],
 )
 def test_a_setting_that_nothing_has_or_uses_is_refused_by_name(old, new, says, tmp_path):
@@ -229,20 +235,16 @@ def test_a_setting_that_nothing_has_or_uses_is_refused_by_name(old, new, says, t
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (
-            "in: query, schema: {type: boolean}",
-            "in: query, required: true, schema: {type: array}",
-            "no check knows the type 'array'",
+        *(
+            ("schema: {type: boolean}", f"schema: {schema}", "no check knows paid, of the type")
+            for schema in ("{type: object}", "{type: array, items: {type: string}}", "{}")
         ),
-        ("name: paid, in: query", "name: shopId, in: query", "has two parameters shopId"),
-        (
-            "name: since, in: query",
-            "name: since, in: cookie",
-            "needs the cookie since, which no list sends",
-        ),
+        ("name: paid, in: query", "name: shopId, in: query", "sends two shopId"),
+        ("name: since, in: query", "name: since, in: cookie", "it needs since, which no argument"),
+        ("minLength: 0", r"pattern: '\p{Lu}'", "words: its pattern cannot be checked (bad escape"),
     ],
 )
-def test_generation_stops_with_the_name_of_a_parameter_that_no_list_can_send(
+def test_generation_stops_with_the_name_of_a_parameter_that_no_list_can_check_or_send(
     old, new, message, tmp_path
 ):
     settings = "lists: {listOrders: {what: list of orders, positional: [shopId]}}"

@@ -40,7 +40,6 @@ components:
         currency: {type: string}
         details: {$ref: '#/components/schemas/Details'}
         lines: {type: array, minItems: 1, maxItems: 9, items: {$ref: '#/components/schemas/Line'}}
-        tags: {type: array, items: {type: string, maxLength: 9}}
         wrapped: {type: boolean}
         source: {type: string}
     Details:
@@ -54,8 +53,6 @@ components:
       required: [purpose]
       properties:
         purpose: {type: string, maxLength: 35}
-    Short: {properties: {note: {type: string, maxLength: 60}}}
-    Code: {type: string, maxLength: 9}
     Line:
       type: object
       required: [item]
@@ -82,6 +79,8 @@ bodies:
     set_by_hand: [source]
     by_hand: {key: str | None}
     compared_as: {details.reference: word}
+methods:
+  takeOrder: {name: Orders.take}
 """
 
 
@@ -90,21 +89,17 @@ def made(folder, document=DOCUMENT, settings=SETTINGS):
     return made_with_settings(folder, document, settings)
 
 
-def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path):
+def test_a_call_is_a_method_with_the_members_of_its_body(tmp_path):
     assert (
-        "def take_order( shop_id: str, *, kind: Kind, total: int, currency: str, "
+        "def take( self, shop_id: str, *, kind: Kind, total: int, currency: str, "
         "your_reference: str, note: str | None = None, lines: Sequence[OrderLine] | None = None, "
-        "tags: Sequence[str] | None = None, wrapped: bool | None = None, "
-        "key: str | None = None, ) -> _typed.Request:"
-    ) in source_of(made(tmp_path), "arguments")
+        "wrapped: bool | None = None, key: str | None = None, ) -> None:"
+    ) in source_of(made(tmp_path), "methods")
 
 
 def test_each_member_has_a_row_with_its_limits_and_where_it_is_sent(tmp_path):
     result = made(tmp_path)
-    source = source_of(result, "arguments")
-    assert "return PACKAGE.request(_take_order, **locals())" in source
-    assert 'TAKE_ORDER = PACKAGE.compared("take_order")' in source
-    assert "your_reference: 2 to 30 characters." in source
+    assert 'TAKE_ORDER = PACKAGE.compared("take_order")' in source_of(result, "arguments")
     assert tables_of(result)["FORMS"]["reference"][0] == "[A-Z0-9-]+"
     assert tables_of(result)["CALLS"]["take_order"] == yaml.safe_load("""
 what: order
@@ -124,7 +119,6 @@ body:
     required: true
     compared: true
     compared_as: word
-    said_limits: 2 to 30 characters.
     form: reference
     longest: 30
     shortest: 2
@@ -132,16 +126,13 @@ body:
     place: details.note
     compared: true
     compared_as: text
-    said_limits: Up to 80 characters.
     longest: 80
   lines:
     kind: parts
     compared_as: parts
-    said_limits: 1 to 9.
     part: Line
     fewest: 1
     most: 9
-  tags: {kind: each, compared_as: items, items: {longest: 9}}
   wrapped: {kind: flag, compared_as: flag}
 by_hand: [key]
 """)
@@ -155,11 +146,10 @@ by_hand: [key]
         ("format: int32, maximum: 3", None),
     ],
 )
-def test_a_row_says_the_limits_that_the_document_has(limits, said, tmp_path):
+def test_a_docstring_says_the_limits_that_the_document_has(limits, said, tmp_path):
     member = f"        size: {{type: integer, {limits}}}\n        source:"
-    result = made(tmp_path, DOCUMENT.replace("        source:", member))
-    assert tables_of(result)["CALLS"]["take_order"]["body"]["size"].get("said_limits") == said
-    assert ((said or "to 3.") in source_of(result, "arguments")) is (said is not None)
+    source = source_of(made(tmp_path, DOCUMENT.replace("        source:", member)), "methods")
+    assert ((said or "to 3.") in source) is (said is not None)
 
 
 def test_a_schema_of_the_body_is_a_request_object(tmp_path):
@@ -177,29 +167,34 @@ body:
 """)
 
 
-def test_a_member_of_an_unsupported_type_is_no_argument(tmp_path):
-    inline = "{type: object, properties: {note: {type: string}}}"
-    document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
-    document = document.replace("count: {type: integer", "count: {type: object")
-    result = made(tmp_path, document)
-    source = source_of(result, "arguments")
-    assert "wrapped:" not in source
-    assert tables_of(result)["CALLS"]["take_order"]["untyped"] == ["wrapped"]
-    assert "count" not in source_of(result, "parts")
-
-
 @pytest.mark.parametrize(
-    ("location", "what"),
-    [("query", "query parameter"), ("header", "header"), ("cookie", "cookie")],
+    ("old", "new", "place"),
+    [
+        ("wrapped: {type: boolean}", "wrapped: {type: object}", "bodies.takeOrder: .* wrapped"),
+        ("count: {type: integer", "count: {type: object", "parts.Line: .* count"),
+        ("wrapped:", '"details.zip":', "bodies.takeOrder: .* details.zip"),
+    ],
 )
-def test_a_parameter_that_has_to_be_sent_and_no_argument_sends_stops_generation(
-    location, what, tmp_path
-):
+def test_a_member_that_no_check_knows_stops_generation(old, new, place, tmp_path):
+    with pytest.raises(SettingsError, match=rf"{place}, of the type '.*'. name it in"):
+        made(tmp_path, DOCUMENT.replace(old, new))
+
+
+def test_an_argument_of_the_document_is_not_one_by_hand_too(tmp_path):
+    settings = SETTINGS.replace("key: str", "currency: str").replace(
+        "names: {", "names: {currency: unit, "
+    )
+    with pytest.raises(SettingsError, match="by_hand: the document has an argument currency"):
+        made(tmp_path, settings=settings)
+
+
+@pytest.mark.parametrize("location", ["query", "header", "cookie"])
+def test_a_parameter_that_has_to_be_sent_and_no_argument_sends_stops_generation(location, tmp_path):
     channel = f"{{name: X-Channel, in: {location}, required: true, schema: {{type: string}}}}"
     path = "        - {name: shopId"
     document = DOCUMENT.replace(path, f"        - {channel}\n{path}")
-    message = f"bodies.takeOrder: POST /shops/{{shopId}}/orders: it needs the {what} X-Channel"
+    message = "bodies.takeOrder: POST /shops/{shopId}/orders: it needs X-Channel"
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, document)
     settings = SETTINGS.replace("key: str | None", "key: str | None, x_channel: str")
-    assert "x_channel: str" in source_of(made(tmp_path, document, settings), "arguments")
+    assert "x_channel: str" in source_of(made(tmp_path, document, settings), "methods")

@@ -30,7 +30,8 @@ methods:
     examples: |
       >>> shop.orders.take("s-1")
 """
-SETTINGS = test_typed_bodies.SETTINGS + METHODS
+BODIES = test_typed_bodies.SETTINGS.partition("methods:")[0]
+SETTINGS = BODIES + METHODS
 DOCSTRING = """\
 Take an order.
 
@@ -44,7 +45,6 @@ Args:
     your_reference: 2 to 30 characters.
     note: For the shop. Up to 80 characters. None: none.
     lines: 1 to 9.
-    tags: `tags`.
     wrapped: `wrapped`.
     key: `key`.
 
@@ -112,9 +112,7 @@ methods:
 @pytest.fixture
 def several(tmp_path):
     takes = METHODS.replace("methods:\n", "").replace("takeOrder:", "takeOrder:", 1)
-    result = made_with_settings(
-        tmp_path, DOCUMENT, test_typed_bodies.SETTINGS + SEVERAL + takes.lstrip("\n")
-    )
+    result = made_with_settings(tmp_path, DOCUMENT, BODIES + SEVERAL + takes.lstrip("\n"))
     return {name: ast.unparse(kind) for name, kind in classes_in(result).items()}
 
 
@@ -127,24 +125,26 @@ def test_two_methods_of_one_operation_have_each_their_own_arguments(several):
     assert "self._order(request)" in order
 
 
-DEFAULT = {"server_default": "50"}
-
-
 @pytest.mark.parametrize(
-    ("words", "row", "said"),
+    ("words", "limits", "default", "said"),
     [
-        ("Mine", {"said_limits": "Up to 140 characters."}, "Mine. Up to 140 characters."),
-        ("Mine. None: not sent.", {"said_limits": "1 to 9."}, "Mine. 1 to 9. None: not sent."),
+        ("Mine", "Up to 140 characters.", "", "Mine. Up to 140 characters."),
+        ("Mine. None: not sent.", "1 to 9.", "", "Mine. 1 to 9. None: not sent."),
         (
             "Mine. None: not sent.",
-            {"said_limits": "1 to 90.", **DEFAULT},
+            "1 to 90.",
+            "50",
             "Mine. 1 to 90. None: not sent. (The server's default: 50).",
         ),
-        ("Mine. 1 to 90.", {"said_limits": "1 to 90."}, "Mine. 1 to 90."),
-        ("None: not sent.", DEFAULT, "None: not sent. (The server's default: 50)."),
+        ("Mine. 1 to 90.", "1 to 90.", "", "Mine. 1 to 90."),
+        ("None: not sent.", "", "50", "None: not sent. (The server's default: 50)."),
     ],
 )
-def test_the_limits_stand_before_what_none_means_and_a_default_comes_last(words, row, said):
-    argument = Argument("memo", "memo", "str", "A memo.", is_required=False, row=row)
-    own = MethodSettings(arguments={"memo": words})
+def test_the_limits_stand_before_what_none_means_and_a_default_comes_last(
+    words, limits, default, said
+):
+    argument = Argument(
+        "memo", "memo", "str", "", is_required=False, limits=limits, server_default=default
+    )
+    own = MethodSettings(name="Lists.all", arguments={"memo": words})
     assert docstring_of(own, "List.", [argument], 92) == f"List.\n\nArgs:\n    memo: {said}"

@@ -29,8 +29,6 @@ NOTES = {
     "read-otherwise": "What stands here is read otherwise than it says, with its type.",
     "private-text": "No setting decides whether the repr of the record may show this value, so "
     "it does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
-    "unread-pattern": "No typed argument is checked by these patterns. Name a form with `whole` in "
-    "<document>.settings.yaml: it takes their place.",
     "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
     "read_webhook, or receive of an inbox, name=.",
 }

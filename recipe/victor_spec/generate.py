@@ -38,10 +38,7 @@ from .python_names import give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
 from .rewrites import Log, prepare
 from .tree import PlaceError, Tree
-from .typed import Typed
-from .typed.arguments import Calls, list_plans
-from .typed.bodies import body_plans
-from .typed.checks import Patterns
+from .typed import Typed, typed_of
 from .typed.records import plans_of
 from .typed.settings import SettingsError, read_settings
 from .typed.views import kinds_in, view_plans
@@ -291,15 +288,9 @@ def _typed_parts(tree: Tree, data: GeneratorData, file: Path) -> Typed | None:
     try:
         views = view_plans(data.models, settings)
         records = plans_of(data.models, settings, kinds_in(views))
-        patterns = Patterns.beside(settings)
-        operations = Calls(tree, endpoints_of(data))
-        lists = list_plans(operations, settings, patterns)
-        calls = body_plans(operations, settings, patterns)
-        typed = Typed(settings, [*records, *views], lists, calls, patterns)
-        typed.require_sound()
+        return typed_of(tree, endpoints_of(data), settings, [*records, *views])
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
-    return typed
 
 
 def parsed(document: Path, tree: Tree, *, decimals: Collection[str] = ()) -> Parsed:

@@ -35,7 +35,6 @@ MEMBERS = """\
         starts: {type: string, format: date}
         expires: {type: string, format: date-time}
         urgency: {type: string, enum: [LOW, HIGH]}
-        tags: {type: array, items: {type: string, maxLength: 5}}
 """
 """Of the JSON object that is sent for a row."""
 AFTER = {
@@ -80,7 +79,7 @@ def seen():
     yield "outcomes", first
     yield "sent", sent_bodies()
     same = {**values, **row("CSV"), "fee": "1.5", "expires": given["sent"]["expires"]}
-    del same["tags"]
+    del same["express"]
     yield "same", check([same], ".jsonl")
     formed = {**cells, **row("CSV 4"), "amount": "45,23", "fee": "1,5", "starts": "04.03.2026"}
     yield "formed", check([formed], decimal="comma", date_format="DMY")
@@ -174,7 +173,7 @@ def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(see
     assert seen["outcomes"] == [[{"created": 1}, {}], [{"created": 1}, {}]]
     of_csv, of_json = seen["sent"]
     assert {name: of_json[name] for name in GIVEN["sent"]} == GIVEN["sent"]
-    assert {name: of_csv.get(name) for name in GIVEN["sent"]} == {**GIVEN["sent"], "tags": None}
+    assert {name: of_csv.get(name) for name in GIVEN["sent"]} == {**GIVEN["sent"], "express": None}
     new, notice = seen["same"]
     assert (new, "created" in notice, "another" in notice) == (0, True, False)
     assert seen["formed"] == [1], "in the form that a file names"

@@ -8,24 +8,23 @@ the form in which an argument is stored and compared, and `argument_of` reads th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from victor_ext import Problem, Word, money
 from victor_ext._privacy import NumberText
 from victor_ext._tables.formats import AMOUNT_EXAMPLE, DATE_EXAMPLE
 from victor_ext._tables.row_file import FormedColumns
-from victor_ext._tables.texts import damage_of
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,40}")
 _EXACT_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _BOOLEANS = {"true": True, "false": False}
-_TEXT, _A_NUMBER, _A_BOOLEAN, _AN_ARRAY = "text", "a number", "true or false", "an array"
+_TEXT, _A_NUMBER, _A_BOOLEAN = "text", "a number", "true or false"
 _MOST_DIGITS = 99
 """A number with more digits before or behind its point is stored with an exponent."""
 
@@ -81,11 +80,8 @@ DAY = ColumnType("a date", file_hint=f"write {DATE_EXAMPLE}")
 MOMENT = ColumnType(
     "a time with its zone, such as 2026-03-04T05:06:07Z", _TEXT, _moment_of, datetime.fromisoformat
 )
-TEXTS = ColumnType(
-    'a list of texts (["a", "b"] in JSON Lines; CSV has no lists)', _AN_ARRAY, lambda _text: None
-)
 NO_COLUMN = ColumnType("left out")
-"""An argument that no file has: an object, or a list of something else than texts."""
+"""An argument that no file has: an object, or a list."""
 Columns = Mapping[str, ColumnType]
 """Columns by their names."""
 
@@ -96,7 +92,6 @@ _BY_ALTERNATIVES: Mapping[frozenset[object], ColumnType] = {
     frozenset({float}): NUMBER,
     frozenset({date, str}): DAY,
     frozenset({datetime}): MOMENT,
-    frozenset({Sequence[str]}): TEXTS,
     frozenset(get_args(money.Amount)): AMOUNT,
 }
 """The types of columns, by the types that an argument may have beside None."""
@@ -152,8 +147,6 @@ def read(column_type: ColumnType, name: str, value: object) -> object:
         argument = column_type.of_text(value)
         wrong = Problem(name, "type", f"{name} must be {column_type.expected}.")
         return wrong if argument is None else argument
-    if column_type is TEXTS and isinstance(value, list | tuple):
-        return _texts_or_problem(name, cast("Sequence[object]", value))
     return value
 
 
@@ -178,20 +171,8 @@ def _json_type_of(value: object) -> str | None:
     if isinstance(value, bool):
         return _A_BOOLEAN
     if isinstance(value, list):
-        return _AN_ARRAY
+        return "an array"
     return "an object" if isinstance(value, dict) else None
-
-
-def _texts_or_problem(name: str, items: Sequence[object]) -> list[object] | Problem:
-    """Return the items of a list, all of them texts that no program has damaged; or a problem."""
-    for place, item in enumerate(items):
-        item_name = f"{name}[{place}]"
-        if not isinstance(item, str) or isinstance(item, NumberText):
-            return Problem(item_name, "type", f"{item_name} must be text: put it in quotes.")
-        problem = damage_of(item_name, item, None)
-        if problem is not None:
-            return problem
-    return [*map(str, items)]
 
 
 def json_data(column_type: ColumnType | None, name: str, value: Any) -> Any:
@@ -207,8 +188,6 @@ def json_data(column_type: ColumnType | None, name: str, value: Any) -> Any:
         return _moment_in_utc(value) if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, float | Decimal):
         return _digits_of(Decimal(str(value)))
-    if isinstance(value, tuple):
-        return [*cast("tuple[object, ...]", value)]
     return value
 
 

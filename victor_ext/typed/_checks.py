@@ -37,8 +37,6 @@ class ListQuery(FrozenStruct, frozen=True):
     """By the names of the generated function."""
     may_be_left: bool
     """Whether an item may stop matching a filter while the list is read."""
-    untyped: Sequence[str] = ()
-    """The arguments of the generated function that no method has: no check knows their types."""
 
     def __repr__(self) -> str:
         return "ListQuery('[hidden]')"  # a filter may name a person
@@ -58,29 +56,6 @@ class Sent(NamedTuple):
 class Query(validation.Validation):
     """The problems of the arguments of a call. Each method returns what is sent."""
 
-    def each(
-        self,
-        field: str,
-        value: object,
-        check: Callable[[str, Any], Any],
-        fewest: int = 1,
-        most: int | None = None,
-    ) -> list[Any]:
-        """A list; `check` checks an item, by its name in messages, and returns what is sent."""
-        items = self._items(field, value, "items", fewest, most, "type")
-        return [check(f"{field}[{number}]", item) for number, item in enumerate(items)]
-
-    def _items(
-        self, field: str, value: object, what: str, fewest: int, most: int | None, code: str
-    ) -> Sequence[object]:
-        """The items of a list of `what`, whose number has limits."""
-        is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-        items = cast("Sequence[object]", value) if is_list else ()
-        if not is_list or len(items) < fewest or (most is not None and len(items) > most):
-            limit = "or more" if most is None else f"to {most}"
-            self.note(field, code, f"{field} must be a list of {fewest} {limit} {what}.")
-        return items
-
     def written(
         self,
         field: str,
@@ -95,75 +70,15 @@ class Query(validation.Validation):
         self.text(field, text, longest, shortest=shortest, form=form)
         return text
 
-    def integer(
-        self,
-        field: str,
-        value: Any,
-        least: int,
-        most: int,
-        *,
-        step: float | None = None,
-        among: Sequence[float] = (),
-    ) -> Any:
-        """A whole number from `least` to `most`: a multiple of `step`, and one of `among`."""
-        before = len(self.problems)
-        super().integer(field, value, least, most)
-        if len(self.problems) == before:
-            self._fits(field, value, step, among)
-        return value
-
-    def number(
-        self,
-        field: str,
-        value: Any,
-        least: float,
-        most: float,
-        *,
-        above: float | None = None,
-        below: float | None = None,
-        step: float | None = None,
-        among: Sequence[float] = (),
-    ) -> Any:
-        """A number from `least` to `most`, above `above` and below `below`: a multiple of `step`,
-        and one of `among`.
-        """
+    def number(self, field: str, value: Any, least: float, most: float) -> Any:
+        """A number from `least` to `most`, as the type that it has."""
         is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
         if isinstance(value, Decimal) and not value.is_finite():
             is_number = False  # nothing can be compared with it
-        is_allowed = (
-            is_number
-            and least <= value <= most
-            and (above is None or value > above)
-            and (below is None or value < below)
-        )
-        if not is_allowed:
-            first = f"from {least}" if above is None or above < least else f"above {above}"
-            last = f"to {most}" if below is None or below > most else f"and below {below}"
-            self.note(field, "range", f"{field} must be a number {first} {last}, or left out.")
-        else:
-            self._fits(field, value, step, among)
+        if not is_number or not least <= value <= most:
+            message = f"{field} must be a number from {least} to {most}, or left out."
+            self.note(field, "range", message)
         return value
-
-    def decimal(self, field: str, value: Any, least: float, most: float, **limits: Any) -> Any:
-        """An amount that is sent as a number: no float, with the limits of `number`."""
-        if isinstance(value, float):
-            message = f"{field} is a float, which cannot hold cents exactly."
-            self.add(Problem(field, "float", message, hint="write Decimal('44.23')"))
-            return value
-        return self.number(field, value, least, most, **limits)
-
-    def _fits(
-        self, field: str, value: float | Decimal, step: float | None, among: Sequence[float]
-    ) -> bool:
-        """Whether a number is a multiple of `step`, and one of the numbers in `among`, if any."""
-        if among and value not in among:
-            wanted = f"one of: {', '.join(map(str, among))}"
-        elif step is not None and not _is_multiple(value, step):
-            wanted = f"a multiple of {step}"
-        else:
-            return True
-        self.note(field, "range", f"{field} must be {wanted}.")
-        return False
 
     def birthday(self, field: str, value: object) -> str | None:
         """A date of birth. No message shows it."""
@@ -202,11 +117,8 @@ class Query(validation.Validation):
         most: int,
         *,
         decimals: int | None = None,
-        step: float | None = None,
-        among: Sequence[float] = (),
     ) -> TypeGuard[Money]:
-        """Whether a value is an amount from `least` to `most` minor units: a multiple of `step`,
-        and one of `among`.
+        """Whether a value is an amount from `least` to `most` minor units.
 
         `decimals` are those that its currency must have, where the provider counts one unit in all
         currencies.
@@ -229,7 +141,7 @@ class Query(validation.Validation):
             message = f"{field} is {value.minor_units} minor units and must be {least} to {most}."
             self.note(field, "range", message)
             return False
-        return self._fits(field, value.minor_units, step, among)
+        return True
 
     def part(
         self, field: str, value: object, kind: type[P], members: Callable[[Query, str, P], Body]
@@ -251,8 +163,13 @@ class Query(validation.Validation):
         fewest: int = 0,
         most: int | None = None,
     ) -> list[Body | None]:
-        """A list of request objects."""
-        items = self._items(field, value, kind.__name__, fewest, most, "length")
+        """A list of request objects, whose number has limits."""
+        is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        items = cast("Sequence[object]", value) if is_list else ()
+        if not is_list or len(items) < fewest or (most is not None and len(items) > most):
+            limit = "or more" if most is None else f"to {most}"
+            message = f"{field} must be a list of {fewest} {limit} {kind.__name__}."
+            self.note(field, "length", message)
         return [
             self.part(f"{field}[{number}]", item, kind, members)
             for number, item in enumerate(items)
@@ -302,16 +219,3 @@ class Query(validation.Validation):
     def extra_query(self, extra: object, known: Sequence[str]) -> None:
         """Parameters that the package does not know; `known` are those with an argument."""
         self.problems += extra_query_problems(extra, known)
-
-
-def _is_multiple(number: float | Decimal, step: float) -> bool:
-    """Whether a number is a multiple of a step."""
-    above, below = _ratio(number)
-    step_above, step_below = _ratio(step)
-    return above * step_below % (below * step_above) == 0
-
-
-def _ratio(number: float | Decimal) -> tuple[int, int]:
-    """A number as it is written, as a ratio: 0.1 is a tenth."""
-    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
-    return exact.as_integer_ratio()

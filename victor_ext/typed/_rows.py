@@ -4,16 +4,13 @@ is sent, as the rows say.
 A row is a mapping. These columns say what becomes of a value; all others are limits of its check:
 
     kind                the method of `Query` that checks it; `text` without this column
-    place               where it is sent, if not under its own name: `payee.account_number`, or
-                        the object and the name apart, where one of them has a dot of its own
+    place               where it is sent, if not under its own name: `payee.account_number`
     required            None is refused; without this column it sends nothing
     leaves              an item of the list may stop matching it while the list is read
     compared            a text that a response can repeat
     compared_as         how a response is compared with it
     counts_if_left_out  a response with a value is about another request, if none was sent
     sends               the attributes of `Money` that are sent, by their places
-    said_limits         the sentence of its limits that a description ends with
-    server_default      what the provider takes where nothing is sent, as text
 """
 
 from __future__ import annotations
@@ -51,10 +48,10 @@ class _ArgumentStep(NamedTuple):
 
 COLUMNS = frozenset(
     {"kind", "place", "required", "leaves", "compared", "compared_as", "counts_if_left_out"}
-    | {"sends", "said_limits", "server_default"}
+    | {"sends"}
 )
 OF_TEXT = ("longest", "shortest", "form")
-NUMBERS = frozenset({"integer", "number", "numbers", "decimal", "money"})
+NUMBERS = frozenset({"integer", "number", "numbers", "money"})
 LEAST, MOST = -(2**63), 2**63 - 1
 """The limits of a number of which the document has none."""
 
@@ -70,7 +67,7 @@ class SentMembers:
         objects in it, each with whether it is sent without members, too.
         """
         self.rows = rows
-        self.places = {name: _joined(row.get("place", name)) for name, row in rows.items()}
+        self.places = {name: row.get("place", name) for name, row in rows.items()}
         self.leaving = {self.places[name] for name, row in rows.items() if "leaves" in row}
         self._objects = objects
         self._optional = [name for name, is_required in self._objects.items() if not is_required]
@@ -115,16 +112,10 @@ class SentMembers:
         return sent
 
 
-def _split(place: str | tuple[str, str]) -> tuple[str, str]:
+def _split(place: str) -> tuple[str, str]:
     """The object in which a place is (empty: none), and the name in it."""
-    if isinstance(place, tuple):
-        return place
     within, _, name = place.rpartition(".")
     return within, name
-
-
-def _joined(place: str | tuple[str, str]) -> str:
-    return place if isinstance(place, str) else ".".join(filter(None, place))
 
 
 def _send_money(
@@ -147,7 +138,6 @@ class _CallRows(NamedTuple):
     """Beside a body, the parts of the path."""
     ranges: Sequence[tuple[str, str]]
     by_hand: Sequence[str]
-    untyped: Sequence[str]
 
 
 class Package:
@@ -171,9 +161,8 @@ class Package:
 
     def _call(self, row: Row) -> _CallRows:
         path = SentMembers(row.get("path", {}), {}, self)
-        others = (row.get(name, ()) for name in ("ranges", "by_hand", "untyped"))
-        what = row["what"]
-        return _CallRows(what, f"The {what}", self._members(row), path, *others)
+        what, ranges, by_hand = row["what"], row.get("ranges", ()), row.get("by_hand", ())
+        return _CallRows(what, f"The {what}", self._members(row), path, ranges, by_hand)
 
     def _members(self, row: Row) -> SentMembers:
         rows = row["body"] if "body" in row else row["query"]
@@ -188,14 +177,14 @@ class Package:
         call = self._calls[operation.OPERATION.name]
         by_hand = {name: given.pop(name) for name in call.by_hand if name in given}
         path = _query_of(call, given)
-        return CheckedCall(operation, path, None, by_hand, call.untyped)
+        return CheckedCall(operation, path, None, by_hand)
 
     def list(self, operation: ModuleType, /, **given: object) -> ListQuery:
         """A list that is read in pages. `given` and the errors are those of `call`."""
         call = self._calls[operation.OPERATION.name]
         sent = _query_of(call, given)
         may_be_left = "extra_query" in sent or not call.members.leaving.isdisjoint(sent)
-        return ListQuery(operation, call.what, sent, may_be_left=may_be_left, untyped=call.untyped)
+        return ListQuery(operation, call.what, sent, may_be_left=may_be_left)
 
     def request(self, operation: ModuleType, /, **given: object) -> Request:
         """A call that sends an object. Its `arguments` raise the problems."""
@@ -204,7 +193,7 @@ class Package:
         path = call.path.sent(query, given.get)
         body = call.members.sent(query, given.get)
         by_hand = {name: given[name] for name in call.by_hand if name in given}
-        return Request(operation, query, path, body, by_hand, call.untyped)
+        return Request(operation, query, path, body, by_hand)
 
     def compared(self, name: str) -> dict[str, Sent]:
         """The arguments of a call that are members of its body, by their names."""
@@ -227,8 +216,6 @@ class Package:
         if "form" in limits:
             # The form says whether a text may be empty.
             limits = {"shortest": 0, **limits, "form": self.forms[limits["form"]]}
-        if kind == "each":
-            return _each(self.check_of(limits.pop("items")), limits)
         if kind in ("part", "parts"):
             return self._part(kind, limits.pop("part"), limits)
         return _text(**limits) if kind == "text" else _scalar(kind, limits)
@@ -281,12 +268,3 @@ def _scalar(kind: str, limits: Mapping[str, Any]) -> Check:
         return query.written(field, check(query, field, value), **of_text)
 
     return checked
-
-
-def _each(check_item: Check, limits: Mapping[str, Any]) -> Check:
-    """The check of a list, by the check of an item."""
-
-    def check(query: Query, field: str, value: Any) -> Any:
-        return query.each(field, value, partial(check_item, query), **limits)
-
-    return check

@@ -945,9 +945,9 @@ class Payments(_typed.BlockingMethods):
             source_amount_from: The least that a source account pays, in minor units of
                 whichever currency; so are `source_amount_to`, and `payment_amount_from` and
                 `payment_amount_to`, which a payee receives.
-            source_amount_to: `sourceAmountTo`.
-            payment_amount_from: `paymentAmountFrom`.
-            payment_amount_to: `paymentAmountTo`.
+            source_amount_to: In minor units of whichever currency.
+            payment_amount_from: In minor units of whichever currency.
+            payment_amount_to: In minor units of whichever currency.
             rails_id: The rails that carry a payment, in any letter case.
             remote_system_id: The payments system that pays, if it is not Velo.
             scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is
@@ -1133,9 +1133,9 @@ class AsyncPayments(_typed.AwaitedMethods):
             source_amount_from: The least that a source account pays, in minor units of
                 whichever currency; so are `source_amount_to`, and `payment_amount_from` and
                 `payment_amount_to`, which a payee receives.
-            source_amount_to: `sourceAmountTo`.
-            payment_amount_from: `paymentAmountFrom`.
-            payment_amount_to: `paymentAmountTo`.
+            source_amount_to: In minor units of whichever currency.
+            payment_amount_from: In minor units of whichever currency.
+            payment_amount_to: In minor units of whichever currency.
             rails_id: The rails that carry a payment, in any letter case.
             remote_system_id: The payments system that pays, if it is not Velo.
             scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is
@@ -1560,10 +1560,10 @@ class Payouts(_typed.BlockingMethods):
             status: A word of the payments' status.
             transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or
                 GACHO; others may come.
-            source_amount_from: `sourceAmountFrom`.
-            source_amount_to: `sourceAmountTo`.
-            payment_amount_from: `paymentAmountFrom`.
-            payment_amount_to: `paymentAmountTo`.
+            source_amount_from: In minor units of whichever currency.
+            source_amount_to: In minor units of whichever currency.
+            payment_amount_from: In minor units of whichever currency.
+            payment_amount_to: In minor units of whichever currency.
             rails_id: In any letter case.
             remote_system_id: The payments system that pays, if it is not Velo.
             submitted_from: A date such as 2026-03-04.
@@ -1898,10 +1898,10 @@ class AsyncPayouts(_typed.AwaitedMethods):
             status: A word of the payments' status.
             transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or
                 GACHO; others may come.
-            source_amount_from: `sourceAmountFrom`.
-            source_amount_to: `sourceAmountTo`.
-            payment_amount_from: `paymentAmountFrom`.
-            payment_amount_to: `paymentAmountTo`.
+            source_amount_from: In minor units of whichever currency.
+            source_amount_to: In minor units of whichever currency.
+            payment_amount_from: In minor units of whichever currency.
+            payment_amount_to: In minor units of whichever currency.
             rails_id: In any letter case.
             remote_system_id: The payments system that pays, if it is not Velo.
             submitted_from: A date such as 2026-03-04.

@@ -202,7 +202,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "payees": {
                 "kind": "parts",
                 "required": True,
-                "said_limits": "1 to 2000.",
                 "part": "NewPayee",
                 "fewest": 1,
                 "most": 2000,
@@ -229,14 +228,13 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "payments": {
                 "kind": "parts",
                 "required": True,
-                "said_limits": "1 to 2000.",
                 "part": "NewPayment",
                 "fewest": 1,
                 "most": 2000,
             },
             "payout_from_payor_id": {"place": "payoutFromPayorId", "form": "id"},
             "payout_to_payor_id": {"place": "payoutToPayorId", "form": "id"},
-            "memo": {"place": "payoutMemo", "said_limits": "Up to 40 characters.", "longest": 40},
+            "memo": {"place": "payoutMemo", "longest": 40},
         },
     },
     "update_payee": {
@@ -245,28 +243,17 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "address": {"kind": "part", "part": "PostalAddress"},
             "individual": {"kind": "part", "part": "Person"},
             "company": {"kind": "part", "part": "Firm"},
-            "language": {"said_limits": "Up to 35 characters.", "longest": 35},
-            "payee_type": {
-                "place": "payeeType",
-                "said_limits": "Up to 40 characters.",
-                "longest": 40,
-            },
+            "language": {"longest": 35},
+            "payee_type": {"place": "payeeType", "longest": 40},
             "challenge": {"kind": "part", "part": "Challenge"},
-            "email": {"said_limits": "3 to 255 characters.", "longest": 255, "shortest": 3},
+            "email": {"longest": 255, "shortest": 3},
             "contact_sms_number": {"place": "contactSmsNumber", "form": "telephone"},
         },
         "path": {"payee_id": {"required": True, "form": "id"}},
     },
     "withdraw_payment": {
         "what": "payment",
-        "body": {
-            "reason": {
-                "required": True,
-                "said_limits": "2 to 256 characters.",
-                "longest": 256,
-                "shortest": 2,
-            }
-        },
+        "body": {"reason": {"required": True, "longest": 256, "shortest": 2}},
         "path": {"payment_id": {"required": True, "form": "id"}},
     },
 }

@@ -16,19 +16,8 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     "list_payment_requests": {
         "what": "list was not sent",
         "query": {
-            "page": {
-                "kind": "integer",
-                "required": True,
-                "server_default": "0",
-                "least": 0,
-                "most": 2147483647,
-            },
-            "page_size": {
-                "kind": "integer",
-                "server_default": "50",
-                "least": 1,
-                "most": 2147483647,
-            },
+            "page": {"kind": "integer", "required": True, "least": 0, "most": 2147483647},
+            "page_size": {"kind": "integer", "least": 1, "most": 2147483647},
             "victor_id": {},
             "start_datetime": {"kind": "zulu"},
             "end_datetime": {"kind": "zulu", "is_end": True},
@@ -78,7 +67,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
                 "required": True,
                 "compared": True,
                 "compared_as": "word",
-                "said_limits": "3 to 20 characters.",
                 "form": "account",
                 "longest": 20,
                 "shortest": 3,
@@ -88,7 +76,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
                 "required": True,
                 "compared": True,
                 "compared_as": "text",
-                "said_limits": "Up to 16 characters.",
                 "longest": 16,
             },
             "amount": {
@@ -116,7 +103,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
                 "place": "payee.ultimate_creditor",
                 "compared": True,
                 "compared_as": "text",
-                "said_limits": "Up to 100 characters.",
                 "counts_if_left_out": True,
                 "form": "creditor",
                 "longest": 100,
@@ -125,14 +111,12 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
                 "kind": "flag",
                 "place": "payment_details.amount_modification_allowed",
                 "compared_as": "flag",
-                "server_default": "false",
                 "counts_if_left_out": True,
             },
             "notes": {
                 "place": "payment_details.notes",
                 "compared": True,
                 "compared_as": "text",
-                "said_limits": "Up to 150 characters.",
                 "counts_if_left_out": True,
                 "longest": 150,
                 "shortest": 0,
@@ -140,7 +124,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "client_reference_id": {
                 "compared": True,
                 "compared_as": "text",
-                "said_limits": "Up to 128 characters.",
                 "counts_if_left_out": True,
                 "longest": 128,
                 "shortest": 0,
@@ -151,7 +134,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     "respond_to_payment_request": {
         "what": "answer was not sent",
         "body": {
-            "notes": {"required": True, "said_limits": "Up to 150 characters.", "longest": 150},
+            "notes": {"required": True, "longest": 150},
             "modified_amount": {"kind": "dollars", "form": "amount_pattern"},
         },
         "by_hand": ("id", "extra_body"),

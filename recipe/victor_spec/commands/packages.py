@@ -16,7 +16,7 @@ from victor_spec.document import read_document
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import GenerationResult
 from victor_spec.generate import generate as generate_package
-from victor_spec.typed import undecided_of, unread_patterns_of
+from victor_spec.typed import undecided_of
 
 from . import Decimals, Documents, Name, show
 
@@ -83,7 +83,6 @@ def _generate(
     notes = {
         **notes_of(result),
         "private-text": undecided_of(result.typed),
-        "unread-pattern": unread_patterns_of(result.typed),
     }
     for kind, places in notes.items():
         _show_places(kind, NOTES[kind], places, verbose=verbose)

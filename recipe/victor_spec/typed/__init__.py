@@ -1,20 +1,26 @@
 """Typed records and arguments: the settings beside a document, and what the templates must know."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import closed_words
-from .bodies import BodyPlans
-from .checks import GROUPS, Patterns
-from .choices import WordsType, words_types
-from .methods import classes_of, docstring_of_plan, is_record, names_in, require_methods
-from .plans import CallPlan
+from openapi_python_client.parser.openapi import Endpoint
+
+from victor_spec.tree import Tree
+
+from .calls import Planner
+from .methods import MethodsClass, classes_of, is_record, names_in
+from .plans import Call, Part
 from .records import RecordPlan
 from .settings import Settings, require_known
+from .words import WordsType, words_types
 
 RUNTIME = 3
 """The version of `victor_ext.typed` that the modules are written for."""
+GROUPS = ("forms", "words", "choices")
+"""What the settings have at the top, by names that arguments have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,83 +29,67 @@ class Typed:
 
     settings: Settings
     records: Sequence[RecordPlan]
-    lists: Sequence[CallPlan]
-    """Other operations without a body stand behind them."""
-    calls: BodyPlans
-    patterns: Patterns
-
-    def words(self) -> list[WordsType]:
-        """The types of words. Raises SettingsError for a name that cannot be one."""
-        plans = [*self.plans, *self.calls.parts]
-        enums = [each.words for plan in plans for each in plan.arguments]
-        enums += [each.words for body in self.calls.bodies for each in body.path]
-        return words_types(self.settings.words, filter(None, enums))
-
-    def require_sound(self) -> None:
-        """Raise SettingsError for a method of no operation, and for what no argument has."""
-        require_methods(self.settings, self.plans)
-        every = [*(plan.own for plan in self.plans), *self.settings.parts.values()]
-        for group in GROUPS:
-            used = {name for own in every for name in own.entry(group).values()}
-            used |= {"id"} if group == "forms" else set()  # of each part of a path
-            for name in getattr(self.settings, group):
-                require_known(group, name, "name that an argument has", used)
-
-    @property
-    def plans(self) -> list[CallPlan]:
-        return [*self.lists, *self.calls.bodies]
+    calls: Sequence[Call]
+    parts: Sequence[Part]
+    classes: Sequence[MethodsClass]
+    words: Sequence[WordsType]
+    forms: dict[str, tuple[str, str]]
+    """Regular expressions that texts match as a whole, each with the words for a message."""
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""
-        words = self.words()
+        settings = self.settings
+        results = [each.own.result for kind in self.classes for each in kind.methods]
+        names = dict.fromkeys(name for result in results for name in names_in(result))
         common: dict[str, Any] = {
-            "words": words,
-            "choices": self.settings.choices,
-            "closed_words": closed_words,
             "version": RUNTIME,
-            "parts": self.calls.parts,
-            "plans": self.plans,
+            "words": self.words,
+            "choices": settings.choices,
+            "calls": self.calls,
+            "parts": self.parts,
+            "forms": self.forms,
+            "classes": self.classes,
+            "records": [name for name in names if is_record(settings, name)],
+            "dictionaries": [each for each in self.calls if each.own.entry("dictionary")],
         }
-        modules: dict[str, dict[str, Any]] = {}
+        wanted = {
+            "words": self.words or settings.choices,
+            "dictionaries": common["dictionaries"],
+            "parts": self.parts,
+            "arguments": self.calls or self.parts,
+            "rows": self.calls or self.parts,
+            "methods": self.classes,
+        }
+        modules = {f"typed/{name}.py": common for name, content in wanted.items() if content}
         if self.records:
-            base = "AnyCaseRecord" if self.settings.any_letter_case else "Record"
+            base = "AnyCaseRecord" if settings.any_letter_case else "Record"
             modules["typed/records.py"] = {**common, "plans": self.records, "base": base}
-        if words or self.settings.choices:
-            modules["typed/words.py"] = {**common, "types": words}
-        dictionaries = [plan for plan in self.calls.bodies if plan.dictionary]
-        if dictionaries:
-            modules["typed/dictionaries.py"] = {**common, "plans": dictionaries}
-        if self.calls.parts:
-            modules["typed/parts.py"] = common
-        if self.plans or self.calls.parts:
-            modules["typed/arguments.py"] = {**common, "docstring_of": docstring_of_plan}
-            modules["typed/rows.py"] = self._rows()
-        classes = classes_of(self.settings, self.plans)
-        if classes:
-            by_hand = dict.fromkeys(name for each in classes for name in each.by_hand)
-            results = dict.fromkeys(
-                name
-                for each in classes
-                for method in each.methods
-                for name in names_in(method.own.result)
-            )
-            modules["typed/methods.py"] = {
-                **common,
-                "classes": classes,
-                "by_hand": by_hand,
-                "records": [name for name in results if is_record(self.settings, name)],
-            }
         return modules
 
-    def _rows(self) -> dict[str, Any]:
-        """The tables of rows."""
-        forms = {name: form for name, form in self.settings.forms.items() if form.whole is not None}
-        forms |= self.patterns.forms
-        return {
-            "forms": {name: (form.whole, form.wanted) for name, form in forms.items()},
-            "calls": {plan.function: plan.row for plan in self.plans},
-            "parts": {plan.schema: plan.row for plan in self.calls.parts},
-        }
+
+def typed_of(
+    document: Tree,
+    endpoints: Iterable[Endpoint],
+    settings: Settings,
+    records: Sequence[RecordPlan],
+) -> Typed:
+    """What the settings make of a document. Raises SettingsError for an entry that leads nowhere,
+    and for what no argument has.
+    """
+    planner = Planner(document, endpoints, settings)
+    calls = planner.calls()
+    parts = planner.parts()
+    arguments = [each for taking in (*calls, *parts) for each in taking.arguments]
+    words = words_types(settings.words, filter(None, (each.words for each in arguments)))
+    every = [*(call.own for call in calls), *settings.parts.values()]
+    for group in GROUPS:
+        used = {name for own in every for name in own.entry(group).values()}
+        used |= {"id"} if group == "forms" else set()  # of each part of a path
+        for name in getattr(settings, group):
+            require_known(group, name, "name that an argument has", used)
+    classes = classes_of(settings, calls)
+    forms = planner.known.forms.table
+    return Typed(settings, records, calls, parts, classes, words, forms)
 
 
 def undecided_of(typed: Typed | None) -> list[str]:
@@ -108,8 +98,3 @@ def undecided_of(typed: Typed | None) -> list[str]:
     for record in () if typed is None else typed.records:
         undecided += [f"{record.name}.{each.place}" for each in record.fields if each.is_undecided]
     return undecided
-
-
-def unread_patterns_of(typed: Typed | None) -> list[str]:
-    """The patterns of the document that no argument is checked by, each with the reason."""
-    return [] if typed is None else [each.line() for each in typed.patterns.unread]

@@ -1,303 +1,354 @@
-"""The arguments of operations that send no object: a function for each, with its checks and what it
-sends.
+"""The arguments of one entry of the settings: what the document and the entry make of parameters,
+and of the members of a JSON object that is sent.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.strings import PythonIdentifier
 
-from victor_spec.requests import key
-from victor_spec.rewrites.merged_schemas import values_of
-from victor_spec.rewrites.serialization import fields_of
-from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
+from victor_spec.requests import PREFIX
+from victor_spec.rewrites.schemas import default_text, with_default
+from victor_spec.tree import Tree, mapping_at
 
-from . import closed_words
 from .checks import (
-    LOCALS,
-    Checked,
-    Checks,
-    Patterns,
-    Spot,
-    described,
-    numbers_of,
-    own_name,
-    reader_of,
-    row_of,
-    server_default,
+    ANNOTATIONS,
+    LIMITS,
+    Forms,
+    given,
+    kind_of,
+    limits_of,
+    limits_of_text,
+    sentence_of_limits,
+    words_in,
 )
-from .limits import OF_LIST, OF_TEXT, given
-from .plans import Argument, CallPlan, by_hand, required_first
+from .plans import Argument
 from .settings import (
+    ArgumentSettings,
     ListSettings,
-    ParameterSettings,
+    MembersSettings,
+    PartSettings,
     Settings,
     SettingsError,
+    is_name,
     require_free,
     require_known,
     sentence,
 )
+from .words import WordsType, default_name
 
-EXTRA = "extra_query"
-
-
-def operations_by_id(document: Tree) -> dict[str, Operation]:
-    """The operations by their operationId."""
-    return {str(each.tree.get("operationId")): each for each in operations(document)}
-
-
-class Calls:
-    """The operations of a document, each with what the generator made of it."""
-
-    def __init__(self, document: Tree, endpoints: Iterable[Endpoint]) -> None:
-        self.document = document
-        made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
-        self.by_id: dict[str, tuple[Operation, Endpoint]] = {}
-        for name, operation in operations_by_id(document).items():
-            endpoint = made.get(key(operation.tree)) if "operationId" in operation.tree else None
-            if endpoint is not None:
-                self.by_id[name] = operation, endpoint
-
-    def named(self, group: str, name: str) -> tuple[Operation, Endpoint]:
-        """The operation of an entry of the settings. Raises SettingsError without one."""
-        require_known(group, name, "operation", self.by_id)
-        return self.by_id[name]
+REFERENCE = "#/components/schemas/"
+NO_ARGUMENTS = ("leave_out", "set_by_hand", "money")
+"""The entries that say what becomes of a member that is no argument itself."""
+COMPARED = {"choice": "word", "integer": "whole", "stamp": "moment", "birthday": "day"}
+"""How an answer is compared with an argument, where that is not what its check is called."""
+TEXTS = ("text", "choice")
+LOCALS = frozenset(
+    {"by_hand", "check", "constant", "locals", "now", "part", "path", "place", "self", "sent"}
+    | {"bool", "date", "datetime", "float", "int", "str"}
+)
+"""Names that the generated functions and classes use themselves, types included, and those that
+methods and checks with these arguments have beside them.
+"""
 
 
-def list_plans(calls: Calls, settings: Settings, patterns: Patterns) -> list[CallPlan]:
-    """The lists, and the other operations without a body, that the settings name.
+class Member(NamedTuple):
+    """A parameter, or a member of a body or of an object in it: an argument may be made of it."""
 
-    Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
+    place: str
+    """In the settings: `payee.account_number`."""
+    wire: str
+    """Its own name on the wire."""
+    sent_at: str
+    """Where a row says that it is sent: an argument of the generated function, or a place in the
+    body.
     """
-    plans: list[CallPlan] = []
-    entries: list[tuple[str, str, ParameterSettings]] = []
-    entries += [("lists", *each) for each in settings.lists.items()]
-    entries += [("calls", *each) for each in settings.calls.items()]
-    for group, name, own in entries:
-        operation, endpoint = calls.named(group, name)
-        place = f"{group}.{name}"
-        plans.append(
-            _Planner(calls.document, operation, endpoint, place, own, settings, patterns).plan()
-        )
-    return sorted(plans, key=lambda plan: (not plan.is_list, plan.function))
+    schema: Tree
+    """What stands in the document: perhaps a reference."""
+    description: Any
+    is_required: bool
+    in_path: bool = False
 
 
-def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
-    """The parameters that the arguments of an operation send, by their names on the wire: those of
-    the path, in its order, and those of the query, with the properties of a query object in its
-    place.
+class _Checked(NamedTuple):
+    """How an argument is checked."""
 
-    Raises SettingsError for two with one name, and for a header or cookie that has to be sent,
-    unless it has one allowed word.
-    """
-    by_name = path_parameters(document, operation)
-    for written in parameters(document, operation.item, operation.tree).values():
-        parameter = resolve(document, written)
-        location = parameter.get("in")
-        name = str(parameter.get("name"))
-        words = values_of(resolve(document, mapping_at(parameter, "schema")))
-        is_given = len(words) == 1 and isinstance(words[0], str)  # the function sends it itself
-        is_elsewhere = location in ("header", "cookie")
-        if is_elsewhere and parameter.get("required") is True and not is_given:
-            raise SettingsError(f"it needs the {location} {name}, which no list sends.")
-        if location != "query":
-            continue
-        for each in fields_of(document, parameter) or [parameter]:
-            name = str(each.get("name"))
-            if name in by_name:
-                raise SettingsError(f"it has two parameters {name}: no list has both.")
-            by_name[name] = each
-    return by_name
+    kind: str
+    annotation: str
+    limits: dict[str, Any]
+    words: WordsType | None = None
 
 
-def path_parameters(document: Tree, operation: Operation) -> dict[str, Tree]:
-    """The parts of the path by their names, in the order in which the path has them, as the
-    generated function does. One that is not declared is a text.
-    """
-    declared: dict[str, Tree] = {}
-    for written in parameters(document, operation.item, operation.tree).values():
-        parameter = resolve(document, written)
-        if parameter.get("in") == "path":
-            declared[str(parameter.get("name"))] = parameter
-    implied: Tree = {"in": "path", "required": True, "schema": {"type": "string"}}
-    names = re.findall(r"{([^{}]+)}", operation.path)
-    return {name: declared.get(name) or {"name": name, **implied} for name in names}
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the arguments of all entries are made with."""
+
+    document: Tree
+    settings: Settings
+    forms: Forms
+    referred: list[str] = field(default_factory=list[str])
+    """The schemas of request objects that the arguments so far refer to."""
+
+    def class_of(self, schema: str) -> str:
+        """The class of request objects of a schema."""
+        own = self.settings.parts.get(schema)
+        return schema if own is None or not own.name else own.name
 
 
-class _Planner:
-    """Makes the plan of one operation."""
+class Entry:
+    """One entry of the settings."""
 
     def __init__(
         self,
-        document: Tree,
-        operation: Operation,
-        endpoint: Endpoint,
+        known: Known,
         place: str,
-        own: ParameterSettings,
-        settings: Settings,
-        patterns: Patterns,
+        own: ArgumentSettings,
+        called: str,
+        members: Iterable[Member],
     ) -> None:
-        self._document = document
-        self._operation = operation
-        self._place = place
-        self._name = str(operation.tree.get("operationId"))
-        self._settings = settings
-        self._declared = self._parameters()
-        self._no_arguments = {*own.entry("leave_out"), *own.entry("set_by_hand")}
-        self._own = self._with_path(own)
-        self._checks = Checks(document, place, self._own, settings, patterns)
-        self._endpoint = endpoint
-        self._sent = _python_names(endpoint)
-
-    def plan(self) -> CallPlan:
-        declared = self._declared
-        schemas = {wire: self._schema(parameter) for wire, parameter in declared.items()}
-        self._checks.require_entries(f"parameter of {self._name}", schemas)
-        arguments: list[Argument] = []
-        untyped: list[str] = []
-        for wire, parameter in declared.items():
-            if wire in self._no_arguments:
-                continue
-            reader = self._reader_of(wire, parameter)
-            if reader is None:
-                untyped.append(wire)
-            else:
-                arguments.append(self._argument(wire, parameter, reader))
-        extra = [EXTRA_QUERY] if self._own.entry("extra_query") else []
-        extra += [by_hand(*each) for each in dict(self._own.entry("by_hand")).items()]
-        named = [(each.place, each.name) for each in (*extra, *arguments)]
-        require_free(self._place, named, LOCALS, self._own.names)
-        by_place = {each.place: each for each in (*arguments, *extra)}
-        self._checks.require_arguments(by_place)
-        positional = [by_place[wire] for wire in self._own.positional]
-        others = [each for each in (*arguments, *extra) if each not in positional]
-        package, function = key(self._operation.tree)
-        return CallPlan(
-            place=self._place,
-            own=self._own,
-            package=package,
-            function=function,
-            what=self._own.what or _what(function, positional),
-            description=sentence(self._operation.tree.get("summary")),
-            arguments=arguments,
-            positional=positional,
-            by_keyword=required_first(others),
-            ranges=[
-                (by_place[first].name, by_place[last].name) for first, last in self._own.ranges
-            ],
-            untyped=untyped,
-            untyped_sent=[self._sent[wire] for wire in untyped],
-        )
-
-    def _parameters(self) -> dict[str, Tree]:
-        try:
-            return parameters_of(self._document, self._operation)
-        except SettingsError as error:
-            raise SettingsError(
-                f"{self._place}: {self._operation.where}: {error} Leave this entry out, or "
-                "correct the document by an overlay."
-            ) from None
-
-    def _with_path(self, own: ParameterSettings) -> ParameterSettings:
-        """The settings, with what holds of a part of the path: it is positional, before others and
-        in the order of the path; a text is an id, where the settings have such a form.
+        """`called` is the generated function or class. Raises SettingsError for two members with
+        one name.
         """
-        path = [wire for wire, each in self._declared.items() if each.get("in") == "path"]
-        first = [wire for wire in path if wire not in self._no_arguments]
-        others = [wire for wire in own.positional if wire not in first]
-        form = self._settings.forms.get("id")
-        forms = dict(own.forms)
-        for wire in first if form is not None and form.whole is not None else ():
-            if reader_of(self._schema(self._declared[wire])) == "text":
-                forms.setdefault(wire, "id")
-        return own.model_copy(update={"positional": [*first, *others], "forms": forms})
+        self._known = known
+        self._place = place
+        self._own = own
+        self._called = called
+        self._in_body = isinstance(own, MembersSettings)
+        self.members: dict[str, Member] = {}
+        for member in members:
+            if member.place in self.members:
+                raise SettingsError(f"{place}: it sends two {member.place}: no call has both.")
+            self.members[member.place] = member
+        pairs: Mapping[str, tuple[str, str]] = own.entry("money")
+        self._amounts = {amount: name for name, (amount, _) in pairs.items()}
+        self._currencies = {currency for _, currency in pairs.values()}
+        hand: Mapping[str, str] = own.entry("by_hand")
+        self.by_hand = {name: by_hand(name, annotation) for name, annotation in hand.items()}
+        """The arguments that code by hand checks and sends."""
 
-    def _schema(self, parameter: Tree) -> Tree:
-        return given(self._document, mapping_at(parameter, "schema"))
+    def arguments(self, objects: Collection[str]) -> dict[str, Argument]:
+        """The arguments by their places, in the order of the document. `objects` are those whose
+        members are arguments.
 
-    def _is_required(self, wire: str, parameter: Tree) -> bool:
-        return wire in self._own.positional or parameter.get("required") is True
-
-    def _argument(self, wire: str, parameter: Tree, reader: str) -> Argument:
+        Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
+        """
         own = self._own
-        name = own.names.get(wire) or own_name(self._sent[wire])
-        schema = self._schema(parameter)
-        checked = self._checked(wire, name, schema, reader)
-        default = self._checks.default(wire)
-        is_required = self._is_required(wire, parameter)
-        never_leaves = not isinstance(own, ListSettings) or wire in own.constant
-        row = row_of(
-            checked.row,
-            name,
-            self._sent[wire],
-            required=is_required or default is not None,
-            leaves=not (never_leaves or wire in own.positional),
-            server_default=server_default(schema),
-        )
+        left_out = {*own.entry("leave_out"), *own.entry("set_by_hand"), *self._currencies}
+        arguments = {
+            place: self._argument(member)
+            for place, member in self.members.items()
+            if place not in left_out
+        }
+        known = {**dict.fromkeys(NO_ARGUMENTS, self.members), "lift": objects}
+        for entry, name in own.members():
+            require_known(f"{self._place}.{entry}", name, "argument", known.get(entry, arguments))
+        for name in self.by_hand:
+            if name in arguments:
+                raise SettingsError(
+                    f"{self._place}.by_hand: the document has an argument {name}, too: name it in "
+                    "`set_by_hand`."
+                )
+        named = [(f"by_hand.{name}", name) for name in self.by_hand]
+        named += [(place, each.name) for place, each in arguments.items()]
+        require_free(self._place, named, LOCALS, own.names)
+        return arguments
+
+    def _argument(self, member: Member) -> Argument:
+        own, place = self._own, member.place
+        schema = given(self._known.document, member.schema)
+        given_name = self._amounts.get(place) or own.names.get(place)
+        name = given_name or _own_name(member.wire)
+        checked = self._checked(member, schema, name)
+        default = own.entry("defaults").get(place)
+        is_required = self._is_required(member)
+        is_member = self._in_body and not member.in_path
+        compared = getattr(own, "compared_as", None) if is_member else None
+        compared_as = "" if compared is None else COMPARED.get(checked.kind, checked.kind)
+        is_text_of_table = compared is not None and checked.kind in TEXTS
+        says_limits = is_member and checked.kind != "money"
+        limits = sentence_of_limits(schema, checked.limits) if says_limits else ""
+        columns = {
+            "kind": "" if checked.kind == "text" else checked.kind,
+            "place": "" if member.sent_at == name else member.sent_at,
+            "required": is_required or (default is not None and not self._in_body),
+            "leaves": self._may_leave(member),
+            "compared": is_text_of_table or place in own.entry("compared"),
+            "compared_as": dict(compared or {}).get(place, compared_as),
+            "counts_if_left_out": place in own.entry("counts_if_left_out"),
+        }
+        said = _described(member, schema)
         return Argument(
             name=name,
-            place=wire,
+            place=place,
             annotation=checked.annotation,
-            description=described(wire, parameter.get("description"), schema),
-            is_required=is_required,
-            row=row,
-            default=default or "None",
+            description=f"{said} {limits}".strip(),
+            is_required=is_required and default is None,
+            row={column: value for column, value in columns.items() if value} | checked.limits,
+            default="None" if default is None else repr(default),
             words=checked.words,
-            decided=checked.decided,
+            limits=limits,
+            server_default=default_text(schema["default"]) if "default" in schema else "",
         )
 
-    def _checked(self, wire: str, name: str, schema: Tree, reader: str) -> Checked:
+    def _is_required(self, member: Member) -> bool:
+        own = self._own
+        positional = () if isinstance(own, PartSettings) else own.positional
+        return member.is_required or member.place in (*positional, *own.entry("required"))
+
+    def _may_leave(self, member: Member) -> bool:
+        """Whether an item of a list may stop matching an argument while the list is read."""
+        own = self._own
+        if not isinstance(own, ListSettings) or member.in_path:
+            return False
+        return member.place not in (*own.constant, *own.positional)
+
+    def _checked(self, member: Member, schema: Tree, name: str) -> _Checked:
         """How an argument is checked."""
-        if reader == "choice":
-            return self._closed(wire, schema)
-        is_end = any(wire == last for _, last in self._own.ranges)
-        spot = Spot(wire, str(self._endpoint.name), name, is_end)
-        return self._checks.checked(spot, reader, schema)
+        kind = self._kind_of(member, schema)
+        if kind is None:
+            entry = "leave_out" if isinstance(self._own, ListSettings) else "set_by_hand"
+            raise SettingsError(
+                f"{self._place}: no check knows {member.place}, of the type "
+                f"{schema.get('type')!r}: name it in `{entry}`."
+            )
+        if kind == "choices":
+            return self._closed(member.place, schema)
+        if kind == "money":
+            return self._money(member.place, schema)
+        if kind in ("part", "parts"):
+            return self._part(kind, member, schema)
+        return self._scalar(member, schema, name, kind)
 
-    def _closed(self, wire: str, schema: Tree) -> Checked:
+    def _kind_of(self, member: Member, schema: Tree) -> str | None:
+        """How a member is checked; None: no check knows it, or where it is sent."""
+        own, place = self._own, member.place
+        if self._in_body and "." in member.wire:
+            return None
+        if place in own.entry("choices"):
+            return "choices"
+        if place in self._amounts:
+            return "money"
+        if self._is_part(member.schema):
+            return "part"
+        if self._is_part(mapping_at(schema, "items")):
+            return "parts"
+        return own.entry("read_as").get(place) or kind_of(schema)
+
+    def _scalar(self, member: Member, schema: Tree, name: str, kind: str) -> _Checked:
+        own, place = self._own, member.place
+        form = self._form_of(member, kind)
+        named: str | None = own.words.get(place)
+        known = self._known.settings.words
+        words = words_in(schema) if kind == "text" and form is None else ()
+        if words and named not in known:
+            words_type = WordsType(named or default_name(self._called, name), words, is_enum=True)
+            return _Checked("choice", words_type.name, {"words": words}, words_type)
+        if named is not None:
+            require_known(f"{self._place}.words.{place}", named, "entry of `words`", known)
+        if place in own.entry("references"):
+            kind = "reference"
+        elif kind == "moment" and self._in_body:
+            kind = "stamp"
+        limits = self._limits(member, schema, kind, form)
+        if kind == "zulu" and any(place == end for _, end in own.entry("ranges")):
+            limits["is_end"] = True
+        return _Checked(kind, named or ANNOTATIONS[kind], limits)
+
+    def _form_of(self, member: Member, kind: str) -> str | None:
+        """The name of the form of a text in the settings: of a part of the path, that of ids."""
+        form: str | None = self._own.forms.get(member.place)
+        if form is not None:
+            place = f"{self._place}.forms.{member.place}"
+            require_known(place, form, "entry of `forms`", self._known.settings.forms)
+        elif member.in_path and kind == "text" and self._known.forms.decides("id"):
+            return "id"
+        return form
+
+    def _limits(self, member: Member, schema: Tree, kind: str, form: str | None) -> dict[str, Any]:
+        forms = self._known.forms
+        if kind in LIMITS:
+            return limits_of(kind, schema)
+        if forms.decides(form):
+            return {"form": form}
+        place = f"{self._place}.{member.place}"
+        form = forms.of_text(place, form, schema, usual_name=f"{snake(member.wire)}_pattern")
+        is_empty_in_document = not self._in_body and schema.get("minLength") == 0
+        may_be_empty = is_empty_in_document or member.place in self._own.entry("empty")
+        return limits_of_text(kind, schema, form, may_be_empty=may_be_empty)
+
+    def _closed(self, place: str, schema: Tree) -> _Checked:
         """How words are checked that are the only ones."""
-        choice = self._own.entry("choices")[wire]
-        words = self._settings.choices[choice]
-        keys = ("enum", *OF_TEXT, *OF_LIST)
-        return Checked(
-            "choice",
-            closed_words.annotation_of(choice, words),
-            closed_words.row_of(words, numbers_of(self._checks.items(schema))),
-            decided=dict.fromkeys(keys, f"the choices {choice} decide"),
-        )
+        name: str = self._own.entry("choices")[place]
+        known = self._known.settings.choices
+        require_known(f"{self._place}.choices.{place}", name, "entry of `choices`", known)
+        words = known[name]
+        if isinstance(words, list):
+            return _Checked("one_of", name, {"words": tuple(words)})
+        items = given(self._known.document, mapping_at(schema, "items"))
+        limits = {"names": dict(words), **limits_of("numbers", items)}
+        return _Checked("numbers", f"{name} | Sequence[{name}]", limits)
 
-    def _reader_of(self, wire: str, parameter: Tree) -> str | None:
-        """How a parameter is checked: as the settings say, else by its schema. None: no check knows
-        it.
-        """
-        schema = self._schema(parameter)
-        if wire in self._own.entry("choices"):
-            return "choice"
-        reader = self._own.entry("read_as").get(wire) or self._checks.reader_of(schema)
-        if reader is None:
-            is_required = self._is_required(wire, parameter)
-            self._checks.require_known_type(wire, schema, is_required=is_required)
-        return reader
+    def _money(self, place: str, schema: Tree) -> _Checked:
+        """How Money is checked, which is sent in minor units."""
+        own = self._own
+        amount, currency = own.entry("money")[self._amounts[place]]
+        attributes = {amount: "minor_units", currency: "currency"}
+        sends = {
+            member.sent_at: attributes[each]
+            for each, member in self.members.items()
+            if each in attributes
+        }
+        limits = {"sends": sends, **limits_of("money", schema)}
+        decimals = getattr(own, "decimals", None)
+        if decimals is not None:
+            limits["decimals"] = decimals
+        return _Checked("money", "Money", limits)
+
+    def _part(self, kind: str, member: Member, schema: Tree) -> _Checked:
+        """How a request object is checked, or a list of them."""
+        reference = member.schema if kind == "part" else mapping_at(schema, "items")
+        part = str(reference["$ref"]).removeprefix(REFERENCE)
+        self._known.referred.append(part)
+        class_name = self._known.class_of(part)
+        annotation = class_name if kind == "part" else f"Sequence[{class_name}]"
+        return _Checked(kind, annotation, {"part": part, **limits_of(kind, schema)})
+
+    def _is_part(self, schema: Tree) -> bool:
+        """Whether a schema in a body refers to an object."""
+        is_reference = self._in_body and "$ref" in schema
+        return is_reference and "properties" in given(self._known.document, schema)
 
 
-def _what(function: str, positional: Sequence[Argument]) -> str:
-    """What messages call an operation: what its first argument is the id of."""
-    named = positional[0].name if positional else function
-    return named.removesuffix("_id").replace("_", " ")
+def snake(wire: str) -> str:
+    """A name on the wire as a name in Python."""
+    return str(PythonIdentifier(wire, PREFIX)).rstrip("_") or wire
 
 
-EXTRA_QUERY = Argument(
-    name=EXTRA,
-    place=EXTRA,
-    annotation="ExtraQuery",
-    description="Parameters that this package does not know, by their names on the wire.",
-    is_required=False,
-)
+def _own_name(wire: str) -> str:
+    """The name that an argument has without a setting: a name that is taken gets an underscore."""
+    name = snake(wire)
+    return f"{name}_" if name in LOCALS or not is_name(name) else name
 
 
-def _python_names(endpoint: Endpoint) -> dict[str, str]:
-    """The arguments of the generated function, by the names of the parameters on the wire."""
-    parameters = [*endpoint.path_parameters, *endpoint.query_parameters]
-    return {each.name.get_untrusted_value(): str(each.python_name) for each in parameters}
+def _described(member: Member, schema: Tree) -> str:
+    """What a document says of an argument, with the server's default, which is not sent."""
+    description = member.description or schema.get("description")
+    if "default" not in schema:
+        return sentence(description)
+    return sentence(with_default(str(description or f"`{member.place}`."), schema["default"]))
+
+
+def by_hand(name: str, annotation: str) -> Argument:
+    """An argument that code by hand checks and sends; a default stands behind its type."""
+    kind, _, default = annotation.partition(" = ")
+    is_required = not default and not kind.endswith("| None")
+    return Argument(
+        name, name, kind, description="", is_required=is_required, default=default or "None"
+    )
+
+
+def required_first(arguments: Iterable[Argument]) -> list[Argument]:
+    return sorted(arguments, key=lambda argument: not argument.is_required)

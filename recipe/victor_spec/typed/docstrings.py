@@ -82,10 +82,9 @@ def _with_limits(words: str, argument: Argument) -> str:
     without_value = _WITHOUT_VALUE.search(words)
     end = len(words) if without_value is None else without_value.start()
     sentences = [words[:end].rstrip()]
-    limits: str = argument.row.get("said_limits", "")
-    if limits and limits not in words:
-        sentences.append(limits)
+    if argument.limits and argument.limits not in words:
+        sentences.append(argument.limits)
     sentences.append(words[end:])
-    if "server_default" in argument.row:
-        sentences.append(f"(The server's default: {argument.row['server_default']}).")
+    if argument.server_default:
+        sentences.append(f"(The server's default: {argument.server_default}).")
     return " ".join(filter(None, sentences))

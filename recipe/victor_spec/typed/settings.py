@@ -24,8 +24,8 @@ from pydantic import (
 from victor_spec.document import DocumentError, read_values
 from victor_spec.tree import is_list, is_mapping
 
-from .closed_words import Choices
-
+Choices = list[str] | dict[str, int]
+"""Words that are sent as they are, or names of numbers that are sent in their place."""
 ReadAs = Literal["text", "identifier", "flag", "whole", "decimal", "moment", "day", "value"]
 """How a member is read, where the document does not say it, or says something else."""
 
@@ -225,10 +225,10 @@ class ParameterSettings(ArgumentSettings):
         description="What messages begin with, behind `The`: `payout`. Without it, they name what "
         "the first argument is the id of.",
     )
-    read_as: dict[str, Literal["text", "day", "moment", "second", "zulu"]] = Field(
+    read_as: dict[str, Literal["day", "second", "zulu"]] = Field(
         default={},
-        description="Texts that are a day, a moment, a moment in whole seconds (a fraction is "
-        "dropped), or one in Zulu time with milliseconds (the end of a range is rounded up).",
+        description="Texts that are a day, a moment in whole seconds (a fraction is dropped), or "
+        "one in Zulu time with milliseconds (the end of a range is rounded up).",
     )
     ranges: list[tuple[str, str]] = Field(
         default=[], description="Pairs of arguments that begin and end a range."
@@ -270,7 +270,7 @@ class ListSettings(ParameterSettings):
     )
 
 
-SentAs = Literal["text", "day", "birthday", "moment", "dollars", "decimal"]
+SentAs = Literal["day", "birthday", "dollars"]
 """How an argument of a body is checked and sent, where the document does not say it."""
 
 
@@ -288,8 +288,7 @@ class MembersSettings(ArgumentSettings):
     read_as: dict[str, SentAs] = Field(
         default={},
         description="Members that are checked as another type than the document says: a day, a "
-        "birthday, which no message shows, a moment, an amount in dollars as text, a number as a "
-        "Decimal.",
+        "birthday, which no message shows, or an amount in dollars as text.",
     )
     compared: list[str] = Field(
         default=[],
@@ -390,10 +389,9 @@ class MethodSettings(_Strict):
         default=False, description="Whether it yields results, as they come, until none is left."
     )
     name: str = Field(
-        default="",
-        pattern=r"^(?:[A-Z]\w*\.[a-z]\w*)?$",
+        pattern=r"^[A-Z]\w*\.[a-z]\w*$",
         description="The class and the method that are written, blocking and awaited: "
-        "`Payouts.submit`. Without it, there is the function that checks the arguments.",
+        "`Payouts.submit`.",
     )
     result: str = Field(
         default="None",
@@ -534,18 +532,14 @@ def require_free(
     owners = dict.fromkeys(by_hand, "the class by hand")
     owners |= dict.fromkeys(taken, "the generated code itself")
     for member, name in sorted(named, key=lambda each: each[0] not in decided):
-        remedy = "write another one for it in `names`"
-        if owners.get(name) == member:
-            why = "an argument of the path or of `by_hand` has this name, too"
-            remedy += ", or name it in `set_by_hand` if code by hand sends it"
-        elif name in owners:
+        if name in owners:
             why = f"the name {name} is taken by {owners[name]}"
         elif not is_name(name):
             why = f"the name {name} is none in Python"
         else:
             owners[name] = member
             continue
-        raise SettingsError(f"{place}: {member}: {why}: {remedy}.")
+        raise SettingsError(f"{place}: {member}: {why}: write another one for it in `names`.")
 
 
 def sentence(description: Any) -> str:

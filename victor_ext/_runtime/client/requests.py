@@ -81,11 +81,9 @@ class CheckedCall:
         path: The parts of the path and the query, by the names of the generated function.
         body: What is sent. None: nothing.
         by_hand: The arguments that code by hand checks and sends, by name.
-        untyped: What the document declares and no argument sends, because no check knows its type:
-            places in the body, or arguments of the generated function.
     """
 
-    __slots__ = ("body", "by_hand", "operation", "path", "untyped")
+    __slots__ = ("body", "by_hand", "operation", "path")
 
     def __init__(
         self,
@@ -93,13 +91,11 @@ class CheckedCall:
         path: dict[str, Any],
         body: Any = None,
         by_hand: Mapping[str, Any] = MappingProxyType({}),
-        untyped: Collection[str] = (),
     ) -> None:
         self.operation = operation
         self.path = path
         self.body = body
         self.by_hand = Body(by_hand)
-        self.untyped = untyped
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({HIDDEN})"
@@ -128,9 +124,8 @@ class Request(CheckedCall):
         path: dict[str, Any],
         body: Body,
         by_hand: Mapping[str, Any],
-        untyped: Collection[str],
     ) -> None:
-        super().__init__(operation, path, body, by_hand, untyped)
+        super().__init__(operation, path, body, by_hand)
         self.check = check
 
     def arguments(self) -> dict[str, Any]:
@@ -162,15 +157,14 @@ def with_extra_body(
     own_places: Mapping[str, str] | None = None,
     *,
     declared: type[Any] | None = None,
-    untyped: Collection[str] = (),
     doing: str = "",
 ) -> M:
     """The body of a call with the caller's own members: a generated model, or a `Body` in place of
     the model `declared`.
 
     `own_places` are the places that the caller cannot set (see `extra_body_problems`); None: those
-    that are set in `body`, and those that the document declares, which have arguments, but for the
-    places in `untyped`. Raises `InvalidRequest`, whose message begins with `doing`.
+    that are set in `body`, and those that the document declares, which have arguments. Raises
+    `InvalidRequest`, whose message begins with `doing`.
     """
     if extra is None:
         return body
@@ -178,8 +172,7 @@ def with_extra_body(
     known = model.to_dict()
     if own_places is None:
         places = _places_declared(type(body) if declared is None else declared)
-        with_argument = _without(untyped, places)
-        own_places = dict.fromkeys([*_places_set(known), *with_argument], "")
+        own_places = dict.fromkeys([*_places_set(known), *places], "")
     problems = extra_body_problems(extra, own_places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
@@ -329,15 +322,6 @@ def _places_declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{field.name}"
 
 
-def _without(untyped: Collection[str], places: Iterable[str]) -> Iterator[str]:
-    """The places that are neither one of `untyped` nor within one."""
-    left_out = [_path_of(place) for place in untyped]
-    for place in places:
-        path = _path_of(place)
-        if not any(path[: len(each)] == each for each in left_out):
-            yield place
-
-
 def _model_in(annotation: object, module: str) -> type[Any] | None:
     """The generated model in an annotation such as `None | Payer | Unset` of a generated module;
     None without a model.
@@ -378,17 +362,14 @@ def _items_of(value: Any) -> Sequence[Any]:
     return value if is_sequence(value) else [value]
 
 
-def extra_query_text(
-    operation: ModuleType, extra: ExtraQuery | None, untyped: Collection[str] = ()
-) -> str:
+def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
     """The caller's own filters for an operation, as the text of a query; empty for None.
 
-    The arguments in `untyped` are those of the generated function alone: no method has them. Raises
-    `InvalidRequest`.
+    Raises `InvalidRequest`.
     """
     if extra is None:
         return ""
-    arguments = builder_of(operation).__annotations__.keys() - {"body", "return", *untyped}
+    arguments = builder_of(operation).__annotations__.keys() - {"body", "return"}
     problems = extra_query_problems(extra, arguments)
     if problems:
         raise InvalidRequest.of(problems)
@@ -420,10 +401,9 @@ class Extras(FrozenStruct, frozen=True):
         operation: ModuleType,
         arguments: dict[str, Any],
         own_places: Mapping[str, str] | None = None,
-        untyped: Collection[str] = (),
     ) -> dict[str, Any]:
-        """The arguments of a generated operation, with `body` added to its body. `own_places` and
-        `untyped` are those of `with_extra_body`.
+        """The arguments of a generated operation, with `body` added to its body. `own_places` are
+        those of `with_extra_body`.
 
         Raises `InvalidRequest`.
         """
@@ -438,7 +418,7 @@ class Extras(FrozenStruct, frozen=True):
             name = operation.OPERATION.name
             message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
             raise InvalidRequest.of([Problem("extra_body", "combination", message)])
-        with_extra = with_extra_body(body, self.body, own_places, declared=kind, untyped=untyped)
+        with_extra = with_extra_body(body, self.body, own_places, declared=kind)
         extended = {**arguments, "body": with_extra}
         try:
             _check_form(build(**extended)["headers"], self.body)

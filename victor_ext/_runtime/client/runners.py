@@ -4,7 +4,7 @@ A runner puts the steps of the attempt loop in place of each `OperationCall`, an
 driver of its mode: so a `Send` or a `Sleep` is the same from a method to the socket.
 """
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from types import ModuleType
 from typing import Any, Self, TypeVar
@@ -39,10 +39,10 @@ _NOT_YET: Any = None
 class OperationCall(Opaque):
     """A step: call a generated operation, which is a module, with these arguments.
 
-    `query` is added to its URL, percent-encoded, and `own_places` and `untyped` are those of
-    `with_extra_body` and `extra_query_text`. `seconds` bounds a call that is part of a longer one;
-    None: the client's deadline does. The step itself is its result: when it has run, `response` is
-    there, and `extra_body` has the members that the client's options added.
+    `query` is added to its URL, percent-encoded, and `own_places` are those of `with_extra_body`.
+    `seconds` bounds a call that is part of a longer one; None: the client's deadline does. The step
+    itself is its result: when it has run, `response` is there, and `extra_body` has the members
+    that the client's options added.
     """
 
     operation: ModuleType
@@ -50,7 +50,6 @@ class OperationCall(Opaque):
     seconds: float | None = None
     query: str = ""
     own_places: Mapping[str, str] | None = None
-    untyped: Collection[str] = ()
     response: Response = _NOT_YET
     extra_body: ExtraBody | None = None
 
@@ -80,7 +79,6 @@ def step_for_json(
     /,
     *,
     extra_query: ExtraQuery | None = None,
-    untyped: Collection[str] = (),
     **arguments: Any,
 ) -> OperationCall:
     """The step of a `call` that returns the JSON of the body, not a model of it. Raises
@@ -89,36 +87,32 @@ def step_for_json(
     Only for an operation whose good responses the provider's behaviour checks: the document's
     parser does not see them.
     """
-    query = "" if extra_query is None else extra_query_text(operation, extra_query, untyped)
-    return OperationCall(operation, arguments, seconds, query, untyped=untyped)
+    query = "" if extra_query is None else extra_query_text(operation, extra_query)
+    return OperationCall(operation, arguments, seconds, query)
 
 
 def call(
     operation: ModuleType,
     seconds: float | None = None,
     /,
-    *,
-    untyped: Collection[str] = (),
     **arguments: Any,
 ) -> OperationFlow[dict[str, Any]]:
     """Call a generated operation, a module such as `get_payment`. Returns the JSON object of a good
     response, as `step_for_json` reads it; empty without one.
 
-    `seconds` and `untyped` are as in `OperationCall`, `arguments` those of the generated function,
-    without `client`.
+    `seconds` is as in `OperationCall`, `arguments` are those of the generated function, without
+    `client`.
     """
-    step = yield step_for_json(operation, seconds, untyped=untyped, **arguments)
+    step = yield step_for_json(operation, seconds, **arguments)
     return object_or_empty(step.parsed)
 
 
-def call_without_body(
-    operation: ModuleType, /, *, untyped: Collection[str] = (), **arguments: Any
-) -> OperationFlow[Any]:
+def call_without_body(operation: ModuleType, /, **arguments: Any) -> OperationFlow[Any]:
     """Call a generated operation whose response has no body to read. Returns the response.
 
     A 200 where the document has a 202 is a success, too.
     """
-    step = yield OperationCall(operation, arguments, untyped=untyped)
+    step = yield OperationCall(operation, arguments)
     return step.response
 
 
@@ -152,9 +146,9 @@ class FlowRunner(Opaque):
         extras = self.extras
         if extras is not NO_EXTRAS:  # a GET takes their query, and any other call their body
             if operation.OPERATION.method == "GET":
-                added = extra_query_text(operation, extras.query, step.untyped)
+                added = extra_query_text(operation, extras.query)
                 query = "&".join(filter(None, (query, added)))
-            arguments = extras.arguments(operation, arguments, step.own_places, step.untyped)
+            arguments = extras.arguments(operation, arguments, step.own_places)
             step.extra_body = extras.body
         extensions: dict[str, Any] = {
             READER: Reader(self.api, operation.OPERATION, has_own_rules=True)

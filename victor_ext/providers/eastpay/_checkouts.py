@@ -29,7 +29,7 @@ class _CheckoutFlows(Resource):
         required = ("amount", "payment_type")
         form = checked_form(Validation(), self._shared.context, request, required)
         asked_at = self._shared.clock.now()
-        body = yield from call(prepare_checkout, body=form, untyped=request.untyped)
+        body = yield from call(prepare_checkout, body=form)
         lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFETIME
         return Checkout(body, widget_url=self.widget_url(body["id"]), lapses_at=lapses_at)
 

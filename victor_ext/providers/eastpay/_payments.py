@@ -43,7 +43,7 @@ class _EntityPaymentFlows(Resource):
         """Make a payment of this type."""
         required = ("amount", "merchant_transaction_id")
         form = checked_form(Validation(), self.entity, request, required, paymentType=payment_type)
-        return Payment((yield from call(create_payment, body=form, untyped=request.untyped)))
+        return Payment((yield from call(create_payment, body=form)))
 
     def _capture(self, request: Request) -> OperationFlow[Payment]:
         return self._follow_up("CP", request, "amount")
@@ -62,7 +62,7 @@ class _EntityPaymentFlows(Resource):
         payment_id = checked_id(validation, "payment_id", request.by_hand["payment_id"])
         required = ("merchant_transaction_id", *required)
         form = checked_form(validation, self.entity, request, required, paymentType=payment_type)
-        sent = call(follow_up_payment, id=payment_id, body=form, untyped=request.untyped)
+        sent = call(follow_up_payment, id=payment_id, body=form)
         return Payment((yield from sent))
 
     def _inquire(self, request: CheckedCall) -> OperationFlow[Payment]:

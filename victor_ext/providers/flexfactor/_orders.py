@@ -111,9 +111,7 @@ class _OrderFlows(Resource):
             return PageReader(lambda order: order.id, first, "list of orders", query.may_be_left)
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
-            body = yield from call(
-                list_orders, untyped=query.untyped, page_number=reader.number, **filters
-            )
+            body = yield from call(list_orders, page_number=reader.number, **filters)
             return _orders_in(body, reader)
 
         return Walk(begin, read)
@@ -135,7 +133,7 @@ class _OrderFlows(Resource):
                 )
         # `amount` has at most fifteen digits, so the number in the JSON has exactly its digits.
         body = Body(amountToRefund=float(amount.amount), **request.body)
-        json = yield from call(refund_order, order_id=order_id, body=body, untyped=request.untyped)
+        json = yield from call(refund_order, order_id=order_id, body=body)
         return Refund(json, order_id=order_id, amount=amount)
 
     def _cancel(self, request: Request) -> OperationFlow[Cancellation]:
@@ -195,7 +193,6 @@ def _cancel(request: Request, key: str, **asked_id: str) -> OperationFlow[Cancel
         request.operation,
         **asked_id,
         body=Body(idempotencyKey=key, **request.body),
-        untyped=request.untyped,
     )
     ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **asked_id}
     return Cancellation(object_of(response), **ids, idempotency_key=key)

@@ -67,9 +67,7 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
     if fields:
         body["additionalFields"] = [{"key": name, "value": value} for name, value in fields.items()]
     model = models.EvaluateRequest if doing == "evaluate" else models.TransmitRequest
-    return with_extra_body(
-        body, by_hand["extra_body"], declared=model, untyped=request.untyped, doing=doing
-    )
+    return with_extra_body(body, by_hand["extra_body"], declared=model, doing=doing)
 
 
 def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[Body | None]:
@@ -104,7 +102,7 @@ class _TransactionFlows(Resource):
         # Only a transaction that was declined elsewhere is evaluated.
         fixed = {"isDeclined": True, "idempotencyKey": key}
         body = _body_of(request, "evaluate", self._shared.context, **fixed)
-        json = yield from call(evaluate, body=body, untyped=request.untyped)
+        json = yield from call(evaluate, body=body)
         return Decision(json, idempotency_key=key)
 
     def _capture(self, request: Request) -> OperationFlow[Capture]:
@@ -120,12 +118,12 @@ class _TransactionFlows(Resource):
             amount=amount.minor_units,  # cents
             currency=amount.currency,
         )
-        json = yield from call(capture, body=body, untyped=request.untyped)
+        json = yield from call(capture, body=body)
         return Capture(json, order_id=request.body["orderId"], amount=amount, idempotency_key=key)
 
     def _transmit(self, request: Request) -> OperationFlow[Transmission]:
         body = _body_of(request, "transmit", self._shared.context)
-        return Transmission((yield from call(transmit, body=body, untyped=request.untyped)))
+        return Transmission((yield from call(transmit, body=body)))
 
 
 class Payments(methods.Payments[Decision, Capture, Transmission], _TransactionFlows):

@@ -68,9 +68,7 @@ class _PayoutFlows(Resource):
                 request.check.note(field, "range", message)
         request.check.finish()
         # Without a member, no body is sent.
-        instruction = CheckedCall(
-            request.operation, request.path, request.body or None, untyped=request.untyped
-        )
+        instruction = CheckedCall(request.operation, request.path, request.body or None)
         return write(instruction, get_payout, Payout, INSTRUCTION.done)
 
     def _withdraw(self, request: CheckedCall) -> OperationFlow[None]:
@@ -114,7 +112,7 @@ class _PayoutFlows(Resource):
     def _history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
         # The history is the summary beside a page of payments.
         query = PACKAGE.list(get_payout_history, payout_id=payout_id, page_size=1)
-        page = yield from call(query.operation, untyped=query.untyped, **query.arguments)
+        page = yield from call(query.operation, **query.arguments)
         return PayoutHistory(object_or_empty(page.get("summary")))
 
 

@@ -28,7 +28,7 @@ def read(checked: CheckedCall, kind: type[R], seconds: float | None = None) -> O
     `seconds` bounds the call; None leaves it the client's deadline.
     """
     arguments = checked.arguments()
-    return kind((yield from call(checked.operation, seconds, untyped=checked.untyped, **arguments)))
+    return kind((yield from call(checked.operation, seconds, **arguments)))
 
 
 def reads(kind: type[R]) -> staticmethod[[CheckedCall], OperationFlow[R]]:
@@ -38,7 +38,7 @@ def reads(kind: type[R]) -> staticmethod[[CheckedCall], OperationFlow[R]]:
 
 def response_to(checked: CheckedCall) -> OperationFlow[Any]:
     """Send a write once. Returns the whole generated `Response`."""
-    return call_without_body(checked.operation, untyped=checked.untyped, **checked.arguments())
+    return call_without_body(checked.operation, **checked.arguments())
 
 
 def send(checked: CheckedCall) -> OperationFlow[None]:
@@ -127,9 +127,7 @@ def walk(
     arguments: dict[str, Any] = {**query.arguments, **order.sort(query.arguments.get("sort"))}
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
-        page = yield from call(
-            query.operation, untyped=query.untyped, page=reader.number, **arguments
-        )
+        page = yield from call(query.operation, page=reader.number, **arguments)
         sent = page.get("content")
         if not is_list(sent) and page.get("page") is None:
             # As of a payout, whose history may be read for its summary alone.

@@ -33,8 +33,6 @@ from victor_ext.typed import ListQuery
 from ._records import PaymentRequest
 
 _NOT_IN_ID = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
-_UNTYPED = PACKAGE.list(list_payment_requests, page=0).untyped
-"""The filters of the list that are no arguments: no check knows their types."""
 
 
 def id_problem(request_id: object) -> Problem | None:
@@ -111,7 +109,7 @@ def walk(query: ListQuery) -> Walk[PaymentRequest]:
     def read(reader: _Reader) -> OperationFlow[Sequence[PaymentRequest]]:
         """The requests of the reader's page; none past the last page."""
         try:
-            page = yield from _page_of(reader, filters, query.untyped)
+            page = yield from _page_of(reader, filters)
             reader.more = says_that_others_follow(page, reader.number + 1) or None
             requests = _requests_in(page)
             reader.last_was_short = 0 < len(requests) < reader.longest
@@ -133,10 +131,10 @@ def _id_of(request: PaymentRequest) -> str | None:
 
 
 def _page(
-    number: int, seconds: float | None = None, *, untyped: Collection[str] = (), **filters: Any
+    number: int, seconds: float | None = None, **filters: Any
 ) -> OperationFlow[dict[str, Any]]:
     """One page of the list. The attempt loop has checked that the body is a page."""
-    step = step_for_json(list_payment_requests, seconds, untyped=untyped, page=number, **filters)
+    step = step_for_json(list_payment_requests, seconds, page=number, **filters)
     yield step
     page: dict[str, Any] = step.parsed
     return page
@@ -158,9 +156,7 @@ _READINGS = 3
 """Times that a page is read whose number may be that of another one."""
 
 
-def _page_of(
-    reader: _Reader, filters: dict[str, Any], untyped: Collection[str]
-) -> OperationFlow[dict[str, Any]]:
+def _page_of(reader: _Reader, filters: dict[str, Any]) -> OperationFlow[dict[str, Any]]:
     """The page that a reader asks for.
 
     The provider may number its pages from 1, or give page 0 the number 1. But a response whose
@@ -176,7 +172,7 @@ def _page_of(
         expected = {0, 1}
     number: Any = None
     for reading in range(1, _READINGS + 1):
-        page = yield from _page(reader.number, untyped=untyped, **filters)
+        page = yield from _page(reader.number, **filters)
         number = page.get("page")
         if not is_number(number) or (number == 0 and reader.number > 0):
             return page  # the provider does not use the field
@@ -323,7 +319,7 @@ def in_list(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequ
     """Read one request from the list, within `seconds` (None: the client's deadline). Returns None
     if the list does not have it.
     """
-    page = yield from _page(0, seconds, untyped=_UNTYPED, victor_id=request_id)
+    page = yield from _page(0, seconds, victor_id=request_id)
     for request in _requests_in(page):
         # The provider's filter may ignore letter case, and so list another request.
         if is_same_id(request.id, request_id):

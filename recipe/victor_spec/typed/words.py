@@ -1,11 +1,7 @@
 """The words of arguments, as types: those of the settings, and those of the document's enums."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from victor_spec.tree import Tree, list_at
 
 from .settings import SettingsError
 
@@ -18,11 +14,6 @@ class WordsType:
     words: Sequence[str]
     is_enum: bool = False
     """Whether the document has the words as an enum: a member of an enum is taken, too."""
-
-
-def words_in(schema: Tree) -> list[str]:
-    """The words of the enum of a text, in the order of the generated enum; none without one."""
-    return sorted(word for word in list_at(schema, "enum") if isinstance(word, str))
 
 
 def default_name(function: str, argument: str) -> str:
