@@ -216,7 +216,7 @@ ranges: [[from_, to]]
             "words: OrderState is no",
         ),
         ("[page]", "[page, size]", "names: size is no argument"),
-        ("[page]", "[page]\n    by_hand: {key: str}", "listOrders.by_hand is no setting"),
+        ("[page]", "[page]\n    by_hand: {key: str}", "listOrders.by_hand: Extra inputs"),
         ('whole: "[a-z]{1,9}", ', "", "shopId: the document has no pattern"),
     ],
 )

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-Choices = list[str] | dict[str, int]
-"""Words that are sent as they are, or names of numbers that are sent in their place."""
+from .settings import Choices
 
 
 def type_of(words: Choices) -> str:

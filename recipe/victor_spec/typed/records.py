@@ -159,7 +159,7 @@ class RecordPlanner:
         for entry, name in own.members():
             if entry not in ("leave_out", "lift", "money"):
                 require_known(f"{place}.{entry}", name, "field", [each for each, _ in named])
-        require_free(place, named, TAKEN | TYPE_NAMES, own.names, own.taken)
+        require_free(place, named, {*TAKEN, *TYPE_NAMES, *own.taken}, own.names)
         return plan
 
     def _check(self, properties: Mapping[str, Any]) -> None:

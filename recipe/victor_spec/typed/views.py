@@ -83,7 +83,7 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
     ]
     reserved = [(place, name) for place, name in by_hand if name not in own.taken]
     named = [(each.place, each.name) for each in fields]
-    require_free(where, [*reserved, *named], TAKEN | TYPE_NAMES, own.names, own.taken)
+    require_free(where, [*reserved, *named], {*TAKEN, *TYPE_NAMES, *own.taken}, own.names)
     return RecordPlan(
         name,
         f"The fields of {_listed(own.over)}.",
