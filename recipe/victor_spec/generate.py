@@ -44,7 +44,6 @@ from .typed.bodies import body_plans
 from .typed.checks import Patterns
 from .typed.records import plans_of
 from .typed.settings import SettingsError, read_settings
-from .typed.views import kinds_in, view_plans
 
 
 def _itself(_: ModelProperty) -> str:
@@ -289,13 +288,12 @@ def _typed_parts(tree: Tree, data: GeneratorData, file: Path) -> Typed | None:
         return None
     settings = read_settings(file)
     try:
-        views = view_plans(data.models, settings)
-        records = plans_of(data.models, settings, kinds_in(views))
+        records = plans_of(data.models, settings)
         patterns = Patterns.beside(settings)
         operations = Calls(tree, endpoints_of(data))
         lists = list_plans(operations, settings, patterns)
         calls = body_plans(operations, settings, patterns)
-        typed = Typed(settings, [*records, *views], lists, calls, patterns)
+        typed = Typed(settings, records, lists, calls, patterns)
         typed.require_sound()
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, ClassVar
-
 from victor_ext import typed as _typed
 
 from .. import models
@@ -19,222 +16,193 @@ class Answer(_typed.AnyCaseRecord):
     """Answer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("result", "trace_id")
-    _private = frozenset(("result", "trace_id"))
 
     @property
-    def raw(self) -> models.Answer:
+    @_typed.model(lambda: models.Answer)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Answer.from_dict(self._copy())
 
     @property
-    def result(self) -> str | None:
+    @_typed.text("result", private=True)
+    def result(self):
         """`result`: What happened, as a sentence. In no repr."""
-        return _typed.text(self._json, "result")
 
     @property
-    def trace_id(self) -> str | None:
+    @_typed.text("traceId", private=True)
+    def trace_id(self):
         """`traceId`: FlexFactor's id of the exchange. In no repr."""
-        return _typed.text(self._json, "traceId")
 
 
 class Decision(_typed.AnyCaseRecord):
     """Decision"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("order_session_key", "sense_key", "result", "trace_id")
-    _private = frozenset(("order_session_key", "sense_key", "result", "trace_id"))
 
     @property
-    def raw(self) -> models.Decision:
+    @_typed.model(lambda: models.Decision)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Decision.from_dict(self._copy())
 
     @property
-    def order_session_key(self) -> str | None:
+    @_typed.text("orderSessionKey", private=True)
+    def order_session_key(self):
         """`orderSessionKey`: The same id wherever both were seen. In no repr."""
-        return _typed.text(self._json, "orderSessionKey")
 
     @property
-    def sense_key(self) -> str | None:
+    @_typed.text("senseKey", private=True)
+    def sense_key(self):
         """`senseKey`: The session on the merchant's page. In no repr."""
-        return _typed.text(self._json, "senseKey")
 
     @property
-    def result(self) -> str | None:
+    @_typed.text("result", private=True)
+    def result(self):
         """`result`: What happened, as a sentence. In no repr."""
-        return _typed.text(self._json, "result")
 
     @property
-    def trace_id(self) -> str | None:
+    @_typed.text("traceId", private=True)
+    def trace_id(self):
         """`traceId`: FlexFactor's id of the exchange. In no repr."""
-        return _typed.text(self._json, "traceId")
 
 
 class Notification(_typed.AnyCaseRecord):
     """What FlexFactor posts to a webhook. No operation sends it or answers it."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "event",
-        "occurred_at",
-        "data",
-        "external_order_id",
-        "order_id",
-        "confirmation_id",
-        "is_test",
-        "is_resent",
-    )
-    _private = frozenset(("data", "external_order_id", "confirmation_id"))
 
     @property
-    def raw(self) -> models.Notification:
+    @_typed.model(lambda: models.Notification)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Notification.from_dict(self._copy())
 
     @property
-    def event(self) -> str | None:
+    @_typed.text("Event")
+    def event(self):
         """`Event`: The name of the event, such as `order.completed`."""
-        return _typed.text(self._json, "Event")
 
     @property
-    def occurred_at(self) -> datetime | None:
+    @_typed.moment("TimeStamp")
+    def occurred_at(self):
         """`TimeStamp`: When it happened."""
-        return _typed.moment(self._json, "TimeStamp")
 
     @property
-    def data(self) -> dict[str, Any]:
+    @_typed.members("EventData", private=True)
+    def data(self):
         """`EventData`: What belongs to the event. No member is known. In no repr."""
-        return _typed.members(self._json, "EventData")
 
     @property
-    def external_order_id(self) -> str | None:
+    @_typed.text("ExternalOrderId", private=True)
+    def external_order_id(self):
         """`ExternalOrderId`: The merchant's own id of the order. In no repr."""
-        return _typed.text(self._json, "ExternalOrderId")
 
     @property
-    def order_id(self) -> str | None:
+    @_typed.text("OrderId")
+    def order_id(self):
         """`OrderId`: FlexFactor's id of the order."""
-        return _typed.text(self._json, "OrderId")
 
     @property
-    def confirmation_id(self) -> str | None:
+    @_typed.text("ConfirmationId", private=True)
+    def confirmation_id(self):
         """`ConfirmationId`: The id that the payer was given. In no repr."""
-        return _typed.text(self._json, "ConfirmationId")
 
     @property
-    def is_test(self) -> bool | None:
+    @_typed.flag("IsTestMode")
+    def is_test(self):
         """`IsTestMode`: Whether it comes from the sandbox."""
-        return _typed.flag(self._json, "IsTestMode")
 
     @property
-    def is_resent(self) -> bool | None:
+    @_typed.flag("IsResent")
+    def is_resent(self):
         """`IsResent`: Whether it was sent before."""
-        return _typed.flag(self._json, "IsResent")
 
 
 class Order(_typed.AnyCaseRecord):
     """Order"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "reference_number",
-        "correlation_id",
-        "placed_at",
-        "expires_at",
-        "currency",
-    )
-    _private = frozenset(
-        ("reference_number", "correlation_id", "placed_at", "expires_at", "currency")
-    )
 
     @property
-    def raw(self) -> models.Order:
+    @_typed.model(lambda: models.Order)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Order.from_dict(self._copy())
 
     @property
-    def reference_number(self) -> str | None:
+    @_typed.text("referenceNumber", private=True)
+    def reference_number(self):
         """`referenceNumber`: FlexFactor's own reference. In no repr."""
-        return _typed.text(self._json, "referenceNumber")
 
     @property
-    def correlation_id(self) -> str | None:
+    @_typed.text("correlationId", private=True)
+    def correlation_id(self):
         """`correlationId`: Another id of FlexFactor's. In no repr."""
-        return _typed.text(self._json, "correlationId")
 
     @property
-    def placed_at(self) -> datetime | None:
+    @_typed.moment("orderPlacedDate", private=True)
+    def placed_at(self):
         """`orderPlacedDate`: When the order was placed. In no repr."""
-        return _typed.moment(self._json, "orderPlacedDate")
 
     @property
-    def expires_at(self) -> datetime | None:
+    @_typed.moment("expiryDate", private=True)
+    def expires_at(self):
         """`expiryDate`: Until when FlexFactor may try it. In no repr."""
-        return _typed.moment(self._json, "expiryDate")
 
     @property
-    def currency(self) -> str | None:
+    @_typed.text("currencyCode", private=True)
+    def currency(self):
         """`currencyCode`: ISO 4217. In no repr."""
-        return _typed.text(self._json, "currencyCode")
 
 
 class RefundAnswer(_typed.AnyCaseRecord):
     """RefundAnswer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("result", "response_code", "response_message", "trace_id")
-    _private = frozenset(("result", "response_code", "response_message", "trace_id"))
 
     @property
-    def raw(self) -> models.RefundAnswer:
+    @_typed.model(lambda: models.RefundAnswer)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.RefundAnswer.from_dict(self._copy())
 
     @property
-    def result(self) -> str | None:
+    @_typed.text("result", private=True)
+    def result(self):
         """`result`: What happened, as a sentence. In no repr."""
-        return _typed.text(self._json, "result")
 
     @property
-    def response_code(self) -> str | None:
+    @_typed.text("responseCode", private=True)
+    def response_code(self):
         """`responseCode`: What the processor answered, as a code. In no repr."""
-        return _typed.text(self._json, "responseCode")
 
     @property
-    def response_message(self) -> str | None:
+    @_typed.text("responseMessage", private=True)
+    def response_message(self):
         """`responseMessage`: What the processor answered, in words. In no repr."""
-        return _typed.text(self._json, "responseMessage")
 
     @property
-    def trace_id(self) -> str | None:
+    @_typed.text("traceId", private=True)
+    def trace_id(self):
         """`traceId`: FlexFactor's id of the exchange. In no repr."""
-        return _typed.text(self._json, "traceId")
 
 
 class TransmitAnswer(_typed.AnyCaseRecord):
     """TransmitAnswer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "result", "trace_id")
-    _private = frozenset(("result", "trace_id"))
 
     @property
-    def raw(self) -> models.TransmitAnswer:
+    @_typed.model(lambda: models.TransmitAnswer)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.TransmitAnswer.from_dict(self._copy())
 
     @property
-    def id(self) -> str | None:
+    @_typed.text("transmitId")
+    def id(self):
         """`transmitId`: FlexFactor's id of the copy."""
-        return _typed.text(self._json, "transmitId")
 
     @property
-    def result(self) -> str | None:
+    @_typed.text("result", private=True)
+    def result(self):
         """`result`: What happened, as a sentence. In no repr."""
-        return _typed.text(self._json, "result")
 
     @property
-    def trace_id(self) -> str | None:
+    @_typed.text("traceId", private=True)
+    def trace_id(self):
         """`traceId`: FlexFactor's id of the exchange. In no repr."""
-        return _typed.text(self._json, "traceId")

@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, ClassVar
-
 from victor_ext import typed as _typed
 
 from .. import models
@@ -44,973 +40,831 @@ class AcceptedPayment(_typed.Record):
     """A payment that Velo accepted when the payout was submitted."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "remote_id",
-        "amount",
-        "source_account_name",
-        "payor_payment_id",
-        "rails_id",
-        "memo",
-        "remote_system_id",
-    )
-    _private = frozenset(("memo",))
 
     @property
-    def raw(self) -> models.AcceptedPayment:
+    @_typed.model(lambda: models.AcceptedPayment)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.AcceptedPayment.from_dict(self._copy())
 
     @property
-    def remote_id(self) -> str | None:
+    @_typed.text("remoteId")
+    def remote_id(self):
         """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
 
     @property
-    def amount(self) -> _typed.Money | None:
+    @_typed.money("amount", "currencyType")
+    def amount(self):
         """`amount`: In minor units of the currency. With its `currencyType`."""
-        return _typed.money(self._json, "amount", "currencyType")
 
     @property
-    def source_account_name(self) -> str | None:
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
         """`sourceAccountName`: The source account that pays, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
 
     @property
-    def payor_payment_id(self) -> str | None:
+    @_typed.text("payorPaymentId")
+    def payor_payment_id(self):
         """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
 
     @property
-    def rails_id(self) -> str | None:
+    @_typed.text("railsId")
+    def rails_id(self):
         """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
 
     @property
-    def memo(self) -> str | None:
+    @_typed.text("paymentMemo", private=True)
+    def memo(self):
         """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
         no repr."""
-        return _typed.text(self._json, "paymentMemo")
 
     @property
-    def remote_system_id(self) -> str | None:
+    @_typed.text("remoteSystemId")
+    def remote_system_id(self):
         """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
 
 
 class Funding(_typed.Record):
     """Money that was, or will be, paid into a source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payor_id",
-        "amount",
-        "status",
-        "allocated_at",
-        "funding_account_type",
-        "source_account_id",
-        "allocation_type",
-        "detected_funding_reference",
-        "reason",
-    )
 
     @property
-    def raw(self) -> models.Funding:
+    @_typed.model(lambda: models.Funding)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Funding.from_dict(self._copy())
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("fundingId")
+    def id(self):
         """`fundingId`: The id of the funding."""
-        return _typed.identifier(self._json, "fundingId")
 
     @property
-    def payor_id(self) -> str | None:
+    @_typed.text("payorId")
+    def payor_id(self):
         """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
 
     @property
-    def amount(self) -> _typed.Money | None:
+    @_typed.money("amount", "currency")
+    def amount(self):
         """`amount`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "amount", "currency")
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING, BULK_RETURN or
         OTHER; others may come."""
-        return _typed.text(self._json, "status")
 
     @property
-    def allocated_at(self) -> datetime | None:
+    @_typed.moment("allocationDate")
+    def allocated_at(self):
         """`allocationDate`: When the money was allocated to the source account."""
-        return _typed.moment(self._json, "allocationDate")
 
     @property
-    def funding_account_type(self) -> str | None:
+    @_typed.text("fundingAccountType")
+    def funding_account_type(self):
         """`fundingAccountType`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return _typed.text(self._json, "fundingAccountType")
 
     @property
-    def source_account_id(self) -> str | None:
+    @_typed.text("sourceAccountId")
+    def source_account_id(self):
         """`sourceAccountId`: The id of the source account."""
-        return _typed.text(self._json, "sourceAccountId")
 
     @property
-    def allocation_type(self) -> str | None:
+    @_typed.text("allocationType")
+    def allocation_type(self):
         """`allocationType`: AUTOMATIC or MANUAL; others may come."""
-        return _typed.text(self._json, "allocationType")
 
     @property
-    def detected_funding_reference(self) -> str | None:
+    @_typed.text("detectedFundingRef")
+    def detected_funding_reference(self):
         """`detectedFundingRef`: The reference that the transfer was seen to have."""
-        return _typed.text(self._json, "detectedFundingRef")
 
     @property
-    def reason(self) -> str | None:
+    @_typed.text("reason")
+    def reason(self):
         """`reason`: Why the funding has its status."""
-        return _typed.text(self._json, "reason")
 
 
 class FundingAccount(_typed.Record):
     """A bank account of the payor that funds source accounts."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payor_id",
-        "name",
-        "account_name",
-        "account_number",
-        "routing_number",
-        "currency",
-        "country",
-        "type",
-        "is_archived",
-    )
-    _private = frozenset(("account_name",))
-    _masked = frozenset(("account_number", "routing_number"))
 
     @property
-    def raw(self) -> models.FundingAccount:
+    @_typed.model(lambda: models.FundingAccount)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.FundingAccount.from_dict(self._copy())
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("id")
+    def id(self):
         """`id`: The id of the funding account."""
-        return _typed.identifier(self._json, "id")
 
     @property
-    def payor_id(self) -> str | None:
+    @_typed.text("payorId")
+    def payor_id(self):
         """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
 
     @property
-    def name(self) -> str | None:
+    @_typed.text("name")
+    def name(self):
         """`name`: The payor's own name for the account."""
-        return _typed.text(self._json, "name")
 
     @property
-    def account_name(self) -> str | None:
+    @_typed.text("accountName", private=True)
+    def account_name(self):
         """`accountName`: Whose account it is. In no repr."""
-        return _typed.text(self._json, "accountName")
 
     @property
-    def account_number(self) -> str | None:
+    @_typed.text("accountNumber", masked=True)
+    def account_number(self):
         """`accountNumber`: The account at its bank."""
-        return _typed.text(self._json, "accountNumber")
 
     @property
-    def routing_number(self) -> str | None:
+    @_typed.text("routingNumber", masked=True)
+    def routing_number(self):
         """`routingNumber`: The bank of the account."""
-        return _typed.text(self._json, "routingNumber")
 
     @property
-    def currency(self) -> str | None:
+    @_typed.text("currency")
+    def currency(self):
         """`currency`: Three capital letters (ISO 4217)."""
-        return _typed.text(self._json, "currency")
 
     @property
-    def country(self) -> str | None:
+    @_typed.text("country")
+    def country(self):
         """`country`: Two capital letters (ISO 3166)."""
-        return _typed.text(self._json, "country")
 
     @property
-    def type(self) -> str | None:
+    @_typed.text("type")
+    def type(self):
         """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return _typed.text(self._json, "type")
 
     @property
-    def is_archived(self) -> bool | None:
+    @_typed.flag("archived")
+    def is_archived(self):
         """`archived`: Whether the account is archived; there only if it is."""
-        return _typed.flag(self._json, "archived")
 
 
 class FundingChange(_typed.Record):
     """A funding in the feed of changes."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("funding_id", "amount", "status")
 
     @property
-    def raw(self) -> models.FundingChange:
+    @_typed.model(lambda: models.FundingChange)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.FundingChange.from_dict(self._copy())
 
     @property
-    def funding_id(self) -> str:
+    @_typed.identifier("fundingId")
+    def funding_id(self):
         """`fundingId`: The id of the funding."""
-        return _typed.identifier(self._json, "fundingId")
 
     @property
-    def amount(self) -> _typed.Money | None:
+    @_typed.money("amount", "currency")
+    def amount(self):
         """`amount`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "amount", "currency")
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: How far the funding is, as of a funding."""
-        return _typed.text(self._json, "status")
 
 
 class FundingEntry(_typed.Record):
     """A funding as the audit has it. It has no id of its own."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "amount",
-        "currency",
-        "happened_at",
-        "status",
-        "source_account_name",
-        "funding_account_name",
-        "funding_type",
-        "top_up_type",
-        "events",
-    )
 
     @property
-    def raw(self) -> models.FundingEntry:
+    @_typed.model(lambda: models.FundingEntry)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.FundingEntry.from_dict(self._copy())
 
     @property
-    def amount(self) -> Decimal | None:
+    @_typed.decimal("amount")
+    def amount(self):
         """`amount`: Whether in minor units is not said here."""
-        return _typed.decimal(self._json, "amount")
 
     @property
-    def currency(self) -> str | None:
+    @_typed.text("currency")
+    def currency(self):
         """`currency`: Three capital letters (ISO 4217)."""
-        return _typed.text(self._json, "currency")
 
     @property
-    def happened_at(self) -> datetime | None:
+    @_typed.moment("dateTime")
+    def happened_at(self):
         """`dateTime`: When it happened."""
-        return _typed.moment(self._json, "dateTime")
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: PENDING, FAILED, CREDIT or DEBIT."""
-        return _typed.text(self._json, "status")
 
     @property
-    def source_account_name(self) -> str | None:
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
         """`sourceAccountName`: The name of the source account."""
-        return _typed.text(self._json, "sourceAccountName")
 
     @property
-    def funding_account_name(self) -> str | None:
+    @_typed.text("fundingAccountName")
+    def funding_account_name(self):
         """`fundingAccountName`: The name of the funding account."""
-        return _typed.text(self._json, "fundingAccountName")
 
     @property
-    def funding_type(self) -> str | None:
+    @_typed.text("fundingType")
+    def funding_type(self):
         """`fundingType`: ACH, WIRE, EMBEDDED or BANK_TRANSFER; others may come."""
-        return _typed.text(self._json, "fundingType")
 
     @property
-    def top_up_type(self) -> str | None:
+    @_typed.text("topupType")
+    def top_up_type(self):
         """`topupType`: AUTOMATIC or MANUAL; others may come."""
-        return _typed.text(self._json, "topupType")
 
     @property
-    def events(self) -> tuple[FundingEvent, ...]:
+    @_typed.records(lambda: FundingEvent, "events")
+    def events(self):
         """`events`: The steps of the funding."""
-        return _typed.records(self._json, "events", FundingEvent)
 
 
 class FundingEvent(_typed.Record):
     """One step of a funding."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type")
 
     @property
-    def raw(self) -> models.FundingEvent:
+    @_typed.model(lambda: models.FundingEvent)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.FundingEvent.from_dict(self._copy())
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("eventId")
+    def id(self):
         """`eventId`: The id of the step."""
-        return _typed.identifier(self._json, "eventId")
 
     @property
-    def happened_at(self) -> datetime | None:
+    @_typed.moment("eventDateTime")
+    def happened_at(self):
         """`eventDateTime`: When it happened."""
-        return _typed.moment(self._json, "eventDateTime")
 
     @property
-    def type(self) -> str | None:
+    @_typed.text("fundingEventType")
+    def type(self):
         """`fundingEventType`: What happened, such as PAYOR_FUNDING_DETECTED or
         PAYOR_FUNDING_REQUESTED."""
-        return _typed.text(self._json, "fundingEventType")
 
 
 class FxSummary(_typed.Record):
     """One currency exchange of a payout: its amounts, its rate, and when it expires."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "quote_id",
-        "rate",
-        "created_at",
-        "source",
-        "payment",
-        "funding_status",
-        "status",
-        "inverted_rate",
-        "expires_at",
-    )
 
     @property
-    def raw(self) -> models.FxSummary:
+    @_typed.model(lambda: models.FxSummary)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.FxSummary.from_dict(self._copy())
 
     @property
-    def quote_id(self) -> str:
+    @_typed.identifier("quoteId")
+    def quote_id(self):
         """`quoteId`: The id of the quote."""
-        return _typed.identifier(self._json, "quoteId")
 
     @property
-    def rate(self) -> Decimal | None:
+    @_typed.decimal("rate")
+    def rate(self):
         """`rate`: Units of the payee's currency for one unit of the source account's."""
-        return _typed.decimal(self._json, "rate")
 
     @property
-    def created_at(self) -> datetime | None:
+    @_typed.moment("creationTime")
+    def created_at(self):
         """`creationTime`: When the quote was made."""
-        return _typed.moment(self._json, "creationTime")
 
     @property
-    def source(self) -> _typed.Money | None:
+    @_typed.money("totalSourceAmount", "sourceCurrency")
+    def source(self):
         """`totalSourceAmount`: What is exchanged, in minor units of the source account's currency.
         With its `sourceCurrency`."""
-        return _typed.money(self._json, "totalSourceAmount", "sourceCurrency")
 
     @property
-    def payment(self) -> _typed.Money | None:
+    @_typed.money("totalPaymentAmount", "paymentCurrency")
+    def payment(self):
         """`totalPaymentAmount`: What it is exchanged for, in minor units of the payees' currency. With
         its `paymentCurrency`."""
-        return _typed.money(self._json, "totalPaymentAmount", "paymentCurrency")
 
     @property
-    def funding_status(self) -> str | None:
+    @_typed.text("fundingStatus")
+    def funding_status(self):
         """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
-        return _typed.text(self._json, "fundingStatus")
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come."""
-        return _typed.text(self._json, "status")
 
     @property
-    def inverted_rate(self) -> Decimal | None:
+    @_typed.decimal("invertedRate")
+    def inverted_rate(self):
         """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
-        return _typed.decimal(self._json, "invertedRate")
 
     @property
-    def expires_at(self) -> datetime | None:
+    @_typed.moment("expiryTime")
+    def expires_at(self):
         """`expiryTime`: When the quote ends."""
-        return _typed.moment(self._json, "expiryTime")
 
 
 class Notification(_typed.Record):
     """What Velo posts to a webhook. No operation sends it or answers it."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "api_version",
-        "category",
-        "event_name",
-        "event_id",
-        "created_at",
-        "payment_id",
-        "payor_payment_id",
-        "payee_id",
-    )
-    _private = frozenset(("payor_payment_id",))
 
     @property
-    def raw(self) -> models.Notification:
+    @_typed.model(lambda: models.Notification)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Notification.from_dict(self._copy())
 
     @property
-    def api_version(self) -> str:
+    @_typed.identifier("apiVersion")
+    def api_version(self):
         """`apiVersion`: The version of the notification's format."""
-        return _typed.identifier(self._json, "apiVersion")
 
     @property
-    def category(self) -> str:
+    @_typed.identifier("category")
+    def category(self):
         """`category`: `payment`, `payee`, `debit`, `funding`, `system`; others may come."""
-        return _typed.identifier(self._json, "category")
 
     @property
-    def event_name(self) -> str:
+    @_typed.identifier("eventName")
+    def event_name(self):
         """`eventName`: Such as `payment.accepted`."""
-        return _typed.identifier(self._json, "eventName")
 
     @property
-    def event_id(self) -> str:
+    @_typed.identifier("source", "eventId")
+    def event_id(self):
         """`source.eventId`: The id of the event; the same when it is delivered again."""
-        return _typed.identifier(_typed.part(self._json, "source"), "eventId")
 
     @property
-    def created_at(self) -> datetime | None:
+    @_typed.moment("source", "createdAt")
+    def created_at(self):
         """`source.createdAt`: When the event happened."""
-        return _typed.moment(_typed.part(self._json, "source"), "createdAt")
 
     @property
-    def payment_id(self) -> str | None:
+    @_typed.text("source", "paymentId")
+    def payment_id(self):
         """`source.paymentId`: The id of the payment, if it is about one."""
-        return _typed.text(_typed.part(self._json, "source"), "paymentId")
 
     @property
-    def payor_payment_id(self) -> str | None:
+    @_typed.text("source", "payorPaymentId", private=True)
+    def payor_payment_id(self):
         """`source.payorPaymentId`: The payor's own reference of that payment. In no repr."""
-        return _typed.text(_typed.part(self._json, "source"), "payorPaymentId")
 
     @property
-    def payee_id(self) -> str | None:
+    @_typed.text("source", "payeeId")
+    def payee_id(self):
         """`source.payeeId`: The id of the payee, if it is about one."""
-        return _typed.text(_typed.part(self._json, "source"), "payeeId")
 
 
 class Payee(_typed.Record):
     """A person or a company that can be paid."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payor_refs",
-        "email",
-        "onboarded_status",
-        "watchlist_status",
-        "language",
-        "created_at",
-        "country",
-        "display_name",
-        "type",
-        "is_disabled",
-        "disabled_comment",
-        "is_paused",
-    )
-    _private = frozenset(("email", "language", "display_name", "disabled_comment"))
 
     @property
-    def raw(self) -> models.Payee:
+    @_typed.model(lambda: models.Payee)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Payee.from_dict(self._copy())
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("payeeId")
+    def id(self):
         """`payeeId`: The id of the payee."""
-        return _typed.identifier(self._json, "payeeId")
 
     @property
-    def payor_refs(self) -> tuple[PayorRef, ...]:
+    @_typed.records(lambda: PayorRef, "payorRefs")
+    def payor_refs(self):
         """`payorRefs`: What the payee is to each payor."""
-        return _typed.records(self._json, "payorRefs", PayorRef)
 
     @property
-    def email(self) -> str | None:
+    @_typed.text("email", private=True)
+    def email(self):
         """`email`: Where Velo writes to the payee. In no repr."""
-        return _typed.text(self._json, "email")
 
     @property
-    def onboarded_status(self) -> str | None:
+    @_typed.text("onboardedStatus")
+    def onboarded_status(self):
         """`onboardedStatus`: CREATED, INVITED, REGISTERED or ONBOARDED; others may come."""
-        return _typed.text(self._json, "onboardedStatus")
 
     @property
-    def watchlist_status(self) -> str | None:
+    @_typed.text("watchlistStatus")
+    def watchlist_status(self):
         """`watchlistStatus`: NONE, PENDING, REVIEW, PASSED or FAILED; others may come."""
-        return _typed.text(self._json, "watchlistStatus")
 
     @property
-    def language(self) -> str | None:
+    @_typed.text("language", private=True)
+    def language(self):
         """`language`: A language code such as `en`. In no repr."""
-        return _typed.text(self._json, "language")
 
     @property
-    def created_at(self) -> datetime | None:
+    @_typed.moment("created")
+    def created_at(self):
         """`created`: When the payee was created."""
-        return _typed.moment(self._json, "created")
 
     @property
-    def country(self) -> str | None:
+    @_typed.text("country")
+    def country(self):
         """`country`: Two capital letters (ISO 3166)."""
-        return _typed.text(self._json, "country")
 
     @property
-    def display_name(self) -> str | None:
+    @_typed.text("displayName", private=True)
+    def display_name(self):
         """`displayName`: The name of the payee, as Velo shows it. In no repr."""
-        return _typed.text(self._json, "displayName")
 
     @property
-    def type(self) -> str | None:
+    @_typed.text("payeeType")
+    def type(self):
         """`payeeType`: `Individual` or `Company`."""
-        return _typed.text(self._json, "payeeType")
 
     @property
-    def is_disabled(self) -> bool | None:
+    @_typed.flag("disabled")
+    def is_disabled(self):
         """`disabled`: Whether the payee cannot be paid."""
-        return _typed.flag(self._json, "disabled")
 
     @property
-    def disabled_comment(self) -> str | None:
+    @_typed.text("disabledComment", private=True)
+    def disabled_comment(self):
         """`disabledComment`: Why it cannot be paid. In no repr."""
-        return _typed.text(self._json, "disabledComment")
 
     @property
-    def is_paused(self) -> bool | None:
+    @_typed.flag("pausePayment")
+    def is_paused(self):
         """`pausePayment`: Whether payments to the payee are paused."""
-        return _typed.flag(self._json, "pausePayment")
 
 
 class PayeeBatch(_typed.Record):
     """The progress of a batch of new payees."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("status", "failure_count", "pending_count", "failures")
 
     @property
-    def raw(self) -> models.PayeeBatch:
+    @_typed.model(lambda: models.PayeeBatch)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.PayeeBatch.from_dict(self._copy())
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: SUBMITTED or ACCEPTED; others may come."""
-        return _typed.text(self._json, "status")
 
     @property
-    def failure_count(self) -> int | None:
+    @_typed.whole("failureCount")
+    def failure_count(self):
         """`failureCount`: How many payees Velo refused."""
-        return _typed.whole(self._json, "failureCount")
 
     @property
-    def pending_count(self) -> int | None:
+    @_typed.whole("pendingCount")
+    def pending_count(self):
         """`pendingCount`: How many payees Velo has not processed yet."""
-        return _typed.whole(self._json, "pendingCount")
 
     @property
-    def failures(self) -> tuple[PayeeFailure, ...]:
+    @_typed.records(lambda: PayeeFailure, "failures")
+    def failures(self):
         """`failures`: The payees that Velo refused."""
-        return _typed.records(self._json, "failures", PayeeFailure)
 
 
 class PayeeFailure(_typed.Record):
     """A payee of a batch that Velo refused."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("submission", "message")
-    _private = frozenset(("submission",))
 
     @property
-    def raw(self) -> models.PayeeFailure:
+    @_typed.model(lambda: models.PayeeFailure)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.PayeeFailure.from_dict(self._copy())
 
     @property
-    def submission(self) -> dict[str, Any]:
+    @_typed.members("failedSubmission", private=True)
+    def submission(self):
         """`failedSubmission`: The payee as it was sent. In no repr."""
-        return _typed.members(self._json, "failedSubmission")
 
     @property
-    def message(self) -> str | None:
+    @_typed.text("failureMessage")
+    def message(self):
         """`failureMessage`: Why Velo refused it."""
-        return _typed.text(self._json, "failureMessage")
 
 
 class Payment(_typed.Record):
     """A payment of a payor, with its history."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payee_id",
-        "payor_id",
-        "source_account_id",
-        "payment",
-        "submitted_at",
-        "status",
-        "funding_status",
-        "quote_id",
-        "rails_id",
-        "events",
-        "remote_id",
-        "remote_system_id",
-        "payor_payment_id",
-        "source_account_name",
-        "source",
-        "memo",
-        "rejection_reason",
-        "return_reason",
-        "withdrawn_reason",
-        "is_withdrawable",
-        "rate",
-        "inverted_rate",
-        "transmission_type",
-        "trace_number",
-        "tracking_reference",
-        "auto_withdrawn_reason_code",
-        "payout_id",
-    )
-    _private = frozenset(("memo",))
 
     @property
-    def raw(self) -> models.Payment:
+    @_typed.model(lambda: models.Payment)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Payment.from_dict(self._copy())
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("paymentId")
+    def id(self):
         """`paymentId`: The id of the payment."""
-        return _typed.identifier(self._json, "paymentId")
 
     @property
-    def payee_id(self) -> str | None:
+    @_typed.text("payeeId")
+    def payee_id(self):
         """`payeeId`: The id of the payee."""
-        return _typed.text(self._json, "payeeId")
 
     @property
-    def payor_id(self) -> str | None:
+    @_typed.text("payorId")
+    def payor_id(self):
         """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
 
     @property
-    def source_account_id(self) -> str | None:
+    @_typed.text("sourceAccountId")
+    def source_account_id(self):
         """`sourceAccountId`: The id of the source account."""
-        return _typed.text(self._json, "sourceAccountId")
 
     @property
-    def payment(self) -> _typed.Money | None:
+    @_typed.money("paymentAmount", "paymentCurrency")
+    def payment(self):
         """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
-        return _typed.money(self._json, "paymentAmount", "paymentCurrency")
 
     @property
-    def submitted_at(self) -> datetime | None:
+    @_typed.moment("submittedDateTime")
+    def submitted_at(self):
         """`submittedDateTime`: When the payment was submitted."""
-        return _typed.moment(self._json, "submittedDateTime")
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED, REJECTED,
         ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come."""
-        return _typed.text(self._json, "status")
 
     @property
-    def funding_status(self) -> str | None:
+    @_typed.text("fundingStatus")
+    def funding_status(self):
         """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
-        return _typed.text(self._json, "fundingStatus")
 
     @property
-    def quote_id(self) -> str | None:
+    @_typed.text("quoteId")
+    def quote_id(self):
         """`quoteId`: The quote that the payment is exchanged by."""
-        return _typed.text(self._json, "quoteId")
 
     @property
-    def rails_id(self) -> str | None:
+    @_typed.text("railsId")
+    def rails_id(self):
         """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
 
     @property
-    def events(self) -> tuple[PaymentEvent, ...]:
+    @_typed.records(lambda: PaymentEvent, "events")
+    def events(self):
         """`events`: The steps of the payment."""
-        return _typed.records(self._json, "events", PaymentEvent)
 
     @property
-    def remote_id(self) -> str | None:
+    @_typed.text("remoteId")
+    def remote_id(self):
         """`remoteId`: May be there only once the payment is confirmed."""
-        return _typed.text(self._json, "remoteId")
 
     @property
-    def remote_system_id(self) -> str | None:
+    @_typed.text("remoteSystemId")
+    def remote_system_id(self):
         """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
 
     @property
-    def payor_payment_id(self) -> str | None:
+    @_typed.text("payorPaymentId")
+    def payor_payment_id(self):
         """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
 
     @property
-    def source_account_name(self) -> str | None:
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
         """`sourceAccountName`: The source account that pays, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
 
     @property
-    def source(self) -> _typed.Money | None:
+    @_typed.money("sourceAmount", "sourceCurrency")
+    def source(self):
         """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
 
     @property
-    def memo(self) -> str | None:
+    @_typed.text("paymentMemo", private=True)
+    def memo(self):
         """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
         no repr."""
-        return _typed.text(self._json, "paymentMemo")
 
     @property
-    def rejection_reason(self) -> str | None:
+    @_typed.text("rejectionReason")
+    def rejection_reason(self):
         """`rejectionReason`: Why the payment was rejected."""
-        return _typed.text(self._json, "rejectionReason")
 
     @property
-    def return_reason(self) -> str | None:
+    @_typed.text("returnReason")
+    def return_reason(self):
         """`returnReason`: Why the payment came back."""
-        return _typed.text(self._json, "returnReason")
 
     @property
-    def withdrawn_reason(self) -> str | None:
+    @_typed.text("withdrawnReason")
+    def withdrawn_reason(self):
         """`withdrawnReason`: Why the payment was withdrawn."""
-        return _typed.text(self._json, "withdrawnReason")
 
     @property
-    def is_withdrawable(self) -> bool | None:
+    @_typed.flag("withdrawable")
+    def is_withdrawable(self):
         """`withdrawable`: Whether the payment can be withdrawn."""
-        return _typed.flag(self._json, "withdrawable")
 
     @property
-    def rate(self) -> Decimal | None:
+    @_typed.decimal("rate")
+    def rate(self):
         """`rate`: Units of the payee's currency for one unit of the source account's."""
-        return _typed.decimal(self._json, "rate")
 
     @property
-    def inverted_rate(self) -> Decimal | None:
+    @_typed.decimal("invertedRate")
+    def inverted_rate(self):
         """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
-        return _typed.decimal(self._json, "invertedRate")
 
     @property
-    def transmission_type(self) -> str | None:
+    @_typed.text("transmissionType")
+    def transmission_type(self):
         """`transmissionType`: How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
         SWIFT."""
-        return _typed.text(self._json, "transmissionType")
 
     @property
-    def trace_number(self) -> str | None:
+    @_typed.text("traceNumber")
+    def trace_number(self):
         """`traceNumber`: The number of the payment in the ACH file, if there is one."""
-        return _typed.text(self._json, "traceNumber")
 
     @property
-    def tracking_reference(self) -> str | None:
+    @_typed.text("paymentTrackingReference")
+    def tracking_reference(self):
         """`paymentTrackingReference`: A reference by which the payment is tracked."""
-        return _typed.text(self._json, "paymentTrackingReference")
 
     @property
-    def auto_withdrawn_reason_code(self) -> str | None:
+    @_typed.text("autoWithdrawnReasonCode")
+    def auto_withdrawn_reason_code(self):
         """`autoWithdrawnReasonCode`: Why Velo itself withdrew the payment when the payout was
         instructed, as a code."""
-        return _typed.text(self._json, "autoWithdrawnReasonCode")
 
     @property
-    def payout_id(self) -> str | None:
+    @_typed.text("payout", "payoutId")
+    def payout_id(self):
         """`payout.payoutId`: The id of the payout."""
-        return _typed.text(_typed.part(self._json, "payout"), "payoutId")
 
 
 class PaymentEvent(_typed.Record):
     """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type", "source", "payment")
 
     @property
-    def raw(self) -> models.PaymentEvent:
+    @_typed.model(lambda: models.PaymentEvent)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.PaymentEvent.from_dict(self._copy())
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("eventId")
+    def id(self):
         """`eventId`: The id of the step."""
-        return _typed.identifier(self._json, "eventId")
 
     @property
-    def happened_at(self) -> datetime | None:
+    @_typed.moment("eventDateTime")
+    def happened_at(self):
         """`eventDateTime`: When it happened."""
-        return _typed.moment(self._json, "eventDateTime")
 
     @property
-    def type(self) -> str | None:
+    @_typed.text("eventType")
+    def type(self):
         """`eventType`: What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
-        return _typed.text(self._json, "eventType")
 
     @property
-    def source(self) -> _typed.Money | None:
+    @_typed.money("sourceAmount", "sourceCurrency")
+    def source(self):
         """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
 
     @property
-    def payment(self) -> _typed.Money | None:
+    @_typed.money("paymentAmount", "paymentCurrency")
+    def payment(self):
         """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
-        return _typed.money(self._json, "paymentAmount", "paymentCurrency")
 
 
 class PayorRef(_typed.Record):
     """What a payee is to one payor."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "payor_id",
-        "remote_id",
-        "invitation_status",
-        "is_payable",
-        "payment_channel_id",
-    )
 
     @property
-    def raw(self) -> models.PayorRef:
+    @_typed.model(lambda: models.PayorRef)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.PayorRef.from_dict(self._copy())
 
     @property
-    def payor_id(self) -> str | None:
+    @_typed.text("payorId")
+    def payor_id(self):
         """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
 
     @property
-    def remote_id(self) -> str | None:
+    @_typed.text("remoteId")
+    def remote_id(self):
         """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
 
     @property
-    def invitation_status(self) -> str | None:
+    @_typed.text("invitationStatus")
+    def invitation_status(self):
         """`invitationStatus`: ACCEPTED, PENDING or DECLINED; others may come."""
-        return _typed.text(self._json, "invitationStatus")
 
     @property
-    def is_payable(self) -> bool | None:
+    @_typed.flag("payableStatus")
+    def is_payable(self):
         """`payableStatus`: Whether the payor can pay the payee."""
-        return _typed.flag(self._json, "payableStatus")
 
     @property
-    def payment_channel_id(self) -> str | None:
+    @_typed.text("paymentChannelId")
+    def payment_channel_id(self):
         """`paymentChannelId`: The account that the payee is paid on."""
-        return _typed.text(self._json, "paymentChannelId")
 
 
 class Payout(_typed.Record):
     """The state of a payout. One that is ACCEPTED may hold payments that were rejected."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "payments_withdrawn",
-        "fx_summaries",
-        "accounts",
-        "accepted",
-        "rejected",
-        "id",
-        "status",
-        "payments_submitted",
-        "payments_accepted",
-        "payments_rejected",
-    )
 
     @property
-    def raw(self) -> models.Payout:
+    @_typed.model(lambda: models.Payout)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Payout.from_dict(self._copy())
 
     @property
-    def payments_withdrawn(self) -> int | None:
+    @_typed.whole("paymentsWithdrawn")
+    def payments_withdrawn(self):
         """`paymentsWithdrawn`: How many payments were withdrawn."""
-        return _typed.whole(self._json, "paymentsWithdrawn")
 
     @property
-    def fx_summaries(self) -> tuple[FxSummary, ...]:
+    @_typed.records(lambda: FxSummary, "fxSummaries")
+    def fx_summaries(self):
         """`fxSummaries`: The currency exchanges of the payout."""
-        return _typed.records(self._json, "fxSummaries", FxSummary)
 
     @property
-    def accounts(self) -> tuple[PayoutAccount, ...]:
+    @_typed.records(lambda: PayoutAccount, "accounts")
+    def accounts(self):
         """`accounts`: What the payout costs each source account."""
-        return _typed.records(self._json, "accounts", PayoutAccount)
 
     @property
-    def accepted(self) -> tuple[AcceptedPayment, ...]:
+    @_typed.records(lambda: AcceptedPayment, "acceptedPayments")
+    def accepted(self):
         """`acceptedPayments`: The payments that Velo accepted when the payout was submitted."""
-        return _typed.records(self._json, "acceptedPayments", AcceptedPayment)
 
     @property
-    def rejected(self) -> tuple[RejectedPayment, ...]:
+    @_typed.records(lambda: RejectedPayment, "rejectedPayments")
+    def rejected(self):
         """`rejectedPayments`: The payments that Velo rejected when the payout was submitted."""
-        return _typed.records(self._json, "rejectedPayments", RejectedPayment)
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("payoutId")
+    def id(self):
         """`payoutId`: The id of the payout."""
-        return _typed.identifier(self._json, "payoutId")
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
         CONFIRMED or WITHDRAWN; others may come."""
-        return _typed.text(self._json, "status")
 
     @property
-    def payments_submitted(self) -> int | None:
+    @_typed.whole("paymentsSubmitted")
+    def payments_submitted(self):
         """`paymentsSubmitted`: How many payments were submitted."""
-        return _typed.whole(self._json, "paymentsSubmitted")
 
     @property
-    def payments_accepted(self) -> int | None:
+    @_typed.whole("paymentsAccepted")
+    def payments_accepted(self):
         """`paymentsAccepted`: How many payments Velo accepted."""
-        return _typed.whole(self._json, "paymentsAccepted")
 
     @property
-    def payments_rejected(self) -> int | None:
+    @_typed.whole("paymentsRejected")
+    def payments_rejected(self):
         """`paymentsRejected`: How many payments Velo rejected."""
-        return _typed.whole(self._json, "paymentsRejected")
 
 
 class PayoutAccount(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("name", "source_account_id", "total_cost")
 
     @property
-    def raw(self) -> models.PayoutAccount:
+    @_typed.model(lambda: models.PayoutAccount)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.PayoutAccount.from_dict(self._copy())
 
     @property
-    def name(self) -> str | None:
+    @_typed.text("sourceAccountName")
+    def name(self):
         """`sourceAccountName`: The name of the source account."""
-        return _typed.text(self._json, "sourceAccountName")
 
     @property
-    def source_account_id(self) -> str:
+    @_typed.identifier("sourceAccountId")
+    def source_account_id(self):
         """`sourceAccountId`: The id of the source account."""
-        return _typed.identifier(self._json, "sourceAccountId")
 
     @property
-    def total_cost(self) -> _typed.Money | None:
+    @_typed.money("totalPayoutCost", "currency")
+    def total_cost(self):
         """`totalPayoutCost`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "totalPayoutCost", "currency")
 
 
 class PayoutHistory(_typed.Record):
@@ -1018,507 +872,426 @@ class PayoutHistory(_typed.Record):
     how far."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "status",
-        "submitted_at",
-        "quoted_at",
-        "instructed_at",
-        "withdrawn_at",
-        "memo",
-        "type",
-        "total_payments",
-        "confirmed_payments",
-        "released_payments",
-        "incomplete_payments",
-        "returned_payments",
-        "withdrawn_payments",
-    )
-    _private = frozenset(("memo",))
 
     @property
-    def raw(self) -> models.PayoutHistory:
+    @_typed.model(lambda: models.PayoutHistory)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.PayoutHistory.from_dict(self._copy())
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("payoutStatus")
+    def status(self):
         """`payoutStatus`: How far the payout is, as of a payout."""
-        return _typed.text(self._json, "payoutStatus")
 
     @property
-    def submitted_at(self) -> datetime | None:
+    @_typed.moment("submittedDateTime")
+    def submitted_at(self):
         """`submittedDateTime`: When the payout was submitted."""
-        return _typed.moment(self._json, "submittedDateTime")
 
     @property
-    def quoted_at(self) -> datetime | None:
+    @_typed.moment("quotedDateTime")
+    def quoted_at(self):
         """`quotedDateTime`: When the payout was quoted."""
-        return _typed.moment(self._json, "quotedDateTime")
 
     @property
-    def instructed_at(self) -> datetime | None:
+    @_typed.moment("instructedDateTime")
+    def instructed_at(self):
         """`instructedDateTime`: When the payout was instructed."""
-        return _typed.moment(self._json, "instructedDateTime")
 
     @property
-    def withdrawn_at(self) -> datetime | None:
+    @_typed.moment("withdrawnDateTime")
+    def withdrawn_at(self):
         """`withdrawnDateTime`: When the payout was withdrawn."""
-        return _typed.moment(self._json, "withdrawnDateTime")
 
     @property
-    def memo(self) -> str | None:
+    @_typed.text("payoutMemo", private=True)
+    def memo(self):
         """`payoutMemo`: For the statements of the payees, but not by ACH; a payment may have its own.
         In no repr."""
-        return _typed.text(self._json, "payoutMemo")
 
     @property
-    def type(self) -> str | None:
+    @_typed.text("payoutType")
+    def type(self):
         """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
-        return _typed.text(self._json, "payoutType")
 
     @property
-    def total_payments(self) -> int | None:
+    @_typed.whole("totalPayments")
+    def total_payments(self):
         """`totalPayments`: How many payments the payout has."""
-        return _typed.whole(self._json, "totalPayments")
 
     @property
-    def confirmed_payments(self) -> int | None:
+    @_typed.whole("confirmedPayments")
+    def confirmed_payments(self):
         """`confirmedPayments`: How many payments were confirmed."""
-        return _typed.whole(self._json, "confirmedPayments")
 
     @property
-    def released_payments(self) -> int | None:
+    @_typed.whole("releasedPayments")
+    def released_payments(self):
         """`releasedPayments`: How many payments were released."""
-        return _typed.whole(self._json, "releasedPayments")
 
     @property
-    def incomplete_payments(self) -> int | None:
+    @_typed.whole("incompletePayments")
+    def incomplete_payments(self):
         """`incompletePayments`: How many payments are not complete."""
-        return _typed.whole(self._json, "incompletePayments")
 
     @property
-    def returned_payments(self) -> int | None:
+    @_typed.whole("returnedPayments")
+    def returned_payments(self):
         """`returnedPayments`: How many payments came back."""
-        return _typed.whole(self._json, "returnedPayments")
 
     @property
-    def withdrawn_payments(self) -> int | None:
+    @_typed.whole("withdrawnPayments")
+    def withdrawn_payments(self):
         """`withdrawnPayments`: How many payments were withdrawn."""
-        return _typed.whole(self._json, "withdrawnPayments")
 
 
 class PayoutPayment(_typed.Record):
     """A payment in the list of its payout."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "remote_id",
-        "remote_system_id",
-        "amount",
-        "source_account_name",
-        "payor_payment_id",
-        "memo",
-        "is_withdrawable",
-        "status",
-        "transmission_type",
-        "rails_id",
-    )
-    _private = frozenset(("memo",))
 
     @property
-    def raw(self) -> models.PayoutPayment:
+    @_typed.model(lambda: models.PayoutPayment)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.PayoutPayment.from_dict(self._copy())
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("paymentId")
+    def id(self):
         """`paymentId`: The id of the payment."""
-        return _typed.identifier(self._json, "paymentId")
 
     @property
-    def remote_id(self) -> str | None:
+    @_typed.text("remoteId")
+    def remote_id(self):
         """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
 
     @property
-    def remote_system_id(self) -> str | None:
+    @_typed.text("remoteSystemId")
+    def remote_system_id(self):
         """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
 
     @property
-    def amount(self) -> _typed.Money | None:
+    @_typed.money("amount", "currency")
+    def amount(self):
         """`amount`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "amount", "currency")
 
     @property
-    def source_account_name(self) -> str | None:
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
         """`sourceAccountName`: The source account that pays, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
 
     @property
-    def payor_payment_id(self) -> str | None:
+    @_typed.text("payorPaymentId")
+    def payor_payment_id(self):
         """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
 
     @property
-    def memo(self) -> str | None:
+    @_typed.text("paymentMemo", private=True)
+    def memo(self):
         """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
         no repr."""
-        return _typed.text(self._json, "paymentMemo")
 
     @property
-    def is_withdrawable(self) -> bool | None:
+    @_typed.flag("withdrawable")
+    def is_withdrawable(self):
         """`withdrawable`: Whether the payment can be withdrawn."""
-        return _typed.flag(self._json, "withdrawable")
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: How far the payment is, as of a payment of the audit."""
-        return _typed.text(self._json, "status")
 
     @property
-    def transmission_type(self) -> str | None:
+    @_typed.text("transmissionType")
+    def transmission_type(self):
         """`transmissionType`: How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
         SWIFT."""
-        return _typed.text(self._json, "transmissionType")
 
     @property
-    def rails_id(self) -> str | None:
+    @_typed.text("railsId")
+    def rails_id(self):
         """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
 
 
 class PayoutSummary(_typed.Record):
     """A payout in the list of a payor's payouts."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "status",
-        "submitted_at",
-        "type",
-        "payor_name",
-        "id",
-        "payor_id",
-        "instructed_at",
-        "withdrawn_at",
-        "total_payments",
-        "incomplete_payments",
-        "returned_payments",
-        "withdrawn_payments",
-        "accounts",
-        "memo",
-        "schedule_status",
-        "scheduled_for",
-        "scheduled_at",
-        "scheduled_by",
-        "scheduled_by_principal_id",
-        "notifications_enabled",
-    )
-    _private = frozenset(("memo", "scheduled_by"))
 
     @property
-    def raw(self) -> models.PayoutSummary:
+    @_typed.model(lambda: models.PayoutSummary)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.PayoutSummary.from_dict(self._copy())
 
     @property
-    def status(self) -> str | None:
+    @_typed.text("status")
+    def status(self):
         """`status`: How far the payout is, as of a payout."""
-        return _typed.text(self._json, "status")
 
     @property
-    def submitted_at(self) -> datetime | None:
+    @_typed.moment("submittedDateTime")
+    def submitted_at(self):
         """`submittedDateTime`: When the payout was submitted."""
-        return _typed.moment(self._json, "submittedDateTime")
 
     @property
-    def type(self) -> str | None:
+    @_typed.text("payoutType")
+    def type(self):
         """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
-        return _typed.text(self._json, "payoutType")
 
     @property
-    def payor_name(self) -> str | None:
+    @_typed.text("payorName")
+    def payor_name(self):
         """`payorName`: The name of the payor."""
-        return _typed.text(self._json, "payorName")
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("payoutId")
+    def id(self):
         """`payoutId`: The id of the payout."""
-        return _typed.identifier(self._json, "payoutId")
 
     @property
-    def payor_id(self) -> str | None:
+    @_typed.text("payorId")
+    def payor_id(self):
         """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
 
     @property
-    def instructed_at(self) -> datetime | None:
+    @_typed.moment("instructedDateTime")
+    def instructed_at(self):
         """`instructedDateTime`: When the payout was instructed."""
-        return _typed.moment(self._json, "instructedDateTime")
 
     @property
-    def withdrawn_at(self) -> datetime | None:
+    @_typed.moment("withdrawnDateTime")
+    def withdrawn_at(self):
         """`withdrawnDateTime`: When the payout was withdrawn."""
-        return _typed.moment(self._json, "withdrawnDateTime")
 
     @property
-    def total_payments(self) -> int | None:
+    @_typed.whole("totalPayments")
+    def total_payments(self):
         """`totalPayments`: How many payments the payout has."""
-        return _typed.whole(self._json, "totalPayments")
 
     @property
-    def incomplete_payments(self) -> int | None:
+    @_typed.whole("totalIncompletePayments")
+    def incomplete_payments(self):
         """`totalIncompletePayments`: How many payments are not complete."""
-        return _typed.whole(self._json, "totalIncompletePayments")
 
     @property
-    def returned_payments(self) -> int | None:
+    @_typed.whole("totalReturnedPayments")
+    def returned_payments(self):
         """`totalReturnedPayments`: How many payments came back."""
-        return _typed.whole(self._json, "totalReturnedPayments")
 
     @property
-    def withdrawn_payments(self) -> int | None:
+    @_typed.whole("totalWithdrawnPayments")
+    def withdrawn_payments(self):
         """`totalWithdrawnPayments`: How many payments were withdrawn."""
-        return _typed.whole(self._json, "totalWithdrawnPayments")
 
     @property
-    def accounts(self) -> tuple[SourceAccountCost, ...]:
+    @_typed.records(lambda: SourceAccountCost, "sourceAccountSummary")
+    def accounts(self):
         """`sourceAccountSummary`: What the payout costs each source account."""
-        return _typed.records(self._json, "sourceAccountSummary", SourceAccountCost)
 
     @property
-    def memo(self) -> str | None:
+    @_typed.text("payoutMemo", private=True)
+    def memo(self):
         """`payoutMemo`: For the statements of the payees, but not by ACH; a payment may have its own.
         In no repr."""
-        return _typed.text(self._json, "payoutMemo")
 
     @property
-    def schedule_status(self) -> str | None:
+    @_typed.text("schedule", "scheduleStatus")
+    def schedule_status(self):
         """`schedule.scheduleStatus`: SCHEDULED, EXECUTED or FAILED."""
-        return _typed.text(_typed.part(self._json, "schedule"), "scheduleStatus")
 
     @property
-    def scheduled_for(self) -> datetime | None:
+    @_typed.moment("schedule", "scheduledFor")
+    def scheduled_for(self):
         """`schedule.scheduledFor`: When the payout is to be sent."""
-        return _typed.moment(_typed.part(self._json, "schedule"), "scheduledFor")
 
     @property
-    def scheduled_at(self) -> datetime | None:
+    @_typed.moment("schedule", "scheduledAt")
+    def scheduled_at(self):
         """`schedule.scheduledAt`: When it was scheduled."""
-        return _typed.moment(_typed.part(self._json, "schedule"), "scheduledAt")
 
     @property
-    def scheduled_by(self) -> str | None:
-        """`schedule.scheduledBy`: A name of who scheduled it; not there if it was an application. In
-        no repr."""
-        return _typed.text(_typed.part(self._json, "schedule"), "scheduledBy")
-
-    @property
-    def scheduled_by_principal_id(self) -> str | None:
+    @_typed.text("schedule", "scheduledByPrincipalId")
+    def scheduled_by_principal_id(self):
         """`schedule.scheduledByPrincipalId`: The id of the user or application that scheduled it."""
-        return _typed.text(_typed.part(self._json, "schedule"), "scheduledByPrincipalId")
 
     @property
-    def notifications_enabled(self) -> bool | None:
+    @_typed.flag("schedule", "notificationsEnabled")
+    def notifications_enabled(self):
         """`schedule.notificationsEnabled`: Whether Velo notifies of it when the scheduled payout is
         processed."""
-        return _typed.flag(_typed.part(self._json, "schedule"), "notificationsEnabled")
+
+    @property
+    @_typed.text("schedule", "scheduledBy", private=True)
+    def scheduled_by(self):
+        """`schedule.scheduledBy`: A name of who scheduled it; not there if it was an application. In
+        no repr."""
 
 
 class Quote(_typed.Record):
     """The currency exchanges of a payout."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("fx_summaries",)
 
     @property
-    def raw(self) -> models.Quote:
+    @_typed.model(lambda: models.Quote)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.Quote.from_dict(self._copy())
 
     @property
-    def fx_summaries(self) -> tuple[FxSummary, ...]:
+    @_typed.records(lambda: FxSummary, "fxSummaries")
+    def fx_summaries(self):
         """`fxSummaries`: The currency exchanges of the payout."""
-        return _typed.records(self._json, "fxSummaries", FxSummary)
 
 
 class RejectedPayment(_typed.Record):
     """A payment that Velo rejected when the payout was submitted, and why."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "remote_id",
-        "amount",
-        "source_account_name",
-        "payor_payment_id",
-        "reason",
-        "reason_code",
-        "message",
-        "remote_system_id",
-    )
 
     @property
-    def raw(self) -> models.RejectedPayment:
+    @_typed.model(lambda: models.RejectedPayment)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.RejectedPayment.from_dict(self._copy())
 
     @property
-    def remote_id(self) -> str | None:
+    @_typed.text("remoteId")
+    def remote_id(self):
         """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
 
     @property
-    def amount(self) -> _typed.Money | None:
+    @_typed.money("amount", "currencyType")
+    def amount(self):
         """`amount`: In minor units of the currency. With its `currencyType`."""
-        return _typed.money(self._json, "amount", "currencyType")
 
     @property
-    def source_account_name(self) -> str | None:
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
         """`sourceAccountName`: The source account that was to pay, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
 
     @property
-    def payor_payment_id(self) -> str | None:
+    @_typed.text("payorPaymentId")
+    def payor_payment_id(self):
         """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
 
     @property
-    def reason(self) -> str | None:
+    @_typed.text("reason")
+    def reason(self):
         """`reason`: Why Velo rejected the payment."""
-        return _typed.text(self._json, "reason")
 
     @property
-    def reason_code(self) -> str | None:
+    @_typed.text("reasonCode")
+    def reason_code(self):
         """`reasonCode`: Why Velo rejected the payment, as a code."""
-        return _typed.text(self._json, "reasonCode")
 
     @property
-    def message(self) -> str | None:
+    @_typed.text("message")
+    def message(self):
         """`message`: Why Velo rejected the payment, in more general words than `reason`."""
-        return _typed.text(self._json, "message")
 
     @property
-    def remote_system_id(self) -> str | None:
+    @_typed.text("remoteSystemId")
+    def remote_system_id(self):
         """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
 
 
 class SourceAccount(_typed.Record):
     """An account that payouts are paid from."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "type",
-        "rails_id",
-        "name",
-        "payor_id",
-        "balance",
-        "currency",
-        "country",
-        "funding_reference",
-        "physical_account_id",
-        "physical_account_name",
-        "is_pooled",
-        "is_deleted",
-        "is_deleted_by_user",
-    )
 
     @property
-    def raw(self) -> models.SourceAccount:
+    @_typed.model(lambda: models.SourceAccount)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.SourceAccount.from_dict(self._copy())
 
     @property
-    def id(self) -> str:
+    @_typed.identifier("id")
+    def id(self):
         """`id`: The id of the source account."""
-        return _typed.identifier(self._json, "id")
 
     @property
-    def type(self) -> str | None:
+    @_typed.text("type")
+    def type(self):
         """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return _typed.text(self._json, "type")
 
     @property
-    def rails_id(self) -> str | None:
+    @_typed.text("railsId")
+    def rails_id(self):
         """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
 
     @property
-    def name(self) -> str | None:
+    @_typed.text("name")
+    def name(self):
         """`name`: The name by which payments name the account."""
-        return _typed.text(self._json, "name")
 
     @property
-    def payor_id(self) -> str | None:
+    @_typed.text("payorId")
+    def payor_id(self):
         """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
 
     @property
-    def balance(self) -> _typed.Money | None:
+    @_typed.money("balance", "currency")
+    def balance(self):
         """`balance`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "balance", "currency")
 
     @property
-    def currency(self) -> str | None:
+    @_typed.text("currency")
+    def currency(self):
         """`currency`: Three capital letters (ISO 4217)."""
-        return _typed.text(self._json, "currency")
 
     @property
-    def country(self) -> str | None:
+    @_typed.text("country")
+    def country(self):
         """`country`: Two capital letters (ISO 3166)."""
-        return _typed.text(self._json, "country")
 
     @property
-    def funding_reference(self) -> str | None:
+    @_typed.text("fundingRef")
+    def funding_reference(self):
         """`fundingRef`: The reference of transfers that fund the account. A decoupled account has
         none."""
-        return _typed.text(self._json, "fundingRef")
 
     @property
-    def physical_account_id(self) -> str | None:
+    @_typed.text("physicalAccountId")
+    def physical_account_id(self):
         """`physicalAccountId`: The id of the physical account. A decoupled account has none."""
-        return _typed.text(self._json, "physicalAccountId")
 
     @property
-    def physical_account_name(self) -> str | None:
+    @_typed.text("physicalAccountName")
+    def physical_account_name(self):
         """`physicalAccountName`: The name of the physical account. A decoupled account has none."""
-        return _typed.text(self._json, "physicalAccountName")
 
     @property
-    def is_pooled(self) -> bool | None:
+    @_typed.flag("pooled")
+    def is_pooled(self):
         """`pooled`: Whether the physical account is pooled. A decoupled account does not say it."""
-        return _typed.flag(self._json, "pooled")
 
     @property
-    def is_deleted(self) -> bool | None:
+    @_typed.flag("deleted")
+    def is_deleted(self):
         """`deleted`: Whether the account is deleted; there only if it is."""
-        return _typed.flag(self._json, "deleted")
 
     @property
-    def is_deleted_by_user(self) -> bool | None:
+    @_typed.flag("userDeleted")
+    def is_deleted_by_user(self):
         """`userDeleted`: Whether a user deleted the account; there only if one did."""
-        return _typed.flag(self._json, "userDeleted")
 
 
 class SourceAccountCost(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("source_account_id", "total_cost")
 
     @property
-    def raw(self) -> models.SourceAccountCost:
+    @_typed.model(lambda: models.SourceAccountCost)
+    def raw(self):
         """What came, as the generated model: a copy."""
-        return models.SourceAccountCost.from_dict(self._copy())
 
     @property
-    def source_account_id(self) -> str:
+    @_typed.identifier("sourceAccountId")
+    def source_account_id(self):
         """`sourceAccountId`: The id of the source account."""
-        return _typed.identifier(self._json, "sourceAccountId")
 
     @property
-    def total_cost(self) -> _typed.Money | None:
+    @_typed.money("totalCost", "currency")
+    def total_cost(self):
         """`totalCost`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "totalCost", "currency")

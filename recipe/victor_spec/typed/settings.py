@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -59,21 +59,30 @@ def _names_in(entry: Any) -> Iterator[str]:
     """The names in an entry: in a list, before what is said of them, or in pairs."""
     if is_mapping(entry):
         for name, value in entry.items():
-            yield from filter(None, value) if isinstance(value, tuple) else [name]
+            if isinstance(value, tuple):
+                yield from filter(None, cast("tuple[str, ...]", value))
+            else:
+                yield name
     elif is_list(entry):
         for name in entry:
             yield from [name] if isinstance(name, str) else name
 
 
 class RecordSettings(Entries):
-    """How the record of one schema differs from what the document says of it."""
+    """How the record of one schema differs from what the document says of it.
 
+    Or fields that several schemas have, for a class that is written by hand over them.
+    """
+
+    over: Names = []
+    """The schemas whose members are fields, if it is not the schema of its name. The first one
+    counts."""
+    spread: Names = []
+    """Parts whose members are fields, in place of the part: `order`, `order.details`."""
     names: Texts = {}
     """Members that have another name in Python than their own."""
     identifiers: Names = []
     """Texts that are ids: empty, and not None, when none was sent."""
-    lift: dict[str, Names] = {}
-    """Members of a part that are fields of the record itself, in place of the part."""
     money: Pairs = {}
     """Fields that are an amount in minor units with its currency: the names of both members. The
     currency is a field of its own only where `shown` or `private` has it."""
@@ -90,21 +99,6 @@ class RecordSettings(Entries):
     taken: Names = []
     """The public names of the class that is written by hand over the record. A field with such a
     name gets an underscore."""
-
-
-class ViewSettings(Entries):
-    """Fields that several schemas have, for a class that is written by hand over them."""
-
-    over: Names
-    """The schemas whose members are fields. The first one counts."""
-    spread: Names = []
-    """Parts whose members are fields, in place of the part: `order`, `order.details`."""
-    names: Texts = {}
-    """Members that have another name in Python than their own."""
-    by_hand: Names = []
-    """Members that the class over the view reads itself."""
-    taken: Names = []
-    """The public names of the class over the view. A field with such a name gets an underscore."""
 
 
 def why_unread(pattern: str) -> str:
@@ -168,8 +162,6 @@ class CallSettings(ParameterSettings):
 class ListSettings(ParameterSettings):
     """How the arguments of a list differ from what the document says of its parameters."""
 
-    what: str
-    """What messages begin with, behind `The`: `list of payouts`."""
     leave_out: Names = []
     """What is no argument, such as the number of a page."""
     choices: Texts = {}
@@ -296,8 +288,6 @@ class Settings(Entries):
     records: dict[str, RecordSettings] = {}
     """The schemas of answers that become records, by their names in the document. A schema that one
     of them refers to becomes one, too."""
-    views: dict[str, ViewSettings] = {}
-    """Fields for classes that are written by hand, by their names."""
     forms: dict[str, FormSettings] = {}
     """Forms of texts that several arguments have."""
     words: dict[str, Names] = {}
