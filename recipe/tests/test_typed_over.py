@@ -81,10 +81,13 @@ def test_a_record_of_several_schemas_has_the_members_of_its_schemas_and_of_parts
 @pytest.mark.parametrize(
     "field",
     [
-        ('@_typed.text("orderId", private=True) def number(self): """`orderId`. In no repr."""'),
+        (
+            '@_typed.text("orderId", private=True) '
+            'def number(self): """`orderId` (`str | None`). In no repr."""'
+        ),
         (
             '@_typed.text("order", "details", "note", private=True) '
-            'def remark(self): """`order.details.note`: For whom. In no repr."""'
+            'def remark(self): """`order.details.note` (`str | None`): For whom. In no repr."""'
         ),
         '@_typed.record(lambda: Item, "order", "item")',
         '@_typed.flag("printed")',

@@ -20,12 +20,12 @@ class Checkout(_typed.Record):
     @property
     @_typed.model(lambda: models.Checkout)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Checkout`: a copy."""
 
     @property
     @_typed.identifier("id")
     def id(self):
-        """`id`: The gateway's id of the checkout."""
+        """`id` (`str`): The gateway's id of the checkout."""
 
 
 class Payment(_typed.Record):
@@ -36,39 +36,40 @@ class Payment(_typed.Record):
     @property
     @_typed.model(lambda: models.Payment)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Payment`: a copy."""
 
     @property
     @_typed.identifier("id")
     def id(self):
-        """`id`: The gateway's id of this payment or step."""
+        """`id` (`str`): The gateway's id of this payment or step."""
 
     @property
     @_typed.text("result", "description", private=True)
     def description(self):
-        """`result.description`: What the code means, in words. In no repr."""
+        """`result.description` (`str | None`): What the code means, in words. In no repr."""
 
     @property
     @_typed.text("paymentType", private=True)
     def payment_type(self):
-        """`paymentType`: PA, DB, CP, RV or RF, if it is repeated. In no repr."""
+        """`paymentType` (`str | None`): PA, DB, CP, RV or RF, if it is repeated. In no repr."""
 
     @property
     @_typed.text("merchantTransactionId", private=True)
     def merchant_transaction_id(self):
-        """`merchantTransactionId`: The merchant's own reference, if it is repeated. In no repr."""
+        """`merchantTransactionId` (`str | None`): The merchant's own reference, if it is repeated. In
+        no repr."""
 
     @property
     @_typed.text("buildNumber", private=True)
     def build_number(self):
-        """`buildNumber`: The version of the gateway. In no repr."""
+        """`buildNumber` (`str | None`): The version of the gateway. In no repr."""
 
     @property
     @_typed.text("timestamp", private=True)
     def timestamp(self):
-        """`timestamp`: When the gateway answered. Its form is not promised. In no repr."""
+        """`timestamp` (`str | None`): When the gateway answered. Its form is not promised. In no repr."""
 
     @property
     @_typed.text("ndc", private=True)
     def ndc(self):
-        """`ndc`: The gateway's id of the exchange, for its support. In no repr."""
+        """`ndc` (`str | None`): The gateway's id of the exchange, for its support. In no repr."""

@@ -20,17 +20,17 @@ class Answer(_typed.AnyCaseRecord):
     @property
     @_typed.model(lambda: models.Answer)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Answer`: a copy."""
 
     @property
     @_typed.text("result", private=True)
     def result(self):
-        """`result`: What happened, as a sentence. In no repr."""
+        """`result` (`str | None`): What happened, as a sentence. In no repr."""
 
     @property
     @_typed.text("traceId", private=True)
     def trace_id(self):
-        """`traceId`: FlexFactor's id of the exchange. In no repr."""
+        """`traceId` (`str | None`): FlexFactor's id of the exchange. In no repr."""
 
 
 class Decision(_typed.AnyCaseRecord):
@@ -41,27 +41,27 @@ class Decision(_typed.AnyCaseRecord):
     @property
     @_typed.model(lambda: models.Decision)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Decision`: a copy."""
 
     @property
     @_typed.text("orderSessionKey", private=True)
     def order_session_key(self):
-        """`orderSessionKey`: The same id wherever both were seen. In no repr."""
+        """`orderSessionKey` (`str | None`): The same id wherever both were seen. In no repr."""
 
     @property
     @_typed.text("senseKey", private=True)
     def sense_key(self):
-        """`senseKey`: The session on the merchant's page. In no repr."""
+        """`senseKey` (`str | None`): The session on the merchant's page. In no repr."""
 
     @property
     @_typed.text("result", private=True)
     def result(self):
-        """`result`: What happened, as a sentence. In no repr."""
+        """`result` (`str | None`): What happened, as a sentence. In no repr."""
 
     @property
     @_typed.text("traceId", private=True)
     def trace_id(self):
-        """`traceId`: FlexFactor's id of the exchange. In no repr."""
+        """`traceId` (`str | None`): FlexFactor's id of the exchange. In no repr."""
 
 
 class Notification(_typed.AnyCaseRecord):
@@ -72,47 +72,47 @@ class Notification(_typed.AnyCaseRecord):
     @property
     @_typed.model(lambda: models.Notification)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Notification`: a copy."""
 
     @property
     @_typed.text("Event")
     def event(self):
-        """`Event`: The name of the event, such as `order.completed`."""
+        """`Event` (`str | None`): The name of the event, such as `order.completed`."""
 
     @property
     @_typed.moment("TimeStamp")
     def occurred_at(self):
-        """`TimeStamp`: When it happened."""
+        """`TimeStamp` (`datetime | None`): When it happened."""
 
     @property
     @_typed.members("EventData", private=True)
     def data(self):
-        """`EventData`: What belongs to the event. No member is known. In no repr."""
+        """`EventData` (`dict[str, Any]`): What belongs to the event. No member is known. In no repr."""
 
     @property
     @_typed.text("ExternalOrderId", private=True)
     def external_order_id(self):
-        """`ExternalOrderId`: The merchant's own id of the order. In no repr."""
+        """`ExternalOrderId` (`str | None`): The merchant's own id of the order. In no repr."""
 
     @property
     @_typed.text("OrderId")
     def order_id(self):
-        """`OrderId`: FlexFactor's id of the order."""
+        """`OrderId` (`str | None`): FlexFactor's id of the order."""
 
     @property
     @_typed.text("ConfirmationId", private=True)
     def confirmation_id(self):
-        """`ConfirmationId`: The id that the payer was given. In no repr."""
+        """`ConfirmationId` (`str | None`): The id that the payer was given. In no repr."""
 
     @property
     @_typed.flag("IsTestMode")
     def is_test(self):
-        """`IsTestMode`: Whether it comes from the sandbox."""
+        """`IsTestMode` (`bool | None`): Whether it comes from the sandbox."""
 
     @property
     @_typed.flag("IsResent")
     def is_resent(self):
-        """`IsResent`: Whether it was sent before."""
+        """`IsResent` (`bool | None`): Whether it was sent before."""
 
 
 class Order(_typed.AnyCaseRecord):
@@ -123,32 +123,32 @@ class Order(_typed.AnyCaseRecord):
     @property
     @_typed.model(lambda: models.Order)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Order`: a copy."""
 
     @property
     @_typed.text("referenceNumber", private=True)
     def reference_number(self):
-        """`referenceNumber`: FlexFactor's own reference. In no repr."""
+        """`referenceNumber` (`str | None`): FlexFactor's own reference. In no repr."""
 
     @property
     @_typed.text("correlationId", private=True)
     def correlation_id(self):
-        """`correlationId`: Another id of FlexFactor's. In no repr."""
+        """`correlationId` (`str | None`): Another id of FlexFactor's. In no repr."""
 
     @property
     @_typed.moment("orderPlacedDate", private=True)
     def placed_at(self):
-        """`orderPlacedDate`: When the order was placed. In no repr."""
+        """`orderPlacedDate` (`datetime | None`): When the order was placed. In no repr."""
 
     @property
     @_typed.moment("expiryDate", private=True)
     def expires_at(self):
-        """`expiryDate`: Until when FlexFactor may try it. In no repr."""
+        """`expiryDate` (`datetime | None`): Until when FlexFactor may try it. In no repr."""
 
     @property
     @_typed.text("currencyCode", private=True)
     def currency(self):
-        """`currencyCode`: ISO 4217. In no repr."""
+        """`currencyCode` (`str | None`): ISO 4217. In no repr."""
 
 
 class RefundAnswer(_typed.AnyCaseRecord):
@@ -159,27 +159,27 @@ class RefundAnswer(_typed.AnyCaseRecord):
     @property
     @_typed.model(lambda: models.RefundAnswer)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.RefundAnswer`: a copy."""
 
     @property
     @_typed.text("result", private=True)
     def result(self):
-        """`result`: What happened, as a sentence. In no repr."""
+        """`result` (`str | None`): What happened, as a sentence. In no repr."""
 
     @property
     @_typed.text("responseCode", private=True)
     def response_code(self):
-        """`responseCode`: What the processor answered, as a code. In no repr."""
+        """`responseCode` (`str | None`): What the processor answered, as a code. In no repr."""
 
     @property
     @_typed.text("responseMessage", private=True)
     def response_message(self):
-        """`responseMessage`: What the processor answered, in words. In no repr."""
+        """`responseMessage` (`str | None`): What the processor answered, in words. In no repr."""
 
     @property
     @_typed.text("traceId", private=True)
     def trace_id(self):
-        """`traceId`: FlexFactor's id of the exchange. In no repr."""
+        """`traceId` (`str | None`): FlexFactor's id of the exchange. In no repr."""
 
 
 class TransmitAnswer(_typed.AnyCaseRecord):
@@ -190,19 +190,19 @@ class TransmitAnswer(_typed.AnyCaseRecord):
     @property
     @_typed.model(lambda: models.TransmitAnswer)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.TransmitAnswer`: a copy."""
 
     @property
     @_typed.text("transmitId")
     def id(self):
-        """`transmitId`: FlexFactor's id of the copy."""
+        """`transmitId` (`str | None`): FlexFactor's id of the copy."""
 
     @property
     @_typed.text("result", private=True)
     def result(self):
-        """`result`: What happened, as a sentence. In no repr."""
+        """`result` (`str | None`): What happened, as a sentence. In no repr."""
 
     @property
     @_typed.text("traceId", private=True)
     def trace_id(self):
-        """`traceId`: FlexFactor's id of the exchange. In no repr."""
+        """`traceId` (`str | None`): FlexFactor's id of the exchange. In no repr."""

@@ -44,43 +44,43 @@ class AcceptedPayment(_typed.Record):
     @property
     @_typed.model(lambda: models.AcceptedPayment)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.AcceptedPayment`: a copy."""
 
     @property
     @_typed.text("remoteId")
     def remote_id(self):
-        """`remoteId`: The payor's own name for the payee."""
+        """`remoteId` (`str | None`): The payor's own name for the payee."""
 
     @property
     @_typed.money("amount", "currencyType")
     def amount(self):
-        """`amount`: In minor units of the currency. With its `currencyType`."""
+        """`amount` (`Money | None`): In minor units of the currency. With its `currencyType`."""
 
     @property
     @_typed.text("sourceAccountName")
     def source_account_name(self):
-        """`sourceAccountName`: The source account that pays, by its name."""
+        """`sourceAccountName` (`str | None`): The source account that pays, by its name."""
 
     @property
     @_typed.text("payorPaymentId")
     def payor_payment_id(self):
-        """`payorPaymentId`: The payor's own reference."""
+        """`payorPaymentId` (`str | None`): The payor's own reference."""
 
     @property
     @_typed.text("railsId")
     def rails_id(self):
-        """`railsId`: The rails that carry the payment."""
+        """`railsId` (`str | None`): The rails that carry the payment."""
 
     @property
     @_typed.text("paymentMemo", private=True)
     def memo(self):
-        """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
-        no repr."""
+        """`paymentMemo` (`str | None`): For the statement of the payee, but not by ACH; else that of
+        the payout. In no repr."""
 
     @property
     @_typed.text("remoteSystemId")
     def remote_system_id(self):
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
+        """`remoteSystemId` (`str | None`): The payments system that pays, if it is not Velo."""
 
 
 class Funding(_typed.Record):
@@ -91,58 +91,58 @@ class Funding(_typed.Record):
     @property
     @_typed.model(lambda: models.Funding)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Funding`: a copy."""
 
     @property
     @_typed.identifier("fundingId")
     def id(self):
-        """`fundingId`: The id of the funding."""
+        """`fundingId` (`str`): The id of the funding."""
 
     @property
     @_typed.text("payorId")
     def payor_id(self):
-        """`payorId`: The id of the payor."""
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
     @_typed.money("amount", "currency")
     def amount(self):
-        """`amount`: In minor units of the currency. With its `currency`."""
+        """`amount` (`Money | None`): In minor units of the currency. With its `currency`."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING, BULK_RETURN or
-        OTHER; others may come."""
+        """`status` (`str | None`): PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING,
+        BULK_RETURN or OTHER; others may come."""
 
     @property
     @_typed.moment("allocationDate")
     def allocated_at(self):
-        """`allocationDate`: When the money was allocated to the source account."""
+        """`allocationDate` (`datetime | None`): When the money was allocated to the source account."""
 
     @property
     @_typed.text("fundingAccountType")
     def funding_account_type(self):
-        """`fundingAccountType`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
+        """`fundingAccountType` (`str | None`): FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
 
     @property
     @_typed.text("sourceAccountId")
     def source_account_id(self):
-        """`sourceAccountId`: The id of the source account."""
+        """`sourceAccountId` (`str | None`): The id of the source account."""
 
     @property
     @_typed.text("allocationType")
     def allocation_type(self):
-        """`allocationType`: AUTOMATIC or MANUAL; others may come."""
+        """`allocationType` (`str | None`): AUTOMATIC or MANUAL; others may come."""
 
     @property
     @_typed.text("detectedFundingRef")
     def detected_funding_reference(self):
-        """`detectedFundingRef`: The reference that the transfer was seen to have."""
+        """`detectedFundingRef` (`str | None`): The reference that the transfer was seen to have."""
 
     @property
     @_typed.text("reason")
     def reason(self):
-        """`reason`: Why the funding has its status."""
+        """`reason` (`str | None`): Why the funding has its status."""
 
 
 class FundingAccount(_typed.Record):
@@ -153,57 +153,57 @@ class FundingAccount(_typed.Record):
     @property
     @_typed.model(lambda: models.FundingAccount)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.FundingAccount`: a copy."""
 
     @property
     @_typed.identifier("id")
     def id(self):
-        """`id`: The id of the funding account."""
+        """`id` (`str`): The id of the funding account."""
 
     @property
     @_typed.text("payorId")
     def payor_id(self):
-        """`payorId`: The id of the payor."""
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
     @_typed.text("name")
     def name(self):
-        """`name`: The payor's own name for the account."""
+        """`name` (`str | None`): The payor's own name for the account."""
 
     @property
     @_typed.text("accountName", private=True)
     def account_name(self):
-        """`accountName`: Whose account it is. In no repr."""
+        """`accountName` (`str | None`): Whose account it is. In no repr."""
 
     @property
     @_typed.text("accountNumber", masked=True)
     def account_number(self):
-        """`accountNumber`: The account at its bank."""
+        """`accountNumber` (`str | None`): The account at its bank."""
 
     @property
     @_typed.text("routingNumber", masked=True)
     def routing_number(self):
-        """`routingNumber`: The bank of the account."""
+        """`routingNumber` (`str | None`): The bank of the account."""
 
     @property
     @_typed.text("currency")
     def currency(self):
-        """`currency`: Three capital letters (ISO 4217)."""
+        """`currency` (`str | None`): Three capital letters (ISO 4217)."""
 
     @property
     @_typed.text("country")
     def country(self):
-        """`country`: Two capital letters (ISO 3166)."""
+        """`country` (`str | None`): Two capital letters (ISO 3166)."""
 
     @property
     @_typed.text("type")
     def type(self):
-        """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
+        """`type` (`str | None`): FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
 
     @property
     @_typed.flag("archived")
     def is_archived(self):
-        """`archived`: Whether the account is archived; there only if it is."""
+        """`archived` (`bool | None`): Whether the account is archived; there only if it is."""
 
 
 class FundingChange(_typed.Record):
@@ -214,22 +214,22 @@ class FundingChange(_typed.Record):
     @property
     @_typed.model(lambda: models.FundingChange)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.FundingChange`: a copy."""
 
     @property
     @_typed.identifier("fundingId")
     def funding_id(self):
-        """`fundingId`: The id of the funding."""
+        """`fundingId` (`str`): The id of the funding."""
 
     @property
     @_typed.money("amount", "currency")
     def amount(self):
-        """`amount`: In minor units of the currency. With its `currency`."""
+        """`amount` (`Money | None`): In minor units of the currency. With its `currency`."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: How far the funding is, as of a funding."""
+        """`status` (`str | None`): How far the funding is, as of a funding."""
 
 
 class FundingEntry(_typed.Record):
@@ -240,52 +240,52 @@ class FundingEntry(_typed.Record):
     @property
     @_typed.model(lambda: models.FundingEntry)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.FundingEntry`: a copy."""
 
     @property
     @_typed.decimal("amount")
     def amount(self):
-        """`amount`: Whether in minor units is not said here."""
+        """`amount` (`Decimal | None`): Whether in minor units is not said here."""
 
     @property
     @_typed.text("currency")
     def currency(self):
-        """`currency`: Three capital letters (ISO 4217)."""
+        """`currency` (`str | None`): Three capital letters (ISO 4217)."""
 
     @property
     @_typed.moment("dateTime")
     def happened_at(self):
-        """`dateTime`: When it happened."""
+        """`dateTime` (`datetime | None`): When it happened."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: PENDING, FAILED, CREDIT or DEBIT."""
+        """`status` (`str | None`): PENDING, FAILED, CREDIT or DEBIT."""
 
     @property
     @_typed.text("sourceAccountName")
     def source_account_name(self):
-        """`sourceAccountName`: The name of the source account."""
+        """`sourceAccountName` (`str | None`): The name of the source account."""
 
     @property
     @_typed.text("fundingAccountName")
     def funding_account_name(self):
-        """`fundingAccountName`: The name of the funding account."""
+        """`fundingAccountName` (`str | None`): The name of the funding account."""
 
     @property
     @_typed.text("fundingType")
     def funding_type(self):
-        """`fundingType`: ACH, WIRE, EMBEDDED or BANK_TRANSFER; others may come."""
+        """`fundingType` (`str | None`): ACH, WIRE, EMBEDDED or BANK_TRANSFER; others may come."""
 
     @property
     @_typed.text("topupType")
     def top_up_type(self):
-        """`topupType`: AUTOMATIC or MANUAL; others may come."""
+        """`topupType` (`str | None`): AUTOMATIC or MANUAL; others may come."""
 
     @property
     @_typed.records(lambda: FundingEvent, "events")
     def events(self):
-        """`events`: The steps of the funding."""
+        """`events` (`tuple[FundingEvent, ...]`): The steps of the funding."""
 
 
 class FundingEvent(_typed.Record):
@@ -296,22 +296,22 @@ class FundingEvent(_typed.Record):
     @property
     @_typed.model(lambda: models.FundingEvent)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.FundingEvent`: a copy."""
 
     @property
     @_typed.identifier("eventId")
     def id(self):
-        """`eventId`: The id of the step."""
+        """`eventId` (`str`): The id of the step."""
 
     @property
     @_typed.moment("eventDateTime")
     def happened_at(self):
-        """`eventDateTime`: When it happened."""
+        """`eventDateTime` (`datetime | None`): When it happened."""
 
     @property
     @_typed.text("fundingEventType")
     def type(self):
-        """`fundingEventType`: What happened, such as PAYOR_FUNDING_DETECTED or
+        """`fundingEventType` (`str | None`): What happened, such as PAYOR_FUNDING_DETECTED or
         PAYOR_FUNDING_REQUESTED."""
 
 
@@ -323,54 +323,56 @@ class FxSummary(_typed.Record):
     @property
     @_typed.model(lambda: models.FxSummary)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.FxSummary`: a copy."""
 
     @property
     @_typed.identifier("quoteId")
     def quote_id(self):
-        """`quoteId`: The id of the quote."""
+        """`quoteId` (`str`): The id of the quote."""
 
     @property
     @_typed.decimal("rate")
     def rate(self):
-        """`rate`: Units of the payee's currency for one unit of the source account's."""
+        """`rate` (`Decimal | None`): Units of the payee's currency for one unit of the source
+        account's."""
 
     @property
     @_typed.moment("creationTime")
     def created_at(self):
-        """`creationTime`: When the quote was made."""
+        """`creationTime` (`datetime | None`): When the quote was made."""
 
     @property
     @_typed.money("totalSourceAmount", "sourceCurrency")
     def source(self):
-        """`totalSourceAmount`: What is exchanged, in minor units of the source account's currency.
-        With its `sourceCurrency`."""
+        """`totalSourceAmount` (`Money | None`): What is exchanged, in minor units of the source
+        account's currency. With its `sourceCurrency`."""
 
     @property
     @_typed.money("totalPaymentAmount", "paymentCurrency")
     def payment(self):
-        """`totalPaymentAmount`: What it is exchanged for, in minor units of the payees' currency. With
-        its `paymentCurrency`."""
+        """`totalPaymentAmount` (`Money | None`): What it is exchanged for, in minor units of the
+        payees' currency. With its `paymentCurrency`."""
 
     @property
     @_typed.text("fundingStatus")
     def funding_status(self):
-        """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
+        """`fundingStatus` (`str | None`): UNFUNDED, INSTRUCTED or FUNDED; others may come."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come."""
+        """`status` (`str | None`): UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come."""
 
     @property
     @_typed.decimal("invertedRate")
     def inverted_rate(self):
-        """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
+        """`invertedRate` (`Decimal | None`): Units of the source account's currency for one unit of
+        the payee's."""
 
     @property
     @_typed.moment("expiryTime")
     def expires_at(self):
-        """`expiryTime`: When the quote ends."""
+        """`expiryTime` (`datetime | None`): When the quote ends."""
 
 
 class Notification(_typed.Record):
@@ -381,47 +383,48 @@ class Notification(_typed.Record):
     @property
     @_typed.model(lambda: models.Notification)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Notification`: a copy."""
 
     @property
     @_typed.identifier("apiVersion")
     def api_version(self):
-        """`apiVersion`: The version of the notification's format."""
+        """`apiVersion` (`str`): The version of the notification's format."""
 
     @property
     @_typed.identifier("category")
     def category(self):
-        """`category`: `payment`, `payee`, `debit`, `funding`, `system`; others may come."""
+        """`category` (`str`): `payment`, `payee`, `debit`, `funding`, `system`; others may come."""
 
     @property
     @_typed.identifier("eventName")
     def event_name(self):
-        """`eventName`: Such as `payment.accepted`."""
+        """`eventName` (`str`): Such as `payment.accepted`."""
 
     @property
     @_typed.identifier("source", "eventId")
     def event_id(self):
-        """`source.eventId`: The id of the event; the same when it is delivered again."""
+        """`source.eventId` (`str`): The id of the event; the same when it is delivered again."""
 
     @property
     @_typed.moment("source", "createdAt")
     def created_at(self):
-        """`source.createdAt`: When the event happened."""
+        """`source.createdAt` (`datetime | None`): When the event happened."""
 
     @property
     @_typed.text("source", "paymentId")
     def payment_id(self):
-        """`source.paymentId`: The id of the payment, if it is about one."""
+        """`source.paymentId` (`str | None`): The id of the payment, if it is about one."""
 
     @property
     @_typed.text("source", "payorPaymentId", private=True)
     def payor_payment_id(self):
-        """`source.payorPaymentId`: The payor's own reference of that payment. In no repr."""
+        """`source.payorPaymentId` (`str | None`): The payor's own reference of that payment. In no
+        repr."""
 
     @property
     @_typed.text("source", "payeeId")
     def payee_id(self):
-        """`source.payeeId`: The id of the payee, if it is about one."""
+        """`source.payeeId` (`str | None`): The id of the payee, if it is about one."""
 
 
 class Payee(_typed.Record):
@@ -432,72 +435,73 @@ class Payee(_typed.Record):
     @property
     @_typed.model(lambda: models.Payee)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Payee`: a copy."""
 
     @property
     @_typed.identifier("payeeId")
     def id(self):
-        """`payeeId`: The id of the payee."""
+        """`payeeId` (`str`): The id of the payee."""
 
     @property
     @_typed.records(lambda: PayorRef, "payorRefs")
     def payor_refs(self):
-        """`payorRefs`: What the payee is to each payor."""
+        """`payorRefs` (`tuple[PayorRef, ...]`): What the payee is to each payor."""
 
     @property
     @_typed.text("email", private=True)
     def email(self):
-        """`email`: Where Velo writes to the payee. In no repr."""
+        """`email` (`str | None`): Where Velo writes to the payee. In no repr."""
 
     @property
     @_typed.text("onboardedStatus")
     def onboarded_status(self):
-        """`onboardedStatus`: CREATED, INVITED, REGISTERED or ONBOARDED; others may come."""
+        """`onboardedStatus` (`str | None`): CREATED, INVITED, REGISTERED or ONBOARDED; others may
+        come."""
 
     @property
     @_typed.text("watchlistStatus")
     def watchlist_status(self):
-        """`watchlistStatus`: NONE, PENDING, REVIEW, PASSED or FAILED; others may come."""
+        """`watchlistStatus` (`str | None`): NONE, PENDING, REVIEW, PASSED or FAILED; others may come."""
 
     @property
     @_typed.text("language", private=True)
     def language(self):
-        """`language`: A language code such as `en`. In no repr."""
+        """`language` (`str | None`): A language code such as `en`. In no repr."""
 
     @property
     @_typed.moment("created")
     def created_at(self):
-        """`created`: When the payee was created."""
+        """`created` (`datetime | None`): When the payee was created."""
 
     @property
     @_typed.text("country")
     def country(self):
-        """`country`: Two capital letters (ISO 3166)."""
+        """`country` (`str | None`): Two capital letters (ISO 3166)."""
 
     @property
     @_typed.text("displayName", private=True)
     def display_name(self):
-        """`displayName`: The name of the payee, as Velo shows it. In no repr."""
+        """`displayName` (`str | None`): The name of the payee, as Velo shows it. In no repr."""
 
     @property
     @_typed.text("payeeType")
     def type(self):
-        """`payeeType`: `Individual` or `Company`."""
+        """`payeeType` (`str | None`): `Individual` or `Company`."""
 
     @property
     @_typed.flag("disabled")
     def is_disabled(self):
-        """`disabled`: Whether the payee cannot be paid."""
+        """`disabled` (`bool | None`): Whether the payee cannot be paid."""
 
     @property
     @_typed.text("disabledComment", private=True)
     def disabled_comment(self):
-        """`disabledComment`: Why it cannot be paid. In no repr."""
+        """`disabledComment` (`str | None`): Why it cannot be paid. In no repr."""
 
     @property
     @_typed.flag("pausePayment")
     def is_paused(self):
-        """`pausePayment`: Whether payments to the payee are paused."""
+        """`pausePayment` (`bool | None`): Whether payments to the payee are paused."""
 
 
 class PayeeBatch(_typed.Record):
@@ -508,27 +512,27 @@ class PayeeBatch(_typed.Record):
     @property
     @_typed.model(lambda: models.PayeeBatch)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.PayeeBatch`: a copy."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: SUBMITTED or ACCEPTED; others may come."""
+        """`status` (`str | None`): SUBMITTED or ACCEPTED; others may come."""
 
     @property
     @_typed.whole("failureCount")
     def failure_count(self):
-        """`failureCount`: How many payees Velo refused."""
+        """`failureCount` (`int | None`): How many payees Velo refused."""
 
     @property
     @_typed.whole("pendingCount")
     def pending_count(self):
-        """`pendingCount`: How many payees Velo has not processed yet."""
+        """`pendingCount` (`int | None`): How many payees Velo has not processed yet."""
 
     @property
     @_typed.records(lambda: PayeeFailure, "failures")
     def failures(self):
-        """`failures`: The payees that Velo refused."""
+        """`failures` (`tuple[PayeeFailure, ...]`): The payees that Velo refused."""
 
 
 class PayeeFailure(_typed.Record):
@@ -539,17 +543,17 @@ class PayeeFailure(_typed.Record):
     @property
     @_typed.model(lambda: models.PayeeFailure)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.PayeeFailure`: a copy."""
 
     @property
     @_typed.members("failedSubmission", private=True)
     def submission(self):
-        """`failedSubmission`: The payee as it was sent. In no repr."""
+        """`failedSubmission` (`dict[str, Any]`): The payee as it was sent. In no repr."""
 
     @property
     @_typed.text("failureMessage")
     def message(self):
-        """`failureMessage`: Why Velo refused it."""
+        """`failureMessage` (`str | None`): Why Velo refused it."""
 
 
 class Payment(_typed.Record):
@@ -560,151 +564,155 @@ class Payment(_typed.Record):
     @property
     @_typed.model(lambda: models.Payment)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Payment`: a copy."""
 
     @property
     @_typed.identifier("paymentId")
     def id(self):
-        """`paymentId`: The id of the payment."""
+        """`paymentId` (`str`): The id of the payment."""
 
     @property
     @_typed.text("payeeId")
     def payee_id(self):
-        """`payeeId`: The id of the payee."""
+        """`payeeId` (`str | None`): The id of the payee."""
 
     @property
     @_typed.text("payorId")
     def payor_id(self):
-        """`payorId`: The id of the payor."""
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
     @_typed.text("sourceAccountId")
     def source_account_id(self):
-        """`sourceAccountId`: The id of the source account."""
+        """`sourceAccountId` (`str | None`): The id of the source account."""
 
     @property
     @_typed.money("paymentAmount", "paymentCurrency")
     def payment(self):
-        """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
+        """`paymentAmount` (`Money | None`): In minor units of the payee's currency. With its
+        `paymentCurrency`."""
 
     @property
     @_typed.moment("submittedDateTime")
     def submitted_at(self):
-        """`submittedDateTime`: When the payment was submitted."""
+        """`submittedDateTime` (`datetime | None`): When the payment was submitted."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED, REJECTED,
-        ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come."""
+        """`status` (`str | None`): ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED,
+        REJECTED, ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come."""
 
     @property
     @_typed.text("fundingStatus")
     def funding_status(self):
-        """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
+        """`fundingStatus` (`str | None`): UNFUNDED, INSTRUCTED or FUNDED; others may come."""
 
     @property
     @_typed.text("quoteId")
     def quote_id(self):
-        """`quoteId`: The quote that the payment is exchanged by."""
+        """`quoteId` (`str | None`): The quote that the payment is exchanged by."""
 
     @property
     @_typed.text("railsId")
     def rails_id(self):
-        """`railsId`: The rails that carry the payment."""
+        """`railsId` (`str | None`): The rails that carry the payment."""
 
     @property
     @_typed.records(lambda: PaymentEvent, "events")
     def events(self):
-        """`events`: The steps of the payment."""
+        """`events` (`tuple[PaymentEvent, ...]`): The steps of the payment."""
 
     @property
     @_typed.text("remoteId")
     def remote_id(self):
-        """`remoteId`: May be there only once the payment is confirmed."""
+        """`remoteId` (`str | None`): May be there only once the payment is confirmed."""
 
     @property
     @_typed.text("remoteSystemId")
     def remote_system_id(self):
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
+        """`remoteSystemId` (`str | None`): The payments system that pays, if it is not Velo."""
 
     @property
     @_typed.text("payorPaymentId")
     def payor_payment_id(self):
-        """`payorPaymentId`: The payor's own reference."""
+        """`payorPaymentId` (`str | None`): The payor's own reference."""
 
     @property
     @_typed.text("sourceAccountName")
     def source_account_name(self):
-        """`sourceAccountName`: The source account that pays, by its name."""
+        """`sourceAccountName` (`str | None`): The source account that pays, by its name."""
 
     @property
     @_typed.money("sourceAmount", "sourceCurrency")
     def source(self):
-        """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
+        """`sourceAmount` (`Money | None`): In minor units of the source account's currency. With its
+        `sourceCurrency`."""
 
     @property
     @_typed.text("paymentMemo", private=True)
     def memo(self):
-        """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
-        no repr."""
+        """`paymentMemo` (`str | None`): For the statement of the payee, but not by ACH; else that of
+        the payout. In no repr."""
 
     @property
     @_typed.text("rejectionReason")
     def rejection_reason(self):
-        """`rejectionReason`: Why the payment was rejected."""
+        """`rejectionReason` (`str | None`): Why the payment was rejected."""
 
     @property
     @_typed.text("returnReason")
     def return_reason(self):
-        """`returnReason`: Why the payment came back."""
+        """`returnReason` (`str | None`): Why the payment came back."""
 
     @property
     @_typed.text("withdrawnReason")
     def withdrawn_reason(self):
-        """`withdrawnReason`: Why the payment was withdrawn."""
+        """`withdrawnReason` (`str | None`): Why the payment was withdrawn."""
 
     @property
     @_typed.flag("withdrawable")
     def is_withdrawable(self):
-        """`withdrawable`: Whether the payment can be withdrawn."""
+        """`withdrawable` (`bool | None`): Whether the payment can be withdrawn."""
 
     @property
     @_typed.decimal("rate")
     def rate(self):
-        """`rate`: Units of the payee's currency for one unit of the source account's."""
+        """`rate` (`Decimal | None`): Units of the payee's currency for one unit of the source
+        account's."""
 
     @property
     @_typed.decimal("invertedRate")
     def inverted_rate(self):
-        """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
+        """`invertedRate` (`Decimal | None`): Units of the source account's currency for one unit of
+        the payee's."""
 
     @property
     @_typed.text("transmissionType")
     def transmission_type(self):
-        """`transmissionType`: How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
-        SWIFT."""
+        """`transmissionType` (`str | None`): How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE,
+        LOCAL or SWIFT."""
 
     @property
     @_typed.text("traceNumber")
     def trace_number(self):
-        """`traceNumber`: The number of the payment in the ACH file, if there is one."""
+        """`traceNumber` (`str | None`): The number of the payment in the ACH file, if there is one."""
 
     @property
     @_typed.text("paymentTrackingReference")
     def tracking_reference(self):
-        """`paymentTrackingReference`: A reference by which the payment is tracked."""
+        """`paymentTrackingReference` (`str | None`): A reference by which the payment is tracked."""
 
     @property
     @_typed.text("autoWithdrawnReasonCode")
     def auto_withdrawn_reason_code(self):
-        """`autoWithdrawnReasonCode`: Why Velo itself withdrew the payment when the payout was
-        instructed, as a code."""
+        """`autoWithdrawnReasonCode` (`str | None`): Why Velo itself withdrew the payment when the
+        payout was instructed, as a code."""
 
     @property
     @_typed.text("payout", "payoutId")
     def payout_id(self):
-        """`payout.payoutId`: The id of the payout."""
+        """`payout.payoutId` (`str | None`): The id of the payout."""
 
 
 class PaymentEvent(_typed.Record):
@@ -715,32 +723,35 @@ class PaymentEvent(_typed.Record):
     @property
     @_typed.model(lambda: models.PaymentEvent)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.PaymentEvent`: a copy."""
 
     @property
     @_typed.identifier("eventId")
     def id(self):
-        """`eventId`: The id of the step."""
+        """`eventId` (`str`): The id of the step."""
 
     @property
     @_typed.moment("eventDateTime")
     def happened_at(self):
-        """`eventDateTime`: When it happened."""
+        """`eventDateTime` (`datetime | None`): When it happened."""
 
     @property
     @_typed.text("eventType")
     def type(self):
-        """`eventType`: What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
+        """`eventType` (`str | None`): What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or
+        PAYMENT_CONFIRMED."""
 
     @property
     @_typed.money("sourceAmount", "sourceCurrency")
     def source(self):
-        """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
+        """`sourceAmount` (`Money | None`): In minor units of the source account's currency. With its
+        `sourceCurrency`."""
 
     @property
     @_typed.money("paymentAmount", "paymentCurrency")
     def payment(self):
-        """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
+        """`paymentAmount` (`Money | None`): In minor units of the payee's currency. With its
+        `paymentCurrency`."""
 
 
 class PayorRef(_typed.Record):
@@ -751,32 +762,32 @@ class PayorRef(_typed.Record):
     @property
     @_typed.model(lambda: models.PayorRef)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.PayorRef`: a copy."""
 
     @property
     @_typed.text("payorId")
     def payor_id(self):
-        """`payorId`: The id of the payor."""
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
     @_typed.text("remoteId")
     def remote_id(self):
-        """`remoteId`: The payor's own name for the payee."""
+        """`remoteId` (`str | None`): The payor's own name for the payee."""
 
     @property
     @_typed.text("invitationStatus")
     def invitation_status(self):
-        """`invitationStatus`: ACCEPTED, PENDING or DECLINED; others may come."""
+        """`invitationStatus` (`str | None`): ACCEPTED, PENDING or DECLINED; others may come."""
 
     @property
     @_typed.flag("payableStatus")
     def is_payable(self):
-        """`payableStatus`: Whether the payor can pay the payee."""
+        """`payableStatus` (`bool | None`): Whether the payor can pay the payee."""
 
     @property
     @_typed.text("paymentChannelId")
     def payment_channel_id(self):
-        """`paymentChannelId`: The account that the payee is paid on."""
+        """`paymentChannelId` (`str | None`): The account that the payee is paid on."""
 
 
 class Payout(_typed.Record):
@@ -787,58 +798,60 @@ class Payout(_typed.Record):
     @property
     @_typed.model(lambda: models.Payout)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Payout`: a copy."""
 
     @property
     @_typed.whole("paymentsWithdrawn")
     def payments_withdrawn(self):
-        """`paymentsWithdrawn`: How many payments were withdrawn."""
+        """`paymentsWithdrawn` (`int | None`): How many payments were withdrawn."""
 
     @property
     @_typed.records(lambda: FxSummary, "fxSummaries")
     def fx_summaries(self):
-        """`fxSummaries`: The currency exchanges of the payout."""
+        """`fxSummaries` (`tuple[FxSummary, ...]`): The currency exchanges of the payout."""
 
     @property
     @_typed.records(lambda: PayoutAccount, "accounts")
     def accounts(self):
-        """`accounts`: What the payout costs each source account."""
+        """`accounts` (`tuple[PayoutAccount, ...]`): What the payout costs each source account."""
 
     @property
     @_typed.records(lambda: AcceptedPayment, "acceptedPayments")
     def accepted(self):
-        """`acceptedPayments`: The payments that Velo accepted when the payout was submitted."""
+        """`acceptedPayments` (`tuple[AcceptedPayment, ...]`): The payments that Velo accepted when the
+        payout was submitted."""
 
     @property
     @_typed.records(lambda: RejectedPayment, "rejectedPayments")
     def rejected(self):
-        """`rejectedPayments`: The payments that Velo rejected when the payout was submitted."""
+        """`rejectedPayments` (`tuple[RejectedPayment, ...]`): The payments that Velo rejected when the
+        payout was submitted."""
 
     @property
     @_typed.identifier("payoutId")
     def id(self):
-        """`payoutId`: The id of the payout."""
+        """`payoutId` (`str`): The id of the payout."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
-        CONFIRMED or WITHDRAWN; others may come."""
+        """`status` (`str | None`): SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED,
+        INCOMPLETE, CONFIRMED or WITHDRAWN; others may come."""
 
     @property
     @_typed.whole("paymentsSubmitted")
     def payments_submitted(self):
-        """`paymentsSubmitted`: How many payments were submitted."""
+        """`paymentsSubmitted` (`int | None`): How many payments were submitted."""
 
     @property
     @_typed.whole("paymentsAccepted")
     def payments_accepted(self):
-        """`paymentsAccepted`: How many payments Velo accepted."""
+        """`paymentsAccepted` (`int | None`): How many payments Velo accepted."""
 
     @property
     @_typed.whole("paymentsRejected")
     def payments_rejected(self):
-        """`paymentsRejected`: How many payments Velo rejected."""
+        """`paymentsRejected` (`int | None`): How many payments Velo rejected."""
 
 
 class PayoutAccount(_typed.Record):
@@ -849,22 +862,22 @@ class PayoutAccount(_typed.Record):
     @property
     @_typed.model(lambda: models.PayoutAccount)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.PayoutAccount`: a copy."""
 
     @property
     @_typed.text("sourceAccountName")
     def name(self):
-        """`sourceAccountName`: The name of the source account."""
+        """`sourceAccountName` (`str | None`): The name of the source account."""
 
     @property
     @_typed.identifier("sourceAccountId")
     def source_account_id(self):
-        """`sourceAccountId`: The id of the source account."""
+        """`sourceAccountId` (`str`): The id of the source account."""
 
     @property
     @_typed.money("totalPayoutCost", "currency")
     def total_cost(self):
-        """`totalPayoutCost`: In minor units of the currency. With its `currency`."""
+        """`totalPayoutCost` (`Money | None`): In minor units of the currency. With its `currency`."""
 
 
 class PayoutHistory(_typed.Record):
@@ -876,73 +889,73 @@ class PayoutHistory(_typed.Record):
     @property
     @_typed.model(lambda: models.PayoutHistory)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.PayoutHistory`: a copy."""
 
     @property
     @_typed.text("payoutStatus")
     def status(self):
-        """`payoutStatus`: How far the payout is, as of a payout."""
+        """`payoutStatus` (`str | None`): How far the payout is, as of a payout."""
 
     @property
     @_typed.moment("submittedDateTime")
     def submitted_at(self):
-        """`submittedDateTime`: When the payout was submitted."""
+        """`submittedDateTime` (`datetime | None`): When the payout was submitted."""
 
     @property
     @_typed.moment("quotedDateTime")
     def quoted_at(self):
-        """`quotedDateTime`: When the payout was quoted."""
+        """`quotedDateTime` (`datetime | None`): When the payout was quoted."""
 
     @property
     @_typed.moment("instructedDateTime")
     def instructed_at(self):
-        """`instructedDateTime`: When the payout was instructed."""
+        """`instructedDateTime` (`datetime | None`): When the payout was instructed."""
 
     @property
     @_typed.moment("withdrawnDateTime")
     def withdrawn_at(self):
-        """`withdrawnDateTime`: When the payout was withdrawn."""
+        """`withdrawnDateTime` (`datetime | None`): When the payout was withdrawn."""
 
     @property
     @_typed.text("payoutMemo", private=True)
     def memo(self):
-        """`payoutMemo`: For the statements of the payees, but not by ACH; a payment may have its own.
-        In no repr."""
+        """`payoutMemo` (`str | None`): For the statements of the payees, but not by ACH; a payment may
+        have its own. In no repr."""
 
     @property
     @_typed.text("payoutType")
     def type(self):
-        """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
+        """`payoutType` (`str | None`): STANDARD, AS or ON_BEHALF_OF; others may come."""
 
     @property
     @_typed.whole("totalPayments")
     def total_payments(self):
-        """`totalPayments`: How many payments the payout has."""
+        """`totalPayments` (`int | None`): How many payments the payout has."""
 
     @property
     @_typed.whole("confirmedPayments")
     def confirmed_payments(self):
-        """`confirmedPayments`: How many payments were confirmed."""
+        """`confirmedPayments` (`int | None`): How many payments were confirmed."""
 
     @property
     @_typed.whole("releasedPayments")
     def released_payments(self):
-        """`releasedPayments`: How many payments were released."""
+        """`releasedPayments` (`int | None`): How many payments were released."""
 
     @property
     @_typed.whole("incompletePayments")
     def incomplete_payments(self):
-        """`incompletePayments`: How many payments are not complete."""
+        """`incompletePayments` (`int | None`): How many payments are not complete."""
 
     @property
     @_typed.whole("returnedPayments")
     def returned_payments(self):
-        """`returnedPayments`: How many payments came back."""
+        """`returnedPayments` (`int | None`): How many payments came back."""
 
     @property
     @_typed.whole("withdrawnPayments")
     def withdrawn_payments(self):
-        """`withdrawnPayments`: How many payments were withdrawn."""
+        """`withdrawnPayments` (`int | None`): How many payments were withdrawn."""
 
 
 class PayoutPayment(_typed.Record):
@@ -953,64 +966,64 @@ class PayoutPayment(_typed.Record):
     @property
     @_typed.model(lambda: models.PayoutPayment)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.PayoutPayment`: a copy."""
 
     @property
     @_typed.identifier("paymentId")
     def id(self):
-        """`paymentId`: The id of the payment."""
+        """`paymentId` (`str`): The id of the payment."""
 
     @property
     @_typed.text("remoteId")
     def remote_id(self):
-        """`remoteId`: The payor's own name for the payee."""
+        """`remoteId` (`str | None`): The payor's own name for the payee."""
 
     @property
     @_typed.text("remoteSystemId")
     def remote_system_id(self):
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
+        """`remoteSystemId` (`str | None`): The payments system that pays, if it is not Velo."""
 
     @property
     @_typed.money("amount", "currency")
     def amount(self):
-        """`amount`: In minor units of the currency. With its `currency`."""
+        """`amount` (`Money | None`): In minor units of the currency. With its `currency`."""
 
     @property
     @_typed.text("sourceAccountName")
     def source_account_name(self):
-        """`sourceAccountName`: The source account that pays, by its name."""
+        """`sourceAccountName` (`str | None`): The source account that pays, by its name."""
 
     @property
     @_typed.text("payorPaymentId")
     def payor_payment_id(self):
-        """`payorPaymentId`: The payor's own reference."""
+        """`payorPaymentId` (`str | None`): The payor's own reference."""
 
     @property
     @_typed.text("paymentMemo", private=True)
     def memo(self):
-        """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
-        no repr."""
+        """`paymentMemo` (`str | None`): For the statement of the payee, but not by ACH; else that of
+        the payout. In no repr."""
 
     @property
     @_typed.flag("withdrawable")
     def is_withdrawable(self):
-        """`withdrawable`: Whether the payment can be withdrawn."""
+        """`withdrawable` (`bool | None`): Whether the payment can be withdrawn."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: How far the payment is, as of a payment of the audit."""
+        """`status` (`str | None`): How far the payment is, as of a payment of the audit."""
 
     @property
     @_typed.text("transmissionType")
     def transmission_type(self):
-        """`transmissionType`: How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
-        SWIFT."""
+        """`transmissionType` (`str | None`): How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE,
+        LOCAL or SWIFT."""
 
     @property
     @_typed.text("railsId")
     def rails_id(self):
-        """`railsId`: The rails that carry the payment."""
+        """`railsId` (`str | None`): The rails that carry the payment."""
 
 
 class PayoutSummary(_typed.Record):
@@ -1021,110 +1034,112 @@ class PayoutSummary(_typed.Record):
     @property
     @_typed.model(lambda: models.PayoutSummary)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.PayoutSummary`: a copy."""
 
     @property
     @_typed.text("status")
     def status(self):
-        """`status`: How far the payout is, as of a payout."""
+        """`status` (`str | None`): How far the payout is, as of a payout."""
 
     @property
     @_typed.moment("submittedDateTime")
     def submitted_at(self):
-        """`submittedDateTime`: When the payout was submitted."""
+        """`submittedDateTime` (`datetime | None`): When the payout was submitted."""
 
     @property
     @_typed.text("payoutType")
     def type(self):
-        """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
+        """`payoutType` (`str | None`): STANDARD, AS or ON_BEHALF_OF; others may come."""
 
     @property
     @_typed.text("payorName")
     def payor_name(self):
-        """`payorName`: The name of the payor."""
+        """`payorName` (`str | None`): The name of the payor."""
 
     @property
     @_typed.identifier("payoutId")
     def id(self):
-        """`payoutId`: The id of the payout."""
+        """`payoutId` (`str`): The id of the payout."""
 
     @property
     @_typed.text("payorId")
     def payor_id(self):
-        """`payorId`: The id of the payor."""
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
     @_typed.moment("instructedDateTime")
     def instructed_at(self):
-        """`instructedDateTime`: When the payout was instructed."""
+        """`instructedDateTime` (`datetime | None`): When the payout was instructed."""
 
     @property
     @_typed.moment("withdrawnDateTime")
     def withdrawn_at(self):
-        """`withdrawnDateTime`: When the payout was withdrawn."""
+        """`withdrawnDateTime` (`datetime | None`): When the payout was withdrawn."""
 
     @property
     @_typed.whole("totalPayments")
     def total_payments(self):
-        """`totalPayments`: How many payments the payout has."""
+        """`totalPayments` (`int | None`): How many payments the payout has."""
 
     @property
     @_typed.whole("totalIncompletePayments")
     def incomplete_payments(self):
-        """`totalIncompletePayments`: How many payments are not complete."""
+        """`totalIncompletePayments` (`int | None`): How many payments are not complete."""
 
     @property
     @_typed.whole("totalReturnedPayments")
     def returned_payments(self):
-        """`totalReturnedPayments`: How many payments came back."""
+        """`totalReturnedPayments` (`int | None`): How many payments came back."""
 
     @property
     @_typed.whole("totalWithdrawnPayments")
     def withdrawn_payments(self):
-        """`totalWithdrawnPayments`: How many payments were withdrawn."""
+        """`totalWithdrawnPayments` (`int | None`): How many payments were withdrawn."""
 
     @property
     @_typed.records(lambda: SourceAccountCost, "sourceAccountSummary")
     def accounts(self):
-        """`sourceAccountSummary`: What the payout costs each source account."""
+        """`sourceAccountSummary` (`tuple[SourceAccountCost, ...]`): What the payout costs each source
+        account."""
 
     @property
     @_typed.text("payoutMemo", private=True)
     def memo(self):
-        """`payoutMemo`: For the statements of the payees, but not by ACH; a payment may have its own.
-        In no repr."""
+        """`payoutMemo` (`str | None`): For the statements of the payees, but not by ACH; a payment may
+        have its own. In no repr."""
 
     @property
     @_typed.text("schedule", "scheduleStatus")
     def schedule_status(self):
-        """`schedule.scheduleStatus`: SCHEDULED, EXECUTED or FAILED."""
+        """`schedule.scheduleStatus` (`str | None`): SCHEDULED, EXECUTED or FAILED."""
 
     @property
     @_typed.moment("schedule", "scheduledFor")
     def scheduled_for(self):
-        """`schedule.scheduledFor`: When the payout is to be sent."""
+        """`schedule.scheduledFor` (`datetime | None`): When the payout is to be sent."""
 
     @property
     @_typed.moment("schedule", "scheduledAt")
     def scheduled_at(self):
-        """`schedule.scheduledAt`: When it was scheduled."""
+        """`schedule.scheduledAt` (`datetime | None`): When it was scheduled."""
 
     @property
     @_typed.text("schedule", "scheduledByPrincipalId")
     def scheduled_by_principal_id(self):
-        """`schedule.scheduledByPrincipalId`: The id of the user or application that scheduled it."""
+        """`schedule.scheduledByPrincipalId` (`str | None`): The id of the user or application that
+        scheduled it."""
 
     @property
     @_typed.flag("schedule", "notificationsEnabled")
     def notifications_enabled(self):
-        """`schedule.notificationsEnabled`: Whether Velo notifies of it when the scheduled payout is
-        processed."""
+        """`schedule.notificationsEnabled` (`bool | None`): Whether Velo notifies of it when the
+        scheduled payout is processed."""
 
     @property
     @_typed.text("schedule", "scheduledBy", private=True)
     def scheduled_by(self):
-        """`schedule.scheduledBy`: A name of who scheduled it; not there if it was an application. In
-        no repr."""
+        """`schedule.scheduledBy` (`str | None`): A name of who scheduled it; not there if it was an
+        application. In no repr."""
 
 
 class Quote(_typed.Record):
@@ -1135,12 +1150,12 @@ class Quote(_typed.Record):
     @property
     @_typed.model(lambda: models.Quote)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.Quote`: a copy."""
 
     @property
     @_typed.records(lambda: FxSummary, "fxSummaries")
     def fx_summaries(self):
-        """`fxSummaries`: The currency exchanges of the payout."""
+        """`fxSummaries` (`tuple[FxSummary, ...]`): The currency exchanges of the payout."""
 
 
 class RejectedPayment(_typed.Record):
@@ -1151,47 +1166,48 @@ class RejectedPayment(_typed.Record):
     @property
     @_typed.model(lambda: models.RejectedPayment)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.RejectedPayment`: a copy."""
 
     @property
     @_typed.text("remoteId")
     def remote_id(self):
-        """`remoteId`: The payor's own name for the payee."""
+        """`remoteId` (`str | None`): The payor's own name for the payee."""
 
     @property
     @_typed.money("amount", "currencyType")
     def amount(self):
-        """`amount`: In minor units of the currency. With its `currencyType`."""
+        """`amount` (`Money | None`): In minor units of the currency. With its `currencyType`."""
 
     @property
     @_typed.text("sourceAccountName")
     def source_account_name(self):
-        """`sourceAccountName`: The source account that was to pay, by its name."""
+        """`sourceAccountName` (`str | None`): The source account that was to pay, by its name."""
 
     @property
     @_typed.text("payorPaymentId")
     def payor_payment_id(self):
-        """`payorPaymentId`: The payor's own reference."""
+        """`payorPaymentId` (`str | None`): The payor's own reference."""
 
     @property
     @_typed.text("reason")
     def reason(self):
-        """`reason`: Why Velo rejected the payment."""
+        """`reason` (`str | None`): Why Velo rejected the payment."""
 
     @property
     @_typed.text("reasonCode")
     def reason_code(self):
-        """`reasonCode`: Why Velo rejected the payment, as a code."""
+        """`reasonCode` (`str | None`): Why Velo rejected the payment, as a code."""
 
     @property
     @_typed.text("message")
     def message(self):
-        """`message`: Why Velo rejected the payment, in more general words than `reason`."""
+        """`message` (`str | None`): Why Velo rejected the payment, in more general words than
+        `reason`."""
 
     @property
     @_typed.text("remoteSystemId")
     def remote_system_id(self):
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
+        """`remoteSystemId` (`str | None`): The payments system that pays, if it is not Velo."""
 
 
 class SourceAccount(_typed.Record):
@@ -1202,78 +1218,81 @@ class SourceAccount(_typed.Record):
     @property
     @_typed.model(lambda: models.SourceAccount)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.SourceAccount`: a copy."""
 
     @property
     @_typed.identifier("id")
     def id(self):
-        """`id`: The id of the source account."""
+        """`id` (`str`): The id of the source account."""
 
     @property
     @_typed.text("type")
     def type(self):
-        """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
+        """`type` (`str | None`): FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
 
     @property
     @_typed.text("railsId")
     def rails_id(self):
-        """`railsId`: The rails that carry the payment."""
+        """`railsId` (`str | None`): The rails that carry the payment."""
 
     @property
     @_typed.text("name")
     def name(self):
-        """`name`: The name by which payments name the account."""
+        """`name` (`str | None`): The name by which payments name the account."""
 
     @property
     @_typed.text("payorId")
     def payor_id(self):
-        """`payorId`: The id of the payor."""
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
     @_typed.money("balance", "currency")
     def balance(self):
-        """`balance`: In minor units of the currency. With its `currency`."""
+        """`balance` (`Money | None`): In minor units of the currency. With its `currency`."""
 
     @property
     @_typed.text("currency")
     def currency(self):
-        """`currency`: Three capital letters (ISO 4217)."""
+        """`currency` (`str | None`): Three capital letters (ISO 4217)."""
 
     @property
     @_typed.text("country")
     def country(self):
-        """`country`: Two capital letters (ISO 3166)."""
+        """`country` (`str | None`): Two capital letters (ISO 3166)."""
 
     @property
     @_typed.text("fundingRef")
     def funding_reference(self):
-        """`fundingRef`: The reference of transfers that fund the account. A decoupled account has
-        none."""
+        """`fundingRef` (`str | None`): The reference of transfers that fund the account. A decoupled
+        account has none."""
 
     @property
     @_typed.text("physicalAccountId")
     def physical_account_id(self):
-        """`physicalAccountId`: The id of the physical account. A decoupled account has none."""
+        """`physicalAccountId` (`str | None`): The id of the physical account. A decoupled account has
+        none."""
 
     @property
     @_typed.text("physicalAccountName")
     def physical_account_name(self):
-        """`physicalAccountName`: The name of the physical account. A decoupled account has none."""
+        """`physicalAccountName` (`str | None`): The name of the physical account. A decoupled account
+        has none."""
 
     @property
     @_typed.flag("pooled")
     def is_pooled(self):
-        """`pooled`: Whether the physical account is pooled. A decoupled account does not say it."""
+        """`pooled` (`bool | None`): Whether the physical account is pooled. A decoupled account does
+        not say it."""
 
     @property
     @_typed.flag("deleted")
     def is_deleted(self):
-        """`deleted`: Whether the account is deleted; there only if it is."""
+        """`deleted` (`bool | None`): Whether the account is deleted; there only if it is."""
 
     @property
     @_typed.flag("userDeleted")
     def is_deleted_by_user(self):
-        """`userDeleted`: Whether a user deleted the account; there only if one did."""
+        """`userDeleted` (`bool | None`): Whether a user deleted the account; there only if one did."""
 
 
 class SourceAccountCost(_typed.Record):
@@ -1284,14 +1303,14 @@ class SourceAccountCost(_typed.Record):
     @property
     @_typed.model(lambda: models.SourceAccountCost)
     def raw(self):
-        """What came, as the generated model: a copy."""
+        """What came, as the generated `models.SourceAccountCost`: a copy."""
 
     @property
     @_typed.identifier("sourceAccountId")
     def source_account_id(self):
-        """`sourceAccountId`: The id of the source account."""
+        """`sourceAccountId` (`str`): The id of the source account."""
 
     @property
     @_typed.money("totalCost", "currency")
     def total_cost(self):
-        """`totalCost`: In minor units of the currency. With its `currency`."""
+        """`totalCost` (`Money | None`): In minor units of the currency. With its `currency`."""

@@ -18,33 +18,34 @@ class PaymentRequestFields(_typed.Record):
     @property
     @_typed.text("client_reference_id", private=True)
     def client_reference_id(self):
-        """`client_reference_id`. In no repr."""
+        """`client_reference_id` (`str | None`). In no repr."""
 
     @property
     @_typed.text("error_message", private=True)
     def error_message(self):
-        """`error_message`: Message describing the error/failure reason. In no repr."""
+        """`error_message` (`str | None`): Message describing the error/failure reason. In no repr."""
 
     @property
     @_typed.text("victor_payment_request_parent_id", private=True)
     def parent_id(self):
-        """`victor_payment_request_parent_id`: The Victor Id of the parent (outbound) payment request
-        of the given payment request. In no repr."""
+        """`victor_payment_request_parent_id` (`str | None`): The Victor Id of the parent (outbound)
+        payment request of the given payment request. In no repr."""
 
     @property
     @_typed.text("victor_payment_request_child_id", private=True)
     def child_id(self):
-        """`victor_payment_request_child_id`: The Victor Id of the child (inbound) payment request of
-        the given payment request. In no repr."""
+        """`victor_payment_request_child_id` (`str | None`): The Victor Id of the child (inbound)
+        payment request of the given payment request. In no repr."""
 
     @property
     @_typed.text("payment_request", "payment_details", "notes", private=True)
     def notes(self):
-        """`payment_request.payment_details.notes`: Notes associated with the payment. In no repr."""
+        """`payment_request.payment_details.notes` (`str | None`): Notes associated with the payment.
+        In no repr."""
 
     @property
     @_typed.flag("payment_request", "payment_details", "amount_modification_allowed")
     def amount_modification_allowed(self):
-        """`payment_request.payment_details.amount_modification_allowed`: Whether this request for
-        payment supports a change in payment amount by the payer on approval (The server's default:
-        false)."""
+        """`payment_request.payment_details.amount_modification_allowed` (`bool | None`): Whether this
+        request for payment supports a change in payment amount by the payer on approval (The
+        server's default: false)."""

@@ -14,8 +14,24 @@ from .settings import RecordSettings, Settings, require_free, require_known, sen
 
 Models = Mapping[str, ModelProperty]
 """The generated models, by their names."""
+TYPES = {
+    "text": "str | None",
+    "identifier": "str",
+    "flag": "bool | None",
+    "whole": "int | None",
+    "decimal": "Decimal | None",
+    "moment": "datetime | None",
+    "day": "date | None",
+    "money": "Money | None",
+    "texts": "tuple[str, ...]",
+    "record": "{} | None",
+    "records": "tuple[{}, ...]",
+    "members": "dict[str, Any]",
+    "value": "Any",
+}
+"""What docstrings say of the types of fields, by their readers in `victor_ext.typed`."""
 READERS = {"number": "decimal", "uuid": "text", "any": "value"}
-"""The readers in `victor_ext.typed` of kinds that have another name."""
+"""The readers of kinds that have another name."""
 SHOWN_READERS = frozenset({"flag", "moment", "money", "record", "records"})
 """What these read identifies nobody: a `repr` shows it without a decision. Texts, days (of birth)
 and numbers (of accounts) are private until somebody decides. Money is a decision of the settings.
@@ -131,11 +147,9 @@ def _fields_among(members: Mapping[str, Member], own: RecordSettings) -> Iterato
 
 
 def _field(models: Models, own: RecordSettings, member: Member) -> RecordField:
+    """The field of a member."""
     place = member.place
-    usual_name = str(member.prop.python_name)
-    name = own.names.get(place)
-    if name is None:
-        name = f"{usual_name}_" if usual_name in (*TAKEN, *own.taken) else usual_name
+    name = own.names.get(place) or _usual_name(member, own)
     kind = kind_of(member.prop)
     reader = own.read_as.get(place) or _reader_of(models, kind)
     if place in own.identifiers:
@@ -144,14 +158,15 @@ def _field(models: Models, own: RecordSettings, member: Member) -> RecordField:
     note = ""
     for amount_name, (amount, currency) in own.money.items():
         if place == amount:
-            name, reader = amount_name, "money"
+            name = amount_name
+            reader = "money"
             arguments.append(repr(currency))
             note = f"With its `{currency}`."
     record = record_of(kind) if reader in ("record", "records") else None
     if record is not None:
         arguments.insert(0, f"lambda: {record}")
     # Beside a rule by hand, what has its name is not shown as if it were the rule.
-    is_shown = reader in SHOWN_READERS and usual_name not in own.taken
+    is_shown = reader in SHOWN_READERS and str(member.prop.python_name) not in own.taken
     is_decided = place in own.shown or place in own.masked
     is_private = place in own.private or not (is_shown or is_decided)
     if is_private:
@@ -159,8 +174,9 @@ def _field(models: Models, own: RecordSettings, member: Member) -> RecordField:
         note = "In no repr."
     if place in own.masked:
         arguments.append("masked=True")
+    words = f"`{place}` (`{TYPES[reader].format(record)}`)"
     description = sentence(_text_of(member.prop.description))
-    words = f"`{place}`: {description}" if description else f"`{place}`."
+    words += f": {description}" if description else "."
     return RecordField(
         name,
         place,
@@ -170,6 +186,12 @@ def _field(models: Models, own: RecordSettings, member: Member) -> RecordField:
         is_undecided=is_private and place not in own.private and not own.over,
         record=record,
     )
+
+
+def _usual_name(member: Member, own: RecordSettings) -> str:
+    """The name that a field has without a setting: a name that is taken gets an underscore."""
+    name = str(member.prop.python_name)
+    return f"{name}_" if name in (*TAKEN, *own.taken) else name
 
 
 def _reader_of(models: Models, kind: Kind) -> str:
