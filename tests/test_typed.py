@@ -26,21 +26,6 @@ def test_a_package_for_another_version_is_refused_when_it_is_imported(
         runpy.run_path(file, run_name=module.__name__)
 
 
-@pytest.mark.parametrize(
-    ("sent", "read"),
-    [
-        ("12.340", "12.340"),
-        ("-5", "-5"),
-        *((text, None) for text in ("", "1e3", "12,34", "NaN", " 1", "\u0661", "9" * 9999)),
-        (12.34, None),
-        (None, None),
-    ],
-)
-def test_a_decimal_text_is_read_with_its_digits_and_any_other_value_as_none(sent, read):
-    found = typed.decimal_text({"fee": sent}, "fee")
-    assert (None if found is None else str(found)) == read
-
-
 class Offer(typed.Part):
     """A request object, whose fields are set as they come."""
 

@@ -222,7 +222,7 @@ ranges: [[from_, to]]
         ),
         ("[page]", "[page, size]", "names: size is no argument"),
         ("listOrders: {name", "listOrder: {name", "listOrder is no operation in `lists`"),
-        ("[page]", "[page]\n    by_hand: {key: str}", "listOrders.by_hand is no setting"),
+        ("[page]", "[page]\n    by_hand: {key: str}", "listOrders.by_hand: Extra inputs"),
         ('whole: "[a-z]{1,9}", ', "", "shopId: its pattern cannot be checked (the document has"),
     ],
 )

@@ -41,7 +41,6 @@ from .tree import PlaceError, Tree
 from .typed import Typed, typed_of
 from .typed.records import plans_of
 from .typed.settings import SettingsError, read_settings
-from .typed.views import kinds_in, view_plans
 
 
 def _itself(_: ModelProperty) -> str:
@@ -286,9 +285,8 @@ def _typed_parts(tree: Tree, data: GeneratorData, file: Path) -> Typed | None:
         return None
     settings = read_settings(file)
     try:
-        views = view_plans(data.models, settings)
-        records = plans_of(data.models, settings, kinds_in(views))
-        return typed_of(tree, endpoints_of(data), settings, [*records, *views])
+        records = plans_of(data.models, settings)
+        return typed_of(tree, endpoints_of(data), settings, records)
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from victor_ext import typed as _typed
 
 from .. import models
@@ -18,79 +16,60 @@ class Checkout(_typed.Record):
     """Checkout"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id",)
 
     @property
-    def raw(self) -> models.Checkout:
-        """What came, as the generated model: a copy."""
-        return models.Checkout.from_dict(self._copy())
+    @_typed.model(lambda: models.Checkout)
+    def raw(self):
+        """What came, as the generated `models.Checkout`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`id`: The gateway's id of the checkout."""
-        return _typed.identifier(self._json, "id")
+    @_typed.identifier("id")
+    def id(self):
+        """`id` (`str`): The gateway's id of the checkout."""
 
 
 class Payment(_typed.Record):
     """The answer about a payment. Fields beside these come too, and are kept."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "description",
-        "payment_type",
-        "merchant_transaction_id",
-        "build_number",
-        "timestamp",
-        "ndc",
-    )
-    _private = frozenset(
-        (
-            "description",
-            "payment_type",
-            "merchant_transaction_id",
-            "build_number",
-            "timestamp",
-            "ndc",
-        )
-    )
 
     @property
-    def raw(self) -> models.Payment:
-        """What came, as the generated model: a copy."""
-        return models.Payment.from_dict(self._copy())
+    @_typed.model(lambda: models.Payment)
+    def raw(self):
+        """What came, as the generated `models.Payment`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`id`: The gateway's id of this payment or step."""
-        return _typed.identifier(self._json, "id")
+    @_typed.identifier("id")
+    def id(self):
+        """`id` (`str`): The gateway's id of this payment or step."""
 
     @property
-    def description(self) -> str | None:
-        """`result.description`: What the code means, in words. In no repr."""
-        return _typed.text(_typed.part(self._json, "result"), "description")
+    @_typed.text("result", "description", private=True)
+    def description(self):
+        """`result.description` (`str | None`): What the code means, in words. In no repr."""
 
     @property
-    def payment_type(self) -> str | None:
-        """`paymentType`: PA, DB, CP, RV or RF, if it is repeated. In no repr."""
-        return _typed.text(self._json, "paymentType")
+    @_typed.text("paymentType", private=True)
+    def payment_type(self):
+        """`paymentType` (`str | None`): PA, DB, CP, RV or RF, if it is repeated. In no repr."""
 
     @property
-    def merchant_transaction_id(self) -> str | None:
-        """`merchantTransactionId`: The merchant's own reference, if it is repeated. In no repr."""
-        return _typed.text(self._json, "merchantTransactionId")
+    @_typed.text("merchantTransactionId", private=True)
+    def merchant_transaction_id(self):
+        """`merchantTransactionId` (`str | None`): The merchant's own reference, if it is repeated. In
+        no repr."""
 
     @property
-    def build_number(self) -> str | None:
-        """`buildNumber`: The version of the gateway. In no repr."""
-        return _typed.text(self._json, "buildNumber")
+    @_typed.text("buildNumber", private=True)
+    def build_number(self):
+        """`buildNumber` (`str | None`): The version of the gateway. In no repr."""
 
     @property
-    def timestamp(self) -> str | None:
-        """`timestamp`: When the gateway answered. Its form is not promised. In no repr."""
-        return _typed.text(self._json, "timestamp")
+    @_typed.text("timestamp", private=True)
+    def timestamp(self):
+        """`timestamp` (`str | None`): When the gateway answered. Its form is not promised. In no repr."""
 
     @property
-    def ndc(self) -> str | None:
-        """`ndc`: The gateway's id of the exchange, for its support. In no repr."""
-        return _typed.text(self._json, "ndc")
+    @_typed.text("ndc", private=True)
+    def ndc(self):
+        """`ndc` (`str | None`): The gateway's id of the exchange, for its support. In no repr."""

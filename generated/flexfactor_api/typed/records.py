@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, ClassVar
-
 from victor_ext import typed as _typed
 
 from .. import models
@@ -19,222 +16,193 @@ class Answer(_typed.AnyCaseRecord):
     """Answer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("result", "trace_id")
-    _private = frozenset(("result", "trace_id"))
 
     @property
-    def raw(self) -> models.Answer:
-        """What came, as the generated model: a copy."""
-        return models.Answer.from_dict(self._copy())
+    @_typed.model(lambda: models.Answer)
+    def raw(self):
+        """What came, as the generated `models.Answer`: a copy."""
 
     @property
-    def result(self) -> str | None:
-        """`result`: What happened, as a sentence. In no repr."""
-        return _typed.text(self._json, "result")
+    @_typed.text("result", private=True)
+    def result(self):
+        """`result` (`str | None`): What happened, as a sentence. In no repr."""
 
     @property
-    def trace_id(self) -> str | None:
-        """`traceId`: FlexFactor's id of the exchange. In no repr."""
-        return _typed.text(self._json, "traceId")
+    @_typed.text("traceId", private=True)
+    def trace_id(self):
+        """`traceId` (`str | None`): FlexFactor's id of the exchange. In no repr."""
 
 
 class Decision(_typed.AnyCaseRecord):
     """Decision"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("order_session_key", "sense_key", "result", "trace_id")
-    _private = frozenset(("order_session_key", "sense_key", "result", "trace_id"))
 
     @property
-    def raw(self) -> models.Decision:
-        """What came, as the generated model: a copy."""
-        return models.Decision.from_dict(self._copy())
+    @_typed.model(lambda: models.Decision)
+    def raw(self):
+        """What came, as the generated `models.Decision`: a copy."""
 
     @property
-    def order_session_key(self) -> str | None:
-        """`orderSessionKey`: The same id wherever both were seen. In no repr."""
-        return _typed.text(self._json, "orderSessionKey")
+    @_typed.text("orderSessionKey", private=True)
+    def order_session_key(self):
+        """`orderSessionKey` (`str | None`): The same id wherever both were seen. In no repr."""
 
     @property
-    def sense_key(self) -> str | None:
-        """`senseKey`: The session on the merchant's page. In no repr."""
-        return _typed.text(self._json, "senseKey")
+    @_typed.text("senseKey", private=True)
+    def sense_key(self):
+        """`senseKey` (`str | None`): The session on the merchant's page. In no repr."""
 
     @property
-    def result(self) -> str | None:
-        """`result`: What happened, as a sentence. In no repr."""
-        return _typed.text(self._json, "result")
+    @_typed.text("result", private=True)
+    def result(self):
+        """`result` (`str | None`): What happened, as a sentence. In no repr."""
 
     @property
-    def trace_id(self) -> str | None:
-        """`traceId`: FlexFactor's id of the exchange. In no repr."""
-        return _typed.text(self._json, "traceId")
+    @_typed.text("traceId", private=True)
+    def trace_id(self):
+        """`traceId` (`str | None`): FlexFactor's id of the exchange. In no repr."""
 
 
 class Notification(_typed.AnyCaseRecord):
     """What FlexFactor posts to a webhook. No operation sends it or answers it."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "event",
-        "occurred_at",
-        "data",
-        "external_order_id",
-        "order_id",
-        "confirmation_id",
-        "is_test",
-        "is_resent",
-    )
-    _private = frozenset(("data", "external_order_id", "confirmation_id"))
 
     @property
-    def raw(self) -> models.Notification:
-        """What came, as the generated model: a copy."""
-        return models.Notification.from_dict(self._copy())
+    @_typed.model(lambda: models.Notification)
+    def raw(self):
+        """What came, as the generated `models.Notification`: a copy."""
 
     @property
-    def event(self) -> str | None:
-        """`Event`: The name of the event, such as `order.completed`."""
-        return _typed.text(self._json, "Event")
+    @_typed.text("Event")
+    def event(self):
+        """`Event` (`str | None`): The name of the event, such as `order.completed`."""
 
     @property
-    def occurred_at(self) -> datetime | None:
-        """`TimeStamp`: When it happened."""
-        return _typed.moment(self._json, "TimeStamp")
+    @_typed.moment("TimeStamp")
+    def occurred_at(self):
+        """`TimeStamp` (`datetime | None`): When it happened."""
 
     @property
-    def data(self) -> dict[str, Any]:
-        """`EventData`: What belongs to the event. No member is known. In no repr."""
-        return _typed.members(self._json, "EventData")
+    @_typed.members("EventData", private=True)
+    def data(self):
+        """`EventData` (`dict[str, Any]`): What belongs to the event. No member is known. In no repr."""
 
     @property
-    def external_order_id(self) -> str | None:
-        """`ExternalOrderId`: The merchant's own id of the order. In no repr."""
-        return _typed.text(self._json, "ExternalOrderId")
+    @_typed.text("ExternalOrderId", private=True)
+    def external_order_id(self):
+        """`ExternalOrderId` (`str | None`): The merchant's own id of the order. In no repr."""
 
     @property
-    def order_id(self) -> str | None:
-        """`OrderId`: FlexFactor's id of the order."""
-        return _typed.text(self._json, "OrderId")
+    @_typed.text("OrderId")
+    def order_id(self):
+        """`OrderId` (`str | None`): FlexFactor's id of the order."""
 
     @property
-    def confirmation_id(self) -> str | None:
-        """`ConfirmationId`: The id that the payer was given. In no repr."""
-        return _typed.text(self._json, "ConfirmationId")
+    @_typed.text("ConfirmationId", private=True)
+    def confirmation_id(self):
+        """`ConfirmationId` (`str | None`): The id that the payer was given. In no repr."""
 
     @property
-    def is_test(self) -> bool | None:
-        """`IsTestMode`: Whether it comes from the sandbox."""
-        return _typed.flag(self._json, "IsTestMode")
+    @_typed.flag("IsTestMode")
+    def is_test(self):
+        """`IsTestMode` (`bool | None`): Whether it comes from the sandbox."""
 
     @property
-    def is_resent(self) -> bool | None:
-        """`IsResent`: Whether it was sent before."""
-        return _typed.flag(self._json, "IsResent")
+    @_typed.flag("IsResent")
+    def is_resent(self):
+        """`IsResent` (`bool | None`): Whether it was sent before."""
 
 
 class Order(_typed.AnyCaseRecord):
     """Order"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "reference_number",
-        "correlation_id",
-        "placed_at",
-        "expires_at",
-        "currency",
-    )
-    _private = frozenset(
-        ("reference_number", "correlation_id", "placed_at", "expires_at", "currency")
-    )
 
     @property
-    def raw(self) -> models.Order:
-        """What came, as the generated model: a copy."""
-        return models.Order.from_dict(self._copy())
+    @_typed.model(lambda: models.Order)
+    def raw(self):
+        """What came, as the generated `models.Order`: a copy."""
 
     @property
-    def reference_number(self) -> str | None:
-        """`referenceNumber`: FlexFactor's own reference. In no repr."""
-        return _typed.text(self._json, "referenceNumber")
+    @_typed.text("referenceNumber", private=True)
+    def reference_number(self):
+        """`referenceNumber` (`str | None`): FlexFactor's own reference. In no repr."""
 
     @property
-    def correlation_id(self) -> str | None:
-        """`correlationId`: Another id of FlexFactor's. In no repr."""
-        return _typed.text(self._json, "correlationId")
+    @_typed.text("correlationId", private=True)
+    def correlation_id(self):
+        """`correlationId` (`str | None`): Another id of FlexFactor's. In no repr."""
 
     @property
-    def placed_at(self) -> datetime | None:
-        """`orderPlacedDate`: When the order was placed. In no repr."""
-        return _typed.moment(self._json, "orderPlacedDate")
+    @_typed.moment("orderPlacedDate", private=True)
+    def placed_at(self):
+        """`orderPlacedDate` (`datetime | None`): When the order was placed. In no repr."""
 
     @property
-    def expires_at(self) -> datetime | None:
-        """`expiryDate`: Until when FlexFactor may try it. In no repr."""
-        return _typed.moment(self._json, "expiryDate")
+    @_typed.moment("expiryDate", private=True)
+    def expires_at(self):
+        """`expiryDate` (`datetime | None`): Until when FlexFactor may try it. In no repr."""
 
     @property
-    def currency(self) -> str | None:
-        """`currencyCode`: ISO 4217. In no repr."""
-        return _typed.text(self._json, "currencyCode")
+    @_typed.text("currencyCode", private=True)
+    def currency(self):
+        """`currencyCode` (`str | None`): ISO 4217. In no repr."""
 
 
 class RefundAnswer(_typed.AnyCaseRecord):
     """RefundAnswer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("result", "response_code", "response_message", "trace_id")
-    _private = frozenset(("result", "response_code", "response_message", "trace_id"))
 
     @property
-    def raw(self) -> models.RefundAnswer:
-        """What came, as the generated model: a copy."""
-        return models.RefundAnswer.from_dict(self._copy())
+    @_typed.model(lambda: models.RefundAnswer)
+    def raw(self):
+        """What came, as the generated `models.RefundAnswer`: a copy."""
 
     @property
-    def result(self) -> str | None:
-        """`result`: What happened, as a sentence. In no repr."""
-        return _typed.text(self._json, "result")
+    @_typed.text("result", private=True)
+    def result(self):
+        """`result` (`str | None`): What happened, as a sentence. In no repr."""
 
     @property
-    def response_code(self) -> str | None:
-        """`responseCode`: What the processor answered, as a code. In no repr."""
-        return _typed.text(self._json, "responseCode")
+    @_typed.text("responseCode", private=True)
+    def response_code(self):
+        """`responseCode` (`str | None`): What the processor answered, as a code. In no repr."""
 
     @property
-    def response_message(self) -> str | None:
-        """`responseMessage`: What the processor answered, in words. In no repr."""
-        return _typed.text(self._json, "responseMessage")
+    @_typed.text("responseMessage", private=True)
+    def response_message(self):
+        """`responseMessage` (`str | None`): What the processor answered, in words. In no repr."""
 
     @property
-    def trace_id(self) -> str | None:
-        """`traceId`: FlexFactor's id of the exchange. In no repr."""
-        return _typed.text(self._json, "traceId")
+    @_typed.text("traceId", private=True)
+    def trace_id(self):
+        """`traceId` (`str | None`): FlexFactor's id of the exchange. In no repr."""
 
 
 class TransmitAnswer(_typed.AnyCaseRecord):
     """TransmitAnswer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "result", "trace_id")
-    _private = frozenset(("result", "trace_id"))
 
     @property
-    def raw(self) -> models.TransmitAnswer:
-        """What came, as the generated model: a copy."""
-        return models.TransmitAnswer.from_dict(self._copy())
+    @_typed.model(lambda: models.TransmitAnswer)
+    def raw(self):
+        """What came, as the generated `models.TransmitAnswer`: a copy."""
 
     @property
-    def id(self) -> str | None:
-        """`transmitId`: FlexFactor's id of the copy."""
-        return _typed.text(self._json, "transmitId")
+    @_typed.text("transmitId")
+    def id(self):
+        """`transmitId` (`str | None`): FlexFactor's id of the copy."""
 
     @property
-    def result(self) -> str | None:
-        """`result`: What happened, as a sentence. In no repr."""
-        return _typed.text(self._json, "result")
+    @_typed.text("result", private=True)
+    def result(self):
+        """`result` (`str | None`): What happened, as a sentence. In no repr."""
 
     @property
-    def trace_id(self) -> str | None:
-        """`traceId`: FlexFactor's id of the exchange. In no repr."""
-        return _typed.text(self._json, "traceId")
+    @_typed.text("traceId", private=True)
+    def trace_id(self):
+        """`traceId` (`str | None`): FlexFactor's id of the exchange. In no repr."""

@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, ClassVar
-
 from victor_ext import typed as _typed
 
 from .. import models
@@ -44,973 +40,844 @@ class AcceptedPayment(_typed.Record):
     """A payment that Velo accepted when the payout was submitted."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "remote_id",
-        "amount",
-        "source_account_name",
-        "payor_payment_id",
-        "rails_id",
-        "memo",
-        "remote_system_id",
-    )
-    _private = frozenset(("memo",))
 
     @property
-    def raw(self) -> models.AcceptedPayment:
-        """What came, as the generated model: a copy."""
-        return models.AcceptedPayment.from_dict(self._copy())
+    @_typed.model(lambda: models.AcceptedPayment)
+    def raw(self):
+        """What came, as the generated `models.AcceptedPayment`: a copy."""
 
     @property
-    def remote_id(self) -> str | None:
-        """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
+    @_typed.text("remoteId")
+    def remote_id(self):
+        """`remoteId` (`str | None`): The payor's own name for the payee."""
 
     @property
-    def amount(self) -> _typed.Money | None:
-        """`amount`: In minor units of the currency. With its `currencyType`."""
-        return _typed.money(self._json, "amount", "currencyType")
+    @_typed.money("amount", "currencyType")
+    def amount(self):
+        """`amount` (`Money | None`): In minor units of the currency. With its `currencyType`."""
 
     @property
-    def source_account_name(self) -> str | None:
-        """`sourceAccountName`: The source account that pays, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
+        """`sourceAccountName` (`str | None`): The source account that pays, by its name."""
 
     @property
-    def payor_payment_id(self) -> str | None:
-        """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
+    @_typed.text("payorPaymentId")
+    def payor_payment_id(self):
+        """`payorPaymentId` (`str | None`): The payor's own reference."""
 
     @property
-    def rails_id(self) -> str | None:
-        """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
+    @_typed.text("railsId")
+    def rails_id(self):
+        """`railsId` (`str | None`): The rails that carry the payment."""
 
     @property
-    def memo(self) -> str | None:
-        """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
-        no repr."""
-        return _typed.text(self._json, "paymentMemo")
+    @_typed.text("paymentMemo", private=True)
+    def memo(self):
+        """`paymentMemo` (`str | None`): For the statement of the payee, but not by ACH; else that of
+        the payout. In no repr."""
 
     @property
-    def remote_system_id(self) -> str | None:
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
+    @_typed.text("remoteSystemId")
+    def remote_system_id(self):
+        """`remoteSystemId` (`str | None`): The payments system that pays, if it is not Velo."""
 
 
 class Funding(_typed.Record):
     """Money that was, or will be, paid into a source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payor_id",
-        "amount",
-        "status",
-        "allocated_at",
-        "funding_account_type",
-        "source_account_id",
-        "allocation_type",
-        "detected_funding_reference",
-        "reason",
-    )
 
     @property
-    def raw(self) -> models.Funding:
-        """What came, as the generated model: a copy."""
-        return models.Funding.from_dict(self._copy())
+    @_typed.model(lambda: models.Funding)
+    def raw(self):
+        """What came, as the generated `models.Funding`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`fundingId`: The id of the funding."""
-        return _typed.identifier(self._json, "fundingId")
+    @_typed.identifier("fundingId")
+    def id(self):
+        """`fundingId` (`str`): The id of the funding."""
 
     @property
-    def payor_id(self) -> str | None:
-        """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
+    @_typed.text("payorId")
+    def payor_id(self):
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
-    def amount(self) -> _typed.Money | None:
-        """`amount`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "amount", "currency")
+    @_typed.money("amount", "currency")
+    def amount(self):
+        """`amount` (`Money | None`): In minor units of the currency. With its `currency`."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING, BULK_RETURN or
-        OTHER; others may come."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING,
+        BULK_RETURN or OTHER; others may come."""
 
     @property
-    def allocated_at(self) -> datetime | None:
-        """`allocationDate`: When the money was allocated to the source account."""
-        return _typed.moment(self._json, "allocationDate")
+    @_typed.moment("allocationDate")
+    def allocated_at(self):
+        """`allocationDate` (`datetime | None`): When the money was allocated to the source account."""
 
     @property
-    def funding_account_type(self) -> str | None:
-        """`fundingAccountType`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return _typed.text(self._json, "fundingAccountType")
+    @_typed.text("fundingAccountType")
+    def funding_account_type(self):
+        """`fundingAccountType` (`str | None`): FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
 
     @property
-    def source_account_id(self) -> str | None:
-        """`sourceAccountId`: The id of the source account."""
-        return _typed.text(self._json, "sourceAccountId")
+    @_typed.text("sourceAccountId")
+    def source_account_id(self):
+        """`sourceAccountId` (`str | None`): The id of the source account."""
 
     @property
-    def allocation_type(self) -> str | None:
-        """`allocationType`: AUTOMATIC or MANUAL; others may come."""
-        return _typed.text(self._json, "allocationType")
+    @_typed.text("allocationType")
+    def allocation_type(self):
+        """`allocationType` (`str | None`): AUTOMATIC or MANUAL; others may come."""
 
     @property
-    def detected_funding_reference(self) -> str | None:
-        """`detectedFundingRef`: The reference that the transfer was seen to have."""
-        return _typed.text(self._json, "detectedFundingRef")
+    @_typed.text("detectedFundingRef")
+    def detected_funding_reference(self):
+        """`detectedFundingRef` (`str | None`): The reference that the transfer was seen to have."""
 
     @property
-    def reason(self) -> str | None:
-        """`reason`: Why the funding has its status."""
-        return _typed.text(self._json, "reason")
+    @_typed.text("reason")
+    def reason(self):
+        """`reason` (`str | None`): Why the funding has its status."""
 
 
 class FundingAccount(_typed.Record):
     """A bank account of the payor that funds source accounts."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payor_id",
-        "name",
-        "account_name",
-        "account_number",
-        "routing_number",
-        "currency",
-        "country",
-        "type",
-        "is_archived",
-    )
-    _private = frozenset(("account_name",))
-    _masked = frozenset(("account_number", "routing_number"))
 
     @property
-    def raw(self) -> models.FundingAccount:
-        """What came, as the generated model: a copy."""
-        return models.FundingAccount.from_dict(self._copy())
+    @_typed.model(lambda: models.FundingAccount)
+    def raw(self):
+        """What came, as the generated `models.FundingAccount`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`id`: The id of the funding account."""
-        return _typed.identifier(self._json, "id")
+    @_typed.identifier("id")
+    def id(self):
+        """`id` (`str`): The id of the funding account."""
 
     @property
-    def payor_id(self) -> str | None:
-        """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
+    @_typed.text("payorId")
+    def payor_id(self):
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
-    def name(self) -> str | None:
-        """`name`: The payor's own name for the account."""
-        return _typed.text(self._json, "name")
+    @_typed.text("name")
+    def name(self):
+        """`name` (`str | None`): The payor's own name for the account."""
 
     @property
-    def account_name(self) -> str | None:
-        """`accountName`: Whose account it is. In no repr."""
-        return _typed.text(self._json, "accountName")
+    @_typed.text("accountName", private=True)
+    def account_name(self):
+        """`accountName` (`str | None`): Whose account it is. In no repr."""
 
     @property
-    def account_number(self) -> str | None:
-        """`accountNumber`: The account at its bank."""
-        return _typed.text(self._json, "accountNumber")
+    @_typed.text("accountNumber", masked=True)
+    def account_number(self):
+        """`accountNumber` (`str | None`): The account at its bank."""
 
     @property
-    def routing_number(self) -> str | None:
-        """`routingNumber`: The bank of the account."""
-        return _typed.text(self._json, "routingNumber")
+    @_typed.text("routingNumber", masked=True)
+    def routing_number(self):
+        """`routingNumber` (`str | None`): The bank of the account."""
 
     @property
-    def currency(self) -> str | None:
-        """`currency`: Three capital letters (ISO 4217)."""
-        return _typed.text(self._json, "currency")
+    @_typed.text("currency")
+    def currency(self):
+        """`currency` (`str | None`): Three capital letters (ISO 4217)."""
 
     @property
-    def country(self) -> str | None:
-        """`country`: Two capital letters (ISO 3166)."""
-        return _typed.text(self._json, "country")
+    @_typed.text("country")
+    def country(self):
+        """`country` (`str | None`): Two capital letters (ISO 3166)."""
 
     @property
-    def type(self) -> str | None:
-        """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return _typed.text(self._json, "type")
+    @_typed.text("type")
+    def type(self):
+        """`type` (`str | None`): FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
 
     @property
-    def is_archived(self) -> bool | None:
-        """`archived`: Whether the account is archived; there only if it is."""
-        return _typed.flag(self._json, "archived")
+    @_typed.flag("archived")
+    def is_archived(self):
+        """`archived` (`bool | None`): Whether the account is archived; there only if it is."""
 
 
 class FundingChange(_typed.Record):
     """A funding in the feed of changes."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("funding_id", "amount", "status")
 
     @property
-    def raw(self) -> models.FundingChange:
-        """What came, as the generated model: a copy."""
-        return models.FundingChange.from_dict(self._copy())
+    @_typed.model(lambda: models.FundingChange)
+    def raw(self):
+        """What came, as the generated `models.FundingChange`: a copy."""
 
     @property
-    def funding_id(self) -> str:
-        """`fundingId`: The id of the funding."""
-        return _typed.identifier(self._json, "fundingId")
+    @_typed.identifier("fundingId")
+    def funding_id(self):
+        """`fundingId` (`str`): The id of the funding."""
 
     @property
-    def amount(self) -> _typed.Money | None:
-        """`amount`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "amount", "currency")
+    @_typed.money("amount", "currency")
+    def amount(self):
+        """`amount` (`Money | None`): In minor units of the currency. With its `currency`."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: How far the funding is, as of a funding."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): How far the funding is, as of a funding."""
 
 
 class FundingEntry(_typed.Record):
     """A funding as the audit has it. It has no id of its own."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "amount",
-        "currency",
-        "happened_at",
-        "status",
-        "source_account_name",
-        "funding_account_name",
-        "funding_type",
-        "top_up_type",
-        "events",
-    )
 
     @property
-    def raw(self) -> models.FundingEntry:
-        """What came, as the generated model: a copy."""
-        return models.FundingEntry.from_dict(self._copy())
+    @_typed.model(lambda: models.FundingEntry)
+    def raw(self):
+        """What came, as the generated `models.FundingEntry`: a copy."""
 
     @property
-    def amount(self) -> Decimal | None:
-        """`amount`: Whether in minor units is not said here."""
-        return _typed.decimal(self._json, "amount")
+    @_typed.decimal("amount")
+    def amount(self):
+        """`amount` (`Decimal | None`): Whether in minor units is not said here."""
 
     @property
-    def currency(self) -> str | None:
-        """`currency`: Three capital letters (ISO 4217)."""
-        return _typed.text(self._json, "currency")
+    @_typed.text("currency")
+    def currency(self):
+        """`currency` (`str | None`): Three capital letters (ISO 4217)."""
 
     @property
-    def happened_at(self) -> datetime | None:
-        """`dateTime`: When it happened."""
-        return _typed.moment(self._json, "dateTime")
+    @_typed.moment("dateTime")
+    def happened_at(self):
+        """`dateTime` (`datetime | None`): When it happened."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: PENDING, FAILED, CREDIT or DEBIT."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): PENDING, FAILED, CREDIT or DEBIT."""
 
     @property
-    def source_account_name(self) -> str | None:
-        """`sourceAccountName`: The name of the source account."""
-        return _typed.text(self._json, "sourceAccountName")
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
+        """`sourceAccountName` (`str | None`): The name of the source account."""
 
     @property
-    def funding_account_name(self) -> str | None:
-        """`fundingAccountName`: The name of the funding account."""
-        return _typed.text(self._json, "fundingAccountName")
+    @_typed.text("fundingAccountName")
+    def funding_account_name(self):
+        """`fundingAccountName` (`str | None`): The name of the funding account."""
 
     @property
-    def funding_type(self) -> str | None:
-        """`fundingType`: ACH, WIRE, EMBEDDED or BANK_TRANSFER; others may come."""
-        return _typed.text(self._json, "fundingType")
+    @_typed.text("fundingType")
+    def funding_type(self):
+        """`fundingType` (`str | None`): ACH, WIRE, EMBEDDED or BANK_TRANSFER; others may come."""
 
     @property
-    def top_up_type(self) -> str | None:
-        """`topupType`: AUTOMATIC or MANUAL; others may come."""
-        return _typed.text(self._json, "topupType")
+    @_typed.text("topupType")
+    def top_up_type(self):
+        """`topupType` (`str | None`): AUTOMATIC or MANUAL; others may come."""
 
     @property
-    def events(self) -> tuple[FundingEvent, ...]:
-        """`events`: The steps of the funding."""
-        return _typed.records(self._json, "events", FundingEvent)
+    @_typed.records(lambda: FundingEvent, "events")
+    def events(self):
+        """`events` (`tuple[FundingEvent, ...]`): The steps of the funding."""
 
 
 class FundingEvent(_typed.Record):
     """One step of a funding."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type")
 
     @property
-    def raw(self) -> models.FundingEvent:
-        """What came, as the generated model: a copy."""
-        return models.FundingEvent.from_dict(self._copy())
+    @_typed.model(lambda: models.FundingEvent)
+    def raw(self):
+        """What came, as the generated `models.FundingEvent`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`eventId`: The id of the step."""
-        return _typed.identifier(self._json, "eventId")
+    @_typed.identifier("eventId")
+    def id(self):
+        """`eventId` (`str`): The id of the step."""
 
     @property
-    def happened_at(self) -> datetime | None:
-        """`eventDateTime`: When it happened."""
-        return _typed.moment(self._json, "eventDateTime")
+    @_typed.moment("eventDateTime")
+    def happened_at(self):
+        """`eventDateTime` (`datetime | None`): When it happened."""
 
     @property
-    def type(self) -> str | None:
-        """`fundingEventType`: What happened, such as PAYOR_FUNDING_DETECTED or
+    @_typed.text("fundingEventType")
+    def type(self):
+        """`fundingEventType` (`str | None`): What happened, such as PAYOR_FUNDING_DETECTED or
         PAYOR_FUNDING_REQUESTED."""
-        return _typed.text(self._json, "fundingEventType")
 
 
 class FxSummary(_typed.Record):
     """One currency exchange of a payout: its amounts, its rate, and when it expires."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "quote_id",
-        "rate",
-        "created_at",
-        "source",
-        "payment",
-        "funding_status",
-        "status",
-        "inverted_rate",
-        "expires_at",
-    )
 
     @property
-    def raw(self) -> models.FxSummary:
-        """What came, as the generated model: a copy."""
-        return models.FxSummary.from_dict(self._copy())
+    @_typed.model(lambda: models.FxSummary)
+    def raw(self):
+        """What came, as the generated `models.FxSummary`: a copy."""
 
     @property
-    def quote_id(self) -> str:
-        """`quoteId`: The id of the quote."""
-        return _typed.identifier(self._json, "quoteId")
+    @_typed.identifier("quoteId")
+    def quote_id(self):
+        """`quoteId` (`str`): The id of the quote."""
 
     @property
-    def rate(self) -> Decimal | None:
-        """`rate`: Units of the payee's currency for one unit of the source account's."""
-        return _typed.decimal(self._json, "rate")
+    @_typed.decimal("rate")
+    def rate(self):
+        """`rate` (`Decimal | None`): Units of the payee's currency for one unit of the source
+        account's."""
 
     @property
-    def created_at(self) -> datetime | None:
-        """`creationTime`: When the quote was made."""
-        return _typed.moment(self._json, "creationTime")
+    @_typed.moment("creationTime")
+    def created_at(self):
+        """`creationTime` (`datetime | None`): When the quote was made."""
 
     @property
-    def source(self) -> _typed.Money | None:
-        """`totalSourceAmount`: What is exchanged, in minor units of the source account's currency.
-        With its `sourceCurrency`."""
-        return _typed.money(self._json, "totalSourceAmount", "sourceCurrency")
+    @_typed.money("totalSourceAmount", "sourceCurrency")
+    def source(self):
+        """`totalSourceAmount` (`Money | None`): What is exchanged, in minor units of the source
+        account's currency. With its `sourceCurrency`."""
 
     @property
-    def payment(self) -> _typed.Money | None:
-        """`totalPaymentAmount`: What it is exchanged for, in minor units of the payees' currency. With
-        its `paymentCurrency`."""
-        return _typed.money(self._json, "totalPaymentAmount", "paymentCurrency")
+    @_typed.money("totalPaymentAmount", "paymentCurrency")
+    def payment(self):
+        """`totalPaymentAmount` (`Money | None`): What it is exchanged for, in minor units of the
+        payees' currency. With its `paymentCurrency`."""
 
     @property
-    def funding_status(self) -> str | None:
-        """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
-        return _typed.text(self._json, "fundingStatus")
+    @_typed.text("fundingStatus")
+    def funding_status(self):
+        """`fundingStatus` (`str | None`): UNFUNDED, INSTRUCTED or FUNDED; others may come."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come."""
 
     @property
-    def inverted_rate(self) -> Decimal | None:
-        """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
-        return _typed.decimal(self._json, "invertedRate")
+    @_typed.decimal("invertedRate")
+    def inverted_rate(self):
+        """`invertedRate` (`Decimal | None`): Units of the source account's currency for one unit of
+        the payee's."""
 
     @property
-    def expires_at(self) -> datetime | None:
-        """`expiryTime`: When the quote ends."""
-        return _typed.moment(self._json, "expiryTime")
+    @_typed.moment("expiryTime")
+    def expires_at(self):
+        """`expiryTime` (`datetime | None`): When the quote ends."""
 
 
 class Notification(_typed.Record):
     """What Velo posts to a webhook. No operation sends it or answers it."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "api_version",
-        "category",
-        "event_name",
-        "event_id",
-        "created_at",
-        "payment_id",
-        "payor_payment_id",
-        "payee_id",
-    )
-    _private = frozenset(("payor_payment_id",))
 
     @property
-    def raw(self) -> models.Notification:
-        """What came, as the generated model: a copy."""
-        return models.Notification.from_dict(self._copy())
+    @_typed.model(lambda: models.Notification)
+    def raw(self):
+        """What came, as the generated `models.Notification`: a copy."""
 
     @property
-    def api_version(self) -> str:
-        """`apiVersion`: The version of the notification's format."""
-        return _typed.identifier(self._json, "apiVersion")
+    @_typed.identifier("apiVersion")
+    def api_version(self):
+        """`apiVersion` (`str`): The version of the notification's format."""
 
     @property
-    def category(self) -> str:
-        """`category`: `payment`, `payee`, `debit`, `funding`, `system`; others may come."""
-        return _typed.identifier(self._json, "category")
+    @_typed.identifier("category")
+    def category(self):
+        """`category` (`str`): `payment`, `payee`, `debit`, `funding`, `system`; others may come."""
 
     @property
-    def event_name(self) -> str:
-        """`eventName`: Such as `payment.accepted`."""
-        return _typed.identifier(self._json, "eventName")
+    @_typed.identifier("eventName")
+    def event_name(self):
+        """`eventName` (`str`): Such as `payment.accepted`."""
 
     @property
-    def event_id(self) -> str:
-        """`source.eventId`: The id of the event; the same when it is delivered again."""
-        return _typed.identifier(_typed.part(self._json, "source"), "eventId")
+    @_typed.identifier("source", "eventId")
+    def event_id(self):
+        """`source.eventId` (`str`): The id of the event; the same when it is delivered again."""
 
     @property
-    def created_at(self) -> datetime | None:
-        """`source.createdAt`: When the event happened."""
-        return _typed.moment(_typed.part(self._json, "source"), "createdAt")
+    @_typed.moment("source", "createdAt")
+    def created_at(self):
+        """`source.createdAt` (`datetime | None`): When the event happened."""
 
     @property
-    def payment_id(self) -> str | None:
-        """`source.paymentId`: The id of the payment, if it is about one."""
-        return _typed.text(_typed.part(self._json, "source"), "paymentId")
+    @_typed.text("source", "paymentId")
+    def payment_id(self):
+        """`source.paymentId` (`str | None`): The id of the payment, if it is about one."""
 
     @property
-    def payor_payment_id(self) -> str | None:
-        """`source.payorPaymentId`: The payor's own reference of that payment. In no repr."""
-        return _typed.text(_typed.part(self._json, "source"), "payorPaymentId")
+    @_typed.text("source", "payorPaymentId", private=True)
+    def payor_payment_id(self):
+        """`source.payorPaymentId` (`str | None`): The payor's own reference of that payment. In no
+        repr."""
 
     @property
-    def payee_id(self) -> str | None:
-        """`source.payeeId`: The id of the payee, if it is about one."""
-        return _typed.text(_typed.part(self._json, "source"), "payeeId")
+    @_typed.text("source", "payeeId")
+    def payee_id(self):
+        """`source.payeeId` (`str | None`): The id of the payee, if it is about one."""
 
 
 class Payee(_typed.Record):
     """A person or a company that can be paid."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payor_refs",
-        "email",
-        "onboarded_status",
-        "watchlist_status",
-        "language",
-        "created_at",
-        "country",
-        "display_name",
-        "type",
-        "is_disabled",
-        "disabled_comment",
-        "is_paused",
-    )
-    _private = frozenset(("email", "language", "display_name", "disabled_comment"))
 
     @property
-    def raw(self) -> models.Payee:
-        """What came, as the generated model: a copy."""
-        return models.Payee.from_dict(self._copy())
+    @_typed.model(lambda: models.Payee)
+    def raw(self):
+        """What came, as the generated `models.Payee`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`payeeId`: The id of the payee."""
-        return _typed.identifier(self._json, "payeeId")
+    @_typed.identifier("payeeId")
+    def id(self):
+        """`payeeId` (`str`): The id of the payee."""
 
     @property
-    def payor_refs(self) -> tuple[PayorRef, ...]:
-        """`payorRefs`: What the payee is to each payor."""
-        return _typed.records(self._json, "payorRefs", PayorRef)
+    @_typed.records(lambda: PayorRef, "payorRefs")
+    def payor_refs(self):
+        """`payorRefs` (`tuple[PayorRef, ...]`): What the payee is to each payor."""
 
     @property
-    def email(self) -> str | None:
-        """`email`: Where Velo writes to the payee. In no repr."""
-        return _typed.text(self._json, "email")
+    @_typed.text("email", private=True)
+    def email(self):
+        """`email` (`str | None`): Where Velo writes to the payee. In no repr."""
 
     @property
-    def onboarded_status(self) -> str | None:
-        """`onboardedStatus`: CREATED, INVITED, REGISTERED or ONBOARDED; others may come."""
-        return _typed.text(self._json, "onboardedStatus")
+    @_typed.text("onboardedStatus")
+    def onboarded_status(self):
+        """`onboardedStatus` (`str | None`): CREATED, INVITED, REGISTERED or ONBOARDED; others may
+        come."""
 
     @property
-    def watchlist_status(self) -> str | None:
-        """`watchlistStatus`: NONE, PENDING, REVIEW, PASSED or FAILED; others may come."""
-        return _typed.text(self._json, "watchlistStatus")
+    @_typed.text("watchlistStatus")
+    def watchlist_status(self):
+        """`watchlistStatus` (`str | None`): NONE, PENDING, REVIEW, PASSED or FAILED; others may come."""
 
     @property
-    def language(self) -> str | None:
-        """`language`: A language code such as `en`. In no repr."""
-        return _typed.text(self._json, "language")
+    @_typed.text("language", private=True)
+    def language(self):
+        """`language` (`str | None`): A language code such as `en`. In no repr."""
 
     @property
-    def created_at(self) -> datetime | None:
-        """`created`: When the payee was created."""
-        return _typed.moment(self._json, "created")
+    @_typed.moment("created")
+    def created_at(self):
+        """`created` (`datetime | None`): When the payee was created."""
 
     @property
-    def country(self) -> str | None:
-        """`country`: Two capital letters (ISO 3166)."""
-        return _typed.text(self._json, "country")
+    @_typed.text("country")
+    def country(self):
+        """`country` (`str | None`): Two capital letters (ISO 3166)."""
 
     @property
-    def display_name(self) -> str | None:
-        """`displayName`: The name of the payee, as Velo shows it. In no repr."""
-        return _typed.text(self._json, "displayName")
+    @_typed.text("displayName", private=True)
+    def display_name(self):
+        """`displayName` (`str | None`): The name of the payee, as Velo shows it. In no repr."""
 
     @property
-    def type(self) -> str | None:
-        """`payeeType`: `Individual` or `Company`."""
-        return _typed.text(self._json, "payeeType")
+    @_typed.text("payeeType")
+    def type(self):
+        """`payeeType` (`str | None`): `Individual` or `Company`."""
 
     @property
-    def is_disabled(self) -> bool | None:
-        """`disabled`: Whether the payee cannot be paid."""
-        return _typed.flag(self._json, "disabled")
+    @_typed.flag("disabled")
+    def is_disabled(self):
+        """`disabled` (`bool | None`): Whether the payee cannot be paid."""
 
     @property
-    def disabled_comment(self) -> str | None:
-        """`disabledComment`: Why it cannot be paid. In no repr."""
-        return _typed.text(self._json, "disabledComment")
+    @_typed.text("disabledComment", private=True)
+    def disabled_comment(self):
+        """`disabledComment` (`str | None`): Why it cannot be paid. In no repr."""
 
     @property
-    def is_paused(self) -> bool | None:
-        """`pausePayment`: Whether payments to the payee are paused."""
-        return _typed.flag(self._json, "pausePayment")
+    @_typed.flag("pausePayment")
+    def is_paused(self):
+        """`pausePayment` (`bool | None`): Whether payments to the payee are paused."""
 
 
 class PayeeBatch(_typed.Record):
     """The progress of a batch of new payees."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("status", "failure_count", "pending_count", "failures")
 
     @property
-    def raw(self) -> models.PayeeBatch:
-        """What came, as the generated model: a copy."""
-        return models.PayeeBatch.from_dict(self._copy())
+    @_typed.model(lambda: models.PayeeBatch)
+    def raw(self):
+        """What came, as the generated `models.PayeeBatch`: a copy."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: SUBMITTED or ACCEPTED; others may come."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): SUBMITTED or ACCEPTED; others may come."""
 
     @property
-    def failure_count(self) -> int | None:
-        """`failureCount`: How many payees Velo refused."""
-        return _typed.whole(self._json, "failureCount")
+    @_typed.whole("failureCount")
+    def failure_count(self):
+        """`failureCount` (`int | None`): How many payees Velo refused."""
 
     @property
-    def pending_count(self) -> int | None:
-        """`pendingCount`: How many payees Velo has not processed yet."""
-        return _typed.whole(self._json, "pendingCount")
+    @_typed.whole("pendingCount")
+    def pending_count(self):
+        """`pendingCount` (`int | None`): How many payees Velo has not processed yet."""
 
     @property
-    def failures(self) -> tuple[PayeeFailure, ...]:
-        """`failures`: The payees that Velo refused."""
-        return _typed.records(self._json, "failures", PayeeFailure)
+    @_typed.records(lambda: PayeeFailure, "failures")
+    def failures(self):
+        """`failures` (`tuple[PayeeFailure, ...]`): The payees that Velo refused."""
 
 
 class PayeeFailure(_typed.Record):
     """A payee of a batch that Velo refused."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("submission", "message")
-    _private = frozenset(("submission",))
 
     @property
-    def raw(self) -> models.PayeeFailure:
-        """What came, as the generated model: a copy."""
-        return models.PayeeFailure.from_dict(self._copy())
+    @_typed.model(lambda: models.PayeeFailure)
+    def raw(self):
+        """What came, as the generated `models.PayeeFailure`: a copy."""
 
     @property
-    def submission(self) -> dict[str, Any]:
-        """`failedSubmission`: The payee as it was sent. In no repr."""
-        return _typed.members(self._json, "failedSubmission")
+    @_typed.members("failedSubmission", private=True)
+    def submission(self):
+        """`failedSubmission` (`dict[str, Any]`): The payee as it was sent. In no repr."""
 
     @property
-    def message(self) -> str | None:
-        """`failureMessage`: Why Velo refused it."""
-        return _typed.text(self._json, "failureMessage")
+    @_typed.text("failureMessage")
+    def message(self):
+        """`failureMessage` (`str | None`): Why Velo refused it."""
 
 
 class Payment(_typed.Record):
     """A payment of a payor, with its history."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payee_id",
-        "payor_id",
-        "source_account_id",
-        "payment",
-        "submitted_at",
-        "status",
-        "funding_status",
-        "quote_id",
-        "rails_id",
-        "events",
-        "remote_id",
-        "remote_system_id",
-        "payor_payment_id",
-        "source_account_name",
-        "source",
-        "memo",
-        "rejection_reason",
-        "return_reason",
-        "withdrawn_reason",
-        "is_withdrawable",
-        "rate",
-        "inverted_rate",
-        "transmission_type",
-        "trace_number",
-        "tracking_reference",
-        "auto_withdrawn_reason_code",
-        "payout_id",
-    )
-    _private = frozenset(("memo",))
 
     @property
-    def raw(self) -> models.Payment:
-        """What came, as the generated model: a copy."""
-        return models.Payment.from_dict(self._copy())
+    @_typed.model(lambda: models.Payment)
+    def raw(self):
+        """What came, as the generated `models.Payment`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`paymentId`: The id of the payment."""
-        return _typed.identifier(self._json, "paymentId")
+    @_typed.identifier("paymentId")
+    def id(self):
+        """`paymentId` (`str`): The id of the payment."""
 
     @property
-    def payee_id(self) -> str | None:
-        """`payeeId`: The id of the payee."""
-        return _typed.text(self._json, "payeeId")
+    @_typed.text("payeeId")
+    def payee_id(self):
+        """`payeeId` (`str | None`): The id of the payee."""
 
     @property
-    def payor_id(self) -> str | None:
-        """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
+    @_typed.text("payorId")
+    def payor_id(self):
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
-    def source_account_id(self) -> str | None:
-        """`sourceAccountId`: The id of the source account."""
-        return _typed.text(self._json, "sourceAccountId")
+    @_typed.text("sourceAccountId")
+    def source_account_id(self):
+        """`sourceAccountId` (`str | None`): The id of the source account."""
 
     @property
-    def payment(self) -> _typed.Money | None:
-        """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
-        return _typed.money(self._json, "paymentAmount", "paymentCurrency")
+    @_typed.money("paymentAmount", "paymentCurrency")
+    def payment(self):
+        """`paymentAmount` (`Money | None`): In minor units of the payee's currency. With its
+        `paymentCurrency`."""
 
     @property
-    def submitted_at(self) -> datetime | None:
-        """`submittedDateTime`: When the payment was submitted."""
-        return _typed.moment(self._json, "submittedDateTime")
+    @_typed.moment("submittedDateTime")
+    def submitted_at(self):
+        """`submittedDateTime` (`datetime | None`): When the payment was submitted."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED, REJECTED,
-        ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED,
+        REJECTED, ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come."""
 
     @property
-    def funding_status(self) -> str | None:
-        """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
-        return _typed.text(self._json, "fundingStatus")
+    @_typed.text("fundingStatus")
+    def funding_status(self):
+        """`fundingStatus` (`str | None`): UNFUNDED, INSTRUCTED or FUNDED; others may come."""
 
     @property
-    def quote_id(self) -> str | None:
-        """`quoteId`: The quote that the payment is exchanged by."""
-        return _typed.text(self._json, "quoteId")
+    @_typed.text("quoteId")
+    def quote_id(self):
+        """`quoteId` (`str | None`): The quote that the payment is exchanged by."""
 
     @property
-    def rails_id(self) -> str | None:
-        """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
+    @_typed.text("railsId")
+    def rails_id(self):
+        """`railsId` (`str | None`): The rails that carry the payment."""
 
     @property
-    def events(self) -> tuple[PaymentEvent, ...]:
-        """`events`: The steps of the payment."""
-        return _typed.records(self._json, "events", PaymentEvent)
+    @_typed.records(lambda: PaymentEvent, "events")
+    def events(self):
+        """`events` (`tuple[PaymentEvent, ...]`): The steps of the payment."""
 
     @property
-    def remote_id(self) -> str | None:
-        """`remoteId`: May be there only once the payment is confirmed."""
-        return _typed.text(self._json, "remoteId")
+    @_typed.text("remoteId")
+    def remote_id(self):
+        """`remoteId` (`str | None`): May be there only once the payment is confirmed."""
 
     @property
-    def remote_system_id(self) -> str | None:
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
+    @_typed.text("remoteSystemId")
+    def remote_system_id(self):
+        """`remoteSystemId` (`str | None`): The payments system that pays, if it is not Velo."""
 
     @property
-    def payor_payment_id(self) -> str | None:
-        """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
+    @_typed.text("payorPaymentId")
+    def payor_payment_id(self):
+        """`payorPaymentId` (`str | None`): The payor's own reference."""
 
     @property
-    def source_account_name(self) -> str | None:
-        """`sourceAccountName`: The source account that pays, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
+        """`sourceAccountName` (`str | None`): The source account that pays, by its name."""
 
     @property
-    def source(self) -> _typed.Money | None:
-        """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
+    @_typed.money("sourceAmount", "sourceCurrency")
+    def source(self):
+        """`sourceAmount` (`Money | None`): In minor units of the source account's currency. With its
+        `sourceCurrency`."""
 
     @property
-    def memo(self) -> str | None:
-        """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
-        no repr."""
-        return _typed.text(self._json, "paymentMemo")
+    @_typed.text("paymentMemo", private=True)
+    def memo(self):
+        """`paymentMemo` (`str | None`): For the statement of the payee, but not by ACH; else that of
+        the payout. In no repr."""
 
     @property
-    def rejection_reason(self) -> str | None:
-        """`rejectionReason`: Why the payment was rejected."""
-        return _typed.text(self._json, "rejectionReason")
+    @_typed.text("rejectionReason")
+    def rejection_reason(self):
+        """`rejectionReason` (`str | None`): Why the payment was rejected."""
 
     @property
-    def return_reason(self) -> str | None:
-        """`returnReason`: Why the payment came back."""
-        return _typed.text(self._json, "returnReason")
+    @_typed.text("returnReason")
+    def return_reason(self):
+        """`returnReason` (`str | None`): Why the payment came back."""
 
     @property
-    def withdrawn_reason(self) -> str | None:
-        """`withdrawnReason`: Why the payment was withdrawn."""
-        return _typed.text(self._json, "withdrawnReason")
+    @_typed.text("withdrawnReason")
+    def withdrawn_reason(self):
+        """`withdrawnReason` (`str | None`): Why the payment was withdrawn."""
 
     @property
-    def is_withdrawable(self) -> bool | None:
-        """`withdrawable`: Whether the payment can be withdrawn."""
-        return _typed.flag(self._json, "withdrawable")
+    @_typed.flag("withdrawable")
+    def is_withdrawable(self):
+        """`withdrawable` (`bool | None`): Whether the payment can be withdrawn."""
 
     @property
-    def rate(self) -> Decimal | None:
-        """`rate`: Units of the payee's currency for one unit of the source account's."""
-        return _typed.decimal(self._json, "rate")
+    @_typed.decimal("rate")
+    def rate(self):
+        """`rate` (`Decimal | None`): Units of the payee's currency for one unit of the source
+        account's."""
 
     @property
-    def inverted_rate(self) -> Decimal | None:
-        """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
-        return _typed.decimal(self._json, "invertedRate")
+    @_typed.decimal("invertedRate")
+    def inverted_rate(self):
+        """`invertedRate` (`Decimal | None`): Units of the source account's currency for one unit of
+        the payee's."""
 
     @property
-    def transmission_type(self) -> str | None:
-        """`transmissionType`: How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
-        SWIFT."""
-        return _typed.text(self._json, "transmissionType")
+    @_typed.text("transmissionType")
+    def transmission_type(self):
+        """`transmissionType` (`str | None`): How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE,
+        LOCAL or SWIFT."""
 
     @property
-    def trace_number(self) -> str | None:
-        """`traceNumber`: The number of the payment in the ACH file, if there is one."""
-        return _typed.text(self._json, "traceNumber")
+    @_typed.text("traceNumber")
+    def trace_number(self):
+        """`traceNumber` (`str | None`): The number of the payment in the ACH file, if there is one."""
 
     @property
-    def tracking_reference(self) -> str | None:
-        """`paymentTrackingReference`: A reference by which the payment is tracked."""
-        return _typed.text(self._json, "paymentTrackingReference")
+    @_typed.text("paymentTrackingReference")
+    def tracking_reference(self):
+        """`paymentTrackingReference` (`str | None`): A reference by which the payment is tracked."""
 
     @property
-    def auto_withdrawn_reason_code(self) -> str | None:
-        """`autoWithdrawnReasonCode`: Why Velo itself withdrew the payment when the payout was
-        instructed, as a code."""
-        return _typed.text(self._json, "autoWithdrawnReasonCode")
+    @_typed.text("autoWithdrawnReasonCode")
+    def auto_withdrawn_reason_code(self):
+        """`autoWithdrawnReasonCode` (`str | None`): Why Velo itself withdrew the payment when the
+        payout was instructed, as a code."""
 
     @property
-    def payout_id(self) -> str | None:
-        """`payout.payoutId`: The id of the payout."""
-        return _typed.text(_typed.part(self._json, "payout"), "payoutId")
+    @_typed.text("payout", "payoutId")
+    def payout_id(self):
+        """`payout.payoutId` (`str | None`): The id of the payout."""
 
 
 class PaymentEvent(_typed.Record):
     """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type", "source", "payment")
 
     @property
-    def raw(self) -> models.PaymentEvent:
-        """What came, as the generated model: a copy."""
-        return models.PaymentEvent.from_dict(self._copy())
+    @_typed.model(lambda: models.PaymentEvent)
+    def raw(self):
+        """What came, as the generated `models.PaymentEvent`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`eventId`: The id of the step."""
-        return _typed.identifier(self._json, "eventId")
+    @_typed.identifier("eventId")
+    def id(self):
+        """`eventId` (`str`): The id of the step."""
 
     @property
-    def happened_at(self) -> datetime | None:
-        """`eventDateTime`: When it happened."""
-        return _typed.moment(self._json, "eventDateTime")
+    @_typed.moment("eventDateTime")
+    def happened_at(self):
+        """`eventDateTime` (`datetime | None`): When it happened."""
 
     @property
-    def type(self) -> str | None:
-        """`eventType`: What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
-        return _typed.text(self._json, "eventType")
+    @_typed.text("eventType")
+    def type(self):
+        """`eventType` (`str | None`): What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or
+        PAYMENT_CONFIRMED."""
 
     @property
-    def source(self) -> _typed.Money | None:
-        """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
+    @_typed.money("sourceAmount", "sourceCurrency")
+    def source(self):
+        """`sourceAmount` (`Money | None`): In minor units of the source account's currency. With its
+        `sourceCurrency`."""
 
     @property
-    def payment(self) -> _typed.Money | None:
-        """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
-        return _typed.money(self._json, "paymentAmount", "paymentCurrency")
+    @_typed.money("paymentAmount", "paymentCurrency")
+    def payment(self):
+        """`paymentAmount` (`Money | None`): In minor units of the payee's currency. With its
+        `paymentCurrency`."""
 
 
 class PayorRef(_typed.Record):
     """What a payee is to one payor."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "payor_id",
-        "remote_id",
-        "invitation_status",
-        "is_payable",
-        "payment_channel_id",
-    )
 
     @property
-    def raw(self) -> models.PayorRef:
-        """What came, as the generated model: a copy."""
-        return models.PayorRef.from_dict(self._copy())
+    @_typed.model(lambda: models.PayorRef)
+    def raw(self):
+        """What came, as the generated `models.PayorRef`: a copy."""
 
     @property
-    def payor_id(self) -> str | None:
-        """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
+    @_typed.text("payorId")
+    def payor_id(self):
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
-    def remote_id(self) -> str | None:
-        """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
+    @_typed.text("remoteId")
+    def remote_id(self):
+        """`remoteId` (`str | None`): The payor's own name for the payee."""
 
     @property
-    def invitation_status(self) -> str | None:
-        """`invitationStatus`: ACCEPTED, PENDING or DECLINED; others may come."""
-        return _typed.text(self._json, "invitationStatus")
+    @_typed.text("invitationStatus")
+    def invitation_status(self):
+        """`invitationStatus` (`str | None`): ACCEPTED, PENDING or DECLINED; others may come."""
 
     @property
-    def is_payable(self) -> bool | None:
-        """`payableStatus`: Whether the payor can pay the payee."""
-        return _typed.flag(self._json, "payableStatus")
+    @_typed.flag("payableStatus")
+    def is_payable(self):
+        """`payableStatus` (`bool | None`): Whether the payor can pay the payee."""
 
     @property
-    def payment_channel_id(self) -> str | None:
-        """`paymentChannelId`: The account that the payee is paid on."""
-        return _typed.text(self._json, "paymentChannelId")
+    @_typed.text("paymentChannelId")
+    def payment_channel_id(self):
+        """`paymentChannelId` (`str | None`): The account that the payee is paid on."""
 
 
 class Payout(_typed.Record):
     """The state of a payout. One that is ACCEPTED may hold payments that were rejected."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "payments_withdrawn",
-        "fx_summaries",
-        "accounts",
-        "accepted",
-        "rejected",
-        "id",
-        "status",
-        "payments_submitted",
-        "payments_accepted",
-        "payments_rejected",
-    )
 
     @property
-    def raw(self) -> models.Payout:
-        """What came, as the generated model: a copy."""
-        return models.Payout.from_dict(self._copy())
+    @_typed.model(lambda: models.Payout)
+    def raw(self):
+        """What came, as the generated `models.Payout`: a copy."""
 
     @property
-    def payments_withdrawn(self) -> int | None:
-        """`paymentsWithdrawn`: How many payments were withdrawn."""
-        return _typed.whole(self._json, "paymentsWithdrawn")
+    @_typed.whole("paymentsWithdrawn")
+    def payments_withdrawn(self):
+        """`paymentsWithdrawn` (`int | None`): How many payments were withdrawn."""
 
     @property
-    def fx_summaries(self) -> tuple[FxSummary, ...]:
-        """`fxSummaries`: The currency exchanges of the payout."""
-        return _typed.records(self._json, "fxSummaries", FxSummary)
+    @_typed.records(lambda: FxSummary, "fxSummaries")
+    def fx_summaries(self):
+        """`fxSummaries` (`tuple[FxSummary, ...]`): The currency exchanges of the payout."""
 
     @property
-    def accounts(self) -> tuple[PayoutAccount, ...]:
-        """`accounts`: What the payout costs each source account."""
-        return _typed.records(self._json, "accounts", PayoutAccount)
+    @_typed.records(lambda: PayoutAccount, "accounts")
+    def accounts(self):
+        """`accounts` (`tuple[PayoutAccount, ...]`): What the payout costs each source account."""
 
     @property
-    def accepted(self) -> tuple[AcceptedPayment, ...]:
-        """`acceptedPayments`: The payments that Velo accepted when the payout was submitted."""
-        return _typed.records(self._json, "acceptedPayments", AcceptedPayment)
+    @_typed.records(lambda: AcceptedPayment, "acceptedPayments")
+    def accepted(self):
+        """`acceptedPayments` (`tuple[AcceptedPayment, ...]`): The payments that Velo accepted when the
+        payout was submitted."""
 
     @property
-    def rejected(self) -> tuple[RejectedPayment, ...]:
-        """`rejectedPayments`: The payments that Velo rejected when the payout was submitted."""
-        return _typed.records(self._json, "rejectedPayments", RejectedPayment)
+    @_typed.records(lambda: RejectedPayment, "rejectedPayments")
+    def rejected(self):
+        """`rejectedPayments` (`tuple[RejectedPayment, ...]`): The payments that Velo rejected when the
+        payout was submitted."""
 
     @property
-    def id(self) -> str:
-        """`payoutId`: The id of the payout."""
-        return _typed.identifier(self._json, "payoutId")
+    @_typed.identifier("payoutId")
+    def id(self):
+        """`payoutId` (`str`): The id of the payout."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
-        CONFIRMED or WITHDRAWN; others may come."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED,
+        INCOMPLETE, CONFIRMED or WITHDRAWN; others may come."""
 
     @property
-    def payments_submitted(self) -> int | None:
-        """`paymentsSubmitted`: How many payments were submitted."""
-        return _typed.whole(self._json, "paymentsSubmitted")
+    @_typed.whole("paymentsSubmitted")
+    def payments_submitted(self):
+        """`paymentsSubmitted` (`int | None`): How many payments were submitted."""
 
     @property
-    def payments_accepted(self) -> int | None:
-        """`paymentsAccepted`: How many payments Velo accepted."""
-        return _typed.whole(self._json, "paymentsAccepted")
+    @_typed.whole("paymentsAccepted")
+    def payments_accepted(self):
+        """`paymentsAccepted` (`int | None`): How many payments Velo accepted."""
 
     @property
-    def payments_rejected(self) -> int | None:
-        """`paymentsRejected`: How many payments Velo rejected."""
-        return _typed.whole(self._json, "paymentsRejected")
+    @_typed.whole("paymentsRejected")
+    def payments_rejected(self):
+        """`paymentsRejected` (`int | None`): How many payments Velo rejected."""
 
 
 class PayoutAccount(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("name", "source_account_id", "total_cost")
 
     @property
-    def raw(self) -> models.PayoutAccount:
-        """What came, as the generated model: a copy."""
-        return models.PayoutAccount.from_dict(self._copy())
+    @_typed.model(lambda: models.PayoutAccount)
+    def raw(self):
+        """What came, as the generated `models.PayoutAccount`: a copy."""
 
     @property
-    def name(self) -> str | None:
-        """`sourceAccountName`: The name of the source account."""
-        return _typed.text(self._json, "sourceAccountName")
+    @_typed.text("sourceAccountName")
+    def name(self):
+        """`sourceAccountName` (`str | None`): The name of the source account."""
 
     @property
-    def source_account_id(self) -> str:
-        """`sourceAccountId`: The id of the source account."""
-        return _typed.identifier(self._json, "sourceAccountId")
+    @_typed.identifier("sourceAccountId")
+    def source_account_id(self):
+        """`sourceAccountId` (`str`): The id of the source account."""
 
     @property
-    def total_cost(self) -> _typed.Money | None:
-        """`totalPayoutCost`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "totalPayoutCost", "currency")
+    @_typed.money("totalPayoutCost", "currency")
+    def total_cost(self):
+        """`totalPayoutCost` (`Money | None`): In minor units of the currency. With its `currency`."""
 
 
 class PayoutHistory(_typed.Record):
@@ -1018,507 +885,432 @@ class PayoutHistory(_typed.Record):
     how far."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "status",
-        "submitted_at",
-        "quoted_at",
-        "instructed_at",
-        "withdrawn_at",
-        "memo",
-        "type",
-        "total_payments",
-        "confirmed_payments",
-        "released_payments",
-        "incomplete_payments",
-        "returned_payments",
-        "withdrawn_payments",
-    )
-    _private = frozenset(("memo",))
 
     @property
-    def raw(self) -> models.PayoutHistory:
-        """What came, as the generated model: a copy."""
-        return models.PayoutHistory.from_dict(self._copy())
+    @_typed.model(lambda: models.PayoutHistory)
+    def raw(self):
+        """What came, as the generated `models.PayoutHistory`: a copy."""
 
     @property
-    def status(self) -> str | None:
-        """`payoutStatus`: How far the payout is, as of a payout."""
-        return _typed.text(self._json, "payoutStatus")
+    @_typed.text("payoutStatus")
+    def status(self):
+        """`payoutStatus` (`str | None`): How far the payout is, as of a payout."""
 
     @property
-    def submitted_at(self) -> datetime | None:
-        """`submittedDateTime`: When the payout was submitted."""
-        return _typed.moment(self._json, "submittedDateTime")
+    @_typed.moment("submittedDateTime")
+    def submitted_at(self):
+        """`submittedDateTime` (`datetime | None`): When the payout was submitted."""
 
     @property
-    def quoted_at(self) -> datetime | None:
-        """`quotedDateTime`: When the payout was quoted."""
-        return _typed.moment(self._json, "quotedDateTime")
+    @_typed.moment("quotedDateTime")
+    def quoted_at(self):
+        """`quotedDateTime` (`datetime | None`): When the payout was quoted."""
 
     @property
-    def instructed_at(self) -> datetime | None:
-        """`instructedDateTime`: When the payout was instructed."""
-        return _typed.moment(self._json, "instructedDateTime")
+    @_typed.moment("instructedDateTime")
+    def instructed_at(self):
+        """`instructedDateTime` (`datetime | None`): When the payout was instructed."""
 
     @property
-    def withdrawn_at(self) -> datetime | None:
-        """`withdrawnDateTime`: When the payout was withdrawn."""
-        return _typed.moment(self._json, "withdrawnDateTime")
+    @_typed.moment("withdrawnDateTime")
+    def withdrawn_at(self):
+        """`withdrawnDateTime` (`datetime | None`): When the payout was withdrawn."""
 
     @property
-    def memo(self) -> str | None:
-        """`payoutMemo`: For the statements of the payees, but not by ACH; a payment may have its own.
-        In no repr."""
-        return _typed.text(self._json, "payoutMemo")
+    @_typed.text("payoutMemo", private=True)
+    def memo(self):
+        """`payoutMemo` (`str | None`): For the statements of the payees, but not by ACH; a payment may
+        have its own. In no repr."""
 
     @property
-    def type(self) -> str | None:
-        """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
-        return _typed.text(self._json, "payoutType")
+    @_typed.text("payoutType")
+    def type(self):
+        """`payoutType` (`str | None`): STANDARD, AS or ON_BEHALF_OF; others may come."""
 
     @property
-    def total_payments(self) -> int | None:
-        """`totalPayments`: How many payments the payout has."""
-        return _typed.whole(self._json, "totalPayments")
+    @_typed.whole("totalPayments")
+    def total_payments(self):
+        """`totalPayments` (`int | None`): How many payments the payout has."""
 
     @property
-    def confirmed_payments(self) -> int | None:
-        """`confirmedPayments`: How many payments were confirmed."""
-        return _typed.whole(self._json, "confirmedPayments")
+    @_typed.whole("confirmedPayments")
+    def confirmed_payments(self):
+        """`confirmedPayments` (`int | None`): How many payments were confirmed."""
 
     @property
-    def released_payments(self) -> int | None:
-        """`releasedPayments`: How many payments were released."""
-        return _typed.whole(self._json, "releasedPayments")
+    @_typed.whole("releasedPayments")
+    def released_payments(self):
+        """`releasedPayments` (`int | None`): How many payments were released."""
 
     @property
-    def incomplete_payments(self) -> int | None:
-        """`incompletePayments`: How many payments are not complete."""
-        return _typed.whole(self._json, "incompletePayments")
+    @_typed.whole("incompletePayments")
+    def incomplete_payments(self):
+        """`incompletePayments` (`int | None`): How many payments are not complete."""
 
     @property
-    def returned_payments(self) -> int | None:
-        """`returnedPayments`: How many payments came back."""
-        return _typed.whole(self._json, "returnedPayments")
+    @_typed.whole("returnedPayments")
+    def returned_payments(self):
+        """`returnedPayments` (`int | None`): How many payments came back."""
 
     @property
-    def withdrawn_payments(self) -> int | None:
-        """`withdrawnPayments`: How many payments were withdrawn."""
-        return _typed.whole(self._json, "withdrawnPayments")
+    @_typed.whole("withdrawnPayments")
+    def withdrawn_payments(self):
+        """`withdrawnPayments` (`int | None`): How many payments were withdrawn."""
 
 
 class PayoutPayment(_typed.Record):
     """A payment in the list of its payout."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "remote_id",
-        "remote_system_id",
-        "amount",
-        "source_account_name",
-        "payor_payment_id",
-        "memo",
-        "is_withdrawable",
-        "status",
-        "transmission_type",
-        "rails_id",
-    )
-    _private = frozenset(("memo",))
 
     @property
-    def raw(self) -> models.PayoutPayment:
-        """What came, as the generated model: a copy."""
-        return models.PayoutPayment.from_dict(self._copy())
+    @_typed.model(lambda: models.PayoutPayment)
+    def raw(self):
+        """What came, as the generated `models.PayoutPayment`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`paymentId`: The id of the payment."""
-        return _typed.identifier(self._json, "paymentId")
+    @_typed.identifier("paymentId")
+    def id(self):
+        """`paymentId` (`str`): The id of the payment."""
 
     @property
-    def remote_id(self) -> str | None:
-        """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
+    @_typed.text("remoteId")
+    def remote_id(self):
+        """`remoteId` (`str | None`): The payor's own name for the payee."""
 
     @property
-    def remote_system_id(self) -> str | None:
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
+    @_typed.text("remoteSystemId")
+    def remote_system_id(self):
+        """`remoteSystemId` (`str | None`): The payments system that pays, if it is not Velo."""
 
     @property
-    def amount(self) -> _typed.Money | None:
-        """`amount`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "amount", "currency")
+    @_typed.money("amount", "currency")
+    def amount(self):
+        """`amount` (`Money | None`): In minor units of the currency. With its `currency`."""
 
     @property
-    def source_account_name(self) -> str | None:
-        """`sourceAccountName`: The source account that pays, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
+        """`sourceAccountName` (`str | None`): The source account that pays, by its name."""
 
     @property
-    def payor_payment_id(self) -> str | None:
-        """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
+    @_typed.text("payorPaymentId")
+    def payor_payment_id(self):
+        """`payorPaymentId` (`str | None`): The payor's own reference."""
 
     @property
-    def memo(self) -> str | None:
-        """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
-        no repr."""
-        return _typed.text(self._json, "paymentMemo")
+    @_typed.text("paymentMemo", private=True)
+    def memo(self):
+        """`paymentMemo` (`str | None`): For the statement of the payee, but not by ACH; else that of
+        the payout. In no repr."""
 
     @property
-    def is_withdrawable(self) -> bool | None:
-        """`withdrawable`: Whether the payment can be withdrawn."""
-        return _typed.flag(self._json, "withdrawable")
+    @_typed.flag("withdrawable")
+    def is_withdrawable(self):
+        """`withdrawable` (`bool | None`): Whether the payment can be withdrawn."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: How far the payment is, as of a payment of the audit."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): How far the payment is, as of a payment of the audit."""
 
     @property
-    def transmission_type(self) -> str | None:
-        """`transmissionType`: How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
-        SWIFT."""
-        return _typed.text(self._json, "transmissionType")
+    @_typed.text("transmissionType")
+    def transmission_type(self):
+        """`transmissionType` (`str | None`): How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE,
+        LOCAL or SWIFT."""
 
     @property
-    def rails_id(self) -> str | None:
-        """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
+    @_typed.text("railsId")
+    def rails_id(self):
+        """`railsId` (`str | None`): The rails that carry the payment."""
 
 
 class PayoutSummary(_typed.Record):
     """A payout in the list of a payor's payouts."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "status",
-        "submitted_at",
-        "type",
-        "payor_name",
-        "id",
-        "payor_id",
-        "instructed_at",
-        "withdrawn_at",
-        "total_payments",
-        "incomplete_payments",
-        "returned_payments",
-        "withdrawn_payments",
-        "accounts",
-        "memo",
-        "schedule_status",
-        "scheduled_for",
-        "scheduled_at",
-        "scheduled_by",
-        "scheduled_by_principal_id",
-        "notifications_enabled",
-    )
-    _private = frozenset(("memo", "scheduled_by"))
 
     @property
-    def raw(self) -> models.PayoutSummary:
-        """What came, as the generated model: a copy."""
-        return models.PayoutSummary.from_dict(self._copy())
+    @_typed.model(lambda: models.PayoutSummary)
+    def raw(self):
+        """What came, as the generated `models.PayoutSummary`: a copy."""
 
     @property
-    def status(self) -> str | None:
-        """`status`: How far the payout is, as of a payout."""
-        return _typed.text(self._json, "status")
+    @_typed.text("status")
+    def status(self):
+        """`status` (`str | None`): How far the payout is, as of a payout."""
 
     @property
-    def submitted_at(self) -> datetime | None:
-        """`submittedDateTime`: When the payout was submitted."""
-        return _typed.moment(self._json, "submittedDateTime")
+    @_typed.moment("submittedDateTime")
+    def submitted_at(self):
+        """`submittedDateTime` (`datetime | None`): When the payout was submitted."""
 
     @property
-    def type(self) -> str | None:
-        """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
-        return _typed.text(self._json, "payoutType")
+    @_typed.text("payoutType")
+    def type(self):
+        """`payoutType` (`str | None`): STANDARD, AS or ON_BEHALF_OF; others may come."""
 
     @property
-    def payor_name(self) -> str | None:
-        """`payorName`: The name of the payor."""
-        return _typed.text(self._json, "payorName")
+    @_typed.text("payorName")
+    def payor_name(self):
+        """`payorName` (`str | None`): The name of the payor."""
 
     @property
-    def id(self) -> str:
-        """`payoutId`: The id of the payout."""
-        return _typed.identifier(self._json, "payoutId")
+    @_typed.identifier("payoutId")
+    def id(self):
+        """`payoutId` (`str`): The id of the payout."""
 
     @property
-    def payor_id(self) -> str | None:
-        """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
+    @_typed.text("payorId")
+    def payor_id(self):
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
-    def instructed_at(self) -> datetime | None:
-        """`instructedDateTime`: When the payout was instructed."""
-        return _typed.moment(self._json, "instructedDateTime")
+    @_typed.moment("instructedDateTime")
+    def instructed_at(self):
+        """`instructedDateTime` (`datetime | None`): When the payout was instructed."""
 
     @property
-    def withdrawn_at(self) -> datetime | None:
-        """`withdrawnDateTime`: When the payout was withdrawn."""
-        return _typed.moment(self._json, "withdrawnDateTime")
+    @_typed.moment("withdrawnDateTime")
+    def withdrawn_at(self):
+        """`withdrawnDateTime` (`datetime | None`): When the payout was withdrawn."""
 
     @property
-    def total_payments(self) -> int | None:
-        """`totalPayments`: How many payments the payout has."""
-        return _typed.whole(self._json, "totalPayments")
+    @_typed.whole("totalPayments")
+    def total_payments(self):
+        """`totalPayments` (`int | None`): How many payments the payout has."""
 
     @property
-    def incomplete_payments(self) -> int | None:
-        """`totalIncompletePayments`: How many payments are not complete."""
-        return _typed.whole(self._json, "totalIncompletePayments")
+    @_typed.whole("totalIncompletePayments")
+    def incomplete_payments(self):
+        """`totalIncompletePayments` (`int | None`): How many payments are not complete."""
 
     @property
-    def returned_payments(self) -> int | None:
-        """`totalReturnedPayments`: How many payments came back."""
-        return _typed.whole(self._json, "totalReturnedPayments")
+    @_typed.whole("totalReturnedPayments")
+    def returned_payments(self):
+        """`totalReturnedPayments` (`int | None`): How many payments came back."""
 
     @property
-    def withdrawn_payments(self) -> int | None:
-        """`totalWithdrawnPayments`: How many payments were withdrawn."""
-        return _typed.whole(self._json, "totalWithdrawnPayments")
+    @_typed.whole("totalWithdrawnPayments")
+    def withdrawn_payments(self):
+        """`totalWithdrawnPayments` (`int | None`): How many payments were withdrawn."""
 
     @property
-    def accounts(self) -> tuple[SourceAccountCost, ...]:
-        """`sourceAccountSummary`: What the payout costs each source account."""
-        return _typed.records(self._json, "sourceAccountSummary", SourceAccountCost)
+    @_typed.records(lambda: SourceAccountCost, "sourceAccountSummary")
+    def accounts(self):
+        """`sourceAccountSummary` (`tuple[SourceAccountCost, ...]`): What the payout costs each source
+        account."""
 
     @property
-    def memo(self) -> str | None:
-        """`payoutMemo`: For the statements of the payees, but not by ACH; a payment may have its own.
-        In no repr."""
-        return _typed.text(self._json, "payoutMemo")
+    @_typed.text("payoutMemo", private=True)
+    def memo(self):
+        """`payoutMemo` (`str | None`): For the statements of the payees, but not by ACH; a payment may
+        have its own. In no repr."""
 
     @property
-    def schedule_status(self) -> str | None:
-        """`schedule.scheduleStatus`: SCHEDULED, EXECUTED or FAILED."""
-        return _typed.text(_typed.part(self._json, "schedule"), "scheduleStatus")
+    @_typed.text("schedule", "scheduleStatus")
+    def schedule_status(self):
+        """`schedule.scheduleStatus` (`str | None`): SCHEDULED, EXECUTED or FAILED."""
 
     @property
-    def scheduled_for(self) -> datetime | None:
-        """`schedule.scheduledFor`: When the payout is to be sent."""
-        return _typed.moment(_typed.part(self._json, "schedule"), "scheduledFor")
+    @_typed.moment("schedule", "scheduledFor")
+    def scheduled_for(self):
+        """`schedule.scheduledFor` (`datetime | None`): When the payout is to be sent."""
 
     @property
-    def scheduled_at(self) -> datetime | None:
-        """`schedule.scheduledAt`: When it was scheduled."""
-        return _typed.moment(_typed.part(self._json, "schedule"), "scheduledAt")
+    @_typed.moment("schedule", "scheduledAt")
+    def scheduled_at(self):
+        """`schedule.scheduledAt` (`datetime | None`): When it was scheduled."""
 
     @property
-    def scheduled_by(self) -> str | None:
-        """`schedule.scheduledBy`: A name of who scheduled it; not there if it was an application. In
-        no repr."""
-        return _typed.text(_typed.part(self._json, "schedule"), "scheduledBy")
+    @_typed.text("schedule", "scheduledByPrincipalId")
+    def scheduled_by_principal_id(self):
+        """`schedule.scheduledByPrincipalId` (`str | None`): The id of the user or application that
+        scheduled it."""
 
     @property
-    def scheduled_by_principal_id(self) -> str | None:
-        """`schedule.scheduledByPrincipalId`: The id of the user or application that scheduled it."""
-        return _typed.text(_typed.part(self._json, "schedule"), "scheduledByPrincipalId")
+    @_typed.flag("schedule", "notificationsEnabled")
+    def notifications_enabled(self):
+        """`schedule.notificationsEnabled` (`bool | None`): Whether Velo notifies of it when the
+        scheduled payout is processed."""
 
     @property
-    def notifications_enabled(self) -> bool | None:
-        """`schedule.notificationsEnabled`: Whether Velo notifies of it when the scheduled payout is
-        processed."""
-        return _typed.flag(_typed.part(self._json, "schedule"), "notificationsEnabled")
+    @_typed.text("schedule", "scheduledBy", private=True)
+    def scheduled_by(self):
+        """`schedule.scheduledBy` (`str | None`): A name of who scheduled it; not there if it was an
+        application. In no repr."""
 
 
 class Quote(_typed.Record):
     """The currency exchanges of a payout."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("fx_summaries",)
 
     @property
-    def raw(self) -> models.Quote:
-        """What came, as the generated model: a copy."""
-        return models.Quote.from_dict(self._copy())
+    @_typed.model(lambda: models.Quote)
+    def raw(self):
+        """What came, as the generated `models.Quote`: a copy."""
 
     @property
-    def fx_summaries(self) -> tuple[FxSummary, ...]:
-        """`fxSummaries`: The currency exchanges of the payout."""
-        return _typed.records(self._json, "fxSummaries", FxSummary)
+    @_typed.records(lambda: FxSummary, "fxSummaries")
+    def fx_summaries(self):
+        """`fxSummaries` (`tuple[FxSummary, ...]`): The currency exchanges of the payout."""
 
 
 class RejectedPayment(_typed.Record):
     """A payment that Velo rejected when the payout was submitted, and why."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "remote_id",
-        "amount",
-        "source_account_name",
-        "payor_payment_id",
-        "reason",
-        "reason_code",
-        "message",
-        "remote_system_id",
-    )
 
     @property
-    def raw(self) -> models.RejectedPayment:
-        """What came, as the generated model: a copy."""
-        return models.RejectedPayment.from_dict(self._copy())
+    @_typed.model(lambda: models.RejectedPayment)
+    def raw(self):
+        """What came, as the generated `models.RejectedPayment`: a copy."""
 
     @property
-    def remote_id(self) -> str | None:
-        """`remoteId`: The payor's own name for the payee."""
-        return _typed.text(self._json, "remoteId")
+    @_typed.text("remoteId")
+    def remote_id(self):
+        """`remoteId` (`str | None`): The payor's own name for the payee."""
 
     @property
-    def amount(self) -> _typed.Money | None:
-        """`amount`: In minor units of the currency. With its `currencyType`."""
-        return _typed.money(self._json, "amount", "currencyType")
+    @_typed.money("amount", "currencyType")
+    def amount(self):
+        """`amount` (`Money | None`): In minor units of the currency. With its `currencyType`."""
 
     @property
-    def source_account_name(self) -> str | None:
-        """`sourceAccountName`: The source account that was to pay, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
+    @_typed.text("sourceAccountName")
+    def source_account_name(self):
+        """`sourceAccountName` (`str | None`): The source account that was to pay, by its name."""
 
     @property
-    def payor_payment_id(self) -> str | None:
-        """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
+    @_typed.text("payorPaymentId")
+    def payor_payment_id(self):
+        """`payorPaymentId` (`str | None`): The payor's own reference."""
 
     @property
-    def reason(self) -> str | None:
-        """`reason`: Why Velo rejected the payment."""
-        return _typed.text(self._json, "reason")
+    @_typed.text("reason")
+    def reason(self):
+        """`reason` (`str | None`): Why Velo rejected the payment."""
 
     @property
-    def reason_code(self) -> str | None:
-        """`reasonCode`: Why Velo rejected the payment, as a code."""
-        return _typed.text(self._json, "reasonCode")
+    @_typed.text("reasonCode")
+    def reason_code(self):
+        """`reasonCode` (`str | None`): Why Velo rejected the payment, as a code."""
 
     @property
-    def message(self) -> str | None:
-        """`message`: Why Velo rejected the payment, in more general words than `reason`."""
-        return _typed.text(self._json, "message")
+    @_typed.text("message")
+    def message(self):
+        """`message` (`str | None`): Why Velo rejected the payment, in more general words than
+        `reason`."""
 
     @property
-    def remote_system_id(self) -> str | None:
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
+    @_typed.text("remoteSystemId")
+    def remote_system_id(self):
+        """`remoteSystemId` (`str | None`): The payments system that pays, if it is not Velo."""
 
 
 class SourceAccount(_typed.Record):
     """An account that payouts are paid from."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "type",
-        "rails_id",
-        "name",
-        "payor_id",
-        "balance",
-        "currency",
-        "country",
-        "funding_reference",
-        "physical_account_id",
-        "physical_account_name",
-        "is_pooled",
-        "is_deleted",
-        "is_deleted_by_user",
-    )
 
     @property
-    def raw(self) -> models.SourceAccount:
-        """What came, as the generated model: a copy."""
-        return models.SourceAccount.from_dict(self._copy())
+    @_typed.model(lambda: models.SourceAccount)
+    def raw(self):
+        """What came, as the generated `models.SourceAccount`: a copy."""
 
     @property
-    def id(self) -> str:
-        """`id`: The id of the source account."""
-        return _typed.identifier(self._json, "id")
+    @_typed.identifier("id")
+    def id(self):
+        """`id` (`str`): The id of the source account."""
 
     @property
-    def type(self) -> str | None:
-        """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return _typed.text(self._json, "type")
+    @_typed.text("type")
+    def type(self):
+        """`type` (`str | None`): FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
 
     @property
-    def rails_id(self) -> str | None:
-        """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
+    @_typed.text("railsId")
+    def rails_id(self):
+        """`railsId` (`str | None`): The rails that carry the payment."""
 
     @property
-    def name(self) -> str | None:
-        """`name`: The name by which payments name the account."""
-        return _typed.text(self._json, "name")
+    @_typed.text("name")
+    def name(self):
+        """`name` (`str | None`): The name by which payments name the account."""
 
     @property
-    def payor_id(self) -> str | None:
-        """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
+    @_typed.text("payorId")
+    def payor_id(self):
+        """`payorId` (`str | None`): The id of the payor."""
 
     @property
-    def balance(self) -> _typed.Money | None:
-        """`balance`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "balance", "currency")
+    @_typed.money("balance", "currency")
+    def balance(self):
+        """`balance` (`Money | None`): In minor units of the currency. With its `currency`."""
 
     @property
-    def currency(self) -> str | None:
-        """`currency`: Three capital letters (ISO 4217)."""
-        return _typed.text(self._json, "currency")
+    @_typed.text("currency")
+    def currency(self):
+        """`currency` (`str | None`): Three capital letters (ISO 4217)."""
 
     @property
-    def country(self) -> str | None:
-        """`country`: Two capital letters (ISO 3166)."""
-        return _typed.text(self._json, "country")
+    @_typed.text("country")
+    def country(self):
+        """`country` (`str | None`): Two capital letters (ISO 3166)."""
 
     @property
-    def funding_reference(self) -> str | None:
-        """`fundingRef`: The reference of transfers that fund the account. A decoupled account has
+    @_typed.text("fundingRef")
+    def funding_reference(self):
+        """`fundingRef` (`str | None`): The reference of transfers that fund the account. A decoupled
+        account has none."""
+
+    @property
+    @_typed.text("physicalAccountId")
+    def physical_account_id(self):
+        """`physicalAccountId` (`str | None`): The id of the physical account. A decoupled account has
         none."""
-        return _typed.text(self._json, "fundingRef")
 
     @property
-    def physical_account_id(self) -> str | None:
-        """`physicalAccountId`: The id of the physical account. A decoupled account has none."""
-        return _typed.text(self._json, "physicalAccountId")
+    @_typed.text("physicalAccountName")
+    def physical_account_name(self):
+        """`physicalAccountName` (`str | None`): The name of the physical account. A decoupled account
+        has none."""
 
     @property
-    def physical_account_name(self) -> str | None:
-        """`physicalAccountName`: The name of the physical account. A decoupled account has none."""
-        return _typed.text(self._json, "physicalAccountName")
+    @_typed.flag("pooled")
+    def is_pooled(self):
+        """`pooled` (`bool | None`): Whether the physical account is pooled. A decoupled account does
+        not say it."""
 
     @property
-    def is_pooled(self) -> bool | None:
-        """`pooled`: Whether the physical account is pooled. A decoupled account does not say it."""
-        return _typed.flag(self._json, "pooled")
+    @_typed.flag("deleted")
+    def is_deleted(self):
+        """`deleted` (`bool | None`): Whether the account is deleted; there only if it is."""
 
     @property
-    def is_deleted(self) -> bool | None:
-        """`deleted`: Whether the account is deleted; there only if it is."""
-        return _typed.flag(self._json, "deleted")
-
-    @property
-    def is_deleted_by_user(self) -> bool | None:
-        """`userDeleted`: Whether a user deleted the account; there only if one did."""
-        return _typed.flag(self._json, "userDeleted")
+    @_typed.flag("userDeleted")
+    def is_deleted_by_user(self):
+        """`userDeleted` (`bool | None`): Whether a user deleted the account; there only if one did."""
 
 
 class SourceAccountCost(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("source_account_id", "total_cost")
 
     @property
-    def raw(self) -> models.SourceAccountCost:
-        """What came, as the generated model: a copy."""
-        return models.SourceAccountCost.from_dict(self._copy())
+    @_typed.model(lambda: models.SourceAccountCost)
+    def raw(self):
+        """What came, as the generated `models.SourceAccountCost`: a copy."""
 
     @property
-    def source_account_id(self) -> str:
-        """`sourceAccountId`: The id of the source account."""
-        return _typed.identifier(self._json, "sourceAccountId")
+    @_typed.identifier("sourceAccountId")
+    def source_account_id(self):
+        """`sourceAccountId` (`str`): The id of the source account."""
 
     @property
-    def total_cost(self) -> _typed.Money | None:
-        """`totalCost`: In minor units of the currency. With its `currency`."""
-        return _typed.money(self._json, "totalCost", "currency")
+    @_typed.money("totalCost", "currency")
+    def total_cost(self):
+        """`totalCost` (`Money | None`): In minor units of the currency. With its `currency`."""

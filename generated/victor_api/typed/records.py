@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from victor_ext import typed as _typed
 
 __all__ = ("PaymentRequestFields",)
@@ -16,51 +14,38 @@ class PaymentRequestFields(_typed.Record):
     """The fields of `PaymentRequestReceipt` and `GetPaymentRequestResponse`."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "client_reference_id",
-        "error_message",
-        "parent_id",
-        "child_id",
-        "notes",
-        "amount_modification_allowed",
-    )
-    _private = frozenset(("client_reference_id", "error_message", "parent_id", "child_id", "notes"))
 
     @property
-    def client_reference_id(self) -> str | None:
-        """`client_reference_id`. In no repr."""
-        return _typed.text(self._json, "client_reference_id")
+    @_typed.text("client_reference_id", private=True)
+    def client_reference_id(self):
+        """`client_reference_id` (`str | None`). In no repr."""
 
     @property
-    def error_message(self) -> str | None:
-        """`error_message`: Message describing the error/failure reason. In no repr."""
-        return _typed.text(self._json, "error_message")
+    @_typed.text("error_message", private=True)
+    def error_message(self):
+        """`error_message` (`str | None`): Message describing the error/failure reason. In no repr."""
 
     @property
-    def parent_id(self) -> str | None:
-        """`victor_payment_request_parent_id`: The Victor Id of the parent (outbound) payment request
-        of the given payment request. In no repr."""
-        return _typed.text(self._json, "victor_payment_request_parent_id")
+    @_typed.text("victor_payment_request_parent_id", private=True)
+    def parent_id(self):
+        """`victor_payment_request_parent_id` (`str | None`): The Victor Id of the parent (outbound)
+        payment request of the given payment request. In no repr."""
 
     @property
-    def child_id(self) -> str | None:
-        """`victor_payment_request_child_id`: The Victor Id of the child (inbound) payment request of
-        the given payment request. In no repr."""
-        return _typed.text(self._json, "victor_payment_request_child_id")
+    @_typed.text("victor_payment_request_child_id", private=True)
+    def child_id(self):
+        """`victor_payment_request_child_id` (`str | None`): The Victor Id of the child (inbound)
+        payment request of the given payment request. In no repr."""
 
     @property
-    def notes(self) -> str | None:
-        """`payment_request.payment_details.notes`: Notes associated with the payment. In no repr."""
-        return _typed.text(
-            _typed.part(_typed.part(self._json, "payment_request"), "payment_details"), "notes"
-        )
+    @_typed.text("payment_request", "payment_details", "notes", private=True)
+    def notes(self):
+        """`payment_request.payment_details.notes` (`str | None`): Notes associated with the payment.
+        In no repr."""
 
     @property
-    def amount_modification_allowed(self) -> bool | None:
-        """`payment_request.payment_details.amount_modification_allowed`: Whether this request for
-        payment supports a change in payment amount by the payer on approval (The server's default:
-        false)."""
-        return _typed.flag(
-            _typed.part(_typed.part(self._json, "payment_request"), "payment_details"),
-            "amount_modification_allowed",
-        )
+    @_typed.flag("payment_request", "payment_details", "amount_modification_allowed")
+    def amount_modification_allowed(self):
+        """`payment_request.payment_details.amount_modification_allowed` (`bool | None`): Whether this
+        request for payment supports a change in payment amount by the payer on approval (The
+        server's default: false)."""

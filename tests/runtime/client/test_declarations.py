@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pickle
+import pydoc
 import sys
 from datetime import UTC, datetime
 from typing import Any, Union
@@ -20,38 +21,39 @@ from victor_ext.typed import Record, identifier, moment, records, text
 
 class Part(Record):
     __slots__ = ()
-    _fields = ("name",)
-    _private = frozenset({"name"})
 
     @property
-    def name(self) -> str | None:
-        return text(self._json, "name")
+    @text("name", private=True)
+    def name(self):
+        """The name of a person."""
 
 
 class Whole(Record):
     __slots__ = ("key",)
-    _fields = ("id", "account", "at", "parts")
-    _masked = frozenset({"account"})
 
     def __init__(self, json: Any, key: str = "") -> None:
         super().__init__(json)
         self.key = key
 
     @property
-    def id(self) -> str:
-        return identifier(self._json, "id")
+    @identifier("id")
+    def id(self):
+        """The id."""
 
     @property
-    def account(self) -> str | None:
-        return text(self._json, "account")
+    @text("bank", "account", masked=True)
+    def account(self):
+        """The number of an account."""
 
     @property
-    def at(self) -> datetime | None:
-        return moment(self._json, "at")
+    @moment("at")
+    def at(self):
+        """When it was made."""
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        return records(self._json, "parts", Part)
+    @records(lambda: Part, "parts")
+    def parts(self):
+        """The parts."""
 
 
 def test_a_field_that_the_provider_sent_cannot_be_set():
@@ -66,7 +68,7 @@ def test_a_field_that_the_provider_sent_cannot_be_set():
 def test_a_record_has_its_parts_and_shows_no_private_field():
     sent = {
         "id": "w-1",
-        "account": "123456789",
+        "bank": {"account": "123456789"},
         "at": "2026-03-04T05:06:07Z",
         "parts": [{"name": "a"}],
     }
@@ -78,6 +80,7 @@ def test_a_record_has_its_parts_and_shows_no_private_field():
     assert "account='*****6789'" in repr(whole)
     assert "parts=<1>" in repr(whole)
     assert repr(whole.parts[0]) == "Part()"
+    assert pydoc.render_doc(Part, renderer=pydoc.plaintext).count("The name of a person.") == 1
 
 
 def test_records_are_equal_by_all_that_they_hold():

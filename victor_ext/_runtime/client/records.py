@@ -47,10 +47,10 @@ class Record:
 
     _fields: ClassVar[tuple[str, ...]] = ()
     """The names of the fields, in the order of the document."""
-    _private: ClassVar[frozenset[str]] = frozenset()
-    """The fields that no `repr` shows, because they may name a person."""
-    _masked: ClassVar[frozenset[str]] = frozenset()
-    """The fields of which a `repr` shows the last four characters."""
+    _marks: ClassVar[dict[str, Mapping[str, bool]]] = {}
+    """How a `repr` shows fields: not at all if they are `private`, because they may name a person;
+    their last four characters if they are `masked`.
+    """
 
     def __init__(self, json: Mapping[str, Any]) -> None:
         """Read a JSON object.
@@ -72,11 +72,18 @@ class Record:
         return self._copy()
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Let each field say why it cannot be set."""
+        """Name the fields that are declared, and let each field say why it cannot be set."""
         super().__init_subclass__(**options)
+        declared: dict[str, Mapping[str, bool]] = {}
         for name, field in [*vars(cls).items()]:
             if isinstance(field, property) and field.fset is None:
                 setattr(cls, name, field.setter(partial(_refuse_setting, name)))
+                marks = getattr(field.fget, "marks", None)
+                if marks is not None:  # a reader of `typed` declares it
+                    declared[name] = marks
+        if declared:
+            cls._fields = tuple(declared)
+            cls._marks = declared
 
     def _as_json(self) -> dict[str, Any]:
         """Everything that was sent."""
@@ -107,16 +114,13 @@ class Record:
     def __repr__(self) -> str:
         parts: list[str] = []
         for name in self._fields:
-            value: object = None if name in self._private else getattr(self, name)
+            marks = self._marks.get(name, {})
+            value: object = None if "private" in marks else getattr(self, name)
+            if "masked" in marks and isinstance(value, str):
+                value = mask(value)
             if value is not None:
-                parts.append(f"{name}={self._shown(name, value)}")
+                parts.append(f"{name}={_shown(value)}")
         return f"{type(self).__name__}({', '.join(parts)})"
-
-    def _shown(self, name: str, value: object) -> str:
-        """The value of a field as the `repr` has it; of a list, the number of its items."""
-        if name in self._masked and isinstance(value, str):
-            return repr(mask(value))
-        return f"<{len(value)}>" if _is_tuple(value) else repr(value)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -129,6 +133,11 @@ class Record:
 
     def __hash__(self) -> int:
         return hash(repr(self))
+
+
+def _shown(value: object) -> str:
+    """The value of a field as the `repr` has it; of a list, the number of its items."""
+    return f"<{len(value)}>" if _is_tuple(value) else repr(value)
 
 
 def _refuse_setting(name: str, record: Record, _value: object) -> NoReturn:

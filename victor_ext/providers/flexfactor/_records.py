@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 from flexfactor_api.typed import records
 
 from victor_ext._privacy import one_line
+from victor_ext._runtime.core.json_values import whole_of
 from victor_ext.errors import Problem
 from victor_ext.money import Money
-from victor_ext.typed import AnyCaseRecord, whole
+from victor_ext.typed import AnyCaseRecord
 
 from ._problems import problems_in
 from ._responses import ErrorCode, first_text, is_done, split_code, status_of, success_of
@@ -242,7 +243,7 @@ class Order(FlexFactorRecord, records.Order):
 
     @property
     def status(self) -> OrderStatus | int | None:
-        number = whole(self._json, "status")
+        number = whole_of(self._json.get("status"))
         if number is None:
             return OrderStatus.__members__.get((self.status_name or "").strip().upper())
         return next((status for status in OrderStatus if status == number), number)

@@ -14,10 +14,10 @@ from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.records import content_of
 from victor_ext._runtime.client.resources import Walk
 from victor_ext._runtime.client.runners import OperationFlow, call, call_without_body
-from victor_ext._runtime.core.json_values import is_list, list_or_empty, object_or_empty
+from victor_ext._runtime.core.json_values import is_list, list_or_empty, object_or_empty, whole_of
 from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
-from victor_ext.typed import CheckedCall, ListQuery, Record, whole
+from victor_ext.typed import CheckedCall, ListQuery, Record
 
 R = TypeVar("R", bound=Record)
 
@@ -136,8 +136,8 @@ def walk(
             )
         items = [kind(object_or_empty(item)) for item in list_or_empty(sent)]
         numbers = object_or_empty(page.get("page"))
-        pages = whole(numbers, "totalPages")
-        total = whole(numbers, "totalElements")
+        pages = whole_of(numbers.get("totalPages"))
+        total = whole_of(numbers.get("totalElements"))
         reader.more = _names_next(page, reader.number) or None
         if pages is not None:
             if not items and total is not None and reader.number <= pages and total > 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,6 @@ from victor_ext._runtime.client.webhooks import (
 )
 from victor_ext._runtime.core.json_values import json_text, object_or_empty, text_or_empty
 from victor_ext.errors import AuthenticationError, ConfigurationError
-from victor_ext.typed import identifier, members
 
 SHORTEST_AUTHORIZATION = 16
 """The least number of characters. Velo takes four, which can be guessed."""
@@ -54,7 +54,10 @@ class Notification(records.Notification):
         "payor_ids",
         "source",
     )
-    _private = records.Notification._private | {"payor_ids", "source"}  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own
+    _marks = records.Notification._marks | {  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own
+        "payor_ids": {"private": True},
+        "source": {"private": True},
+    }
 
     @property
     def raw(self) -> Any:
@@ -70,7 +73,7 @@ class Notification(records.Notification):
     @property
     def source_type(self) -> str:
         source = self.source  # which may have the kind under either name
-        return identifier(source, "sourceType") or identifier(source, "type")
+        return text_or_empty(source.get("sourceType")) or text_or_empty(source.get("type"))
 
     @property
     def payor_ids(self) -> frozenset[str]:
@@ -79,7 +82,7 @@ class Notification(records.Notification):
 
     @property
     def source(self) -> dict[str, Any]:
-        return members(self._json, "source")
+        return deepcopy(object_or_empty(self._json.get("source")))
 
 
 class Webhook:

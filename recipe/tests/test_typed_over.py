@@ -1,4 +1,4 @@
-"""Views: fields that several schemas have, for a class that is written by hand over them."""
+"""Records of several schemas: fields for a class that is written by hand over them."""
 
 import re
 
@@ -52,12 +52,12 @@ components:
     Item: {type: object, properties: {name: {type: string}}}
 """
 SETTINGS = """
-views:
+records:
   OrderFields:
     over: [Order, Receipt]
     spread: [order, order.details]
     names: {orderId: number, order.details.note: remark}
-    by_hand: [state]
+    leave_out: [state]
 """
 
 
@@ -66,44 +66,45 @@ def made(folder, document=DOCUMENT, settings=SETTINGS):
     return made_with_settings(folder, document, settings)
 
 
-def test_a_view_has_the_members_of_its_schemas_and_of_parts_that_are_spread(
+def fields_in(source):
+    """The fields of the record."""
+    return re.findall(r"def (\w+)\(self\)", source[source.index("class OrderFields(") :])
+
+
+def test_a_record_of_several_schemas_has_the_members_of_its_schemas_and_of_parts_that_are_spread(
     tmp_path,
 ):
     source = source_of(made(tmp_path), "records")
-    assert "class OrderFields(_typed.Record):" in source
-    assert '_fields: ClassVar[tuple[str, ...]] = ("number", "remark", "item", "printed")' in source
+    assert fields_in(source) == ["number", "remark", "item", "printed"]
 
 
 @pytest.mark.parametrize(
     "field",
     [
         (
-            'def number(self) -> str | None: """`orderId`. In no repr.""" '
-            'return _typed.text(self._json, "orderId")'
+            '@_typed.text("orderId", private=True) '
+            'def number(self): """`orderId` (`str | None`). In no repr."""'
         ),
         (
-            'def remark(self) -> str | None: """`order.details.note`: For whom. In no repr.""" '
-            'return _typed.text(_typed.part(_typed.part(self._json, "order"), "details"), "note")'
+            '@_typed.text("order", "details", "note", private=True) '
+            'def remark(self): """`order.details.note` (`str | None`): For whom. In no repr."""'
         ),
-        'return _typed.record(_typed.part(self._json, "order"), "item", Item)',
-        'return _typed.flag(self._json, "printed")',
+        '@_typed.record(lambda: Item, "order", "item")',
+        '@_typed.flag("printed")',
     ],
     ids=["member", "member of a part", "record", "member of the second schema"],
 )
-def test_a_field_of_a_view_is_read_from_its_part(field, tmp_path):
+def test_a_field_of_a_part_that_is_spread_is_read_from_its_part(field, tmp_path):
     assert field in source_of(made(tmp_path), "records")
 
 
-def test_a_view_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(tmp_path):
-    taken = "by_hand: [state]\n    taken: [state, printed]"
-    result = made(tmp_path, settings=SETTINGS.replace("by_hand: [state]", taken))
-    assert (
-        '_fields: ClassVar[tuple[str, ...]] = ("number", "remark", "item", "printed_")'
-        in source_of(result, "records")
-    )
+def test_a_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(tmp_path):
+    taken = "leave_out: [state]\n    taken: [state, printed]"
+    result = made(tmp_path, settings=SETTINGS.replace("leave_out: [state]", taken))
+    assert fields_in(source_of(result, "records"))[-1] == "printed_"
 
 
-def test_a_record_that_a_view_refers_to_is_made_and_its_texts_are_private(tmp_path, capsys):
+def test_a_record_that_such_a_field_refers_to_is_made_and_its_texts_are_private(tmp_path, capsys):
     made(tmp_path)
     assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 0
     shown = capsys.readouterr()
