@@ -32,7 +32,7 @@ from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import lose, mend
-from .members import tables_of
+from .members import tables_of, without_null
 from .properties import finish
 from .python_names import give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
@@ -145,10 +145,9 @@ def _project(
         return_type=_return_type,
         constant_of=hooks.constant_of,
         base=readers.base,
-        cores_of=readers.cores_of,
+        fields_of=readers.fields_of,
         has_null=readers.has_null,
-        is_plain=readers.is_plain,
-        way=readers.way,
+        without_null=without_null,
     )
     return project
 

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import define as _define
 from attrs import field as _field
 
-from ..decoding import ANYTHING, FLAG, TEXT, WHOLE, Array, as_object, read
+from ..decoding import ANYTHING, FLAG, TEXT, WHOLE, Array, Nullable
 from ..decoding import Model as _Model
+from ..decoding import declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -41,57 +42,19 @@ class Token(_Model):
     errors: list[Any] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.access_token
-        if value is not UNSET:
-            fields["accessToken"] = value
-        value = self.expires
-        if value is not UNSET:
-            fields["expires"] = value
-        value = self.refresh_token
-        if value is not UNSET:
-            fields["refreshToken"] = value
-        value = self.id
-        if value is not UNSET:
-            fields["id"] = value
-        value = self.session
-        if value is not UNSET:
-            fields["session"] = value
-        value = self.success
-        if value is not UNSET:
-            fields["success"] = value
-        value = self.result
-        if value is not UNSET:
-            fields["result"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.status_code
-        if value is not UNSET:
-            fields["statusCode"] = value
-        value = self.errors
-        if value is not UNSET:
-            fields["errors"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.access_token = read(TEXT, values, "accessToken", levels)
-        decoded.expires = read(WHOLE, values, "expires", levels)
-        decoded.refresh_token = read(TEXT, values, "refreshToken", levels)
-        decoded.id = read(TEXT, values, "id", levels)
-        decoded.session = read(TEXT, values, "session", levels)
-        decoded.success = read(FLAG, values, "success", levels)
-        decoded.result = read(TEXT, values, "result", levels, None)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.status_code = read(TEXT, values, "statusCode", levels, None)
-        decoded.errors = read(_read_errors, values, "errors", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_errors = Array(ANYTHING)
+_declare(
+    Token,
+    {
+        "accessToken": TEXT,
+        "expires": WHOLE,
+        "refreshToken": TEXT,
+        "id": TEXT,
+        "session": TEXT,
+        "success": FLAG,
+        "result": Nullable(TEXT),
+        "status": TEXT,
+        "statusCode": Nullable(TEXT),
+        "errors": Array(ANYTHING),
+    },
+)

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from attrs import define as _define
 from attrs import field as _field
 
-from ..decoding import TEXT, as_object, read
+from ..decoding import TEXT
 from ..decoding import Model as _Model
-from ..types import UNSET
+from ..decoding import declare as _declare
 
 
 @_define(eq=False, repr=False)
@@ -25,22 +25,5 @@ class TokenRequest(_Model):
     app_secret: str
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.app_key
-        if value is not UNSET:
-            fields["AppKey"] = value
-        value = self.app_secret
-        if value is not UNSET:
-            fields["AppSecret"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.app_key = read(TEXT, values, "AppKey", levels)
-        decoded.app_secret = read(TEXT, values, "AppSecret", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(TokenRequest, {"AppKey": TEXT, "AppSecret": TEXT})
