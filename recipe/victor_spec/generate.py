@@ -371,8 +371,9 @@ def _finish(written: Path, built: Path) -> None:
     for name in COPIED:
         shutil.copyfile(TEMPLATES / name, written / name)
     # F removes imports that a template has and a module does not use; I sorts the others.
-    rules = ("--fix-only", "--select=F,I,UP", "--config=lint.isort.split-on-trailing-comma=false")
-    _ruff(written, "check", *RUFF, *rules)
+    rules = ("--fix-only", "--select=F,I,UP", "--config=lint.isort.combine-as-imports=true")
+    commas = "--config=lint.isort.split-on-trailing-comma=false"
+    _ruff(written, "check", *RUFF, *rules, commas)
     _ruff(written, "format", *RUFF, "--config=format.skip-magic-trailing-comma=true")
     for path in written.rglob("*.py"):
         text = path.read_text(encoding="utf-8")

@@ -5,12 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT
-from ..decoding import Model as _Model
-from ..decoding import declare as _declare
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 

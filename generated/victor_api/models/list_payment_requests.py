@@ -6,12 +6,9 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import DAY, INSTANT, TEXT, WHOLE, Word
-from ..decoding import Model as _Model
-from ..decoding import declare as _declare
+from ..decoding import DAY, INSTANT, TEXT, WHOLE, Model as _Model, Word, declare as _declare
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus

@@ -5,12 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, Word
-from ..decoding import Model as _Model
-from ..decoding import declare as _declare
+from ..decoding import TEXT, Model as _Model, Object, Word, declare as _declare
 from ..models.payment_request_receipt_direction import PaymentRequestReceiptDirection
 from ..models.payment_request_receipt_payment_network import PaymentRequestReceiptPaymentNetwork
 from ..models.payment_request_receipt_status import PaymentRequestReceiptStatus

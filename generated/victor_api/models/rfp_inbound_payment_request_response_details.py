@@ -5,12 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Word
-from ..decoding import Model as _Model
-from ..decoding import declare as _declare
+from ..decoding import TEXT, Model as _Model, Word, declare as _declare
 from ..models.rfp_inbound_payment_request_response_details_status import (
     RfpInboundPaymentRequestResponseDetailsStatus,
 )

@@ -9,13 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.problem import Problem
 from ...models.token import Token
 from ...models.token_request import TokenRequest
+from ...operations import declared as _declared
 from ...serializing import json_body as _json_body
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -30,16 +30,11 @@ def _get_kwargs(*, body: TokenRequest) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Problem | Token | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Problem | Token | None:
     if response.status_code == 200:
         return _read_body(Object(Token), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 401:
+    if response.status_code in (400, 401):
         return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
@@ -47,37 +42,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="create_token",
-    method="POST",
-    path="/v1/oauth2/token",
-    headers=(),
-    members=("AppKey", "AppSecret"),
-    result_id="id",
-    result_status="status",
-    results={200: "Token"},
-    result_members=(
-        "accessToken",
-        "expires",
-        "refreshToken",
-        "id",
-        "session",
-        "success",
-        "result",
-        "status",
-        "statusCode",
-        "errors",
-    ),
-    errors={"400": ("Problem",), "401": ("Problem",)},
-    body="TokenRequest",
-    parse=_parse_response,
-)
+OPERATION = _declared("create_token", "POST", "/v1/oauth2/token", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    *, client: AuthenticatedClient | Client, body: TokenRequest
-) -> Response[Problem | Token]:
+def sync_detailed(*, client: Client, body: TokenRequest) -> Response[Problem | Token]:
     """Exchange an AppKey and its AppSecret for a bearer token.
 
      Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
@@ -95,28 +64,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Problem | Token | None:
+def sync(*, client: Client, body: TokenRequest) -> Problem | Token | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, body: TokenRequest
-) -> Response[Problem | Token]:
+async def asyncio_detailed(*, client: Client, body: TokenRequest) -> Response[Problem | Token]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient | Client, body: TokenRequest
-) -> Problem | Token | None:
+async def asyncio(*, client: Client, body: TokenRequest) -> Problem | Token | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed
