@@ -5,9 +5,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import AuthenticatedClient as AuthenticatedClient
-    from .client import Client as Client
-    from .types import required as required
+    from .client import AuthenticatedClient, Client
+    from .types import required
 
 _MODULES: dict[str, str] = {
     "AuthenticatedClient": ".client",

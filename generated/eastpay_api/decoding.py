@@ -21,7 +21,6 @@ Readers do not raise: they return MISMATCH for a value that is not of their type
 from __future__ import annotations
 
 import datetime
-import inspect
 import re
 import sys
 import typing
@@ -31,11 +30,11 @@ from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
 from reprlib import recursive_repr
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
-from .types import UNSET, File, UnknownVariant
+from .types import UNSET, File, UnknownVariant, Unset
 
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
@@ -52,33 +51,21 @@ MISMATCH: Final = object()
 """What a reader returns when the value is not of its type."""
 
 
-def read(
-    reader: Reader[Any], values: dict[str, Any], name: str, left: int, null: Any = UNSET
-) -> Any:
-    """Take the value of a field, required or not: `null` for a null, and a value of another type as
-    it came.
+class Table(NamedTuple):
+    """How the members of a model are read and written."""
+
+    readers: Mapping[str, tuple[int, type | None, Reader[Any]]]
+    """By the name of a member on the wire: the number of the field, the class of a value that is
+    read as itself, and the reader of others.
     """
-    value = values.pop(name, UNSET)
-    if value.__class__ is reader.usual or value is UNSET:
-        return value
-    if value is None:
-        if null is UNSET:
-            values[name] = None
-        return null
-    decoded = reader.read(value, left)
-    return value if decoded is MISMATCH else decoded
-
-
-def as_object(value: Any) -> dict[str, Any]:
-    """A new dict for any input of `from_dict`. Raises TypeError for a value that is no object."""
-    if value.__class__ is dict or isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"from_dict reads an object, not a value of the type {type(value).__name__}")
-
-
-def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[str, Any]:
-    """The additional properties of an object, when they have one declared type."""
-    return {name: reader.item(value, left) for name, value in values.items()}
+    writers: Sequence[tuple[str, str, bool]]
+    """The name of each field, its name on the wire, and whether its value is JSON already."""
+    words: Mapping[str, Sequence[str]]
+    """The values of the constants and enums in which the members of a union differ, by their names
+    on the wire, in lower case; none for null.
+    """
+    free: Reader[Any] | None
+    """The reader of additional properties, where they have one declared type."""
 
 
 class Model:
@@ -88,14 +75,54 @@ class Model:
 
     additional_properties: dict[str, Any]
 
+    TABLE = Table({}, (), {}, None)
+
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates."""
+        """The model of a JSON object; `decoding` says what it tolerates. Raises TypeError for a
+        value that is no object.
+        """
+        if not isinstance(src_dict, Mapping):
+            kind = type(src_dict).__name__
+            raise TypeError(f"from_dict reads an object, not a value of the type {kind}")
         return cls._decode(src_dict, LEVELS)
 
     @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        raise NotImplementedError
+    def _decode(cls, source: Mapping[str, Any], left: int) -> Self:
+        readers, _, _, free = cls.TABLE
+        fields: list[Any] = [UNSET] * len(readers)
+        others: dict[str, Any] = {}
+        for name, value in source.items():
+            if name not in readers:
+                others[name] = value
+                continue
+            place, usual, reader = readers[name]
+            if value.__class__ is usual:
+                fields[place] = value
+            elif value is not None:
+                decoded = reader.read(value, left)
+                fields[place] = value if decoded is MISMATCH else decoded
+            elif reader.takes_null:
+                fields[place] = None
+            else:
+                others[name] = None
+        if free is not None:
+            others = {name: free.item(value, left) for name, value in others.items()}
+        model = cls(*fields)
+        model.additional_properties.update(others)
+        return model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object, with what was read and is not declared."""
+        _, writers, _, free = self.TABLE
+        fields = {**self.additional_properties}
+        if free is not None:
+            fields = plain(fields)
+        for name, wire, is_json in writers:
+            value = getattr(self, name)
+            if value is not UNSET:
+                fields[wire] = value if is_json else plain(value)
+        return fields
 
     def _misread(self) -> set[str]:
         return misread(self)
@@ -134,6 +161,26 @@ class Model:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+def declare(
+    model: type[Model],
+    readers: Mapping[str, Reader[Any]],
+    *,
+    words: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    free: Reader[Any] | None = None,
+) -> None:
+    """Say how the members of a model are read, by their names on the wire, in the order of its
+    fields.
+    """
+    fields = [each.name for each in vars(model)["__attrs_attrs__"] if each.init]
+    members = list(zip(fields, readers.items(), strict=True))
+    model.TABLE = Table(
+        {wire: (place, reader.usual, reader) for place, (_, (wire, reader)) in enumerate(members)},
+        [(name, wire, reader.usual is not None) for name, (wire, reader) in members],
+        words,
+        free,
+    )
 
 
 def misread(model: Any) -> set[str]:
@@ -192,7 +239,8 @@ def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
 @cache
 def hints(model: Any) -> dict[str, Any]:
     """The declared types of the fields of a model."""
-    types = typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
+    names = {"Any": Any, **vars(sys.modules[model.__module__])}
+    types = typing.get_type_hints(model, names, {})
     return {each.name: types[each.name] for each in model.__attrs_attrs__}
 
 
@@ -216,6 +264,49 @@ def _is_of(hint: Any, value: Any) -> bool:
     if hint is Any or isinstance(value, bool):
         return hint in (Any, bool)
     return isinstance(value, (int, float) if hint is float else origin or hint)
+
+
+# ---- Back to JSON ----
+
+_PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
+
+
+def plain(value: Any, left: int = LEVELS) -> Any:
+    """The form of a value in JSON, in a query or in a header."""
+    if value.__class__ in _PLAIN:
+        return value
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (list, tuple)):
+        return [plain(item, left - 1) for item in value] if left else value
+    if isinstance(value, dict):
+        return {name: plain(item, left - 1) for name, item in value.items()} if left else value
+    return _written(value)
+
+
+def _written(value: Any) -> Any:
+    """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text,
+    others unchanged.
+    """
+    if not isinstance(value, datetime.datetime):
+        return (
+            value.isoformat()
+            if isinstance(value, datetime.date)
+            else str(value)
+            if isinstance(value, UUID)
+            else value
+        )
+    if isinstance(value, Instant) and value.text:
+        return value.text
+    micros = value.microsecond
+    text = (
+        value.isoformat(timespec="milliseconds")
+        if micros and not micros % 1000
+        else value.isoformat()
+    )
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
 # ---- Open enums ----
@@ -276,6 +367,7 @@ def spellings(enum: type[Enum]) -> dict[Any, Any]:
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
+M = TypeVar("M", bound=Model)
 
 
 class Reader(Generic[T]):
@@ -287,6 +379,7 @@ class Reader(Generic[T]):
     rank: int = 1
     usual: type | None = None
     """The class of a value that is read as itself."""
+    takes_null: bool = False
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
         """The value as its type, or MISMATCH; with `exact`, also for an undeclared value of an
@@ -321,6 +414,19 @@ class Scalar(Reader[T]):
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - a scalar nests nothing
         return self._take(value)
+
+
+class Nullable(Reader[T]):
+    """The value of a member that may be null."""
+
+    takes_null = True
+
+    def __init__(self, of: Reader[T]) -> None:
+        self._of = of
+        self.usual = of.usual
+
+    def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
+        return self._of.read(value, left, exact=exact)
 
 
 def _whole(value: Any) -> Any:
@@ -465,25 +571,12 @@ class Word(Reader[E]):
         return MISMATCH if exact and word not in self._enum.__members__.values() else word
 
 
-class Shape(NamedTuple):
-    """What distinguishes a model in a union: its wire names, those that it requires, and its
-    words.
-    """
-
-    names: frozenset[str]
-    required: frozenset[str]
-    words: Mapping[str, frozenset[str]] = {}
-    """The values of the constants and enums in which the members of the union differ, in lower
-    case; none for null.
-    """
-
-
-class Object(Reader[T]):
+class Object(Reader[M]):
     """A model."""
 
-    def __init__(self, model: type[T]) -> None:
+    def __init__(self, model: type[M]) -> None:
         self.model: Any = model
-        self._decode: Callable[[Any, int], T] = vars(model)["_decode"].__get__(None, model)
+        self._decode = model._decode  # noqa: SLF001 - every model has it
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - tolerant all the same
         is_object = value.__class__ is dict or isinstance(value, Mapping)
@@ -493,20 +586,19 @@ class Object(Reader[T]):
         """How badly an object fits: its constants, unknown and missing fields, and words of
         enums.
         """
-        shape: Shape | None = getattr(self.model, "SHAPE", None)
-        if shape is None or not isinstance(value, Mapping):
-            return (0 if isinstance(value, Mapping) else 2, 0, 0, 0, 0)
-        unknown = sum(name not in shape.names for name in value)
-        missing = sum(name not in value for name in shape.required)
-        given = [(value[name], known) for name, known in shape.words.items() if name in value]
+        if not isinstance(value, Mapping):
+            return (2, 0, 0, 0, 0)
+        unknown = sum(name not in self.model.TABLE.readers for name in value)
+        missing = sum(name not in value for name in _required_of(self.model).values())
+        words = self.model.TABLE.words.items()
+        given = [(value[name], known) for name, known in words if name in value]
         other = [known for word, known in given if word is not None and _folded(word) not in known]
         constants = sum(len(known) <= 1 for known in other)
         nulls = sum(word is None and not known for word, known in given)
         return (0, constants, unknown, missing, len(other) - nulls)
 
     def absent(self, value: Any) -> int:
-        shape: Shape | None = getattr(self.model, "SHAPE", None)
-        return 0 if shape is None else sum(name not in value for name in shape.names)
+        return sum(name not in value for name in self.model.TABLE.readers)
 
 
 def _folded(value: Any) -> Any:
@@ -687,18 +779,12 @@ def _losses(decoded: Any) -> int:
 
 
 @cache
-def _required_of(model: Any) -> list[str]:
-    """The attributes of a model that its constructor requires, or that are constants."""
-    parameters = inspect.signature(model).parameters
-    return [
-        each.name
-        for each in model.__attrs_attrs__
-        if each.init
-        and (
-            parameters[each.alias].default is inspect.Parameter.empty
-            or parameters[each.alias].kind is inspect.Parameter.KEYWORD_ONLY
-        )
-    ]
+def _required_of(model: Any) -> dict[str, str]:
+    """The attributes of a model that its constructor requires, or that are constants, with their
+    names on the wire.
+    """
+    is_optional = {each.name: each.default is UNSET for each in model.__attrs_attrs__}
+    return {name: wire for name, wire, _ in model.TABLE.writers if not is_optional[name]}
 
 
 def _first(results: Iterable[Any]) -> Any:

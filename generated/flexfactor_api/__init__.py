@@ -5,11 +5,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import DEFAULT_BASE_URL as DEFAULT_BASE_URL
-    from .client import SERVERS as SERVERS
-    from .client import AuthenticatedClient as AuthenticatedClient
-    from .client import Client as Client
-    from .types import required as required
+    from .client import DEFAULT_BASE_URL, SERVERS, AuthenticatedClient, Client
+    from .types import required
 
 _MODULES: dict[str, str] = {
     "AuthenticatedClient": ".client",

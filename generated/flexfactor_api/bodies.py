@@ -12,17 +12,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
-from .serializing import (
-    Hidden,
-    items_of,
-    json_of,
-    leaves,
-    pairs_of,
-    plain,
-    text_of,
-    undefined,
-    utf8,
-)
+from .decoding import plain
+from .serializing import Hidden, items_of, json_of, leaves, pairs_of, text_of, undefined, utf8
 from .types import UNSET, File, RequestFiles
 
 

@@ -2,7 +2,7 @@
 import ssl
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self, TypeVar
 
@@ -47,16 +47,16 @@ class Client:
             Can also be provided as a keyword argument to the constructor.
     """
 
-    raise_on_unexpected_status: bool = field(kw_only=True)
+    raise_on_unexpected_status: bool
     _base_url: str
-    _cookies: dict[str, str] = field(kw_only=True)
-    _headers: dict[str, str] = field(kw_only=True)
-    _timeout: httpx.Timeout | None = field(kw_only=True)
-    _verify_ssl: str | bool | ssl.SSLContext = field(kw_only=True)
-    _follow_redirects: bool = field(kw_only=True)
-    _httpx_args: dict[str, Any] = field(kw_only=True)
-    _client: httpx.Client | None = field(init=False)
-    _async_client: httpx.AsyncClient | None = field(init=False)
+    _cookies: dict[str, str]
+    _headers: dict[str, str]
+    _timeout: httpx.Timeout | None
+    _verify_ssl: str | bool | ssl.SSLContext
+    _follow_redirects: bool
+    _httpx_args: dict[str, Any]
+    _client: httpx.Client | None
+    _async_client: httpx.AsyncClient | None
 
     def __init__(
         self,
@@ -104,10 +104,31 @@ class Client:
         """Read a response with the parser of its operation"""
         return parse(client=self, response=response)
 
-    def whole_response(
-        self, parse: Callable[..., T | None], response: httpx.Response
+    def call(
+        self, operation: Operation, parse: Callable[..., T | None], kwargs: dict[str, Any]
     ) -> Response[T]:
-        """A response, with what the parser of its operation reads in it"""
+        """Send the request of an operation, and read the response with its parser"""
+        http = self.get_httpx_client()
+        request = {**kwargs, "extensions": self.request_extensions(operation)}
+        if "cookies" in request:  # `request` of httpx takes none for one call
+            response = http.send(http.build_request(**request))
+        else:
+            response = http.request(**request)
+        return self._whole(parse, response)
+
+    async def async_call(
+        self, operation: Operation, parse: Callable[..., T | None], kwargs: dict[str, Any]
+    ) -> Response[T]:
+        """As `call`, awaited"""
+        http = self.get_async_httpx_client()
+        request = {**kwargs, "extensions": self.request_extensions(operation)}
+        if "cookies" in request:
+            response = await http.send(http.build_request(**request))
+        else:
+            response = await http.request(**request)
+        return self._whole(parse, response)
+
+    def _whole(self, parse: Callable[..., T | None], response: httpx.Response) -> Response[T]:
         parsed = self.parse_response(parse, response)
         return Response(
             _status_of(response.status_code), response.content, response.headers, parsed

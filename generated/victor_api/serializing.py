@@ -11,16 +11,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
-from uuid import UUID
 
-from .decoding import LEVELS, Instant
-from .types import UNSET, File, Unset
+from .decoding import plain
+from .types import UNSET, File
 
 RESERVED: Final = ":/?@!$'()*,;="
 """What `allowReserved` leaves as it is.
@@ -38,8 +36,9 @@ MAX_DIGITS: Final = 99
 """A Decimal with more of them before or behind its point is written with an exponent."""
 MAX_LEVELS: Final = 200
 
-_PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_dumps: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+).encode
 _TRIPLE: Final = r"(%[0-9A-Fa-f]{2})"
 
 
@@ -158,44 +157,6 @@ def query_string(*parameters: list[str], begin: str = "?") -> str:
 
 
 # ---- Values ----
-
-
-def plain(value: Any, left: int = LEVELS) -> Any:
-    """The form of a value in JSON, in a query or in a header."""
-    if value.__class__ in _PLAIN:
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
-    if isinstance(value, (list, tuple)):
-        return [plain(item, left - 1) for item in value] if left else value
-    if isinstance(value, dict):
-        return {name: plain(item, left - 1) for name, item in value.items()} if left else value
-    return _written(value)
-
-
-def _written(value: Any) -> Any:
-    """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text,
-    others unchanged.
-    """
-    if not isinstance(value, datetime):
-        return (
-            value.isoformat()
-            if isinstance(value, date)
-            else str(value)
-            if isinstance(value, UUID)
-            else value
-        )
-    if isinstance(value, Instant) and value.text:
-        return value.text
-    micros = value.microsecond
-    text = (
-        value.isoformat(timespec="milliseconds")
-        if micros and not micros % 1000
-        else value.isoformat()
-    )
-    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
 def items_of(value: Any) -> list[Any]:
@@ -371,7 +332,7 @@ def json_of(value: Any, name: str) -> str:
     """
     try:
         return _dumps(value)  # nearly always; `_exact` writes a Decimal, or names the part
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return _exact(value, name, MAX_LEVELS)
 
 
@@ -414,11 +375,6 @@ def _exact(value: Any, name: str, levels: int) -> str:
             else f"form for {shown}"
         )
         raise ValueError(f"{name}: JSON has no {what}.") from None
-
-
-def _dumps(value: Any) -> str:
-    """Compact JSON text. Raises ValueError for a number that JSON has not."""
-    return _ENCODER.encode(value)
 
 
 def undefined(name: str, value: Any, place: str) -> ValueError:

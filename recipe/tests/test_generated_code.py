@@ -51,7 +51,7 @@ comma_list.sync_detailed(client=client, x="a,b")
 Litter(cats=None)
 """
 CAT = an_object(lives={"type": "integer"})
-NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "self", "cls", "SHAPE")
+NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "self", "cls", "TABLE")
 DOG = an_object(
     ("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT)
 )

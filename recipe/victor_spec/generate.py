@@ -32,7 +32,7 @@ from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import lose, mend
-from .members import tables_of
+from .members import tables_of, without_null
 from .properties import finish
 from .python_names import give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
@@ -141,10 +141,9 @@ def _project(
         return_type=_return_type,
         constant_of=hooks.constant_of,
         base=readers.base,
-        cores_of=readers.cores_of,
+        fields_of=readers.fields_of,
         has_null=readers.has_null,
-        is_plain=readers.is_plain,
-        way=readers.way,
+        without_null=without_null,
     )
     return project
 
@@ -361,8 +360,9 @@ def _finish(written: Path, built: Path) -> None:
     for name in COPIED:
         shutil.copyfile(TEMPLATES / name, written / name)
     # F removes imports that a template has and a module does not use; I sorts the others.
-    rules = ("--fix-only", "--select=F,I,UP", "--config=lint.isort.split-on-trailing-comma=false")
-    _ruff(written, "check", *RUFF, *rules)
+    rules = ("--fix-only", "--select=F,I,UP", "--config=lint.isort.combine-as-imports=true")
+    commas = "--config=lint.isort.split-on-trailing-comma=false"
+    _ruff(written, "check", *RUFF, *rules, commas)
     _ruff(written, "format", *RUFF, "--config=format.skip-magic-trailing-comma=true")
     for path in written.rglob("*.py"):
         text = path.read_text(encoding="utf-8")

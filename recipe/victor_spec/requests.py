@@ -196,14 +196,18 @@ class Requests:
             arguments.setdefault((place, name), str(parameter.python_name))
         return arguments
 
-    def arguments(self, endpoint: Endpoint, key_class: str) -> str:
-        """What is declared of it, as arguments of a call in Python; `key_class` makes a `Key`."""
+    def arguments(self, endpoint: Endpoint) -> str:
+        """What is declared of it, as arguments of a call in Python."""
         declared = self.declared(endpoint)
         arguments = _arguments(declared._replace(keys=()))
         if not declared.keys:
             return arguments
-        keys = ", ".join(f"{key_class}({_arguments(key)})" for key in declared.keys)
+        keys = ", ".join(f"Key({_arguments(key)})" for key in declared.keys)
         return f"{arguments}, keys=({keys},)"
+
+    def identity(self, endpoint: Endpoint) -> str:
+        """What no two operations have in common, as arguments of a call in Python."""
+        return ", ".join(map(repr, self.declared(endpoint)[:3]))
 
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})

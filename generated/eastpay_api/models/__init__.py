@@ -5,14 +5,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checkout import Checkout as Checkout
-    from .checkout_form import CheckoutForm as CheckoutForm
-    from .follow_up_form import FollowUpForm as FollowUpForm
-    from .payment import Payment as Payment
-    from .payment_form import PaymentForm as PaymentForm
-    from .payment_list import PaymentList as PaymentList
-    from .refusal import Refusal as Refusal
-    from .result import Result as Result
+    from .checkout import Checkout
+    from .checkout_form import CheckoutForm
+    from .follow_up_form import FollowUpForm
+    from .payment import Payment
+    from .payment_form import PaymentForm
+    from .payment_list import PaymentList
+    from .refusal import Refusal
+    from .result import Result
 
 _MODULES: dict[str, str] = {
     "Checkout": ".checkout",

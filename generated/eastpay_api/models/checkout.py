@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -32,40 +29,11 @@ class Checkout(_Model):
     ndc: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.id
-        if value is not UNSET:
-            fields["id"] = value
-        value = self.result
-        if value is not UNSET:
-            fields["result"] = plain(value)
-        value = self.build_number
-        if value is not UNSET:
-            fields["buildNumber"] = value
-        value = self.timestamp
-        if value is not UNSET:
-            fields["timestamp"] = value
-        value = self.ndc
-        if value is not UNSET:
-            fields["ndc"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.id = read(TEXT, values, "id", levels)
-        decoded.result = read(_read_result, values, "result", levels)
-        decoded.build_number = read(TEXT, values, "buildNumber", levels)
-        decoded.timestamp = read(TEXT, values, "timestamp", levels)
-        decoded.ndc = read(TEXT, values, "ndc", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.result import Result  # noqa: E402
 
-_read_result = Object(Result)
+_declare(
+    Checkout,
+    {"id": TEXT, "result": Object(Result), "buildNumber": TEXT, "timestamp": TEXT, "ndc": TEXT},
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -44,58 +42,20 @@ class CheckoutForm(_Model):
     shopper_result_url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.entity_id
-        if value is not UNSET:
-            fields["entityId"] = value
-        value = self.entity_type
-        if value is not UNSET:
-            fields["entityType"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.payment_type
-        if value is not UNSET:
-            fields["paymentType"] = value
-        value = self.merchant_id
-        if value is not UNSET:
-            fields["merchant.id"] = value
-        value = self.checkout_type
-        if value is not UNSET:
-            fields["checkoutType"] = value
-        value = self.checkout_id
-        if value is not UNSET:
-            fields["checkoutId"] = value
-        value = self.merchant_transaction_id
-        if value is not UNSET:
-            fields["merchantTransactionId"] = value
-        value = self.notification_url
-        if value is not UNSET:
-            fields["notificationUrl"] = value
-        value = self.shopper_result_url
-        if value is not UNSET:
-            fields["shopperResultUrl"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.entity_id = read(TEXT, values, "entityId", levels)
-        decoded.entity_type = read(TEXT, values, "entityType", levels)
-        decoded.amount = read(TEXT, values, "amount", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.payment_type = read(TEXT, values, "paymentType", levels)
-        decoded.merchant_id = read(TEXT, values, "merchant.id", levels)
-        decoded.checkout_type = read(TEXT, values, "checkoutType", levels)
-        decoded.checkout_id = read(TEXT, values, "checkoutId", levels)
-        decoded.merchant_transaction_id = read(TEXT, values, "merchantTransactionId", levels)
-        decoded.notification_url = read(TEXT, values, "notificationUrl", levels)
-        decoded.shopper_result_url = read(TEXT, values, "shopperResultUrl", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    CheckoutForm,
+    {
+        "entityId": TEXT,
+        "entityType": TEXT,
+        "amount": TEXT,
+        "currency": TEXT,
+        "paymentType": TEXT,
+        "merchant.id": TEXT,
+        "checkoutType": TEXT,
+        "checkoutId": TEXT,
+        "merchantTransactionId": TEXT,
+        "notificationUrl": TEXT,
+        "shopperResultUrl": TEXT,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -52,74 +50,24 @@ class PaymentForm(_Model):
     card_token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.entity_id
-        if value is not UNSET:
-            fields["entityId"] = value
-        value = self.entity_type
-        if value is not UNSET:
-            fields["entityType"] = value
-        value = self.payment_type
-        if value is not UNSET:
-            fields["paymentType"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.payment_brand
-        if value is not UNSET:
-            fields["paymentBrand"] = value
-        value = self.merchant_transaction_id
-        if value is not UNSET:
-            fields["merchantTransactionId"] = value
-        value = self.notification_url
-        if value is not UNSET:
-            fields["notificationUrl"] = value
-        value = self.shopper_result_url
-        if value is not UNSET:
-            fields["shopperResultUrl"] = value
-        value = self.card_holder
-        if value is not UNSET:
-            fields["card.holder"] = value
-        value = self.card_number
-        if value is not UNSET:
-            fields["card.number"] = value
-        value = self.card_expiry_month
-        if value is not UNSET:
-            fields["card.expiryMonth"] = value
-        value = self.card_expiry_year
-        if value is not UNSET:
-            fields["card.expiryYear"] = value
-        value = self.card_cvv
-        if value is not UNSET:
-            fields["card.cvv"] = value
-        value = self.card_token
-        if value is not UNSET:
-            fields["card.token"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.entity_id = read(TEXT, values, "entityId", levels)
-        decoded.entity_type = read(TEXT, values, "entityType", levels)
-        decoded.payment_type = read(TEXT, values, "paymentType", levels)
-        decoded.amount = read(TEXT, values, "amount", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.payment_brand = read(TEXT, values, "paymentBrand", levels)
-        decoded.merchant_transaction_id = read(TEXT, values, "merchantTransactionId", levels)
-        decoded.notification_url = read(TEXT, values, "notificationUrl", levels)
-        decoded.shopper_result_url = read(TEXT, values, "shopperResultUrl", levels)
-        decoded.card_holder = read(TEXT, values, "card.holder", levels)
-        decoded.card_number = read(TEXT, values, "card.number", levels)
-        decoded.card_expiry_month = read(TEXT, values, "card.expiryMonth", levels)
-        decoded.card_expiry_year = read(TEXT, values, "card.expiryYear", levels)
-        decoded.card_cvv = read(TEXT, values, "card.cvv", levels)
-        decoded.card_token = read(TEXT, values, "card.token", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    PaymentForm,
+    {
+        "entityId": TEXT,
+        "entityType": TEXT,
+        "paymentType": TEXT,
+        "amount": TEXT,
+        "currency": TEXT,
+        "paymentBrand": TEXT,
+        "merchantTransactionId": TEXT,
+        "notificationUrl": TEXT,
+        "shopperResultUrl": TEXT,
+        "card.holder": TEXT,
+        "card.number": TEXT,
+        "card.expiryMonth": TEXT,
+        "card.expiryYear": TEXT,
+        "card.cvv": TEXT,
+        "card.token": TEXT,
+    },
+)

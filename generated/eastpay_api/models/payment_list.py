@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -28,35 +25,16 @@ class PaymentList(_Model):
     result: Result | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payments
-        if value is not UNSET:
-            fields["payments"] = plain(value)
-        value = self.records
-        if value is not UNSET:
-            fields["records"] = plain(value)
-        value = self.result
-        if value is not UNSET:
-            fields["result"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payments = read(_read_payments, values, "payments", levels)
-        decoded.records = read(_read_records, values, "records", levels)
-        decoded.result = read(_read_result, values, "result", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.payment import Payment  # noqa: E402
 from ..models.result import Result  # noqa: E402
 
-_read_payments = Array(Object(Payment))
-_read_records = Array(Object(Payment))
-_read_result = Object(Result)
+_declare(
+    PaymentList,
+    {
+        "payments": Array(Object(Payment)),
+        "records": Array(Object(Payment)),
+        "result": Object(Result),
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -25,22 +23,5 @@ class Result(_Model):
     description: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.code
-        if value is not UNSET:
-            fields["code"] = value
-        value = self.description
-        if value is not UNSET:
-            fields["description"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.code = read(TEXT, values, "code", levels)
-        decoded.description = read(TEXT, values, "description", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(Result, {"code": TEXT, "description": TEXT})

@@ -13,12 +13,16 @@ from typing import Generic, TypeVar
 from victor_ext import typed as _typed
 from victor_ext.typed import Money
 
-from ..api.checkouts import get_checkout_payment as _get_checkout_payment
-from ..api.checkouts import prepare_checkout as _prepare_checkout
-from ..api.payments import create_payment as _create_payment
-from ..api.payments import find_payments as _find_payments
-from ..api.payments import follow_up_payment as _follow_up_payment
-from ..api.payments import inquire_payment as _inquire_payment
+from ..api.checkouts import (
+    get_checkout_payment as _get_checkout_payment,
+    prepare_checkout as _prepare_checkout,
+)
+from ..api.payments import (
+    create_payment as _create_payment,
+    find_payments as _find_payments,
+    follow_up_payment as _follow_up_payment,
+    inquire_payment as _inquire_payment,
+)
 from .arguments import PACKAGE
 
 _typed.require_runtime(3)

@@ -5,35 +5,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .additional_field import AdditionalField as AdditionalField
-    from .address import Address as Address
-    from .answer import Answer as Answer
-    from .answer_custom_properties import AnswerCustomProperties as AnswerCustomProperties
-    from .cancel_request import CancelRequest as CancelRequest
-    from .capture_request import CaptureRequest as CaptureRequest
-    from .decision import Decision as Decision
-    from .decision_custom_properties import DecisionCustomProperties as DecisionCustomProperties
-    from .evaluate_request import EvaluateRequest as EvaluateRequest
-    from .notification import Notification as Notification
-    from .notification_event_data import NotificationEventData as NotificationEventData
-    from .order import Order as Order
-    from .order_item import OrderItem as OrderItem
-    from .order_page import OrderPage as OrderPage
-    from .payer import Payer as Payer
-    from .payment_method import PaymentMethod as PaymentMethod
-    from .problem import Problem as Problem
-    from .refund_answer import RefundAnswer as RefundAnswer
-    from .refund_answer_custom_properties import (
-        RefundAnswerCustomProperties as RefundAnswerCustomProperties,
-    )
-    from .refund_request import RefundRequest as RefundRequest
-    from .subscription import Subscription as Subscription
-    from .transaction import Transaction as Transaction
-    from .transmit_answer import TransmitAnswer as TransmitAnswer
-    from .transmit_answer_custom_properties import (
-        TransmitAnswerCustomProperties as TransmitAnswerCustomProperties,
-    )
-    from .transmit_request import TransmitRequest as TransmitRequest
+    from .additional_field import AdditionalField
+    from .address import Address
+    from .answer import Answer
+    from .answer_custom_properties import AnswerCustomProperties
+    from .cancel_request import CancelRequest
+    from .capture_request import CaptureRequest
+    from .decision import Decision
+    from .decision_custom_properties import DecisionCustomProperties
+    from .evaluate_request import EvaluateRequest
+    from .notification import Notification
+    from .notification_event_data import NotificationEventData
+    from .order import Order
+    from .order_item import OrderItem
+    from .order_page import OrderPage
+    from .payer import Payer
+    from .payment_method import PaymentMethod
+    from .problem import Problem
+    from .refund_answer import RefundAnswer
+    from .refund_answer_custom_properties import RefundAnswerCustomProperties
+    from .refund_request import RefundRequest
+    from .subscription import Subscription
+    from .transaction import Transaction
+    from .transmit_answer import TransmitAnswer
+    from .transmit_answer_custom_properties import TransmitAnswerCustomProperties
+    from .transmit_request import TransmitRequest
 
 _MODULES: dict[str, str] = {
     "AdditionalField": ".additional_field",

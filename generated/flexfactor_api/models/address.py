@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -42,54 +40,19 @@ class Address(_Model):
     phone: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.first_name
-        if value is not UNSET:
-            fields["firstName"] = value
-        value = self.last_name
-        if value is not UNSET:
-            fields["lastName"] = value
-        value = self.country
-        if value is not UNSET:
-            fields["country"] = value
-        value = self.country_code
-        if value is not UNSET:
-            fields["countryCode"] = value
-        value = self.address_line_1
-        if value is not UNSET:
-            fields["addressLine1"] = value
-        value = self.address_line_2
-        if value is not UNSET:
-            fields["addressLine2"] = value
-        value = self.city
-        if value is not UNSET:
-            fields["city"] = value
-        value = self.state
-        if value is not UNSET:
-            fields["state"] = value
-        value = self.zipcode
-        if value is not UNSET:
-            fields["zipcode"] = value
-        value = self.phone
-        if value is not UNSET:
-            fields["phone"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.first_name = read(TEXT, values, "firstName", levels)
-        decoded.last_name = read(TEXT, values, "lastName", levels)
-        decoded.country = read(TEXT, values, "country", levels)
-        decoded.country_code = read(TEXT, values, "countryCode", levels)
-        decoded.address_line_1 = read(TEXT, values, "addressLine1", levels)
-        decoded.address_line_2 = read(TEXT, values, "addressLine2", levels)
-        decoded.city = read(TEXT, values, "city", levels)
-        decoded.state = read(TEXT, values, "state", levels)
-        decoded.zipcode = read(TEXT, values, "zipcode", levels)
-        decoded.phone = read(TEXT, values, "phone", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    Address,
+    {
+        "firstName": TEXT,
+        "lastName": TEXT,
+        "country": TEXT,
+        "countryCode": TEXT,
+        "addressLine1": TEXT,
+        "addressLine2": TEXT,
+        "city": TEXT,
+        "state": TEXT,
+        "zipcode": TEXT,
+        "phone": TEXT,
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..types import UNSET
+from ..decoding import TEXT, WHOLE, Model as _Model, declare as _declare
 
 
 @_define(eq=False, repr=False)
@@ -29,30 +26,7 @@ class CaptureRequest(_Model):
     currency: str
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.idempotency_key
-        if value is not UNSET:
-            fields["idempotencyKey"] = value
-        value = self.order_id
-        if value is not UNSET:
-            fields["orderId"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.idempotency_key = read(TEXT, values, "idempotencyKey", levels)
-        decoded.order_id = read(TEXT, values, "orderId", levels)
-        decoded.amount = read(WHOLE, values, "amount", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    CaptureRequest, {"idempotencyKey": TEXT, "orderId": TEXT, "amount": WHOLE, "currency": TEXT}
+)

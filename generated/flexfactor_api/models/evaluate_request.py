@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, INSTANT, TEXT, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import FLAG, INSTANT, TEXT, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -60,96 +57,6 @@ class EvaluateRequest(_Model):
     expiry_date_utc: datetime.datetime | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.is_declined
-        if value is not UNSET:
-            fields["isDeclined"] = value
-        value = self.order_id
-        if value is not UNSET:
-            fields["orderId"] = value
-        value = self.idempotency_key
-        if value is not UNSET:
-            fields["idempotencyKey"] = value
-        value = self.transaction
-        if value is not UNSET:
-            fields["transaction"] = plain(value)
-        value = self.payer
-        if value is not UNSET:
-            fields["payer"] = plain(value)
-        value = self.payment_method
-        if value is not UNSET:
-            fields["paymentMethod"] = plain(value)
-        value = self.mid
-        if value is not UNSET:
-            fields["mid"] = value
-        value = self.site_id
-        if value is not UNSET:
-            fields["siteId"] = value
-        value = self.sense_key
-        if value is not UNSET:
-            fields["senseKey"] = value
-        value = self.customer_ip
-        if value is not UNSET:
-            fields["customerIp"] = value
-        value = self.billing_information
-        if value is not UNSET:
-            fields["billingInformation"] = plain(value)
-        value = self.shipping_information
-        if value is not UNSET:
-            fields["shippingInformation"] = plain(value)
-        value = self.order_items
-        if value is not UNSET:
-            fields["orderItems"] = plain(value)
-        value = self.additional_fields
-        if value is not UNSET:
-            fields["additionalFields"] = plain(value)
-        value = self.is_mit
-        if value is not UNSET:
-            fields["isMIT"] = value
-        value = self.is_recurring
-        if value is not UNSET:
-            fields["isRecurring"] = value
-        value = self.subscription
-        if value is not UNSET:
-            fields["subscription"] = plain(value)
-        value = self.expiry_date_utc
-        if value is not UNSET:
-            fields["expiryDateUtc"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.is_declined = read(FLAG, values, "isDeclined", levels)
-        decoded.order_id = read(TEXT, values, "orderId", levels)
-        decoded.idempotency_key = read(TEXT, values, "idempotencyKey", levels)
-        decoded.transaction = read(_read_transaction, values, "transaction", levels)
-        decoded.payer = read(_read_payer, values, "payer", levels)
-        decoded.payment_method = read(_read_payment_method, values, "paymentMethod", levels)
-        decoded.mid = read(TEXT, values, "mid", levels)
-        decoded.site_id = read(TEXT, values, "siteId", levels)
-        decoded.sense_key = read(TEXT, values, "senseKey", levels)
-        decoded.customer_ip = read(TEXT, values, "customerIp", levels)
-        decoded.billing_information = read(
-            _read_billing_information, values, "billingInformation", levels
-        )
-        decoded.shipping_information = read(
-            _read_shipping_information, values, "shippingInformation", levels
-        )
-        decoded.order_items = read(_read_order_items, values, "orderItems", levels)
-        decoded.additional_fields = read(
-            _read_additional_fields, values, "additionalFields", levels
-        )
-        decoded.is_mit = read(FLAG, values, "isMIT", levels)
-        decoded.is_recurring = read(FLAG, values, "isRecurring", levels)
-        decoded.subscription = read(_read_subscription, values, "subscription", levels)
-        decoded.expiry_date_utc = read(_read_expiry_date_utc, values, "expiryDateUtc", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.additional_field import AdditionalField  # noqa: E402
@@ -160,12 +67,26 @@ from ..models.payment_method import PaymentMethod  # noqa: E402
 from ..models.subscription import Subscription  # noqa: E402
 from ..models.transaction import Transaction  # noqa: E402
 
-_read_transaction = Object(Transaction)
-_read_payer = Object(Payer)
-_read_payment_method = Object(PaymentMethod)
-_read_billing_information = Object(Address)
-_read_shipping_information = Object(Address)
-_read_order_items = Array(Object(OrderItem))
-_read_additional_fields = Array(Object(AdditionalField))
-_read_subscription = Object(Subscription)
-_read_expiry_date_utc = INSTANT
+_declare(
+    EvaluateRequest,
+    {
+        "isDeclined": FLAG,
+        "orderId": TEXT,
+        "idempotencyKey": TEXT,
+        "transaction": Object(Transaction),
+        "payer": Object(Payer),
+        "paymentMethod": Object(PaymentMethod),
+        "mid": TEXT,
+        "siteId": TEXT,
+        "senseKey": TEXT,
+        "customerIp": TEXT,
+        "billingInformation": Object(Address),
+        "shippingInformation": Object(Address),
+        "orderItems": Array(Object(OrderItem)),
+        "additionalFields": Array(Object(AdditionalField)),
+        "isMIT": FLAG,
+        "isRecurring": FLAG,
+        "subscription": Object(Subscription),
+        "expiryDateUtc": INSTANT,
+    },
+)

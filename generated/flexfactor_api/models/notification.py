@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, INSTANT, TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import FLAG, INSTANT, TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -40,53 +37,20 @@ class Notification(_Model):
     is_resent: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.event
-        if value is not UNSET:
-            fields["Event"] = value
-        value = self.time_stamp
-        if value is not UNSET:
-            fields["TimeStamp"] = plain(value)
-        value = self.event_data
-        if value is not UNSET:
-            fields["EventData"] = plain(value)
-        value = self.external_order_id
-        if value is not UNSET:
-            fields["ExternalOrderId"] = value
-        value = self.order_id
-        if value is not UNSET:
-            fields["OrderId"] = value
-        value = self.confirmation_id
-        if value is not UNSET:
-            fields["ConfirmationId"] = value
-        value = self.is_test_mode
-        if value is not UNSET:
-            fields["IsTestMode"] = value
-        value = self.is_resent
-        if value is not UNSET:
-            fields["IsResent"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.event = read(TEXT, values, "Event", levels)
-        decoded.time_stamp = read(_read_time_stamp, values, "TimeStamp", levels)
-        decoded.event_data = read(_read_event_data, values, "EventData", levels)
-        decoded.external_order_id = read(TEXT, values, "ExternalOrderId", levels)
-        decoded.order_id = read(TEXT, values, "OrderId", levels)
-        decoded.confirmation_id = read(TEXT, values, "ConfirmationId", levels)
-        decoded.is_test_mode = read(FLAG, values, "IsTestMode", levels)
-        decoded.is_resent = read(FLAG, values, "IsResent", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.notification_event_data import NotificationEventData  # noqa: E402
 
-_read_time_stamp = INSTANT
-_read_event_data = Object(NotificationEventData)
+_declare(
+    Notification,
+    {
+        "Event": TEXT,
+        "TimeStamp": INSTANT,
+        "EventData": Object(NotificationEventData),
+        "ExternalOrderId": TEXT,
+        "OrderId": TEXT,
+        "ConfirmationId": TEXT,
+        "IsTestMode": FLAG,
+        "IsResent": FLAG,
+    },
+)

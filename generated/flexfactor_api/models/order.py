@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, TEXT, WHOLE, Model as _Model, Nullable, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -41,50 +38,17 @@ class Order(_Model):
     currency_code: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.id
-        if value is not UNSET:
-            fields["id"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.status_name
-        if value is not UNSET:
-            fields["statusName"] = value
-        value = self.reference_number
-        if value is not UNSET:
-            fields["referenceNumber"] = value
-        value = self.correlation_id
-        if value is not UNSET:
-            fields["correlationId"] = value
-        value = self.order_placed_date
-        if value is not UNSET:
-            fields["orderPlacedDate"] = plain(value)
-        value = self.expiry_date
-        if value is not UNSET:
-            fields["expiryDate"] = plain(value)
-        value = self.currency_code
-        if value is not UNSET:
-            fields["currencyCode"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.id = read(TEXT, values, "id", levels)
-        decoded.status = read(WHOLE, values, "status", levels)
-        decoded.status_name = read(TEXT, values, "statusName", levels)
-        decoded.reference_number = read(TEXT, values, "referenceNumber", levels)
-        decoded.correlation_id = read(TEXT, values, "correlationId", levels)
-        decoded.order_placed_date = read(_read_order_placed_date, values, "orderPlacedDate", levels)
-        decoded.expiry_date = read(_read_expiry_date, values, "expiryDate", levels, None)
-        decoded.currency_code = read(TEXT, values, "currencyCode", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_order_placed_date = INSTANT
-_read_expiry_date = INSTANT
+_declare(
+    Order,
+    {
+        "id": TEXT,
+        "status": WHOLE,
+        "statusName": TEXT,
+        "referenceNumber": TEXT,
+        "correlationId": TEXT,
+        "orderPlacedDate": INSTANT,
+        "expiryDate": Nullable(INSTANT),
+        "currencyCode": TEXT,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -37,42 +35,16 @@ class OrderItem(_Model):
     quantity: int | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.sku
-        if value is not UNSET:
-            fields["sku"] = value
-        value = self.name
-        if value is not UNSET:
-            fields["name"] = value
-        value = self.description
-        if value is not UNSET:
-            fields["description"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.discount_amount
-        if value is not UNSET:
-            fields["discountAmount"] = value
-        value = self.tax
-        if value is not UNSET:
-            fields["tax"] = value
-        value = self.quantity
-        if value is not UNSET:
-            fields["quantity"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.sku = read(TEXT, values, "sku", levels)
-        decoded.name = read(TEXT, values, "name", levels)
-        decoded.description = read(TEXT, values, "description", levels)
-        decoded.amount = read(WHOLE, values, "amount", levels)
-        decoded.discount_amount = read(WHOLE, values, "discountAmount", levels)
-        decoded.tax = read(WHOLE, values, "tax", levels)
-        decoded.quantity = read(WHOLE, values, "quantity", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    OrderItem,
+    {
+        "sku": TEXT,
+        "name": TEXT,
+        "description": TEXT,
+        "amount": WHOLE,
+        "discountAmount": WHOLE,
+        "tax": WHOLE,
+        "quantity": WHOLE,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, WHOLE, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import FLAG, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -39,50 +37,18 @@ class OrderPage(_Model):
     page_size: int | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.first_item_on_page
-        if value is not UNSET:
-            fields["firstItemOnPage"] = value
-        value = self.last_item_on_page
-        if value is not UNSET:
-            fields["lastItemOnPage"] = value
-        value = self.has_next_page
-        if value is not UNSET:
-            fields["hasNextPage"] = value
-        value = self.has_previous_page
-        if value is not UNSET:
-            fields["hasPreviousPage"] = value
-        value = self.is_first_page
-        if value is not UNSET:
-            fields["isFirstPage"] = value
-        value = self.is_last_page
-        if value is not UNSET:
-            fields["isLastPage"] = value
-        value = self.page_count
-        if value is not UNSET:
-            fields["pageCount"] = value
-        value = self.page_number
-        if value is not UNSET:
-            fields["pageNumber"] = value
-        value = self.page_size
-        if value is not UNSET:
-            fields["pageSize"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.first_item_on_page = read(WHOLE, values, "firstItemOnPage", levels)
-        decoded.last_item_on_page = read(WHOLE, values, "lastItemOnPage", levels)
-        decoded.has_next_page = read(FLAG, values, "hasNextPage", levels)
-        decoded.has_previous_page = read(FLAG, values, "hasPreviousPage", levels)
-        decoded.is_first_page = read(FLAG, values, "isFirstPage", levels)
-        decoded.is_last_page = read(FLAG, values, "isLastPage", levels)
-        decoded.page_count = read(WHOLE, values, "pageCount", levels)
-        decoded.page_number = read(WHOLE, values, "pageNumber", levels)
-        decoded.page_size = read(WHOLE, values, "pageSize", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    OrderPage,
+    {
+        "firstItemOnPage": WHOLE,
+        "lastItemOnPage": WHOLE,
+        "hasNextPage": FLAG,
+        "hasPreviousPage": FLAG,
+        "isFirstPage": FLAG,
+        "isLastPage": FLAG,
+        "pageCount": WHOLE,
+        "pageNumber": WHOLE,
+        "pageSize": WHOLE,
+    },
+)

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import DAY, TEXT, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import DAY, TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -32,33 +29,5 @@ class Payer(_Model):
     birthdate: datetime.date | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.email
-        if value is not UNSET:
-            fields["email"] = value
-        value = self.id
-        if value is not UNSET:
-            fields["id"] = value
-        value = self.phone
-        if value is not UNSET:
-            fields["phone"] = value
-        value = self.birthdate
-        if value is not UNSET:
-            fields["birthdate"] = plain(value)
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.email = read(TEXT, values, "email", levels)
-        decoded.id = read(TEXT, values, "id", levels)
-        decoded.phone = read(TEXT, values, "phone", levels)
-        decoded.birthdate = read(_read_birthdate, values, "birthdate", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_birthdate = DAY
+_declare(Payer, {"email": TEXT, "id": TEXT, "phone": TEXT, "birthdate": DAY})

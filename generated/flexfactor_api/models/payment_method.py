@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -40,50 +38,18 @@ class PaymentMethod(_Model):
     card_number: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.holder_name
-        if value is not UNSET:
-            fields["holderName"] = value
-        value = self.card_type
-        if value is not UNSET:
-            fields["cardType"] = value
-        value = self.card_brand
-        if value is not UNSET:
-            fields["cardBrand"] = value
-        value = self.card_country
-        if value is not UNSET:
-            fields["cardCountry"] = value
-        value = self.expiration_month
-        if value is not UNSET:
-            fields["expirationMonth"] = value
-        value = self.expiration_year
-        if value is not UNSET:
-            fields["expirationYear"] = value
-        value = self.card_bin_number
-        if value is not UNSET:
-            fields["cardBinNumber"] = value
-        value = self.card_last_4_digits
-        if value is not UNSET:
-            fields["cardLast4Digits"] = value
-        value = self.card_number
-        if value is not UNSET:
-            fields["cardNumber"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.holder_name = read(TEXT, values, "holderName", levels)
-        decoded.card_type = read(TEXT, values, "cardType", levels)
-        decoded.card_brand = read(TEXT, values, "cardBrand", levels)
-        decoded.card_country = read(TEXT, values, "cardCountry", levels)
-        decoded.expiration_month = read(WHOLE, values, "expirationMonth", levels)
-        decoded.expiration_year = read(WHOLE, values, "expirationYear", levels)
-        decoded.card_bin_number = read(TEXT, values, "cardBinNumber", levels)
-        decoded.card_last_4_digits = read(TEXT, values, "cardLast4Digits", levels)
-        decoded.card_number = read(TEXT, values, "cardNumber", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    PaymentMethod,
+    {
+        "holderName": TEXT,
+        "cardType": TEXT,
+        "cardBrand": TEXT,
+        "cardCountry": TEXT,
+        "expirationMonth": WHOLE,
+        "expirationYear": WHOLE,
+        "cardBinNumber": TEXT,
+        "cardLast4Digits": TEXT,
+        "cardNumber": TEXT,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import ANYTHING, TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import ANYTHING, TEXT, Model as _Model, Nullable, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -33,30 +31,8 @@ class Problem(_Model):
     errors: Any | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.title
-        if value is not UNSET:
-            fields["title"] = value
-        value = self.trace_id
-        if value is not UNSET:
-            fields["traceId"] = value
-        value = self.errors
-        if value is not UNSET:
-            fields["errors"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.status = read(ANYTHING, values, "status", levels, None)
-        decoded.title = read(TEXT, values, "title", levels)
-        decoded.trace_id = read(TEXT, values, "traceId", levels)
-        decoded.errors = read(ANYTHING, values, "errors", levels, None)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    Problem,
+    {"status": Nullable(ANYTHING), "title": TEXT, "traceId": TEXT, "errors": Nullable(ANYTHING)},
+)

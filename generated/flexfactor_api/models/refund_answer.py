@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import ANYTHING, FLAG, TEXT, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import (
+    ANYTHING,
+    FLAG,
+    TEXT,
+    Array,
+    Model as _Model,
+    Nullable,
+    Object,
+    declare as _declare,
+)
 from ..types import UNSET, Unset
 
 
@@ -42,59 +48,21 @@ class RefundAnswer(_Model):
     trace_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.success
-        if value is not UNSET:
-            fields["success"] = value
-        value = self.result
-        if value is not UNSET:
-            fields["result"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.status_code
-        if value is not UNSET:
-            fields["statusCode"] = value
-        value = self.response_code
-        if value is not UNSET:
-            fields["responseCode"] = value
-        value = self.response_message
-        if value is not UNSET:
-            fields["responseMessage"] = value
-        value = self.errors
-        if value is not UNSET:
-            fields["errors"] = value
-        value = self.custom_properties
-        if value is not UNSET:
-            fields["customProperties"] = plain(value)
-        value = self.trace_id
-        if value is not UNSET:
-            fields["traceId"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.success = read(FLAG, values, "success", levels)
-        decoded.result = read(TEXT, values, "result", levels, None)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.status_code = read(TEXT, values, "statusCode", levels, None)
-        decoded.response_code = read(TEXT, values, "responseCode", levels)
-        decoded.response_message = read(TEXT, values, "responseMessage", levels)
-        decoded.errors = read(_read_errors, values, "errors", levels)
-        decoded.custom_properties = read(
-            _read_custom_properties, values, "customProperties", levels
-        )
-        decoded.trace_id = read(TEXT, values, "traceId", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.refund_answer_custom_properties import RefundAnswerCustomProperties  # noqa: E402
 
-_read_errors = Array(ANYTHING)
-_read_custom_properties = Object(RefundAnswerCustomProperties)
+_declare(
+    RefundAnswer,
+    {
+        "success": FLAG,
+        "result": Nullable(TEXT),
+        "status": TEXT,
+        "statusCode": Nullable(TEXT),
+        "responseCode": TEXT,
+        "responseMessage": TEXT,
+        "errors": Array(ANYTHING),
+        "customProperties": Object(RefundAnswerCustomProperties),
+        "traceId": TEXT,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import Model as _Model
-from ..decoding import as_object
+from ..decoding import Model as _Model, declare as _declare
 
 
 @_define(eq=False, repr=False)
@@ -18,14 +16,5 @@ class RefundAnswerCustomProperties(_Model):
 
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.additional_properties = values
-        return decoded
+_declare(RefundAnswerCustomProperties, {})

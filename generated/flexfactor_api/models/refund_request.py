@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import NUMBER, TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import NUMBER, TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -25,22 +23,5 @@ class RefundRequest(_Model):
     refund_message: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.amount_to_refund
-        if value is not UNSET:
-            fields["amountToRefund"] = value
-        value = self.refund_message
-        if value is not UNSET:
-            fields["refundMessage"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.amount_to_refund = read(NUMBER, values, "amountToRefund", levels)
-        decoded.refund_message = read(TEXT, values, "refundMessage", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(RefundRequest, {"amountToRefund": NUMBER, "refundMessage": TEXT})

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -26,22 +24,5 @@ class Subscription(_Model):
     interval: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.subscription_id
-        if value is not UNSET:
-            fields["subscriptionId"] = value
-        value = self.interval
-        if value is not UNSET:
-            fields["interval"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.subscription_id = read(TEXT, values, "subscriptionId", levels)
-        decoded.interval = read(TEXT, values, "interval", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(Subscription, {"subscriptionId": TEXT, "interval": TEXT})

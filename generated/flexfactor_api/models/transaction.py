@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, INSTANT, TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import FLAG, INSTANT, TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -49,65 +46,21 @@ class Transaction(_Model):
     card_not_present: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.id
-        if value is not UNSET:
-            fields["id"] = value
-        value = self.timestamp_utc
-        if value is not UNSET:
-            fields["timestampUtc"] = plain(value)
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.timezone_utc_offset
-        if value is not UNSET:
-            fields["timezoneUtcOffset"] = value
-        value = self.transaction_type
-        if value is not UNSET:
-            fields["transactionType"] = value
-        value = self.response_code
-        if value is not UNSET:
-            fields["responseCode"] = value
-        value = self.response_code_source
-        if value is not UNSET:
-            fields["responseCodeSource"] = value
-        value = self.avs_result_code
-        if value is not UNSET:
-            fields["avsResultCode"] = value
-        value = self.cvv_result_code
-        if value is not UNSET:
-            fields["cvvResultCode"] = value
-        value = self.cavv_result_code
-        if value is not UNSET:
-            fields["cavvResultCode"] = value
-        value = self.card_not_present
-        if value is not UNSET:
-            fields["cardNotPresent"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.id = read(TEXT, values, "id", levels)
-        decoded.timestamp_utc = read(_read_timestamp_utc, values, "timestampUtc", levels)
-        decoded.amount = read(WHOLE, values, "amount", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.timezone_utc_offset = read(WHOLE, values, "timezoneUtcOffset", levels)
-        decoded.transaction_type = read(TEXT, values, "transactionType", levels)
-        decoded.response_code = read(TEXT, values, "responseCode", levels)
-        decoded.response_code_source = read(TEXT, values, "responseCodeSource", levels)
-        decoded.avs_result_code = read(TEXT, values, "avsResultCode", levels)
-        decoded.cvv_result_code = read(TEXT, values, "cvvResultCode", levels)
-        decoded.cavv_result_code = read(TEXT, values, "cavvResultCode", levels)
-        decoded.card_not_present = read(FLAG, values, "cardNotPresent", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_timestamp_utc = INSTANT
+_declare(
+    Transaction,
+    {
+        "id": TEXT,
+        "timestampUtc": INSTANT,
+        "amount": WHOLE,
+        "currency": TEXT,
+        "timezoneUtcOffset": WHOLE,
+        "transactionType": TEXT,
+        "responseCode": TEXT,
+        "responseCodeSource": TEXT,
+        "avsResultCode": TEXT,
+        "cvvResultCode": TEXT,
+        "cavvResultCode": TEXT,
+        "cardNotPresent": FLAG,
+    },
+)

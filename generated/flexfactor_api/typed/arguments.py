@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from victor_ext import typed as _typed
 
-from . import parts as _parts
-from . import rows as _rows
+from . import parts as _parts, rows as _rows
 
 _typed.require_runtime(3)
 PACKAGE = _typed.Package(_rows, _parts)

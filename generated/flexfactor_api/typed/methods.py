@@ -14,14 +14,14 @@ from typing import Generic, TypeVar
 from victor_ext import typed as _typed
 from victor_ext.typed import AsyncPages, ExtraBody, Money, Pages
 
-from ..api.orders import cancel_order as _cancel_order
-from ..api.orders import cancel_order_by_external_id as _cancel_order_by_external_id
-from ..api.orders import get_order as _get_order
-from ..api.orders import list_orders as _list_orders
-from ..api.orders import refund_order as _refund_order
-from ..api.payments import capture as _capture
-from ..api.payments import evaluate as _evaluate
-from ..api.payments import transmit as _transmit
+from ..api.orders import (
+    cancel_order as _cancel_order,
+    cancel_order_by_external_id as _cancel_order_by_external_id,
+    get_order as _get_order,
+    list_orders as _list_orders,
+    refund_order as _refund_order,
+)
+from ..api.payments import capture as _capture, evaluate as _evaluate, transmit as _transmit
 from .arguments import PACKAGE
 from .parts import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .words import SortOrder, Status

@@ -5,67 +5,63 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .accepted_payment import AcceptedPayment as AcceptedPayment
-    from .challenge import Challenge as Challenge
-    from .error import Error as Error
-    from .error_response import ErrorResponse as ErrorResponse
-    from .firm import Firm as Firm
-    from .funding import Funding as Funding
-    from .funding_account import FundingAccount as FundingAccount
-    from .funding_account_page import FundingAccountPage as FundingAccountPage
-    from .funding_change import FundingChange as FundingChange
-    from .funding_change_page import FundingChangePage as FundingChangePage
-    from .funding_entry import FundingEntry as FundingEntry
-    from .funding_entry_page import FundingEntryPage as FundingEntryPage
-    from .funding_event import FundingEvent as FundingEvent
-    from .funding_request import FundingRequest as FundingRequest
-    from .fx_summary import FxSummary as FxSummary
-    from .instruction import Instruction as Instruction
-    from .link import Link as Link
-    from .new_address import NewAddress as NewAddress
-    from .new_payee import NewPayee as NewPayee
-    from .new_payees import NewPayees as NewPayees
-    from .new_payment import NewPayment as NewPayment
-    from .new_payment_channel import NewPaymentChannel as NewPaymentChannel
-    from .new_payout import NewPayout as NewPayout
-    from .notification import Notification as Notification
-    from .notification_source import NotificationSource as NotificationSource
-    from .notification_source_payout_payor_ids import (
-        NotificationSourcePayoutPayorIds as NotificationSourcePayoutPayorIds,
-    )
-    from .page_info import PageInfo as PageInfo
-    from .payee import Payee as Payee
-    from .payee_batch import PayeeBatch as PayeeBatch
-    from .payee_failure import PayeeFailure as PayeeFailure
-    from .payee_failure_failed_submission import (
-        PayeeFailureFailedSubmission as PayeeFailureFailedSubmission,
-    )
-    from .payee_page import PayeePage as PayeePage
-    from .payee_update import PayeeUpdate as PayeeUpdate
-    from .payment import Payment as Payment
-    from .payment_event import PaymentEvent as PaymentEvent
-    from .payment_page import PaymentPage as PaymentPage
-    from .payor_ref import PayorRef as PayorRef
-    from .payout import Payout as Payout
-    from .payout_account import PayoutAccount as PayoutAccount
-    from .payout_history import PayoutHistory as PayoutHistory
-    from .payout_history_page import PayoutHistoryPage as PayoutHistoryPage
-    from .payout_of_payment import PayoutOfPayment as PayoutOfPayment
-    from .payout_payment import PayoutPayment as PayoutPayment
-    from .payout_payment_page import PayoutPaymentPage as PayoutPaymentPage
-    from .payout_schedule import PayoutSchedule as PayoutSchedule
-    from .payout_summary import PayoutSummary as PayoutSummary
-    from .payout_summary_page import PayoutSummaryPage as PayoutSummaryPage
-    from .person import Person as Person
-    from .person_name import PersonName as PersonName
-    from .postal_address import PostalAddress as PostalAddress
-    from .quote import Quote as Quote
-    from .rejected_payment import RejectedPayment as RejectedPayment
-    from .source_account import SourceAccount as SourceAccount
-    from .source_account_cost import SourceAccountCost as SourceAccountCost
-    from .source_account_page import SourceAccountPage as SourceAccountPage
-    from .token import Token as Token
-    from .withdrawal import Withdrawal as Withdrawal
+    from .accepted_payment import AcceptedPayment
+    from .challenge import Challenge
+    from .error import Error
+    from .error_response import ErrorResponse
+    from .firm import Firm
+    from .funding import Funding
+    from .funding_account import FundingAccount
+    from .funding_account_page import FundingAccountPage
+    from .funding_change import FundingChange
+    from .funding_change_page import FundingChangePage
+    from .funding_entry import FundingEntry
+    from .funding_entry_page import FundingEntryPage
+    from .funding_event import FundingEvent
+    from .funding_request import FundingRequest
+    from .fx_summary import FxSummary
+    from .instruction import Instruction
+    from .link import Link
+    from .new_address import NewAddress
+    from .new_payee import NewPayee
+    from .new_payees import NewPayees
+    from .new_payment import NewPayment
+    from .new_payment_channel import NewPaymentChannel
+    from .new_payout import NewPayout
+    from .notification import Notification
+    from .notification_source import NotificationSource
+    from .notification_source_payout_payor_ids import NotificationSourcePayoutPayorIds
+    from .page_info import PageInfo
+    from .payee import Payee
+    from .payee_batch import PayeeBatch
+    from .payee_failure import PayeeFailure
+    from .payee_failure_failed_submission import PayeeFailureFailedSubmission
+    from .payee_page import PayeePage
+    from .payee_update import PayeeUpdate
+    from .payment import Payment
+    from .payment_event import PaymentEvent
+    from .payment_page import PaymentPage
+    from .payor_ref import PayorRef
+    from .payout import Payout
+    from .payout_account import PayoutAccount
+    from .payout_history import PayoutHistory
+    from .payout_history_page import PayoutHistoryPage
+    from .payout_of_payment import PayoutOfPayment
+    from .payout_payment import PayoutPayment
+    from .payout_payment_page import PayoutPaymentPage
+    from .payout_schedule import PayoutSchedule
+    from .payout_summary import PayoutSummary
+    from .payout_summary_page import PayoutSummaryPage
+    from .person import Person
+    from .person_name import PersonName
+    from .postal_address import PostalAddress
+    from .quote import Quote
+    from .rejected_payment import RejectedPayment
+    from .source_account import SourceAccount
+    from .source_account_cost import SourceAccountCost
+    from .source_account_page import SourceAccountPage
+    from .token import Token
+    from .withdrawal import Withdrawal
 
 _MODULES: dict[str, str] = {
     "AcceptedPayment": ".accepted_payment",

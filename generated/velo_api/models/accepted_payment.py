@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -39,46 +37,17 @@ class AcceptedPayment(_Model):
     remote_system_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.remote_id
-        if value is not UNSET:
-            fields["remoteId"] = value
-        value = self.currency_type
-        if value is not UNSET:
-            fields["currencyType"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.source_account_name
-        if value is not UNSET:
-            fields["sourceAccountName"] = value
-        value = self.payor_payment_id
-        if value is not UNSET:
-            fields["payorPaymentId"] = value
-        value = self.rails_id
-        if value is not UNSET:
-            fields["railsId"] = value
-        value = self.payment_memo
-        if value is not UNSET:
-            fields["paymentMemo"] = value
-        value = self.remote_system_id
-        if value is not UNSET:
-            fields["remoteSystemId"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.remote_id = read(TEXT, values, "remoteId", levels)
-        decoded.currency_type = read(TEXT, values, "currencyType", levels)
-        decoded.amount = read(WHOLE, values, "amount", levels)
-        decoded.source_account_name = read(TEXT, values, "sourceAccountName", levels)
-        decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
-        decoded.rails_id = read(TEXT, values, "railsId", levels)
-        decoded.payment_memo = read(TEXT, values, "paymentMemo", levels)
-        decoded.remote_system_id = read(TEXT, values, "remoteSystemId", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    AcceptedPayment,
+    {
+        "remoteId": TEXT,
+        "currencyType": TEXT,
+        "amount": WHOLE,
+        "sourceAccountName": TEXT,
+        "payorPaymentId": TEXT,
+        "railsId": TEXT,
+        "paymentMemo": TEXT,
+        "remoteSystemId": TEXT,
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, WHOLE, Array, Model as _Model, Nullable, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -28,32 +25,15 @@ class ErrorResponse(_Model):
     http_status_code: int | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.errors
-        if value is not UNSET:
-            fields["errors"] = plain(value)
-        value = self.correlation_id
-        if value is not UNSET:
-            fields["correlationId"] = value
-        value = self.http_status_code
-        if value is not UNSET:
-            fields["httpStatusCode"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.errors = read(_read_errors, values, "errors", levels, None)
-        decoded.correlation_id = read(TEXT, values, "correlationId", levels, None)
-        decoded.http_status_code = read(WHOLE, values, "httpStatusCode", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.error import Error  # noqa: E402
 
-_read_errors = Array(Object(Error))
+_declare(
+    ErrorResponse,
+    {
+        "errors": Nullable(Array(Object(Error))),
+        "correlationId": Nullable(TEXT),
+        "httpStatusCode": WHOLE,
+    },
+)

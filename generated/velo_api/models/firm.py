@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, Nullable, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -28,26 +26,5 @@ class Firm(_Model):
     operating_name: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.name
-        if value is not UNSET:
-            fields["name"] = value
-        value = self.tax_id
-        if value is not UNSET:
-            fields["taxId"] = value
-        value = self.operating_name
-        if value is not UNSET:
-            fields["operatingName"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.name = read(TEXT, values, "name", levels)
-        decoded.tax_id = read(TEXT, values, "taxId", levels, None)
-        decoded.operating_name = read(TEXT, values, "operatingName", levels, None)
-        decoded.additional_properties = values
-        return decoded
+_declare(Firm, {"name": TEXT, "taxId": Nullable(TEXT), "operatingName": Nullable(TEXT)})

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -47,61 +44,20 @@ class Funding(_Model):
     reason: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.funding_id
-        if value is not UNSET:
-            fields["fundingId"] = value
-        value = self.payor_id
-        if value is not UNSET:
-            fields["payorId"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.allocation_date
-        if value is not UNSET:
-            fields["allocationDate"] = plain(value)
-        value = self.funding_account_type
-        if value is not UNSET:
-            fields["fundingAccountType"] = value
-        value = self.source_account_id
-        if value is not UNSET:
-            fields["sourceAccountId"] = value
-        value = self.allocation_type
-        if value is not UNSET:
-            fields["allocationType"] = value
-        value = self.detected_funding_ref
-        if value is not UNSET:
-            fields["detectedFundingRef"] = value
-        value = self.reason
-        if value is not UNSET:
-            fields["reason"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.funding_id = read(TEXT, values, "fundingId", levels)
-        decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.amount = read(WHOLE, values, "amount", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.allocation_date = read(_read_allocation_date, values, "allocationDate", levels)
-        decoded.funding_account_type = read(TEXT, values, "fundingAccountType", levels)
-        decoded.source_account_id = read(TEXT, values, "sourceAccountId", levels)
-        decoded.allocation_type = read(TEXT, values, "allocationType", levels)
-        decoded.detected_funding_ref = read(TEXT, values, "detectedFundingRef", levels)
-        decoded.reason = read(TEXT, values, "reason", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_allocation_date = INSTANT
+_declare(
+    Funding,
+    {
+        "fundingId": TEXT,
+        "payorId": TEXT,
+        "amount": WHOLE,
+        "currency": TEXT,
+        "status": TEXT,
+        "allocationDate": INSTANT,
+        "fundingAccountType": TEXT,
+        "sourceAccountId": TEXT,
+        "allocationType": TEXT,
+        "detectedFundingRef": TEXT,
+        "reason": TEXT,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import FLAG, TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -42,54 +40,19 @@ class FundingAccount(_Model):
     archived: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.id
-        if value is not UNSET:
-            fields["id"] = value
-        value = self.payor_id
-        if value is not UNSET:
-            fields["payorId"] = value
-        value = self.name
-        if value is not UNSET:
-            fields["name"] = value
-        value = self.account_name
-        if value is not UNSET:
-            fields["accountName"] = value
-        value = self.account_number
-        if value is not UNSET:
-            fields["accountNumber"] = value
-        value = self.routing_number
-        if value is not UNSET:
-            fields["routingNumber"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.country
-        if value is not UNSET:
-            fields["country"] = value
-        value = self.type_
-        if value is not UNSET:
-            fields["type"] = value
-        value = self.archived
-        if value is not UNSET:
-            fields["archived"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.id = read(TEXT, values, "id", levels)
-        decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.name = read(TEXT, values, "name", levels)
-        decoded.account_name = read(TEXT, values, "accountName", levels)
-        decoded.account_number = read(TEXT, values, "accountNumber", levels)
-        decoded.routing_number = read(TEXT, values, "routingNumber", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.country = read(TEXT, values, "country", levels)
-        decoded.type_ = read(TEXT, values, "type", levels)
-        decoded.archived = read(FLAG, values, "archived", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    FundingAccount,
+    {
+        "id": TEXT,
+        "payorId": TEXT,
+        "name": TEXT,
+        "accountName": TEXT,
+        "accountNumber": TEXT,
+        "routingNumber": TEXT,
+        "currency": TEXT,
+        "country": TEXT,
+        "type": TEXT,
+        "archived": FLAG,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -30,30 +28,5 @@ class FundingChange(_Model):
     status: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.funding_id
-        if value is not UNSET:
-            fields["fundingId"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.funding_id = read(TEXT, values, "fundingId", levels)
-        decoded.amount = read(WHOLE, values, "amount", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(FundingChange, {"fundingId": TEXT, "amount": WHOLE, "currency": TEXT, "status": TEXT})

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, NUMBER, TEXT, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, NUMBER, TEXT, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -42,57 +39,21 @@ class FundingEntry(_Model):
     events: list[FundingEvent] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.date_time
-        if value is not UNSET:
-            fields["dateTime"] = plain(value)
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.source_account_name
-        if value is not UNSET:
-            fields["sourceAccountName"] = value
-        value = self.funding_account_name
-        if value is not UNSET:
-            fields["fundingAccountName"] = value
-        value = self.funding_type
-        if value is not UNSET:
-            fields["fundingType"] = value
-        value = self.topup_type
-        if value is not UNSET:
-            fields["topupType"] = value
-        value = self.events
-        if value is not UNSET:
-            fields["events"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.amount = read(NUMBER, values, "amount", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.date_time = read(_read_date_time, values, "dateTime", levels)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.source_account_name = read(TEXT, values, "sourceAccountName", levels)
-        decoded.funding_account_name = read(TEXT, values, "fundingAccountName", levels)
-        decoded.funding_type = read(TEXT, values, "fundingType", levels)
-        decoded.topup_type = read(TEXT, values, "topupType", levels)
-        decoded.events = read(_read_events, values, "events", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.funding_event import FundingEvent  # noqa: E402
 
-_read_date_time = INSTANT
-_read_events = Array(Object(FundingEvent))
+_declare(
+    FundingEntry,
+    {
+        "amount": NUMBER,
+        "currency": TEXT,
+        "dateTime": INSTANT,
+        "status": TEXT,
+        "sourceAccountName": TEXT,
+        "fundingAccountName": TEXT,
+        "fundingType": TEXT,
+        "topupType": TEXT,
+        "events": Array(Object(FundingEvent)),
+    },
+)

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, TEXT, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -31,29 +28,5 @@ class FundingEvent(_Model):
     funding_event_type: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.event_id
-        if value is not UNSET:
-            fields["eventId"] = value
-        value = self.event_date_time
-        if value is not UNSET:
-            fields["eventDateTime"] = plain(value)
-        value = self.funding_event_type
-        if value is not UNSET:
-            fields["fundingEventType"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.event_id = read(TEXT, values, "eventId", levels)
-        decoded.event_date_time = read(_read_event_date_time, values, "eventDateTime", levels)
-        decoded.funding_event_type = read(TEXT, values, "fundingEventType", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_event_date_time = INSTANT
+_declare(FundingEvent, {"eventId": TEXT, "eventDateTime": INSTANT, "fundingEventType": TEXT})

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..types import UNSET
+from ..decoding import TEXT, WHOLE, Model as _Model, declare as _declare
 
 
 @_define(eq=False, repr=False)
@@ -25,22 +22,5 @@ class FundingRequest(_Model):
     amount: int
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.funding_account_id
-        if value is not UNSET:
-            fields["fundingAccountId"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.funding_account_id = read(TEXT, values, "fundingAccountId", levels)
-        decoded.amount = read(WHOLE, values, "amount", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(FundingRequest, {"fundingAccountId": TEXT, "amount": WHOLE})

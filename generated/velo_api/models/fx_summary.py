@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, NUMBER, TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, NUMBER, TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -47,62 +44,20 @@ class FxSummary(_Model):
     expiry_time: datetime.datetime | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.quote_id
-        if value is not UNSET:
-            fields["quoteId"] = value
-        value = self.rate
-        if value is not UNSET:
-            fields["rate"] = value
-        value = self.creation_time
-        if value is not UNSET:
-            fields["creationTime"] = plain(value)
-        value = self.total_source_amount
-        if value is not UNSET:
-            fields["totalSourceAmount"] = value
-        value = self.total_payment_amount
-        if value is not UNSET:
-            fields["totalPaymentAmount"] = value
-        value = self.source_currency
-        if value is not UNSET:
-            fields["sourceCurrency"] = value
-        value = self.payment_currency
-        if value is not UNSET:
-            fields["paymentCurrency"] = value
-        value = self.funding_status
-        if value is not UNSET:
-            fields["fundingStatus"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.inverted_rate
-        if value is not UNSET:
-            fields["invertedRate"] = value
-        value = self.expiry_time
-        if value is not UNSET:
-            fields["expiryTime"] = plain(value)
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.quote_id = read(TEXT, values, "quoteId", levels)
-        decoded.rate = read(NUMBER, values, "rate", levels)
-        decoded.creation_time = read(_read_creation_time, values, "creationTime", levels)
-        decoded.total_source_amount = read(WHOLE, values, "totalSourceAmount", levels)
-        decoded.total_payment_amount = read(WHOLE, values, "totalPaymentAmount", levels)
-        decoded.source_currency = read(TEXT, values, "sourceCurrency", levels)
-        decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels)
-        decoded.funding_status = read(TEXT, values, "fundingStatus", levels)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.inverted_rate = read(NUMBER, values, "invertedRate", levels)
-        decoded.expiry_time = read(_read_expiry_time, values, "expiryTime", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_creation_time = INSTANT
-_read_expiry_time = INSTANT
+_declare(
+    FxSummary,
+    {
+        "quoteId": TEXT,
+        "rate": NUMBER,
+        "creationTime": INSTANT,
+        "totalSourceAmount": WHOLE,
+        "totalPaymentAmount": WHOLE,
+        "sourceCurrency": TEXT,
+        "paymentCurrency": TEXT,
+        "fundingStatus": TEXT,
+        "status": TEXT,
+        "invertedRate": NUMBER,
+        "expiryTime": INSTANT,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import NUMBER, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import NUMBER, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -24,20 +22,5 @@ class Instruction(_Model):
     fx_rate_degredation_threshold_percentage: float | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.fx_rate_degredation_threshold_percentage
-        if value is not UNSET:
-            fields["fxRateDegredationThresholdPercentage"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.fx_rate_degredation_threshold_percentage = read(
-            NUMBER, values, "fxRateDegredationThresholdPercentage", levels
-        )
-        decoded.additional_properties = values
-        return decoded
+_declare(Instruction, {"fxRateDegredationThresholdPercentage": NUMBER})

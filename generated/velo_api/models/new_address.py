@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, Nullable, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -38,46 +36,17 @@ class NewAddress(_Model):
     zip_or_postcode: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.line1
-        if value is not UNSET:
-            fields["line1"] = value
-        value = self.city
-        if value is not UNSET:
-            fields["city"] = value
-        value = self.country
-        if value is not UNSET:
-            fields["country"] = value
-        value = self.line2
-        if value is not UNSET:
-            fields["line2"] = value
-        value = self.line3
-        if value is not UNSET:
-            fields["line3"] = value
-        value = self.line4
-        if value is not UNSET:
-            fields["line4"] = value
-        value = self.county_or_province
-        if value is not UNSET:
-            fields["countyOrProvince"] = value
-        value = self.zip_or_postcode
-        if value is not UNSET:
-            fields["zipOrPostcode"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.line1 = read(TEXT, values, "line1", levels)
-        decoded.city = read(TEXT, values, "city", levels)
-        decoded.country = read(TEXT, values, "country", levels)
-        decoded.line2 = read(TEXT, values, "line2", levels, None)
-        decoded.line3 = read(TEXT, values, "line3", levels, None)
-        decoded.line4 = read(TEXT, values, "line4", levels, None)
-        decoded.county_or_province = read(TEXT, values, "countyOrProvince", levels, None)
-        decoded.zip_or_postcode = read(TEXT, values, "zipOrPostcode", levels, None)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    NewAddress,
+    {
+        "line1": TEXT,
+        "city": TEXT,
+        "country": TEXT,
+        "line2": Nullable(TEXT),
+        "line3": Nullable(TEXT),
+        "line4": Nullable(TEXT),
+        "countyOrProvince": Nullable(TEXT),
+        "zipOrPostcode": Nullable(TEXT),
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -43,54 +40,6 @@ class NewPayee(_Model):
     company: Firm | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.type_
-        if value is not UNSET:
-            fields["type"] = value
-        value = self.remote_id
-        if value is not UNSET:
-            fields["remoteId"] = value
-        value = self.email
-        if value is not UNSET:
-            fields["email"] = value
-        value = self.address
-        if value is not UNSET:
-            fields["address"] = plain(value)
-        value = self.payment_channel
-        if value is not UNSET:
-            fields["paymentChannel"] = plain(value)
-        value = self.language
-        if value is not UNSET:
-            fields["language"] = value
-        value = self.challenge
-        if value is not UNSET:
-            fields["challenge"] = plain(value)
-        value = self.individual
-        if value is not UNSET:
-            fields["individual"] = plain(value)
-        value = self.company
-        if value is not UNSET:
-            fields["company"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.type_ = read(TEXT, values, "type", levels)
-        decoded.remote_id = read(TEXT, values, "remoteId", levels)
-        decoded.email = read(TEXT, values, "email", levels)
-        decoded.address = read(_read_address, values, "address", levels)
-        decoded.payment_channel = read(_read_payment_channel, values, "paymentChannel", levels)
-        decoded.language = read(TEXT, values, "language", levels)
-        decoded.challenge = read(_read_challenge, values, "challenge", levels)
-        decoded.individual = read(_read_individual, values, "individual", levels)
-        decoded.company = read(_read_company, values, "company", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.challenge import Challenge  # noqa: E402
@@ -99,8 +48,17 @@ from ..models.new_address import NewAddress  # noqa: E402
 from ..models.new_payment_channel import NewPaymentChannel  # noqa: E402
 from ..models.person import Person  # noqa: E402
 
-_read_address = Object(NewAddress)
-_read_payment_channel = Object(NewPaymentChannel)
-_read_challenge = Object(Challenge)
-_read_individual = Object(Person)
-_read_company = Object(Firm)
+_declare(
+    NewPayee,
+    {
+        "type": TEXT,
+        "remoteId": TEXT,
+        "email": TEXT,
+        "address": Object(NewAddress),
+        "paymentChannel": Object(NewPaymentChannel),
+        "language": TEXT,
+        "challenge": Object(Challenge),
+        "individual": Object(Person),
+        "company": Object(Firm),
+    },
+)

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
-from ..types import UNSET
+from ..decoding import TEXT, Array, Model as _Model, Object, declare as _declare
 
 
 @_define(eq=False, repr=False)
@@ -26,28 +22,8 @@ class NewPayees(_Model):
     payees: list[NewPayee]
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payor_id
-        if value is not UNSET:
-            fields["payorId"] = value
-        value = self.payees
-        if value is not UNSET:
-            fields["payees"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.payees = read(_read_payees, values, "payees", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.new_payee import NewPayee  # noqa: E402
 
-_read_payees = Array(Object(NewPayee))
+_declare(NewPayees, {"payorId": TEXT, "payees": Array(Object(NewPayee))})

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -44,50 +42,18 @@ class NewPayment(_Model):
     remote_system_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.remote_id
-        if value is not UNSET:
-            fields["remoteId"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.source_account_name
-        if value is not UNSET:
-            fields["sourceAccountName"] = value
-        value = self.payment_memo
-        if value is not UNSET:
-            fields["paymentMemo"] = value
-        value = self.payor_payment_id
-        if value is not UNSET:
-            fields["payorPaymentId"] = value
-        value = self.transmission_type
-        if value is not UNSET:
-            fields["transmissionType"] = value
-        value = self.payment_metadata
-        if value is not UNSET:
-            fields["paymentMetadata"] = value
-        value = self.remote_system_id
-        if value is not UNSET:
-            fields["remoteSystemId"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.remote_id = read(TEXT, values, "remoteId", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.amount = read(WHOLE, values, "amount", levels)
-        decoded.source_account_name = read(TEXT, values, "sourceAccountName", levels)
-        decoded.payment_memo = read(TEXT, values, "paymentMemo", levels)
-        decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
-        decoded.transmission_type = read(TEXT, values, "transmissionType", levels)
-        decoded.payment_metadata = read(TEXT, values, "paymentMetadata", levels)
-        decoded.remote_system_id = read(TEXT, values, "remoteSystemId", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    NewPayment,
+    {
+        "remoteId": TEXT,
+        "currency": TEXT,
+        "amount": WHOLE,
+        "sourceAccountName": TEXT,
+        "paymentMemo": TEXT,
+        "payorPaymentId": TEXT,
+        "transmissionType": TEXT,
+        "paymentMetadata": TEXT,
+        "remoteSystemId": TEXT,
+    },
+)

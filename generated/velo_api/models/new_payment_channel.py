@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -36,42 +34,16 @@ class NewPaymentChannel(_Model):
     routing_number: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.country_code
-        if value is not UNSET:
-            fields["countryCode"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.account_name
-        if value is not UNSET:
-            fields["accountName"] = value
-        value = self.payment_channel_name
-        if value is not UNSET:
-            fields["paymentChannelName"] = value
-        value = self.iban
-        if value is not UNSET:
-            fields["iban"] = value
-        value = self.account_number
-        if value is not UNSET:
-            fields["accountNumber"] = value
-        value = self.routing_number
-        if value is not UNSET:
-            fields["routingNumber"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.country_code = read(TEXT, values, "countryCode", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.account_name = read(TEXT, values, "accountName", levels)
-        decoded.payment_channel_name = read(TEXT, values, "paymentChannelName", levels)
-        decoded.iban = read(TEXT, values, "iban", levels)
-        decoded.account_number = read(TEXT, values, "accountNumber", levels)
-        decoded.routing_number = read(TEXT, values, "routingNumber", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    NewPaymentChannel,
+    {
+        "countryCode": TEXT,
+        "currency": TEXT,
+        "accountName": TEXT,
+        "paymentChannelName": TEXT,
+        "iban": TEXT,
+        "accountNumber": TEXT,
+        "routingNumber": TEXT,
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -33,36 +30,16 @@ class NewPayout(_Model):
     payout_memo: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payments
-        if value is not UNSET:
-            fields["payments"] = plain(value)
-        value = self.payout_from_payor_id
-        if value is not UNSET:
-            fields["payoutFromPayorId"] = value
-        value = self.payout_to_payor_id
-        if value is not UNSET:
-            fields["payoutToPayorId"] = value
-        value = self.payout_memo
-        if value is not UNSET:
-            fields["payoutMemo"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payments = read(_read_payments, values, "payments", levels)
-        decoded.payout_from_payor_id = read(TEXT, values, "payoutFromPayorId", levels)
-        decoded.payout_to_payor_id = read(TEXT, values, "payoutToPayorId", levels)
-        decoded.payout_memo = read(TEXT, values, "payoutMemo", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.new_payment import NewPayment  # noqa: E402
 
-_read_payments = Array(Object(NewPayment))
+_declare(
+    NewPayout,
+    {
+        "payments": Array(Object(NewPayment)),
+        "payoutFromPayorId": TEXT,
+        "payoutToPayorId": TEXT,
+        "payoutMemo": TEXT,
+    },
+)

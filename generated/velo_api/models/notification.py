@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, WHOLE, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -34,40 +31,17 @@ class Notification(_Model):
     source: NotificationSource | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.api_version
-        if value is not UNSET:
-            fields["apiVersion"] = value
-        value = self.sequence_number
-        if value is not UNSET:
-            fields["sequenceNumber"] = value
-        value = self.category
-        if value is not UNSET:
-            fields["category"] = value
-        value = self.event_name
-        if value is not UNSET:
-            fields["eventName"] = value
-        value = self.source
-        if value is not UNSET:
-            fields["source"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.api_version = read(TEXT, values, "apiVersion", levels)
-        decoded.sequence_number = read(WHOLE, values, "sequenceNumber", levels)
-        decoded.category = read(TEXT, values, "category", levels)
-        decoded.event_name = read(TEXT, values, "eventName", levels)
-        decoded.source = read(_read_source, values, "source", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.notification_source import NotificationSource  # noqa: E402
 
-_read_source = Object(NotificationSource)
+_declare(
+    Notification,
+    {
+        "apiVersion": TEXT,
+        "sequenceNumber": WHOLE,
+        "category": TEXT,
+        "eventName": TEXT,
+        "source": Object(NotificationSource),
+    },
+)

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -41,53 +38,20 @@ class NotificationSource(_Model):
     payout_payor_ids: NotificationSourcePayoutPayorIds | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.event_id
-        if value is not UNSET:
-            fields["eventId"] = value
-        value = self.created_at
-        if value is not UNSET:
-            fields["createdAt"] = plain(value)
-        value = self.source_type
-        if value is not UNSET:
-            fields["sourceType"] = value
-        value = self.type_
-        if value is not UNSET:
-            fields["type"] = value
-        value = self.payment_id
-        if value is not UNSET:
-            fields["paymentId"] = value
-        value = self.payor_payment_id
-        if value is not UNSET:
-            fields["payorPaymentId"] = value
-        value = self.payee_id
-        if value is not UNSET:
-            fields["payeeId"] = value
-        value = self.payout_payor_ids
-        if value is not UNSET:
-            fields["payoutPayorIds"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.event_id = read(TEXT, values, "eventId", levels)
-        decoded.created_at = read(_read_created_at, values, "createdAt", levels)
-        decoded.source_type = read(TEXT, values, "sourceType", levels)
-        decoded.type_ = read(TEXT, values, "type", levels)
-        decoded.payment_id = read(TEXT, values, "paymentId", levels)
-        decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
-        decoded.payee_id = read(TEXT, values, "payeeId", levels)
-        decoded.payout_payor_ids = read(_read_payout_payor_ids, values, "payoutPayorIds", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.notification_source_payout_payor_ids import NotificationSourcePayoutPayorIds  # noqa: E402
 
-_read_created_at = INSTANT
-_read_payout_payor_ids = Object(NotificationSourcePayoutPayorIds)
+_declare(
+    NotificationSource,
+    {
+        "eventId": TEXT,
+        "createdAt": INSTANT,
+        "sourceType": TEXT,
+        "type": TEXT,
+        "paymentId": TEXT,
+        "payorPaymentId": TEXT,
+        "payeeId": TEXT,
+        "payoutPayorIds": Object(NotificationSourcePayoutPayorIds),
+    },
+)

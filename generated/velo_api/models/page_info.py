@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import WHOLE, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -31,34 +29,14 @@ class PageInfo(_Model):
     page_size: int | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.number_of_elements
-        if value is not UNSET:
-            fields["numberOfElements"] = value
-        value = self.total_elements
-        if value is not UNSET:
-            fields["totalElements"] = value
-        value = self.total_pages
-        if value is not UNSET:
-            fields["totalPages"] = value
-        value = self.page
-        if value is not UNSET:
-            fields["page"] = value
-        value = self.page_size
-        if value is not UNSET:
-            fields["pageSize"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.number_of_elements = read(WHOLE, values, "numberOfElements", levels)
-        decoded.total_elements = read(WHOLE, values, "totalElements", levels)
-        decoded.total_pages = read(WHOLE, values, "totalPages", levels)
-        decoded.page = read(WHOLE, values, "page", levels)
-        decoded.page_size = read(WHOLE, values, "pageSize", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    PageInfo,
+    {
+        "numberOfElements": WHOLE,
+        "totalElements": WHOLE,
+        "totalPages": WHOLE,
+        "page": WHOLE,
+        "pageSize": WHOLE,
+    },
+)

@@ -4,14 +4,20 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, INSTANT, TEXT, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import (
+    FLAG,
+    INSTANT,
+    TEXT,
+    Array,
+    Model as _Model,
+    Nullable,
+    Object,
+    declare as _declare,
+)
 from ..types import UNSET, Unset
 
 
@@ -57,82 +63,6 @@ class Payee(_Model):
     company: Firm | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payee_id
-        if value is not UNSET:
-            fields["payeeId"] = value
-        value = self.payor_refs
-        if value is not UNSET:
-            fields["payorRefs"] = plain(value)
-        value = self.email
-        if value is not UNSET:
-            fields["email"] = value
-        value = self.onboarded_status
-        if value is not UNSET:
-            fields["onboardedStatus"] = value
-        value = self.watchlist_status
-        if value is not UNSET:
-            fields["watchlistStatus"] = value
-        value = self.language
-        if value is not UNSET:
-            fields["language"] = value
-        value = self.created
-        if value is not UNSET:
-            fields["created"] = plain(value)
-        value = self.country
-        if value is not UNSET:
-            fields["country"] = value
-        value = self.display_name
-        if value is not UNSET:
-            fields["displayName"] = value
-        value = self.payee_type
-        if value is not UNSET:
-            fields["payeeType"] = value
-        value = self.disabled
-        if value is not UNSET:
-            fields["disabled"] = value
-        value = self.disabled_comment
-        if value is not UNSET:
-            fields["disabledComment"] = value
-        value = self.pause_payment
-        if value is not UNSET:
-            fields["pausePayment"] = value
-        value = self.address
-        if value is not UNSET:
-            fields["address"] = plain(value)
-        value = self.individual
-        if value is not UNSET:
-            fields["individual"] = plain(value)
-        value = self.company
-        if value is not UNSET:
-            fields["company"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payee_id = read(TEXT, values, "payeeId", levels)
-        decoded.payor_refs = read(_read_payor_refs, values, "payorRefs", levels, None)
-        decoded.email = read(TEXT, values, "email", levels, None)
-        decoded.onboarded_status = read(TEXT, values, "onboardedStatus", levels)
-        decoded.watchlist_status = read(TEXT, values, "watchlistStatus", levels)
-        decoded.language = read(TEXT, values, "language", levels)
-        decoded.created = read(_read_created, values, "created", levels)
-        decoded.country = read(TEXT, values, "country", levels)
-        decoded.display_name = read(TEXT, values, "displayName", levels)
-        decoded.payee_type = read(TEXT, values, "payeeType", levels)
-        decoded.disabled = read(FLAG, values, "disabled", levels)
-        decoded.disabled_comment = read(TEXT, values, "disabledComment", levels, None)
-        decoded.pause_payment = read(FLAG, values, "pausePayment", levels)
-        decoded.address = read(_read_address, values, "address", levels)
-        decoded.individual = read(_read_individual, values, "individual", levels)
-        decoded.company = read(_read_company, values, "company", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.firm import Firm  # noqa: E402
@@ -140,8 +70,24 @@ from ..models.payor_ref import PayorRef  # noqa: E402
 from ..models.person import Person  # noqa: E402
 from ..models.postal_address import PostalAddress  # noqa: E402
 
-_read_payor_refs = Array(Object(PayorRef))
-_read_created = INSTANT
-_read_address = Object(PostalAddress)
-_read_individual = Object(Person)
-_read_company = Object(Firm)
+_declare(
+    Payee,
+    {
+        "payeeId": TEXT,
+        "payorRefs": Nullable(Array(Object(PayorRef))),
+        "email": Nullable(TEXT),
+        "onboardedStatus": TEXT,
+        "watchlistStatus": TEXT,
+        "language": TEXT,
+        "created": INSTANT,
+        "country": TEXT,
+        "displayName": TEXT,
+        "payeeType": TEXT,
+        "disabled": FLAG,
+        "disabledComment": Nullable(TEXT),
+        "pausePayment": FLAG,
+        "address": Object(PostalAddress),
+        "individual": Object(Person),
+        "company": Object(Firm),
+    },
+)

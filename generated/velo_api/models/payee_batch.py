@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, WHOLE, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -31,36 +28,16 @@ class PayeeBatch(_Model):
     failures: list[PayeeFailure] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.failure_count
-        if value is not UNSET:
-            fields["failureCount"] = value
-        value = self.pending_count
-        if value is not UNSET:
-            fields["pendingCount"] = value
-        value = self.failures
-        if value is not UNSET:
-            fields["failures"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.failure_count = read(WHOLE, values, "failureCount", levels)
-        decoded.pending_count = read(WHOLE, values, "pendingCount", levels)
-        decoded.failures = read(_read_failures, values, "failures", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.payee_failure import PayeeFailure  # noqa: E402
 
-_read_failures = Array(Object(PayeeFailure))
+_declare(
+    PayeeBatch,
+    {
+        "status": TEXT,
+        "failureCount": WHOLE,
+        "pendingCount": WHOLE,
+        "failures": Array(Object(PayeeFailure)),
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -27,30 +24,10 @@ class PayeeFailure(_Model):
     failure_message: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.failed_submission
-        if value is not UNSET:
-            fields["failedSubmission"] = plain(value)
-        value = self.failure_message
-        if value is not UNSET:
-            fields["failureMessage"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.failed_submission = read(
-            _read_failed_submission, values, "failedSubmission", levels
-        )
-        decoded.failure_message = read(TEXT, values, "failureMessage", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.payee_failure_failed_submission import PayeeFailureFailedSubmission  # noqa: E402
 
-_read_failed_submission = Object(PayeeFailureFailedSubmission)
+_declare(
+    PayeeFailure, {"failedSubmission": Object(PayeeFailureFailedSubmission), "failureMessage": TEXT}
+)

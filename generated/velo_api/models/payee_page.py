@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -28,36 +25,13 @@ class PayeePage(_Model):
     content: list[Payee] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.page
-        if value is not UNSET:
-            fields["page"] = plain(value)
-        value = self.links
-        if value is not UNSET:
-            fields["links"] = plain(value)
-        value = self.content
-        if value is not UNSET:
-            fields["content"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.page = read(_read_page, values, "page", levels)
-        decoded.links = read(_read_links, values, "links", levels)
-        decoded.content = read(_read_content, values, "content", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.link import Link  # noqa: E402
 from ..models.page_info import PageInfo  # noqa: E402
 from ..models.payee import Payee  # noqa: E402
 
-_read_page = Object(PageInfo)
-_read_links = Array(Object(Link))
-_read_content = Array(Object(Payee))
+_declare(
+    PayeePage,
+    {"page": Object(PageInfo), "links": Array(Object(Link)), "content": Array(Object(Payee))},
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -40,50 +37,6 @@ class PayeeUpdate(_Model):
     contact_sms_number: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.address
-        if value is not UNSET:
-            fields["address"] = plain(value)
-        value = self.individual
-        if value is not UNSET:
-            fields["individual"] = plain(value)
-        value = self.company
-        if value is not UNSET:
-            fields["company"] = plain(value)
-        value = self.language
-        if value is not UNSET:
-            fields["language"] = value
-        value = self.payee_type
-        if value is not UNSET:
-            fields["payeeType"] = value
-        value = self.challenge
-        if value is not UNSET:
-            fields["challenge"] = plain(value)
-        value = self.email
-        if value is not UNSET:
-            fields["email"] = value
-        value = self.contact_sms_number
-        if value is not UNSET:
-            fields["contactSmsNumber"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.address = read(_read_address, values, "address", levels)
-        decoded.individual = read(_read_individual, values, "individual", levels)
-        decoded.company = read(_read_company, values, "company", levels)
-        decoded.language = read(TEXT, values, "language", levels)
-        decoded.payee_type = read(TEXT, values, "payeeType", levels)
-        decoded.challenge = read(_read_challenge, values, "challenge", levels)
-        decoded.email = read(TEXT, values, "email", levels)
-        decoded.contact_sms_number = read(TEXT, values, "contactSmsNumber", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.challenge import Challenge  # noqa: E402
@@ -91,7 +44,16 @@ from ..models.firm import Firm  # noqa: E402
 from ..models.person import Person  # noqa: E402
 from ..models.postal_address import PostalAddress  # noqa: E402
 
-_read_address = Object(PostalAddress)
-_read_individual = Object(Person)
-_read_company = Object(Firm)
-_read_challenge = Object(Challenge)
+_declare(
+    PayeeUpdate,
+    {
+        "address": Object(PostalAddress),
+        "individual": Object(Person),
+        "company": Object(Firm),
+        "language": TEXT,
+        "payeeType": TEXT,
+        "challenge": Object(Challenge),
+        "email": TEXT,
+        "contactSmsNumber": TEXT,
+    },
+)

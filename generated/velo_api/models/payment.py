@@ -4,14 +4,21 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, INSTANT, NUMBER, TEXT, WHOLE, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import (
+    FLAG,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    Array,
+    Model as _Model,
+    Object,
+    declare as _declare,
+)
 from ..types import UNSET, Unset
 
 
@@ -90,145 +97,43 @@ class Payment(_Model):
     payout: PayoutOfPayment | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payment_id
-        if value is not UNSET:
-            fields["paymentId"] = value
-        value = self.payee_id
-        if value is not UNSET:
-            fields["payeeId"] = value
-        value = self.payor_id
-        if value is not UNSET:
-            fields["payorId"] = value
-        value = self.source_account_id
-        if value is not UNSET:
-            fields["sourceAccountId"] = value
-        value = self.payment_amount
-        if value is not UNSET:
-            fields["paymentAmount"] = value
-        value = self.submitted_date_time
-        if value is not UNSET:
-            fields["submittedDateTime"] = plain(value)
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.funding_status
-        if value is not UNSET:
-            fields["fundingStatus"] = value
-        value = self.quote_id
-        if value is not UNSET:
-            fields["quoteId"] = value
-        value = self.rails_id
-        if value is not UNSET:
-            fields["railsId"] = value
-        value = self.events
-        if value is not UNSET:
-            fields["events"] = plain(value)
-        value = self.remote_id
-        if value is not UNSET:
-            fields["remoteId"] = value
-        value = self.remote_system_id
-        if value is not UNSET:
-            fields["remoteSystemId"] = value
-        value = self.payor_payment_id
-        if value is not UNSET:
-            fields["payorPaymentId"] = value
-        value = self.source_account_name
-        if value is not UNSET:
-            fields["sourceAccountName"] = value
-        value = self.source_amount
-        if value is not UNSET:
-            fields["sourceAmount"] = value
-        value = self.source_currency
-        if value is not UNSET:
-            fields["sourceCurrency"] = value
-        value = self.payment_currency
-        if value is not UNSET:
-            fields["paymentCurrency"] = value
-        value = self.payment_memo
-        if value is not UNSET:
-            fields["paymentMemo"] = value
-        value = self.rejection_reason
-        if value is not UNSET:
-            fields["rejectionReason"] = value
-        value = self.return_reason
-        if value is not UNSET:
-            fields["returnReason"] = value
-        value = self.withdrawn_reason
-        if value is not UNSET:
-            fields["withdrawnReason"] = value
-        value = self.withdrawable
-        if value is not UNSET:
-            fields["withdrawable"] = value
-        value = self.rate
-        if value is not UNSET:
-            fields["rate"] = value
-        value = self.inverted_rate
-        if value is not UNSET:
-            fields["invertedRate"] = value
-        value = self.transmission_type
-        if value is not UNSET:
-            fields["transmissionType"] = value
-        value = self.trace_number
-        if value is not UNSET:
-            fields["traceNumber"] = value
-        value = self.payment_tracking_reference
-        if value is not UNSET:
-            fields["paymentTrackingReference"] = value
-        value = self.auto_withdrawn_reason_code
-        if value is not UNSET:
-            fields["autoWithdrawnReasonCode"] = value
-        value = self.payout
-        if value is not UNSET:
-            fields["payout"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payment_id = read(TEXT, values, "paymentId", levels)
-        decoded.payee_id = read(TEXT, values, "payeeId", levels)
-        decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.source_account_id = read(TEXT, values, "sourceAccountId", levels)
-        decoded.payment_amount = read(WHOLE, values, "paymentAmount", levels)
-        decoded.submitted_date_time = read(
-            _read_submitted_date_time, values, "submittedDateTime", levels
-        )
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.funding_status = read(TEXT, values, "fundingStatus", levels)
-        decoded.quote_id = read(TEXT, values, "quoteId", levels)
-        decoded.rails_id = read(TEXT, values, "railsId", levels)
-        decoded.events = read(_read_events, values, "events", levels)
-        decoded.remote_id = read(TEXT, values, "remoteId", levels)
-        decoded.remote_system_id = read(TEXT, values, "remoteSystemId", levels)
-        decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
-        decoded.source_account_name = read(TEXT, values, "sourceAccountName", levels)
-        decoded.source_amount = read(WHOLE, values, "sourceAmount", levels)
-        decoded.source_currency = read(TEXT, values, "sourceCurrency", levels)
-        decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels)
-        decoded.payment_memo = read(TEXT, values, "paymentMemo", levels)
-        decoded.rejection_reason = read(TEXT, values, "rejectionReason", levels)
-        decoded.return_reason = read(TEXT, values, "returnReason", levels)
-        decoded.withdrawn_reason = read(TEXT, values, "withdrawnReason", levels)
-        decoded.withdrawable = read(FLAG, values, "withdrawable", levels)
-        decoded.rate = read(NUMBER, values, "rate", levels)
-        decoded.inverted_rate = read(NUMBER, values, "invertedRate", levels)
-        decoded.transmission_type = read(TEXT, values, "transmissionType", levels)
-        decoded.trace_number = read(TEXT, values, "traceNumber", levels)
-        decoded.payment_tracking_reference = read(TEXT, values, "paymentTrackingReference", levels)
-        decoded.auto_withdrawn_reason_code = read(TEXT, values, "autoWithdrawnReasonCode", levels)
-        decoded.payout = read(_read_payout, values, "payout", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.payment_event import PaymentEvent  # noqa: E402
 from ..models.payout_of_payment import PayoutOfPayment  # noqa: E402
 
-_read_submitted_date_time = INSTANT
-_read_events = Array(Object(PaymentEvent))
-_read_payout = Object(PayoutOfPayment)
+_declare(
+    Payment,
+    {
+        "paymentId": TEXT,
+        "payeeId": TEXT,
+        "payorId": TEXT,
+        "sourceAccountId": TEXT,
+        "paymentAmount": WHOLE,
+        "submittedDateTime": INSTANT,
+        "status": TEXT,
+        "fundingStatus": TEXT,
+        "quoteId": TEXT,
+        "railsId": TEXT,
+        "events": Array(Object(PaymentEvent)),
+        "remoteId": TEXT,
+        "remoteSystemId": TEXT,
+        "payorPaymentId": TEXT,
+        "sourceAccountName": TEXT,
+        "sourceAmount": WHOLE,
+        "sourceCurrency": TEXT,
+        "paymentCurrency": TEXT,
+        "paymentMemo": TEXT,
+        "rejectionReason": TEXT,
+        "returnReason": TEXT,
+        "withdrawnReason": TEXT,
+        "withdrawable": FLAG,
+        "rate": NUMBER,
+        "invertedRate": NUMBER,
+        "transmissionType": TEXT,
+        "traceNumber": TEXT,
+        "paymentTrackingReference": TEXT,
+        "autoWithdrawnReasonCode": TEXT,
+        "payout": Object(PayoutOfPayment),
+    },
+)

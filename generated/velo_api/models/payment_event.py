@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -39,45 +36,16 @@ class PaymentEvent(_Model):
     payment_currency: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.event_id
-        if value is not UNSET:
-            fields["eventId"] = value
-        value = self.event_date_time
-        if value is not UNSET:
-            fields["eventDateTime"] = plain(value)
-        value = self.event_type
-        if value is not UNSET:
-            fields["eventType"] = value
-        value = self.source_amount
-        if value is not UNSET:
-            fields["sourceAmount"] = value
-        value = self.source_currency
-        if value is not UNSET:
-            fields["sourceCurrency"] = value
-        value = self.payment_amount
-        if value is not UNSET:
-            fields["paymentAmount"] = value
-        value = self.payment_currency
-        if value is not UNSET:
-            fields["paymentCurrency"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.event_id = read(TEXT, values, "eventId", levels)
-        decoded.event_date_time = read(_read_event_date_time, values, "eventDateTime", levels)
-        decoded.event_type = read(TEXT, values, "eventType", levels)
-        decoded.source_amount = read(WHOLE, values, "sourceAmount", levels)
-        decoded.source_currency = read(TEXT, values, "sourceCurrency", levels)
-        decoded.payment_amount = read(WHOLE, values, "paymentAmount", levels)
-        decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_event_date_time = INSTANT
+_declare(
+    PaymentEvent,
+    {
+        "eventId": TEXT,
+        "eventDateTime": INSTANT,
+        "eventType": TEXT,
+        "sourceAmount": WHOLE,
+        "sourceCurrency": TEXT,
+        "paymentAmount": WHOLE,
+        "paymentCurrency": TEXT,
+    },
+)

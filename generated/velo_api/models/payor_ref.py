@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import FLAG, TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -32,34 +30,14 @@ class PayorRef(_Model):
     payment_channel_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payor_id
-        if value is not UNSET:
-            fields["payorId"] = value
-        value = self.remote_id
-        if value is not UNSET:
-            fields["remoteId"] = value
-        value = self.invitation_status
-        if value is not UNSET:
-            fields["invitationStatus"] = value
-        value = self.payable_status
-        if value is not UNSET:
-            fields["payableStatus"] = value
-        value = self.payment_channel_id
-        if value is not UNSET:
-            fields["paymentChannelId"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.remote_id = read(TEXT, values, "remoteId", levels)
-        decoded.invitation_status = read(TEXT, values, "invitationStatus", levels)
-        decoded.payable_status = read(FLAG, values, "payableStatus", levels)
-        decoded.payment_channel_id = read(TEXT, values, "paymentChannelId", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    PayorRef,
+    {
+        "payorId": TEXT,
+        "remoteId": TEXT,
+        "invitationStatus": TEXT,
+        "payableStatus": FLAG,
+        "paymentChannelId": TEXT,
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, WHOLE, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -46,62 +43,6 @@ class Payout(_Model):
     payments_rejected: int | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payments_withdrawn
-        if value is not UNSET:
-            fields["paymentsWithdrawn"] = value
-        value = self.fx_summaries
-        if value is not UNSET:
-            fields["fxSummaries"] = plain(value)
-        value = self.accounts
-        if value is not UNSET:
-            fields["accounts"] = plain(value)
-        value = self.accepted_payments
-        if value is not UNSET:
-            fields["acceptedPayments"] = plain(value)
-        value = self.rejected_payments
-        if value is not UNSET:
-            fields["rejectedPayments"] = plain(value)
-        value = self.payout_id
-        if value is not UNSET:
-            fields["payoutId"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.payments_submitted
-        if value is not UNSET:
-            fields["paymentsSubmitted"] = value
-        value = self.payments_accepted
-        if value is not UNSET:
-            fields["paymentsAccepted"] = value
-        value = self.payments_rejected
-        if value is not UNSET:
-            fields["paymentsRejected"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payments_withdrawn = read(WHOLE, values, "paymentsWithdrawn", levels)
-        decoded.fx_summaries = read(_read_fx_summaries, values, "fxSummaries", levels)
-        decoded.accounts = read(_read_accounts, values, "accounts", levels)
-        decoded.accepted_payments = read(
-            _read_accepted_payments, values, "acceptedPayments", levels
-        )
-        decoded.rejected_payments = read(
-            _read_rejected_payments, values, "rejectedPayments", levels
-        )
-        decoded.payout_id = read(TEXT, values, "payoutId", levels)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.payments_submitted = read(WHOLE, values, "paymentsSubmitted", levels)
-        decoded.payments_accepted = read(WHOLE, values, "paymentsAccepted", levels)
-        decoded.payments_rejected = read(WHOLE, values, "paymentsRejected", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.accepted_payment import AcceptedPayment  # noqa: E402
@@ -109,7 +50,18 @@ from ..models.fx_summary import FxSummary  # noqa: E402
 from ..models.payout_account import PayoutAccount  # noqa: E402
 from ..models.rejected_payment import RejectedPayment  # noqa: E402
 
-_read_fx_summaries = Array(Object(FxSummary))
-_read_accounts = Array(Object(PayoutAccount))
-_read_accepted_payments = Array(Object(AcceptedPayment))
-_read_rejected_payments = Array(Object(RejectedPayment))
+_declare(
+    Payout,
+    {
+        "paymentsWithdrawn": WHOLE,
+        "fxSummaries": Array(Object(FxSummary)),
+        "accounts": Array(Object(PayoutAccount)),
+        "acceptedPayments": Array(Object(AcceptedPayment)),
+        "rejectedPayments": Array(Object(RejectedPayment)),
+        "payoutId": TEXT,
+        "status": TEXT,
+        "paymentsSubmitted": WHOLE,
+        "paymentsAccepted": WHOLE,
+        "paymentsRejected": WHOLE,
+    },
+)

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..types import UNSET, Unset
+from ..decoding import TEXT, WHOLE, Model as _Model, declare as _declare
+from ..types import Unset
 
 
 @_define(eq=False, repr=False)
@@ -30,30 +28,13 @@ class PayoutAccount(_Model):
     total_payout_cost: int | Unset
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.source_account_name
-        if value is not UNSET:
-            fields["sourceAccountName"] = value
-        value = self.source_account_id
-        if value is not UNSET:
-            fields["sourceAccountId"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.total_payout_cost
-        if value is not UNSET:
-            fields["totalPayoutCost"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.source_account_name = read(TEXT, values, "sourceAccountName", levels)
-        decoded.source_account_id = read(TEXT, values, "sourceAccountId", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.total_payout_cost = read(WHOLE, values, "totalPayoutCost", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    PayoutAccount,
+    {
+        "sourceAccountName": TEXT,
+        "sourceAccountId": TEXT,
+        "currency": TEXT,
+        "totalPayoutCost": WHOLE,
+    },
+)

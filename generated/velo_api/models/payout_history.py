@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -52,78 +49,22 @@ class PayoutHistory(_Model):
     withdrawn_payments: int | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payout_status
-        if value is not UNSET:
-            fields["payoutStatus"] = value
-        value = self.submitted_date_time
-        if value is not UNSET:
-            fields["submittedDateTime"] = plain(value)
-        value = self.quoted_date_time
-        if value is not UNSET:
-            fields["quotedDateTime"] = plain(value)
-        value = self.instructed_date_time
-        if value is not UNSET:
-            fields["instructedDateTime"] = plain(value)
-        value = self.withdrawn_date_time
-        if value is not UNSET:
-            fields["withdrawnDateTime"] = plain(value)
-        value = self.payout_memo
-        if value is not UNSET:
-            fields["payoutMemo"] = value
-        value = self.payout_type
-        if value is not UNSET:
-            fields["payoutType"] = value
-        value = self.total_payments
-        if value is not UNSET:
-            fields["totalPayments"] = value
-        value = self.confirmed_payments
-        if value is not UNSET:
-            fields["confirmedPayments"] = value
-        value = self.released_payments
-        if value is not UNSET:
-            fields["releasedPayments"] = value
-        value = self.incomplete_payments
-        if value is not UNSET:
-            fields["incompletePayments"] = value
-        value = self.returned_payments
-        if value is not UNSET:
-            fields["returnedPayments"] = value
-        value = self.withdrawn_payments
-        if value is not UNSET:
-            fields["withdrawnPayments"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payout_status = read(TEXT, values, "payoutStatus", levels)
-        decoded.submitted_date_time = read(
-            _read_submitted_date_time, values, "submittedDateTime", levels
-        )
-        decoded.quoted_date_time = read(_read_quoted_date_time, values, "quotedDateTime", levels)
-        decoded.instructed_date_time = read(
-            _read_instructed_date_time, values, "instructedDateTime", levels
-        )
-        decoded.withdrawn_date_time = read(
-            _read_withdrawn_date_time, values, "withdrawnDateTime", levels
-        )
-        decoded.payout_memo = read(TEXT, values, "payoutMemo", levels)
-        decoded.payout_type = read(TEXT, values, "payoutType", levels)
-        decoded.total_payments = read(WHOLE, values, "totalPayments", levels)
-        decoded.confirmed_payments = read(WHOLE, values, "confirmedPayments", levels)
-        decoded.released_payments = read(WHOLE, values, "releasedPayments", levels)
-        decoded.incomplete_payments = read(WHOLE, values, "incompletePayments", levels)
-        decoded.returned_payments = read(WHOLE, values, "returnedPayments", levels)
-        decoded.withdrawn_payments = read(WHOLE, values, "withdrawnPayments", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_submitted_date_time = INSTANT
-_read_quoted_date_time = INSTANT
-_read_instructed_date_time = INSTANT
-_read_withdrawn_date_time = INSTANT
+_declare(
+    PayoutHistory,
+    {
+        "payoutStatus": TEXT,
+        "submittedDateTime": INSTANT,
+        "quotedDateTime": INSTANT,
+        "instructedDateTime": INSTANT,
+        "withdrawnDateTime": INSTANT,
+        "payoutMemo": TEXT,
+        "payoutType": TEXT,
+        "totalPayments": WHOLE,
+        "confirmedPayments": WHOLE,
+        "releasedPayments": WHOLE,
+        "incompletePayments": WHOLE,
+        "returnedPayments": WHOLE,
+        "withdrawnPayments": WHOLE,
+    },
+)

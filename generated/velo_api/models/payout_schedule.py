@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, INSTANT, TEXT, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import FLAG, INSTANT, TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -36,42 +33,15 @@ class PayoutSchedule(_Model):
     scheduled_by: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.schedule_status
-        if value is not UNSET:
-            fields["scheduleStatus"] = value
-        value = self.scheduled_for
-        if value is not UNSET:
-            fields["scheduledFor"] = plain(value)
-        value = self.scheduled_at
-        if value is not UNSET:
-            fields["scheduledAt"] = plain(value)
-        value = self.scheduled_by_principal_id
-        if value is not UNSET:
-            fields["scheduledByPrincipalId"] = value
-        value = self.notifications_enabled
-        if value is not UNSET:
-            fields["notificationsEnabled"] = value
-        value = self.scheduled_by
-        if value is not UNSET:
-            fields["scheduledBy"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.schedule_status = read(TEXT, values, "scheduleStatus", levels)
-        decoded.scheduled_for = read(_read_scheduled_for, values, "scheduledFor", levels)
-        decoded.scheduled_at = read(_read_scheduled_at, values, "scheduledAt", levels)
-        decoded.scheduled_by_principal_id = read(TEXT, values, "scheduledByPrincipalId", levels)
-        decoded.notifications_enabled = read(FLAG, values, "notificationsEnabled", levels)
-        decoded.scheduled_by = read(TEXT, values, "scheduledBy", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_scheduled_for = INSTANT
-_read_scheduled_at = INSTANT
+_declare(
+    PayoutSchedule,
+    {
+        "scheduleStatus": TEXT,
+        "scheduledFor": INSTANT,
+        "scheduledAt": INSTANT,
+        "scheduledByPrincipalId": TEXT,
+        "notificationsEnabled": FLAG,
+        "scheduledBy": TEXT,
+    },
+)

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import INSTANT, TEXT, WHOLE, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import INSTANT, TEXT, WHOLE, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -56,87 +53,28 @@ class PayoutSummary(_Model):
     schedule: PayoutSchedule | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.submitted_date_time
-        if value is not UNSET:
-            fields["submittedDateTime"] = value
-        value = self.payout_type
-        if value is not UNSET:
-            fields["payoutType"] = value
-        value = self.payor_name
-        if value is not UNSET:
-            fields["payorName"] = value
-        value = self.payout_id
-        if value is not UNSET:
-            fields["payoutId"] = value
-        value = self.payor_id
-        if value is not UNSET:
-            fields["payorId"] = value
-        value = self.instructed_date_time
-        if value is not UNSET:
-            fields["instructedDateTime"] = value
-        value = self.withdrawn_date_time
-        if value is not UNSET:
-            fields["withdrawnDateTime"] = plain(value)
-        value = self.total_payments
-        if value is not UNSET:
-            fields["totalPayments"] = value
-        value = self.total_incomplete_payments
-        if value is not UNSET:
-            fields["totalIncompletePayments"] = value
-        value = self.total_returned_payments
-        if value is not UNSET:
-            fields["totalReturnedPayments"] = value
-        value = self.total_withdrawn_payments
-        if value is not UNSET:
-            fields["totalWithdrawnPayments"] = value
-        value = self.source_account_summary
-        if value is not UNSET:
-            fields["sourceAccountSummary"] = plain(value)
-        value = self.payout_memo
-        if value is not UNSET:
-            fields["payoutMemo"] = value
-        value = self.schedule
-        if value is not UNSET:
-            fields["schedule"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.submitted_date_time = read(TEXT, values, "submittedDateTime", levels)
-        decoded.payout_type = read(TEXT, values, "payoutType", levels)
-        decoded.payor_name = read(TEXT, values, "payorName", levels)
-        decoded.payout_id = read(TEXT, values, "payoutId", levels)
-        decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.instructed_date_time = read(TEXT, values, "instructedDateTime", levels)
-        decoded.withdrawn_date_time = read(
-            _read_withdrawn_date_time, values, "withdrawnDateTime", levels
-        )
-        decoded.total_payments = read(WHOLE, values, "totalPayments", levels)
-        decoded.total_incomplete_payments = read(WHOLE, values, "totalIncompletePayments", levels)
-        decoded.total_returned_payments = read(WHOLE, values, "totalReturnedPayments", levels)
-        decoded.total_withdrawn_payments = read(WHOLE, values, "totalWithdrawnPayments", levels)
-        decoded.source_account_summary = read(
-            _read_source_account_summary, values, "sourceAccountSummary", levels
-        )
-        decoded.payout_memo = read(TEXT, values, "payoutMemo", levels)
-        decoded.schedule = read(_read_schedule, values, "schedule", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.payout_schedule import PayoutSchedule  # noqa: E402
 from ..models.source_account_cost import SourceAccountCost  # noqa: E402
 
-_read_withdrawn_date_time = INSTANT
-_read_source_account_summary = Array(Object(SourceAccountCost))
-_read_schedule = Object(PayoutSchedule)
+_declare(
+    PayoutSummary,
+    {
+        "status": TEXT,
+        "submittedDateTime": TEXT,
+        "payoutType": TEXT,
+        "payorName": TEXT,
+        "payoutId": TEXT,
+        "payorId": TEXT,
+        "instructedDateTime": TEXT,
+        "withdrawnDateTime": INSTANT,
+        "totalPayments": WHOLE,
+        "totalIncompletePayments": WHOLE,
+        "totalReturnedPayments": WHOLE,
+        "totalWithdrawnPayments": WHOLE,
+        "sourceAccountSummary": Array(Object(SourceAccountCost)),
+        "payoutMemo": TEXT,
+        "schedule": Object(PayoutSchedule),
+    },
+)

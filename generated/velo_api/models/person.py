@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -30,32 +27,8 @@ class Person(_Model):
     date_of_birth: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.name
-        if value is not UNSET:
-            fields["name"] = plain(value)
-        value = self.national_identification
-        if value is not UNSET:
-            fields["nationalIdentification"] = value
-        value = self.date_of_birth
-        if value is not UNSET:
-            fields["dateOfBirth"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.name = read(_read_name, values, "name", levels)
-        decoded.national_identification = read(TEXT, values, "nationalIdentification", levels)
-        decoded.date_of_birth = read(TEXT, values, "dateOfBirth", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.person_name import PersonName  # noqa: E402
 
-_read_name = Object(PersonName)
+_declare(Person, {"name": Object(PersonName), "nationalIdentification": TEXT, "dateOfBirth": TEXT})

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -29,30 +27,5 @@ class PersonName(_Model):
     last_name: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.title
-        if value is not UNSET:
-            fields["title"] = value
-        value = self.first_name
-        if value is not UNSET:
-            fields["firstName"] = value
-        value = self.other_names
-        if value is not UNSET:
-            fields["otherNames"] = value
-        value = self.last_name
-        if value is not UNSET:
-            fields["lastName"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.title = read(TEXT, values, "title", levels)
-        decoded.first_name = read(TEXT, values, "firstName", levels)
-        decoded.other_names = read(TEXT, values, "otherNames", levels)
-        decoded.last_name = read(TEXT, values, "lastName", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(PersonName, {"title": TEXT, "firstName": TEXT, "otherNames": TEXT, "lastName": TEXT})

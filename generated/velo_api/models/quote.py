@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -25,24 +22,8 @@ class Quote(_Model):
     fx_summaries: list[FxSummary] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.fx_summaries
-        if value is not UNSET:
-            fields["fxSummaries"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.fx_summaries = read(_read_fx_summaries, values, "fxSummaries", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.fx_summary import FxSummary  # noqa: E402
 
-_read_fx_summaries = Array(Object(FxSummary))
+_declare(Quote, {"fxSummaries": Array(Object(FxSummary))})

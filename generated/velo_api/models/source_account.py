@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, TEXT, WHOLE, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import FLAG, TEXT, WHOLE, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -53,70 +51,23 @@ class SourceAccount(_Model):
     user_deleted: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.id
-        if value is not UNSET:
-            fields["id"] = value
-        value = self.type_
-        if value is not UNSET:
-            fields["type"] = value
-        value = self.rails_id
-        if value is not UNSET:
-            fields["railsId"] = value
-        value = self.name
-        if value is not UNSET:
-            fields["name"] = value
-        value = self.payor_id
-        if value is not UNSET:
-            fields["payorId"] = value
-        value = self.balance
-        if value is not UNSET:
-            fields["balance"] = value
-        value = self.currency
-        if value is not UNSET:
-            fields["currency"] = value
-        value = self.country
-        if value is not UNSET:
-            fields["country"] = value
-        value = self.funding_ref
-        if value is not UNSET:
-            fields["fundingRef"] = value
-        value = self.physical_account_id
-        if value is not UNSET:
-            fields["physicalAccountId"] = value
-        value = self.physical_account_name
-        if value is not UNSET:
-            fields["physicalAccountName"] = value
-        value = self.pooled
-        if value is not UNSET:
-            fields["pooled"] = value
-        value = self.deleted
-        if value is not UNSET:
-            fields["deleted"] = value
-        value = self.user_deleted
-        if value is not UNSET:
-            fields["userDeleted"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.id = read(TEXT, values, "id", levels)
-        decoded.type_ = read(TEXT, values, "type", levels)
-        decoded.rails_id = read(TEXT, values, "railsId", levels)
-        decoded.name = read(TEXT, values, "name", levels)
-        decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.balance = read(WHOLE, values, "balance", levels)
-        decoded.currency = read(TEXT, values, "currency", levels)
-        decoded.country = read(TEXT, values, "country", levels)
-        decoded.funding_ref = read(TEXT, values, "fundingRef", levels)
-        decoded.physical_account_id = read(TEXT, values, "physicalAccountId", levels)
-        decoded.physical_account_name = read(TEXT, values, "physicalAccountName", levels)
-        decoded.pooled = read(FLAG, values, "pooled", levels)
-        decoded.deleted = read(FLAG, values, "deleted", levels)
-        decoded.user_deleted = read(FLAG, values, "userDeleted", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    SourceAccount,
+    {
+        "id": TEXT,
+        "type": TEXT,
+        "railsId": TEXT,
+        "name": TEXT,
+        "payorId": TEXT,
+        "balance": WHOLE,
+        "currency": TEXT,
+        "country": TEXT,
+        "fundingRef": TEXT,
+        "physicalAccountId": TEXT,
+        "physicalAccountName": TEXT,
+        "pooled": FLAG,
+        "deleted": FLAG,
+        "userDeleted": FLAG,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import NUMBER, TEXT, Array, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import NUMBER, TEXT, Array, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -31,37 +29,14 @@ class Token(_Model):
     entity_ids: list[str] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.access_token
-        if value is not UNSET:
-            fields["access_token"] = value
-        value = self.token_type
-        if value is not UNSET:
-            fields["token_type"] = value
-        value = self.expires_in
-        if value is not UNSET:
-            fields["expires_in"] = value
-        value = self.scope
-        if value is not UNSET:
-            fields["scope"] = value
-        value = self.entity_ids
-        if value is not UNSET:
-            fields["entityIds"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.access_token = read(TEXT, values, "access_token", levels)
-        decoded.token_type = read(TEXT, values, "token_type", levels)
-        decoded.expires_in = read(NUMBER, values, "expires_in", levels)
-        decoded.scope = read(TEXT, values, "scope", levels)
-        decoded.entity_ids = read(_read_entity_ids, values, "entityIds", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_entity_ids = Array(TEXT)
+_declare(
+    Token,
+    {
+        "access_token": TEXT,
+        "token_type": TEXT,
+        "expires_in": NUMBER,
+        "scope": TEXT,
+        "entityIds": Array(TEXT),
+    },
+)

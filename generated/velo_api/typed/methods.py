@@ -15,30 +15,40 @@ from typing import Generic, TypeVar
 from victor_ext import typed as _typed
 from victor_ext.typed import AsyncPages, Money, Pages
 
-from ..api.funding import get_funding as _get_funding
-from ..api.funding import list_funding_accounts as _list_funding_accounts
-from ..api.funding import list_funding_changes as _list_funding_changes
-from ..api.funding import list_fundings as _list_fundings
-from ..api.payees import create_payees as _create_payees
-from ..api.payees import delete_payee as _delete_payee
-from ..api.payees import get_payee as _get_payee
-from ..api.payees import get_payee_batch as _get_payee_batch
-from ..api.payees import list_payees as _list_payees
-from ..api.payees import update_payee as _update_payee
-from ..api.payments import get_payment as _get_payment
-from ..api.payments import list_payments as _list_payments
-from ..api.payments import withdraw_payment as _withdraw_payment
-from ..api.payouts import get_payout as _get_payout
-from ..api.payouts import get_payout_history as _get_payout_history
-from ..api.payouts import instruct_payout as _instruct_payout
-from ..api.payouts import list_payout_payments as _list_payout_payments
-from ..api.payouts import list_payouts as _list_payouts
-from ..api.payouts import quote_payout as _quote_payout
-from ..api.payouts import submit_payout as _submit_payout
-from ..api.payouts import withdraw_payout as _withdraw_payout
-from ..api.source_accounts import get_source_account as _get_source_account
-from ..api.source_accounts import list_source_accounts as _list_source_accounts
-from ..api.source_accounts import request_funding as _request_funding
+from ..api.funding import (
+    get_funding as _get_funding,
+    list_funding_accounts as _list_funding_accounts,
+    list_funding_changes as _list_funding_changes,
+    list_fundings as _list_fundings,
+)
+from ..api.payees import (
+    create_payees as _create_payees,
+    delete_payee as _delete_payee,
+    get_payee as _get_payee,
+    get_payee_batch as _get_payee_batch,
+    list_payees as _list_payees,
+    update_payee as _update_payee,
+)
+from ..api.payments import (
+    get_payment as _get_payment,
+    list_payments as _list_payments,
+    withdraw_payment as _withdraw_payment,
+)
+from ..api.payouts import (
+    get_payout as _get_payout,
+    get_payout_history as _get_payout_history,
+    instruct_payout as _instruct_payout,
+    list_payout_payments as _list_payout_payments,
+    list_payouts as _list_payouts,
+    quote_payout as _quote_payout,
+    submit_payout as _submit_payout,
+    withdraw_payout as _withdraw_payout,
+)
+from ..api.source_accounts import (
+    get_source_account as _get_source_account,
+    list_source_accounts as _list_source_accounts,
+    request_funding as _request_funding,
+)
 from .arguments import PACKAGE
 from .parts import Address, Challenge, Company, Individual, NewPayee, PaymentInstruction
 from .records import (

@@ -5,72 +5,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api_error import ApiError as ApiError
-    from .api_error_response import ApiErrorResponse as ApiErrorResponse
-    from .api_error_response_data import ApiErrorResponseData as ApiErrorResponseData
-    from .configuration_property import ConfigurationProperty as ConfigurationProperty
-    from .configuration_property_name import ConfigurationPropertyName as ConfigurationPropertyName
-    from .configuration_property_value import (
-        ConfigurationPropertyValue as ConfigurationPropertyValue,
-    )
-    from .get_payment_request_response import GetPaymentRequestResponse as GetPaymentRequestResponse
-    from .list_payment_requests import ListPaymentRequests as ListPaymentRequests
-    from .list_payment_requests_direction import (
-        ListPaymentRequestsDirection as ListPaymentRequestsDirection,
-    )
-    from .list_payment_requests_network_type import (
-        ListPaymentRequestsNetworkType as ListPaymentRequestsNetworkType,
-    )
-    from .list_payment_requests_response import (
-        ListPaymentRequestsResponse as ListPaymentRequestsResponse,
-    )
-    from .list_payment_requests_status import ListPaymentRequestsStatus as ListPaymentRequestsStatus
-    from .new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest as NewRtpRfpPaymentRequest
-    from .object_error import ObjectError as ObjectError
-    from .object_error_arguments_item import ObjectErrorArgumentsItem as ObjectErrorArgumentsItem
-    from .origin import Origin as Origin
-    from .payment_request_receipt import PaymentRequestReceipt as PaymentRequestReceipt
-    from .payment_request_receipt_direction import (
-        PaymentRequestReceiptDirection as PaymentRequestReceiptDirection,
-    )
-    from .payment_request_receipt_info import PaymentRequestReceiptInfo as PaymentRequestReceiptInfo
-    from .payment_request_receipt_payment_network import (
-        PaymentRequestReceiptPaymentNetwork as PaymentRequestReceiptPaymentNetwork,
-    )
-    from .payment_request_receipt_status import (
-        PaymentRequestReceiptStatus as PaymentRequestReceiptStatus,
-    )
-    from .receipt_payment_details import ReceiptPaymentDetails as ReceiptPaymentDetails
-    from .receipt_payment_details_biller_type import (
-        ReceiptPaymentDetailsBillerType as ReceiptPaymentDetailsBillerType,
-    )
-    from .rfp_base_payment_details import RfpBasePaymentDetails as RfpBasePaymentDetails
-    from .rfp_base_payment_details_biller_type import (
-        RfpBasePaymentDetailsBillerType as RfpBasePaymentDetailsBillerType,
-    )
-    from .rfp_inbound_payment_request_details import (
-        RfpInboundPaymentRequestDetails as RfpInboundPaymentRequestDetails,
-    )
-    from .rfp_inbound_payment_request_details_payer import (
-        RfpInboundPaymentRequestDetailsPayer as RfpInboundPaymentRequestDetailsPayer,
-    )
+    from .api_error import ApiError
+    from .api_error_response import ApiErrorResponse
+    from .api_error_response_data import ApiErrorResponseData
+    from .configuration_property import ConfigurationProperty
+    from .configuration_property_name import ConfigurationPropertyName
+    from .configuration_property_value import ConfigurationPropertyValue
+    from .get_payment_request_response import GetPaymentRequestResponse
+    from .list_payment_requests import ListPaymentRequests
+    from .list_payment_requests_direction import ListPaymentRequestsDirection
+    from .list_payment_requests_network_type import ListPaymentRequestsNetworkType
+    from .list_payment_requests_response import ListPaymentRequestsResponse
+    from .list_payment_requests_status import ListPaymentRequestsStatus
+    from .new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
+    from .object_error import ObjectError
+    from .object_error_arguments_item import ObjectErrorArgumentsItem
+    from .origin import Origin
+    from .payment_request_receipt import PaymentRequestReceipt
+    from .payment_request_receipt_direction import PaymentRequestReceiptDirection
+    from .payment_request_receipt_info import PaymentRequestReceiptInfo
+    from .payment_request_receipt_payment_network import PaymentRequestReceiptPaymentNetwork
+    from .payment_request_receipt_status import PaymentRequestReceiptStatus
+    from .receipt_payment_details import ReceiptPaymentDetails
+    from .receipt_payment_details_biller_type import ReceiptPaymentDetailsBillerType
+    from .rfp_base_payment_details import RfpBasePaymentDetails
+    from .rfp_base_payment_details_biller_type import RfpBasePaymentDetailsBillerType
+    from .rfp_inbound_payment_request_details import RfpInboundPaymentRequestDetails
+    from .rfp_inbound_payment_request_details_payer import RfpInboundPaymentRequestDetailsPayer
     from .rfp_inbound_payment_request_response_details import (
-        RfpInboundPaymentRequestResponseDetails as RfpInboundPaymentRequestResponseDetails,
+        RfpInboundPaymentRequestResponseDetails,
     )
     from .rfp_inbound_payment_request_response_details_status import (
-        RfpInboundPaymentRequestResponseDetailsStatus as RfpInboundPaymentRequestResponseDetailsStatus,
+        RfpInboundPaymentRequestResponseDetailsStatus,
     )
     from .rfp_inbound_payment_request_response_request_details import (
-        RfpInboundPaymentRequestResponseRequestDetails as RfpInboundPaymentRequestResponseRequestDetails,
+        RfpInboundPaymentRequestResponseRequestDetails,
     )
     from .rfp_inbound_payment_request_response_request_details_status import (
-        RfpInboundPaymentRequestResponseRequestDetailsStatus as RfpInboundPaymentRequestResponseRequestDetailsStatus,
+        RfpInboundPaymentRequestResponseRequestDetailsStatus,
     )
-    from .rfp_payee_request_details import RfpPayeeRequestDetails as RfpPayeeRequestDetails
-    from .rfp_payee_response_details import RfpPayeeResponseDetails as RfpPayeeResponseDetails
-    from .rfp_payer_details import RfpPayerDetails as RfpPayerDetails
-    from .rtp_payment_details import RtpPaymentDetails as RtpPaymentDetails
-    from .validation_errors import ValidationErrors as ValidationErrors
+    from .rfp_payee_request_details import RfpPayeeRequestDetails
+    from .rfp_payee_response_details import RfpPayeeResponseDetails
+    from .rfp_payer_details import RfpPayerDetails
+    from .rtp_payment_details import RtpPaymentDetails
+    from .validation_errors import ValidationErrors
 
 _MODULES: dict[str, str] = {
     "ApiError": ".api_error",

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import WHOLE, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import WHOLE, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -29,34 +26,12 @@ class ApiErrorResponse(_Model):
     error: ApiError | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.data
-        if value is not UNSET:
-            fields["data"] = plain(value)
-        value = self.error
-        if value is not UNSET:
-            fields["error"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.status = read(WHOLE, values, "status", levels)
-        decoded.data = read(_read_data, values, "data", levels)
-        decoded.error = read(_read_error, values, "error", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.api_error import ApiError  # noqa: E402
 from ..models.api_error_response_data import ApiErrorResponseData  # noqa: E402
 
-_read_data = Object(ApiErrorResponseData)
-_read_error = Object(ApiError)
+_declare(
+    ApiErrorResponse,
+    {"status": WHOLE, "data": Object(ApiErrorResponseData), "error": Object(ApiError)},
+)

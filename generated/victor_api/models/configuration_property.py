@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import Model as _Model
-from ..decoding import Object, as_object, read
-from ..serializing import plain
+from ..decoding import Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -28,36 +25,17 @@ class ConfigurationProperty(_Model):
     value: ConfigurationPropertyValue | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.name
-        if value is not UNSET:
-            fields["name"] = plain(value)
-        value = self.origin
-        if value is not UNSET:
-            fields["origin"] = plain(value)
-        value = self.value
-        if value is not UNSET:
-            fields["value"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.name = read(_read_name, values, "name", levels)
-        decoded.origin = read(_read_origin, values, "origin", levels)
-        decoded.value = read(_read_value, values, "value", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.configuration_property_name import ConfigurationPropertyName  # noqa: E402
 from ..models.configuration_property_value import ConfigurationPropertyValue  # noqa: E402
 from ..models.origin import Origin  # noqa: E402
 
-_read_name = Object(ConfigurationPropertyName)
-_read_origin = Object(Origin)
-_read_value = Object(ConfigurationPropertyValue)
+_declare(
+    ConfigurationProperty,
+    {
+        "name": Object(ConfigurationPropertyName),
+        "origin": Object(Origin),
+        "value": Object(ConfigurationPropertyValue),
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, WHOLE, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import FLAG, WHOLE, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -30,33 +27,13 @@ class ConfigurationPropertyName(_Model):
     parent: ConfigurationPropertyName | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.empty
-        if value is not UNSET:
-            fields["empty"] = value
-        value = self.last_element_indexed
-        if value is not UNSET:
-            fields["lastElementIndexed"] = value
-        value = self.number_of_elements
-        if value is not UNSET:
-            fields["numberOfElements"] = value
-        value = self.parent
-        if value is not UNSET:
-            fields["parent"] = plain(value)
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.empty = read(FLAG, values, "empty", levels)
-        decoded.last_element_indexed = read(FLAG, values, "lastElementIndexed", levels)
-        decoded.number_of_elements = read(WHOLE, values, "numberOfElements", levels)
-        decoded.parent = read(_read_parent, values, "parent", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_parent = Object(ConfigurationPropertyName)
+_declare(
+    ConfigurationPropertyName,
+    {
+        "empty": FLAG,
+        "lastElementIndexed": FLAG,
+        "numberOfElements": WHOLE,
+        "parent": Object(ConfigurationPropertyName),
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -40,44 +37,18 @@ class GetPaymentRequestResponse(_Model):
     payment_request: RfpInboundPaymentRequestDetails | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.victor_payment_request_id
-        if value is not UNSET:
-            fields["victor_payment_request_id"] = value
-        value = self.client_reference_id
-        if value is not UNSET:
-            fields["client_reference_id"] = value
-        value = self.direction
-        if value is not UNSET:
-            fields["direction"] = value
-        value = self.error_message
-        if value is not UNSET:
-            fields["error_message"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.payment_request
-        if value is not UNSET:
-            fields["payment_request"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.victor_payment_request_id = read(TEXT, values, "victor_payment_request_id", levels)
-        decoded.client_reference_id = read(TEXT, values, "client_reference_id", levels)
-        decoded.direction = read(TEXT, values, "direction", levels)
-        decoded.error_message = read(TEXT, values, "error_message", levels)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.payment_request = read(_read_payment_request, values, "payment_request", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.rfp_inbound_payment_request_details import RfpInboundPaymentRequestDetails  # noqa: E402
 
-_read_payment_request = Object(RfpInboundPaymentRequestDetails)
+_declare(
+    GetPaymentRequestResponse,
+    {
+        "victor_payment_request_id": TEXT,
+        "client_reference_id": TEXT,
+        "direction": TEXT,
+        "error_message": TEXT,
+        "status": TEXT,
+        "payment_request": Object(RfpInboundPaymentRequestDetails),
+    },
+)

@@ -4,17 +4,14 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import DAY, INSTANT, TEXT, WHOLE, Word, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import DAY, INSTANT, TEXT, WHOLE, Model as _Model, Word, declare as _declare
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus
-from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -67,101 +64,25 @@ class ListPaymentRequests(_Model):
     instant_payment_rails_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.page
-        if value is not UNSET:
-            fields["page"] = value
-        value = self.page_size
-        if value is not UNSET:
-            fields["page_size"] = value
-        value = self.victor_id
-        if value is not UNSET:
-            fields["victor_id"] = value
-        value = self.start_datetime
-        if value is not UNSET:
-            fields["start_datetime"] = plain(value)
-        value = self.end_datetime
-        if value is not UNSET:
-            fields["end_datetime"] = plain(value)
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = plain(value)
-        value = self.direction
-        if value is not UNSET:
-            fields["direction"] = plain(value)
-        value = self.due_date_start_date
-        if value is not UNSET:
-            fields["due_date_start_date"] = plain(value)
-        value = self.due_date_end_date
-        if value is not UNSET:
-            fields["due_date_end_date"] = plain(value)
-        value = self.approval_start_datetime
-        if value is not UNSET:
-            fields["approval_start_datetime"] = plain(value)
-        value = self.approval_end_datetime
-        if value is not UNSET:
-            fields["approval_end_datetime"] = plain(value)
-        value = self.victor_payment_request_parent_id
-        if value is not UNSET:
-            fields["victor_payment_request_parent_id"] = value
-        value = self.victor_payment_request_child_id
-        if value is not UNSET:
-            fields["victor_payment_request_child_id"] = value
-        value = self.network_type
-        if value is not UNSET:
-            fields["network_type"] = plain(value)
-        value = self.tracking_id
-        if value is not UNSET:
-            fields["tracking_id"] = value
-        value = self.instant_payment_rails_id
-        if value is not UNSET:
-            fields["instant_payment_rails_id"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.page = read(WHOLE, values, "page", levels)
-        decoded.page_size = read(WHOLE, values, "page_size", levels)
-        decoded.victor_id = read(TEXT, values, "victor_id", levels)
-        decoded.start_datetime = read(_read_start_datetime, values, "start_datetime", levels)
-        decoded.end_datetime = read(_read_end_datetime, values, "end_datetime", levels)
-        decoded.status = read(_read_status, values, "status", levels)
-        decoded.direction = read(_read_direction, values, "direction", levels)
-        decoded.due_date_start_date = read(
-            _read_due_date_start_date, values, "due_date_start_date", levels
-        )
-        decoded.due_date_end_date = read(
-            _read_due_date_end_date, values, "due_date_end_date", levels
-        )
-        decoded.approval_start_datetime = read(
-            _read_approval_start_datetime, values, "approval_start_datetime", levels
-        )
-        decoded.approval_end_datetime = read(
-            _read_approval_end_datetime, values, "approval_end_datetime", levels
-        )
-        decoded.victor_payment_request_parent_id = read(
-            TEXT, values, "victor_payment_request_parent_id", levels
-        )
-        decoded.victor_payment_request_child_id = read(
-            TEXT, values, "victor_payment_request_child_id", levels
-        )
-        decoded.network_type = read(_read_network_type, values, "network_type", levels)
-        decoded.tracking_id = read(TEXT, values, "tracking_id", levels)
-        decoded.instant_payment_rails_id = read(TEXT, values, "instant_payment_rails_id", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_start_datetime = INSTANT
-_read_end_datetime = INSTANT
-_read_status = Word(ListPaymentRequestsStatus)
-_read_direction = Word(ListPaymentRequestsDirection)
-_read_due_date_start_date = DAY
-_read_due_date_end_date = DAY
-_read_approval_start_datetime = INSTANT
-_read_approval_end_datetime = INSTANT
-_read_network_type = Word(ListPaymentRequestsNetworkType)
+_declare(
+    ListPaymentRequests,
+    {
+        "page": WHOLE,
+        "page_size": WHOLE,
+        "victor_id": TEXT,
+        "start_datetime": INSTANT,
+        "end_datetime": INSTANT,
+        "status": Word(ListPaymentRequestsStatus),
+        "direction": Word(ListPaymentRequestsDirection),
+        "due_date_start_date": DAY,
+        "due_date_end_date": DAY,
+        "approval_start_datetime": INSTANT,
+        "approval_end_datetime": INSTANT,
+        "victor_payment_request_parent_id": TEXT,
+        "victor_payment_request_child_id": TEXT,
+        "network_type": Word(ListPaymentRequestsNetworkType),
+        "tracking_id": TEXT,
+        "instant_payment_rails_id": TEXT,
+    },
+)

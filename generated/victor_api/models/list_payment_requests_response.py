@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import WHOLE, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import WHOLE, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -29,32 +26,11 @@ class ListPaymentRequestsResponse(_Model):
     results: list[PaymentRequestReceipt] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.page
-        if value is not UNSET:
-            fields["page"] = value
-        value = self.page_size
-        if value is not UNSET:
-            fields["page_size"] = value
-        value = self.results
-        if value is not UNSET:
-            fields["results"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.page = read(WHOLE, values, "page", levels)
-        decoded.page_size = read(WHOLE, values, "page_size", levels)
-        decoded.results = read(_read_results, values, "results", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.payment_request_receipt import PaymentRequestReceipt  # noqa: E402
 
-_read_results = Array(Object(PaymentRequestReceipt))
+_declare(
+    ListPaymentRequestsResponse,
+    {"page": WHOLE, "page_size": WHOLE, "results": Array(Object(PaymentRequestReceipt))},
+)

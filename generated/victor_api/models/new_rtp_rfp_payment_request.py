@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -31,40 +28,18 @@ class NewRtpRfpPaymentRequest(_Model):
     client_reference_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payee
-        if value is not UNSET:
-            fields["payee"] = plain(value)
-        value = self.payer
-        if value is not UNSET:
-            fields["payer"] = plain(value)
-        value = self.payment_details
-        if value is not UNSET:
-            fields["payment_details"] = plain(value)
-        value = self.client_reference_id
-        if value is not UNSET:
-            fields["client_reference_id"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payee = read(_read_payee, values, "payee", levels)
-        decoded.payer = read(_read_payer, values, "payer", levels)
-        decoded.payment_details = read(_read_payment_details, values, "payment_details", levels)
-        decoded.client_reference_id = read(TEXT, values, "client_reference_id", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.rfp_base_payment_details import RfpBasePaymentDetails  # noqa: E402
 from ..models.rfp_payee_request_details import RfpPayeeRequestDetails  # noqa: E402
 from ..models.rfp_payer_details import RfpPayerDetails  # noqa: E402
 
-_read_payee = Object(RfpPayeeRequestDetails)
-_read_payer = Object(RfpPayerDetails)
-_read_payment_details = Object(RfpBasePaymentDetails)
+_declare(
+    NewRtpRfpPaymentRequest,
+    {
+        "payee": Object(RfpPayeeRequestDetails),
+        "payer": Object(RfpPayerDetails),
+        "payment_details": Object(RfpBasePaymentDetails),
+        "client_reference_id": TEXT,
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import TEXT, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -32,41 +29,17 @@ class ObjectError(_Model):
     object_name: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.arguments
-        if value is not UNSET:
-            fields["arguments"] = plain(value)
-        value = self.code
-        if value is not UNSET:
-            fields["code"] = value
-        value = self.codes
-        if value is not UNSET:
-            fields["codes"] = value
-        value = self.default_message
-        if value is not UNSET:
-            fields["defaultMessage"] = value
-        value = self.object_name
-        if value is not UNSET:
-            fields["objectName"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.arguments = read(_read_arguments, values, "arguments", levels)
-        decoded.code = read(TEXT, values, "code", levels)
-        decoded.codes = read(_read_codes, values, "codes", levels)
-        decoded.default_message = read(TEXT, values, "defaultMessage", levels)
-        decoded.object_name = read(TEXT, values, "objectName", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.object_error_arguments_item import ObjectErrorArgumentsItem  # noqa: E402
 
-_read_arguments = Array(Object(ObjectErrorArgumentsItem))
-_read_codes = Array(TEXT)
+_declare(
+    ObjectError,
+    {
+        "arguments": Array(Object(ObjectErrorArgumentsItem)),
+        "code": TEXT,
+        "codes": Array(TEXT),
+        "defaultMessage": TEXT,
+        "objectName": TEXT,
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import Model as _Model
-from ..decoding import Object, as_object, read
-from ..serializing import plain
+from ..decoding import Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -24,21 +21,5 @@ class Origin(_Model):
     parent: Origin | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.parent
-        if value is not UNSET:
-            fields["parent"] = plain(value)
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.parent = read(_read_parent, values, "parent", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_parent = Object(Origin)
+_declare(Origin, {"parent": Object(Origin)})

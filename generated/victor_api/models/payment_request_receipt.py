@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Object, Word, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, Object, Word, declare as _declare
 from ..models.payment_request_receipt_direction import PaymentRequestReceiptDirection
 from ..models.payment_request_receipt_payment_network import PaymentRequestReceiptPaymentNetwork
 from ..models.payment_request_receipt_status import PaymentRequestReceiptStatus
-from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -52,63 +49,21 @@ class PaymentRequestReceipt(_Model):
     payment_request: PaymentRequestReceiptInfo | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.victor_payment_request_id
-        if value is not UNSET:
-            fields["victor_payment_request_id"] = value
-        value = self.client_reference_id
-        if value is not UNSET:
-            fields["client_reference_id"] = value
-        value = self.error_message
-        if value is not UNSET:
-            fields["error_message"] = value
-        value = self.direction
-        if value is not UNSET:
-            fields["direction"] = plain(value)
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = plain(value)
-        value = self.payment_network
-        if value is not UNSET:
-            fields["payment_network"] = plain(value)
-        value = self.victor_payment_request_parent_id
-        if value is not UNSET:
-            fields["victor_payment_request_parent_id"] = value
-        value = self.victor_payment_request_child_id
-        if value is not UNSET:
-            fields["victor_payment_request_child_id"] = value
-        value = self.payment_request
-        if value is not UNSET:
-            fields["payment_request"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.victor_payment_request_id = read(TEXT, values, "victor_payment_request_id", levels)
-        decoded.client_reference_id = read(TEXT, values, "client_reference_id", levels)
-        decoded.error_message = read(TEXT, values, "error_message", levels)
-        decoded.direction = read(_read_direction, values, "direction", levels)
-        decoded.status = read(_read_status, values, "status", levels)
-        decoded.payment_network = read(_read_payment_network, values, "payment_network", levels)
-        decoded.victor_payment_request_parent_id = read(
-            TEXT, values, "victor_payment_request_parent_id", levels
-        )
-        decoded.victor_payment_request_child_id = read(
-            TEXT, values, "victor_payment_request_child_id", levels
-        )
-        decoded.payment_request = read(_read_payment_request, values, "payment_request", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.payment_request_receipt_info import PaymentRequestReceiptInfo  # noqa: E402
 
-_read_direction = Word(PaymentRequestReceiptDirection)
-_read_status = Word(PaymentRequestReceiptStatus)
-_read_payment_network = Word(PaymentRequestReceiptPaymentNetwork)
-_read_payment_request = Object(PaymentRequestReceiptInfo)
+_declare(
+    PaymentRequestReceipt,
+    {
+        "victor_payment_request_id": TEXT,
+        "client_reference_id": TEXT,
+        "error_message": TEXT,
+        "direction": Word(PaymentRequestReceiptDirection),
+        "status": Word(PaymentRequestReceiptStatus),
+        "payment_network": Word(PaymentRequestReceiptPaymentNetwork),
+        "victor_payment_request_parent_id": TEXT,
+        "victor_payment_request_child_id": TEXT,
+        "payment_request": Object(PaymentRequestReceiptInfo),
+    },
+)

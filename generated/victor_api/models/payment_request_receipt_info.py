@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import NUMBER, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import NUMBER, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -32,44 +29,19 @@ class PaymentRequestReceiptInfo(_Model):
     created_at: float | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payee
-        if value is not UNSET:
-            fields["payee"] = plain(value)
-        value = self.payer
-        if value is not UNSET:
-            fields["payer"] = plain(value)
-        value = self.payment_details
-        if value is not UNSET:
-            fields["payment_details"] = plain(value)
-        value = self.approved_at
-        if value is not UNSET:
-            fields["approved_at"] = value
-        value = self.created_at
-        if value is not UNSET:
-            fields["created_at"] = value
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payee = read(_read_payee, values, "payee", levels)
-        decoded.payer = read(_read_payer, values, "payer", levels)
-        decoded.payment_details = read(_read_payment_details, values, "payment_details", levels)
-        decoded.approved_at = read(NUMBER, values, "approved_at", levels)
-        decoded.created_at = read(NUMBER, values, "created_at", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.receipt_payment_details import ReceiptPaymentDetails  # noqa: E402
 from ..models.rfp_payee_response_details import RfpPayeeResponseDetails  # noqa: E402
 from ..models.rfp_payer_details import RfpPayerDetails  # noqa: E402
 
-_read_payee = Object(RfpPayeeResponseDetails)
-_read_payer = Object(RfpPayerDetails)
-_read_payment_details = Object(ReceiptPaymentDetails)
+_declare(
+    PaymentRequestReceiptInfo,
+    {
+        "payee": Object(RfpPayeeResponseDetails),
+        "payer": Object(RfpPayerDetails),
+        "payment_details": Object(ReceiptPaymentDetails),
+        "approved_at": NUMBER,
+        "created_at": NUMBER,
+    },
+)

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, TEXT, Word, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import FLAG, TEXT, Model as _Model, Word, declare as _declare
 from ..models.receipt_payment_details_biller_type import ReceiptPaymentDetailsBillerType
-from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -43,47 +40,16 @@ class ReceiptPaymentDetails(_Model):
     approval_notes: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.biller_type
-        if value is not UNSET:
-            fields["biller_type"] = plain(value)
-        value = self.due_date
-        if value is not UNSET:
-            fields["due_date"] = value
-        value = self.notes
-        if value is not UNSET:
-            fields["notes"] = value
-        value = self.amount_modification_allowed
-        if value is not UNSET:
-            fields["amount_modification_allowed"] = value
-        value = self.original_amount
-        if value is not UNSET:
-            fields["original_amount"] = value
-        value = self.approval_notes
-        if value is not UNSET:
-            fields["approval_notes"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.amount = read(TEXT, values, "amount", levels)
-        decoded.biller_type = read(_read_biller_type, values, "biller_type", levels)
-        decoded.due_date = read(TEXT, values, "due_date", levels)
-        decoded.notes = read(TEXT, values, "notes", levels)
-        decoded.amount_modification_allowed = read(
-            FLAG, values, "amount_modification_allowed", levels
-        )
-        decoded.original_amount = read(TEXT, values, "original_amount", levels)
-        decoded.approval_notes = read(TEXT, values, "approval_notes", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_biller_type = Word(ReceiptPaymentDetailsBillerType)
+_declare(
+    ReceiptPaymentDetails,
+    {
+        "amount": TEXT,
+        "biller_type": Word(ReceiptPaymentDetailsBillerType),
+        "due_date": TEXT,
+        "notes": TEXT,
+        "amount_modification_allowed": FLAG,
+        "original_amount": TEXT,
+        "approval_notes": TEXT,
+    },
+)

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, TEXT, Word, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import FLAG, TEXT, Model as _Model, Word, declare as _declare
 from ..models.rfp_base_payment_details_biller_type import RfpBasePaymentDetailsBillerType
-from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -39,39 +36,14 @@ class RfpBasePaymentDetails(_Model):
     notes: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.amount
-        if value is not UNSET:
-            fields["amount"] = value
-        value = self.biller_type
-        if value is not UNSET:
-            fields["biller_type"] = plain(value)
-        value = self.due_date
-        if value is not UNSET:
-            fields["due_date"] = value
-        value = self.amount_modification_allowed
-        if value is not UNSET:
-            fields["amount_modification_allowed"] = value
-        value = self.notes
-        if value is not UNSET:
-            fields["notes"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.amount = read(TEXT, values, "amount", levels)
-        decoded.biller_type = read(_read_biller_type, values, "biller_type", levels)
-        decoded.due_date = read(TEXT, values, "due_date", levels)
-        decoded.amount_modification_allowed = read(
-            FLAG, values, "amount_modification_allowed", levels
-        )
-        decoded.notes = read(TEXT, values, "notes", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_biller_type = Word(RfpBasePaymentDetailsBillerType)
+_declare(
+    RfpBasePaymentDetails,
+    {
+        "amount": TEXT,
+        "biller_type": Word(RfpBasePaymentDetailsBillerType),
+        "due_date": TEXT,
+        "amount_modification_allowed": FLAG,
+        "notes": TEXT,
+    },
+)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import Model as _Model
-from ..decoding import Object, as_object, read
-from ..serializing import plain
+from ..decoding import Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -32,36 +29,6 @@ class RfpInboundPaymentRequestDetails(_Model):
     payment_request_response: RfpInboundPaymentRequestResponseDetails | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payee
-        if value is not UNSET:
-            fields["payee"] = plain(value)
-        value = self.payer
-        if value is not UNSET:
-            fields["payer"] = plain(value)
-        value = self.payment_details
-        if value is not UNSET:
-            fields["payment_details"] = plain(value)
-        value = self.payment_request_response
-        if value is not UNSET:
-            fields["payment_request_response"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.payee = read(_read_payee, values, "payee", levels)
-        decoded.payer = read(_read_payer, values, "payer", levels)
-        decoded.payment_details = read(_read_payment_details, values, "payment_details", levels)
-        decoded.payment_request_response = read(
-            _read_payment_request_response, values, "payment_request_response", levels
-        )
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.receipt_payment_details import ReceiptPaymentDetails  # noqa: E402
@@ -71,7 +38,12 @@ from ..models.rfp_inbound_payment_request_response_details import (
 )
 from ..models.rfp_payee_response_details import RfpPayeeResponseDetails  # noqa: E402
 
-_read_payee = Object(RfpPayeeResponseDetails)
-_read_payer = Object(RfpInboundPaymentRequestDetailsPayer)
-_read_payment_details = Object(ReceiptPaymentDetails)
-_read_payment_request_response = Object(RfpInboundPaymentRequestResponseDetails)
+_declare(
+    RfpInboundPaymentRequestDetails,
+    {
+        "payee": Object(RfpPayeeResponseDetails),
+        "payer": Object(RfpInboundPaymentRequestDetailsPayer),
+        "payment_details": Object(ReceiptPaymentDetails),
+        "payment_request_response": Object(RfpInboundPaymentRequestResponseDetails),
+    },
+)

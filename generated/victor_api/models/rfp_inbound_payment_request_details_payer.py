@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -27,26 +25,8 @@ class RfpInboundPaymentRequestDetailsPayer(_Model):
     name: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.account_number
-        if value is not UNSET:
-            fields["account_number"] = value
-        value = self.routing_number
-        if value is not UNSET:
-            fields["routing_number"] = value
-        value = self.name
-        if value is not UNSET:
-            fields["name"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.account_number = read(TEXT, values, "account_number", levels)
-        decoded.routing_number = read(TEXT, values, "routing_number", levels)
-        decoded.name = read(TEXT, values, "name", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(
+    RfpInboundPaymentRequestDetailsPayer,
+    {"account_number": TEXT, "routing_number": TEXT, "name": TEXT},
+)

@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Word, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, Word, declare as _declare
 from ..models.rfp_inbound_payment_request_response_details_status import (
     RfpInboundPaymentRequestResponseDetailsStatus,
 )
-from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -40,37 +37,14 @@ class RfpInboundPaymentRequestResponseDetails(_Model):
     notes: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.victor_payment_request_id
-        if value is not UNSET:
-            fields["victor_payment_request_id"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = plain(value)
-        value = self.original_amount
-        if value is not UNSET:
-            fields["original_amount"] = value
-        value = self.modified_amount
-        if value is not UNSET:
-            fields["modified_amount"] = value
-        value = self.notes
-        if value is not UNSET:
-            fields["notes"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.victor_payment_request_id = read(TEXT, values, "victor_payment_request_id", levels)
-        decoded.status = read(_read_status, values, "status", levels)
-        decoded.original_amount = read(TEXT, values, "original_amount", levels)
-        decoded.modified_amount = read(TEXT, values, "modified_amount", levels)
-        decoded.notes = read(TEXT, values, "notes", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_status = Word(RfpInboundPaymentRequestResponseDetailsStatus)
+_declare(
+    RfpInboundPaymentRequestResponseDetails,
+    {
+        "victor_payment_request_id": TEXT,
+        "status": Word(RfpInboundPaymentRequestResponseDetailsStatus),
+        "original_amount": TEXT,
+        "modified_amount": TEXT,
+        "notes": TEXT,
+    },
+)

@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, Word, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, Word, declare as _declare
 from ..models.rfp_inbound_payment_request_response_request_details_status import (
     RfpInboundPaymentRequestResponseRequestDetailsStatus,
 )
-from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -34,29 +31,12 @@ class RfpInboundPaymentRequestResponseRequestDetails(_Model):
     modified_amount: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.status
-        if value is not UNSET:
-            fields["status"] = plain(value)
-        value = self.notes
-        if value is not UNSET:
-            fields["notes"] = value
-        value = self.modified_amount
-        if value is not UNSET:
-            fields["modified_amount"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.status = read(_read_status, values, "status", levels)
-        decoded.notes = read(TEXT, values, "notes", levels)
-        decoded.modified_amount = read(TEXT, values, "modified_amount", levels)
-        decoded.additional_properties = values
-        return decoded
-
-
-_read_status = Word(RfpInboundPaymentRequestResponseRequestDetailsStatus)
+_declare(
+    RfpInboundPaymentRequestResponseRequestDetails,
+    {
+        "status": Word(RfpInboundPaymentRequestResponseRequestDetailsStatus),
+        "notes": TEXT,
+        "modified_amount": TEXT,
+    },
+)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
+from ..decoding import TEXT, Model as _Model, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -27,22 +25,5 @@ class RfpPayeeRequestDetails(_Model):
     ultimate_creditor: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.account_number
-        if value is not UNSET:
-            fields["account_number"] = value
-        value = self.ultimate_creditor
-        if value is not UNSET:
-            fields["ultimate_creditor"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.account_number = read(TEXT, values, "account_number", levels)
-        decoded.ultimate_creditor = read(TEXT, values, "ultimate_creditor", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(RfpPayeeRequestDetails, {"account_number": TEXT, "ultimate_creditor": TEXT})

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import TEXT, as_object, read
-from ..decoding import Model as _Model
-from ..types import UNSET, Unset
+from ..decoding import TEXT, Model as _Model, declare as _declare
+from ..types import Unset
 
 
 @_define(eq=False, repr=False)
@@ -24,18 +22,5 @@ class RfpPayerDetails(_Model):
     victor_counterparty_id: str | Unset
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.victor_counterparty_id
-        if value is not UNSET:
-            fields["victor_counterparty_id"] = value
-        return fields
 
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.victor_counterparty_id = read(TEXT, values, "victor_counterparty_id", levels)
-        decoded.additional_properties = values
-        return decoded
+_declare(RfpPayerDetails, {"victor_counterparty_id": TEXT})

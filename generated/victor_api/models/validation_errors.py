@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from attrs import define as _define
-from attrs import field as _field
+from attrs import define as _define, field as _field
 
-from ..decoding import Array, Object, as_object, read
-from ..decoding import Model as _Model
-from ..serializing import plain
+from ..decoding import Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -28,36 +25,17 @@ class ValidationErrors(_Model):
     name: ConfigurationPropertyName | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.all_errors
-        if value is not UNSET:
-            fields["allErrors"] = plain(value)
-        value = self.bound_properties
-        if value is not UNSET:
-            fields["boundProperties"] = plain(value)
-        value = self.name
-        if value is not UNSET:
-            fields["name"] = plain(value)
-        return fields
-
-    @classmethod
-    def _decode(cls, source: Any, levels: int) -> Self:
-        values = as_object(source)
-        decoded = cls.__new__(cls)
-        decoded.all_errors = read(_read_all_errors, values, "allErrors", levels)
-        decoded.bound_properties = read(_read_bound_properties, values, "boundProperties", levels)
-        decoded.name = read(_read_name, values, "name", levels)
-        decoded.additional_properties = values
-        return decoded
-
 
 # Below the class, because models may refer to each other in a circle.
 from ..models.configuration_property import ConfigurationProperty  # noqa: E402
 from ..models.configuration_property_name import ConfigurationPropertyName  # noqa: E402
 from ..models.object_error import ObjectError  # noqa: E402
 
-_read_all_errors = Array(Object(ObjectError))
-_read_bound_properties = Array(Object(ConfigurationProperty))
-_read_name = Object(ConfigurationPropertyName)
+_declare(
+    ValidationErrors,
+    {
+        "allErrors": Array(Object(ObjectError)),
+        "boundProperties": Array(Object(ConfigurationProperty)),
+        "name": Object(ConfigurationPropertyName),
+    },
+)

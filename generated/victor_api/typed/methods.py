@@ -14,10 +14,12 @@ from typing import Generic, TypeVar
 from victor_ext import typed as _typed
 from victor_ext.typed import Amount, AsyncPages, ExtraBody, ExtraQuery, Pages
 
-from ..api.payment_requests import create_request_payment as _create_request_payment
-from ..api.payment_requests import get_payment_request as _get_payment_request
-from ..api.payment_requests import list_payment_requests as _list_payment_requests
-from ..api.payment_requests import respond_to_payment_request as _respond_to_payment_request
+from ..api.payment_requests import (
+    create_request_payment as _create_request_payment,
+    get_payment_request as _get_payment_request,
+    list_payment_requests as _list_payment_requests,
+    respond_to_payment_request as _respond_to_payment_request,
+)
 from .arguments import PACKAGE
 from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
+from .decoding import plain
 from .serializing import (
     Hidden,
     items_of,
     json_of,
     leaves,
     pairs_of,
-    plain,
     text_of,
     undefined,
     utf8,

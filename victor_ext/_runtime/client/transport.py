@@ -162,26 +162,20 @@ def set_url(request: httpx.Request, change: Callable[[httpx.URL], httpx.URL]) ->
 
 
 class BuildingClient:
-    """Stands in place of a generated client, and of its httpx client: a generated function returns
-    the request that it would send.
+    """Stands in place of a generated client: a generated function returns the request that it would
+    send.
     """
 
     def __init__(self, api: Any, build_request: Callable[..., httpx.Request]) -> None:
         self._api = api
-        self.request = build_request
-        self.build_request = build_request
+        self._build_request = build_request
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api, name)
 
-    def get_httpx_client(self) -> Self:
-        return self
-
-    def send(self, request: httpx.Request) -> httpx.Request:
-        return request
-
-    def whole_response(self, _parse: object, request: httpx.Request) -> httpx.Request:
-        return request
+    def call(self, operation: object, _parse: object, kwargs: dict[str, Any]) -> httpx.Request:
+        extensions = self._api.request_extensions(operation)
+        return self._build_request(**kwargs, extensions=extensions)
 
 
 class MethodRequests:

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ... import errors
-from ... import models as _models
+from ... import errors, models as _models
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
-from ...serializing import segment as _segment
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string, segment as _segment
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 if TYPE_CHECKING:
     from ...models.payment import Payment
@@ -33,22 +30,11 @@ def _get_kwargs(id: str, *, entity_id: str, entity_type: str | Unset = UNSET) ->
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Payment | Refusal | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Payment | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(_models.Payment), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(_models.Refusal), response)
 
     if client.raise_on_unexpected_status:
@@ -56,26 +42,12 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_checkout_payment",
-    method="GET",
-    path="/v3/checkouts/{id}/payment",
-    headers=(),
-    members=(),
-    result_id="id",
-    results={200: "Payment"},
-    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("get_checkout_payment", "GET", "/v3/checkouts/{id}/payment", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    id: str,
-    *,
-    client: AuthenticatedClient | Client,
-    entity_id: str,
-    entity_type: str | Unset = UNSET,
+    id: str, *, client: Client, entity_id: str, entity_type: str | Unset = UNSET
 ) -> Response[Payment | Refusal]:
     """What the shopper did with a checkout
 
@@ -93,42 +65,26 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
-    id: str,
-    *,
-    client: AuthenticatedClient | Client,
-    entity_id: str,
-    entity_type: str | Unset = UNSET,
+    id: str, *, client: Client, entity_id: str, entity_type: str | Unset = UNSET
 ) -> Payment | Refusal | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(id=id, client=client, entity_id=entity_id, entity_type=entity_type).parsed
 
 
 async def asyncio_detailed(
-    id: str,
-    *,
-    client: AuthenticatedClient | Client,
-    entity_id: str,
-    entity_type: str | Unset = UNSET,
+    id: str, *, client: Client, entity_id: str, entity_type: str | Unset = UNSET
 ) -> Response[Payment | Refusal]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    id: str,
-    *,
-    client: AuthenticatedClient | Client,
-    entity_id: str,
-    entity_type: str | Unset = UNSET,
+    id: str, *, client: Client, entity_id: str, entity_type: str | Unset = UNSET
 ) -> Payment | Refusal | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ... import errors
-from ... import models as _models
+from ... import errors, models as _models
 from ...answers import read_body as _read_body
 from ...bodies import form_body as _form_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
-from ...types import Operation as _Operation
+from ...operations import declared as _declared
 from ...types import Response
 
 if TYPE_CHECKING:
@@ -33,22 +32,11 @@ def _get_kwargs(*, body: PaymentForm) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Payment | Refusal | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Payment | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(_models.Payment), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(_models.Refusal), response)
 
     if client.raise_on_unexpected_status:
@@ -56,49 +44,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="create_payment",
-    method="POST",
-    path="/v3/payments",
-    headers=(),
-    members=(
-        "entityId",
-        "entityType",
-        "paymentType",
-        "amount",
-        "currency",
-        "paymentBrand",
-        "merchantTransactionId",
-        "notificationUrl",
-        "shopperResultUrl",
-        "card.holder",
-        "card.number",
-        "card.expiryMonth",
-        "card.expiryYear",
-        "card.cvv",
-        "card.token",
-    ),
-    result_id="id",
-    results={200: "Payment"},
-    result_members=(
-        "id",
-        "result",
-        "paymentType",
-        "merchantTransactionId",
-        "buildNumber",
-        "timestamp",
-        "ndc",
-    ),
-    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
-    body="PaymentForm",
-    parse=_parse_response,
-)
+OPERATION = _declared("create_payment", "POST", "/v3/payments", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    *, client: AuthenticatedClient | Client, body: PaymentForm
-) -> Response[Payment | Refusal]:
+def sync_detailed(*, client: Client, body: PaymentForm) -> Response[Payment | Refusal]:
     """Pre-authorise (PA) or debit (DB) a card
 
      Takes no idempotency key. A second call with the same values is, as far as is known, a second
@@ -116,28 +66,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment | Refusal | None:
+def sync(*, client: Client, body: PaymentForm) -> Payment | Refusal | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, body: PaymentForm
-) -> Response[Payment | Refusal]:
+async def asyncio_detailed(*, client: Client, body: PaymentForm) -> Response[Payment | Refusal]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient | Client, body: PaymentForm
-) -> Payment | Refusal | None:
+async def asyncio(*, client: Client, body: PaymentForm) -> Payment | Refusal | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

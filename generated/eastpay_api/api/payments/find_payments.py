@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ... import errors
-from ... import models as _models
+from ... import errors, models as _models
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 if TYPE_CHECKING:
     from ...models.payment_list import PaymentList
@@ -38,22 +36,11 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> PaymentList | Refusal | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> PaymentList | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(_models.PaymentList), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(_models.Refusal), response)
 
     if client.raise_on_unexpected_status:
@@ -61,22 +48,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="find_payments",
-    method="GET",
-    path="/v3/query",
-    headers=(),
-    members=(),
-    results={200: "PaymentList"},
-    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("find_payments", "GET", "/v3/query", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
@@ -104,14 +82,12 @@ def sync_detailed(
         entity_type=entity_type,
         merchant_transaction_id=merchant_transaction_id,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
@@ -127,7 +103,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
@@ -138,14 +114,12 @@ async def asyncio_detailed(
         entity_type=entity_type,
         merchant_transaction_id=merchant_transaction_id,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ... import errors
-from ... import models as _models
+from ... import errors, models as _models
 from ...answers import read_body as _read_body
 from ...bodies import form_body as _form_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 if TYPE_CHECKING:
@@ -37,22 +36,11 @@ def _get_kwargs(id: str, *, body: FollowUpForm) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Payment | Refusal | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Payment | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(_models.Payment), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(_models.Refusal), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(_models.Refusal), response)
 
     if client.raise_on_unexpected_status:
@@ -60,42 +48,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="follow_up_payment",
-    method="POST",
-    path="/v3/payments/{id}",
-    headers=(),
-    members=(
-        "entityId",
-        "entityType",
-        "paymentType",
-        "amount",
-        "currency",
-        "merchantTransactionId",
-        "originalTransactionId",
-        "notificationUrl",
-    ),
-    result_id="id",
-    results={200: "Payment"},
-    result_members=(
-        "id",
-        "result",
-        "paymentType",
-        "merchantTransactionId",
-        "buildNumber",
-        "timestamp",
-        "ndc",
-    ),
-    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
-    body="FollowUpForm",
-    parse=_parse_response,
-)
+OPERATION = _declared("follow_up_payment", "POST", "/v3/payments/{id}", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> Response[Payment | Refusal]:
+def sync_detailed(id: str, *, client: Client, body: FollowUpForm) -> Response[Payment | Refusal]:
     """Capture (CP), reverse (RV) or refund (RF) a payment
 
      The refund was seen in use; the capture and the reversal are named in the vendor's list, and taken
@@ -114,30 +71,22 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(id=id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> Payment | Refusal | None:
+def sync(id: str, *, client: Client, body: FollowUpForm) -> Payment | Refusal | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(id=id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
-    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
+    id: str, *, client: Client, body: FollowUpForm
 ) -> Response[Payment | Refusal]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(id=id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> Payment | Refusal | None:
+async def asyncio(id: str, *, client: Client, body: FollowUpForm) -> Payment | Refusal | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(id=id, client=client, body=body)).parsed

@@ -9,14 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.cancel_request import CancelRequest
 from ...models.problem import Problem
-from ...serializing import json_body as _json_body
-from ...serializing import segment as _segment
-from ...types import Key as _Key
-from ...types import Operation as _Operation
+from ...operations import declared as _declared
+from ...serializing import json_body as _json_body, segment as _segment
 from ...types import Response
 
 
@@ -34,22 +32,11 @@ def _get_kwargs(order_id: str, *, body: CancelRequest) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Problem | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Problem | None:
     if response.status_code == 200:
         return None
 
-    if response.status_code == 400:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 404:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 409:
+    if response.status_code in (400, 403, 404, 409):
         return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
@@ -57,23 +44,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="cancel_order",
-    method="POST",
-    path="/v1/orders/{order_id}/cancel",
-    headers=(),
-    members=("idempotencyKey",),
-    errors={"400": ("Problem",), "403": ("Problem",), "404": ("Problem",), "409": ("Problem",)},
-    body="CancelRequest",
-    keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
-    parse=_parse_response,
-)
+OPERATION = _declared("cancel_order", "POST", "/v1/orders/{order_id}/cancel", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
-) -> Response[Problem]:
+def sync_detailed(order_id: str, *, client: Client, body: CancelRequest) -> Response[Problem]:
     """Cancel an order that has not been captured.
 
      Repeats for one order are safe, with or without a key.
@@ -91,30 +66,22 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(order_id=order_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
-) -> Problem | None:
+def sync(order_id: str, *, client: Client, body: CancelRequest) -> Problem | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(order_id=order_id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
-    order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
+    order_id: str, *, client: Client, body: CancelRequest
 ) -> Response[Problem]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(order_id=order_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
-) -> Problem | None:
+async def asyncio(order_id: str, *, client: Client, body: CancelRequest) -> Problem | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(order_id=order_id, client=client, body=body)).parsed

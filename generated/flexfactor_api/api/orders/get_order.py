@@ -9,12 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.order import Order
 from ...models.problem import Problem
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -27,16 +27,11 @@ def _get_kwargs(order_id: str) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Order | Problem | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Order | Problem | None:
     if response.status_code == 200:
         return _read_body(Object(Order), response)
 
-    if response.status_code == 403:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 404:
+    if response.status_code in (403, 404):
         return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
@@ -44,24 +39,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_order",
-    method="GET",
-    path="/v1/orders/{order_id}",
-    headers=(),
-    members=(),
-    result_id="id",
-    result_status="status",
-    results={200: "Order"},
-    errors={"403": ("Problem",), "404": ("Problem",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("get_order", "GET", "/v1/orders/{order_id}", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    order_id: str, *, client: AuthenticatedClient | Client
-) -> Response[Order | Problem]:
+def sync_detailed(order_id: str, *, client: Client) -> Response[Order | Problem]:
     """One order.
 
     Args:
@@ -76,26 +58,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(order_id=order_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(order_id: str, *, client: AuthenticatedClient | Client) -> Order | Problem | None:
+def sync(order_id: str, *, client: Client) -> Order | Problem | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(order_id=order_id, client=client).parsed
 
 
-async def asyncio_detailed(
-    order_id: str, *, client: AuthenticatedClient | Client
-) -> Response[Order | Problem]:
+async def asyncio_detailed(order_id: str, *, client: Client) -> Response[Order | Problem]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(order_id=order_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(order_id: str, *, client: AuthenticatedClient | Client) -> Order | Problem | None:
+async def asyncio(order_id: str, *, client: Client) -> Order | Problem | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(order_id=order_id, client=client)).parsed

@@ -10,14 +10,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.order_page import OrderPage
 from ...models.problem import Problem
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(
@@ -51,16 +50,11 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> OrderPage | Problem | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> OrderPage | Problem | None:
     if response.status_code == 200:
         return _read_body(Object(OrderPage), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 403:
+    if response.status_code in (400, 403):
         return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
@@ -68,22 +62,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="list_orders",
-    method="GET",
-    path="/v1/orders",
-    headers=(),
-    members=(),
-    results={200: "OrderPage"},
-    errors={"400": ("Problem",), "403": ("Problem",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("list_orders", "GET", "/v1/orders", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     query: str | Unset = UNSET,
     status: list[int] | Unset = UNSET,
     from_: datetime.datetime | Unset = UNSET,
@@ -126,14 +111,12 @@ def sync_detailed(
         page_number=page_number,
         page_size=page_size,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     query: str | Unset = UNSET,
     status: list[int] | Unset = UNSET,
     from_: datetime.datetime | Unset = UNSET,
@@ -161,7 +144,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     query: str | Unset = UNSET,
     status: list[int] | Unset = UNSET,
     from_: datetime.datetime | Unset = UNSET,
@@ -184,14 +167,12 @@ async def asyncio_detailed(
         page_number=page_number,
         page_size=page_size,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     query: str | Unset = UNSET,
     status: list[int] | Unset = UNSET,
     from_: datetime.datetime | Unset = UNSET,

@@ -9,14 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.problem import Problem
 from ...models.refund_answer import RefundAnswer
 from ...models.refund_request import RefundRequest
-from ...serializing import json_body as _json_body
-from ...serializing import segment as _segment
-from ...types import Operation as _Operation
+from ...operations import declared as _declared
+from ...serializing import json_body as _json_body, segment as _segment
 from ...types import Response
 
 
@@ -34,19 +33,11 @@ def _get_kwargs(order_id: str, *, body: RefundRequest) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Problem | RefundAnswer | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Problem | RefundAnswer | None:
     if response.status_code == 200:
         return _read_body(Object(RefundAnswer), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 403, 404):
         return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
@@ -54,34 +45,12 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="refund_order",
-    method="POST",
-    path="/v1/orders/{order_id}/refund",
-    headers=(),
-    members=("amountToRefund", "refundMessage"),
-    result_status="status",
-    results={200: "RefundAnswer"},
-    result_members=(
-        "success",
-        "result",
-        "status",
-        "statusCode",
-        "responseCode",
-        "responseMessage",
-        "errors",
-        "customProperties",
-        "traceId",
-    ),
-    errors={"400": ("Problem",), "403": ("Problem",), "404": ("Problem",)},
-    body="RefundRequest",
-    parse=_parse_response,
-)
+OPERATION = _declared("refund_order", "POST", "/v1/orders/{order_id}/refund", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
+    order_id: str, *, client: Client, body: RefundRequest
 ) -> Response[Problem | RefundAnswer]:
     """Give back the whole of an order's amount, or a part.
 
@@ -101,30 +70,24 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(order_id=order_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
-) -> Problem | RefundAnswer | None:
+def sync(order_id: str, *, client: Client, body: RefundRequest) -> Problem | RefundAnswer | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(order_id=order_id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
-    order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
+    order_id: str, *, client: Client, body: RefundRequest
 ) -> Response[Problem | RefundAnswer]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(order_id=order_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
+    order_id: str, *, client: Client, body: RefundRequest
 ) -> Problem | RefundAnswer | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(order_id=order_id, client=client, body=body)).parsed

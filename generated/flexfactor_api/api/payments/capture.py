@@ -9,14 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.answer import Answer
 from ...models.capture_request import CaptureRequest
 from ...models.problem import Problem
+from ...operations import declared as _declared
 from ...serializing import json_body as _json_body
-from ...types import Key as _Key
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -31,19 +30,11 @@ def _get_kwargs(*, body: CaptureRequest) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Answer | Problem | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Answer | Problem | None:
     if response.status_code == 200:
         return _read_body(Object(Answer), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 409:
+    if response.status_code in (400, 403, 409):
         return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
@@ -51,34 +42,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="capture",
-    method="POST",
-    path="/v1/capture",
-    headers=(),
-    members=("idempotencyKey", "orderId", "amount", "currency"),
-    result_status="status",
-    results={200: "Answer"},
-    result_members=(
-        "success",
-        "result",
-        "status",
-        "statusCode",
-        "errors",
-        "customProperties",
-        "traceId",
-    ),
-    errors={"400": ("Problem",), "403": ("Problem",), "409": ("Problem",)},
-    body="CaptureRequest",
-    keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
-    parse=_parse_response,
-)
+OPERATION = _declared("capture", "POST", "/v1/capture", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    *, client: AuthenticatedClient | Client, body: CaptureRequest
-) -> Response[Answer | Problem]:
+def sync_detailed(*, client: Client, body: CaptureRequest) -> Response[Answer | Problem]:
     """Capture an order that was only authorised.
 
      For accounts that are set up so. An order that is not captured in time is voided.
@@ -95,28 +63,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: CaptureRequest) -> Answer | Problem | None:
+def sync(*, client: Client, body: CaptureRequest) -> Answer | Problem | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, body: CaptureRequest
-) -> Response[Answer | Problem]:
+async def asyncio_detailed(*, client: Client, body: CaptureRequest) -> Response[Answer | Problem]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient | Client, body: CaptureRequest
-) -> Answer | Problem | None:
+async def asyncio(*, client: Client, body: CaptureRequest) -> Answer | Problem | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

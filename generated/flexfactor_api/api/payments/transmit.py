@@ -9,13 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.problem import Problem
 from ...models.transmit_answer import TransmitAnswer
 from ...models.transmit_request import TransmitRequest
+from ...operations import declared as _declared
 from ...serializing import json_body as _json_body
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -30,16 +30,11 @@ def _get_kwargs(*, body: TransmitRequest) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Problem | TransmitAnswer | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> Problem | TransmitAnswer | None:
     if response.status_code == 200:
         return _read_body(Object(TransmitAnswer), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(Problem), response)
-
-    if response.status_code == 403:
+    if response.status_code in (400, 403):
         return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
@@ -47,49 +42,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="transmit",
-    method="POST",
-    path="/v1/transmit",
-    headers=(),
-    members=(
-        "isDeclined",
-        "orderId",
-        "transaction",
-        "payer",
-        "paymentMethod",
-        "mid",
-        "siteId",
-        "billingInformation",
-        "shippingInformation",
-        "orderItems",
-        "additionalFields",
-        "isMIT",
-        "isRecurring",
-        "subscription",
-    ),
-    result_status="status",
-    results={200: "TransmitAnswer"},
-    result_members=(
-        "transmitId",
-        "success",
-        "result",
-        "status",
-        "statusCode",
-        "errors",
-        "customProperties",
-        "traceId",
-    ),
-    errors={"400": ("Problem",), "403": ("Problem",)},
-    body="TransmitRequest",
-    parse=_parse_response,
-)
+OPERATION = _declared("transmit", "POST", "/v1/transmit", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    *, client: AuthenticatedClient | Client, body: TransmitRequest
-) -> Response[Problem | TransmitAnswer]:
+def sync_detailed(*, client: Client, body: TransmitRequest) -> Response[Problem | TransmitAnswer]:
     """Hand over a copy of a transaction that another processor has dealt with.
 
      Within 24 hours of the transaction. It moves no money, and takes no idempotency key.
@@ -106,30 +63,22 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    *, client: AuthenticatedClient | Client, body: TransmitRequest
-) -> Problem | TransmitAnswer | None:
+def sync(*, client: Client, body: TransmitRequest) -> Problem | TransmitAnswer | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body).parsed
 
 
 async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, body: TransmitRequest
+    *, client: Client, body: TransmitRequest
 ) -> Response[Problem | TransmitAnswer]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient | Client, body: TransmitRequest
-) -> Problem | TransmitAnswer | None:
+async def asyncio(*, client: Client, body: TransmitRequest) -> Problem | TransmitAnswer | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

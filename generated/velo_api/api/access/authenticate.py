@@ -9,14 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.token import Token
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(*, grant_type: str | Unset = UNSET) -> dict[str, Any]:
@@ -28,9 +27,7 @@ def _get_kwargs(*, grant_type: str | Unset = UNSET) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | Token | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | Token | None:
     if response.status_code == 200:
         return _read_body(Object(Token), response)
 
@@ -42,22 +39,12 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="authenticate",
-    method="POST",
-    path="/v1/authenticate",
-    headers=(),
-    members=(),
-    results={200: "Token"},
-    result_members=("access_token", "token_type", "expires_in", "scope", "entityIds"),
-    errors={"401": ("ErrorResponse",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("authenticate", "POST", "/v1/authenticate", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    *, client: AuthenticatedClient | Client, grant_type: str | Unset = UNSET
+    *, client: Client, grant_type: str | Unset = UNSET
 ) -> Response[ErrorResponse | Token]:
     """Exchange key and secret for an access token.
 
@@ -75,30 +62,24 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(grant_type=grant_type)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    *, client: AuthenticatedClient | Client, grant_type: str | Unset = UNSET
-) -> ErrorResponse | Token | None:
+def sync(*, client: Client, grant_type: str | Unset = UNSET) -> ErrorResponse | Token | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, grant_type=grant_type).parsed
 
 
 async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, grant_type: str | Unset = UNSET
+    *, client: Client, grant_type: str | Unset = UNSET
 ) -> Response[ErrorResponse | Token]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(grant_type=grant_type)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    *, client: AuthenticatedClient | Client, grant_type: str | Unset = UNSET
+    *, client: Client, grant_type: str | Unset = UNSET
 ) -> ErrorResponse | Token | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, grant_type=grant_type)).parsed

@@ -9,12 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.funding import Funding
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -27,22 +27,11 @@ def _get_kwargs(funding_id: str) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | Funding | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | Funding | None:
     if response.status_code == 200:
         return _read_body(Object(Funding), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -50,29 +39,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_funding",
-    method="GET",
-    path="/v1/fundings/{funding_id}",
-    headers=(),
-    members=(),
-    result_id="fundingId",
-    result_status="status",
-    results={200: "Funding"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
-)
+OPERATION = _declared("get_funding", "GET", "/v1/fundings/{funding_id}", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    funding_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse | Funding]:
+def sync_detailed(funding_id: str, *, client: Client) -> Response[ErrorResponse | Funding]:
     """One movement of money into a source account.
 
     Args:
@@ -87,30 +58,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(funding_id=funding_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    funding_id: str, *, client: AuthenticatedClient | Client
-) -> ErrorResponse | Funding | None:
+def sync(funding_id: str, *, client: Client) -> ErrorResponse | Funding | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(funding_id=funding_id, client=client).parsed
 
 
-async def asyncio_detailed(
-    funding_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse | Funding]:
+async def asyncio_detailed(funding_id: str, *, client: Client) -> Response[ErrorResponse | Funding]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(funding_id=funding_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    funding_id: str, *, client: AuthenticatedClient | Client
-) -> ErrorResponse | Funding | None:
+async def asyncio(funding_id: str, *, client: Client) -> ErrorResponse | Funding | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(funding_id=funding_id, client=client)).parsed

@@ -9,14 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.funding_entry_page import FundingEntryPage
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(
@@ -43,21 +42,12 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ErrorResponse | FundingEntryPage | None:
     if response.status_code == 200:
         return _read_body(Object(FundingEntryPage), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -65,27 +55,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="list_fundings",
-    method="GET",
-    path="/v4/paymentaudit/fundings",
-    headers=(),
-    members=(),
-    results={200: "FundingEntryPage"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
-)
+OPERATION = _declared("list_fundings", "GET", "/v4/paymentaudit/fundings", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str,
     source_account_name: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -116,14 +92,12 @@ def sync_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str,
     source_account_name: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -143,7 +117,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str,
     source_account_name: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -158,14 +132,12 @@ async def asyncio_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str,
     source_account_name: str | Unset = UNSET,
     page: int | Unset = UNSET,

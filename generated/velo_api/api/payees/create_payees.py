@@ -9,12 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.new_payees import NewPayees
+from ...operations import declared as _declared
 from ...serializing import json_body as _json_body
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -29,22 +29,11 @@ def _get_kwargs(*, body: NewPayees) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | None:
     if response.status_code == 201:
         return None
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -52,27 +41,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="create_payees",
-    method="POST",
-    path="/v4/payees",
-    headers=(),
-    members=("payorId", "payees"),
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    body="NewPayees",
-    parse=_parse_response,
-)
+OPERATION = _declared("create_payees", "POST", "/v4/payees", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    *, client: AuthenticatedClient | Client, body: NewPayees
-) -> Response[ErrorResponse]:
+def sync_detailed(*, client: Client, body: NewPayees) -> Response[ErrorResponse]:
     """Take up to 2,000 payees into work, as a batch that is then polled.
 
     Args:
@@ -87,26 +60,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: NewPayees) -> ErrorResponse | None:
+def sync(*, client: Client, body: NewPayees) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, body: NewPayees
-) -> Response[ErrorResponse]:
+async def asyncio_detailed(*, client: Client, body: NewPayees) -> Response[ErrorResponse]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: NewPayees) -> ErrorResponse | None:
+async def asyncio(*, client: Client, body: NewPayees) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

@@ -9,15 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payee import Payee
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
-from ...serializing import segment as _segment
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string, segment as _segment
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(payee_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str, Any]:
@@ -30,16 +28,11 @@ def _get_kwargs(payee_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str, 
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | Payee | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | Payee | None:
     if response.status_code == 200:
         return _read_body(Object(Payee), response)
 
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (401, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -47,22 +40,12 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_payee",
-    method="GET",
-    path="/v4/payees/{payee_id}",
-    headers=(),
-    members=(),
-    result_id="payeeId",
-    results={200: "Payee"},
-    errors={"401": ("ErrorResponse",), "404": ("ErrorResponse",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("get_payee", "GET", "/v4/payees/{payee_id}", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    payee_id: str, *, client: Client, sensitive: bool | Unset = UNSET
 ) -> Response[ErrorResponse | Payee]:
     """One payee.
 
@@ -79,30 +62,26 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payee_id=payee_id, sensitive=sensitive)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
-    payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    payee_id: str, *, client: Client, sensitive: bool | Unset = UNSET
 ) -> ErrorResponse | Payee | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payee_id=payee_id, client=client, sensitive=sensitive).parsed
 
 
 async def asyncio_detailed(
-    payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    payee_id: str, *, client: Client, sensitive: bool | Unset = UNSET
 ) -> Response[ErrorResponse | Payee]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payee_id=payee_id, sensitive=sensitive)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    payee_id: str, *, client: Client, sensitive: bool | Unset = UNSET
 ) -> ErrorResponse | Payee | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payee_id=payee_id, client=client, sensitive=sensitive)).parsed

@@ -9,12 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payee_batch import PayeeBatch
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -28,21 +28,12 @@ def _get_kwargs(batch_id: str) -> dict[str, Any]:
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ErrorResponse | PayeeBatch | None:
     if response.status_code == 200:
         return _read_body(Object(PayeeBatch), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -50,28 +41,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_payee_batch",
-    method="GET",
-    path="/v4/payees/batch/{batch_id}",
-    headers=(),
-    members=(),
-    result_status="status",
-    results={200: "PayeeBatch"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
-)
+OPERATION = _declared("get_payee_batch", "GET", "/v4/payees/batch/{batch_id}", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    batch_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse | PayeeBatch]:
+def sync_detailed(batch_id: str, *, client: Client) -> Response[ErrorResponse | PayeeBatch]:
     """How far a batch of payees is.
 
     Args:
@@ -86,30 +60,22 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(batch_id=batch_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    batch_id: str, *, client: AuthenticatedClient | Client
-) -> ErrorResponse | PayeeBatch | None:
+def sync(batch_id: str, *, client: Client) -> ErrorResponse | PayeeBatch | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(batch_id=batch_id, client=client).parsed
 
 
 async def asyncio_detailed(
-    batch_id: str, *, client: AuthenticatedClient | Client
+    batch_id: str, *, client: Client
 ) -> Response[ErrorResponse | PayeeBatch]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(batch_id=batch_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    batch_id: str, *, client: AuthenticatedClient | Client
-) -> ErrorResponse | PayeeBatch | None:
+async def asyncio(batch_id: str, *, client: Client) -> ErrorResponse | PayeeBatch | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(batch_id=batch_id, client=client)).parsed

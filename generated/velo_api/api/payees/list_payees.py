@@ -9,14 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payee_page import PayeePage
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(
@@ -59,21 +58,12 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ErrorResponse | PayeePage | None:
     if response.status_code == 200:
         return _read_body(Object(PayeePage), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -81,27 +71,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="list_payees",
-    method="GET",
-    path="/v4/payees",
-    headers=(),
-    members=(),
-    results={200: "PayeePage"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
-)
+OPERATION = _declared("list_payees", "GET", "/v4/payees", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str,
     watchlist_status: str | Unset = UNSET,
     disabled: bool | Unset = UNSET,
@@ -156,14 +132,12 @@ def sync_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str,
     watchlist_status: str | Unset = UNSET,
     disabled: bool | Unset = UNSET,
@@ -199,7 +173,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str,
     watchlist_status: str | Unset = UNSET,
     disabled: bool | Unset = UNSET,
@@ -230,14 +204,12 @@ async def asyncio_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str,
     watchlist_status: str | Unset = UNSET,
     disabled: bool | Unset = UNSET,

@@ -9,13 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payee_update import PayeeUpdate
-from ...serializing import json_body as _json_body
-from ...serializing import segment as _segment
-from ...types import Operation as _Operation
+from ...operations import declared as _declared
+from ...serializing import json_body as _json_body, segment as _segment
 from ...types import Response
 
 
@@ -35,22 +34,11 @@ def _get_kwargs(payee_id: str, *, body: PayeeUpdate) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | None:
     if response.status_code == 204:
         return None
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -58,36 +46,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="update_payee",
-    method="POST",
-    path="/v4/payees/{payee_id}/payeeDetailsUpdate",
-    headers=(),
-    members=(
-        "address",
-        "individual",
-        "company",
-        "language",
-        "payeeType",
-        "challenge",
-        "email",
-        "contactSmsNumber",
-    ),
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    body="PayeeUpdate",
-    parse=_parse_response,
+OPERATION = _declared(
+    "update_payee", "POST", "/v4/payees/{payee_id}/payeeDetailsUpdate", _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    payee_id: str, *, client: AuthenticatedClient | Client, body: PayeeUpdate
-) -> Response[ErrorResponse]:
+def sync_detailed(payee_id: str, *, client: Client, body: PayeeUpdate) -> Response[ErrorResponse]:
     """Change the details of a payee that has not onboarded yet. What is left out stays.
 
     Args:
@@ -103,30 +68,22 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payee_id=payee_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    payee_id: str, *, client: AuthenticatedClient | Client, body: PayeeUpdate
-) -> ErrorResponse | None:
+def sync(payee_id: str, *, client: Client, body: PayeeUpdate) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payee_id=payee_id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
-    payee_id: str, *, client: AuthenticatedClient | Client, body: PayeeUpdate
+    payee_id: str, *, client: Client, body: PayeeUpdate
 ) -> Response[ErrorResponse]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payee_id=payee_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    payee_id: str, *, client: AuthenticatedClient | Client, body: PayeeUpdate
-) -> ErrorResponse | None:
+async def asyncio(payee_id: str, *, client: Client, body: PayeeUpdate) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payee_id=payee_id, client=client, body=body)).parsed

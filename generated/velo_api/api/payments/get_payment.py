@@ -9,15 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payment import Payment
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
-from ...serializing import segment as _segment
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string, segment as _segment
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(payment_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str, Any]:
@@ -32,22 +30,11 @@ def _get_kwargs(payment_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | Payment | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | Payment | None:
     if response.status_code == 200:
         return _read_body(Object(Payment), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -55,28 +42,14 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_payment",
-    method="GET",
-    path="/v4/paymentaudit/payments/{payment_id}",
-    headers=(),
-    members=(),
-    result_id="paymentId",
-    result_status="status",
-    results={200: "Payment"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
+OPERATION = _declared(
+    "get_payment", "GET", "/v4/paymentaudit/payments/{payment_id}", _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    payment_id: str, *, client: Client, sensitive: bool | Unset = UNSET
 ) -> Response[ErrorResponse | Payment]:
     """One payment, with its history.
 
@@ -93,30 +66,26 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payment_id=payment_id, sensitive=sensitive)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
-    payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    payment_id: str, *, client: Client, sensitive: bool | Unset = UNSET
 ) -> ErrorResponse | Payment | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payment_id=payment_id, client=client, sensitive=sensitive).parsed
 
 
 async def asyncio_detailed(
-    payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    payment_id: str, *, client: Client, sensitive: bool | Unset = UNSET
 ) -> Response[ErrorResponse | Payment]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payment_id=payment_id, sensitive=sensitive)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    payment_id: str, *, client: Client, sensitive: bool | Unset = UNSET
 ) -> ErrorResponse | Payment | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (

@@ -9,13 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.withdrawal import Withdrawal
-from ...serializing import json_body as _json_body
-from ...serializing import segment as _segment
-from ...types import Operation as _Operation
+from ...operations import declared as _declared
+from ...serializing import json_body as _json_body, segment as _segment
 from ...types import Response
 
 
@@ -35,22 +34,11 @@ def _get_kwargs(payment_id: str, *, body: Withdrawal) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | None:
     if response.status_code == 204:
         return None
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -58,27 +46,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="withdraw_payment",
-    method="POST",
-    path="/v1/payments/{payment_id}/withdraw",
-    headers=(),
-    members=("reason",),
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    body="Withdrawal",
-    parse=_parse_response,
+OPERATION = _declared(
+    "withdraw_payment", "POST", "/v1/payments/{payment_id}/withdraw", _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
-) -> Response[ErrorResponse]:
+def sync_detailed(payment_id: str, *, client: Client, body: Withdrawal) -> Response[ErrorResponse]:
     """Take one payment back that is accepted or unfunded, before its payout is instructed.
 
     Args:
@@ -94,30 +68,22 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payment_id=payment_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
-) -> ErrorResponse | None:
+def sync(payment_id: str, *, client: Client, body: Withdrawal) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payment_id=payment_id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
-    payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
+    payment_id: str, *, client: Client, body: Withdrawal
 ) -> Response[ErrorResponse]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payment_id=payment_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
-) -> ErrorResponse | None:
+async def asyncio(payment_id: str, *, client: Client, body: Withdrawal) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payment_id=payment_id, client=client, body=body)).parsed

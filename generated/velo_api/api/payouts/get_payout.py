@@ -9,12 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payout import Payout
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -27,19 +27,11 @@ def _get_kwargs(payout_id: str) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | Payout | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | Payout | None:
     if response.status_code == 200:
         return _read_body(Object(Payout), response)
 
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -47,24 +39,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_payout",
-    method="GET",
-    path="/v3/payouts/{payout_id}",
-    headers=(),
-    members=(),
-    result_id="payoutId",
-    result_status="status",
-    results={200: "Payout"},
-    errors={"401": ("ErrorResponse",), "403": ("ErrorResponse",), "404": ("ErrorResponse",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("get_payout", "GET", "/v3/payouts/{payout_id}", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse | Payout]:
+def sync_detailed(payout_id: str, *, client: Client) -> Response[ErrorResponse | Payout]:
     """Where a payout is, and which of its payments were accepted and rejected.
 
     Args:
@@ -79,28 +58,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Payout | None:
+def sync(payout_id: str, *, client: Client) -> ErrorResponse | Payout | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payout_id=payout_id, client=client).parsed
 
 
-async def asyncio_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse | Payout]:
+async def asyncio_detailed(payout_id: str, *, client: Client) -> Response[ErrorResponse | Payout]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> ErrorResponse | Payout | None:
+async def asyncio(payout_id: str, *, client: Client) -> ErrorResponse | Payout | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payout_id=payout_id, client=client)).parsed

@@ -10,15 +10,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payout_history_page import PayoutHistoryPage
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
-from ...serializing import segment as _segment
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string, segment as _segment
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(
@@ -68,21 +66,12 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ErrorResponse | PayoutHistoryPage | None:
     if response.status_code == 200:
         return _read_body(Object(PayoutHistoryPage), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -90,20 +79,8 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_payout_history",
-    method="GET",
-    path="/v4/paymentaudit/payouts/{payout_id}",
-    headers=(),
-    members=(),
-    results={200: "PayoutHistoryPage"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
+OPERATION = _declared(
+    "get_payout_history", "GET", "/v4/paymentaudit/payouts/{payout_id}", _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 
@@ -111,7 +88,7 @@ OPERATION = _Operation(
 def sync_detailed(
     payout_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -174,15 +151,13 @@ def sync_detailed(
         sort=sort,
         sensitive=sensitive,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     payout_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -224,7 +199,7 @@ def sync(
 async def asyncio_detailed(
     payout_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -260,15 +235,13 @@ async def asyncio_detailed(
         sort=sort,
         sensitive=sensitive,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     payout_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     remote_id: str | Unset = UNSET,
     status: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,

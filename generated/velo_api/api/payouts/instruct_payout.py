@@ -9,14 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.instruction import Instruction
-from ...serializing import json_body as _json_body
-from ...serializing import segment as _segment
+from ...operations import declared as _declared
+from ...serializing import json_body as _json_body, segment as _segment
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(payout_id: str, *, body: Instruction | Unset = UNSET) -> dict[str, Any]:
@@ -34,25 +33,11 @@ def _get_kwargs(payout_id: str, *, body: Instruction | Unset = UNSET) -> dict[st
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | None:
     if response.status_code == 202:
         return None
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 409:
+    if response.status_code in (400, 401, 403, 404, 409):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -60,27 +45,12 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="instruct_payout",
-    method="POST",
-    path="/v3/payouts/{payout_id}",
-    headers=(),
-    members=("fxRateDegredationThresholdPercentage",),
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-        "409": ("ErrorResponse",),
-    },
-    body="Instruction",
-    parse=_parse_response,
-)
+OPERATION = _declared("instruct_payout", "POST", "/v3/payouts/{payout_id}", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
+    payout_id: str, *, client: Client, body: Instruction | Unset = UNSET
 ) -> Response[ErrorResponse]:
     """Have the payout paid. A second instruction is a conflict.
 
@@ -97,30 +67,26 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
-    payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
+    payout_id: str, *, client: Client, body: Instruction | Unset = UNSET
 ) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payout_id=payout_id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
+    payout_id: str, *, client: Client, body: Instruction | Unset = UNSET
 ) -> Response[ErrorResponse]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payout_id=payout_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
+    payout_id: str, *, client: Client, body: Instruction | Unset = UNSET
 ) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payout_id=payout_id, client=client, body=body)).parsed

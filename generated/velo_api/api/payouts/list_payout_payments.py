@@ -9,15 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payout_payment_page import PayoutPaymentPage
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
-from ...serializing import segment as _segment
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string, segment as _segment
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(
@@ -51,15 +49,12 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ErrorResponse | PayoutPaymentPage | None:
     if response.status_code == 200:
         return _read_body(Object(PayoutPaymentPage), response)
 
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (401, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -67,15 +62,8 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="list_payout_payments",
-    method="GET",
-    path="/v3/payouts/{payout_id}/payments",
-    headers=(),
-    members=(),
-    results={200: "PayoutPaymentPage"},
-    errors={"401": ("ErrorResponse",), "404": ("ErrorResponse",)},
-    parse=_parse_response,
+OPERATION = _declared(
+    "list_payout_payments", "GET", "/v3/payouts/{payout_id}/payments", _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 
@@ -83,7 +71,7 @@ OPERATION = _Operation(
 def sync_detailed(
     payout_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     status: str | Unset = UNSET,
     remote_id: str | Unset = UNSET,
     payor_payment_id: str | Unset = UNSET,
@@ -125,15 +113,13 @@ def sync_detailed(
         page=page,
         page_size=page_size,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     payout_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     status: str | Unset = UNSET,
     remote_id: str | Unset = UNSET,
     payor_payment_id: str | Unset = UNSET,
@@ -161,7 +147,7 @@ def sync(
 async def asyncio_detailed(
     payout_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     status: str | Unset = UNSET,
     remote_id: str | Unset = UNSET,
     payor_payment_id: str | Unset = UNSET,
@@ -183,15 +169,13 @@ async def asyncio_detailed(
         page=page,
         page_size=page_size,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     payout_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     status: str | Unset = UNSET,
     remote_id: str | Unset = UNSET,
     payor_payment_id: str | Unset = UNSET,

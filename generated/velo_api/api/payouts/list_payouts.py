@@ -10,14 +10,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.payout_summary_page import PayoutSummaryPage
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(
@@ -58,21 +57,12 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ErrorResponse | PayoutSummaryPage | None:
     if response.status_code == 200:
         return _read_body(Object(PayoutSummaryPage), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -80,27 +70,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="list_payouts",
-    method="GET",
-    path="/v4/paymentaudit/payouts",
-    headers=(),
-    members=(),
-    results={200: "PayoutSummaryPage"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
-)
+OPERATION = _declared("list_payouts", "GET", "/v4/paymentaudit/payouts", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,
@@ -152,14 +128,12 @@ def sync_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,
@@ -193,7 +167,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,
@@ -222,14 +196,12 @@ async def asyncio_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,

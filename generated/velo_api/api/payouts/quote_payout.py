@@ -9,12 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.quote import Quote
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -27,19 +27,11 @@ def _get_kwargs(payout_id: str) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | Quote | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | Quote | None:
     if response.status_code == 200:
         return _read_body(Object(Quote), response)
 
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 409:
+    if response.status_code in (401, 404, 409):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -47,23 +39,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="quote_payout",
-    method="POST",
-    path="/v3/payouts/{payout_id}/quote",
-    headers=(),
-    members=(),
-    results={200: "Quote"},
-    result_members=("fxSummaries",),
-    errors={"401": ("ErrorResponse",), "404": ("ErrorResponse",), "409": ("ErrorResponse",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("quote_payout", "POST", "/v3/payouts/{payout_id}/quote", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse | Quote]:
+def sync_detailed(payout_id: str, *, client: Client) -> Response[ErrorResponse | Quote]:
     """Fix exchange rates for the payout; needed only where currencies differ.
 
     Args:
@@ -78,28 +58,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Quote | None:
+def sync(payout_id: str, *, client: Client) -> ErrorResponse | Quote | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payout_id=payout_id, client=client).parsed
 
 
-async def asyncio_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse | Quote]:
+async def asyncio_detailed(payout_id: str, *, client: Client) -> Response[ErrorResponse | Quote]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> ErrorResponse | Quote | None:
+async def asyncio(payout_id: str, *, client: Client) -> ErrorResponse | Quote | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payout_id=payout_id, client=client)).parsed

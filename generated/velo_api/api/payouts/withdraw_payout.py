@@ -9,11 +9,11 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -26,22 +26,11 @@ def _get_kwargs(payout_id: str) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | None:
     if response.status_code == 202:
         return None
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -49,26 +38,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="withdraw_payout",
-    method="DELETE",
-    path="/v3/payouts/{payout_id}",
-    headers=(),
-    members=(),
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
-)
+OPERATION = _declared("withdraw_payout", "DELETE", "/v3/payouts/{payout_id}", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse]:
+def sync_detailed(payout_id: str, *, client: Client) -> Response[ErrorResponse]:
     """Take the payout back. It stays readable, as withdrawn.
 
     Args:
@@ -83,26 +57,20 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | None:
+def sync(payout_id: str, *, client: Client) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payout_id=payout_id, client=client).parsed
 
 
-async def asyncio_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[ErrorResponse]:
+async def asyncio_detailed(payout_id: str, *, client: Client) -> Response[ErrorResponse]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
-async def asyncio(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | None:
+async def asyncio(payout_id: str, *, client: Client) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payout_id=payout_id, client=client)).parsed

@@ -9,12 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.source_account import SourceAccount
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 
@@ -30,21 +30,12 @@ def _get_kwargs(source_account_id: str) -> dict[str, Any]:
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ErrorResponse | SourceAccount | None:
     if response.status_code == 200:
         return _read_body(Object(SourceAccount), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -52,27 +43,14 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_source_account",
-    method="GET",
-    path="/v3/sourceAccounts/{source_account_id}",
-    headers=(),
-    members=(),
-    result_id="id",
-    results={200: "SourceAccount"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
+OPERATION = _declared(
+    "get_source_account", "GET", "/v3/sourceAccounts/{source_account_id}", _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    source_account_id: str, *, client: AuthenticatedClient | Client
+    source_account_id: str, *, client: Client
 ) -> Response[ErrorResponse | SourceAccount]:
     """One source account.
 
@@ -88,30 +66,24 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(source_account_id=source_account_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    source_account_id: str, *, client: AuthenticatedClient | Client
-) -> ErrorResponse | SourceAccount | None:
+def sync(source_account_id: str, *, client: Client) -> ErrorResponse | SourceAccount | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(source_account_id=source_account_id, client=client).parsed
 
 
 async def asyncio_detailed(
-    source_account_id: str, *, client: AuthenticatedClient | Client
+    source_account_id: str, *, client: Client
 ) -> Response[ErrorResponse | SourceAccount]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(source_account_id=source_account_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    source_account_id: str, *, client: AuthenticatedClient | Client
+    source_account_id: str, *, client: Client
 ) -> ErrorResponse | SourceAccount | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(source_account_id=source_account_id, client=client)).parsed

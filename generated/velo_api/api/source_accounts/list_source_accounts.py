@@ -9,14 +9,13 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.source_account_page import SourceAccountPage
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 
 def _get_kwargs(
@@ -51,21 +50,12 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ErrorResponse | SourceAccountPage | None:
     if response.status_code == 200:
         return _read_body(Object(SourceAccountPage), response)
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -73,27 +63,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="list_source_accounts",
-    method="GET",
-    path="/v3/sourceAccounts",
-    headers=(),
-    members=(),
-    results={200: "SourceAccountPage"},
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    parse=_parse_response,
-)
+OPERATION = _declared("list_source_accounts", "GET", "/v3/sourceAccounts", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     physical_account_name: str | Unset = UNSET,
     physical_account_id: str | Unset = UNSET,
     payor_id: str | Unset = UNSET,
@@ -136,14 +112,12 @@ def sync_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     physical_account_name: str | Unset = UNSET,
     physical_account_id: str | Unset = UNSET,
     payor_id: str | Unset = UNSET,
@@ -171,7 +145,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     physical_account_name: str | Unset = UNSET,
     physical_account_id: str | Unset = UNSET,
     payor_id: str | Unset = UNSET,
@@ -194,14 +168,12 @@ async def asyncio_detailed(
         page_size=page_size,
         sort=sort,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     physical_account_name: str | Unset = UNSET,
     physical_account_id: str | Unset = UNSET,
     payor_id: str | Unset = UNSET,

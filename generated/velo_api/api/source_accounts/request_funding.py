@@ -9,13 +9,12 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.funding_request import FundingRequest
-from ...serializing import json_body as _json_body
-from ...serializing import segment as _segment
-from ...types import Operation as _Operation
+from ...operations import declared as _declared
+from ...serializing import json_body as _json_body, segment as _segment
 from ...types import Response
 
 
@@ -35,22 +34,11 @@ def _get_kwargs(source_account_id: str, *, body: FundingRequest) -> dict[str, An
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorResponse | None:
+def _parse_response(*, client: Client, response: httpx.Response) -> ErrorResponse | None:
     if response.status_code == 202:
         return None
 
-    if response.status_code == 400:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 401:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 403:
-        return _read_body(Object(ErrorResponse), response)
-
-    if response.status_code == 404:
+    if response.status_code in (400, 401, 403, 404):
         return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
@@ -58,26 +46,17 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="request_funding",
-    method="POST",
-    path="/v3/sourceAccounts/{source_account_id}/fundingRequest",
-    headers=(),
-    members=("fundingAccountId", "amount"),
-    errors={
-        "400": ("ErrorResponse",),
-        "401": ("ErrorResponse",),
-        "403": ("ErrorResponse",),
-        "404": ("ErrorResponse",),
-    },
-    body="FundingRequest",
-    parse=_parse_response,
+OPERATION = _declared(
+    "request_funding",
+    "POST",
+    "/v3/sourceAccounts/{source_account_id}/fundingRequest",
+    _parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
+    source_account_id: str, *, client: Client, body: FundingRequest
 ) -> Response[ErrorResponse]:
     """Ask for money to be moved from the payor's bank into the source account.
 
@@ -94,30 +73,24 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(source_account_id=source_account_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
-def sync(
-    source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
-) -> ErrorResponse | None:
+def sync(source_account_id: str, *, client: Client, body: FundingRequest) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(source_account_id=source_account_id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
-    source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
+    source_account_id: str, *, client: Client, body: FundingRequest
 ) -> Response[ErrorResponse]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(source_account_id=source_account_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
+    source_account_id: str, *, client: Client, body: FundingRequest
 ) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ... import errors
-from ... import models as _models
+from ... import errors, models as _models
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
-from ...serializing import header as _header
-from ...serializing import json_body as _json_body
+from ...operations import declared as _declared
+from ...serializing import header as _header, json_body as _json_body
 from ...types import UNSET, Response, Unset
-from ...types import Key as _Key
-from ...types import Operation as _Operation
 
 if TYPE_CHECKING:
     from ...models.api_error_response import ApiErrorResponse
@@ -38,7 +35,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ApiErrorResponse | PaymentRequestReceipt | None:
     if response.status_code == 200:
         return _read_body(Object(_models.PaymentRequestReceipt), response)
@@ -51,47 +48,14 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="create_request_payment",
-    method="POST",
-    path="/v2/payment-requests/request-payment",
-    headers=("Idempotency-Key",),
-    members=("payee", "payer", "payment_details", "client_reference_id"),
-    result_status="status",
-    results={200: "PaymentRequestReceipt"},
-    result_members=(
-        "victor_payment_request_id",
-        "client_reference_id",
-        "error_message",
-        "direction",
-        "status",
-        "payment_network",
-        "victor_payment_request_parent_id",
-        "victor_payment_request_child_id",
-        "payment_request",
-    ),
-    errors={"400": ("ApiErrorResponse",)},
-    body="NewRtpRfpPaymentRequest",
-    keys=(
-        _Key(
-            place="header",
-            name="Idempotency-Key",
-            is_key=True,
-            min_length=20,
-            max_length=128,
-            argument="idempotency_key",
-        ),
-    ),
-    parse=_parse_response,
+OPERATION = _declared(
+    "create_request_payment", "POST", "/v2/payment-requests/request-payment", _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    *,
-    client: AuthenticatedClient | Client,
-    body: NewRtpRfpPaymentRequest,
-    idempotency_key: str | Unset = UNSET,
+    *, client: Client, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
 ) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
     """Create Request for Payment (RfP)
 
@@ -123,39 +87,26 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
-    *,
-    client: AuthenticatedClient | Client,
-    body: NewRtpRfpPaymentRequest,
-    idempotency_key: str | Unset = UNSET,
+    *, client: Client, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
 ) -> ApiErrorResponse | PaymentRequestReceipt | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body, idempotency_key=idempotency_key).parsed
 
 
 async def asyncio_detailed(
-    *,
-    client: AuthenticatedClient | Client,
-    body: NewRtpRfpPaymentRequest,
-    idempotency_key: str | Unset = UNSET,
+    *, client: Client, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
 ) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    *,
-    client: AuthenticatedClient | Client,
-    body: NewRtpRfpPaymentRequest,
-    idempotency_key: str | Unset = UNSET,
+    *, client: Client, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
 ) -> ApiErrorResponse | PaymentRequestReceipt | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (

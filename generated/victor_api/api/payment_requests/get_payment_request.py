@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ... import errors
-from ... import models as _models
+from ... import errors, models as _models
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
+from ...operations import declared as _declared
 from ...serializing import segment as _segment
-from ...types import Operation as _Operation
 from ...types import Response
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> GetPaymentRequestResponse | ValidationErrors | None:
     if response.status_code == 200:
         return _read_body(Object(_models.GetPaymentRequestResponse), response)
@@ -48,23 +47,17 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="get_payment_request",
-    method="GET",
-    path="/v2/payment-requests/{victor_payment_request_id}",
-    headers=(),
-    members=(),
-    result_id="victor_payment_request_id",
-    result_status="status",
-    results={200: "GetPaymentRequestResponse"},
-    errors={"400": ("ValidationErrors",)},
-    parse=_parse_response,
+OPERATION = _declared(
+    "get_payment_request",
+    "GET",
+    "/v2/payment-requests/{victor_payment_request_id}",
+    _parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
-    victor_payment_request_id: str, *, client: AuthenticatedClient | Client
+    victor_payment_request_id: str, *, client: Client
 ) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     """Get Payment Request
 
@@ -92,30 +85,26 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
-    victor_payment_request_id: str, *, client: AuthenticatedClient | Client
+    victor_payment_request_id: str, *, client: Client
 ) -> GetPaymentRequestResponse | ValidationErrors | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(victor_payment_request_id=victor_payment_request_id, client=client).parsed
 
 
 async def asyncio_detailed(
-    victor_payment_request_id: str, *, client: AuthenticatedClient | Client
+    victor_payment_request_id: str, *, client: Client
 ) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
-    victor_payment_request_id: str, *, client: AuthenticatedClient | Client
+    victor_payment_request_id: str, *, client: Client
 ) -> GetPaymentRequestResponse | ValidationErrors | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (

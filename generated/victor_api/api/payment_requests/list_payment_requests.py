@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ... import errors
-from ... import models as _models
+from ... import errors, models as _models
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
 from ...models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ...models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ...models.list_payment_requests_status import ListPaymentRequestsStatus
-from ...serializing import query as _query
-from ...serializing import query_string as _query_string
+from ...operations import declared as _declared
+from ...serializing import query as _query, query_string as _query_string
 from ...types import UNSET, Response, Unset
-from ...types import Operation as _Operation
 
 if TYPE_CHECKING:
     from ...models.list_payment_requests_response import ListPaymentRequestsResponse
@@ -72,7 +70,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> ListPaymentRequestsResponse | ValidationErrors | None:
     if response.status_code == 200:
         return _read_body(Object(_models.ListPaymentRequestsResponse), response)
@@ -85,22 +83,13 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="list_payment_requests",
-    method="GET",
-    path="/v2/payment-requests",
-    headers=(),
-    members=(),
-    results={200: "ListPaymentRequestsResponse"},
-    errors={"400": ("ValidationErrors",)},
-    parse=_parse_response,
-)
+OPERATION = _declared("list_payment_requests", "GET", "/v2/payment-requests", _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,
@@ -182,14 +171,12 @@ def sync_detailed(
         tracking_id=tracking_id,
         instant_payment_rails_id=instant_payment_rails_id,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,
@@ -231,7 +218,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,
@@ -268,14 +255,12 @@ async def asyncio_detailed(
         tracking_id=tracking_id,
         instant_payment_rails_id=instant_payment_rails_id,
     )
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ... import errors
-from ... import models as _models
+from ... import errors, models as _models
 from ...answers import read_body as _read_body
-from ...client import AuthenticatedClient, Client
+from ...client import Client
 from ...decoding import Object
-from ...serializing import json_body as _json_body
-from ...serializing import segment as _segment
-from ...types import Operation as _Operation
+from ...operations import declared as _declared
+from ...serializing import json_body as _json_body, segment as _segment
 from ...types import Response
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: Client, response: httpx.Response
 ) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     if response.status_code == 200:
         return _read_body(Object(_models.RfpInboundPaymentRequestResponseDetails), response)
@@ -61,25 +59,11 @@ def _parse_response(
     return None
 
 
-OPERATION = _Operation(
-    name="respond_to_payment_request",
-    method="POST",
-    path="/v2/payment-requests/respond-to-request/{victor_payment_request_id}",
-    headers=(),
-    members=("status", "notes", "modified_amount"),
-    result_id="victor_payment_request_id",
-    result_status="status",
-    results={200: "RfpInboundPaymentRequestResponseDetails"},
-    result_members=(
-        "victor_payment_request_id",
-        "status",
-        "original_amount",
-        "modified_amount",
-        "notes",
-    ),
-    errors={"400": ("ValidationErrors",)},
-    body="RfpInboundPaymentRequestResponseRequestDetails",
-    parse=_parse_response,
+OPERATION = _declared(
+    "respond_to_payment_request",
+    "POST",
+    "/v2/payment-requests/respond-to-request/{victor_payment_request_id}",
+    _parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 
@@ -87,7 +71,7 @@ OPERATION = _Operation(
 def sync_detailed(
     victor_payment_request_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     body: RfpInboundPaymentRequestResponseRequestDetails,
 ) -> Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]:
     """Respond to Request
@@ -114,15 +98,13 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = client.get_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return client.call(OPERATION, _parse_response, _kwargs)
 
 
 def sync(
     victor_payment_request_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     body: RfpInboundPaymentRequestResponseRequestDetails,
 ) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     """As `sync_detailed`; returns what was parsed alone"""
@@ -134,20 +116,18 @@ def sync(
 async def asyncio_detailed(
     victor_payment_request_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     body: RfpInboundPaymentRequestResponseRequestDetails,
 ) -> Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(OPERATION)
-    _response = await client.get_async_httpx_client().request(**_kwargs)
-    return client.whole_response(_parse_response, _response)
+    return await client.async_call(OPERATION, _parse_response, _kwargs)
 
 
 async def asyncio(
     victor_payment_request_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     body: RfpInboundPaymentRequestResponseRequestDetails,
 ) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
