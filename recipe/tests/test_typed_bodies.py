@@ -53,6 +53,7 @@ components:
       required: [purpose]
       properties:
         purpose: {type: string, maxLength: 35}
+    Either: {oneOf: [{$ref: '#/components/schemas/Line'}, {$ref: '#/components/schemas/Details'}]}
     Line:
       type: object
       required: [item]
@@ -173,10 +174,15 @@ body:
         ("wrapped: {type: boolean}", "wrapped: {type: object}", "bodies.takeOrder: .* wrapped"),
         ("count: {type: integer", "count: {type: object", "parts.Line: .* count"),
         ("wrapped:", '"details.zip":', "bodies.takeOrder: .* details.zip"),
+        (
+            "{type: boolean}",
+            "{$ref: '#/components/schemas/Either'}",
+            "bodies.takeOrder: .* wrapped",
+        ),
     ],
 )
 def test_a_member_that_no_check_knows_stops_generation(old, new, place, tmp_path):
-    with pytest.raises(SettingsError, match=rf"{place}, of the type '.*'. name it in"):
+    with pytest.raises(SettingsError, match=rf"{place}, of the type .*: name it in"):
         made(tmp_path, DOCUMENT.replace(old, new))
 
 

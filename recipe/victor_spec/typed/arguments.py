@@ -318,7 +318,7 @@ class Entry:
 
     def _is_part(self, schema: Tree) -> bool:
         """Whether a schema in a body refers to an object."""
-        is_reference = self._in_body and "$ref" in schema
+        is_reference = self._in_body and str(schema.get("$ref")).startswith(REFERENCE)
         return is_reference and "properties" in given(self._known.document, schema)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from victor_spec.rewrites.merged_schemas import merged_schema
-from victor_spec.tree import Tree, list_at, types_of, unused
+from victor_spec.tree import Tree, list_at, resolve, types_of, unused
 
 from .settings import Settings, SettingsError, why_unread
 
@@ -55,8 +55,12 @@ WITHOUT_A_WORD = {
 
 
 def given(document: Tree, tree: Tree) -> Tree:
-    """The schema of a value that is given: null gives none."""
-    schema = merged_schema(document, tree)
+    """The schema of a value that is given: null gives none, and what a union says counts for
+    nothing.
+    """
+    whole = resolve(document, tree)
+    alone = {key: value for key, value in whole.items() if key not in ("oneOf", "anyOf")}
+    schema = merged_schema(document, alone)
     types = [each for each in types_of(schema) if each != "null"]
     return {**schema, "type": types[0]} if len(types) == 1 else schema
 
