@@ -21,7 +21,9 @@ import victor_ext.sandbox
 """
 WRONG = """
 from victor_ext import Victor
+from victor_ext.providers.velo import Payout
 amount: float = Victor.from_env().payment_requests.get("P-1").amount
+accounts: list[str] = Payout({}).accounts
 """
 
 
@@ -96,6 +98,7 @@ def test_the_wheel_needs_no_extra_runs_the_first_program_of_the_readme_and_has_t
         *("first.py", "wrong.py"),
         cwd=tmp_path,
     )
-    error, *others = checked.stdout.splitlines()
-    assert 'wrong.py:3: error: Incompatible types in assignment (expression has type "Dec' in error
-    assert others == ["Found 1 error in 1 file (checked 2 source files)"]
+    *errors, summary = checked.stdout.splitlines()
+    types = [error.partition("(expression has type ")[2].split(",")[0] for error in errors]
+    assert types == ['"Decimal | None"', '"tuple[PayoutAccount']
+    assert summary == "Found 2 errors in 1 file (checked 2 source files)"

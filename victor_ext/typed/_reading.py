@@ -78,7 +78,8 @@ def _reader(read: Callable[[Any], T]) -> Callable[..., Declared[T]]:
         def get_in_part(record: Any) -> T:
             json = record._json  # noqa: SLF001 - as above
             for part in parts:
-                json = type(json)(object_or_empty(json.get(part)))
+                members = object_or_empty(json.get(part))
+                json = _AnyCase(members) if isinstance(json, _AnyCase) else members
             return read(json.get(name))
 
         return _declared(get_in_part if parts else get, marks)
