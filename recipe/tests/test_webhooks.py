@@ -159,7 +159,8 @@ def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path):
     whole = {"openapi": "3.1.0", "paths": {}, "webhooks": hooks, "components": own}
     untold = Wire(tmp_path, **whole).webhooks
     with pytest.raises(
-        ValueError, match="does not tell its webhooks apart: pass name=, one of a, b, c"
+        untold.AmbiguousWebhook,
+        match="it can be a or b or c, which only a name selects",
     ):
         untold.read_webhook(b'{"id": "1"}')
     assert untold.read_webhook(b'{"id": "1"}', name="a").id == "1"

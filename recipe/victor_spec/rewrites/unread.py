@@ -19,9 +19,6 @@ from victor_spec.tree import (
 from .base import Log, media, schemas
 from .merged_schemas import TYPED, all_properties
 
-DIALECTS = re.compile(r"https://(spec\.openapis\.org/oas/3\.|json-schema\.org/draft/2020-12/)")
-"""The dialects of JSON Schema that are read."""
-DEFAULT_DIALECT = "https://spec.openapis.org/oas/3.1/dialect/base"
 AS_JSON = "is read as plain JSON"
 OF_VALUES = ("unevaluatedProperties", "unevaluatedItems", "patternProperties")
 """Keywords with a schema, or with several by patterns, for values within a value."""
@@ -29,7 +26,7 @@ OF_SAME = ("then", "else", "dependentSchemas")
 """Keywords with a schema, or with several by names, for the value itself: most only require more of
 it.
 """
-READ_HERE = frozenset({"$schema", "$dynamicRef", "contentSchema", *OF_VALUES, *OF_SAME})
+READ_HERE = frozenset({"$dynamicRef", "contentSchema", *OF_VALUES, *OF_SAME})
 MEDIA = {
     "itemSchema": "the items of a stream are read as one text, or as bytes",
     "prefixEncoding": "the parts have no types, and the body is bytes",
@@ -44,15 +41,7 @@ def report_unread(document: Tree, log: Log) -> None:
         *_losses_of_methods(document),
         *_losses_of_operations(document),
     ]
-    _note_dialect(document, log)
     _note_schemas(document, log)
-
-
-def _note_dialect(document: Tree, log: Log) -> None:
-    """Note the dialect of JSON Schema, if it is another one than is read."""
-    dialect = str(document.get("jsonSchemaDialect", DEFAULT_DIALECT))
-    if not DIALECTS.match(dialect):
-        log.differ("jsonSchemaDialect", f"{dialect} is read as JSON Schema 2020-12")
 
 
 def _losses_of_methods(document: Tree) -> Iterator[str]:
@@ -119,9 +108,6 @@ def _losses_of_medium(operation: Operation, which: str, medium: Tree) -> Iterato
 
 def _losses_of_schema(document: Tree, schema: Tree, whole: Tree) -> Iterator[str]:
     """What of a schema is not read; `whole` is that in whose `allOf` it is, or itself."""
-    dialect = str(schema.get("$schema", DEFAULT_DIALECT))
-    if not DIALECTS.match(dialect):
-        yield f"$schema, {dialect} is read as JSON Schema 2020-12"
     if "$dynamicRef" in schema:
         yield f"$dynamicRef, {schema['$dynamicRef']} is not followed"
     if mapping_at(schema, "contentSchema"):

@@ -37,8 +37,6 @@ class WebhooksModule(Protocol):
 
     WEBHOOKS: Mapping[str, Any]
     """The webhooks, by name."""
-    MEMBER: str
-    """The member of a body whose word tells of which webhook it is; empty if no member does."""
     UNTOLD: tuple[str, ...]
     """The names of the webhooks whose bodies do not tell which webhook they are of."""
     UnreadableWebhook: type[Exception]
@@ -146,11 +144,6 @@ class DocumentWebhook:
         not declare. What the provider has signed beside the body is added to `signed`.
         """
         webhooks = self._webhooks
-        declared = [*webhooks.WEBHOOKS.values()]
-        # Without a member that tells, a body can be read if all webhooks have the same.
-        is_readable = webhooks.MEMBER or all(each.body == declared[0].body for each in declared)
-        if name is None and self.needs_name and not is_readable:
-            raise self._name_is_missing()
         try:
             return webhooks.read_webhook(raw, sent, name=name, verify=self._check_with(signed))
         except webhooks.UnknownWebhook:
