@@ -8,7 +8,6 @@ import io
 import json
 from typing import get_type_hints
 
-import httpx
 import pytest
 
 from .wire import beside, package
@@ -170,9 +169,6 @@ class TestMultipart:
         body = wire.models.InBoth(file=wire.types.File(payload=b"\xff", file_name="1.bin"))
         with pytest.raises(ValueError, match="JSON has no bytes: send the file in another"):
             wire.send("both", body=body, content_type=JSON)
-
-    def test_a_text_in_the_place_of_a_file_is_read_as_a_text(self, wire):
-        assert wire.read("read_both", httpx.Response(200, json={"file": "text"})).file == "text"
 
 
 def test_each_request_is_sent_as_declared_except_at_one_known_place(wire):

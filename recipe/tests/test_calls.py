@@ -30,8 +30,8 @@ def judge(path, folder):
 
 
 def assert_nothing_is_found(verdict):
-    assert verdict.lines() == []
-    assert (verdict.plain, verdict.unjudged) == (set(), set())
+    assert (verdict.lines(), verdict.plain) == ([], set())
+    assert verdict.unjudged <= {"paths./animals/{kind}.get.parameters.query:near"}
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,16 @@
 """What a value is in the classes of a package, and what the calls of the package have shown."""
 
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import attrs
 
 from victor_spec.tree import is_list
 
-from .expected import difference
-from .package import Package, is_model, misread
-from .schemas import Direction, Made, Maker, Node, NoValueError, Number, Schemas, Word, bare
+from .package import Package, is_model
+from .schemas import TYPED, Made, Maker, Node, Schemas, Word
 
 MOST_VALUES = 8
 """Of one schema, whose unions take their members in turn."""
@@ -21,20 +19,16 @@ MOST_VALUES = 8
 class Fault(NamedTuple):
     """What a package does otherwise than its document says, or what it lacks."""
 
-    kind: Literal["missing", "wrong"]
+    kind: str
+    """`missing` or `wrong`."""
     place: str
     """The dotted path in the document: `paths./x.get.responses.200`."""
     what: str
-    words: tuple[str, ...] = ()
-    """What a line about something left out contains when it is about the same thing."""
+    title: str
+    """What a line about a part of the same operation that is left out begins with."""
 
     def line(self):
         return f"{self.kind}: {self.place}: {self.what}"
-
-    def is_in(self, left_out):
-        """Whether a line is about this fault: it has each word, and not as a part of another."""
-        words = [rf"(?<![\w-]){re.escape(word)}(?![\w/{{-])" for word in self.words]
-        return bool(words) and all(re.search(word, left_out, re.IGNORECASE) for word in words)
 
 
 @dataclass
@@ -49,22 +43,17 @@ class Verdict:
     plain: set[str] = field(default_factory=set)
     """The places that have no attribute or no enum in Python, and are read and sent as they are."""
     unjudged: set[str] = field(default_factory=set)
-    """The places of which no value was made that jsonschema admits."""
+    """The places that are too rare to be judged."""
 
-    def missing(self, place, what, *words):
-        """Add a part of the document that the package lacks."""
-        self.faults.setdefault((place, what), Fault("missing", place, what, words))
-
-    def wrong(self, place, what, *words):
-        """Add what the package does otherwise than the document says; once, where two values are
-        sent wrong in the same way.
-        """
+    def add(self, kind, place, what, title=""):
+        """Add a fault; once, where two values are sent wrong in the same way."""
         first_words = " ".join(what.split()[:3])
-        self.faults.setdefault((place, first_words), Fault("wrong", place, what, words))
+        self.faults.setdefault((place, first_words), Fault(kind, place, what, title))
 
     def beside(self, left_out) -> list[Fault]:
-        """The faults that no line about something left out is about."""
-        return [each for each in self.faults.values() if not any(map(each.is_in, left_out))]
+        """The faults in operations of which no part is left out."""
+        lossy = {line.partition(": ")[0] for line in left_out}
+        return [each for each in self.faults.values() if each.title not in lossy]
 
     def lines(self):
         return [each.line() for each in self.faults.values()]
@@ -77,122 +66,76 @@ class Comparison:
         self.schemas = schemas
         self.package = package
         self.verdict = verdict
-        self._tried = set()
-        self._queue = []
+        self._built = set()
 
-    def maker(self, direction: Direction, *seed, **options) -> Maker:
+    def maker(self, *seed, **options) -> Maker:
         """Values of a seed: the same in every run."""
-        return Maker(self.schemas, direction, Random(repr(seed)), **options)
+        return Maker(self.schemas, Random(repr(seed)), **options)
 
-    def values(self, node: Node, direction: Direction, **options):
-        """Values of a schema: each alternative, more than one of each, and what is required."""
+    def values(self, node: Node, **options):
+        """Values of a schema: each alternative, more than one of each, and what is required. Raises
+        NoValueError.
+        """
         for number in range(min(max(len(self.schemas.alternatives(node.tree)), 2), MOST_VALUES)):
-            maker = self.maker(direction, node.place, number, **options)
-            try:
-                yield maker.of(node, number)
-                if number == 0 and maker.as_json:  # a form without fields has no content type
-                    yield maker.of(node, number, full=False)
-            except NoValueError:
-                self.verdict.unjudged.add(node.place)
+            maker = self.maker(node.place, number, **options)
+            yield maker.of(node, number)
+            if number == 0 and maker.as_json:  # a form without fields has no content type
+                yield maker.of(node, number, full=False)
 
-    def compare(self, node: Node, value, decoded):
-        """Compare a value with what it is read as; and then each class in it on its own, with
-        values of its schema that are read, written, and built by the constructor.
-        """
-        self._compare(node.place, value, decoded)
-        while self._queue:
-            made, model, is_in_union = self._queue.pop()
-            for again in self.values(Node(made.schema, made.place), "received"):
-                if not isinstance(again, Made):
-                    continue
-                why = _difference_of_class(model, bare(again))
-                if why:
-                    self.verdict.wrong(made.place, f"{model.__name__} {why}")
-                elif not made.others and not made.is_loose:
-                    decoded_again = model.from_dict(bare(again))
-                    self._compare_model(again, decoded_again, is_in_union=is_in_union)
-
-    def lose_words(self, place, words, known):
-        """Report the words of an enum that the package does not have."""
-        lost = [repr(word) for word in words if word not in known]
-        if lost:
-            self.verdict.plain.add(f"{place}: no enum value {', '.join(lost)}")
-
-    def _compare(
-        self,
-        place,
-        value,
-        decoded,
-        *,
-        is_in_union=False,
-        is_loose=False,
-    ):
-        """Compare a value with what it is read as. In a union, a class may be that of another
-        alternative; it is `is_loose` where that admits the value, too: then its members, and what
-        is below them, may have no attributes.
-        """
-        where = {"is_in_union": is_in_union, "is_loose": is_loose}
+    def compare(self, place, value, decoded):
+        """Compare the classes of a value with what it is in Python."""
         if is_list(value) and is_list(decoded) and len(value) == len(decoded):
             for item, own in zip(value, decoded, strict=True):
-                self._compare(f"{place}[]", item, own, **where)
-        elif isinstance(value, Made) and is_model(decoded):
-            self._compare_model(value, decoded, **where)
-        elif is_loose or getattr(value, "is_loose", False):
-            return
-        elif isinstance(value, Word | Number):
+                self.compare(f"{place}[]", item, own)
+        elif isinstance(value, Made):
+            self._compare_object(place, value, decoded)
+        elif isinstance(value, Word):
             known = [member.value for member in type(decoded)] if isinstance(decoded, Enum) else []
-            self.lose_words(place, value.words, known)
-        elif isinstance(value, Made) and value.keys() & value.declared:
-            kind = type(decoded).__name__
-            self.verdict.plain.add(f"{value.place}: its fields are not attributes, but a {kind}")
+            lost = [repr(word) for word in value.words if word not in known]
+            if lost:
+                self.verdict.plain.add(f"{place}: no enum value {', '.join(lost)}")
+        elif isinstance(value, str) and value in TYPED and isinstance(decoded, str):
+            self.verdict.plain.add(f"{place}: {value} is a text")
 
-    def _compare_model(self, value: Made, decoded, *, is_in_union=False, is_loose=False):
+    def _compare_object(self, place, value: Made, decoded):
+        declared = value.way.properties.keys()
+        if not is_model(decoded):
+            if value.keys() & declared:
+                kind = type(decoded).__name__
+                self.verdict.plain.add(f"{place}: its fields are not attributes, but a {kind}")
+            return
         model = type(decoded)
+        self._build(place, decoded)
         attributes = self.package.attributes(model)
-        is_loose |= value.is_loose or self._is_another(value, attributes)
-        is_in_union |= is_loose
-        admitted = self.schemas.all_names if is_in_union else value.declared | value.names
-        where = {"is_in_union": is_in_union or bool(value.others), "is_loose": is_loose}
-        for name in attributes.keys() - admitted:
-            what = f"{model.__name__} writes {name}, which the document does not declare"
-            self.verdict.wrong(f"{value.place}.{name}", what)
+        if self._is_another(value, attributes):
+            return
         free = decoded.additional_properties
-        lost = misread(decoded)
         for name, child in value.items():
-            attribute = attributes.get(name)
-            inner = f"{value.place}.{name}"
-            if attribute is not None and attribute not in lost and name not in free:
-                self._compare(inner, child, getattr(decoded, attribute), **where)
-            elif not is_loose and name in value.declared and child is not None:
-                self.verdict.plain.add(f"{inner}: no attribute of {model.__name__} holds it")
+            if name in attributes and name not in free:
+                self.compare(f"{place}.{name}", child, getattr(decoded, attributes[name]))
+            elif name in declared and child is not None:
+                self.verdict.plain.add(f"{place}.{name}: no attribute of {model.__name__} holds it")
             elif name in free:
-                self._compare(inner, child, free[name], **where)
-        if not is_loose and (id(value.schema), model) not in self._tried:
-            self._tried.add((id(value.schema), model))
-            self._queue.append((value, model, is_in_union))
+                self.compare(f"{place}.{name}", child, free[name])
 
     def _is_another(self, value: Made, attributes):
         """Whether the class may be that of another alternative, which admits the value, too."""
-        own = len(value.declared ^ attributes.keys())
+        own = len(value.way.properties.keys() ^ attributes.keys())
         return any(
-            len(names ^ attributes.keys()) <= own
-            and self.schemas.is_valid(other, value, "received")
-            for other, names in value.others
+            each.required <= value.keys() and len(each.properties.keys() ^ attributes.keys()) <= own
+            for each in value.others
         )
 
-
-def _difference_of_class(model, value):
-    """How a class gives back another value than it has read; "" where it does not."""
-    try:
-        decoded = model.from_dict(value)
-        why = difference(value, decoded.to_dict())
-        if why is not None:
-            return f"gives back another value than it read: {why}"
-        fields = [each for each in attrs.fields(model) if each.init]
-        built = model(**{each.alias: getattr(decoded, each.name) for each in fields})
+    def _build(self, place, decoded):
+        """Compare a model with one of the same values that its constructor makes; once of a
+        class.
+        """
+        model = type(decoded)
+        if model in self._built:
+            return
+        self._built.add(model)
+        built = attrs.evolve(decoded)
         built.additional_properties = decoded.additional_properties
         if built.to_dict() != decoded.to_dict():
-            return "built by its constructor is another value"
-    except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-        return f"raises {type(error).__name__}: {error}"
-    return ""
+            what = f"{model.__name__} built by its constructor is another value"
+            self.verdict.add("wrong", place, what)

@@ -6,10 +6,10 @@ their lists have numbers. Values are compared after percent-decoding: `%2C` betw
 list is a comma.
 """
 
-import datetime
 import email
 import json
 import re
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
@@ -18,34 +18,27 @@ import httpx
 
 from victor_spec.tree import is_json, is_list, is_mapping
 
-from .operations import Medium, Style
+from .operations import Medium, Parameter
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
+ABSENT = "no such member"
+Fields = dict[str, list[Any]]
+"""The texts that are sent under each name, in their order."""
 
-class Request:
-    """A recorded request, decoded."""
-
-    def __init__(self, request: httpx.Request):
-        self.method = request.method.lower()
-        self.headers = request.headers
-        self.body = request.content
-        self.content_type = self.headers.get("content-type", "")
-        self.origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
-        """Scheme, host and port."""
-        raw, _, query = request.url.raw_path.decode("ascii").partition("?")
-        self.path = [unquote(part) for part in raw.split("/")]
-        """The segments, percent-decoded."""
-        cookies = [
-            each.strip().partition("=") for each in self.headers.get("cookie", "").split(";")
-        ]
-        self.fields = {
-            "query": parse_qsl(query, keep_blank_values=True),
-            "header": [*self.headers.items()],
-            "cookie": [(name, value) for name, _, value in cookies if name],
-        }
+JOINTS = {
+    ("simple", True): ("", ",", "="),
+    ("label", False): (".", ",", ","),
+    ("label", True): (".", ".", "="),
+    ("matrix", False): (";NAME=", ",", ","),
+    ("matrix", True): (";", ";", "="),
+    ("spaceDelimited", False): ("", " ", " "),
+    ("pipeDelimited", False): ("", "|", "|"),
+}
+"""By style and `explode`: what is before a value, between the items of a list or the members of an
+object, and between the name and the value of a member. The other styles have commas.
+"""
 
 
 class Unordered(str):
@@ -53,229 +46,174 @@ class Unordered(str):
 
     __slots__ = ()
 
-    def parts(self):
-        return sorted(re.split(r"[,;.| ]", self))
+
+class Request:
+    """A recorded request, decoded."""
+
+    def __init__(self, request: httpx.Request):
+        self.method = request.method.lower()
+        self.url = str(request.url)
+        self.headers = request.headers
+        self.body = request.content
+        self.content_type = self.headers.get("content-type", "")
+        raw, _, query = request.url.raw_path.decode("ascii").partition("?")
+        self.path = [unquote(part) for part in raw.split("/")]
+        """The segments, percent-decoded."""
+        cookies = [each.partition("=") for each in self.headers.get("cookie", "").split("; ")]
+        self.fields = {
+            "query": grouped(parse_qsl(query, keep_blank_values=True)),
+            "header": grouped(self.headers.items()),
+            "cookie": grouped((name, value) for name, _, value in cookies if name),
+        }
 
 
-Fields = dict[str, list[Any]]
-"""The texts that are sent under each name, in their order."""
+def grouped(pairs) -> Fields:
+    """The texts under each name."""
+    found = defaultdict(list)
+    for name, value in pairs:
+        found[name].append(value)
+    return dict(found)
 
 
 def text(value):
     """A value as it is sent; a list or an object as JSON."""
-    if isinstance(value, str):
+    if isinstance(value, str | bytes):
         return value
-    return "" if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def joined(value, joint, assigned=""):
-    """A value as one text: items joined, an object as `name,value,name,value`; or as
-    `name=value,name=value`, where `assigned`.
-    """
+def as_text(parameter: Parameter, value):
+    """A value as one text."""
+    way = parameter.style, parameter.explode
+    before, joint, assigned = JOINTS.get(way, ("", ",", ","))
+    if way == ("matrix", True) and not is_mapping(value):
+        before = joint = ";NAME="
+    before, joint = (each.replace("NAME", parameter.name) for each in (before, joint))
     if is_list(value):
-        return joint.join(map(text, value))
+        return before + joint.join(map(text, value))
     if is_mapping(value):
-        pairs = [f"{name}{assigned or joint}{text(member)}" for name, member in value.items()]
-        return Unordered(joint.join(pairs))
-    return text(value)
+        pairs = [f"{name}{assigned}{text(each)}" for name, each in value.items()]
+        return Unordered(before + joint.join(pairs))
+    return before + text(value)
 
 
-def as_text(style: Style, value):
-    """A value in a path or a header, as one text."""
-    if style.content_type is not None:
-        return json.dumps(value) if is_json(style.content_type) else text(value)
-    assigned = "=" if style.explode else ""
-    if style.name_of == "label":
-        made = "." + joined(value, "." if style.explode else ",", assigned)
-    elif style.name_of != "matrix":
-        made = joined(value, ",", assigned)
-    elif is_list(value) and style.explode:
-        made = "".join(f";{style.name}={text(item)}" for item in value)
-    elif is_mapping(value) and style.explode:
-        made = ";" + joined(value, ";", "=")
-    else:
-        made = f";{style.name}={joined(value, ',')}"
-    return Unordered(made) if is_mapping(value) else made
-
-
-def fields(style: Style, value) -> Fields:
+def fields(parameter: Parameter, value) -> Fields:
     """What a query, a form, a header or a cookie has of one value."""
-    if style.content_type is not None or style.location == "header":
-        name = style.name.lower() if style.location == "header" else style.name
-        return {name: [as_text(style, value)]}
-    if style.name_of == "deepObject" and (is_mapping(value) or is_list(value)):
-        return dict(_deep_fields(style.name, value))
-    if style.explode and is_list(value):
-        return {style.name: [*map(text, value)]}
-    if style.explode and is_mapping(value) and style.name_of in ("form", "cookie"):
+    if parameter.location == "header":
+        return {parameter.name.lower(): [as_text(parameter, value)]}
+    if parameter.style == "deepObject":
+        return dict(_deep_fields(parameter.name, value))
+    if parameter.explode and is_list(value):
+        return {parameter.name: [*map(text, value)]}
+    if parameter.explode and is_mapping(value):
         return {key: [*map(text, each if is_list(each) else [each])] for key, each in value.items()}
-    return {style.name: [joined(value, JOINTS.get(style.name_of, ","))]}
+    return {parameter.name: [as_text(parameter, value)]}
 
 
 def _deep_fields(name, value):
     """The fields of a deep object: `name[key][0]=value`."""
-    members = enumerate(value) if is_list(value) else value.items() if is_mapping(value) else None
-    if members is None:
+    if is_list(value) or is_mapping(value):
+        for key, member in enumerate(value) if is_list(value) else value.items():
+            yield from _deep_fields(f"{name}[{key}]", member)
+    else:
         yield name, [text(value)]
-    for key, member in members or ():
-        yield from _deep_fields(f"{name}[{key}]", member)
 
 
-def take(sent, wanted: Fields):
-    """Remove the pairs of some names, and say how they differ from what is wanted; "" when they do
-    not.
-    """
-    left = [*sent]
-    for name, values in wanted.items():
-        after = 0
-        for value in values:
-            places = [
-                place
-                for place, (sent_name, found) in enumerate(left)
-                if sent_name == name and place >= after and same_text(value, found)
-            ]
-            if not places:
-                own = [pair for pair in sent if pair[0] in wanted]
-                sent[:] = [pair for pair in sent if pair[0] not in wanted]
-                return f"is sent as {shown(own)} instead of {shown(_pairs(wanted))}"
-            after = places[0]
-            del left[after]
-    sent[:] = left
-    return ""
-
-
-def _pairs(wanted: Fields):
-    return [(name, value) for name, values in wanted.items() for value in values]
-
-
-def shown(pairs):
-    """Pairs as a message shows them."""
-    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
-
-
-def same_text(one, other):
-    """Whether two texts are equal, or the same moment, or the same JSON; or the same bytes."""
-    if isinstance(one, bytes) or isinstance(other, bytes):
-        return bool(one == other)
-    if isinstance(one, Unordered) and one.parts() == Unordered(other).parts():
-        return True
-    return one == other or any(
-        read(one) is not None and read(one) == read(other) for read in (_moment, _structure)
+def take(sent: Fields, wanted: Fields):
+    """Remove some fields, and say how they differ from what is wanted; "" when they do not."""
+    own = {name: sent.pop(name) for name in wanted if name in sent}
+    is_same = own.keys() == wanted.keys() and all(
+        len(own[name]) == len(texts) and all(map(is_same_text, texts, own[name]))
+        for name, texts in wanted.items()
     )
+    return "" if is_same else f"is sent as {shown(own)} instead of {shown(wanted)}"
 
 
-def _structure(value):
-    """The object or the list that a text is in JSON; None for any other text."""
-    try:
-        return json.loads(value) if value.startswith(("{", "[")) else None
-    except ValueError:
-        return None
+def shown(sent: Fields):
+    """Fields as a message shows them."""
+    pairs = [f"{name}={value}" for name, texts in sent.items() for value in texts]
+    return short("&".join(pairs)) if pairs else "nothing"
 
 
-def _moment(value):
-    """The time that a text is, in UTC; None for one that is no time, or a day alone."""
-    try:
-        moment = datetime.datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    if len(value) <= len("2026-03-04"):
-        return None
-    return moment if moment.tzinfo is None else moment.astimezone(datetime.UTC).replace(tzinfo=None)
+def is_same_text(wanted, sent):
+    """Whether two texts are equal, or the same JSON; or the same object in another order."""
+    if isinstance(wanted, Unordered):
+        return sorted(re.split(r"[,;.| ]", wanted)) == sorted(re.split(r"[,;.| ]", sent))
+    if wanted[:1] in ("{", "[") and isinstance(sent, str):
+        try:
+            return json.loads(wanted) == json.loads(sent)
+        except ValueError:
+            pass
+    return wanted == sent
 
 
-def difference(expected, actual, where=""):
-    """The first place where two JSON values differ; null in an object is the same as absent."""
+def difference(expected, actual, where="it"):
+    """The first place where two JSON values differ; "" where they do not."""
     steps = []
     if is_mapping(expected) and is_mapping(actual):
-        names = dict.fromkeys([*expected, *actual])
-        steps = [(f"{where}.{name}", expected.get(name), actual.get(name)) for name in names]
-    elif is_list(expected) and is_list(actual) and len(expected) == len(actual):
         steps = [
-            (f"{where}[{number}]", *pair)
-            for number, pair in enumerate(zip(expected, actual, strict=True))
+            (f"{where}.{name}", expected.get(name, ABSENT), actual.get(name, ABSENT))
+            for name in expected | actual
         ]
-    elif not _is_equal(expected, actual):
-        return f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
-    return next(filter(None, (difference(one, other, step) for step, one, other in steps)), None)
-
-
-def _is_equal(expected, actual):
-    if isinstance(expected, str) and isinstance(actual, str) and _moment(expected):
-        return same_text(expected, actual)
-    if isinstance(actual, Decimal):
-        actual = float(actual)
-    return expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
+    elif is_list(expected) and is_list(actual) and len(expected) == len(actual):
+        steps = [(f"{where}[]", *pair) for pair in zip(expected, actual, strict=True)]
+    else:
+        number = float(actual) if isinstance(actual, Decimal) else actual
+        if expected != number or isinstance(expected, bool) != isinstance(actual, bool):
+            return f"{where} is {short(actual)} instead of {short(expected)}"
+    return next(filter(None, (difference(one, other, step) for step, one, other in steps)), "")
 
 
 def short(value):
     """A value as text, at most 80 characters of it."""
-    is_raw = isinstance(value, bytes)
-    whole = repr(value) if is_raw else json.dumps(value, ensure_ascii=False, default=repr)
+    whole = json.dumps(value, ensure_ascii=False, default=repr)
     return whole if len(whole) <= 80 else whole[:77] + "..."
 
 
-def body_differences(medium: Medium, value, request: Request):
-    """How the body of a request differs from a value in a content type; and in which field of a
-    form.
-    """
+def body_difference(medium: Medium, value, request: Request):
+    """How the body of a request differs from a value in a content type; "" where it does not."""
     if medium.bare in (FORM, MULTIPART):
-        yield from _form_differences(medium, value, request)
-    elif medium.is_json or (
-        medium.bare in ("*/*", "application/*") and is_json(request.content_type)
-    ):
+        return _form_difference(medium, value, request)
+    if is_json(request.content_type):
         try:
-            why = difference(value, json.loads(request.body))
+            return difference(value, json.loads(request.body))
         except ValueError:
-            why = f"the body is not JSON: {short(request.body)}"
-        if why is not None:
-            yield why, ""
+            return f"the body is not JSON: {short(request.body)}"
+    expected = value if isinstance(value, bytes) else text(value).encode()
+    is_same = request.body == expected
+    return "" if is_same else f"the body is {short(request.body)} instead of {short(expected)}"
+
+
+def _form_difference(medium: Medium, value, request: Request):
+    """How a form differs from an object."""
+    if medium.bare == FORM:
+        pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     else:
-        expected = value if isinstance(value, bytes) else text(value).encode()
-        if request.body != expected:
-            yield f"the body is {short(request.body)} instead of {short(expected)}", ""
-
-
-def _form_differences(medium: Medium, value, request: Request):
-    """How a form differs from an object, and in which field."""
-    in_parts = medium.bare == MULTIPART
-    sent: list[tuple[str, Any]]
-    if in_parts:
         header = f"content-type: {request.content_type}\r\n\r\n"
-        form = email.message_from_bytes(header.encode() + request.body)
-        if not form.is_multipart():
-            yield f"the content type {request.content_type} has no boundary", ""
-            return
-        sent = [*map(_part, form.get_payload())]
-    else:
-        sent = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+        pairs = map(_part, email.message_from_bytes(header.encode() + request.body).get_payload())
+    sent = grouped(pairs)
     for name, field in value.items() if is_mapping(value) else ():
-        why = take(sent, _of_field(medium, name, field, in_parts=in_parts))
+        why = take(sent, _of_field(medium, name, field))
         if why:
-            yield f"the field {name} {why}", name
-    if sent:
-        what = f"the form has {shown(sent)}, which the document does not declare"
-        yield what, sent[0][0]
+            return f"the field {name} {why}"
+    return f"the form has {shown(sent)}, which the document does not declare" if sent else ""
 
 
 def _part(part):
-    """The name and the content of a part of a form."""
+    """The name and the content of a part of a form; a file has a name, too."""
     name = unquote_plus(str(part.get_param("name", "", "content-disposition")))
     content = part.get_payload(decode=True)
-    try:
-        return name, content.decode()
-    except UnicodeDecodeError:
-        return name, content
+    return name, content if part.get_filename() else content.decode("utf-8", "backslashreplace")
 
 
-def _of_field(medium: Medium, name, value, *, in_parts) -> Fields:
+def _of_field(medium: Medium, name, value) -> Fields:
     """What a form has of a field."""
     encoding = medium.encoding[name].tree if name in medium.encoding else {}
-    is_styled = not encoding.keys().isdisjoint(("style", "explode", "allowReserved"))
-    named = str(encoding.get("style", "form"))
-    if in_parts and named != "deepObject":
-        items = value if is_list(value) else [value]
-        return {name: [item if isinstance(item, bytes) else text(item) for item in items]}
-    if is_mapping(value) and not is_styled:
-        return {name: [text(value)]}
-    explode = bool(encoding.get("explode", named == "form"))
-    return fields(Style(name, "query", named, explode), value)
+    kind = str(encoding.get("style", "form"))
+    is_styled = medium.bare == FORM and not encoding.keys().isdisjoint(
+        ("style", "explode", "allowReserved")
+    )
+    if is_styled or kind == "deepObject":
+        explode = bool(encoding.get("explode", kind == "form"))
+        return fields(Parameter(name, "query", kind, explode), value)
+    return {name: [*map(text, value if is_list(value) else [value])]}

@@ -57,7 +57,7 @@ class Values:
         node = Node({"$ref": f"{SCHEMAS}{name}"}, name)
 
         def made(random, number):
-            return bare(Maker(self._schemas, "received", random).of(node, number))
+            return bare(Maker(self._schemas, random).of(node, number))
 
         return st.builds(made, st.randoms(use_true_random=False), st.integers(0, 7))
 
@@ -71,22 +71,19 @@ def mutated(draw, valid):
     return value if isinstance(value, dict) else {"value": value}
 
 
-def _mutate(draw, value, depth=0):
+def _mutate(draw, value):
     """The value with one change somewhere in it."""
-    if isinstance(value, dict) and value and draw(st.integers(0, 4)):
-        key = draw(st.sampled_from(sorted(value)))
-        if draw(st.integers(0, 5)) == 0:
-            return {name: child for name, child in value.items() if name != key}
-        return {**value, key: _mutate(draw, value[key], depth + 1)}
-    if isinstance(value, list) and value and draw(st.integers(0, 4)):
-        number = draw(st.integers(0, len(value) - 1))
-        return [
-            _mutate(draw, each, depth + 1) if n == number else each for n, each in enumerate(value)
-        ]
+    if isinstance(value, dict | list) and value and draw(st.integers(0, 4)):
+        keys = sorted(value) if isinstance(value, dict) else range(len(value))
+        key = draw(st.sampled_from(keys))
+        if draw(st.integers(0, 5)):
+            value[key] = _mutate(draw, value[key])
+        else:
+            del value[key]
+        return value
     if isinstance(value, str) and draw(st.booleans()):
-        return draw(
-            st.sampled_from([value.upper(), value.lower(), value.title(), value + "?"]) | ODD
-        )
+        odd = [value.upper(), value.lower(), value.title(), value + "?"]
+        return draw(st.sampled_from(odd) | ODD)
     return draw(ANY_JSON)
 
 
@@ -110,9 +107,8 @@ def gist(value):
             if time
             else folded
         )
-    if isinstance(value, float) and value.is_integer():
-        # the digits decide: 1e23 is a one with 23 zeros, its float is not
-        return int(Decimal(repr(value)))
     if isinstance(value, float):
-        return repr(value)  # not a number is not equal to itself
+        # the digits decide: 1e23 is a one with 23 zeros, its float is not
+        digits = repr(value)  # not a number is not equal to itself
+        return int(Decimal(digits)) if value.is_integer() else digits
     return ("flag", value) if isinstance(value, bool) else value
