@@ -33,7 +33,7 @@ from .merged_schemas import TYPED
 _RESERVED = """
 ANYTHING AmbiguousWebhook Any Array AuthenticatedClient BLOB BytesIO ClassVar Client
 Constant DAY DECIMAL Decimal DeclaredWebhook Either FLAG File HTTPStatus INSTANT LEVELS
-Literal Mapping NOTHING NUMBER Object Response Self Shape TEXT Tag UNSET UUID UnknownVariant
+Literal Mapping NOTHING NUMBER Nullable Object Response Self TEXT Tag UNSET UUID UnknownVariant
 UnknownWebhook UnreadableWebhook Unset WHOLE Word
 """
 RESERVED = frozenset(_RESERVED.split())

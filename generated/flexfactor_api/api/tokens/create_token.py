@@ -42,7 +42,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Problem | To
     return None
 
 
-OPERATION = _declared("create_token", "POST", "/v1/oauth2/token", _parse_response)
+OPERATION = _declared(("create_token", "POST", "/v1/oauth2/token"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 
