@@ -25,6 +25,7 @@ import re
 import sys
 import typing
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from copy import copy
 from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
@@ -49,138 +50,6 @@ LOOKED_AT: Final = 5
 
 MISMATCH: Final = object()
 """What a reader returns when the value is not of its type."""
-
-
-class Table(NamedTuple):
-    """How the members of a model are read and written."""
-
-    readers: Mapping[str, tuple[int, type | None, Reader[Any]]]
-    """By the name of a member on the wire: the number of the field, the class of a value that is
-    read as itself, and the reader of others.
-    """
-    writers: Sequence[tuple[str, str, bool]]
-    """The name of each field, its name on the wire, and whether its value is JSON already."""
-    words: Mapping[str, Sequence[str]]
-    """The values of the constants and enums in which the members of a union differ, by their names
-    on the wire, in lower case; none for null.
-    """
-    free: Reader[Any] | None
-    """The reader of additional properties, where they have one declared type."""
-
-
-class Model:
-    """What is the same in all models. attrs writes the rest: `__init__`, and the fields."""
-
-    __slots__ = ()
-
-    additional_properties: dict[str, Any]
-
-    TABLE = Table({}, (), {}, None)
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates. Raises TypeError for a
-        value that is no object.
-        """
-        if not isinstance(src_dict, Mapping):
-            kind = type(src_dict).__name__
-            raise TypeError(f"from_dict reads an object, not a value of the type {kind}")
-        return cls._decode(src_dict, LEVELS)
-
-    @classmethod
-    def _decode(cls, source: Mapping[str, Any], left: int) -> Self:
-        readers, _, _, free = cls.TABLE
-        fields: list[Any] = [UNSET] * len(readers)
-        others: dict[str, Any] = {}
-        for name, value in source.items():
-            if name not in readers:
-                others[name] = value
-                continue
-            place, usual, reader = readers[name]
-            if value.__class__ is usual:
-                fields[place] = value
-            elif value is not None:
-                decoded = reader.read(value, left)
-                fields[place] = value if decoded is MISMATCH else decoded
-            elif reader.takes_null:
-                fields[place] = None
-            else:
-                others[name] = None
-        if free is not None:
-            others = {name: free.item(value, left) for name, value in others.items()}
-        model = cls(*fields)
-        model.additional_properties.update(others)
-        return model
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, with what was read and is not declared."""
-        _, writers, _, free = self.TABLE
-        fields = {**self.additional_properties}
-        if free is not None:
-            fields = plain(fields)
-        for name, wire, is_json in writers:
-            value = getattr(self, name)
-            if value is not UNSET:
-                fields[wire] = value if is_json else plain(value)
-        return fields
-
-    def _misread(self) -> set[str]:
-        return misread(self)
-
-    def _tells(self, but: Container[str] = ()) -> bool:
-        return tells(self, but)
-
-    def _values(self) -> dict[str, Any]:
-        own: Any = self
-        return {each.name: getattr(self, each.name) for each in own.__attrs_attrs__}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Model) or type(other) is not type(self):
-            return NotImplemented
-        return self._values() == other._values()
-
-    __hash__ = None  # type: ignore[assignment]  # its values can change
-
-    @recursive_repr("...")
-    def __repr__(self) -> str:
-        values = [f"{name}={value!r}" for name, value in self._values().items()]
-        return f"{type(self).__qualname__.rpartition('>.')[2]}({', '.join(values)})"
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
-
-
-def declare(
-    model: type[Model],
-    readers: Mapping[str, Reader[Any]],
-    *,
-    words: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    free: Reader[Any] | None = None,
-) -> None:
-    """Say how the members of a model are read, by their names on the wire, in the order of its
-    fields.
-    """
-    fields = [each.name for each in vars(model)["__attrs_attrs__"] if each.init]
-    members = list(zip(fields, readers.items(), strict=True))
-    model.TABLE = Table(
-        {wire: (place, reader.usual, reader) for place, (_, (wire, reader)) in enumerate(members)},
-        [(name, wire, reader.usual is not None) for name, (wire, reader) in members],
-        words,
-        free,
-    )
 
 
 def misread(model: Any) -> set[str]:
@@ -264,6 +133,138 @@ def _is_of(hint: Any, value: Any) -> bool:
     if hint is Any or isinstance(value, bool):
         return hint in (Any, bool)
     return isinstance(value, (int, float) if hint is float else origin or hint)
+
+
+class Table(NamedTuple):
+    """How the members of a model are read and written."""
+
+    readers: Mapping[str, tuple[int, type | None, Reader[Any]]]
+    """By the name of a member on the wire: the number of the field, the class of a value that is
+    read as itself, and the reader of others.
+    """
+    writers: Sequence[tuple[str, str, bool]]
+    """The name of each field, its name on the wire, and whether its value is JSON already."""
+    words: Mapping[str, Sequence[str]]
+    """The values of the constants and enums in which the members of a union differ, by their names
+    on the wire, in lower case; none for null.
+    """
+    free: Reader[Any] | None
+    """The reader of additional properties, where they have one declared type."""
+
+
+class Model:
+    """What is the same in all models. attrs writes the rest: `__init__`, and the fields."""
+
+    __slots__ = ()
+
+    additional_properties: dict[str, Any]
+
+    TABLE = Table({}, (), {}, None)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; `decoding` says what it tolerates. Raises TypeError for a
+        value that is no object.
+        """
+        if not isinstance(src_dict, Mapping):
+            kind = type(src_dict).__name__
+            raise TypeError(f"from_dict reads an object, not a value of the type {kind}")
+        return cls._decode(src_dict, LEVELS)
+
+    @classmethod
+    def _decode(cls, source: Mapping[str, Any], left: int) -> Self:
+        readers, _, _, free = cls.TABLE
+        fields: list[Any] = [UNSET] * len(readers)
+        others: dict[str, Any] = {}
+        for name, value in source.items():
+            if name not in readers:
+                others[name] = value
+                continue
+            place, usual, reader = readers[name]
+            if value.__class__ is usual:
+                fields[place] = value
+            elif value is not None:
+                decoded = reader.read(value, left)
+                fields[place] = value if decoded is MISMATCH else decoded
+            elif reader.takes_null:
+                fields[place] = None
+            else:
+                others[name] = None
+        if free is not None:
+            others = {name: free.item(value, left) for name, value in others.items()}
+        model = cls(*fields)
+        model.additional_properties.update(others)
+        return model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object, with what was read and is not declared."""
+        _, writers, _, free = self.TABLE
+        fields = {**self.additional_properties}
+        if free is not None:
+            fields = plain(fields)
+        for name, wire, is_json in writers:
+            value = getattr(self, name)
+            if value is not UNSET:
+                fields[wire] = value if is_json else plain(value)
+        return fields
+
+    _misread = misread
+    _tells = tells
+
+    def _values(self) -> dict[str, Any]:
+        own: Any = self
+        return {each.name: getattr(self, each.name) for each in own.__attrs_attrs__}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model) or type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # its values can change
+
+    @recursive_repr("...")
+    def __repr__(self) -> str:
+        values = [f"{name}={value!r}" for name, value in self._values().items()]
+        return f"{type(self).__qualname__.rpartition('>.')[2]}({', '.join(values)})"
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
+
+
+def declare(
+    model: type[Model],
+    readers: Mapping[str, Reader[Any]],
+    *,
+    words: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    free: Reader[Any] | None = None,
+) -> None:
+    """Say how the members of a model are read, by their names on the wire, in the order of its
+    fields.
+    """
+    names = [each.name for each in vars(model)["__attrs_attrs__"] if each.init]
+    members = zip(names, readers.items(), strict=True)
+    model.TABLE = Table(
+        {
+            wire: (place, reader.usual, reader)
+            for place, (wire, reader) in enumerate(readers.items())
+        },
+        [(name, wire, reader.usual is not None) for name, (wire, reader) in members],
+        words,
+        free,
+    )
 
 
 # ---- Back to JSON ----
@@ -416,17 +417,11 @@ class Scalar(Reader[T]):
         return self._take(value)
 
 
-class Nullable(Reader[T]):
-    """The value of a member that may be null."""
-
-    takes_null = True
-
-    def __init__(self, of: Reader[T]) -> None:
-        self._of = of
-        self.usual = of.usual
-
-    def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
-        return self._of.read(value, left, exact=exact)
+def Nullable(of: Reader[T]) -> Reader[T]:  # noqa: N802 - reads like the other readers
+    """The reader of a member that may be null."""
+    reader = copy(of)
+    reader.takes_null = True
+    return reader
 
 
 def _whole(value: Any) -> Any:
@@ -767,15 +762,11 @@ def _losses(decoded: Any) -> int:
     if not hasattr(decoded, "additional_properties"):
         return 0
     kind: Any = type(decoded)
-    values = {each.name: getattr(decoded, each.name) for each in kind.__attrs_attrs__ if each.init}
+    values = {name: getattr(decoded, name) for name, _, _ in kind.TABLE.writers}
     others = misread(decoded)
     missing = [name for name in _required_of(kind) if values[name] is UNSET or name in others]
-    return (
-        len(decoded.additional_properties)
-        + len(others)
-        + len(missing)
-        + sum(map(_losses, values.values()))
-    )
+    inner = sum(map(_losses, values.values()))
+    return len(decoded.additional_properties) + len(others) + len(missing) + inner
 
 
 @cache
@@ -783,8 +774,8 @@ def _required_of(model: Any) -> dict[str, str]:
     """The attributes of a model that its constructor requires, or that are constants, with their
     names on the wire.
     """
-    is_optional = {each.name: each.default is UNSET for each in model.__attrs_attrs__}
-    return {name: wire for name, wire, _ in model.TABLE.writers if not is_optional[name]}
+    optional = [each.name for each in model.__attrs_attrs__ if each.default is UNSET]
+    return {name: wire for name, wire, _ in model.TABLE.writers if name not in optional}
 
 
 def _first(results: Iterable[Any]) -> Any:

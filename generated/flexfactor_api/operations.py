@@ -172,7 +172,7 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def declared(name: str, method: str, path: str, parse: Callable[..., Any]) -> Operation:
-    """An operation of the table, with what reads its answers"""
-    operation = next(each for each in OPERATIONS if each[:3] == (name, method, path))
+def declared(identity: tuple[str, str, str], parse: Callable[..., Any]) -> Operation:
+    """The operation of a name, a method and a path, with what reads its answers"""
+    operation = next(operation for operation in OPERATIONS if operation[:3] == identity)
     return operation._replace(parse=parse)

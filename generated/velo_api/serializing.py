@@ -29,8 +29,6 @@ RESERVED: Final = ":/?@!$'()*,;="
 DELIMITERS: Final = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 COOKIE_VALUE: Final = r"[!#-+\--:<-\[\]-~]*"
 """What may stand in the value of a cookie (RFC 6265, 4.1.1)."""
-COOKIE_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-"""What may be the name of a cookie."""
 
 MAX_DIGITS: Final = 99
 """A Decimal with more of them before or behind its point is written with an exponent."""
@@ -89,33 +87,20 @@ def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
     return {name: text}
 
 
-def cookie(name: str, value: Any, style: str = "form", *, explode: bool = True) -> dict[str, str]:
-    """A cookie, and with the style "cookie" one for each member of an exploded value; {} for an
-    absent value.
-    """
+def cookie(name: str, value: Any) -> dict[str, str]:
+    """A cookie; {} for an absent value. Raises ValueError for a list or an object."""
     value = _present(_zoned(name, value))
     if value is UNSET:
         return {}
-    is_many = isinstance(value, (dict, list))
-    if is_many and explode and style == "form":
-        raise undefined(name, value, "an exploded cookie")
-    texts: dict[str, list[str]] = {}
-    for key, text in (
-        _members(name, value)
-        if is_many and explode
-        else [(name, _listed(name, value, explode=False))]
-    ):
-        if not re.fullmatch(
-            COOKIE_VALUE, text.replace(",", "") if is_many and not explode else text
-        ):
-            what = (
-                "a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII."
-            )
-            raise ValueError(f"{name}: {what}")
-        if isinstance(value, dict) and explode and not re.fullmatch(COOKIE_NAME, key):
-            raise ValueError(f"{name}: {key!r} cannot be the name of a cookie.")
-        texts.setdefault(key, []).append(text)
-    return {key: f"; {key}=".join(each) for key, each in texts.items()}
+    if isinstance(value, (dict, list)):
+        raise ValueError(f"{name}: a cookie has one value, no list and no object: pass its text.")
+    text = text_of(name, value)
+    if not re.fullmatch(COOKIE_VALUE, text):
+        raise ValueError(
+            f"{name}: a cookie holds no space, quote, comma, semicolon, backslash, control or "
+            "non-ASCII."
+        )
+    return {name: text}
 
 
 def segment(name: str, value: Any, style: str = "simple", *, explode: bool = False) -> str:

@@ -10,9 +10,8 @@ from .hooks import constant_of
 def fields_of(model: ModelProperty) -> list[Any]:
     """The members of a model in the order of its class: those with a default are behind others."""
     required: list[Any] = model.required_properties or []
-    constants = [prop for prop in required if constant_of(model, prop) is not None]
-    others = [prop for prop in required if prop not in constants]
-    return [*others, *constants, *(model.optional_properties or ())]
+    required = sorted(required, key=lambda prop: constant_of(model, prop) is not None)
+    return [*required, *(model.optional_properties or ())]
 
 
 def base(prop: Any) -> str:

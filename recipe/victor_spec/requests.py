@@ -31,6 +31,8 @@ class Style(NamedTuple):
         """The arguments of the function in `serializing` that writes the parameter; both are Python
         expressions.
         """
+        if self.location == "cookie":
+            return f"{name}, {value}"
         style = "" if self.style == DEFAULT_STYLES[self.location] else f', "{self.style}"'
         explode = f", explode={self.explode}" if self.explode != EXPLODED[self.location] else ""
         return f"{name}, {value}{style}{explode}{', reserved=True' if self.reserved else ''}"
@@ -204,10 +206,6 @@ class Requests:
             return arguments
         keys = ", ".join(f"Key({_arguments(key)})" for key in declared.keys)
         return f"{arguments}, keys=({keys},)"
-
-    def identity(self, endpoint: Endpoint) -> str:
-        """What no two operations have in common, as arguments of a call in Python."""
-        return ", ".join(map(repr, self.declared(endpoint)[:3]))
 
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})

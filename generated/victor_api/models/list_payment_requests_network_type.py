@@ -7,6 +7,3 @@ from ..decoding import OpenStrEnum
 class ListPaymentRequestsNetworkType(OpenStrEnum):
     FEDNOW = "FedNow"
     RTP = "RTP"
-
-    def __str__(self) -> str:
-        return str(self.value)

@@ -7,6 +7,3 @@ from ..decoding import OpenStrEnum
 class PaymentRequestReceiptDirection(OpenStrEnum):
     INBOUND = "inbound"
     OUTBOUND = "outbound"
-
-    def __str__(self) -> str:
-        return str(self.value)

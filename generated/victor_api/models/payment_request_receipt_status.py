@@ -14,6 +14,3 @@ class PaymentRequestReceiptStatus(OpenStrEnum):
     NEEDS_REVIEW = "needs-review"
     PENDING = "pending"
     PROCESSING = "processing"
-
-    def __str__(self) -> str:
-        return str(self.value)

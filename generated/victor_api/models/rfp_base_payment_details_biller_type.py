@@ -7,6 +7,3 @@ from ..decoding import OpenStrEnum
 class RfpBasePaymentDetailsBillerType(OpenStrEnum):
     BUSINESS = "BUSINESS"
     CONSUMER = "CONSUMER"
-
-    def __str__(self) -> str:
-        return str(self.value)

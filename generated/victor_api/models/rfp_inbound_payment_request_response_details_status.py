@@ -7,6 +7,3 @@ from ..decoding import OpenStrEnum
 class RfpInboundPaymentRequestResponseDetailsStatus(OpenStrEnum):
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
-
-    def __str__(self) -> str:
-        return str(self.value)

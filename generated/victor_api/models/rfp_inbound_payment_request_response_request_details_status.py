@@ -7,6 +7,3 @@ from ..decoding import OpenStrEnum
 class RfpInboundPaymentRequestResponseRequestDetailsStatus(OpenStrEnum):
     ACCEPTED = "Accepted"
     DECLINED = "Declined"
-
-    def __str__(self) -> str:
-        return str(self.value)

@@ -33,8 +33,8 @@ from .merged_schemas import TYPED
 _RESERVED = """
 ANYTHING AmbiguousWebhook Any Array AuthenticatedClient BLOB BytesIO Callable ClassVar Client
 Constant DAY DECIMAL Decimal DeclaredWebhook Digits Either FLAG File HTTPStatus Headers INSTANT
-LEVELS Literal MEMBER MISMATCH Mapping NOTHING NUMBER NamedTuple NoReturn Object Reader Required
-Response Self Shape TEXT Tag UNSET UNTOLD UUID UnknownVariant UnknownWebhook UnreadableWebhook
+LEVELS Literal MEMBER MISMATCH Mapping NOTHING NUMBER NamedTuple NoReturn Nullable Object Reader
+Required Response Self TEXT Tag UNSET UNTOLD UUID UnknownVariant UnknownWebhook UnreadableWebhook
 Unset Verify WEBHOOKS WHOLE Word
 """
 RESERVED = frozenset(_RESERVED.split())

@@ -120,9 +120,7 @@ def record_styles(document: Tree, log: Log) -> None:
         )
         reason = why_undefined(document, parameter["schema"], written)
         if reason:
-            log.left_out.append(
-                f"{where}: {reason}, whose form OpenAPI does not define, is refused when called"
-            )
+            log.left_out.append(f"{where}: {reason} is refused when called")
         if location == "header":
             _declare_elsewhere(document, operation, parameter, log)
         log.requests.request(operation.tree).parameters[parameter["in"], name] = written
@@ -155,15 +153,14 @@ def why_undefined(document: Tree, schema: Tree, style: Style) -> str | None:
     """
     if style.style == "deepObject":
         return None
-    is_exploded_cookie = style.location == "cookie" and style.style == "form" and style.explode
     for whole in variants(document, schema):
         for step, child in children(whole):
             is_value = step.startswith((".", "["))
             is_sent = not is_read_only(document, child)
             if is_value and is_sent and is_nested(document, child):
                 return f"an object or a list in its {step}"
-        if is_exploded_cookie and is_nested(document, whole):
-            return "an exploded list or object"
+        if style.location == "cookie" and is_nested(document, whole):
+            return "a list or an object"
     return None
 
 

@@ -42,7 +42,9 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Payment | Re
     return None
 
 
-OPERATION = _declared("get_checkout_payment", "GET", "/v3/checkouts/{id}/payment", _parse_response)
+OPERATION = _declared(
+    ("get_checkout_payment", "GET", "/v3/checkouts/{id}/payment"), _parse_response
+)
 """What the document says of the operation, for the client's transport."""
 
 

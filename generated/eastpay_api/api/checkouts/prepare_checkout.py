@@ -44,7 +44,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Checkout | R
     return None
 
 
-OPERATION = _declared("prepare_checkout", "POST", "/v3/checkouts", _parse_response)
+OPERATION = _declared(("prepare_checkout", "POST", "/v3/checkouts"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

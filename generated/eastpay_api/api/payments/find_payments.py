@@ -48,7 +48,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> PaymentList 
     return None
 
 
-OPERATION = _declared("find_payments", "GET", "/v3/query", _parse_response)
+OPERATION = _declared(("find_payments", "GET", "/v3/query"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

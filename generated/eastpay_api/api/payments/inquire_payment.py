@@ -42,7 +42,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Payment | Re
     return None
 
 
-OPERATION = _declared("inquire_payment", "GET", "/v3/payments/{id}", _parse_response)
+OPERATION = _declared(("inquire_payment", "GET", "/v3/payments/{id}"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -44,7 +44,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Problem | No
     return None
 
 
-OPERATION = _declared("cancel_order", "POST", "/v1/orders/{order_id}/cancel", _parse_response)
+OPERATION = _declared(("cancel_order", "POST", "/v1/orders/{order_id}/cancel"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

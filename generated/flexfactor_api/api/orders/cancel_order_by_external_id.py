@@ -47,9 +47,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Problem | No
 
 
 OPERATION = _declared(
-    "cancel_order_by_external_id",
-    "POST",
-    "/v1/orders/{external_order_id}/external-cancel",
+    ("cancel_order_by_external_id", "POST", "/v1/orders/{external_order_id}/external-cancel"),
     _parse_response,
 )
 """What the document says of the operation, for the client's transport."""

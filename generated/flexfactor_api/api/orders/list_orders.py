@@ -62,7 +62,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> OrderPage | 
     return None
 
 
-OPERATION = _declared("list_orders", "GET", "/v1/orders", _parse_response)
+OPERATION = _declared(("list_orders", "GET", "/v1/orders"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -45,7 +45,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Problem | Re
     return None
 
 
-OPERATION = _declared("refund_order", "POST", "/v1/orders/{order_id}/refund", _parse_response)
+OPERATION = _declared(("refund_order", "POST", "/v1/orders/{order_id}/refund"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

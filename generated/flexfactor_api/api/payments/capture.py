@@ -42,7 +42,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Answer | Pro
     return None
 
 
-OPERATION = _declared("capture", "POST", "/v1/capture", _parse_response)
+OPERATION = _declared(("capture", "POST", "/v1/capture"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

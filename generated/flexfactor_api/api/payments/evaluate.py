@@ -42,7 +42,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Decision | P
     return None
 
 
-OPERATION = _declared("evaluate", "POST", "/v1/evaluate", _parse_response)
+OPERATION = _declared(("evaluate", "POST", "/v1/evaluate"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -42,7 +42,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> Problem | Tr
     return None
 
 
-OPERATION = _declared("transmit", "POST", "/v1/transmit", _parse_response)
+OPERATION = _declared(("transmit", "POST", "/v1/transmit"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -63,7 +63,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("list_funding_accounts", "GET", "/v2/fundingAccounts", _parse_response)
+OPERATION = _declared(("list_funding_accounts", "GET", "/v2/fundingAccounts"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -54,7 +54,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("list_funding_changes", "GET", "/v1/deltas/fundings", _parse_response)
+OPERATION = _declared(("list_funding_changes", "GET", "/v1/deltas/fundings"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

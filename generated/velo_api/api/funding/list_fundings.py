@@ -55,7 +55,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("list_fundings", "GET", "/v4/paymentaudit/fundings", _parse_response)
+OPERATION = _declared(("list_fundings", "GET", "/v4/paymentaudit/fundings"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -41,7 +41,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("get_payee_batch", "GET", "/v4/payees/batch/{batch_id}", _parse_response)
+OPERATION = _declared(("get_payee_batch", "GET", "/v4/payees/batch/{batch_id}"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

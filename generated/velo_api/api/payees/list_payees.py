@@ -71,7 +71,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("list_payees", "GET", "/v4/payees", _parse_response)
+OPERATION = _declared(("list_payees", "GET", "/v4/payees"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -47,7 +47,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> ErrorRespons
 
 
 OPERATION = _declared(
-    "update_payee", "POST", "/v4/payees/{payee_id}/payeeDetailsUpdate", _parse_response
+    ("update_payee", "POST", "/v4/payees/{payee_id}/payeeDetailsUpdate"), _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -43,7 +43,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> ErrorRespons
 
 
 OPERATION = _declared(
-    "get_payment", "GET", "/v4/paymentaudit/payments/{payment_id}", _parse_response
+    ("get_payment", "GET", "/v4/paymentaudit/payments/{payment_id}"), _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

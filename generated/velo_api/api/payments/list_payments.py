@@ -98,7 +98,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("list_payments", "GET", "/v4/paymentaudit/payments", _parse_response)
+OPERATION = _declared(("list_payments", "GET", "/v4/paymentaudit/payments"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -47,7 +47,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> ErrorRespons
 
 
 OPERATION = _declared(
-    "withdraw_payment", "POST", "/v1/payments/{payment_id}/withdraw", _parse_response
+    ("withdraw_payment", "POST", "/v1/payments/{payment_id}/withdraw"), _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -80,7 +80,7 @@ def _parse_response(
 
 
 OPERATION = _declared(
-    "get_payout_history", "GET", "/v4/paymentaudit/payouts/{payout_id}", _parse_response
+    ("get_payout_history", "GET", "/v4/paymentaudit/payouts/{payout_id}"), _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

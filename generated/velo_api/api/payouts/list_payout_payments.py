@@ -63,7 +63,7 @@ def _parse_response(
 
 
 OPERATION = _declared(
-    "list_payout_payments", "GET", "/v3/payouts/{payout_id}/payments", _parse_response
+    ("list_payout_payments", "GET", "/v3/payouts/{payout_id}/payments"), _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

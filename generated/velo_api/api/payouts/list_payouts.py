@@ -70,7 +70,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("list_payouts", "GET", "/v4/paymentaudit/payouts", _parse_response)
+OPERATION = _declared(("list_payouts", "GET", "/v4/paymentaudit/payouts"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -39,7 +39,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> ErrorRespons
     return None
 
 
-OPERATION = _declared("quote_payout", "POST", "/v3/payouts/{payout_id}/quote", _parse_response)
+OPERATION = _declared(("quote_payout", "POST", "/v3/payouts/{payout_id}/quote"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -41,7 +41,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> ErrorRespons
     return None
 
 
-OPERATION = _declared("submit_payout", "POST", "/v3/payouts", _parse_response)
+OPERATION = _declared(("submit_payout", "POST", "/v3/payouts"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

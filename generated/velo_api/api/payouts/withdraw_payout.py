@@ -38,7 +38,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> ErrorRespons
     return None
 
 
-OPERATION = _declared("withdraw_payout", "DELETE", "/v3/payouts/{payout_id}", _parse_response)
+OPERATION = _declared(("withdraw_payout", "DELETE", "/v3/payouts/{payout_id}"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -44,7 +44,7 @@ def _parse_response(
 
 
 OPERATION = _declared(
-    "get_source_account", "GET", "/v3/sourceAccounts/{source_account_id}", _parse_response
+    ("get_source_account", "GET", "/v3/sourceAccounts/{source_account_id}"), _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -63,7 +63,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("list_source_accounts", "GET", "/v3/sourceAccounts", _parse_response)
+OPERATION = _declared(("list_source_accounts", "GET", "/v3/sourceAccounts"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

@@ -47,9 +47,7 @@ def _parse_response(*, client: Client, response: httpx.Response) -> ErrorRespons
 
 
 OPERATION = _declared(
-    "request_funding",
-    "POST",
-    "/v3/sourceAccounts/{source_account_id}/fundingRequest",
+    ("request_funding", "POST", "/v3/sourceAccounts/{source_account_id}/fundingRequest"),
     _parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -49,7 +49,7 @@ def _parse_response(
 
 
 OPERATION = _declared(
-    "create_request_payment", "POST", "/v2/payment-requests/request-payment", _parse_response
+    ("create_request_payment", "POST", "/v2/payment-requests/request-payment"), _parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -48,9 +48,7 @@ def _parse_response(
 
 
 OPERATION = _declared(
-    "get_payment_request",
-    "GET",
-    "/v2/payment-requests/{victor_payment_request_id}",
+    ("get_payment_request", "GET", "/v2/payment-requests/{victor_payment_request_id}"),
     _parse_response,
 )
 """What the document says of the operation, for the client's transport."""

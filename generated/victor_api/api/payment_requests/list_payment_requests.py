@@ -83,7 +83,7 @@ def _parse_response(
     return None
 
 
-OPERATION = _declared("list_payment_requests", "GET", "/v2/payment-requests", _parse_response)
+OPERATION = _declared(("list_payment_requests", "GET", "/v2/payment-requests"), _parse_response)
 """What the document says of the operation, for the client's transport."""
 
 

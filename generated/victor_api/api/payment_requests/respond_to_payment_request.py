@@ -60,9 +60,11 @@ def _parse_response(
 
 
 OPERATION = _declared(
-    "respond_to_payment_request",
-    "POST",
-    "/v2/payment-requests/respond-to-request/{victor_payment_request_id}",
+    (
+        "respond_to_payment_request",
+        "POST",
+        "/v2/payment-requests/respond-to-request/{victor_payment_request_id}",
+    ),
     _parse_response,
 )
 """What the document says of the operation, for the client's transport."""
