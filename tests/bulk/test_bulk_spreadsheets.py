@@ -150,10 +150,11 @@ def test_a_heading_that_lacks_columns_names_all_of_them(sender, tmp_path):
     path = tmp_path / "invoices.csv"
     path.write_text("Invoice;Payee Account Number;Amount;Due-Date\n", "utf-8")
     (problem,) = sender(key_column="invoice_no").check(path).problems
-    assert problem.message == (
-        "the heading (Invoice, Payee Account Number, Amount, Due-Date) lacks "
-        f"{', '.join(payment())}. It has no column invoice_no to tell the rows apart, either."
-    )
+    begin, _, names = problem.message.partition(" lacks ")
+    assert begin == "the heading (Invoice, Payee Account Number, Amount, Due-Date)"
+    names, _, end = names.partition(". ")
+    assert {*names.split(", ")} == {*payment()}
+    assert end == "It has no column invoice_no to tell the rows apart, either."
 
 
 OLD = ("--encoding", "windows-1252")
@@ -180,12 +181,13 @@ def test_problems_are_said_by_cause_in_the_words_of_the_file(office):
     bad = [line("#NV"), line("R-31", "12.50"), line("R-1"), line("#NV"), "R-32"]
     file = spreadsheet(office, *good, *bad)
     ended = office.send(file, *NAMED)
-    shown = ended.err.replace(repr(german(today())), "'TODAY'")
+    columns = f"has {len(COLUMNS)} columns"
+    shown = ended.err.replace(repr(german(today())), "'TODAY'").replace(columns, "has N columns")
     assert shown.splitlines() == CASES["said at first"]
     ended = office.send(file, *AS_WRITTEN, "--dry-run")
     counts = "35 rows: 29 new (435,00 USD), 5 wrong, 1 with a repeated key. Nothing was sent.\n"
     assert (ended.status, ended.out) == (2, counts)
-    assert ended.err.splitlines() == CASES["said at last"]
+    assert ended.err.replace(columns, "has N columns").splitlines() == CASES["said at last"]
     causes = office.send(file, *AS_WRITTEN, "--json").error["causes"]
     assert [(cause["column"], cause["count"]) for cause in causes] == [
         ("amount", 1),
