@@ -30,8 +30,8 @@ def judge_document(path: Path):
     counted = ", ".join(f"{len(each)} {name}" for name, each in lines.items())
     print(f"{path.name}: {verdict.calls} calls, {verdict.decoded} answers, {counted}", flush=True)
     for name, each in lines.items():
-        for line in each[:20]:
-            print(f"    {name}: {line[:300]}")
+        if each:
+            print(f"    {name}:", *each[:20], sep="\n        ")
     return len(lines["wrong"])
 
 
