@@ -34,7 +34,7 @@ def texts_of(operation: str) -> dict[str, str]:
     Empty where Python has no sources.
     """
     source = _source_of("victor_api.typed.methods")
-    call = source.find(f"_{operation},")
+    call = source.find(f"_{operation},", source.find("\nclass "))
     _, _, docstring = source[:call].rpartition('"""')[0].rpartition('"""')
     described = docstring.partition("Args:\n")[2]
     in_lines = re.sub(r"\n {16}", " ", described)
