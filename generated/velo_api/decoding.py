@@ -177,10 +177,11 @@ class Model:
         fields: list[Any] = [UNSET] * len(readers)
         others: dict[str, Any] = {}
         for name, value in source.items():
-            if name not in readers:
+            member = readers.get(name)
+            if member is None:
                 others[name] = value
                 continue
-            place, usual, reader = readers[name]
+            place, usual, reader = member
             if value.__class__ is usual:
                 fields[place] = value
             elif value is not None:
@@ -193,7 +194,8 @@ class Model:
         if free is not None:
             others = {name: free.item(value, left) for name, value in others.items()}
         model = cls(*fields)
-        model.additional_properties.update(others)
+        if others:
+            model.additional_properties.update(others)
         return model
 
     def to_dict(self) -> dict[str, Any]:
