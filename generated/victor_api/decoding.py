@@ -138,9 +138,9 @@ def _is_of(hint: Any, value: Any) -> bool:
 class Table(NamedTuple):
     """How the members of a model are read and written."""
 
-    readers: Mapping[str, tuple[int, type | None, Reader[Any]]]
+    readers: Mapping[str, tuple[int, type | None, Callable[[Any, int], Any], bool]]
     """By the name of a member on the wire: the number of the field, the class of a value that is
-    read as itself, and the reader of others.
+    read as itself, what reads others, and whether null is a value.
     """
     writers: Sequence[tuple[str, str, bool]]
     """The name of each field, its name on the wire, and whether its value is JSON already."""
@@ -181,13 +181,13 @@ class Model:
             if member is None:
                 others[name] = value
                 continue
-            place, usual, reader = member
+            place, usual, read, takes_null = member
             if value.__class__ is usual:
                 fields[place] = value
             elif value is not None:
-                decoded = reader.read(value, left)
+                decoded = read(value, left)
                 fields[place] = value if decoded is MISMATCH else decoded
-            elif reader.takes_null:
+            elif takes_null:
                 fields[place] = None
             else:
                 others[name] = None
@@ -260,7 +260,7 @@ def declare(
     members = zip(names, readers.items(), strict=True)
     model.TABLE = Table(
         {
-            wire: (place, reader.usual, reader)
+            wire: (place, reader.usual, reader.read, reader.takes_null)
             for place, (wire, reader) in enumerate(readers.items())
         },
         [(name, wire, reader.usual is not None) for name, (wire, reader) in members],
