@@ -293,22 +293,14 @@ def _written(value: Any) -> Any:
     """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text,
     others unchanged.
     """
+    if isinstance(value, UUID):
+        return str(value)
     if not isinstance(value, datetime.datetime):
-        return (
-            value.isoformat()
-            if isinstance(value, datetime.date)
-            else str(value)
-            if isinstance(value, UUID)
-            else value
-        )
+        return value.isoformat() if isinstance(value, datetime.date) else value
     if isinstance(value, Instant) and value.text:
         return value.text
-    micros = value.microsecond
-    text = (
-        value.isoformat(timespec="milliseconds")
-        if micros and not micros % 1000
-        else value.isoformat()
-    )
+    is_of_milliseconds = value.microsecond and not value.microsecond % 1000
+    text = value.isoformat(timespec="milliseconds" if is_of_milliseconds else "auto")
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
