@@ -36,7 +36,7 @@ def test_the_recorded_contract_has_each_member_that_a_call_reads(system):
 def test_a_status_that_a_document_renames_is_asked_about_by_both_names():
     document = Document.of("victor").copy()
     statuses = contract_of("victor").statuses
-    before = statuses.unknown(document)
+    before = [*statuses.unknown(document)]
     receipt = document.tree["components"]["schemas"]["PaymentRequestReceipt"]
     words = receipt["properties"]["status"]["enum"]
     words[words.index("completed")] = "settled"
