@@ -2,9 +2,9 @@
 stricter than `decoding`:
 
 - each member that an object requires is there, and the body has a value that is declared;
-- a value has its declared type, at any depth, and a constant its letters, in any case; a null is
-  an absent member; what JSON has no number for is no number;
-- unknown members, unknown words of enums, and unknown variants within the body are no fault.
+- a value has its declared type, at any depth, and a constant, or an enum of one word, its letters,
+  in any case; a null is an absent member; what JSON has no number for is no number;
+- unknown members, unknown words of other enums, and unknown variants within the body are no fault.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from types import NoneType
 from typing import Any, cast
 
@@ -45,6 +46,8 @@ def _complaints(value: Any, hint: Any, required: Required, place: str) -> Iterat
         return
     if not types or is_infinite:
         yield f"{f'`{place}`' if place else 'it'} is of another type than the document declares"
+    elif isinstance(value, Enum) and _is_other_than_the_only(value):
+        yield f"{f'`{place}`' if place else 'it'} is another word than the only one"
     elif isinstance(value, decoding.Model):
         for name, attribute in required.get(type(value).__name__, {}).items():
             if getattr(value, attribute) is UNSET:
@@ -62,6 +65,14 @@ def _is_constant(hint: Any, value: Any) -> bool:
     """Whether a text is a constant of a type, in any letter case."""
     words = [word for each in decoding.members_of(hint) for word in typing.get_args(each)]
     return isinstance(value, str) and decoding.folded(value) in map(decoding.folded, words)
+
+
+def _is_other_than_the_only(word: Enum) -> bool:
+    """Whether a word is unknown to an enum of one word, which is a constant: an event of another
+    kind.
+    """
+    words = type(word).__members__.values()
+    return len(words) == 1 and word not in words
 
 
 def _members(model: Any) -> Iterator[tuple[str, Any, Any]]:
