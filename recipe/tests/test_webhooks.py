@@ -33,6 +33,16 @@ def webhooks(made):
     return made.webhooks
 
 
+ONE_WORD = {"type": "string", "enum": ["paid"]}
+only = package(webhooks={"paid": posting(an_object(type=ONE_WORD, id=TEXT))})
+
+
+@pytest.mark.parametrize("name", [None, "paid"])
+def test_an_event_of_another_kind_is_not_read_as_the_only_webhook(only, name):
+    with pytest.raises(only.webhooks.UnreadableWebhook):
+        only.webhooks.read_webhook('{"type": "payment_reversed", "id": "1"}', name=name)
+
+
 def text_of(case):
     """What is posted in a case."""
     payment = {**PAID["payment"], **case.get("payment", {})}
