@@ -170,7 +170,7 @@ def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path):
     untold = Wire(tmp_path, **whole).webhooks
     with pytest.raises(
         untold.AmbiguousWebhook,
-        match="it can be a or b or c, which only a name selects",
+        match="it can be a or b or c, which the document does not tell apart",
     ):
         untold.read_webhook(b'{"id": "1"}')
     assert untold.read_webhook(b'{"id": "1"}', name="a").id == "1"

@@ -65,16 +65,11 @@ def _models_in(bodies: Iterable[Any], whole: Models, *, at_any_depth: bool = Fal
     return models
 
 
-def _required_of(model: ModelProperty) -> dict[str, str]:
-    """The members that each object has, on the wire, with their attributes: none that can only be
-    sent to the provider.
-    """
+def _required_of(model: ModelProperty) -> list[str]:
+    """The members that each object has, on the wire: none that can only be sent to the provider."""
     written: Any = (model.data.model_extra or {}).get("x-write-only", ())
-    names = {
-        each.name.get_untrusted_value(): str(each.python_name)
-        for each in model.required_properties or ()
-    }
-    return {name: attribute for name, attribute in names.items() if name not in written}
+    names = [each.name.get_untrusted_value() for each in model.required_properties or ()]
+    return [name for name in names if name not in written]
 
 
 # ---- The words of a model ----
@@ -105,13 +100,10 @@ def _discriminators(model: ModelProperty) -> dict[str, Words]:
     words: dict[str, list[Any]] = {}
     for union, own in marks.items():
         _, _, name = union.partition(".")
-        words.setdefault(name, []).extend(own)
-    told: dict[str, Words] = {}
-    for name, own in words.items():
-        given = [word for word in own if word is not None]
-        if given and OTHERS not in own:
-            told[name] = tuple(dict.fromkeys(given))
-    return told
+        words.setdefault(name, []).extend(word for word in own if word is not None)
+    return {
+        name: tuple(dict.fromkeys(own)) for name, own in words.items() if own and OTHERS not in own
+    }
 
 
 def constant_of(model: ModelProperty, prop: Any) -> str | None:
@@ -180,7 +172,7 @@ def untold(bodies: Sequence[Models], types: Sequence[str], words: Sequence[Words
 
 def _is_named(model: ModelProperty) -> bool:
     """Whether a required member, a text or an enum, says of which webhook a body is."""
-    required = _required_of(model).keys() & NAMES
+    required = NAMES.intersection(_required_of(model))
     return any(
         isinstance(prop, StringProperty | EnumProperty)
         for prop in members_of(model)

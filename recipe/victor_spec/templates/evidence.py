@@ -3,13 +3,12 @@ stricter than `decoding`:
 
 - each member that an object requires is there, and the body has a value that is declared;
 - a value has its declared type, at any depth, and a constant, or an enum of one word, its letters,
-  in any case; a null is an absent member; what JSON has no number for is no number;
+  in any case; a null is an absent member;
 - unknown members, unknown words of other enums, and unknown variants within the body are no fault.
 """
 
 from __future__ import annotations
 
-import math
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
@@ -25,8 +24,8 @@ Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 """The headers of a request, as frameworks have them."""
 
 
-Required = Mapping[str, Mapping[str, str]]
-"""By the name of its class: the members that an object has, on the wire, with their attributes."""
+Required = Mapping[str, Iterable[str]]
+"""By the name of its class: the members that an object has, on the wire."""
 
 
 def complaint(decoded: Any, hint: Any, required: Required) -> str | None:
@@ -40,19 +39,20 @@ def complaint(decoded: Any, hint: Any, required: Required) -> str | None:
 
 def _complaints(value: Any, hint: Any, required: Required, place: str) -> Iterator[str]:
     """Why a value, at a place of the body, is not of its declared type: each reason."""
+    subject = f"`{place}`" if place else "it"
     types = decoding.fitting(hint, value)
-    is_infinite = isinstance(value, float) and not math.isfinite(value)
     if _is_constant(hint, value):
         return
-    if not types or is_infinite:
-        yield f"{f'`{place}`' if place else 'it'} is of another type than the document declares"
+    if not types:
+        yield f"{subject} is of another type than the document declares"
     elif isinstance(value, Enum) and _is_other_than_the_only(value):
-        yield f"{f'`{place}`' if place else 'it'} is another word than the only one"
+        yield f"{subject} is another word than the only one"
     elif isinstance(value, decoding.Model):
-        for name, attribute in required.get(type(value).__name__, {}).items():
-            if getattr(value, attribute) is UNSET:
+        members = {name: (own, declared) for name, own, declared in _members(value)}
+        for name in required.get(type(value).__name__, ()):
+            if name not in members:
                 yield f"`{_below(place, name)}` is missing"
-        for name, own, declared in _members(value):
+        for name, (own, declared) in members.items():
             yield from _complaints(own, declared, required, _below(place, name))
     elif isinstance(value, list):
         # Of several lists, the reader chose one by its items.
@@ -68,24 +68,21 @@ def _is_constant(hint: Any, value: Any) -> bool:
 
 
 def _is_other_than_the_only(word: Enum) -> bool:
-    """Whether a word is unknown to an enum of one word, which is a constant: an event of another
-    kind.
-    """
-    words = type(word).__members__.values()
-    return len(words) == 1 and word not in words
+    """Whether a word is unknown to an enum of one word: an event of another kind."""
+    return len(type(word)) == 1 and word not in list(type(word))
 
 
 def _members(model: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The name, the value and the type of each member of an object, without nulls."""
-    hints = dict(decoding.hints(model.__class__))
-    _, others = typing.get_args(hints.pop("additional_properties"))
+    """The name on the wire, the value and the type of each member of an object, without nulls."""
+    hints = decoding.hints(type(model))
+    _, free = typing.get_args(hints["additional_properties"])
     for name, own in model.additional_properties.items():
         if own is not None:
-            yield name, own, others
-    for name, hint in hints.items():
+            yield name, own, free
+    for name, wire, _ in model.TABLE.writers:
         own = getattr(model, name)
         if own is not UNSET:
-            yield name, own, hint
+            yield wire, own, hints[name]
 
 
 def _below(place: str, name: str) -> str:
