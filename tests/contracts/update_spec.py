@@ -8,6 +8,7 @@ contract tests then say whether `victor_ext` still does what the document says.
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 WRITTEN = ("generated", "tests/contracts/*.json")
 """What is written, beside the document."""
@@ -47,7 +48,8 @@ def main(document, newer, run=python_module):
     tests = ("-q", "--no-header", "--tb=short", "tests/contracts/test_contracts.py")
     passes = run("pytest", *tests) == 0
     print(VERDICTS[compared, passes])
-    restored = shlex.join([document, *WRITTEN])
+    beside = [str(path) for path in Path().glob(document.replace(".yaml", ".settings.yaml"))]
+    restored = shlex.join([document, *beside, *WRITTEN])
     print(f"To undo all of it: git restore -- {restored} && git clean -fd generated")
     return 0
 
