@@ -324,6 +324,7 @@ def stored(body, path="/pay", headers=None):
         ({"reference": "AAAA3645"}, {"reference": "BBBB3645"}, {"reference": "****3645"}, True),
         ({"memo": "Payment", "amount": 1}, {"amount": 1}, {"memo": "Payment", "amount": 1}, True),
         ({"amount": 1, "payee": "a"}, {"amount": 1, "payee": "b"}, {"amount": 1}, True),
+        ({"reference": "1042"}, {"reference": "01042"}, {"reference": 1042}, True),
         # or tells them apart
         ({"reference": "1042.1"}, {"reference": "1042.10"}, {"reference": "1042.1"}, False),
         ({"amount": 1}, {"amount": 2}, {"amount": 1}, False),

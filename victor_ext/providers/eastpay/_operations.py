@@ -38,10 +38,10 @@ from victor_ext.money import from_wire
 
 from ._responses import (
     PAGE,
+    REPEATED,
     REPEATS,
     another_reference,
     code_in,
-    comparers,
     form_of,
     is_id,
     is_result,
@@ -177,7 +177,7 @@ def _find_made(client: Any, call: Any, since: datetime, _given: Mapping[str, str
         match.result.code,
         body,
         created_at=moment_of(match.timestamp),
-        compared=comparing.compared(comparers(form), form.get, body.get, _NEEDED_VALUES),
+        compared=comparing.compared(REPEATED, form, body, _NEEDED_VALUES),
     )
 
 

@@ -7,16 +7,14 @@ proves that something was made (`names_payment`, `names_checkout`).
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 
 from victor_ext._privacy import HIDDEN, one_line, redact_code, redact_excerpt
-from victor_ext._runtime.core import comparing
-from victor_ext._runtime.core.comparing import Comparer, Comparisons, Likeness, as_id
+from victor_ext._runtime.core.comparing import Comparisons, Likeness, as_id, compared
 from victor_ext._runtime.core.json_values import (
     is_object,
     list_or_empty,
@@ -30,7 +28,6 @@ from victor_ext._runtime.loop.evidence import ListPage, Problems, reports_error
 from victor_ext._runtime.loop.operations import Repeats, id_in_path
 from victor_ext._values.ids import is_same_id, reference_of
 from victor_ext.errors import Problem
-from victor_ext.money import from_wire
 
 from ._requests import ID
 from ._result_codes import ResultClass, ResultCode
@@ -271,12 +268,14 @@ def undecided(response: httpx.Response) -> str | None:
     return f"The result code {redact_code(code.code)} does not say whether anything was charged."
 
 
-_REPEATED: dict[str, Comparer] = {
-    **dict.fromkeys(("merchantTransactionId", "entityId"), comparing.same_id),
-    **dict.fromkeys(("paymentType", "currency"), comparing.same_word),
-}  # fmt: skip
-"""The values of a form that a response may repeat, beside the amount, and how each is compared.
-"""
+REPEATED = {
+    "merchantTransactionId": "id",
+    "entityId": "id",
+    "paymentType": "word",
+    "amount": "decimal",
+    "currency": "word",
+}
+"""The values of a form that a response may repeat, with the kind of each."""
 
 
 def _repeated_values(response: httpx.Response) -> Comparisons:
@@ -284,14 +283,7 @@ def _repeated_values(response: httpx.Response) -> Comparisons:
 
     A response with another value is about another payment: it came late, or from a cache.
     """
-    sent = dict(form_of(response.request))
-    return comparing.compared(comparers(sent), sent.get, object_of(response).get)
-
-
-def comparers(form: Mapping[str, str]) -> Mapping[str, Comparer]:
-    """How the values of a form are compared with those of a payment, by name."""
-    read = partial(from_wire, currency=form.get("currency", ""))
-    return _REPEATED | {"amount": comparing.same_amount(read)}
+    return compared(REPEATED, dict(form_of(response.request)), object_of(response))
 
 
 REPEATS = Repeats("payment", _repeated_values)

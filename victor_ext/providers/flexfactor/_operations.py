@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core import comparing
-from victor_ext._runtime.core.comparing import Comparer, Comparisons
+from victor_ext._runtime.core.comparing import Comparisons
 from victor_ext._runtime.core.json_values import object_of, object_or_empty
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.loop import operations
@@ -55,11 +55,8 @@ from ._responses import (
     status_of,
 )
 
-_REPEATED: dict[str, Comparer] = {
-    **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id),
-    "currency": comparing.same_word,
-}
-"""What a response may repeat of the request.
+_REPEATED = {"idempotencyKey": "id", "mid": "id", "senseKey": "id", "currency": "word"}
+"""What a response may repeat of the request, with the kind of each value.
 
 Amounts are no evidence: the unit differs between operations.
 """
@@ -74,14 +71,9 @@ def _repeated_values(response: httpx.Response) -> Comparisons:
     is_refund = member(request, "amountToRefund") is not None
     beside_request = {"currency": "USD"} if is_refund else transaction
 
-    def sent(name: str) -> str | None:
-        for part in (request, beside_request):
-            value = comparing.as_id(member(part, name))
-            if value:
-                return value
-        return None
-
-    return comparing.compared(_REPEATED, sent, lambda name: member(body, name))
+    sent = {name: member(request, name) or member(beside_request, name) for name in _REPEATED}
+    received = {name: member(body, name) for name in _REPEATED}
+    return comparing.compared(_REPEATED, sent, received)
 
 
 _REPEATS = Repeats("call", _repeated_values)
@@ -103,7 +95,7 @@ def _about_other_order(asked_id: Callable[[httpx.Request], object], *names: str)
         body = object_of(response)
         ids = [member(body, name) for name in names]
         named = next((id for id in ids if id is not None), None)
-        return comparing.about_another(asked, named, "order")
+        return comparing.mismatch("order", {"id": comparing.same(asked, named, "id")})
 
     return mismatch
 
