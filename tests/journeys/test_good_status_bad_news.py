@@ -269,13 +269,7 @@ def described(**parts):
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
 def test_an_answer_about_another_payment_is_a_conflict(own_key, other, named):
-    extra = {"extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
-
-    def create(victor):
-        if own_key:
-            return create_with_key(victor, **WHOLE, **extra)
-        return create_with_key(victor.with_options(**extra), key=None, **WHOLE)
-
+    create = partial(create_with_key, **WHOLE, **({} if own_key else {"key": None}))
     error = Provider(described(**other)).error(create, re.escape(named), Conflict)
     assert error.idempotency_key is not None
     if own_key:

@@ -17,16 +17,15 @@ from victor_api.typed.methods import PaymentRequests
 
 from victor_ext import money, zulu
 from victor_ext._privacy import concealed_account, mask, one_line, redact_excerpt
-from victor_ext._runtime.client.requests import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext._runtime.core import comparing
 from victor_ext._runtime.core.comparing import Comparer, Likeness
-from victor_ext._runtime.core.json_values import is_object, object_or_empty
+from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._runtime.core.validation import Validation, as_date, moment_problem
 from victor_ext._runtime.loop.idempotency_keys import key_problem
 from victor_ext._values.ids import says_nothing
 from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, Problem
-from victor_ext.typed import Body, Request
+from victor_ext.typed import Request
 
 from ._values import (
     CHILD_ID,
@@ -39,8 +38,6 @@ from ._values import (
     as_moment,
 )
 
-ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
-"""The places of members in the body of `create`, each with the argument that sets it."""
 _SIGNATURE = inspect.signature(PaymentRequests[Any, Any].create)
 
 
@@ -61,9 +58,6 @@ def check_request(request: Request, now: datetime | None) -> None:
     key = request.by_hand["idempotency_key"]
     if key is not None:
         check.add(key_problem(key))
-    extra = request.by_hand["extra_body"]
-    if extra is not None:
-        check.problems += extra_body_problems(extra, ARGUMENTS)
 
 
 def _due_date_problem(due: date, now: datetime) -> Problem | None:
@@ -84,20 +78,13 @@ def _due_date_problem(due: date, now: datetime) -> Problem | None:
     return Problem("due_date", code, f"due_date {due} {what} {advice}")
 
 
-def body_of(request: Request) -> Body:
-    """The body of a `create`. Raises `InvalidRequest` with all problems."""
-    request.check.finish()
-    return with_extra_body(request.body, request.by_hand["extra_body"], ARGUMENTS)
-
-
 def _request_of(arguments: Mapping[str, Any]) -> Request:
     """A `create` with these arguments; one that is missing is None.
 
     Raises `TypeError` for one that `create` does not take.
     """
     _SIGNATURE.bind_partial(**arguments)
-    by_hand: Mapping[str, Any] = {"idempotency_key": None, "extra_body": None}
-    return PACKAGE.request(create_request_payment, **{**by_hand, **arguments})
+    return PACKAGE.request(create_request_payment, **{"idempotency_key": None, **arguments})
 
 
 def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
@@ -122,7 +109,7 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
             validation.add(problem)
     request = _request_of(arguments)
     check_request(request, zulu.now() if now is None else now)
-    request.check.finish()
+    request.arguments()
 
 
 def _moment_of(value: object) -> datetime | None:
@@ -169,26 +156,23 @@ class SentCreate(FrozenStruct, frozen=True):
         body: What was sent; it may have what the caller added, too.
         attempts: The number of attempts.
         key: The idempotency key.
-        extras: What the caller added to the body, in this call and by the options of the client.
     """
 
     body: Mapping[str, Any]
     attempts: int = 1
     key: str | None = None
-    extras: tuple[ExtraBody | None, ...] = ()
 
     @classmethod
     def of_body(cls, json: object, attempts: int = 1, key: str | None = None) -> SentCreate:
         """The `create` that sent this body."""
-        body = object_or_empty(json)
-        return cls(body, attempts, key, (_added_by_caller(body),))
+        return cls(object_or_empty(json), attempts, key)
 
     @classmethod
     def of_arguments(cls, arguments: Mapping[str, Any]) -> SentCreate:
         """A `create` with these arguments. Raises `InvalidRequest` for what cannot be sent."""
         request = _request_of(arguments)
         request.check.finish()
-        return cls(request.body, extras=(request.by_hand["extra_body"],))
+        return cls(request.body)
 
     @property
     def reference(self) -> Any:
@@ -253,11 +237,6 @@ class SentCreate(FrozenStruct, frozen=True):
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER
-        for extra in filter(None, self.extras):
-            whole = record.value_at(())
-            for place in (whole, whole.get("payment_request")):
-                if comparing.is_contradicted(extra, place):
-                    compared["extra_body"] = Likeness.OTHER
         # Where something else than an object stands, the members of the object cannot be read.
         compared |= dict.fromkeys(record.not_objects(), Likeness.UNREADABLE)
         return compared
@@ -278,17 +257,6 @@ def _value_in(body: Mapping[str, Any], place: str) -> Any:
     except AttributeError:  # a value of JSON that is no object has no `get`
         return None
     return value
-
-
-def _added_by_caller(body: Mapping[str, Any], prefix: str = "") -> ExtraBody:
-    """The members of a body, or of an object in it, that no argument sets."""
-    added: dict[str, Any] = {}
-    for name, value in body.items():
-        place = f"{prefix}{name}"
-        member = _added_by_caller(value, f"{place}.") if is_object(value) else value
-        if place not in ARGUMENTS and member != {}:
-            added[name] = member
-    return added
 
 
 def _values_said(record: Compared, argument: str) -> list[Any]:
