@@ -98,7 +98,7 @@ OTHERS = {
             (VictorJwt, {"api_key": "k", "private_key": "x", "lifetime": None, "reuse": 0.0}),
             (RetryPolicy, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
             (MADE["victor"].bind, {"client_class": Client}),
-            (MADE["victor"].with_options, {"timeout": 5.0, "retry": ONCE, "extra_body": None}),
+            (MADE["victor"].with_options, {"timeout": 5.0, "retry": ONCE}),
             (check_payment_request, payment()),
         )
     },

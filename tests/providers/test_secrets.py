@@ -164,11 +164,6 @@ REFUSED_HERE = {
         for account in (int(ACCOUNT), f"{ACCOUNT}-", ACCOUNT.encode(), Decimal(ACCOUNT), [ACCOUNT])
     },
     "an extra body": ("victor", create(extra_body=MORE_OF_ACCOUNTS), ACCOUNTS),
-    "the extra body of all calls": (
-        "victor",
-        lambda client: create()(client.with_options(extra_body=MORE_OF_ACCOUNTS)),
-        ACCOUNTS,
-    ),
     "the extra body of a response": (
         "victor",
         lambda client: client.payment_requests.accept(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 from victor_ext import zulu
 from victor_ext._privacy import kind_of
-from victor_ext._runtime.client.requests import Body, Part, extra_query_problems
+from victor_ext._runtime.client.requests import Body, Part
 from victor_ext._runtime.core import validation
 from victor_ext._runtime.core.currencies import code_problem
 from victor_ext._runtime.core.validation import Form
@@ -215,7 +215,3 @@ class Query(validation.Validation):
             with suppress(OverflowError):  # no moment is later
                 moment += timedelta(microseconds=-moment.microsecond % 1000)
         return zulu.format(moment)
-
-    def extra_query(self, extra: object, known: Sequence[str]) -> None:
-        """Parameters that the package does not know; `known` are those with an argument."""
-        self.problems += extra_query_problems(extra, known)

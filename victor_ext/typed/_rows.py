@@ -20,7 +20,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from victor_ext._runtime.client.requests import Body, CheckedCall, Part, Request
+from victor_ext._runtime.client.requests import Body, CheckedCall, Part, Request, add_extra
 from victor_ext._runtime.core.validation import Form
 
 from ._checks import ListQuery, Query, Sent
@@ -175,7 +175,7 @@ class Package:
         Raises `InvalidRequest` with all problems.
         """
         call = self._calls[operation.OPERATION.name]
-        by_hand = {name: given.pop(name) for name in call.by_hand if name in given}
+        by_hand = {name: given[name] for name in call.by_hand if name in given}
         path = _query_of(call, given)
         return CheckedCall(operation, path, None, by_hand)
 
@@ -193,7 +193,7 @@ class Package:
         path = call.path.sent(query, given.get)
         body = call.members.sent(query, given.get)
         by_hand = {name: given[name] for name in call.by_hand if name in given}
-        return Request(operation, query, path, body, by_hand)
+        return Request(operation, query, path, body, by_hand, call.members.places)
 
     def compared(self, name: str) -> dict[str, Sent]:
         """The arguments of a call that are members of its body, by their names."""
@@ -233,14 +233,16 @@ class Package:
 def _query_of(call: _CallRows, given: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of the path and the query that are sent."""
     extra = given.get("extra_query")
+    places = call.members.places
     with Query(call.doing) as query:
         sent = dict(call.members.sent(query, given.get))
         for first, last in call.ranges:
             query.range(first, given.get(first), last, given.get(last))
         if extra is not None:
-            query.extra_query(extra, [*call.members.places.values()])
-    if extra:
-        sent["extra_query"] = extra
+            filters: dict[str, Any] = {}
+            arguments = {name: places[name] for name in places if name in given}
+            add_extra(query, "extra_query", extra, filters, arguments)
+            sent["extra_query"] = filters
     return sent
 
 

@@ -97,18 +97,6 @@ def test_a_parameter_that_the_call_sends_itself_is_refused_in_any_spelling(name)
     assert named == [("parameters", "taken")]
 
 
-def test_a_member_that_has_an_argument_is_none_of_the_callers_own():
-    client = scripted()[0].with_options(extra_body={"shopperResultUrl": "https://a.example"})
-    with pytest.raises(InvalidRequest, match=r"extra_body\.shopperResultUrl is set already"):
-        debit()(client)
-
-
-def test_an_object_has_no_place_in_a_form():
-    client = scripted()[0].with_options(extra_body={"customer": {"email": "a@example.com"}})
-    with pytest.raises(InvalidRequest, match=r"extra_body: customer: .* how an object is written"):
-        debit()(client)
-
-
 NUMBER, CVV, TOKEN = "4929123456781234", "7391", "stored-card-5d1e77aa"
 
 

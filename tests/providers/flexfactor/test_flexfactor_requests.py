@@ -9,6 +9,7 @@ from flexfactor_api.typed.rows import CALLS
 
 from tests.providers.flexfactor.adapter import MID, ORDER, declined, scripted
 from tests.providers.running import GUID
+from victor_ext import InvalidRequest
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderStatus
 
@@ -76,3 +77,27 @@ def test_a_capture_is_sent_in_cents_and_a_refund_in_dollars_with_each_digit(mino
 
 def test_the_names_of_a_status_have_the_numbers_that_an_order_has():
     assert OrderStatus.__members__ == CALLS["list_orders"]["query"]["status"]["names"]
+
+
+def test_members_that_this_package_does_not_know_are_added_and_replace_none_of_its_own():
+    extra = {"payer": {"middleName": "King"}, "channel": "web"}
+    _, body = sent(lambda client: client.transmit(**declined(), declined=True, extra_body=extra))
+    assert body["payer"] == {"email": "ada@example.com", "middleName": "King"}
+    assert body["channel"] == "web"
+
+
+@pytest.mark.parametrize(
+    ("extra", "sender"),
+    [
+        ({"Transaction": {"Amount": 1}}, "as amount"),
+        ({"orderItems": []}, "as items"),
+        ({"additional_fields": []}, "as fields"),
+        ({"shippingInformation": {"city": "x"}}, "as shipping"),
+        ({"IdempotencyKey": GUID}, "itself"),
+    ],
+)
+def test_a_member_that_an_evaluation_sends_is_refused_in_any_spelling(extra, sender):
+    client, script = scripted()
+    with pytest.raises(InvalidRequest, match=f"sends {sender}: leave it out here"):
+        client.evaluate(**declined(extra_body=extra))
+    assert not script.requests

@@ -8,140 +8,93 @@ import copy
 from decimal import Decimal
 
 import pytest
-from victor_api.api.payment_requests import list_payment_requests
 
-from victor_ext import InvalidRequest
-from victor_ext._runtime.client.requests import (
-    extra_body_problems,
-    extra_query_text,
-    with_extra_body,
-)
+from victor_ext._runtime.client.requests import add_extra, with_query
+from victor_ext._runtime.core.validation import Validation
 
 SENT = {"payee": {"account": "043"}, "amount": "44.23", "tags": ["a"], "card.number": "4"}
-
-
-class Body:
-    """The parts of a generated model that these tests need."""
-
-    def __init__(self, members):
-        self.members = members
-
-    def to_dict(self):
-        return self.members
-
-    @classmethod
-    def from_dict(cls, members):
-        return cls(members)
+PLACES = {"total": "amount", "nick": "payee.nick", "street": "home.street"}
 
 
 def sent_with(extra):
-    return with_extra_body(Body(copy.deepcopy(SENT)), extra).to_dict()
-
-
-def refused(extra):
-    with pytest.raises(InvalidRequest) as raised:
-        sent_with(extra)
-    return [(each.field, each.code) for each in raised.value.problems]
+    """The body with these members, and what is wrong with them."""
+    check, body = Validation(), copy.deepcopy(SENT)
+    add_extra(check, "extra_body", extra, body, PLACES)
+    return body, [(problem.field, problem.code) for problem in check.problems]
 
 
 def test_extra_members_are_added_to_the_body_and_to_objects_inside_it():
-    extra = {"payee": {"nick": {"a": [1, None]}}, "purpose": "RENT", "flag": True}
-    payee = {"account": "043", "nick": {"a": [1, None]}}
-    assert sent_with(extra) == {**SENT, "payee": payee, "purpose": "RENT", "flag": True}
-    assert sent_with(None) == sent_with({}) == SENT
+    extra = {"Payee": {"mood": {"a": [1, None, {"b": (2,)}]}}, "purpose": "RENT", "home": {}}
+    payee = {"account": "043", "mood": {"a": [1, None, {"b": [2]}]}}
+    body = {**SENT, "payee": payee, "purpose": "RENT", "home": {}}
+    assert sent_with(extra) == (body, [])
+    assert sent_with({}) == (SENT, [])
 
 
 def test_a_later_change_to_extra_body_does_not_change_the_request():
     extra = {"purpose": {"codes": ["RENT"]}}
-    body = sent_with(extra)
+    body, _ = sent_with(extra)
     extra["purpose"]["codes"].append("FOOD")
     assert body["purpose"] == {"codes": ["RENT"]}
 
 
 @pytest.mark.parametrize(
-    ("extra", "found"),
+    "extra",
     [
-        ({"amount": "1"}, [("extra_body.amount", "duplicate")]),
-        ({"AMOUNT": "1"}, [("extra_body.AMOUNT", "duplicate")]),
-        ({"payee": {"Account": "1"}}, [("extra_body.payee.Account", "duplicate")]),
-        (
-            {"tags": [], "amount": "1"},
-            [("extra_body.tags", "duplicate"), ("extra_body.amount", "duplicate")],
-        ),
-        ({"payee": None}, [("extra_body.payee", "duplicate")]),
-        ({"payee.account": "1"}, [("extra_body.payee.account", "duplicate")]),
-        ({"Payee[Account]": "1"}, [("extra_body.Payee[Account]", "duplicate")]),
-        ({"card.NUMBER": "1"}, [("extra_body.card.NUMBER", "duplicate")]),
-        ({"card": {"number": "1"}}, [("extra_body.card.number", "duplicate")]),
-        ({"amount[]": "1"}, [("extra_body.amount[]", "duplicate")]),
-        *(
-            ({"new": each}, [("extra_body.new", "type")])
-            for each in (
-                1.5,
-                [{"a": b"x"}],
-                Decimal("NaN"),
-                Decimal("1E+400"),
-                {"a": 10**6000},
-                "\ud800",
-                {7: 1},
-            )
-        ),
-        ({7: 1}, [("extra_body", "name")]),
-        (["a"], [("extra_body", "type")]),
+        {"amount": "1"},
+        {"AMOUNT": "1"},
+        {"payee": {"Account": "1"}},
+        {"payee": {"nick": "x"}},
+        {"home": {"Street": "x"}},
+        {"tags": []},
+        {"payee": None},
+        {"payee.nick": "1"},
+        {"Payee[Nick]": "1"},
+        {"card.NUMBER": "1"},
+        {"amount[]": "1"},
     ],
 )
-def test_extra_members_that_replace_one_or_cannot_be_written_exactly_are_refused(extra, found):
-    assert refused(extra) == found
+def test_a_member_that_is_sent_or_has_an_argument_is_refused_in_any_spelling(extra):
+    body, problems = sent_with(extra)
+    assert [code for _, code in problems] == ["duplicate"]
+    assert {name: body[name] for name in SENT} == SENT
 
 
-def test_a_refusal_of_extra_body_names_the_argument_and_not_the_value():
-    taken = {"payment_details.amount": "amount"}
-    [problem] = extra_body_problems({"payment_details": {"amount": "99.99"}}, taken)
-    message = (
-        "extra_body.payment_details.amount is set already by this method: use the argument amount."
-    )
-    assert problem.message == message
+def test_all_members_that_are_refused_are_named_and_no_value_is():
+    check = Validation()
+    extra = {"payee": {"account": "99"}, "amount": "99", "new": 1}
+    add_extra(check, "extra_body", extra, copy.deepcopy(SENT), PLACES)
+    assert [problem.message for problem in check.problems] == [
+        "extra_body.payee.account is what this method sends itself: leave it out here.",
+        "extra_body.amount is what this method sends as total: leave it out here.",
+    ]
 
 
-def test_a_body_that_is_nested_without_end_is_refused():
-    endless = {}
-    endless["inner"] = endless
-    assert [code for _, code in refused({"new": endless})] == ["type"]
+ENDLESS = {}
+ENDLESS["inner"] = ENDLESS
 
 
-class TestQuery:
-    def test_an_extra_query_is_written_as_the_wire_has_it(self):
-        extra = {
-            "purpose": "RENT & food",
-            "ids": ["a", 7],
-            "paid": True,
-            "least": Decimal("1E+2"),
-            "left_out": None,
-        }
-        assert (
-            extra_query_text(list_payment_requests, extra)
-            == "purpose=RENT%20%26%20food&ids=a&ids=7&paid=true&least=100"
-        )
-        assert (
-            extra_query_text(list_payment_requests, None)
-            == extra_query_text(list_payment_requests, {})
-            == ""
-        )
+@pytest.mark.parametrize("value", [1.5, [{"a": 0.1}], {"b": b"x"}, {7: 1}, ENDLESS], ids=repr)
+def test_a_float_and_what_is_no_json_is_refused(value):
+    body, [(field, code)] = sent_with({"new": value})
+    assert (body, code) == (SENT, "type")
+    assert field.startswith("extra_body.new")
 
-    @pytest.mark.parametrize(
-        ("extra", "found"),
-        [
-            ({"status": "pending"}, ("extra_query.status", "duplicate")),
-            ({"pageSize": 5}, ("extra_query.pageSize", "duplicate")),
-            ({"page[]": 5}, ("extra_query.page[]", "duplicate")),
-            ({"least": 1.5}, ("extra_query.least", "type")),
-            ({"most": {"a": 1}}, ("extra_query.most", "type")),
-            ({"text": "\ud800"}, ("extra_query.text", "type")),
-            ({"": 1}, ("extra_query", "name")),
-            ("a=b", ("extra_query", "type")),
-        ],
-    )
-    def test_an_extra_query_that_cannot_be_sent_is_refused_by_field(self, extra, found):
-        with pytest.raises(InvalidRequest) as raised:
-            extra_query_text(list_payment_requests, extra)
-        assert [(each.field, each.code) for each in raised.value.problems] == [found]
+
+@pytest.mark.parametrize("extra", ["a=b", ["a"], {7: 1}])
+def test_what_is_no_dict_of_names_is_refused(extra):
+    assert sent_with(extra) == (SENT, [("extra_body", "type")])
+
+
+def test_an_extra_query_is_written_as_the_wire_has_it():
+    extra = {
+        "purpose": "RENT & food",
+        "ids": ["a", 7],
+        "paid": True,
+        "least": Decimal("1E+2"),
+        "left_out": None,
+    }
+    text = "purpose=RENT%20%26%20food&ids=a&ids=7&paid=true&least=100"
+    assert with_query("/a", extra) == f"/a?{text}"
+    assert with_query("/a?b=c", extra) == f"/a?b=c&{text}"
+    assert with_query("/a", {"left_out": None}) == "/a"

@@ -69,7 +69,6 @@ from .prepared_calls import (
     prepare_call,
     send_prepared,
 )
-from .requests import NO_EXTRAS, ExtraBody, ExtraQuery
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, OperationCall, OperationFlow, SyncRunner
 from .transport import bound_class
@@ -180,7 +179,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         self._own_api = self.bind(self._generated)
         requests = MethodRequests(self._own_api.http_client, self._transport)
         runner = self._runner_type(
-            self._own_api, requests.build, requests.attempts, config.extras, self._driver.take
+            self._own_api, requests.build, requests.attempts, self._driver.take
         )
         self._shared = Shared(runner, config.clock, config.loop.deadline, config.context)
         self._attach()
@@ -191,9 +190,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
                 refuse = _refuse_without_client
-                setattr(
-                    cls, name, kind(Shared(runner(_NoClient(), refuse, refuse, NO_EXTRAS, refuse)))
-                )
+                setattr(cls, name, kind(Shared(runner(_NoClient(), refuse, refuse, refuse))))
             for name in dir(cls):
                 # a mock takes `self` from functions only
                 if isinstance(method := getattr(cls, name, None), operation):
@@ -205,9 +202,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         """Make the resources. Called for each new client, those of `with_options` included."""
         for name, kind in self._resources.items():
             setattr(self, name, kind(self._shared))
-
-    def _check_extras(self, extra_body: object, extra_query: object) -> None:
-        """Raise `ConfigurationError` for members and filters that the provider takes nowhere."""
 
     @property
     def api(self) -> Api:
@@ -248,8 +242,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         timeout: httpx.Timeout | float | None = KEEP,
         deadline: float | None = KEEP,
         retry: RetryPolicy = KEEP,
-        extra_body: ExtraBody | None = KEEP,
-        extra_query: ExtraQuery | None = KEEP,
         headers: ExtraHeaders | None = KEEP,
     ) -> Self:
         """A client with other options that shares this one's connections, token, clock and retry
@@ -263,11 +255,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
             deadline: Seconds for one call as a whole; None sets no bound. 0 is refused.
             retry: How patiently a call is tried again. Another `quota` than the client's starts a
                 new retry quota.
-            extra_body: Members that a newer document has, by their names on the wire: added to the
-                body of each write that a method of this client makes. What the call sends itself is
-                refused. None: none.
-            extra_query: Filters that a newer document has, by their names on the wire: added to
-                each read, and to each page of a list. None: none.
             headers: Headers that are sent with each call, such as `{"X-Tenant": "north"}`. Those
                 that the client sets itself are refused. They replace those of an earlier
                 `with_options`; requests for a token have none of them. None: none.
@@ -276,9 +263,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
             ConfigurationError: A value that cannot work; the message names it.
         """
         other = object.__new__(type(self))
-        extra_body, extra_query, headers = map(concealed_within, (extra_body, extra_query, headers))
-        self._check_extras(extra_body, extra_query)
-        config = self._config.replace(timeout, deadline, retry, extra_body, extra_query, headers)
+        config = self._config.replace(timeout, deadline, retry, concealed_within(headers))
         other._assemble(config, self._connections, original=self._transport)
         return other
 

@@ -17,7 +17,6 @@ from msgspec.structs import replace as replaced
 
 from victor_ext._privacy import concealed
 from victor_ext._runtime.auth.credentials import checked_function
-from victor_ext._runtime.client.requests import NO_EXTRAS, Extras
 from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.core.headers import checked_headers, checked_user_agent
 from victor_ext._runtime.core.response import CODING, MAX_RESPONSE_BYTES
@@ -199,7 +198,6 @@ class ClientConfig:
         credentials: object = None,
     ) -> None:
         self.accept = accept
-        self.extras = NO_EXTRAS
         self.headers: dict[str, str] = {}
         self.base_url = base_url
         self.environment = environment
@@ -223,13 +221,7 @@ class ClientConfig:
         )
 
     def replace(
-        self,
-        timeout: object,
-        deadline: object,
-        retry: object,
-        extra_body: Any,
-        extra_query: Any,
-        headers: object,
+        self, timeout: object, deadline: object, retry: object, headers: object
     ) -> ClientConfig:
         """A copy with other options, each of which may be `KEEP`. The tokens, the clock and the
         quota are those of this configuration; with another size, the quota is a new one.
@@ -240,11 +232,6 @@ class ClientConfig:
             place = loop.behaviour.key_place
             other.headers = checked_headers(
                 headers, place.name if isinstance(place, HeaderKey) else None
-            )
-        if extra_body is not KEEP or extra_query is not KEEP:
-            other.extras = Extras(
-                self.extras.body if extra_body is KEEP else extra_body,
-                self.extras.query if extra_query is KEEP else extra_query,
             )
         if timeout is not KEEP:
             other.timeout = checked_timeout(timeout)

@@ -405,7 +405,7 @@ def _request_of_method(
 ) -> httpx.Request:
     """The first request of a method. Raises `ConfigurationError` if it sends none."""
     own: FlowRunner = client._shared.runner  # noqa: SLF001 - a part of every client
-    runner = FirstRequest(own.api, own.build_request, _only_first, own.extras, own.take)
+    runner = FirstRequest(own.api, own.build_request, _only_first, own.take)
     method = method_of(client, name, runner)
     if key is not None and _KEY in inspect.signature(method).parameters:
         arguments.setdefault(_KEY, key)

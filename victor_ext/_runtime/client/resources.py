@@ -103,14 +103,8 @@ class Shared(FrozenOpaque, frozen=True):
 
     def reading(self, walk: Walk[T]) -> Callable[[], Any]:
         """Begin to read a list, and return what reads page after page."""
-        reader = self.begin(walk)
-        return lambda: self.runner.run(walk.next_page(reader))
-
-    def begin(self, walk: Walk[T]) -> PageReader[T]:
-        """Begin to read a list. Items may leave a filter that only the caller knows."""
         reader = walk.begin()
-        reader.may_be_left |= bool(self.runner.extras.query)
-        return reader
+        return lambda: self.runner.run(walk.next_page(reader))
 
 
 class HasMode(Generic[Mode]):

@@ -4,8 +4,7 @@ A runner puts the steps of the attempt loop in place of each `OperationCall`, an
 driver of its mode: so a `Send` or a `Sleep` is the same from a method to the socket.
 """
 
-from collections.abc import Callable, Generator, Mapping
-from functools import partial
+from collections.abc import Callable, Generator
 from types import ModuleType
 from typing import Any, Self, TypeVar
 
@@ -21,15 +20,8 @@ from victor_ext._values.opaque import Opaque
 from victor_ext._values.response_info import ResponseInfo
 
 from .records import Page, Record, RecordList
-from .requests import (
-    NO_EXTRAS,
-    ExtraBody,
-    ExtraQuery,
-    Extras,
-    builder_of,
-    extra_query_text,
-)
-from .transport import set_url
+from .requests import ExtraQuery, builder_of, with_query
+from .transport import refusing_unwritable
 
 T = TypeVar("T")
 
@@ -39,19 +31,15 @@ _NOT_YET: Any = None
 class OperationCall(Opaque):
     """A step: call a generated operation, which is a module, with these arguments.
 
-    `query` is added to its URL, percent-encoded, and `own_places` are those of `with_extra_body`.
-    `seconds` bounds a call that is part of a longer one; None: the client's deadline does. The step
-    itself is its result: when it has run, `response` is there, and `extra_body` has the members
-    that the client's options added.
+    `extra_query` is added to its URL. `seconds` bounds a call that is part of a longer one; None:
+    the client's deadline does. The step itself is its result: when it has run, `response` is there.
     """
 
     operation: ModuleType
     arguments: dict[str, Any]
     seconds: float | None = None
-    query: str = ""
-    own_places: Mapping[str, str] | None = None
+    extra_query: ExtraQuery | None = None
     response: Response = _NOT_YET
-    extra_body: ExtraBody | None = None
 
     @property
     def attempts(self) -> int:
@@ -81,14 +69,12 @@ def step_for_json(
     extra_query: ExtraQuery | None = None,
     **arguments: Any,
 ) -> OperationCall:
-    """The step of a `call` that returns the JSON of the body, not a model of it. Raises
-    `InvalidRequest` for the query.
+    """The step of a `call` that returns the JSON of the body, not a model of it.
 
     Only for an operation whose good responses the provider's behaviour checks: the document's
     parser does not see them.
     """
-    query = "" if extra_query is None else extra_query_text(operation, extra_query)
-    return OperationCall(operation, arguments, seconds, query)
+    return OperationCall(operation, arguments, seconds, extra_query)
 
 
 def call(
@@ -124,40 +110,22 @@ def drop_none(**values: Any) -> dict[str, Any]:
 class FlowRunner(Opaque):
     """What the runners of all modes have in common: `run` runs the flow of a method.
 
-    `api` is the generated client, which reads, and `extras` are those of the client's options.
+    `api` is the generated client, which reads.
     """
 
     api: Any
     build_request: Callable[..., httpx.Request]
     attempts: Callable[[httpx.Request, float | None], Flow[Response]]
     """The flow of one logical call, within these seconds; None: within the client's deadline."""
-    extras: Extras
     take: Callable[[AttemptStep], Any]
     """Executes a step: that of the mode's driver."""
 
     def request_of(self, step: OperationCall) -> httpx.Request:
-        """The request of a step, as the untouched module of its operation builds it.
-
-        Raises `InvalidRequest` for members and filters of the client's options that it cannot take.
+        """The request of a step, as the untouched module of its operation builds it. Raises
+        `InvalidRequest` if it cannot be written.
         """
-        operation = step.operation
-        query = step.query
-        arguments = step.arguments
-        extras = self.extras
-        if extras is not NO_EXTRAS:  # a GET takes their query, and any other call their body
-            if operation.OPERATION.method == "GET":
-                added = extra_query_text(operation, extras.query)
-                query = "&".join(filter(None, (query, added)))
-            arguments = extras.arguments(operation, arguments, step.own_places)
-            step.extra_body = extras.body
-        extensions: dict[str, Any] = {
-            READER: Reader(self.api, operation.OPERATION, has_own_rules=True)
-        }
-        written: dict[str, Any] = builder_of(operation)(**arguments)
-        request = self.build_request(**written, extensions=extensions)
-        if query:
-            set_url(request, partial(_with_query, query=query))
-        return request
+        reader = Reader(self.api, step.operation.OPERATION, has_own_rules=True)
+        return self.build_request(**_written(step), extensions={READER: reader})
 
     def steps_of(self, flow: OperationFlow[T]) -> Flow[T]:
         """The flow of a method, with the attempts of each `OperationCall` in its place.
@@ -191,10 +159,13 @@ class FlowRunner(Opaque):
             flow.close()
 
 
-def _with_query(url: httpx.URL, query: str) -> httpx.URL:
-    """A URL with more parameters, percent-encoded."""
-    both = filter(None, (url.query, query.encode("ascii")))
-    return url.copy_with(query=b"&".join(both))
+@refusing_unwritable
+def _written(step: OperationCall) -> dict[str, Any]:
+    """What the module of an operation writes of a step's arguments, for `build_request`."""
+    written: dict[str, Any] = builder_of(step.operation)(**step.arguments)
+    if step.extra_query:
+        written["url"] = with_query(written["url"], step.extra_query)
+    return written
 
 
 def _describe(result: Any, info: ResponseInfo) -> None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, partial, wraps
 from types import MappingProxyType, UnionType
-from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, ParamSpec, Self, TypeVar, Union, cast, get_args, get_origin
 
 import httpx
 from msgspec.structs import replace
@@ -31,6 +31,8 @@ from victor_ext._runtime.loop.evidence import (
 from victor_ext._runtime.loop.flow import Flow
 from victor_ext.errors import ConfigurationError, InvalidRequest, Outcome, UnreadableResponse
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _SECONDS = "victor_ext.seconds"
 """In the extensions of a request that goes through somebody's `request`: within which time."""
 
@@ -123,42 +125,45 @@ an object of an unknown type.
 """
 
 
+def refusing_unwritable(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function that writes a request, or a part of one: it raises `InvalidRequest` for
+    what cannot be written.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except InvalidRequest:
+            raise
+        except _CANNOT_BE_WRITTEN as error:
+            why = redact_excerpt(str(error)) or type(error).__name__
+        raise InvalidRequest(
+            f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
+        )
+
+    return call
+
+
 class _RequestBuilder:
     """The `build_request` of the httpx clients of both modes."""
 
+    @refusing_unwritable
     def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
         """httpx's `build_request`. Raises `InvalidRequest` where httpx cannot write the request."""
         client: Any = super()  # httpx's client of the mode, which types do not know here
         path: object = kwargs.get("url")
-        try:
-            if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
-                # As httpx joins them. It would parse the path first, and the whole once more.
-                kwargs["url"] = url_below(client.base_url, path)
-            request: httpx.Request = client.build_request(*args, **kwargs)
-        except _CANNOT_BE_WRITTEN as error:
-            refusal = _refusal_of(error)
-        else:
-            return request
-        raise refusal
+        if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
+            # As httpx joins them. It would parse the path first, and the whole once more.
+            kwargs["url"] = url_below(client.base_url, path)
+        request: httpx.Request = client.build_request(*args, **kwargs)
+        return request
 
 
-def _refusal_of(error: Exception) -> InvalidRequest:
-    """The error for a request that httpx cannot write."""
-    why = redact_excerpt(str(error)) or type(error).__name__
-    return InvalidRequest(
-        f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
-    )
-
-
+@refusing_unwritable
 def set_url(request: httpx.Request, change: Callable[[httpx.URL], httpx.URL]) -> None:
     """Change the URL that a generated operation has made. Raises as `build_request` does."""
-    try:
-        request.url = change(request.url)
-    except _CANNOT_BE_WRITTEN as error:
-        refusal = _refusal_of(error)
-    else:
-        return
-    raise refusal
+    request.url = change(request.url)
 
 
 class BuildingClient:
@@ -196,6 +201,7 @@ class MethodRequests:
         self._timeouts = http.timeout.as_dict()
         self._headers = httpx.Headers([(b"Host", http.base_url.netloc), *http.headers.raw])
 
+    @refusing_unwritable
     def build(
         self,
         *,
@@ -218,25 +224,20 @@ class MethodRequests:
             return self._http.build_request(
                 method=method, url=url, headers=headers, extensions={**extensions}, **others
             )
-        try:
-            sent = dict(headers or {})
-            if content:
-                sent["Content-Length"] = str(len(content))
-            merged = httpx.Headers(self._headers)
-            merged.update(sent)
-            request = httpx.Request(
-                method,
-                url_below(self._base_url, url),
-                headers=merged,
-                stream=httpx.ByteStream(content),
-                extensions={**extensions, "timeout": dict(self._timeouts)},
-            )
-        except _CANNOT_BE_WRITTEN as error:
-            refusal = _refusal_of(error)
-        else:
-            request.read()
-            return request
-        raise refusal
+        sent = dict(headers or {})
+        if content:
+            sent["Content-Length"] = str(len(content))
+        merged = httpx.Headers(self._headers)
+        merged.update(sent)
+        request = httpx.Request(
+            method,
+            url_below(self._base_url, url),
+            headers=merged,
+            stream=httpx.ByteStream(content),
+            extensions={**extensions, "timeout": dict(self._timeouts)},
+        )
+        request.read()
+        return request
 
     def attempts(self, request: httpx.Request, seconds: float | None) -> Flow[Response]:
         """The flow of one call, as that of the transport."""
@@ -305,7 +306,6 @@ class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
 
 
 Connect = Callable[[dict[str, Any]], httpx.Client | httpx.AsyncClient]
-T = TypeVar("T")
 
 
 class _Bound:

@@ -23,7 +23,6 @@ from victor_ext._runtime.client.config import (
     with_client_options,
 )
 from victor_ext._runtime.client.paging import AsyncPages, Pages
-from victor_ext._runtime.client.requests import NO_EXTRAS
 from victor_ext._runtime.client.resources import Awaited, Blocking, Mode, Walk
 from victor_ext._runtime.client.runners import FlowRunner, OperationFlow
 from victor_ext._runtime.client.transport import BuildingClient, bound_class
@@ -171,19 +170,6 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         if not is_query_signed and not elsewhere:
             return None
         return Wire(self._pool_for(config.base_url, options), elsewhere)
-
-    def _attach(self) -> None:
-        """Attach no resources, since the operations are those of the generated package.
-
-        Raises `ConfigurationError`: the options have additions, which only methods of resources
-        send.
-        """
-        if self._config.extras != NO_EXTRAS:
-            raise ConfigurationError(
-                "extra_body and extra_query are for the methods of the providers' own clients. "
-                "Here, set members on the model (`body['purpose'] = 'RENT'`), and generate the "
-                "package from the newer document for filters."
-            )
 
     @property
     def _generated(self) -> Any:

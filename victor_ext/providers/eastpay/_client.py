@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Generic, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack
 
 import httpx
 from eastpay_api.client import Client as GeneratedClient
@@ -19,10 +18,8 @@ from victor_ext._runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext._runtime.client.requests import folded_name
 from victor_ext._runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext._systems import System
-from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.providers._settings import unversioned_url
 
 from ._checkouts import AsyncCheckouts, Checkouts
@@ -113,21 +110,6 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
         MERCHANT, EASTPAY_ENTITY_TYPE, as `Victor.from_env`; EASTPAY_INQUIRY_BY_REFERENCE is true or
         false (if not set)."""
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
-
-    def _check_extras(
-        self,
-        extra_body: object,
-        extra_query: object,  # noqa: ARG002 - of all providers
-    ) -> None:
-        """Check the members that the caller adds to all requests. Raises `ConfigurationError`."""
-        names = cast("Iterable[object]", extra_body if isinstance(extra_body, Mapping) else ())
-        for name in names:
-            if isinstance(name, str) and folded_name(name).partition(".")[0] == "card":
-                message = (
-                    "extra_body: a card comes from the argument card of debit and preauthorise: "
-                    "leave it out here."
-                )
-                raise ConfigurationError.of([Problem("extra_body", "taken", message)])
 
 
 class EastPay(_EastPayClient[Blocking, httpx.BaseTransport], BlockingClient):

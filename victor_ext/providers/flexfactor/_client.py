@@ -24,7 +24,6 @@ from victor_ext._systems import System
 from victor_ext.errors import ConfigurationError
 
 from ._auth import FlexFactorAuth, FlexFactorToken
-from ._checks import FlexFactorValidation, note_card_numbers
 from ._operations import behaviour_of
 from ._orders import AsyncOrders, Orders
 from ._payments import AsyncPayments, Payments
@@ -114,14 +113,6 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode
         FLEXFACTOR_TOKEN (one that is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID,
         FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
-
-    def _check_extras(self, extra_body: object, extra_query: object) -> None:
-        """Check the members that the caller adds to all requests. Raises `ConfigurationError`."""
-        validation = FlexFactorValidation()
-        note_card_numbers(validation, "extra_body", extra_body)
-        note_card_numbers(validation, "extra_query", extra_query)
-        if validation.problems:
-            raise ConfigurationError.of(validation.problems)
 
     def _attach(self) -> None:
         super()._attach()

@@ -7,13 +7,11 @@ from __future__ import annotations
 from dataclasses import fields as fields_of
 from typing import Any
 
-from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
 from flexfactor_api.typed import arguments, methods, parts
 from flexfactor_api.typed.parts import OrderItem
 
 from victor_ext._privacy import is_sequence, kind_of
-from victor_ext._runtime.client.requests import with_extra_body
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext._runtime.core import validation
@@ -40,8 +38,14 @@ class Card(parts.Card):
             note_card_numbers(check, f"{place}.{member.name}", value, about_a_card=True)
 
 
-def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -> Body:
-    """The body of `evaluate` or `transmit`, with `members` that no argument sets.
+_PLACES = {"amount": "transaction.amount", "items": "orderItems", "fields": "additionalFields"}
+"""Where the arguments stand that code by hand sends."""
+
+
+def _arguments_of(
+    request: Request, doing: str, merchant: Merchant, **members: Any
+) -> dict[str, Any]:
+    """The arguments of `evaluate` or `transmit`, with `members` of the body that no argument sets.
 
     Raises `InvalidRequest` with all problems.
     """
@@ -66,8 +70,8 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
         body["orderItems"] = items
     if fields:
         body["additionalFields"] = [{"key": name, "value": value} for name, value in fields.items()]
-    model = models.EvaluateRequest if doing == "evaluate" else models.TransmitRequest
-    return with_extra_body(body, by_hand["extra_body"], declared=model, doing=doing)
+    request.places = {**request.places, **_PLACES}
+    return request.arguments()
 
 
 def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[Body | None]:
@@ -101,8 +105,8 @@ class _TransactionFlows(Resource):
         key = new_key() if own_key is None else own_key
         # Only a transaction that was declined elsewhere is evaluated.
         fixed = {"isDeclined": True, "idempotencyKey": key}
-        body = _body_of(request, "evaluate", self._shared.context, **fixed)
-        json = yield from call(evaluate, body=body)
+        arguments = _arguments_of(request, "evaluate", self._shared.context, **fixed)
+        json = yield from call(evaluate, **arguments)
         return Decision(json, idempotency_key=key)
 
     def _capture(self, request: Request) -> OperationFlow[Capture]:
@@ -122,8 +126,8 @@ class _TransactionFlows(Resource):
         return Capture(json, order_id=request.body["orderId"], amount=amount, idempotency_key=key)
 
     def _transmit(self, request: Request) -> OperationFlow[Transmission]:
-        body = _body_of(request, "transmit", self._shared.context)
-        return Transmission((yield from call(transmit, body=body)))
+        arguments = _arguments_of(request, "transmit", self._shared.context)
+        return Transmission((yield from call(transmit, **arguments)))
 
 
 class Payments(methods.Payments[Decision, Capture, Transmission], _TransactionFlows):

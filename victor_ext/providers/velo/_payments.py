@@ -51,7 +51,7 @@ class _PaymentFlows(Resource):
             submitted_to=last,
         )
         listed = walk(window, Payment, order=_ORDER)
-        reader: PageReader[Payment] = self._shared.begin(listed)
+        reader: PageReader[Payment] = listed.begin()
         matches: list[Payment] = []
         wanted = reference_of(payor_payment_id)
         while (page := (yield from listed.next_page(reader))) is not None:

@@ -16,7 +16,6 @@ from victor_api.typed.methods import PaymentRequests
 
 from victor_ext import zulu
 from victor_ext._privacy import concealed_account, mask, one_line, redact_excerpt
-from victor_ext._runtime.client.requests import extra_body_problems, with_extra_body
 from victor_ext._runtime.core.comparing import Likeness, same
 from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._runtime.core.validation import Validation, as_date, moment_problem
@@ -24,7 +23,7 @@ from victor_ext._runtime.loop.idempotency_keys import key_problem
 from victor_ext._values.ids import says_nothing
 from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, Problem
-from victor_ext.typed import Body, Request
+from victor_ext.typed import Request
 
 from ._values import (
     CHILD_ID,
@@ -36,8 +35,6 @@ from ._values import (
     as_direction,
 )
 
-ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
-"""The places of members in the body of `create`, each with the argument that sets it."""
 _SIGNATURE = inspect.signature(PaymentRequests[Any, Any].create)
 
 
@@ -58,9 +55,6 @@ def check_request(request: Request, now: datetime | None) -> None:
     key = request.by_hand["idempotency_key"]
     if key is not None:
         check.add(key_problem(key))
-    extra = request.by_hand["extra_body"]
-    if extra is not None:
-        check.problems += extra_body_problems(extra, ARGUMENTS)
 
 
 def _due_date_problem(due: date, now: datetime) -> Problem | None:
@@ -81,20 +75,13 @@ def _due_date_problem(due: date, now: datetime) -> Problem | None:
     return Problem("due_date", code, f"due_date {due} {what} {advice}")
 
 
-def body_of(request: Request) -> Body:
-    """The body of a `create`. Raises `InvalidRequest` with all problems."""
-    request.check.finish()
-    return with_extra_body(request.body, request.by_hand["extra_body"], ARGUMENTS)
-
-
 def _request_of(arguments: Mapping[str, Any]) -> Request:
     """A `create` with these arguments; one that is missing is None.
 
     Raises `TypeError` for one that `create` does not take.
     """
     _SIGNATURE.bind_partial(**arguments)
-    by_hand: Mapping[str, Any] = {"idempotency_key": None, "extra_body": None}
-    return PACKAGE.request(create_request_payment, **{**by_hand, **arguments})
+    return PACKAGE.request(create_request_payment, **{"idempotency_key": None, **arguments})
 
 
 def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
@@ -119,7 +106,7 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
             validation.add(problem)
     request = _request_of(arguments)
     check_request(request, zulu.now() if now is None else now)
-    request.check.finish()
+    request.arguments()
 
 
 _OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network", "error_message"}

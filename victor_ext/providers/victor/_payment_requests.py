@@ -21,7 +21,7 @@ from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.typed import CheckedCall, ListQuery, Request
 
 from . import _reading, _responding, _waiting
-from ._creating import ARGUMENTS, SentCreate, body_of, check_request
+from ._creating import SentCreate, check_request
 from ._reading import SearchResult
 from ._records import PaymentRequest
 from ._values import Status
@@ -38,8 +38,7 @@ class _RequestFlows(Resource):
         now = clock.moment() if own_key is None else None
         key = new_key() if own_key is None else own_key
         check_request(request, now)
-        step = step_for_json(create_request_payment, body=body_of(request), idempotency_key=key)
-        step.own_places = ARGUMENTS
+        step = step_for_json(create_request_payment, idempotency_key=key, **request.arguments())
         yield step
         created = PaymentRequest.of_json(step.parsed, idempotency_key=key)
         sent = SentCreate(request.body, step.attempts, key)
@@ -47,8 +46,7 @@ class _RequestFlows(Resource):
         return created
 
     def _get(self, request: CheckedCall) -> OperationFlow[PaymentRequest]:
-        asked = request.by_hand
-        return _reading.get(asked["id"], extra_query=asked["extra_query"], **request.path)
+        return _reading.get(request.by_hand["id"], **request.path)
 
     def _list(self, query: ListQuery) -> Walk[PaymentRequest]:
         return _reading.walk(query)

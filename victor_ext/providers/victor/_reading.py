@@ -271,7 +271,7 @@ def find(
             extra_query=extra_query,
         )
         requests = walk(window)
-        reader = shared.begin(requests)
+        reader = requests.begin()
         matches: list[PaymentRequest] = []
         read = 0
         while (page := (yield from requests.next_page(reader))) is not None:

@@ -19,7 +19,6 @@ from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
 from victor_ext._privacy import one_line
-from victor_ext._runtime.client.requests import Body, extra_body_problems, with_extra_body
 from victor_ext._runtime.client.resources import Shared
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
 from victor_ext._runtime.core.comparing import Likeness, same
@@ -29,19 +28,12 @@ from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.loop.operations import Done, Finding, Proof, id_in_path
 from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, VictorError
-from victor_ext.typed import Query, Request
+from victor_ext.typed import Body, Request
 
 from ._reading import get, id_problem
 from ._records import APPROVAL_NOTES, RESPONSE, PaymentRequest
 from ._values import Direction, Status, first_of
 
-RESPONSE_ARGUMENTS = {
-    "status": "accept or decline",
-    "notes": "notes",
-    "modified_amount": "modified_amount",
-}
-"""The members of the body of `accept` and `decline`, each with the method or argument that sets it.
-"""
 RESPONSE_WORDS = {Status.ACCEPTED: "Accepted", Status.DECLINED: "Declined"}
 """The words of the body for the status that is meant."""
 
@@ -182,19 +174,17 @@ def respond(
     compared: what the provider makes of them is not known.
     """
     seconds_left = shared.clock.countdown(shared.deadline)
-    asked, extra_body = request.by_hand["id"], request.by_hand["extra_body"]
+    asked = request.by_hand["id"]
     known = asked if isinstance(asked, PaymentRequest) else None
     request_id = cast("str", asked) if known is None else known.id  # it is checked now
     _check_response(request, request_id, known)
+    request.body = Body(status=RESPONSE_WORDS[status], **request.body)
+    arguments = request.arguments()
     requested = None if known is None else first_of(known.original_amount, known.amount)
-    body = Body(status=RESPONSE_WORDS[status], **request.body)
-    intended = replace(IntendedResponse.in_body(body), requested=requested)
+    intended = replace(IntendedResponse.in_body(request.body), requested=requested)
     step = step_for_json(
-        respond_to_payment_request,
-        victor_payment_request_id=request_id,
-        body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
+        respond_to_payment_request, victor_payment_request_id=request_id, **arguments
     )
-    step.own_places = RESPONSE_ARGUMENTS
     try:
         yield step
         received = PaymentRequest.of_json(step.parsed, RESPONSE)
@@ -228,37 +218,30 @@ def _confirmed(
 
 
 def _check_response(request: Request, request_id: object, known: PaymentRequest | None) -> None:
-    """Check the arguments of `accept` or `decline`. Raises `InvalidRequest` with all problems.
+    """Note what is wrong with the arguments of `accept` or `decline`.
 
     `known` is the record of the request, if the caller passed it.
     """
-    with Query("The answer was not sent") as validation:
-        validation.add(id_problem(request_id))
-        if known is not None and known.direction is Direction.OUTBOUND:
-            which = "which only its payer has"
-            if known.child_id:
-                which = f"whose id is {known.child_id}"
-            message = (
-                f"id is {shown(request_id)}, an outbound request: answer the inbound one, {which}."
-            )
-            validation.note("id", "direction", message)
-        validation.problems += request.check.problems
-        # A request without the flag allows no other amount, by the document's default.
-        amount = money.from_wire(request.body.get("modified_amount"))
-        if (
-            amount is not None
-            and known is not None
-            and not known.amount_modification_allowed
-            and amount != known.amount
-        ):
-            message = (
-                f"modified_amount is {amount}, and the request allows no "
-                f"amount but {known.amount or 'its own'}: leave it out."
-            )
-            validation.note("modified_amount", "combination", message)
-        extra_body = request.by_hand["extra_body"]
-        if extra_body is not None:
-            validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
+    check = request.check
+    check.add(id_problem(request_id))
+    if known is None:
+        return
+    if known.direction is Direction.OUTBOUND:
+        which = "which only its payer has"
+        if known.child_id:
+            which = f"whose id is {known.child_id}"
+        message = (
+            f"id is {shown(request_id)}, an outbound request: answer the inbound one, {which}."
+        )
+        check.note("id", "direction", message)
+    # A request without the flag allows no other amount, by the document's default.
+    amount = money.from_wire(request.body.get("modified_amount"))
+    if amount not in (None, known.amount) and not known.amount_modification_allowed:
+        message = (
+            f"modified_amount is {amount}, and the request allows no "
+            f"amount but {known.amount or 'its own'}: leave it out."
+        )
+        check.note("modified_amount", "combination", message)
 
 
 def _read_back(
