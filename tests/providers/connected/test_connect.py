@@ -132,6 +132,14 @@ class TestCredentials:
             with pytest.raises(ConfigurationError, match="set no Authorization header"):
                 connected(auth=auth).authorization()
 
+    def test_another_package_is_called_with_the_token_of_a_providers_client(self, mode, victor):
+        def sign(request):
+            request.headers["Authorization"] = victor.authorization()
+
+        provider = Script(GOOD)
+        get(mode, provider, auth=sign)
+        assert provider.requests[0].headers["authorization"].startswith("Token ey")
+
 
 class TestClientCredentials:
     @pytest.mark.parametrize("in_body", [False, True])

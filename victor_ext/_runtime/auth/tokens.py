@@ -229,9 +229,9 @@ class TokenCache:
         """
         earlier = self._failure
         began = self._clock.monotonic()
-        permit = self._lock.permit()
+        place = self._lock()
         try:
-            if not (yield partial(permit.acquire, seconds)):
+            if not (yield partial(place.acquire, seconds)):
                 raise DeadlineExceeded(
                     "No token was issued before the deadline: another call still waits for the "
                     "token endpoint."
@@ -253,7 +253,7 @@ class TokenCache:
                 self._failure = _for_another(error)
                 raise
         finally:
-            permit.release()
+            place.release()
 
     def _renew(
         self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False
@@ -269,9 +269,9 @@ class TokenCache:
         """Fetch a token before the kept one ends. None: another caller fetches it, or the fetch
         failed, and the kept token is used.
         """
-        permit = self._lock.permit()
+        place = self._lock()
         try:
-            if not (yield partial(permit.acquire, 0)):
+            if not (yield partial(place.acquire, 0)):
                 return None
             if self._token is not kept:
                 return self._token  # another caller has just fetched it
@@ -281,7 +281,7 @@ class TokenCache:
             self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
             return None
         finally:
-            permit.release()
+            place.release()
 
 
 def _for_another(failure: VictorError) -> VictorError:

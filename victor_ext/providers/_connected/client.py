@@ -202,8 +202,8 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
                 f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: "
                 "pass idempotency_key_for('invoice', 1042)."
             )
-        bound: Any = self.bind(self._generated)
-        return cast("C", bound.with_headers({place.name: idempotency_key}))
+        keyed: C = self._new_api().with_headers({place.name: idempotency_key})
+        return keyed
 
     def webhook(
         self,
