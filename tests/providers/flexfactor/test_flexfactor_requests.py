@@ -91,7 +91,6 @@ def test_members_that_this_package_does_not_know_are_added_and_replace_none_of_i
     [
         ({"Transaction": {"Amount": 1}}, "as amount"),
         ({"orderItems": []}, "as items"),
-        ({"additional_fields": []}, "as fields"),
         ({"shippingInformation": {"city": "x"}}, "as shipping"),
         ({"IdempotencyKey": GUID}, "itself"),
     ],

@@ -38,7 +38,7 @@ class Card(parts.Card):
             note_card_numbers(check, f"{place}.{member.name}", value, about_a_card=True)
 
 
-_PLACES = {"amount": "transaction.amount", "items": "orderItems", "fields": "additionalFields"}
+_PLACES = {"amount": "transaction.amount", "items": "orderItems"}
 """Where the arguments stand that code by hand sends."""
 
 
@@ -50,15 +50,12 @@ def _arguments_of(
     Raises `InvalidRequest` with all problems.
     """
     by_hand = request.by_hand
-    amount, fields = by_hand["amount"], by_hand["fields"]
+    amount = by_hand["amount"]
     with FlexFactorValidation(doing) as validation:
         validation.problems += request.check.problems
         validation.path_characters("order_id", request.body["orderId"])
         validation.amount("amount", amount)
         items = _items_of(validation, by_hand["items"], amount)
-        if fields is not None:
-            validation.fields("fields", fields)
-        note_card_numbers(validation, "fields", fields)
         note_card_numbers(validation, "extra_body", by_hand["extra_body"])
         if "idempotency_key" in by_hand:
             validation.key("idempotency_key", by_hand["idempotency_key"])
@@ -68,8 +65,6 @@ def _arguments_of(
     body |= drop_none(mid=merchant.mid, siteId=merchant.site_id, **members)
     if items:
         body["orderItems"] = items
-    if fields:
-        body["additionalFields"] = [{"key": name, "value": value} for name, value in fields.items()]
     request.places = {**request.places, **_PLACES}
     return request.arguments()
 
