@@ -19,9 +19,7 @@ from tests.providers.victor.adapter import over
 from victor_ext import (
     Conflict,
     Done,
-    InvalidRequest,
     Outcome,
-    PaymentRequest,
     RetryPolicy,
     UnreadableResponse,
     VictorError,
@@ -127,7 +125,11 @@ def reading(**response):
         ),
         ({ID: "b34783af0", "status": "Rejected"}, "is declined with another response", {}),
         *(
-            ({ID: "b34783af0", "status": word}, re.escape(repr(word)), {})
+            (
+                {ID: "b34783af0", "status": word},
+                f"(?i)is {re.escape(word)} with a word that is no response",
+                {},
+            )
             for word in ("Failed", "Error", "expired", "no", "Pending", "Completed", "Accepted?")
         ),
     ],
@@ -154,42 +156,15 @@ def test_an_accept_answered_with_rejected_is_a_conflict_if_the_request_is_declin
     Provider({ID: "b34783af0", "status": "Rejected"}, seen).error(accept, kind=Conflict)
 
 
-def known(amount="100.00", *, allowed="true"):
-    """A request as it was read before it was answered."""
-    details = {"amount": amount, "amount_modification_allowed": allowed}
-    seen = {ID: "b34783af0", "direction": "inbound", "status": "pending"}
-    inside = {"payment_details": details}
-    return PaymentRequest.of_json({**seen, "payment_request": inside}, "GetPaymentRequestResponse")
-
-
-@pytest.mark.parametrize("allowed", [None, False, "FALSE", 0, "1", 1, 1.0])
-def test_another_amount_for_a_record_that_does_not_allow_changes_is_not_sent(allowed):
-    """Without the flag it is false: the document's default."""
-    record = known(allowed=allowed)
-    provider = Provider({ID: "b34783af0", **ACCEPTED, "original_amount": "100.00"})
-    with pytest.raises(InvalidRequest, match=r"allows no amount but 100\.00"):
-        provider.call(partial(accept, id=record, modified_amount="50.00"))
-    assert provider.requests == []
-    for same in ({}, {"modified_amount": "100.00"}):
-        provider.call(partial(accept, id=record, **same))
-    with pytest.raises(Conflict):  # of an id alone it is not known: it is sent
-        provider.call(partial(accept, modified_amount="50.00"))
-
-
 ACCEPTED = {"status": "Accepted"}
 ANOTHER = "with another amount"
 THANKS = {**ACCEPTED, "notes": "Thank you."}
 MENTIONED = "b34783af0"
-ANSWERED = {
-    "id": MENTIONED,
-    "known": known(),
-    "known without an amount": known(None),
-}
 
 
-@pytest.mark.parametrize(("of", "options", "details", "response", "expected"), CASES["read back"])
+@pytest.mark.parametrize(("options", "details", "response", "expected"), CASES["read back"])
 def test_a_request_read_back_after_a_lost_answer_is_compared_with_the_accept_sent(
-    of, options, details, response, expected
+    options, details, response, expected
 ):
     def lossy(request):
         if request.method == "POST":
@@ -201,7 +176,7 @@ def test_a_request_read_back_after_a_lost_answer_is_compared_with_the_accept_sen
         return {ID: MENTIONED, "status": "accepted", "payment_request": inside}
 
     def call(victor):
-        return victor.payment_requests.accept(ANSWERED[of], **{"notes": "Thank you.", **options})
+        return victor.payment_requests.accept(MENTIONED, **{"notes": "Thank you.", **options})
 
     if expected is None:
         assert Provider(lossy).call(call).status == "accepted"
@@ -209,12 +184,12 @@ def test_a_request_read_back_after_a_lost_answer_is_compared_with_the_accept_sen
         Provider(lossy).error(call, expected, Conflict)
 
 
-@pytest.mark.parametrize(("of", "options", "answer", "amount"), CASES["answers"])
+@pytest.mark.parametrize(("options", "answer", "amount"), CASES["answers"])
 def test_the_amounts_in_the_answer_to_an_accept_are_compared_with_those_sent(
-    of, options, answer, amount
+    options, answer, amount
 ):
     provider = Provider({ID: MENTIONED, **THANKS, **answer})
-    call = partial(accept, id=ANSWERED[of], **options)
+    call = partial(accept, **options)
     if amount is None:
         provider.error(call, f"is accepted {ANOTHER}", Conflict)
     else:
@@ -239,7 +214,6 @@ WHOLE = {
     "notes": "Invoice 7731",
     "client_reference_id": "INV-1",
 }
-NOW = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 NEXT_DAY = SENT["due_date"] + timedelta(days=1)
 EPOCH = calendar.timegm(SENT["due_date"].timetuple())
 LATER = EPOCH + 86_400
@@ -360,7 +334,8 @@ def test_a_record_found_by_a_look_up_is_compared_in_the_same_way_as_an_answer(ot
         call = victor.prepare("payment_requests.create", **WHOLE, idempotency_key=KEY)
         return victor.look_up(call, since=datetime.now(UTC))
 
-    pages = {"0": [described(**{"created_at": NOW, **other})]}
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    pages = {"0": [described(**{"created_at": now, **other})]}
 
     def page(request):
         return {"page": 0, "results": pages.get(request.url.params["page"], [])}

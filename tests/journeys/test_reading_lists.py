@@ -22,7 +22,7 @@ def test_a_loop_that_accepts_the_pending_requests_accepts_all_of_them(victor_san
     fill(victor_sandbox, 120)
     pending = victor.payment_requests.list(direction="inbound", status="pending")
     accepted = [
-        victor.payment_requests.accept(request, notes="Thank you.").id for request in pending
+        victor.payment_requests.accept(request.id, notes="Thank you.").id for request in pending
     ]
     assert len(accepted) == len(set(accepted)) == 120
     assert all(request["status"] != "pending" for request in victor_sandbox.requests())
@@ -75,7 +75,7 @@ def ask_now(victor):
 def test_a_new_client_finds_what_was_made_after_this_machine_s_now(
     victor_sandbox, victor, async_victor, skew
 ):
-    """It learns the provider's clock before it searches. Two
+    """It learns the provider's clock from the first page that it reads, and searches again. Two
     seconds are enough for that clock to put the request before the caller's beginning.
     """
     victor_sandbox.set_clock_skew(skew)

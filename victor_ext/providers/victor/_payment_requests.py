@@ -48,8 +48,7 @@ class _RequestFlows(Resource):
         return created
 
     def _get(self, request: CheckedCall) -> OperationFlow[PaymentRequest]:
-        asked = request.by_hand
-        return _reading.get(asked["id"], extra_query=asked["extra_query"], **request.path)
+        return _reading.get(**request.path, **request.by_hand)
 
     def _list(self, query: ListQuery) -> Walk[PaymentRequest]:
         return _reading.walk(query)

@@ -6,7 +6,6 @@ list; `in_list` reads one request from a list, for `wait` and `watch`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,11 +16,10 @@ from victor_api.typed.arguments import PACKAGE
 from victor_ext import zulu
 from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.records import RecordList
-from victor_ext._runtime.client.requests import ExtraQuery
 from victor_ext._runtime.client.resources import Shared, Walk
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
 from victor_ext._runtime.core.json_values import list_or_empty
-from victor_ext._runtime.core.validation import Validation, shown
+from victor_ext._runtime.core.validation import Validation
 from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext._values.ids import is_same_id, reference_of
 from victor_ext.errors import InvalidRequest, Outcome, Problem, UnreadableResponse
@@ -29,50 +27,23 @@ from victor_ext.typed import ListQuery
 
 from ._records import PaymentRequest
 
-_NOT_IN_ID = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 
-
-def id_problem(request_id: object) -> Problem | None:
-    """What is wrong with an id for a URL path, whose rest it must not change; or None."""
-    if not isinstance(request_id, str):
-        return Problem("id", "type", f"id must be text, not {type(request_id).__name__}.")
-    if not request_id:
-        return Problem("id", "required", "id is empty: give the id of a payment request.")
-    if _NOT_IN_ID.search(request_id) or not request_id.isprintable():
-        message = (
-            f"id is {shown(request_id)}: an id has no slash, space, line break, '?', '#' or '%', "
-            "nor dots alone."
-        )
-        return Problem("id", "format", message)
-    return None
-
-
-def check_id(request_id: object) -> None:
-    """Check the id of a call that has no other argument to check. Raises `InvalidRequest`."""
-    with Validation("The call was not sent") as validation:
-        validation.add(id_problem(request_id))
+def check_id(request_id: str) -> None:
+    """Check the id of a call that is made of several. Raises `InvalidRequest`."""
+    PACKAGE.call(get_payment_request, id=request_id)
 
 
 def get(
-    request_id: str,
-    seconds: float | None = None,
-    extra_query: ExtraQuery | None = None,
-    **filters: Any,
+    victor_payment_request_id: str, seconds: float | None = None, **filters: Any
 ) -> OperationFlow[PaymentRequest]:
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
-    check_id(request_id)
-    step = step_for_json(
-        get_payment_request,
-        seconds,
-        victor_payment_request_id=request_id,
-        extra_query=extra_query,
-        **filters,
-    )
+    id = victor_payment_request_id
+    step = step_for_json(get_payment_request, seconds, victor_payment_request_id=id, **filters)
     yield step
     record = PaymentRequest.of_json(step.parsed, "GetPaymentRequestResponse")
     if not record.id and record.status is None:
         raise UnreadableResponse(
-            f"The answer to get({request_id!r}) is not a payment request: it has neither an id "
+            f"The answer to get({id!r}) is not a payment request: it has neither an id "
             "nor a status.",
             outcome=Outcome.ACCEPTED,
         )
@@ -162,32 +133,38 @@ def find(
     several.
 
     The moments are of this machine's clock, and the list is by the provider's: the window is wider
-    by the difference of the clocks, and by `SEARCH_MARGIN`.
+    by the difference of the clocks, and by `SEARCH_MARGIN`. A new client learns the difference from
+    its first response, and searches again.
     """
     is_several = isinstance(client_reference_id, list | tuple | set | frozenset)
     references = [*client_reference_id] if is_several else [client_reference_id]
     _check_search(references, start, end, extra_query)
-    if not shared.clock.provider_time().is_known:
-        yield from _page(0, page_size=1)  # whose response has the provider's time
-    skew = shared.clock.skew
-    first = _shifted(start, min(skew, 0.0) - SEARCH_MARGIN)
-    last = None if end is None else _shifted(end, max(skew, 0.0) + SEARCH_MARGIN)
-    window = PACKAGE.list(
-        list_payment_requests,
-        page=0,
-        start_datetime=first,
-        end_datetime=last,
-        extra_query=extra_query,
-    )
-    requests = walk(window)
-    reader = shared.begin(requests)
     wanted = {*map(reference_of, references)}
-    matches: list[PaymentRequest] = []
-    read = 0
-    while (page := (yield from requests.next_page(reader))) is not None:
-        read += len(page.items)
-        matches += [it for it in page.items if reference_of(it.client_reference_id) in wanted]
-    return SearchResult(matches, start=first, end=last, read=read)
+
+    def search(skew: float) -> OperationFlow[SearchResult]:
+        first = _shifted(start, min(skew, 0.0) - SEARCH_MARGIN)
+        last = None if end is None else _shifted(end, max(skew, 0.0) + SEARCH_MARGIN)
+        window = PACKAGE.list(
+            list_payment_requests,
+            page=0,
+            start_datetime=first,
+            end_datetime=last,
+            extra_query=extra_query,
+        )
+        requests = walk(window)
+        reader = shared.begin(requests)
+        matches: list[PaymentRequest] = []
+        read = 0
+        while (page := (yield from requests.next_page(reader))) is not None:
+            read += len(page.items)
+            matches += [it for it in page.items if reference_of(it.client_reference_id) in wanted]
+        return SearchResult(matches, start=first, end=last, read=read)
+
+    skew = shared.clock.skew
+    result = yield from search(skew)
+    if abs(shared.clock.skew - skew) > SEARCH_MARGIN / 2:
+        result = yield from search(shared.clock.skew)
+    return result
 
 
 def _shifted(moment: datetime, seconds: float) -> datetime:
