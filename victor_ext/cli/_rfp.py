@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -201,33 +200,22 @@ def accept(
     unknown.
     """
     with session.client() as victor:
-        request: str | PaymentRequest = request_id
-        if modified_amount is not None:
-            # The record says whether the request allows another amount. A bad id is reported
-            # below, by `accept`, together with other problems.
-            with suppress(victor_ext.InvalidRequest):
-                request = victor.payment_requests.get(request_id)
         session.confirm(
-            victor, partial(_accept_question, victor, request, modified_amount), yes=yes
+            victor, partial(_accept_question, victor, request_id, modified_amount), yes=yes
         )
         recovery = _response_recovery(request_id, session)
         with session.report_failures(recovery):
             # The client reports missing notes (None) together with other problems.
             text = cast("str", notes)
             accepted = victor.payment_requests.accept(
-                request, notes=text, modified_amount=modified_amount
+                request_id, notes=text, modified_amount=modified_amount
             )
             _show(session, accepted, victor, recovery)
 
 
-def _accept_question(
-    victor: Victor, request: str | PaymentRequest, modified_amount: str | None
-) -> str:
-    """Return the question before a request is paid, below the request in full. `request` may be its
-    id: it is read then.
-    """
-    if isinstance(request, str):
-        request = victor.payment_requests.get(request)
+def _accept_question(victor: Victor, request_id: str, modified_amount: str | None) -> str:
+    """Return the question before a request is paid, below the request in full."""
+    request = victor.payment_requests.get(request_id)
     lines = [line.plain for line in _view.full(request)]
     other_amount = ""
     if modified_amount is not None:

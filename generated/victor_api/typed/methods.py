@@ -229,7 +229,7 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
     @_typed.hinting_arguments
     def accept(
         self,
-        id: str | PaymentRequest,
+        id: str,
         *,
         notes: str,
         modified_amount: Amount | None = None,
@@ -241,9 +241,7 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         is read, and returned if it has the intended response.
 
         Args:
-            id: The id of the inbound request (the `child_id` of the outbound one), or its
-                record. A record is also checked for its direction and
-                `amount_modification_allowed`.
+            id: The id of the inbound request (the `child_id` of the outbound one).
             notes: For the requester. Up to 150 characters.
             modified_amount: The amount to pay, in US dollars above zero, if the request allows
                 another one. None: the requested amount.
@@ -253,8 +251,8 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         Raises:
             BadRequest: The provider refused it, such as an unknown request, or one that cannot
                 be answered.
-            Conflict: The request is outbound or has a different response (outcome `rejected`),
-                or its response may be this call's (outcome `unknown`).
+            Conflict: The request has another response than the intended one: it may be this
+                call's or somebody else's (outcome `unknown`).
             VictorError: Any other failure. With outcome `unknown` the request may be accepted:
                 read it with `get`.
 
@@ -262,7 +260,7 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
             >>> inbound = next(
             ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
             ... )
-            >>> str(victor.payment_requests.accept(inbound, notes="Thank you.").status)
+            >>> str(victor.payment_requests.accept(inbound.id, notes="Thank you.").status)
             'accepted'
         """
         extra_body = _typed.concealed_within(extra_body)
@@ -277,7 +275,7 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
 
     @_typed.hinting_arguments
     def decline(
-        self, id: str | PaymentRequest, *, notes: str, extra_body: ExtraBody | None = None
+        self, id: str, *, notes: str, extra_body: ExtraBody | None = None
     ) -> PaymentRequest:
         """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in
         `accept`.
@@ -294,7 +292,7 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
             >>> inbound = next(
             ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
             ... )
-            >>> str(victor.payment_requests.decline(inbound, notes="Not ours.").status)
+            >>> str(victor.payment_requests.decline(inbound.id, notes="Not ours.").status)
             'declined'
         """
         extra_body = _typed.concealed_within(extra_body)
@@ -609,7 +607,7 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
     @_typed.hinting_arguments
     async def accept(
         self,
-        id: str | PaymentRequest,
+        id: str,
         *,
         notes: str,
         modified_amount: Amount | None = None,
@@ -621,9 +619,7 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         is read, and returned if it has the intended response.
 
         Args:
-            id: The id of the inbound request (the `child_id` of the outbound one), or its
-                record. A record is also checked for its direction and
-                `amount_modification_allowed`.
+            id: The id of the inbound request (the `child_id` of the outbound one).
             notes: For the requester. Up to 150 characters.
             modified_amount: The amount to pay, in US dollars above zero, if the request allows
                 another one. None: the requested amount.
@@ -633,8 +629,8 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         Raises:
             BadRequest: The provider refused it, such as an unknown request, or one that cannot
                 be answered.
-            Conflict: The request is outbound or has a different response (outcome `rejected`),
-                or its response may be this call's (outcome `unknown`).
+            Conflict: The request has another response than the intended one: it may be this
+                call's or somebody else's (outcome `unknown`).
             VictorError: Any other failure. With outcome `unknown` the request may be accepted:
                 read it with `get`.
 
@@ -642,7 +638,7 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
             >>> inbound = next(
             ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
             ... )
-            >>> str(victor.payment_requests.accept(inbound, notes="Thank you.").status)
+            >>> str(victor.payment_requests.accept(inbound.id, notes="Thank you.").status)
             'accepted'
         """
         extra_body = _typed.concealed_within(extra_body)
@@ -657,7 +653,7 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
 
     @_typed.hinting_arguments
     async def decline(
-        self, id: str | PaymentRequest, *, notes: str, extra_body: ExtraBody | None = None
+        self, id: str, *, notes: str, extra_body: ExtraBody | None = None
     ) -> PaymentRequest:
         """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in
         `accept`.
@@ -674,7 +670,7 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
             >>> inbound = next(
             ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
             ... )
-            >>> str(victor.payment_requests.decline(inbound, notes="Not ours.").status)
+            >>> str(victor.payment_requests.decline(inbound.id, notes="Not ours.").status)
             'declined'
         """
         extra_body = _typed.concealed_within(extra_body)

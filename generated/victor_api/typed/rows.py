@@ -4,6 +4,10 @@
 from typing import Any, Final
 
 FORMS: Final[dict[str, tuple[str, str]]] = {
+    "id": (
+        "(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
+        "the id of a payment request, such as 'b34783af0'",
+    ),
     "account": ("[0-9]+", "3 to 20 ASCII digits only, such as '043987673645'"),
     "creditor": (
         "^[A-Za-z0-9.]+(?: +[A-Za-z0-9.]+)*$",
@@ -55,8 +59,8 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "get_payment_request": {
         "what": "call was not sent",
-        "query": {},
-        "by_hand": ("id", "extra_query"),
+        "query": {"id": {"place": "victor_payment_request_id", "required": True, "form": "id"}},
+        "by_hand": ("extra_query",),
     },
     "create_request_payment": {
         "what": "payment request was not sent",
@@ -137,7 +141,8 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "notes": {"required": True, "longest": 150},
             "modified_amount": {"kind": "dollars", "form": "amount_pattern"},
         },
-        "by_hand": ("id", "extra_body"),
+        "path": {"id": {"place": "victor_payment_request_id", "required": True, "form": "id"}},
+        "by_hand": ("extra_body",),
     },
 }
 """The arguments of lists and calls, by their functions."""

@@ -1,7 +1,6 @@
 """The one record over the three shapes that the document has for a payment request; and how long a
 list that requests leave is read again: while a reading brings what nobody can have seen before."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -12,7 +11,6 @@ from victor_api.models import (
 )
 
 from tests.cases import cases_beside
-from tests.payments import payment
 from victor_ext import PaymentRequest
 
 CASES = cases_beside(__file__)
@@ -100,17 +98,6 @@ def test_a_listed_request_completed_by_a_later_read_has_the_amount_that_was_paid
     completed = known.completed_by(now)
     assert (known.amount, now.amount) == (Decimal("10.00"), Decimal("7.00"))
     assert (completed.amount, completed.original_amount) == (Decimal("7.00"), Decimal("10.00"))
-
-
-def test_a_request_that_another_record_says_is_older_was_not_made_by_these_arguments():
-    request = {"payment_details": {"amount": "44.23"}}
-    silent = PaymentRequest.of_json({"payment_request": request})
-    older = PaymentRequest.of_json(
-        {"payment_request": {**request, "created_at": "2026-03-04T05:06:07Z"}}
-    )
-    sent_at = datetime(2026, 3, 5, tzinfo=UTC)
-    assert silent.could_be(payment(), since=sent_at)
-    assert not silent.completed_by(older).could_be(payment(), since=sent_at)
 
 
 def test_no_repr_shows_more_than_the_last_digits_of_an_account():

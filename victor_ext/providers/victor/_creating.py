@@ -150,24 +150,10 @@ class SentCreate(FrozenStruct, frozen=True):
         """The `create` that sent this body."""
         return cls(object_or_empty(json), attempts, key)
 
-    @classmethod
-    def of_arguments(cls, arguments: Mapping[str, Any]) -> SentCreate:
-        """A `create` with these arguments. Raises `InvalidRequest` for what cannot be sent."""
-        request = _request_of(arguments)
-        request.check.finish()
-        return cls(request.body)
-
     @property
     def reference(self) -> Any:
         """The caller's own reference, if it was sent."""
         return self.body.get("client_reference_id")
-
-    def may_have_made(self, record: Compared, since: datetime) -> bool:
-        """Whether a record may be of this payment; `PaymentRequest.could_be` has the rule."""
-        if record.created_at is not None and record.created_at < since:
-            return False
-        compared = self.comparisons(record)
-        return "amount" in compared and {*compared.values()} == {Likeness.SAME}
 
     def is_confirmed_by(self, record: Compared) -> bool:
         """Whether a record is known to be of this payment: it repeats the reference, or for a

@@ -22,6 +22,7 @@ from victor_ext._runtime.core.json_values import (
     object_of,
     object_or_empty,
     text_or_empty,
+    whole_of,
 )
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.loop.evidence import ListPage, Members
@@ -53,7 +54,7 @@ from victor_ext.money import from_wire
 from ._auth import TOKEN_PATH
 from ._creating import SentCreate
 from ._payment_requests import confirm_created
-from ._reading import another_page, is_number
+from ._reading import SearchResult
 from ._records import PaymentRequest, is_about_one_of
 from ._responding import PROOF_OF_RESPONSE, confirm_recorded, records_response
 from ._values import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
@@ -102,7 +103,7 @@ def _is_id(value: object) -> bool:
 
 _PAGE = ListPage(
     ("results",),
-    lambda page: is_number(page.get("page")) or is_number(page.get("page_size")),
+    lambda page: any(whole_of(page.get(name)) is not None for name in ("page", "page_size")),
     "its body has no list of results",
 )
 """A body without a list would otherwise be read as the end of the list."""
@@ -111,16 +112,13 @@ _PAGE = ListPage(
 def _page_of_other_number(response: httpx.Response) -> str | None:
     """How a page has another number than the one that was asked for, or None.
 
-    The number 0 is accepted, since the provider may not use the field; so is the next number, since
-    the provider may count from 1. A list compares the numbers of its pages with each other.
+    The number 0 is accepted: it is the document's default.
     """
-    number = object_of(response).get("page")
+    number = whole_of(object_of(response).get("page"))
     asked = response.request.url.params.get("page", "")
-    if not is_number(number) or not asked.isdecimal():
+    if not number or not asked.isdecimal() or number == int(asked):
         return None
-    if number in {0, int(asked), int(asked) + 1}:
-        return None
-    return another_page(number, asked)
+    return f"its body is page {number} of a list, and page {asked} was asked for"
 
 
 # What shows whether a `create` was done: its response, or the requests with its reference.
@@ -148,17 +146,22 @@ def _find_created(
     requests = yield partial(client.payment_requests.find, references, start_datetime=first)
     findings: list[Done | NotDone | str | VictorError] = []
     for call, since in calls:
-        own = requests.of_search(call.subject, since - first)
-        outbound = [request for request in own if request.direction != Direction.INBOUND]
-        sent = SentCreate.of_body(call.body)
+        # As if the window began at this call's moment.
+        start = requests.start + (since - first)
+        outbound = [
+            request
+            for request in requests
+            if request.has_reference(call.subject)
+            and request.direction != Direction.INBOUND
+            and (request.created_at is None or request.created_at >= start)
+        ]
         if len(outbound) == 1:
-            findings.append(outbound[0].as_done(sent))
+            findings.append(outbound[0].as_done(SentCreate.of_body(call.body)))
         elif not outbound:
-            findings.append(f"No request has its client_reference_id. {own.caveat}".rstrip())
+            none = SearchResult([], start=requests.start, end=requests.end, read=requests.read)
+            findings.append(f"No request has its client_reference_id. {none.caveat}")
         else:
-            could_be = any(sent.may_have_made(request, since) for request in outbound)
-            difference = "" if could_be else ", but other values"
-            findings.append(f"{len(outbound)} requests have its client_reference_id{difference}.")
+            findings.append(f"{len(outbound)} requests have its client_reference_id.")
     return findings
 
 

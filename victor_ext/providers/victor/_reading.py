@@ -6,121 +6,62 @@ list; `in_list` reads one request from a list, for `wait` and `watch`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeGuard
+from typing import Any
 
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 from victor_api.typed.arguments import PACKAGE
 
 from victor_ext import zulu
-from victor_ext._privacy import redact_excerpt
 from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.records import RecordList
-from victor_ext._runtime.client.requests import ExtraQuery
 from victor_ext._runtime.client.resources import Shared, Walk
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
 from victor_ext._runtime.core.json_values import list_or_empty
-from victor_ext._runtime.core.validation import Validation, shown
+from victor_ext._runtime.core.validation import Validation
 from victor_ext._runtime.loop.evidence import says_that_others_follow
-from victor_ext._runtime.loop.operations import names_only
 from victor_ext._values.ids import is_same_id, reference_of
-from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
+from victor_ext.errors import InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.typed import ListQuery
 
 from ._records import PaymentRequest
 
-_NOT_IN_ID = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 
-
-def id_problem(request_id: object) -> Problem | None:
-    """What is wrong with an id for a URL path, whose rest it must not change; or None."""
-    if not isinstance(request_id, str):
-        return Problem("id", "type", f"id must be text, not {type(request_id).__name__}.")
-    if not request_id:
-        return Problem("id", "required", "id is empty: give the id of a payment request.")
-    if _NOT_IN_ID.search(request_id) or not request_id.isprintable():
-        message = (
-            f"id is {shown(request_id)}: an id has no slash, space, line break, '?', '#' or '%', "
-            "nor dots alone."
-        )
-        return Problem("id", "format", message)
-    return None
-
-
-def check_id(request_id: object) -> None:
-    """Check the id of a call that has no other argument to check. Raises `InvalidRequest`."""
-    with Validation("The call was not sent") as validation:
-        validation.add(id_problem(request_id))
+def check_id(request_id: str) -> None:
+    """Check the id of a call that is made of several. Raises `InvalidRequest`."""
+    PACKAGE.call(get_payment_request, id=request_id)
 
 
 def get(
-    request_id: str,
-    seconds: float | None = None,
-    extra_query: ExtraQuery | None = None,
-    **filters: Any,
+    victor_payment_request_id: str, seconds: float | None = None, **filters: Any
 ) -> OperationFlow[PaymentRequest]:
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
-    check_id(request_id)
-    step = step_for_json(
-        get_payment_request,
-        seconds,
-        victor_payment_request_id=request_id,
-        extra_query=extra_query,
-        **filters,
-    )
+    id = victor_payment_request_id
+    step = step_for_json(get_payment_request, seconds, victor_payment_request_id=id, **filters)
     yield step
     record = PaymentRequest.of_json(step.parsed, "GetPaymentRequestResponse")
     if not record.id and record.status is None:
         raise UnreadableResponse(
-            f"The answer to get({request_id!r}) is not a payment request: it has neither an id "
+            f"The answer to get({id!r}) is not a payment request: it has neither an id "
             "nor a status.",
             outcome=Outcome.ACCEPTED,
         )
     return record
 
 
-@dataclass(eq=False)
-class _Reader(PageReader[PaymentRequest]):
-    """Reads a list of payment requests.
-
-    Attributes:
-        ahead: How far the provider's numbers are ahead of the numbers that were asked for: at page
-            0 (True), and at the pages after it (False).
-        longest: The most items of a page.
-        last_was_short: Whether the last page had items, and fewer than another one.
-    """
-
-    ahead: dict[bool, int] = field(default_factory=dict[bool, int])
-    longest = 0
-    last_was_short = False
-
-
 def walk(query: ListQuery) -> Walk[PaymentRequest]:
-    """A list that is read page by page, from the page of the query on."""
+    """A list that is read page by page, from the page of the query on, to the first empty page."""
     filters = {**query.arguments}
     first: int = filters.pop("page")
 
-    def begin() -> _Reader:
-        return _Reader(_id_of, first, "list of payment requests", query.may_be_left)
+    def begin() -> PageReader[PaymentRequest]:
+        return PageReader(_id_of, first, "list of payment requests", query.may_be_left)
 
-    def read(reader: _Reader) -> OperationFlow[Sequence[PaymentRequest]]:
-        """The requests of the reader's page; none past the last page."""
-        try:
-            page = yield from _page_of(reader, filters)
-            reader.more = says_that_others_follow(page, reader.number + 1) or None
-            requests = _requests_in(page)
-            reader.last_was_short = 0 < len(requests) < reader.longest
-            reader.longest = max(reader.longest, len(requests))
-            return requests
-        except BadRequest as error:
-            # What follows the last page is not documented: after a short page, a refusal of the
-            # page alone is the end.
-            if reader.last_was_short and names_only(error.problems, {"page"}):
-                return ()
-            raise
+    def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
+        page = yield from _page(reader.number, **filters)
+        reader.more = says_that_others_follow(page, reader.number + 1) or None
+        return _requests_in(page)
 
     return Walk(begin, read)
 
@@ -138,53 +79,6 @@ def _page(
     yield step
     page: dict[str, Any] = step.parsed
     return page
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a number of JSON."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def another_page(number: object, asked: object) -> str:
-    """How a page with this number differs from the one that was asked for."""
-    return (
-        f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
-    )
-
-
-_READINGS = 3
-"""Times that a page is read whose number may be that of another one."""
-
-
-def _page_of(reader: _Reader, filters: dict[str, Any]) -> OperationFlow[dict[str, Any]]:
-    """The page that a reader asks for.
-
-    The provider may number its pages from 1, or give page 0 the number 1. But a response whose
-    number does not follow from the numbers of the pages before may be that of another page, and
-    would hide items: the page is read again. A first page with the number 1 is read again, too: if
-    it has the number each time, the provider numbers its pages from 1.
-    """
-    is_page_0 = reader.number == 0
-    known = reader.ahead.get(is_page_0)
-    expected = {known or 0}
-    if known is None and reader.ahead.get(True) == 1:
-        # After page 0 with the number 1, the next number shows how the provider goes on.
-        expected = {0, 1}
-    number: Any = None
-    for reading in range(1, _READINGS + 1):
-        page = yield from _page(reader.number, **filters)
-        number = page.get("page")
-        if not is_number(number) or (number == 0 and reader.number > 0):
-            return page  # the provider does not use the field
-        # The table of operations refuses any number but that of the page and the next one.
-        ahead = int(number) - reader.number
-        is_numbered_from_1 = reading == _READINGS and not reader.ahead
-        if ahead in expected or is_numbered_from_1:
-            reader.ahead[is_page_0] = ahead
-            return page
-    raise UnreadableResponse(
-        f"The {reader.what}: {another_page(number, reader.number)}.", outcome=Outcome.ACCEPTED
-    )
 
 
 def _requests_in(page: dict[str, Any]) -> Sequence[PaymentRequest]:
@@ -213,18 +107,6 @@ class SearchResult(RecordList[PaymentRequest]):
         super().__init__(matches)
         self.start, self.end, self.read = start, end, read
 
-    def of_search(self, client_reference_id: str, later: timedelta) -> SearchResult:
-        """What a search for one of the references would have found, in a window that begins so much
-        later.
-        """
-        start = self.start + later
-        own: list[PaymentRequest] = []
-        for request in self:
-            is_in_window = request.created_at is None or request.created_at >= start
-            if is_in_window and request.has_reference(client_reference_id):
-                own.append(request)
-        return SearchResult(own, start=self.start, end=self.end, read=self.read)
-
     @property
     def caveat(self) -> str:
         """Why an empty result is not a proof. Empty if there are matches."""
@@ -251,18 +133,17 @@ def find(
     several.
 
     The moments are of this machine's clock, and the list is by the provider's: the window is wider
-    by the difference of the clocks, as far as it is known, and by `SEARCH_MARGIN`. If a response
-    shows a difference that is not well within the window, the search begins again.
+    by the difference of the clocks, and by `SEARCH_MARGIN`. A new client learns the difference from
+    its first response, and searches again.
     """
     is_several = isinstance(client_reference_id, list | tuple | set | frozenset)
     references = [*client_reference_id] if is_several else [client_reference_id]
     _check_search(references, start, end, extra_query)
     wanted = {*map(reference_of, references)}
-    # the provider's time minus this machine's: the least and the largest that a response showed
-    least = most = shared.clock.skew
-    while True:
-        first = _shifted(start, min(least, 0.0) - SEARCH_MARGIN)
-        last = None if end is None else _shifted(end, max(most, 0.0) + SEARCH_MARGIN)
+
+    def search(skew: float) -> OperationFlow[SearchResult]:
+        first = _shifted(start, min(skew, 0.0) - SEARCH_MARGIN)
+        last = None if end is None else _shifted(end, max(skew, 0.0) + SEARCH_MARGIN)
         window = PACKAGE.list(
             list_payment_requests,
             page=0,
@@ -277,11 +158,13 @@ def find(
         while (page := (yield from requests.next_page(reader))) is not None:
             read += len(page.items)
             matches += [it for it in page.items if reference_of(it.client_reference_id) in wanted]
-        skew = shared.clock.skew
-        doubt = SEARCH_MARGIN / 2  # the skew is known to a second or so
-        if least - doubt < skew < most + doubt:
-            return SearchResult(matches, start=first, end=last, read=read)
-        least, most = min(least, skew), max(most, skew)
+        return SearchResult(matches, start=first, end=last, read=read)
+
+    skew = shared.clock.skew
+    result = yield from search(skew)
+    if abs(shared.clock.skew - skew) > SEARCH_MARGIN / 2:
+        result = yield from search(shared.clock.skew)
+    return result
 
 
 def _shifted(moment: datetime, seconds: float) -> datetime:

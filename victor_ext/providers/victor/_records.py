@@ -383,24 +383,6 @@ class PaymentRequest(PaymentRequestFields):
         """
         return reference_of(self.client_reference_id) == reference_of(client_reference_id)
 
-    def could_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
-        """Whether these arguments of `create` may have made this request, such as one that `find`
-        returned.
-
-        It is outbound, says the amount (that which was asked), and contradicts no argument: one
-        that was left out is contradicted by a reference, notes or a creditor. It still may be
-        another one that is like it.
-
-        Args:
-            arguments: Those of `create`, by name.
-            since: The earliest moment at which they were sent, by the provider's clock. An older
-                request is not it.
-
-        Raises:
-            InvalidRequest: An argument is invalid, so that nothing can have been sent.
-        """
-        return SentCreate.of_arguments(arguments).may_have_made(self, since)
-
     def as_done(self, sent: SentCreate) -> Done:
         """What this request shows of a `create` that was sent, as a `Done`.
 
