@@ -3,13 +3,14 @@
 import re
 
 import pytest
+from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
 
 from tests.cases import cases_beside
-from victor_ext import ConfigurationError, HeaderKey, connect
+from victor_ext import ConfigurationError, HeaderKey, OperationRow, connect
 
-KEY = HeaderKey("Pay-Key", takes_key=lambda _request: True)
-CONNECTED = connect(Client, base_url="http://localhost", key=KEY)
+ROWS = {create_request_payment: OperationRow(takes_key=True)}
+CONNECTED = connect(Client, base_url="http://localhost", key=HeaderKey("Pay-Key"), rows=ROWS)
 
 
 @pytest.mark.parametrize(("headers", "message"), cases_beside(__file__)["headers"], ids=str)

@@ -23,6 +23,7 @@ from victor_ext import (
     ConfigurationError,
     CookieKey,
     HeaderKey,
+    OperationRow,
     QueryKey,
     ServerError,
     SignedAuth,
@@ -158,22 +159,21 @@ class TestClientCredentials:
         assert provider.requests[0].headers["authorization"] == "Bearer t"
 
 
-def everywhere(_request):
-    return True
-
-
 class TestKeys:
     @pytest.mark.parametrize(
         ("key", "words"),
         [
-            (BodyKey("request_id", takes_key=everywhere), "in the body, as 'request_id'"),
-            (QueryKey("k", takes_key=everywhere), "in the query, as 'k'"),
-            (CookieKey("k", takes_key=everywhere), "in a cookie, as 'k'"),
+            (BodyKey("request_id"), "in the body, as 'request_id'"),
+            (QueryKey("k"), "in the query, as 'k'"),
+            (CookieKey("k"), "in a cookie, as 'k'"),
             (None, "nowhere"),
         ],
     )
     def test_with_key_is_refused_where_the_key_is_in_no_header(self, key, words):
-        with connected(key=key) as client, pytest.raises(ConfigurationError, match=words):
+        pay = "POST /v1/payments"
+        rows = {} if key is None else {pay: OperationRow(takes_key=True)}
+        refused = pytest.raises(ConfigurationError, match=words)
+        with connected(key=key, rows=rows) as client, refused:
             client.with_key("k")
 
     @pytest.mark.parametrize("bad", ["", "two words", "line\nbreak", None])

@@ -25,6 +25,7 @@ from victor_ext import (
     CookieKey,
     HeaderKey,
     InvalidRequest,
+    OperationRow,
     QueryKey,
     VictorError,
 )
@@ -188,17 +189,15 @@ QUERY, COOKIE = QueryKey("idempotency_key"), CookieKey("idempotentKey")
 IN_QUERY = {"params": {"idempotency_key": KEY}}
 IN_COOKIE = {"headers": {"Cookie": f"idempotentKey={KEY}"}}
 SOME = HeaderKey("X-Idempotent-Request-ID")
-WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
+WIDE = {"PUT /payouts/{id}": OperationRow(takes_key=True)}
 REPEATED = [
     ("header", HEADER, by_function("pay")),
     ("header", HEADER, by_function("pay", given="with_key")),
-    ("header", WIDE, by_function("pay")),
     ("header", HEADER, by_hand("PUT", "/payouts/7")),
     ("nowhere", HEADER, by_function("pay")),
     ("nowhere", HEADER, by_hand("POST", "/payments")),
     ("public", HEADER, by_function("pay", clientPublicKey=KEY)),
     ("nowhere", HEADER, by_function("edit", "7", given="with_key")),
-    ("nowhere", WIDE, by_function("edit", "7")),
     ("body", BODY, by_function("pay", request_id=KEY)),
     ("nowhere", BODY, by_function("pay", request_id=KEY)),
     ("query", QUERY, by_hand("POST", "/payments", **IN_QUERY)),
@@ -209,17 +208,13 @@ ONCE = [
         ("header", HEADER, by_function("pay_out", given=given))
         for given in ("", "with_key", "header")
     ),
-    ("header", WIDE, by_function("pay_out", given="with_key")),
-    ("header", HeaderKey(ignores_key=lambda _: True), by_function("pay")),
     ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
     ("header", HEADER, by_hand("POST", "/payments/7", **MINE)),
     ("some", SOME, by_hand("POST", "/payouts", headers={"X-Idempotent-Request-ID": KEY})),
-    ("both", HeaderKey("X-Request-ID", takes_key=lambda _: False), by_function("pay")),
     ("trace", None, by_function("pay")),
     ("nowhere", None, by_function("pay")),
     ("nowhere", HEADER, by_function("edit", "7")),
     ("public", None, by_function("pay", clientPublicKey=KEY)),
-    ("nowhere", WIDE, by_function("pay", given="with_key")),
     ("body", BODY, by_function("pay")),
     ("body", BODY, by_hand("POST", "/payouts", json={"request_id": KEY})),
     ("query", QUERY, by_hand("POST", "/payouts", **IN_QUERY)),
@@ -227,15 +222,26 @@ ONCE = [
 ]
 
 
+BY_ROWS = [
+    ("header", HEADER, by_function("pay"), 2),
+    ("header", HEADER, by_function("pay_out", given="with_key"), 1),
+    ("nowhere", HEADER, by_function("edit", "7"), 2),
+    ("nowhere", HEADER, by_function("pay", given="with_key"), 1),
+]
+"""With the rows `WIDE`."""
+
+
 @pytest.mark.parametrize(
-    ("document", "key", "use", "sent"),
-    [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE],
+    ("document", "key", "use", "sent", "rows"),
+    [(*case, 2, {}) for case in REPEATED]
+    + [(*case, 1, {}) for case in ONCE]
+    + [(*case, WIDE) for case in BY_ROWS],
 )
 def test_no_write_is_done_twice_after_a_lost_response_wherever_the_key_is_declared(
-    mode, document, key, use, sent
+    mode, document, key, use, sent, rows
 ):
     provider, error = Provider(), None
-    caller = Caller(mode, provider, package(document), base_url=URL, key=key)
+    caller = Caller(mode, provider, package(document), base_url=URL, key=key, rows=rows)
     try:
         caller.run(lambda client: use(client, document))
     except VictorError as raised:
@@ -246,41 +252,33 @@ def test_no_write_is_done_twice_after_a_lost_response_wherever_the_key_is_declar
 
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
-    "key", [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("idempotentKey")], ids=repr
+    "key",
+    [
+        HeaderKey("X-Key"),
+        HeaderKey("X-Request-ID"),
+        HeaderKey("Idempotency_Key"),
+        BodyKey("idempotentKey"),
+    ],
+    ids=repr,
 )
 @pytest.mark.parametrize("document", SAID)
 def test_another_key_than_the_declared_one_is_refused(connecting, key, document):
     """A provider ignores it, and does a repeat again."""
-    words = f"declares {key!r}; it declares {SAID[document]}. Write that, or"
+    words = f"that {key!r} is a key; it says so of {SAID[document]}. Write that, or"
     with pytest.raises(ConfigurationError, match=re.escape(words)):
         connecting(client_class(package(document)), base_url=URL, key=key)
 
 
 @pytest.mark.parametrize(
-    ("document", "takes_key", "warnings"),
-    [
-        ("trace", None, 1),
-        ("public", None, 1),
-        ("nowhere", None, 1),
-        ("nowhere", lambda _: True, 0),
-        ("header", lambda _: True, 0),
-    ],
+    ("document", "rows", "warnings"),
+    [("trace", {}, 1), ("public", {}, 1), ("nowhere", {}, 1), ("nowhere", WIDE, 0)],
 )
 def test_an_undeclared_key_is_accepted_with_a_warning_unless_the_caller_vouches_for_it(
-    document, takes_key, warnings, caplog
+    document, rows, warnings, caplog
 ):
     """Where the document says of nothing that it is a key, nothing is advised: it is warned of."""
-    connected(document, HeaderKey("X-Key", takes_key=takes_key))
+    connected(document, HeaderKey("X-Key"), rows=rows)
     assert [each.getMessage()[:14] for each in caplog.records] == ["undeclared-key"] * warnings
-
-
-def test_a_tracing_header_is_refused_where_the_document_has_a_key():
-    words = (
-        "the document does not say that HeaderKey('X-Request-ID') is a key; it says so of "
-        "HeaderKey('Idempotency-Key'). Write that"
-    )
-    with pytest.raises(ConfigurationError, match=re.escape(words)):
-        connected("both", HeaderKey("X-Request-ID"))
 
 
 @pytest.mark.parametrize("document", [*SAID, "trace", "public", "nowhere"])

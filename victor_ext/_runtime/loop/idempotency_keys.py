@@ -284,12 +284,6 @@ class HeaderKey:
 
     Args:
         name: The header's name.
-        takes_key: Which requests get a key if the caller gave none. None: no request. With
-            `victor_ext.connect` it is for writes whose operations do not declare the header in the
-            document, and do take it: None means every POST if the document declares it nowhere, and
-            else none.
-        ignores_key: Which requests the provider takes no key for. A header there makes no repeat
-            safe.
         problem: What is wrong with a key that the caller gave for a request, or None. By default:
             an empty one, and one that is not visible ASCII.
 
@@ -298,8 +292,6 @@ class HeaderKey:
     """
 
     name: str = "Idempotency-Key"
-    takes_key: Callable[[httpx.Request], bool] | None = None
-    ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
     problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: key_problem(
         key, shortest=None
     )
@@ -316,7 +308,7 @@ class HeaderKey:
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the header, or None."""
-        return request.headers.get(self.name) or None if rule_of(self, request).is_taken else None
+        return request.headers.get(self.name) or None if rule_of(request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
         """The key in the header, or None. A request whose operation takes a key gets one first, if
@@ -324,7 +316,7 @@ class HeaderKey:
 
         Raises `InvalidRequest` for a key that the operation does not take.
         """
-        rule = rule_of(self, request)
+        rule = rule_of(request)
         if not rule.is_taken:
             return None
         given: str | None = request.headers.get(self.name)
@@ -345,8 +337,6 @@ class _CallersKey:
     """A key that the caller alone sets: without it there is none."""
 
     name: str
-    ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
-    takes_key: Callable[[httpx.Request], bool] | None = None
 
     def __post_init__(self) -> None:
         name: object = self.name
@@ -363,14 +353,14 @@ class _CallersKey:
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the request, or None."""
-        return self._given(request) or None if rule_of(self, request).is_taken else None
+        return self._given(request) or None if rule_of(request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
         """The key in the request, or None. Raises `InvalidRequest` for a key of another form than
         the document wants, and without one where the operation needs it.
         """
         key = self.read(request)
-        rule = rule_of(self, request)
+        rule = rule_of(request)
         if key is not None:
             return _checked(key, rule.form.problem(key))
         if rule.is_required:
@@ -399,10 +389,6 @@ class BodyKey(_CallersKey):
     Args:
         name: The member's name; that of a member of an object in the body with the names around
             it: `"meta.requestKey"`.
-        ignores_key: Which requests the provider takes no key for. A member there makes no repeat
-            safe.
-        takes_key: With `victor_ext.connect`: which requests take one, although the document
-            declares the member for other bodies only.
     """
 
     name: str = "idempotencyKey"
@@ -419,8 +405,6 @@ class QueryKey(_CallersKey):
 
     Args:
         name: The parameter's name.
-        ignores_key: As of `BodyKey`.
-        takes_key: As of `BodyKey`.
     """
 
     name: str = "idempotency_key"
@@ -436,8 +420,6 @@ class CookieKey(_CallersKey):
 
     Args:
         name: The cookie's name.
-        ignores_key: As of `BodyKey`.
-        takes_key: As of `BodyKey`.
     """
 
     name: str = "idempotency_key"
@@ -452,16 +434,10 @@ class CookieKey(_CallersKey):
         return ""
 
 
-def rule_of(place: HeaderKey | _CallersKey, request: httpx.Request) -> KeyRule:
-    """The rule of the request's operation, or else what the caller's functions say of the
-    request.
-    """
+def rule_of(request: httpx.Request) -> KeyRule:
+    """The rule of the request's operation; without one, a key that the caller gives is taken."""
     rule: KeyRule | None = getattr(request.extensions.get(OPERATION), "key", None)
-    if rule is not None:
-        return rule
-    if place.ignores_key(request):
-        return NO_KEY
-    return MADE if place.takes_key is not None and place.takes_key(request) else TAKEN
+    return TAKEN if rule is None else rule
 
 
 class NoKeys:
