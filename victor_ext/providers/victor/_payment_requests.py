@@ -46,7 +46,7 @@ class _RequestFlows(Resource):
         return created
 
     def _get(self, request: CheckedCall) -> OperationFlow[PaymentRequest]:
-        return _reading.get(**request.path, **request.by_hand)
+        return _reading.get(**request.path)
 
     def _list(self, query: ListQuery) -> Walk[PaymentRequest]:
         return _reading.walk(query)
