@@ -222,20 +222,21 @@ ONCE = [
 ]
 
 
+TRACING = {**WIDE, "POST /payments": OperationRow(takes_key=False)}
+"""Of the writes that take the key of the document `both`."""
 BY_ROWS = [
-    ("header", HEADER, by_function("pay"), 2),
-    ("header", HEADER, by_function("pay_out", given="with_key"), 1),
-    ("nowhere", HEADER, by_function("edit", "7"), 2),
-    ("nowhere", HEADER, by_function("pay", given="with_key"), 1),
+    ("header", HEADER, by_function("pay"), 2, WIDE),
+    ("header", HEADER, by_function("pay_out", given="with_key"), 1, WIDE),
+    ("nowhere", HEADER, by_function("edit", "7"), 2, WIDE),
+    ("nowhere", HEADER, by_function("pay", given="with_key"), 1, WIDE),
+    ("both", HeaderKey("X-Request-ID"), by_function("pay"), 1, TRACING),
+    ("both", HeaderKey("X-Request-ID"), by_function("pay_out"), 1, TRACING),
 ]
-"""With the rows `WIDE`."""
 
 
 @pytest.mark.parametrize(
     ("document", "key", "use", "sent", "rows"),
-    [(*case, 2, {}) for case in REPEATED]
-    + [(*case, 1, {}) for case in ONCE]
-    + [(*case, WIDE) for case in BY_ROWS],
+    [(*case, 2, {}) for case in REPEATED] + [(*case, 1, {}) for case in ONCE] + BY_ROWS,
 )
 def test_no_write_is_done_twice_after_a_lost_response_wherever_the_key_is_declared(
     mode, document, key, use, sent, rows

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from victor_ext._privacy import kind_of
 from victor_ext._runtime.client.webhooks import (
@@ -31,19 +31,6 @@ _NAMES = ("type", "event", "event_type", "eventType", "eventName")
 Verify = Callable[[Mapping[str, str], bytes], object]
 
 
-class _Event(NamedTuple):
-    """A request that was checked and read."""
-
-    headers: Mapping[str, str]
-    signed_id: str
-    """The id that the provider has signed beside the body; empty: it has signed none."""
-    text: str
-    content: Mapping[str, Any]
-    model: Any
-    webhook: str | None
-    """The name of the webhook, if the address tells it."""
-
-
 class DocumentWebhook:
     """What `webhook` of a connected client returns: see there for the other arguments.
 
@@ -55,7 +42,6 @@ class DocumentWebhook:
         needs_name: The webhooks whose name `receive` of an inbox needs, since not every body tells
             which webhook it is of.
         anybody_can_post: Whether nobody checks where a request comes from.
-        event_names: The names that events have; empty: a function of the caller's may give any.
     """
 
     def __init__(
@@ -77,7 +63,6 @@ class DocumentWebhook:
         self._read = read
         self.needs_name: tuple[str, ...] = webhooks.UNTOLD
         self.anybody_can_post = verify is None
-        self.event_names = () if name is not None else _known_names(webhooks)
 
     def delivery(self, body: bytes | str, headers: Headers, *, name: str | None = None) -> Delivery:
         """Check a request, and read it; `name` is the name of the webhook, if the address tells it.
@@ -85,16 +70,23 @@ class DocumentWebhook:
         Raises `InvalidRequest`, `ConfigurationError`, `ValueError` for a name that the document
         does not have, and what `verify` raises.
         """
-        event = self._event(body_bytes(body), headers_by_name(headers), name)
-        event_name = self._event_name(event)
-        own_id = self._by_caller(self._id, event.headers, event.model) or _usual_id(event)
-        subject = own_id or id_or_empty(event.content.get("id"))
+        sent = headers_by_name(headers)
+        raw = body_bytes(body)
+        signed: dict[str, str] = {}
+        model = self._model(raw, sent, name, signed)
+        text, content = self._parsed(raw)
+        if model is None:
+            model = self._unknown_variant(content)
+        members = object_or_empty(content)
+        event_name = self._by_caller(self._name, model) or name or self._name_in(members, model)
+        own_id = self._by_caller(self._id, sent, model) or _usual_id(members, signed)
+        subject = own_id or id_or_empty(members.get("id"))
         ids: list[str] = []
         if subject:
             # `id` may be that of the object, which has other events: a repeat has the same content.
-            digest = "" if own_id else hashlib.sha256(event.text.encode()).hexdigest()
+            digest = "" if own_id else hashlib.sha256(raw).hexdigest()
             ids.append(json.dumps([name, subject, digest]))
-        elif not self._is_unknown(event.model):
+        elif not self._is_unknown(model):
             raise ConfigurationError(
                 "Nothing tells this notification from another one: pass webhook(id=...), a "
                 "function of headers and model."
@@ -102,7 +94,7 @@ class DocumentWebhook:
         return Delivery(
             name=event_name,
             subject=subject,
-            content=json.dumps({"webhook": name, "body": event.text, "name": event_name}),
+            content=json.dumps({"webhook": name, "body": text, "name": event_name}),
             # An event without an id may be another one than an equal event: nothing is its repeat.
             ids=tuple(ids),
             is_known_by_content=subject != own_id,
@@ -112,16 +104,18 @@ class DocumentWebhook:
         """The name of an event in the letters that it came with."""
         return text_or_empty(json.loads(content)["name"])
 
-    def _event(self, raw: bytes, headers: Mapping[str, str], name: str | None) -> _Event:
+    def _model(
+        self, raw: bytes, sent: Mapping[str, str], name: str | None, signed: dict[str, str]
+    ) -> Any:
+        """The model of a body; None, if it is of a kind that the document does not declare. What
+        the provider has signed beside the body is added to `signed`.
+        """
         webhooks = self._webhooks
-        signed: dict[str, str] = {}
         verify = None if self._verify is None else partial(_check, self._verify, signed)
-        is_unknown = False
-        model: Any = None
         try:
-            model = webhooks.read_webhook(raw, headers, name=name, verify=verify)
+            return webhooks.read_webhook(raw, sent, name=name, verify=verify)
         except webhooks.UnknownWebhook:
-            is_unknown = True
+            return None
         except webhooks.AmbiguousWebhook:
             raise self._name_is_missing() from None
         except webhooks.UnreadableWebhook:
@@ -129,16 +123,15 @@ class DocumentWebhook:
             if reason == IS_NOT_JSON:
                 reason = "is not what the document declares"
             raise invalid_notification(self.provider, reason) from None
+
+    def _parsed(self, raw: bytes) -> tuple[str, Any]:
+        """The text and the JSON of a body that was read as such before."""
         try:
             text = raw.decode()
-            content: Any = parsed(text)
+            return text, parsed(text)
         except ValueError:
             reason = "is not UTF-8, or is nested too deeply"
             raise invalid_notification(self.provider, reason) from None
-        if is_unknown:
-            model = self._unknown_variant(content)
-        signed_id = next((signed[part] for part in signed if f"-{part}".endswith("-id")), "")
-        return _Event(headers, signed_id, text, object_or_empty(content), model, name)
 
     def _name_is_missing(self) -> ConfigurationError:
         names = ", ".join(self.needs_name)
@@ -147,15 +140,15 @@ class DocumentWebhook:
             "address of its own, and write receive(..., name=)."
         )
 
-    def _event_name(self, event: _Event) -> str:
-        by_caller = self._by_caller(self._name, event.model)
-        # Where the address tells the webhook, a member that is called `type` may be of something
-        # else.
-        members = [text_or_empty(event.content.get(member)) for member in _NAMES]
-        name = next(filter(None, [by_caller, event.webhook, *members]), None)
-        if name is not None:
-            return name
-        kind: type[Any] = type(event.model)
+    def _name_in(self, members: Mapping[str, Any], model: object) -> str:
+        """The name of an event whose address does not tell its webhook: there, a member that is
+        called `type` may be of something else.
+        """
+        for member in _NAMES:
+            name = text_or_empty(members.get(member))
+            if name:
+                return name
+        kind = type(model)
         webhooks = self._webhooks.WEBHOOKS.values()
         bodies = [body for hook in webhooks for body in get_args(hook.body) or (hook.body,)]
         if bodies.count(kind) > 1:  # the class names none of them
@@ -221,17 +214,12 @@ def _check(verify: Verify, signed: dict[str, str], headers: Mapping[str, str], b
         )
 
 
-def _known_names(webhooks: Any) -> tuple[str, ...]:
-    """The names that events have: those of the webhooks, and the words that tell their bodies."""
-    words = [word for webhook in webhooks.WEBHOOKS.values() for word in webhook.words]
-    return (*webhooks.WEBHOOKS, *filter(None, map(text_or_empty, words)))
-
-
-def _usual_id(event: _Event) -> str:
+def _usual_id(members: Mapping[str, Any], signed: Mapping[str, str]) -> str:
     """The id of an event in one of the usual places; empty: none of them has an id.
 
     A header counts only if it is signed. By another one, whoever has captured a notification could
     make new events of it.
     """
-    members = [id_or_empty(event.content.get(member)) for member in _IDS]
-    return next(filter(None, [event.signed_id, *members]), "")
+    ids = [signed[name] for name in signed if f"-{name}".endswith("-id")]
+    ids += [id_or_empty(members.get(member)) for member in _IDS]
+    return next(filter(None, ids), "")
