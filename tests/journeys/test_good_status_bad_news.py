@@ -238,7 +238,7 @@ def described(**parts):
     [
         *CASES["another payment"],
         *[
-            ({"payment_details": {"due_date": day}}, f"the due_date '{day}'")
+            ({"payment_details": {"due_date": day}}, "another due_date")
             for day in (f"{NEXT_DAY}", f"{NEXT_DAY}T00:00:00Z", LATER)
         ],
     ],
@@ -275,7 +275,9 @@ LEFT_OUT = {
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_a_member_that_was_not_sent_and_is_in_the_answer_shows_another_payment(name):
     answer = described(**{"reference": None, **LEFT_OUT[name]})
-    Provider(answer).error(partial(create_with_key, reference=None), f"has the {name} ", Conflict)
+    Provider(answer).error(
+        partial(create_with_key, reference=None), f"has another {name}", Conflict
+    )
 
 
 @pytest.mark.parametrize(

@@ -314,8 +314,6 @@ class RepeatsId(FrozenStruct, frozen=True):
 
     what: str  # has the id, for messages
     member: str  # of the body, with the id
-    # how a response is about something else although it has this id
-    unlike: Says = lambda _response: None
     is_of_reads_alone: bool = (
         True  # no write has this id in its response, which could come late to a read
     )
@@ -324,7 +322,7 @@ class RepeatsId(FrozenStruct, frozen=True):
         """How the response is about something else than was asked for, or None."""
         asked = id_in_path(response.request)
         received = object_of(response).get(self.member)
-        return about_another(asked, received, self.what) or self.unlike(response)
+        return about_another(asked, received, self.what)
 
 
 class Repeats(FrozenStruct, frozen=True):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from victor_api.api.payment_requests import create_request_payment
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, PACKAGE
@@ -16,28 +15,22 @@ from victor_api.typed.dictionaries import (
 from victor_api.typed.methods import PaymentRequests
 
 from victor_ext import money, zulu
-from victor_ext._privacy import concealed_account, mask, one_line, redact_excerpt
+from victor_ext._privacy import concealed_account, one_line
 from victor_ext._runtime.client.requests import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext._runtime.core import comparing
 from victor_ext._runtime.core.comparing import Comparer, Likeness
 from victor_ext._runtime.core.json_values import is_object, object_or_empty
-from victor_ext._runtime.core.validation import Validation, as_date, moment_problem
+from victor_ext._runtime.core.validation import Validation, as_date
 from victor_ext._runtime.loop.idempotency_keys import key_problem
 from victor_ext._values.ids import says_nothing
 from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.typed import Body, Request
 
-from ._values import (
-    CHILD_ID,
-    ID,
-    ORIGINAL_AMOUNT,
-    PARENT_ID,
-    Amounts,
-    Direction,
-    as_direction,
-    as_moment,
-)
+from ._values import ID, Direction, as_direction, as_moment, first_of
+
+if TYPE_CHECKING:
+    from ._records import PaymentRequest
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
 """The places of members in the body of `create`, each with the argument that sets it."""
@@ -114,12 +107,7 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
     if now is not None:
         with Validation("The check was not sent") as validation:
-            problem = moment_problem("now", now)
-            if problem is None and not MINYEAR < now.year < MAXYEAR:
-                problem = Problem(
-                    "now", "range", f"now={now} is too far away to compare a due date with it."
-                )
-            validation.add(problem)
+            validation.moment("now", now)
     request = _request_of(arguments)
     check_request(request, zulu.now() if now is None else now)
     request.check.finish()
@@ -139,27 +127,6 @@ _COMPARERS: Mapping[str, Comparer] = {
 """How a response's value is compared with one that was sent, by the kind of the argument. Amounts
 are texts, and times may be numbers since the epoch.
 """
-_OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network", "error_message"}
-"""The members at the top of a record that no caller has sent, whatever a newer body has."""
-
-
-class Compared(Protocol):
-    """What is compared of a record of a payment request; `PaymentRequest` has it."""
-
-    @property
-    def created_at(self) -> datetime | None:
-        """The time of creation, if the record says it."""
-
-    def value_at(self, path: Sequence[str]) -> Any:
-        """The value at the names in `path`, or None; without names, the whole JSON."""
-
-    def not_objects(self) -> list[str]:
-        """The paths at which a value is no object, such as text, and the document has an object."""
-        ...
-
-    def said_amounts(self) -> Amounts:
-        """The amounts of the record, as they were sent."""
-        ...
 
 
 class SentCreate(FrozenStruct, frozen=True):
@@ -188,7 +155,7 @@ class SentCreate(FrozenStruct, frozen=True):
         """The caller's own reference, if it was sent."""
         return self.body.get("client_reference_id")
 
-    def is_confirmed_by(self, record: Compared) -> bool:
+    def is_confirmed_by(self, record: PaymentRequest) -> bool:
         """Whether a record is known to be of this payment: it repeats the reference, or for a
         payment without a reference the payee, the payer and the amount.
 
@@ -198,7 +165,7 @@ class SentCreate(FrozenStruct, frozen=True):
         compared = self.comparisons(record)
         others = [argument for argument, is_like in compared.items() if is_like is Likeness.OTHER]
         if others:
-            which = " and ".join(_other_value(record, argument) for argument in others)
+            which = " and ".join(f"another {argument}" for argument in others)
             key = "the idempotency key" if self.key is None else f"the idempotency key {self.key!r}"
             raise Conflict(
                 f"The provider answered with payment request {one_line(record.value_at([ID]))}, "
@@ -216,12 +183,12 @@ class SentCreate(FrozenStruct, frozen=True):
         needed = {"client_reference_id"} if has_reference else SUBJECT
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
-    def unreadable(self, record: Compared) -> list[str]:
+    def unreadable(self, record: PaymentRequest) -> list[str]:
         """The names of the values in a record that cannot be read."""
         compared = self.comparisons(record)
         return [name for name, is_like in compared.items() if is_like is Likeness.UNREADABLE]
 
-    def comparisons(self, record: Compared) -> dict[str, Likeness]:
+    def comparisons(self, record: PaymentRequest) -> dict[str, Likeness]:
         """What a record says of each value that was sent or left out, by name; the values of which
         it says nothing are not there.
         """
@@ -232,8 +199,7 @@ class SentCreate(FrozenStruct, frozen=True):
                 continue
             sent = "" if value is None else value
             compare = _COMPARERS[argument.kind]
-            compared_with = partial(comparing.likeness, compare, sent)
-            is_like = comparing.worst([*map(compared_with, _values_said(record, name))])
+            is_like = comparing.likeness(compare, sent, _received(record, name))
             if is_like is not Likeness.UNSAID:
                 compared[name] = is_like
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
@@ -244,8 +210,6 @@ class SentCreate(FrozenStruct, frozen=True):
             for place in (whole, whole.get("payment_request")):
                 if comparing.is_contradicted(extra, place):
                     compared["extra_body"] = Likeness.OTHER
-        # Where something else than an object stands, the members of the object cannot be read.
-        compared |= dict.fromkeys(record.not_objects(), Likeness.UNREADABLE)
         return compared
 
 
@@ -277,39 +241,10 @@ def _added_by_caller(body: Mapping[str, Any], prefix: str = "") -> ExtraBody:
     return added
 
 
-def _values_said(record: Compared, argument: str) -> list[Any]:
-    """What a record has for an argument: at its top, if a member of the body itself may stand
-    there, and in its request. None: nothing.
-    """
-    place = CREATE_REQUEST_PAYMENT[argument].place
-    in_request = record.value_at(["payment_request", *place.split(".")])
-    if argument == "amount" and record.value_at(ORIGINAL_AMOUNT) not in (None, "", in_request):
-        # The record is a `PaymentRequest` that was accepted with another amount.
+def _received(record: PaymentRequest, argument: str) -> Any:
+    """What a record has for an argument of `create`; None: nothing."""
+    if argument == "amount":  # the requested one, also if it was accepted with another
         amounts = record.said_amounts()
-        in_request = amounts.original if amounts.unreadable is None else amounts.unreadable
-    if "." in place or place in _OF_RECORD:
-        return [in_request]
-    return [record.value_at([place]), in_request]
-
-
-_SHOWN_IN_MESSAGES: Mapping[str, Callable[[str], str]] = {
-    "payee_account_number": mask,
-    "payer_counterparty_id": str,
-    "amount": str,
-    "biller_type": redact_excerpt,
-    "due_date": str,
-    "ultimate_creditor": redact_excerpt,
-    "amount_modification_allowed": redact_excerpt,
-    "notes": redact_excerpt,
-    "client_reference_id": str,
-}
-"""How a message shows the value of an argument. The value of any other one may be private."""
-
-
-def _other_value(record: Compared, argument: str) -> str:
-    """The value of an argument in a record, for a message that it is another value."""
-    shown = _SHOWN_IN_MESSAGES.get(argument)
-    if shown is None:
-        return f"another {argument}"
-    said = (value for value in _values_said(record, argument) if not says_nothing(value))
-    return f"the {argument} {shown(one_line(next(said, None)))!r}"
+        return first_of(amounts.original, amounts.own)
+    place = CREATE_REQUEST_PAYMENT[argument].place
+    return record.value_at(["payment_request", *place.split(".")] if "." in place else [place])

@@ -41,7 +41,7 @@ class _RequestFlows(Resource):
         step = step_for_json(create_request_payment, body=body_of(request), idempotency_key=key)
         step.own_places = ARGUMENTS
         yield step
-        created = PaymentRequest.of_json(step.parsed, idempotency_key=key)
+        created = PaymentRequest(step.parsed, idempotency_key=key)
         extras = (request.by_hand["extra_body"], step.extra_body)
         sent = SentCreate(request.body, step.attempts, key, extras)
         yield from confirm_created(created, sent, seconds_left, is_key_new=own_key is None)
