@@ -192,7 +192,7 @@ OTHERS = "it may be the response of this call or somebody else's"
         (ACCEPT, [{**YES, "status": "Yes"}, ACCEPTED], "accepted"),
         (DECLINE, [{**YES, "status": "Accepted"}, ACCEPTED], OTHERS),
         (CREATE, [WHOLE], "created"),
-        (CREATE, [OTHER_PAYEE], "the payee_account_number"),
+        (CREATE, [OTHER_PAYEE], "another payee_account_number"),
         (CREATE, [TOO_LITTLE, MADE], "does not say payee, payer and amount"),
         (CREATE, [TOO_LITTLE, WHOLE], "created"),
     ],

@@ -143,6 +143,9 @@ SAFE_CALLS = {
 
 
 NO_TEXT_IS_GOOD = {
+    "get(id)",
+    "accept(id)",
+    "decline(id)",
     "create(payee_account_number)",
     "create(amount)",
     "create(biller_type)",

@@ -65,7 +65,7 @@ def fake_request(fields: Mapping[str, Any], idempotency_key: str | None) -> Paym
             holder[member] = sent
     # A list has no responses.
     model = "GetPaymentRequestResponse" if fields.get("response") else "PaymentRequestReceipt"
-    fake = PaymentRequest.of_json(json, model, idempotency_key=idempotency_key)
+    fake = PaymentRequest(json, model, idempotency_key=idempotency_key)
     for name, value in fields.items():
         if value is not None and getattr(fake, name, None) is None:
             raise TypeError(f"PaymentRequest.fake cannot take {name}={value!r}")

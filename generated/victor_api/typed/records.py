@@ -38,6 +38,12 @@ class PaymentRequestFields(_typed.Record):
         payment request of the given payment request. In no repr."""
 
     @property
+    @_typed.text("payment_request", "payment_details", "biller_type", private=True)
+    def biller_type(self):
+        """`payment_request.payment_details.biller_type` (`str | None`): Specifies the biller type,
+        must be BUSINESS or CONSUMER. In no repr."""
+
+    @property
     @_typed.text("payment_request", "payment_details", "notes", private=True)
     def notes(self):
         """`payment_request.payment_details.notes` (`str | None`): Notes associated with the payment.

@@ -313,8 +313,6 @@ class RepeatsId(FrozenStruct, frozen=True):
 
     what: str  # has the id, for messages
     member: str  # of the body, with the id
-    # how a response is about something else although it has this id
-    unlike: Says = lambda _response: None
     is_of_reads_alone: bool = (
         True  # no write has this id in its response, which could come late to a read
     )
@@ -323,7 +321,7 @@ class RepeatsId(FrozenStruct, frozen=True):
         """How the response is about something else than was asked for, or None."""
         asked = id_in_path(response.request)
         named = same(asked, object_of(response).get(self.member), "id")
-        return mismatch(self.what, {self.member: named}) or self.unlike(response)
+        return mismatch(self.what, {self.member: named})
 
 
 class Repeats(FrozenStruct, frozen=True):

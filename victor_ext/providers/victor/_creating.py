@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from victor_api.api.payment_requests import create_request_payment
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, PACKAGE
@@ -15,25 +15,20 @@ from victor_api.typed.dictionaries import (
 from victor_api.typed.methods import PaymentRequests
 
 from victor_ext import zulu
-from victor_ext._privacy import concealed_account, mask, one_line, redact_excerpt
+from victor_ext._privacy import concealed_account, one_line
 from victor_ext._runtime.core.comparing import Likeness, same
 from victor_ext._runtime.core.json_values import object_or_empty
-from victor_ext._runtime.core.validation import Validation, as_date, moment_problem
+from victor_ext._runtime.core.validation import Validation, as_date
 from victor_ext._runtime.loop.idempotency_keys import key_problem
 from victor_ext._values.ids import says_nothing
 from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.typed import Request
 
-from ._values import (
-    CHILD_ID,
-    ID,
-    ORIGINAL_AMOUNT,
-    PARENT_ID,
-    Amounts,
-    Direction,
-    as_direction,
-)
+from ._values import ID, Direction, as_direction, first_of
+
+if TYPE_CHECKING:
+    from ._records import PaymentRequest
 
 _SIGNATURE = inspect.signature(PaymentRequests[Any, Any].create)
 
@@ -98,38 +93,10 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
     if now is not None:
         with Validation("The check was not sent") as validation:
-            problem = moment_problem("now", now)
-            if problem is None and not MINYEAR < now.year < MAXYEAR:
-                problem = Problem(
-                    "now", "range", f"now={now} is too far away to compare a due date with it."
-                )
-            validation.add(problem)
+            validation.moment("now", now)
     request = _request_of(arguments)
     check_request(request, zulu.now() if now is None else now)
     request.arguments()
-
-
-_OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network", "error_message"}
-"""The members at the top of a record that no caller has sent, whatever a newer body has."""
-
-
-class Compared(Protocol):
-    """What is compared of a record of a payment request; `PaymentRequest` has it."""
-
-    @property
-    def created_at(self) -> datetime | None:
-        """The time of creation, if the record says it."""
-
-    def value_at(self, path: Sequence[str]) -> Any:
-        """The value at the names in `path`, or None; without names, the whole JSON."""
-
-    def not_objects(self) -> list[str]:
-        """The paths at which a value is no object, such as text, and the document has an object."""
-        ...
-
-    def said_amounts(self) -> Amounts:
-        """The amounts of the record, as they were sent."""
-        ...
 
 
 class SentCreate(FrozenStruct, frozen=True):
@@ -155,7 +122,7 @@ class SentCreate(FrozenStruct, frozen=True):
         """The caller's own reference, if it was sent."""
         return self.body.get("client_reference_id")
 
-    def is_confirmed_by(self, record: Compared) -> bool:
+    def is_confirmed_by(self, record: PaymentRequest) -> bool:
         """Whether a record is known to be of this payment: it repeats the reference, or for a
         payment without a reference the payee, the payer and the amount.
 
@@ -165,7 +132,7 @@ class SentCreate(FrozenStruct, frozen=True):
         compared = self.comparisons(record)
         others = [argument for argument, is_like in compared.items() if is_like is Likeness.OTHER]
         if others:
-            which = " and ".join(_other_value(record, argument) for argument in others)
+            which = " and ".join(f"another {argument}" for argument in others)
             key = "the idempotency key" if self.key is None else f"the idempotency key {self.key!r}"
             raise Conflict(
                 f"The provider answered with payment request {one_line(record.value_at([ID]))}, "
@@ -183,12 +150,12 @@ class SentCreate(FrozenStruct, frozen=True):
         needed = {"client_reference_id"} if has_reference else SUBJECT
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
-    def unreadable(self, record: Compared) -> list[str]:
+    def unreadable(self, record: PaymentRequest) -> list[str]:
         """The names of the values in a record that cannot be read."""
         compared = self.comparisons(record)
         return [name for name, is_like in compared.items() if is_like is Likeness.UNREADABLE]
 
-    def comparisons(self, record: Compared) -> dict[str, Likeness]:
+    def comparisons(self, record: PaymentRequest) -> dict[str, Likeness]:
         """What a record says of each value that was sent or left out, by name; the values of which
         it says nothing are not there.
         """
@@ -199,15 +166,12 @@ class SentCreate(FrozenStruct, frozen=True):
                 continue
             left_out = False if argument.kind == "flag" else ""
             sent = left_out if value is None else value
-            values = _values_said(record, name)
-            is_like = min(same(sent, received, argument.kind) for received in values)
+            is_like = same(sent, _received(record, name), argument.kind)
             if is_like is not Likeness.UNSAID:
                 compared[name] = is_like
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER
-        # Where something else than an object stands, the members of the object cannot be read.
-        compared |= dict.fromkeys(record.not_objects(), Likeness.UNREADABLE)
         return compared
 
 
@@ -228,39 +192,10 @@ def _value_in(body: Mapping[str, Any], place: str) -> Any:
     return value
 
 
-def _values_said(record: Compared, argument: str) -> list[Any]:
-    """What a record has for an argument: at its top, if a member of the body itself may stand
-    there, and in its request. None: nothing.
-    """
-    place = CREATE_REQUEST_PAYMENT[argument].place
-    in_request = record.value_at(["payment_request", *place.split(".")])
-    if argument == "amount" and record.value_at(ORIGINAL_AMOUNT) not in (None, "", in_request):
-        # The record is a `PaymentRequest` that was accepted with another amount.
+def _received(record: PaymentRequest, argument: str) -> Any:
+    """What a record has for an argument of `create`; None: nothing."""
+    if argument == "amount":  # the requested one, also if it was accepted with another
         amounts = record.said_amounts()
-        in_request = amounts.original if amounts.unreadable is None else amounts.unreadable
-    if "." in place or place in _OF_RECORD:
-        return [in_request]
-    return [record.value_at([place]), in_request]
-
-
-_SHOWN_IN_MESSAGES: Mapping[str, Callable[[str], str]] = {
-    "payee_account_number": mask,
-    "payer_counterparty_id": str,
-    "amount": str,
-    "biller_type": redact_excerpt,
-    "due_date": str,
-    "ultimate_creditor": redact_excerpt,
-    "amount_modification_allowed": redact_excerpt,
-    "notes": redact_excerpt,
-    "client_reference_id": str,
-}
-"""How a message shows the value of an argument. The value of any other one may be private."""
-
-
-def _other_value(record: Compared, argument: str) -> str:
-    """The value of an argument in a record, for a message that it is another value."""
-    shown = _SHOWN_IN_MESSAGES.get(argument)
-    if shown is None:
-        return f"another {argument}"
-    said = (value for value in _values_said(record, argument) if not says_nothing(value))
-    return f"the {argument} {shown(one_line(next(said, None)))!r}"
+        return first_of(amounts.original, amounts.own)
+    place = CREATE_REQUEST_PAYMENT[argument].place
+    return record.value_at(["payment_request", *place.split(".")] if "." in place else [place])

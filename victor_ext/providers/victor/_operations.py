@@ -16,7 +16,7 @@ from victor_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext._privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext._runtime.client.runners import OperationFlow
-from victor_ext._runtime.core.comparing import as_id, mismatch, same
+from victor_ext._runtime.core.comparing import as_id
 from victor_ext._runtime.core.json_values import (
     list_or_empty,
     object_of,
@@ -45,7 +45,6 @@ from victor_ext._runtime.loop.operations import (
     Operations,
     Proof,
     RepeatsId,
-    id_in_path,
 )
 from victor_ext._values.ids import reference_of
 from victor_ext.errors import Problem, VictorError
@@ -55,45 +54,12 @@ from ._auth import TOKEN_PATH
 from ._creating import SentCreate
 from ._payment_requests import confirm_created
 from ._reading import SearchResult
-from ._records import PaymentRequest, is_about_one_of
+from ._records import PaymentRequest
 from ._responding import PROOF_OF_RESPONSE, confirm_recorded, records_response
-from ._values import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
+from ._values import ID, TERMINAL, Direction
 
 _WHAT = "payment request"
 _NO_MESSAGE = "the provider gave no message"
-
-
-# "Response" is here the payer's response to a payment request, which a body may have inside.
-
-
-def _response_of_other_request(http_response: httpx.Response) -> str | None:
-    """How the response inside the body of `get` belongs to another request than the one that was
-    asked for, or None.
-    """
-    body = object_of(http_response)
-    child = body.get(CHILD_ID)
-    parent = body.get(PARENT_ID)
-    # An outbound request may have the response of its child. The document has no child_id in `get`:
-    # without it, nothing is compared.
-    is_outbound = as_direction(body.get("direction")) is Direction.OUTBOUND
-    may_be_of_child = body.get(ID) and not child and is_outbound
-    ids = (id_in_path(http_response.request), child, parent)
-    if may_be_of_child or is_about_one_of(ids, _id_in_response(http_response)):
-        return None
-    return _response_with_other_id(http_response)
-
-
-def _response_with_other_id(http_response: httpx.Response) -> str | None:
-    """How the response inside a body names another request than the path does, or None."""
-    asked = id_in_path(http_response.request)
-    named = same(asked, _id_in_response(http_response), "id")
-    return mismatch(_WHAT, {"payment_request_response": named})
-
-
-def _id_in_response(http_response: httpx.Response) -> object:
-    """The id of the payment request that the response inside a body names."""
-    request = object_or_empty(object_of(http_response).get("payment_request"))
-    return object_or_empty(request.get("payment_request_response")).get(ID)
 
 
 def _is_id(value: object) -> bool:
@@ -126,7 +92,7 @@ def _page_of_other_number(response: httpx.Response) -> str | None:
 
 def _created_request(response: httpx.Response) -> PaymentRequest:
     """The record of a response to `create`."""
-    return PaymentRequest.of_json(object_of(response))
+    return PaymentRequest(object_of(response))
 
 
 def _confirm_created(
@@ -151,7 +117,7 @@ def _find_created(
         outbound = [
             request
             for request in requests
-            if request.has_reference(call.subject)
+            if reference_of(request.client_reference_id) == call.subject
             and request.direction != Direction.INBOUND
             and (request.created_at is None or request.created_at >= start)
         ]
@@ -224,7 +190,7 @@ OPERATIONS: Mapping[str, Operation] = {
         evidence=Members(
             (ID, "status", "payment_request"), "its body has none of the expected members", proof=ID
         ),
-        id=RepeatsId(_WHAT, ID, unlike=_response_of_other_request),
+        id=RepeatsId(_WHAT, ID),
         # The document has no 404: a 400 about the id alone says the same.
         unknown_id=frozenset({ID, "victor_id", "id"}),
     ),
@@ -236,7 +202,7 @@ OPERATIONS: Mapping[str, Operation] = {
             lambda word: bool(text_or_empty(word)),
             ID,
         ),
-        id=RepeatsId(_WHAT, ID, unlike=_response_with_other_id),
+        id=RepeatsId(_WHAT, ID),
         look_up="with payment_requests.get(id)",
         confirm=confirm_recorded,
         proves_work=records_response,

@@ -40,7 +40,7 @@ class _RequestFlows(Resource):
         check_request(request, now)
         step = step_for_json(create_request_payment, idempotency_key=key, **request.arguments())
         yield step
-        created = PaymentRequest.of_json(step.parsed, idempotency_key=key)
+        created = PaymentRequest(step.parsed, idempotency_key=key)
         sent = SentCreate(request.body, step.attempts, key)
         yield from confirm_created(created, sent, seconds_left, is_key_new=own_key is None)
         return created

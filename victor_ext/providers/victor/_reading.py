@@ -18,7 +18,7 @@ from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.records import RecordList
 from victor_ext._runtime.client.resources import Shared, Walk
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
-from victor_ext._runtime.core.json_values import list_or_empty
+from victor_ext._runtime.core.json_values import list_or_empty, object_or_empty
 from victor_ext._runtime.core.validation import Validation
 from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext._values.ids import is_same_id, reference_of
@@ -40,7 +40,7 @@ def get(
     id = victor_payment_request_id
     step = step_for_json(get_payment_request, seconds, victor_payment_request_id=id, **filters)
     yield step
-    record = PaymentRequest.of_json(step.parsed, "GetPaymentRequestResponse")
+    record = PaymentRequest(step.parsed, "GetPaymentRequestResponse")
     if not record.id and record.status is None:
         raise UnreadableResponse(
             f"The answer to get({id!r}) is not a payment request: it has neither an id "
@@ -82,7 +82,9 @@ def _page(
 
 
 def _requests_in(page: dict[str, Any]) -> Sequence[PaymentRequest]:
-    return [PaymentRequest.of_json(sent) for sent in list_or_empty(page.get("results"))]
+    return [
+        PaymentRequest(item) for item in map(object_or_empty, list_or_empty(page.get("results")))
+    ]
 
 
 SEARCH_MARGIN = 300.0

@@ -7,7 +7,7 @@ A property is None if the provider did not send the value, or sent a value that 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -16,11 +16,11 @@ from victor_api import models
 from victor_api.typed.records import PaymentRequestFields
 
 from victor_ext import money, zulu
-from victor_ext._runtime.core.comparing import Likeness, as_id, same
+from victor_ext._runtime.core.comparing import Likeness
 from victor_ext._runtime.core.json_values import is_object
 from victor_ext._runtime.core.validation import as_date
 from victor_ext._runtime.loop.operations import Done
-from victor_ext._values.ids import reference_of
+from victor_ext._values.ids import is_same_id
 
 from . import _values
 from ._creating import SUBJECT, SentCreate
@@ -38,21 +38,13 @@ from ._values import (
 )
 
 if TYPE_CHECKING:
-    from typing import Self, Unpack
+    from typing import Unpack
 
     RawPaymentRequest = (
         models.PaymentRequestReceipt
         | models.GetPaymentRequestResponse
         | models.RfpInboundPaymentRequestResponseDetails
     )
-
-
-def is_about_one_of(ids: Iterable[object], named: object) -> bool:
-    """Whether the id that a part of a body names is one of these ids, or is not there at all."""
-    for text in filter(None, map(as_id, ids)):
-        if same(text, named, "id") in (Likeness.SAME, Likeness.UNSAID):
-            return True
-    return False
 
 
 class FakeFields(TypedDict, total=False):
@@ -89,9 +81,8 @@ _LISTED = "PaymentRequestReceipt"
 RESPONSE = "RfpInboundPaymentRequestResponseDetails"
 """The model of the response to `accept` and `decline`, which has nothing of the request."""
 _AMOUNT = ("payment_request", "payment_details", "amount")
-_DUE_DATE = ("payment_request", "payment_details", "due_date")
-_BILLER_TYPE = ("payment_request", "payment_details", "biller_type")
 APPROVAL_NOTES = ("payment_request", "payment_details", "approval_notes")
+_DUE_DATE = ("payment_request", "payment_details", "due_date")
 _CREATED_AT = ("payment_request", "created_at")
 _APPROVED_AT = ("payment_request", "approved_at")
 _PAYEE = ("payment_request", "payee")
@@ -111,7 +102,6 @@ class PaymentRequest(PaymentRequestFields):
         created_at: The time of creation. Only `list` and `create` return it.
         approved_at: The time of approval. Only `list` returns it.
         payee: The recipient of the money.
-        biller_type: `BUSINESS`, `CONSUMER`, or an unknown word.
         amount_modification_allowed: Whether the payer may pay another amount.
         notes: The notes of `create`.
         approval_notes: The notes of `accept` or `decline`.
@@ -143,7 +133,6 @@ class PaymentRequest(PaymentRequestFields):
         "approved_at",
         "payee",
         "payer",
-        "biller_type",
         "approval_notes",
         "is_terminal",
         "response",
@@ -153,27 +142,13 @@ class PaymentRequest(PaymentRequestFields):
     _model: str
     """The name of the generated model of the JSON."""
 
-    def __init__(self, raw: RawPaymentRequest, idempotency_key: str | None = None) -> None:
-        if not hasattr(raw, "to_dict"):
-            raise TypeError(
-                f"PaymentRequest reads a generated model, not {type(raw).__name__}: use "
-                "PaymentRequest.of_json(...) for JSON."
-            )
-        super().__init__(raw.to_dict())
-        self._model = type(raw).__name__
-        self.idempotency_key = idempotency_key
-
-    @classmethod
-    def of_json(
-        cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None
-    ) -> Self:
+    def __init__(
+        self, json: Mapping[str, Any], model: str = _LISTED, *, idempotency_key: str | None = None
+    ) -> None:
         """A request from its JSON; `model` is the name of the generated model of that JSON."""
-        self = cls.__new__(cls)  # a page has hundreds, and their JSON is checked here
-        self._json = sent if is_object(sent) else {"item": sent}  # as an undeclared member
+        super().__init__(json)
         self._model = model
         self.idempotency_key = idempotency_key
-        self.response_info = None
-        return self
 
     @property
     def raw(self) -> RawPaymentRequest:
@@ -193,7 +168,7 @@ class PaymentRequest(PaymentRequestFields):
         an item of a list, and the other may have the response.
         """
         model = other._model if self._model == _LISTED else self._model
-        return PaymentRequest.of_json(_filled(self._json, other._json), model)
+        return PaymentRequest(_filled(self._json, other._json), model)
 
     def value_at(self, path: Sequence[str]) -> Any:
         """The value at the names in `path`, or None."""
@@ -204,18 +179,6 @@ class PaymentRequest(PaymentRequestFields):
         except AttributeError:  # a value of JSON that is no object has no `get`
             return None
         return value
-
-    def not_objects(self) -> list[str]:
-        """The paths at which a value is no object, such as text, and the document has an object."""
-        request = self._json.get("payment_request")
-        if not is_object(request):
-            return [] if request is None else ["payment_request"]
-        parts = [(name, request.get(name)) for name in ("payee", "payer", "payment_details")]
-        return [
-            f"payment_request.{name}"
-            for name, part in parts
-            if part is not None and not is_object(part)
-        ]
 
     @staticmethod
     def fake(**fields: Unpack[FakeFields]) -> PaymentRequest:
@@ -275,11 +238,6 @@ class PaymentRequest(PaymentRequestFields):
         An item of a list has no `response`, and may have the requested amount of such a request;
         see `get`.
         """
-        if self._model == _LISTED:
-            return money.from_wire(self.value_at(_AMOUNT))
-        return self._agreed_amount()
-
-    def _agreed_amount(self) -> Decimal | None:
         own, original, modified = self.said_amounts()
         return money.from_wire(first_of(modified, original if self._is_response else own))
 
@@ -324,10 +282,6 @@ class PaymentRequest(PaymentRequestFields):
         return _values.as_payer(self.value_at(_PAYER))
 
     @property
-    def biller_type(self) -> str | None:
-        return _values.as_biller_type(self.value_at(_BILLER_TYPE))
-
-    @property
     def approval_notes(self) -> str | None:
         notes = self.value_at(APPROVAL_NOTES)
         return notes if isinstance(notes, str) and notes else text_in(self._sent_response, "notes")
@@ -358,30 +312,21 @@ class PaymentRequest(PaymentRequestFields):
     def _sent_response(self) -> Any:
         """The response to the request as it was sent; None without one.
 
-        The result of `accept` or `decline` is such a response itself. A response that names neither
-        this request nor its child or parent proves nothing: None.
+        The result of `accept` or `decline` is such a response itself. A response that names another
+        request proves nothing: None.
         """
         if self._is_response:
             return self._json
         if self._model == _LISTED:
             return None
         response = self.value_at(_RESPONSE)
-        ids = (self.id, self.child_id, self.parent_id)
-        if self.id and not is_about_one_of(ids, member_of(response, _values.ID)):
-            return None
-        return response
+        named = _values.as_request_id(member_of(response, _values.ID))
+        return None if named and self.id and not is_same_id(named, self.id) else response
 
     @property
     def _response_status(self) -> Status | str | None:
         """ACCEPTED or DECLINED, as the response to the request says; an unknown word is text."""
         return _values.as_response_status(member_of(self._sent_response, "status"))
-
-    def has_reference(self, client_reference_id: str) -> bool:
-        """Whether the request has this `client_reference_id`, in any Unicode form.
-
-        Blanks around it are ignored.
-        """
-        return reference_of(self.client_reference_id) == reference_of(client_reference_id)
 
     def as_done(self, sent: SentCreate) -> Done:
         """What this request shows of a `create` that was sent, as a `Done`.
@@ -393,10 +338,6 @@ class PaymentRequest(PaymentRequestFields):
         return Done(
             self.id, self.status, self.to_dict(), created_at=self.created_at, compared=compared
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as JSON data, with amounts as text and times as Zulu time."""
-        return super().to_dict()
 
     def _plain(self, value: Any) -> Any:
         return zulu.format(value) if isinstance(value, datetime) else super()._plain(value)
@@ -411,10 +352,7 @@ class PaymentRequest(PaymentRequestFields):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PaymentRequest):
             return NotImplemented
-        if self._model != other._model:
-            return False
-        # The model has a word in one spelling, however it came.
-        return self._json == other._json or bool(self.raw == other.raw)
+        return self._model == other._model and self._json == other._json
 
     def __hash__(self) -> int:
         return hash(self.id)

@@ -104,7 +104,7 @@ def confirm_recorded(
     """
     request_id = id_in_path(http_response.request)
     intended = IntendedResponse.in_body(json_of(http_response.request))
-    received = PaymentRequest.of_json(object_of(http_response), RESPONSE)
+    received = PaymentRequest(object_of(http_response), RESPONSE)
     record = yield from _confirmed(
         request_id, intended, received, http_response.attempts, seconds_left
     )
@@ -118,7 +118,7 @@ def records_response(response: httpx.Response) -> bool:
     request, and has the status that was meant.
     """
     intended = IntendedResponse.in_body(json_of(response.request))
-    record = PaymentRequest.of_json(object_of(response), RESPONSE)
+    record = PaymentRequest(object_of(response), RESPONSE)
     return bool(record.id) and record.status == intended.status
 
 
@@ -150,7 +150,7 @@ def respond(shared: Shared, request: Request, status: Status) -> OperationFlow[P
     request_id: str = request.path[ID]
     try:
         yield step
-        received = PaymentRequest.of_json(step.parsed, RESPONSE)
+        received = PaymentRequest(step.parsed, RESPONSE)
     except VictorError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise

@@ -89,7 +89,6 @@ def _reader(known: Mapping[str, WordT]) -> Callable[[object], WordT | str | None
 as_status = _reader({status.value: status for status in Status})
 as_direction = _reader({direction.value: direction for direction in Direction})
 as_network = _reader({network.value.lower(): network for network in Network})
-as_biller_type = _reader({"business": "BUSINESS", "consumer": "CONSUMER"})
 # A declined request is "Declined" in the call, "Rejected" in its response and "declined" in a list.
 as_response_status = _reader(
     {"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED}

@@ -8,7 +8,6 @@ to an inbound request.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
 
 from victor_ext import errors
 from victor_ext._privacy import one_line, redact_excerpt
@@ -95,17 +94,15 @@ def watch(
                 )
             yield Sleep(min(polling.FIRST_PAUSE, left), is_between_reads=True)
             left = max(ends - monotonic(), _ONE_MORE_READ)
-        last, _ = yield from polling.poll(
+        last = yield from polling.poll(
             shared,
             lambda seconds_left: _look(shared, request_id, seconds_left, statuses),
-            lambda observed: (
-                observed.lacks is None and (last is None or observed.request.status != last.status)
-            ),
+            lambda request: last is None or request.status != last.status,
             goal=goal,
             advice=_WAIT_AGAIN,
             timeout=min(left, MOST_SECONDS),  # by rounding, it may be a little more
             within=seconds,
-            describe=lambda observed: one_line(observed.request.status) + (observed.lacks or ""),
+            describe=lambda request: one_line(request.status),
             longest_pause=longest_pause,
         )
         return last
@@ -130,26 +127,9 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
     return False
 
 
-class _Observation(NamedTuple):
-    """What a look at a request has shown."""
-
-    request: PaymentRequest
-    lacks: str | None = None
-    """What is missing from the request, so that it is no result, in words; None: nothing is."""
-
-
-_NO_LIST = (
-    errors.BadRequest,
-    errors.NotFound,
-    errors.PermissionDenied,
-    errors.PaginationError,
-    errors.UnreadableResponse,
-)
-
-
 def _look(
     shared: Shared, request_id: str, seconds: float | None, until: Collection[str] | None
-) -> OperationFlow[_Observation]:
+) -> OperationFlow[PaymentRequest]:
     """Read a request from `list` and by `get`, within `seconds` (None: the client's deadline for
     each), and combine what they say.
     """
@@ -159,42 +139,23 @@ def _look(
     list_error: errors.VictorError | None = None
     try:
         from_list = yield from in_list(request_id, seconds)
-    except _NO_LIST:
-        pass  # the list has no such id or cannot be read; `get` is used alone
     except errors.VictorError as error:
-        polling.require_passing(error)
         list_error = error
     if (
         from_list is not None
-        and from_list.is_terminal
         and from_list.direction is Direction.OUTBOUND
+        and (from_list.is_terminal or _has_reached(from_list, until))
     ):
-        # `get` has nothing more: no response exists, and the list has the error.
-        return _Observation(from_list)
+        return from_list  # `get` has nothing more: only inbound requests have a response
     left = None if seconds is None else max(seconds - (monotonic() - began), polling.LEAST_READ)
-    try:
-        from_get = yield from get(request_id, left)
-    except errors.VictorError as error:
-        polling.require_passing(error)
-        if from_list is None:
-            raise
-        # The list has no response. So of a request that was accepted with another amount, it may
-        # have the requested amount.
-        is_inbound = from_list.direction is not Direction.OUTBOUND
-        if not is_inbound or from_list.status not in (Status.ACCEPTED, Status.COMPLETED):
-            return _Observation(from_list)
-        why = error.summary.rstrip(".")
-        return _Observation(
-            from_list,
-            f" in the list, but the amount, which only get() has, could not be read ({why})",
-        )
+    from_get = yield from get(request_id, left)
+    if from_list is not None:
+        if _is_further(from_get, from_list):
+            return from_get.completed_by(from_list)
+        return from_list.completed_by(from_get)
     if list_error is not None and not from_get.is_terminal and not _has_reached(from_get, until):
         raise list_error  # the status of the list, which could not be read, may be a later one
-    if from_list is None:
-        return _Observation(from_get)
-    if _is_further(from_get, from_list):
-        return _Observation(from_get.completed_by(from_list))
-    return _Observation(from_list.completed_by(from_get))
+    return from_get
 
 
 def _is_further(from_get: PaymentRequest, from_list: PaymentRequest) -> bool:
