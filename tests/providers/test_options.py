@@ -12,13 +12,14 @@ from victor_api.client import Client
 from tests.cases import cases_beside
 from tests.providers.running import ONCE
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError, HeaderKey, VictorError, connect
+from victor_ext import ConfigurationError, HeaderKey, OperationRow, VictorError, connect
 
 from .test_introspection import methods_of
 from .test_operations_table import Recorder, arguments_of
 
-KEY = HeaderKey("Pay-Key", takes_key=lambda _request: True)
-CONNECTED = connect(Client, base_url="http://localhost", key=KEY)
+KEY = HeaderKey("Pay-Key")
+ROWS = {"POST /v2/payment-requests/request-payment": OperationRow(takes_key=True)}
+CONNECTED = connect(Client, base_url="http://localhost", key=KEY, rows=ROWS)
 
 
 @pytest.mark.parametrize("extras", [{"extra_body": {"a": 1}}, {"extra_query": {"a": 1}}])
