@@ -89,12 +89,10 @@ class SignedToken:
         clock: ServerClock,
         *,
         reuse: float = 0.0,
-        header: str = "Authorization",
     ) -> None:
         self._sign = sign
         self._clock = clock
         self._reuse = reuse
-        self._header = header
         self._kept: _SignedHeader | None = None
 
     def authorize(
@@ -109,7 +107,7 @@ class SignedToken:
             value = Secret(self._sign(self._clock.now()))
             signed = _SignedHeader(value, skew, self._clock.monotonic() + self._reuse)
             self._kept = signed if self._reuse else None
-        request.headers[self._header] = signed.value
+        request.headers["Authorization"] = signed.value
         request.extensions[SIGNED] = is_kept, signed.skew
         return done()
 

@@ -334,7 +334,7 @@ def _key_of(place: KeyPlace, request: httpx.Request, name: str, key: str | None)
     # call's own arguments counts, an added one would make no repeat safe.
     is_made = isinstance(place, HeaderKey) and rule_of(request).is_made
     if key is not None and isinstance(place, HeaderKey) and is_made:
-        problem = place.problem(request, key)
+        problem = key_problem(key, shortest=rule_of(request).shortest)
         if problem is not None:
             raise InvalidRequest.of([problem], doing=f"{name} was not stored")
         request.headers.setdefault(place.name, key)
