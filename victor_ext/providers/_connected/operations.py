@@ -43,7 +43,7 @@ from victor_ext._runtime.loop.operations import (
     state_in,
 )
 
-from .declared_keys import declared_place, documented_key, key_place
+from .declared_keys import DocumentedKey, declared_place, documented_key, key_place
 from .places import kinds_at
 from .problems import read_problems
 
@@ -294,9 +294,10 @@ def _filled(path: str, ids: Sequence[str]) -> str:
     return path
 
 
-def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[DescribedOperation]:
-    """The rows of the table that `connect` makes of a document."""
-    return [*DocumentOperations(document, httpx.URL(""), place).rows()]
+def rows_of(document: Sequence[Declared], place: DocumentedKey) -> list[DescribedOperation]:
+    """The rows of the table that `connect` makes of a document, where it takes keys at `place`."""
+    key = place if isinstance(place, NamedPlace) else NoKeys()
+    return [*DocumentOperations(document, httpx.URL(""), key).rows()]
 
 
 def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations) -> Behaviour:
