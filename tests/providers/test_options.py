@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
 
 from tests.cases import cases_beside
@@ -18,8 +17,9 @@ from victor_ext import ConfigurationError, HeaderKey, OperationRow, VictorError,
 from .test_introspection import methods_of
 from .test_operations_table import Recorder, arguments_of
 
-ROWS = {create_request_payment: OperationRow(takes_key=True)}
-CONNECTED = connect(Client, base_url="http://localhost", key=HeaderKey("Pay-Key"), rows=ROWS)
+KEY = HeaderKey("Pay-Key")
+ROWS = {"POST /v2/payment-requests/request-payment": OperationRow(takes_key=True)}
+CONNECTED = connect(Client, base_url="http://localhost", key=KEY, rows=ROWS)
 
 
 @pytest.mark.parametrize("extras", [{"extra_body": {"a": 1}}, {"extra_query": {"a": 1}}])

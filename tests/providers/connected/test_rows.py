@@ -25,7 +25,6 @@ from victor_ext import (
     Outcome,
     Promise,
     Proof,
-    QueryKey,
     UnreadableResponse,
     VictorError,
     connect,
@@ -195,7 +194,7 @@ def test_a_row_that_takes_a_key_needs_its_place():
         connect(client_class(), base_url=URL, rows={PAY: KEYED})
 
 
-@pytest.mark.parametrize("key", [BodyKey("reference"), BodyKey("meta.key"), QueryKey("k")])
+@pytest.mark.parametrize("key", [BodyKey("reference"), BodyKey("meta.key")])
 def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(mode, key):
     script = Script(httpx.Response(201, json={"id": "pay_1", "amount": 1}))
     caller = Caller(mode, script, key=key, rows={PAY: KEYED})

@@ -14,7 +14,7 @@ import httpx
 
 from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.loop.evidence import SAFE_METHODS, Declared, Tables
-from victor_ext._runtime.loop.idempotency_keys import NamedPlace, NoKeys
+from victor_ext._runtime.loop.idempotency_keys import KeyPlace, NamedPlace, NoKeys
 from victor_ext._runtime.loop.operations import Proof, name_of, no_operation, unnamed
 from victor_ext.errors import ConfigurationError
 
@@ -44,7 +44,7 @@ def table_of(
             cannot work.
     """
     place = NoKeys() if key is None else key
-    if not isinstance(place, NamedPlace | NoKeys):
+    if not isinstance(place, KeyPlace):
         raise ConfigurationError(
             f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
         )
@@ -125,12 +125,8 @@ def _check_key(
     look safe, and be done twice; and without its own key, a payment would be sent once that the
     document lets be repeated.
 
-    Raises `ConfigurationError`: the document contradicts the caller, or is of an old package.
+    Raises `ConfigurationError`: the document contradicts the caller.
     """
-    if not document:
-        raise ConfigurationError(
-            "The package does not say which operations take a key: make it by victor-spec."
-        )
     documented = table.declared_key
     if documented is place or isinstance(documented, NoKeys):
         if not table.names_takers and not says_key(document, place):
@@ -142,9 +138,10 @@ def _check_key(
     undecided = [name for name in _names_of_keyed(document) if name not in decided]
     if table.names_takers and not undecided:
         return
+    instead = "Write that" if isinstance(documented, NamedPlace) else "Leave key out"
     message = (
         f"key: the document does not say that {place!r} is a key; it says so of {documented!r}. "
-        "Write that, or say with takes_key which requests take yours."
+        f"{instead}, or say with takes_key in rows which operations take yours."
     )
     if table.names_takers:
         message += f" No row says it of {undecided[0]}."

@@ -8,7 +8,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
@@ -28,6 +28,7 @@ from victor_ext._runtime.loop.idempotency_keys import (
     TAKEN,
     KeyPlace,
     KeyRule,
+    NamedPlace,
     NoKeys,
 )
 from victor_ext._runtime.loop.operations import (
@@ -45,7 +46,7 @@ from victor_ext._runtime.loop.operations import (
     state_in,
 )
 
-from .declared_keys import declared_place, documented_key, key_place, require_current
+from .declared_keys import declared_place, documented_key, key_place
 from .problems import read_problems
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
@@ -111,9 +112,6 @@ class DocumentOperations(Operations):
     Where the document declares no key at all, and no row takes it, each POST does.
 
     The arguments are those of `connect`, checked; `place` is its `key`.
-
-    Raises:
-        ConfigurationError: An older generator has made the package.
     """
 
     def __init__(
@@ -125,17 +123,13 @@ class DocumentOperations(Operations):
         *,
         members: Tables | None = None,
     ) -> None:
-        require_current(document)
         super().__init__(document, base_url, place, members=members)
         self._by_caller = rows or {}
         self.names_takers = any(row.takes_key for row in self._by_caller.values())
         """Whether the caller says which writes take the key."""
         self.place = place
         self.declared_key = declared_place(document, place)
-        self.documented_key = key_place(document, None)
-
-    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
-        return type(self)(document, self._base_url, self._place, self._by_caller, members=members)
+        self.documented_key = key_place(document)
 
     def _said(self, name: str) -> OperationRow:
         """What the caller says of an operation."""
@@ -227,7 +221,9 @@ class DocumentOperations(Operations):
 
     def _untaken_key(self, declared: Declared | None) -> str:
         key = None if declared is None else documented_key(declared)
-        return "" if key is None or self._takes(declared) else repr(key)
+        if not isinstance(key, NamedPlace) or self._takes(declared):
+            return ""
+        return repr(key)
 
     def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
         """Where a person looks for what a write may have done, and how it would take a key."""
