@@ -252,15 +252,10 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         self, operation: Any, style: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Walk[Any]:
         """How a list is read. The arguments are those of `paged`, which are checked now."""
-        if not isinstance(style, PageStyle):
+        if not isinstance(style, PageStyle) or not hasattr(operation, "sync_detailed"):
             raise ConfigurationError(
-                "paged: say how pages follow each other, as in bank.paged(list_cards, "
-                "NumberedPages())."
-            )
-        if not hasattr(operation, "sync_detailed"):
-            raise ConfigurationError(
-                "paged: pass the module of a generated operation, as in bank.paged(list_cards, "
-                "...)."
+                "paged: pass the module of a generated operation, and how its pages follow each "
+                "other, as in bank.paged(list_cards, NumberedPages())."
             )
         signature = inspect.signature(operation._get_kwargs)  # noqa: SLF001 - all but the client
         # An argument that the operation does not take is a TypeError now, not while the list is
