@@ -6,10 +6,14 @@ import httpx
 import pytest
 from flexfactor_api.api.orders import get_order
 from flexfactor_api.client import Client
+from victor_api.api.payment_requests import create_request_payment
+from victor_api.models import NewRtpRfpPaymentRequest
 
+from tests.payments import payment
 from tests.providers.systems import ARGUMENTS
 from victor_ext import (
     ConfigurationError,
+    InvalidRequest,
     NotFound,
     Outcome,
     RetryPolicy,
@@ -122,6 +126,24 @@ def test_whoever_has_wrapped_httpx_gets_each_request_once_within_its_time_and_wi
 def test_an_operation_of_another_package_is_not_prepared(victor):
     with pytest.raises(ConfigurationError, match=r"nor an operation of victor_api.*connect\("):
         victor.prepare(get_order, "o-1")
+
+
+@pytest.mark.parametrize("key", ["\u00e9", "\u00e9" * 30, "a b\n", "\ud800"])
+def test_a_key_that_no_header_holds_is_an_invalid_request_in_every_way(victor, key):
+    body = NewRtpRfpPaymentRequest.from_dict({})
+    create = create_request_payment.sync
+    for call in (
+        lambda: create(client=victor.api, body=body, idempotency_key=key),
+        lambda: create(client=victor.api.with_headers({"Idempotency-Key": key}), body=body),
+        lambda: victor.prepare(create_request_payment, body=body, idempotency_key=key),
+        lambda: victor.payment_requests.create(**payment(idempotency_key=key)),
+        lambda: victor.http.post(
+            "/v2/payment-requests/request-payment", json={}, headers={"Idempotency-Key": key}
+        ),
+    ):
+        with pytest.raises(InvalidRequest) as raised:
+            call()
+        assert raised.value.outcome is Outcome.NOT_SENT
 
 
 def test_a_request_built_elsewhere_gets_the_clients_timeout():

@@ -145,6 +145,8 @@ class _RequestBuilder:
 def _refusal_of(error: Exception) -> InvalidRequest:
     """The error for a request that httpx cannot write."""
     why = redact_excerpt(str(error)) or type(error).__name__
+    if isinstance(error, UnicodeEncodeError) and error.encoding == "ascii":
+        why = "a header holds ASCII characters only, and one here has others: encode its text"
     return InvalidRequest(
         f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
     )
@@ -358,8 +360,13 @@ class _Bound:
 
     def with_headers(self, headers: dict[str, str]) -> Self:
         merged = httpx.Headers(self._options.get("headers"))
-        merged.update(headers)
-        return self.with_http_options(headers=merged)
+        try:
+            merged.update(headers)
+        except _CANNOT_BE_WRITTEN as error:
+            refusal = _refusal_of(error)
+        else:
+            return self.with_http_options(headers=merged)
+        raise refusal
 
     def with_cookies(self, cookies: dict[str, str]) -> Self:
         return self.with_http_options(cookies={**self._options.get("cookies", {}), **cookies})

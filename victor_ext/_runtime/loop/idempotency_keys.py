@@ -7,7 +7,7 @@ import re
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import NoneType
@@ -136,10 +136,7 @@ _INSTEAD: dict[type[object], str] = {
     bool: "write a word for it, such as 'final' or 'partial'",
     Decimal: "it is not finite: name the payment by something else",
     bytes: "write its text, such as value.decode() or value.hex()",
-    time: "write datetime(2026, 3, 4, 12, 0, tzinfo=UTC)",
     NoneType: "leave it out, or write a word for it",
-    list: "pass each of its items as a fact of its own",
-    tuple: "pass each of its items as a fact of its own",
 }
 """What to write instead of a fact of this type."""
 
@@ -249,9 +246,8 @@ def _refusal(problem: Problem) -> InvalidRequest:
 def _made(form: KeyForm) -> str:
     """A random key of the form that the document wants. Raises `InvalidRequest`: none is known."""
     key = new_key()
-    for text in (key, key.replace("-", "")):
-        if form.problem(text) is None:
-            return text
+    if form.problem(key) is None:
+        return key
     message = (
         "idempotency_key is missing, and a random UUID has not the form that the document of this "
         "operation wants: pass a key."
