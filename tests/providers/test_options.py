@@ -3,13 +3,12 @@
 import re
 
 import pytest
-from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
 
 from tests.cases import cases_beside
 from victor_ext import ConfigurationError, HeaderKey, OperationRow, connect
 
-ROWS = {create_request_payment: OperationRow(takes_key=True)}
+ROWS = {"POST /v2/payment-requests/request-payment": OperationRow(takes_key=True)}
 CONNECTED = connect(Client, base_url="http://localhost", key=HeaderKey("Pay-Key"), rows=ROWS)
 
 

@@ -43,7 +43,7 @@ def table_of(
         ConfigurationError: `key` is no place of a key, or the document contradicts it; or a row
             cannot work.
     """
-    place: object = NoKeys() if key is None else key
+    place = NoKeys() if key is None else key
     if not isinstance(place, KeyPlace):
         raise ConfigurationError(
             f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
@@ -141,7 +141,7 @@ def _check_key(
     instead = "Write that" if isinstance(documented, NamedPlace) else "Leave key out"
     message = (
         f"key: the document does not say that {place!r} is a key; it says so of {documented!r}. "
-        f"{instead}, or say with takes_key which requests take yours."
+        f"{instead}, or say with takes_key in rows which operations take yours."
     )
     if table.names_takers:
         message += f" No row says it of {undecided[0]}."
