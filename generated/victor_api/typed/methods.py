@@ -23,13 +23,12 @@ from ..api.payment_requests import (
 from .arguments import PACKAGE
 from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 PaymentRequest = TypeVar("PaymentRequest")
 SearchResult = TypeVar("SearchResult")
 
 
 class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResult]):
-    @_typed.hinting_arguments
     def create(
         self,
         *,
@@ -110,7 +109,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._shared.runner.run(self._create(request))
 
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -201,7 +199,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> PaymentRequest:
         """Read one payment request by its id, with the `response` to an inbound request.
 
@@ -226,7 +223,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         request = PACKAGE.call(_get_payment_request, id=id, extra_query=extra_query)
         return self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def accept(
         self,
         id: str | PaymentRequest,
@@ -275,7 +271,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._shared.runner.run(self._accept(request))
 
-    @_typed.hinting_arguments
     def decline(
         self, id: str | PaymentRequest, *, notes: str, extra_body: ExtraBody | None = None
     ) -> PaymentRequest:
@@ -303,7 +298,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._shared.runner.run(self._decline(request))
 
-    @_typed.hinting_arguments
     def find(
         self,
         client_reference_id: str | Collection[str],
@@ -347,7 +341,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def wait(
         self,
         id: str,
@@ -378,7 +371,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         flow = self._wait(id, until=until, timeout=timeout)
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def watch(
         self,
         id: str,
@@ -409,7 +401,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
 
 
 class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, SearchResult]):
-    @_typed.hinting_arguments
     async def create(
         self,
         *,
@@ -490,7 +481,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return await self._shared.runner.run(self._create(request))
 
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -581,7 +571,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     async def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> PaymentRequest:
         """Read one payment request by its id, with the `response` to an inbound request.
 
@@ -606,7 +595,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         request = PACKAGE.call(_get_payment_request, id=id, extra_query=extra_query)
         return await self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     async def accept(
         self,
         id: str | PaymentRequest,
@@ -655,7 +643,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return await self._shared.runner.run(self._accept(request))
 
-    @_typed.hinting_arguments
     async def decline(
         self, id: str | PaymentRequest, *, notes: str, extra_body: ExtraBody | None = None
     ) -> PaymentRequest:
@@ -683,7 +670,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return await self._shared.runner.run(self._decline(request))
 
-    @_typed.hinting_arguments
     async def find(
         self,
         client_reference_id: str | Collection[str],
@@ -727,7 +713,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     async def wait(
         self,
         id: str,
@@ -758,7 +743,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         flow = self._wait(id, until=until, timeout=timeout)
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def watch(
         self,
         id: str,

@@ -37,7 +37,7 @@ from victor_ext._runtime.client.transport import (
 )
 from victor_ext._runtime.core.clock import SEND_BEFORE, ProviderTime, ServerClock
 from victor_ext._runtime.core.headers import ExtraHeaders
-from victor_ext._runtime.core.validation import Validation, hinting
+from victor_ext._runtime.core.validation import Validation
 from victor_ext._runtime.http.connections import Route
 from victor_ext._runtime.http.options import (
     checked_limits,
@@ -235,7 +235,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.tls
 
-    @hinting
     def with_options(
         self,
         *,
