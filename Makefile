@@ -41,7 +41,7 @@ generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder N
 check-generated: setup ## Fail when a generated package is stale, edited by hand, or lacks anything of the document
 	@for found in $(filter-out $(patsubst openapi/%.yaml,generated/%_api,$(DOCUMENTS)),$(wildcard generated/*)); do \
 		echo "$$found is of no document in openapi/. What 'make generate' does not write has no place in generated/."; exit 1; done
-	@$(BIN)/python -m victor_spec check --out=generated $(DOCUMENTS)
+	@$(BIN)/python -m victor_spec check --out=generated $(DOCUMENTS) || { echo "Run 'make generate', and commit what it writes."; exit 1; }
 
 .PHONY: update-spec
 update-spec: SPEC = openapi/victor.yaml

@@ -114,7 +114,7 @@ class TestNames:
 
 
 OF_A_CLIENT = (
-    "api ask_time authorization base_url bind caller close deadline environment from_env "
+    "api ask_time authorization base_url caller close deadline environment from_env "
     "http is_awaited listener_failures look_up look_up_all "
     "payment_requests ping prepare provider provider_time proxy read_state reads send send_before "
     "shares_look_ups ssl_context statuses system with_options"

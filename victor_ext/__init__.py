@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     )
     from ._runtime.loop.idempotency_keys import (
         BodyKey,
-        CookieKey,
         HeaderKey,
-        QueryKey,
         idempotency_key_for,
     )
     from ._runtime.loop.operations import Done, NotDone, Promise, Proof
@@ -64,7 +62,6 @@ if TYPE_CHECKING:
         BasicAuth,
         BearerAuth,
         ClientCredentialsAuth,
-        SignedAuth,
     )
     from .providers._connected.client import ApiClient, AsyncApiClient, connect, connect_async
     from .providers._connected.operations import OperationRow
@@ -103,7 +100,6 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
-    "CookieKey",
     "CursorPages",
     "DeadlineExceeded",
     "Delivery",
@@ -135,13 +131,11 @@ __all__ = [
     "Promise",
     "Proof",
     "ProviderTime",
-    "QueryKey",
     "RateLimited",
     "ResponseInfo",
     "RetryPolicy",
     "RetryScheduled",
     "ServerError",
-    "SignedAuth",
     "Status",
     "StatusError",
     "TimedOut",
@@ -187,7 +181,6 @@ _HOMES = {
         "BasicAuth",
         "BearerAuth",
         "ClientCredentialsAuth",
-        "SignedAuth",
     ),
     ".providers._connected.client": (
         "ApiClient",
@@ -244,9 +237,7 @@ _HOMES = {
     ),
     "._runtime.loop.idempotency_keys": (
         "BodyKey",
-        "CookieKey",
         "HeaderKey",
-        "QueryKey",
         "idempotency_key_for",
     ),
     "._runtime.loop.operations": (

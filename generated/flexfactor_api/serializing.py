@@ -72,19 +72,13 @@ def query(
 
 
 def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
-    """A header with a value as text; {} for an absent value. Text is not percent-encoded."""
+    """A header with a value as text; {} for an absent value. Text is not percent-encoded: what is
+    beyond ASCII, the client refuses.
+    """
     if value.__class__ is str:
-        text = value
-    else:
-        value = _present(_zoned(name, value))
-        if value is UNSET:
-            return {}
-        text = _listed(name, value, explode=explode)
-    if not text.isascii():
-        raise ValueError(
-            f"{name}: a header holds ASCII characters only, and this text has others: encode it."
-        )
-    return {name: text}
+        return {name: value}
+    value = _present(_zoned(name, value))
+    return {} if value is UNSET else {name: _listed(name, value, explode=explode)}
 
 
 def cookie(name: str, value: Any) -> dict[str, str]:

@@ -102,3 +102,5 @@ def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path, capsys):
     assert "amount-as-float (2): A float does not hold every amount. --decimals" in (
         capsys.readouterr().out
     )
+    assert run("generate", path, *out, "--decimals", "Card.prise") == 2
+    assert "--decimals 'Card.prise' names no number" in capsys.readouterr().err

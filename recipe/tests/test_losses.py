@@ -4,6 +4,7 @@ shows its fault.
 
 import json
 
+import httpx
 import pytest
 from openapi_python_client.parser.errors import PropertyError
 from openapi_python_client.parser.properties.string import StringProperty
@@ -16,6 +17,7 @@ from .calls.package import Package
 from .command import run
 from .wire import (
     TEXT,
+    Wire,
     an_object,
     answering,
     beside,
@@ -160,7 +162,19 @@ def test_schemas_in_the_words_of_3_1_are_read_whole(make):
         assert getattr(models, name).from_dict(read).to_dict() == read
 
 
-# ---- Webhooks and callbacks ----
+# ---- Lists and names ----
+
+
+@pytest.mark.parametrize("kind", ["plain", "either", "typed"])
+def test_what_may_be_a_list_is_no_object_because_a_part_has_properties(tmp_path, kind):
+    named = {f"{kind}_{number}": each for number, each in enumerate(LOSSES["lists"][kind])}
+    paths = {
+        f"/{name}": {"get": answering(schema, operationId=name)} for name, schema in named.items()
+    }
+    schemas = LOSSES["lists"]["components"]
+    wire = Wire(tmp_path, paths=paths, components={"schemas": schemas}, openapi="3.1.0")
+    for name in named:
+        assert wire.read(name, httpx.Response(200, json=["a"])) == ["a"]
 
 
 @pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])

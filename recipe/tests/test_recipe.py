@@ -51,12 +51,13 @@ def test_the_check_fails_for_a_package_that_differs_and_names_each_such_file(tmp
     )
     assert run(*CHECK, "--out", committed) == 1
     package = committed / "victor_api"
+    how = "run `victor-spec generate` as it was made, with the document and --out"
     assert capsys.readouterr().out.splitlines()[:6] == [
         "differs (1): not generated: remove it",
         f"    {package / 'models' / 'added.py'}",
-        "differs (1): stale, or edited by hand: run `victor-spec generate`",
+        f"differs (1): stale, or edited by hand: {how}",
         f"    {model}",
-        "differs (1): gone: run `victor-spec generate`",
+        f"differs (1): gone: {how}",
         f"    {package / 'py.typed'}",
     ]
 

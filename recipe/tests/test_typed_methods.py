@@ -111,7 +111,7 @@ methods:
 
 @pytest.fixture
 def several(tmp_path):
-    takes = METHODS.replace("methods:\n", "").replace("takeOrder:", "takeOrder:", 1)
+    takes = METHODS.replace("methods:\n", "")
     result = made_with_settings(tmp_path, DOCUMENT, BODIES + SEVERAL + takes.lstrip("\n"))
     return {name: ast.unparse(kind) for name, kind in classes_in(result).items()}
 

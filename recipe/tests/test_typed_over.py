@@ -98,12 +98,6 @@ def test_a_field_of_a_part_that_is_spread_is_read_from_its_part(field, tmp_path)
     assert field in source_of(made(tmp_path), "records")
 
 
-def test_a_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(tmp_path):
-    taken = "leave_out: [state]\n    taken: [state, printed]"
-    result = made(tmp_path, settings=SETTINGS.replace("leave_out: [state]", taken))
-    assert fields_in(source_of(result, "records"))[-1] == "printed_"
-
-
 def test_a_record_that_such_a_field_refers_to_is_made_and_its_texts_are_private(tmp_path, capsys):
     made(tmp_path)
     assert run("generate", tmp_path / "shop.yaml", "--out", tmp_path) == 0

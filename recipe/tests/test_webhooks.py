@@ -207,4 +207,10 @@ def test_verification_comes_before_reading_and_sees_the_bytes(webhooks):
         assert caught.value.args == ("é1", "é1", True, None)
 
 
-# ---- Calls and the check ----
+def test_a_check_that_returns_false_refuses_the_request_and_sees_any_text_of_a_header(webhooks):
+    seen = []
+    with pytest.raises(webhooks.UnreadableWebhook):
+        webhooks.read_webhook(
+            b"<html>", {"X-Sig": "Łódź"}, verify=lambda headers, _: seen.append(headers["x-sig"])
+        )
+    assert seen == ["Łódź"]

@@ -21,8 +21,8 @@ ADVICE: dict[Kind, str] = {
     "correction": "it changes nothing, as the document says so itself: delete it",
 }
 NOTES = {
-    "amount-as-float": "A float does not hold every amount. --decimals '*.amount' reads those of "
-    "this name as Decimal.",
+    "amount-as-float": "A float does not hold every amount. --decimals with a place below, or "
+    "with '*.amount' for all of this name, reads it as Decimal.",
     "plain-json": "Nothing is lost, and nothing has to be done: what stands here is given and read "
     "as plain JSON, exactly, in `additional_properties` or as a value of the type Any. Where an "
     "overlay gives it one type, it has that.",
@@ -156,7 +156,7 @@ def _lines(result: GenerationResult) -> list[str]:
 
 def _stale(committed: Path, fresh: Path) -> list[Problem]:
     """The files that are not those of a fresh package, each with what to do."""
-    run = "run `victor-spec generate`"
+    run = "run `victor-spec generate` as it was made, with the document and --out"
     if not committed.is_dir():
         return [Problem("differs", f"{committed}", f"the package does not exist: {run}")]
     changes = changed_files(fresh, committed)

@@ -85,11 +85,7 @@ def words_of(model: ModelProperty) -> dict[str, Words]:
             words[name] = tuple(dict.fromkeys(plain.values.values()))
         elif isinstance(plain, ConstProperty):
             words[name] = (plain.value.raw_value,)
-    for name, own in _discriminators(model).items():
-        declared = words.get(name, own)
-        # A mapping that has other words than the enum of the property contradicts it.
-        words[name] = tuple(word for word in own if word in declared) or declared
-    return words
+    return words | _discriminators(model)
 
 
 def _discriminators(model: ModelProperty) -> dict[str, Words]:

@@ -139,8 +139,6 @@ def literal(value: Any) -> str:
     """
     if isinstance(value, UntrustedString):
         value = value.get_untrusted_value()
-    if isinstance(value, strings.PythonCode):
-        value = value.as_unembedded_code()
     return "".join(map(_escaped, value))
 
 

@@ -99,11 +99,6 @@ class Request:
     """Where it takes a key."""
     result: Result = field(default_factory=Result)
 
-    @property
-    def where(self) -> str:
-        """The method and the path: `GET /path`."""
-        return f"{self.method.upper()} {self.path}"
-
     def style(self, location: str, name: str) -> Style:
         """How a parameter is sent; `location` is the one in the prepared document."""
         style = DEFAULT_STYLES[location]

@@ -129,7 +129,7 @@ class Contract:
                 yield (
                     f"{operation.method} {operation.path}: the document has {operation.id}, which "
                     "no method calls. Add one (CONTRIBUTING.md, Add an operation), or name it in "
-                    f"`not_called` of {self.file} with the reason; `bind` and `api` reach it."
+                    f"`not_called` of {self.file} with the reason; `api` reaches it."
                 )
         for name, call in self.calls.items():
             if name not in declared:

@@ -8,6 +8,7 @@ contract tests then say whether `victor_ext` still does what the document says.
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 WRITTEN = ("generated", "tests/contracts/*.json")
 """What is written, beside the document."""
@@ -42,13 +43,21 @@ def main(document, newer, run=python_module):
     compared = run("victor_spec", "update", "--out=generated", "--", document, newer)
     if compared not in (0, 1):
         return compared
-    run("tests.contracts.record", "--added")
+    beside = [str(path) for path in Path().glob(document.replace(".yaml", ".settings.yaml"))]
+    restored = shlex.join([document, *beside, *WRITTEN])
+    undo = f"To undo all of it: git restore -- {restored} && git clean -fd generated"
+    if run("tests.contracts.record", "--added") != 0:
+        print(
+            "victor_ext uses what the newer document does not have: the last lines above name the "
+            "file and the name. Change that file, and then run pytest tests/contracts."
+        )
+        print(undo)
+        return 1
     print("Does victor_ext still do what the document says?")
     tests = ("-q", "--no-header", "--tb=short", "tests/contracts/test_contracts.py")
     passes = run("pytest", *tests) == 0
     print(VERDICTS[compared, passes])
-    restored = shlex.join([document, *WRITTEN])
-    print(f"To undo all of it: git restore -- {restored} && git clean -fd generated")
+    print(undo)
     return 0
 
 

@@ -16,7 +16,6 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from victor_api.client import Client
 
 from tests.payments import payment
 from tests.providers.arguments import MADE, NOBODY_HOME, TARGETS, Target
@@ -97,7 +96,6 @@ OTHERS = {
         for kind, good in (
             (VictorJwt, {"api_key": "k", "private_key": "x", "lifetime": None, "reuse": 0.0}),
             (RetryPolicy, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
-            (MADE["victor"].bind, {"client_class": Client}),
             (MADE["victor"].with_options, {"timeout": 5.0, "retry": ONCE}),
             (check_payment_request, payment()),
         )

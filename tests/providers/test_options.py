@@ -6,10 +6,11 @@ import pytest
 from victor_api.client import Client
 
 from tests.cases import cases_beside
-from victor_ext import ConfigurationError, HeaderKey, connect
+from victor_ext import ConfigurationError, HeaderKey, OperationRow, connect
 
-KEY = HeaderKey("Pay-Key", takes_key=lambda _request: True)
-CONNECTED = connect(Client, base_url="http://localhost", key=KEY)
+KEY = HeaderKey("Pay-Key")
+ROWS = {"POST /v2/payment-requests/request-payment": OperationRow(takes_key=True)}
+CONNECTED = connect(Client, base_url="http://localhost", key=KEY, rows=ROWS)
 
 
 @pytest.mark.parametrize(("headers", "message"), cases_beside(__file__)["headers"], ids=str)

@@ -205,10 +205,10 @@ def credentials_of(private):
         "an API key with a line break": lambda: VictorJwt(f"{KEY}\n{KEY}", private),
         "a private key without an API key": lambda: VictorJwt("", private),
         "half of a private key": lambda: VictorJwt(KEY, private[:500]),
-        "half of one in bytes": lambda: VictorJwt(KEY, private[:500].encode()),
+        "a private key in bytes": lambda: VictorJwt(KEY, private.encode()),
         "half of one in a bytearray": lambda: VictorJwt(KEY, bytearray(private[:500].encode())),
         "the two the wrong way round": lambda: VictorJwt("key", KEY),
-        "a password that is not needed": lambda: VictorJwt(KEY, private, password=SECRET.encode()),
+        "a password that is not needed": lambda: VictorJwt(KEY, private, password=SECRET),
         "a lifetime that is none": lambda: VictorJwt(KEY, private, lifetime=-1),
         "an id that is empty": lambda: VictorOAuth("", SECRET),
     }

@@ -70,7 +70,7 @@ def _generate(
         if problem.kind != "no package":
             show(f"  {problem.kind.upper()}: {problem.loss}", to=sys.stderr)
     if any(problem.kind == "left out" for problem in problems):
-        show(f"  The package has no call or value for what is LEFT OUT: {LEFT_OUT}", to=sys.stderr)
+        show(f"  What is LEFT OUT cannot be sent or read: {LEFT_OUT}", to=sys.stderr)
     for line, reason in result.log.reasons.items() if verbose or not result.written else ():
         show(f"  {line}: openapi-python-client: {reason}", to=sys.stderr)
     if not result.written:
@@ -80,12 +80,9 @@ def _generate(
         )
         return MISUSE
     _show_changes(document, result, verbose=verbose)
-    notes = {
-        **notes_of(result),
-        "private-text": undecided_of(result.typed),
-    }
+    notes = {**notes_of(result), "private-text": undecided_of(result.typed)}
     for kind, places in notes.items():
-        _show_places(kind, NOTES[kind], places, verbose=verbose)
+        show_places(kind, NOTES[kind], places, verbose=verbose)
     return INCOMPLETE if any(each.kind == "left out" for each in problems) else COMPLETE
 
 
@@ -143,18 +140,18 @@ def check(
                 cause = problem.what or ADVICE.get(problem.kind, "")
                 causes.setdefault((problem.kind, cause), []).append(problem.place)
             for (kind, cause), places in causes.items():
-                _show_places(kind, cause, places, verbose=verbose)
+                show_places(kind, cause, places, verbose=verbose)
             for entry in report.accepted if verbose else ():
                 show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
             for kind, places in report.notes.items():
-                _show_places(kind, NOTES[kind], places, verbose=verbose)
+                show_places(kind, NOTES[kind], places, verbose=verbose)
             show(report.summary())
         if report.problems:
             status = INCOMPLETE
     return status
 
 
-def _show_places(name: str, text: str, places: Sequence[str], *, verbose: bool) -> None:
+def show_places(name: str, text: str, places: Sequence[str], *, verbose: bool) -> None:
     """Show a text once, and the places below it that it is about, if any."""
     if places:
         shown = (f"    {each}" for each in _shown(places, verbose=verbose))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from victor_spec.check import losses_of
+from victor_spec.check import NOTES, losses_of
 from victor_spec.decisions import default_path
 from victor_spec.destination import build_folder, move_into_place, package_folder, replace_file
 from victor_spec.diff.report import as_text
@@ -18,6 +18,7 @@ from victor_spec.generate import generate, package_name
 
 from . import Decimals, Name, show, show_as_is
 from .diff import report_on
+from .packages import show_places
 
 
 def update(
@@ -44,7 +45,7 @@ def update(
             decimals=decimals or (),
             settings=default_path(document, "settings"),
         )
-        losses = losses_of(made, accepted).problems
+        losses = [each for each in losses_of(made, accepted).problems if each.kind != "acceptance"]
         if losses:
             show(*(loss.loss for loss in losses), to=sys.stderr)
             show(
@@ -57,6 +58,7 @@ def update(
         move_into_place(made.package, package)
         replace_file(document, newer.read_bytes())
     show(f"{newer} -> {document}, {package}", *later.idle)
+    show_places("amount-as-float", NOTES["amount-as-float"], made.log.floats, verbose=False)
     lines = report.lines()
     decisions = [line for level in ("breaks", "look") for line in lines[level]]
     if not decisions:

@@ -46,18 +46,20 @@ def _changes(before: Mapping[str, Name], after: Mapping[str, Name]) -> Iterator[
                 yield PythonChange(name, "is gone", "breaks")
         elif old is None:
             if not holder or holder in before:
-                is_argument = name.endswith(")") and new.is_required
-                is_look = new.is_required and not is_argument
-                what = "is new and required" if new.is_required else "is new"
-                yield PythonChange(
-                    name, what, "breaks" if is_argument else "look" if is_look else "fine"
-                )
+                yield _new(name, new)
         elif old.type != new.type:
             is_lost = "Any" in new.type and "Any" not in old.type
             what = f"is {new.type}, not {old.type}"
             yield PythonChange(name, what, "breaks" if is_lost or not holder else "look")
         elif new.is_required and not old.is_required:
             yield PythonChange(name, "is required now", "breaks" if name.endswith(")") else "look")
+
+
+def _new(name: str, declared: Name) -> PythonChange:
+    """The change by which a name is new."""
+    if not declared.is_required:
+        return PythonChange(name, "is new", "fine")
+    return PythonChange(name, "is new and required", "breaks" if name.endswith(")") else "look")
 
 
 def _holder(name: str) -> str:

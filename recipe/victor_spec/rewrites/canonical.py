@@ -236,7 +236,7 @@ def _write_out(document: Tree, schema: Tree, where: str, log: Log) -> None:
     conflicts: dict[str, str] = {}
     merged = merged_schema(document, schema, {}, conflicts.setdefault)
     for name, what in conflicts.items():
-        log.note(f"{where}.{name}", what)
+        log.differ(f"{where}.{name}", what)
     if any(inner is schema for _, inner in below("", merged)):  # it would contain itself
         schema = components(document)[give_name(document, schema, re.sub(r"\W+", "_", where))]
     own_description = schema.get("description")

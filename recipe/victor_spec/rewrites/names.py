@@ -339,17 +339,6 @@ def _name_long_classes(document: Tree, log: Log) -> None:
             log("rename-inline-schema", f"{place.where} is now {name}")
 
 
-def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
-    """The name that the class of each schema has, if it becomes a class, with the schema; needs the
-    final names.
-    """
-    for name, schema in components(document).items():
-        yield class_name(name), schema
-    for place in places(document):
-        if "$ref" not in place.schema:
-            yield place.class_name, place.schema
-
-
 class Place(NamedTuple):
     """The place of an inline schema; the generator names its class after owner and name."""
 

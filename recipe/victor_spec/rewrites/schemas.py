@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from victor_spec.tree import (
+    PlaceError,
     Tree,
     is_list,
     mapping_at,
@@ -64,16 +65,21 @@ def exact_number(document: Tree, log: Log) -> None:
     place. Note other numbers that are called after money: a float has not all of their digits.
     """
     patterns = [re.compile(re.escape(place).replace(r"\*", ".*")) for place in log.decimals]
+    used = set[re.Pattern[str]]()
     for where, schema in schemas(document):
         if "number" not in types_of(schema) or "const" in schema:
             continue
-        is_named = any(pattern.fullmatch(where) for pattern in patterns)
-        if is_named or schema.get("format") == "decimal":
+        naming = [pattern for pattern in patterns if pattern.fullmatch(where)]
+        used.update(naming)
+        if naming or schema.get("format") == "decimal":
             _make_decimal(schema)
             log.requests.decimals = True
             log("exact-number", where)
         elif is_amount(where):
             log.floats.append(where)
+    for place, pattern in zip(log.decimals, patterns, strict=True):
+        if pattern not in used:
+            raise PlaceError(f"--decimals {place!r} names no number: write one, such as Card.price")
 
 
 def is_amount(place: str) -> bool:

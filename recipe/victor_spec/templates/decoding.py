@@ -388,8 +388,10 @@ class Reader(Generic[T]):
 
     def distance(self, value: Any) -> tuple[int, ...]:
         """How badly a value fits, by what its outermost objects tell: see `Object.distance`."""
-        known = self.read(value, 1, exact=True) is not MISMATCH
-        return (0 if known else 1 if self.read(value, 1) is not MISMATCH else 2, 0, 0, 0, 0)
+        if self.read(value, 1, exact=True) is not MISMATCH:
+            return (0, 0, 0, 0, 0)
+        is_readable = self.read(value, 1) is not MISMATCH
+        return (1 if is_readable else 2, 0, 0, 0, 0)
 
     def absent(self, _value: Any) -> int:
         """How many of the declared fields a value has not."""
@@ -580,7 +582,9 @@ class Object(Reader[M]):
         missing = sum(name not in value for name in _required_of(self.model).values())
         words = self.model.TABLE.words.items()
         given = [(value[name], known) for name, known in words if name in value]
-        other = [known for word, known in given if word is not None and _folded(word) not in known]
+        other = [
+            known for word, known in given if word is not None and str(word).casefold() not in known
+        ]
         constants = sum(len(known) <= 1 for known in other)
         nulls = sum(word is None and not known for word, known in given)
         return (0, constants, unknown, missing, len(other) - nulls)
@@ -589,30 +593,15 @@ class Object(Reader[M]):
         return sum(name not in value for name in self.model.TABLE.readers)
 
 
-def _folded(value: Any) -> Any:
-    """A word in lower case; null as None."""
-    return (
-        str(value).casefold()
-        if isinstance(value, (str, int))
-        else None
-        if value is None
-        else MISMATCH
-    )
-
-
 def word_of(value: Any) -> Any:
     """What equal words are: 1 and 1.0 are one word; 1, true and "1" are three.
 
     MISMATCH for what is no word.
     """
+    if isinstance(value, str | bool | None):
+        return value
     whole = _whole(value)
-    return (
-        (whole,)
-        if whole is not MISMATCH
-        else value
-        if isinstance(value, str | bool | None)
-        else MISMATCH
-    )
+    return MISMATCH if whole is MISMATCH else (whole,)
 
 
 def folded(word: Any) -> Any:

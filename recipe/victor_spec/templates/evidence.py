@@ -43,10 +43,8 @@ def _complaints(value: Any, hint: Any, required: Required, place: str) -> Iterat
     types = decoding.fitting(hint, value)
     if _is_constant(hint, value):
         return
-    if not types:
-        yield f"{subject} is of another type than the document declares"
-    elif isinstance(value, Enum) and _is_other_than_the_only(value):
-        yield f"{subject} is another word than the only one"
+    if not types or (isinstance(value, Enum) and _is_other_than_the_only(value)):
+        yield f"{subject} is not what the document declares"
     elif isinstance(value, decoding.Model):
         members = {name: (own, declared) for name, own, declared in _members(value)}
         for name in required.get(type(value).__name__, ()):
@@ -74,7 +72,7 @@ def _is_other_than_the_only(word: Enum) -> bool:
 
 def _members(model: Any) -> Iterator[tuple[str, Any, Any]]:
     """The name on the wire, the value and the type of each member of an object, without nulls."""
-    hints = decoding.hints(type(model))
+    hints = decoding.hints(model.__class__)
     _, free = typing.get_args(hints["additional_properties"])
     for name, own in model.additional_properties.items():
         if own is not None:
@@ -95,4 +93,9 @@ def named_headers(headers: Any) -> httpx.Headers:
     Those of one name are joined by commas (RFC 9110).
     """
     pairs = headers.items() if hasattr(headers, "items") else headers or ()
-    return httpx.Headers(pairs, encoding="latin-1")
+    return httpx.Headers([(name, _encoded(value)) for name, value in pairs])
+
+
+def _encoded(text: str | bytes) -> bytes:
+    """Any text: a server decides how it reads the bytes of a header."""
+    return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text

@@ -1,8 +1,5 @@
 """`connect`: any generated package on the runtime."""
 
-import importlib
-from typing import NamedTuple
-
 import httpx
 import pytest
 
@@ -21,14 +18,11 @@ from victor_ext import (
     BodyKey,
     ClientCredentialsAuth,
     ConfigurationError,
-    CookieKey,
     HeaderKey,
-    QueryKey,
+    OperationRow,
     ServerError,
-    SignedAuth,
     connect,
 )
-from victor_ext.providers._connected.declared_keys import key_place
 
 pytestmark = pytest.mark.slow
 PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}
@@ -50,20 +44,6 @@ async def nobody_awaits(_request):
 
 
 class TestCredentials:
-    def test_a_key_in_the_query_is_added_to_that_of_the_call(self, mode):
-        provider = Script(httpx.Response(200, json={"data": []}))
-        caller = Caller(mode, provider, auth=ApiKeyAuth(MARK, query="api_key"))
-        caller.call("payments.list_payments", limit=5)
-        assert dict(provider.requests[0].url.params) == {"limit": "5", "api_key": MARK}
-
-    def test_a_token_is_signed_for_each_attempt_by_the_providers_clock(self, mode):
-        moments = []
-        date = {"date": "Wed, 04 Mar 2026 05:06:07 GMT"}
-        provider = Script(httpx.Response(503, headers=date), GOOD)
-        get(mode, provider, auth=SignedAuth(lambda now: moments.append(now) or f"{len(moments)}"))
-        assert [each.headers["authorization"] for each in provider.requests] == ["1", "2"]
-        assert abs(moments[1] - 1_772_600_767) < 5
-
     def test_a_callers_own_signing_function_is_called_with_each_attempt(self, mode):
         signed = []
 
@@ -77,7 +57,7 @@ class TestCredentials:
         assert [request.headers["x-count"] for request in provider.requests] == ["1", "2"]
         assert signed == [("POST", provider.requests[0].content)] * 2
 
-    def test_a_signing_function_that_raises_or_changes_the_address_sends_nothing(self, mode):
+    def test_a_signing_function_that_raises_or_changes_the_url_sends_nothing(self, mode):
         def unavailable(_request):
             raise LookupError("no token in the vault")
 
@@ -87,7 +67,7 @@ class TestCredentials:
         provider = Script(GOOD)
         with pytest.raises(LookupError, match="vault"):
             get(mode, provider, auth=unavailable)
-        with pytest.raises(ConfigurationError, match="changed the address"):
+        with pytest.raises(ConfigurationError, match="changed the URL"):
             get(mode, provider, auth=elsewhere)
         assert provider.requests == []
 
@@ -109,9 +89,7 @@ class TestCredentials:
     @pytest.mark.parametrize(
         ("make", "words"),
         [
-            (lambda: ApiKeyAuth("k", header="bad name"), "header .* must be the name"),
-            (lambda: SignedAuth("Token x"), "sign must be a function, not str"),
-            (lambda: SignedAuth(lambda now: "x", reuse=-1), "reuse=-1 must be seconds"),
+            (lambda: ApiKeyAuth("k", header="bad name"), "header must be the name"),
             (
                 lambda: ClientCredentialsAuth("http://elsewhere.example/token", "i", "s"),
                 "token_url .* unencrypted",
@@ -132,6 +110,14 @@ class TestCredentials:
             with pytest.raises(ConfigurationError, match="set no Authorization header"):
                 connected(auth=auth).authorization()
 
+    def test_another_package_is_called_with_the_token_of_a_providers_client(self, mode, victor):
+        def sign(request):
+            request.headers["Authorization"] = victor.authorization()
+
+        provider = Script(GOOD)
+        get(mode, provider, auth=sign)
+        assert provider.requests[0].headers["authorization"].startswith("Token ey")
+
 
 class TestClientCredentials:
     @pytest.mark.parametrize("in_body", [False, True])
@@ -150,22 +136,18 @@ class TestClientCredentials:
         assert provider.requests[0].headers["authorization"] == "Bearer t"
 
 
-def everywhere(_request):
-    return True
-
-
 class TestKeys:
     @pytest.mark.parametrize(
         ("key", "words"),
         [
-            (BodyKey("request_id", takes_key=everywhere), "in the body, as 'request_id'"),
-            (QueryKey("k", takes_key=everywhere), "in the query, as 'k'"),
-            (CookieKey("k", takes_key=everywhere), "in a cookie, as 'k'"),
-            (None, "nowhere"),
+            (BodyKey("reference"), r"key=BodyKey\('reference'\)"),
+            (None, "key=None"),
         ],
     )
     def test_with_key_is_refused_where_the_key_is_in_no_header(self, key, words):
-        with connected(key=key) as client, pytest.raises(ConfigurationError, match=words):
+        rows = {} if key is None else {"POST /v1/payments": OperationRow(takes_key=True)}
+        refused = pytest.raises(ConfigurationError, match=words)
+        with connected(key=key, rows=rows) as client, refused:
             client.with_key("k")
 
     @pytest.mark.parametrize("bad", ["", "two words", "line\nbreak", None])
@@ -179,8 +161,6 @@ class TestKeys:
         [
             (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"),
             (lambda: BodyKey(""), "no name of a member"),
-            (lambda: QueryKey(""), "no name of a parameter"),
-            (lambda: CookieKey(""), "no name of a cookie"),
             (lambda: "Idempotency-Key", "key must be HeaderKey"),
             (lambda: HeaderKey, "key must be HeaderKey"),
         ],
@@ -205,21 +185,3 @@ def test_the_message_names_the_system_and_the_host_that_was_called(mode):
 def test_a_client_argument_that_is_no_generated_client_class_is_refused(bad):
     with pytest.raises(ConfigurationError, match="pass the Client class"):
         connect(bad(), base_url=URL)
-
-
-def test_a_package_of_an_older_generator_is_to_be_generated_again(monkeypatch):
-    class Older(NamedTuple):
-        name = "list_balances"
-        method = "GET"
-        path = "/v1/balances"
-        headers = ()
-        members = ()
-
-    made = client_class()
-    operations = importlib.import_module(made.__module__.replace(".client", ".operations"))
-    monkeypatch.setattr(operations, "OPERATIONS", (Older(),))
-    client = type("Client", (made,), {"__module__": made.__module__})
-    with pytest.raises(ConfigurationError, match="older victor-spec: generate it again"):
-        connect(client, base_url=URL)
-    with pytest.raises(ConfigurationError, match="older victor-spec: generate it again"):
-        key_place(operations.OPERATIONS, None)

@@ -20,6 +20,7 @@ from victor_ext import (
     LinkedPages,
     NumberedPages,
     OffsetPages,
+    OperationRow,
     Outcome,
     PaginationError,
     ServerError,
@@ -37,7 +38,10 @@ ENVELOPE = {"items": "data", "id": "id", "undeclared": UNDECLARED}
 BY_CURSOR = CursorPages(in_body=True, more="has_more", items="data", id="id")
 BY_LAST_ITEM = CursorPages("starting_after", last="id", more="has_more", items="data", id="id")
 BY_OFFSET = OffsetPages("options.offset", in_body=True, **ENVELOPE)
-KEY = HeaderKey(takes_key=lambda request: request.url.path.endswith("/search"))
+KEYED = {
+    "key": HeaderKey(),
+    "rows": {"POST /v1/payments/search": OperationRow(takes_key=True)},
+}
 GIVEN = {
     "reference": "INV-1",
     "options": {"size": 3},
@@ -180,7 +184,7 @@ class TestEachWay:
         if not way.endswith("POST"):
             return Caller(mode, lists).read(payments(), WAYS[way][1], limit=3)
         first = body(**GIVEN)
-        items = Caller(mode, lists, key=KEY).read(search(), WAYS[way][1], body=first)
+        items = Caller(mode, lists, **KEYED).read(search(), WAYS[way][1], body=first)
         assert first == body(**GIVEN), "the caller's body was changed"
         return items
 
@@ -262,7 +266,7 @@ class TestPost:
         assert (raised.value.outcome, len(lists.requests)) == (Outcome.UNKNOWN, 2)
 
         lists = serving(*lost)
-        read = search_of(mode, lists, BY_CURSOR, body(), key=KEY)
+        read = search_of(mode, lists, BY_CURSOR, body(), **KEYED)
         first, second, again, third = (each.headers["idempotency-key"] for each in lists.requests)
         assert (ids(read), second) == (IDS, again)
         assert len({first, second, third}) == 3, "with one key, the second page would be the first"

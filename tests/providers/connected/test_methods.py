@@ -73,8 +73,7 @@ def test_a_request_of_an_unknown_method_is_sent_once(caller, provider):
 def test_the_table_counts_query_as_a_read_and_unknown_methods_as_writes():
     declared = module("operations").OPERATIONS
     rows = {
-        row.operation: (row.reads, row.repeated)
-        for row in rows_of(declared, key_place(declared, None))
+        row.operation: (row.reads, row.repeated) for row in rows_of(declared, key_place(declared))
     }
     assert rows == {
         "GET /things/{}": (True, True),

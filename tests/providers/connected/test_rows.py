@@ -26,7 +26,6 @@ from victor_ext import (
     Outcome,
     Promise,
     Proof,
-    QueryKey,
     VictorError,
     connect,
     connect_async,
@@ -79,13 +78,6 @@ class TestTheKeyOfOneWrite:
         rows = {PAY: OperationRow(takes_key=False)}
         once = (1, Outcome.UNKNOWN.value)
         assert sent(mode, "payments.take_payment", key=HeaderKey(), rows=rows) == once
-
-    def test_a_row_wins_over_the_functions_of_the_header_key(self, mode):
-        key = HeaderKey(takes_key=lambda _: True, ignores_key=lambda _: False)
-        rows = {PAY: OperationRow(takes_key=False)}
-        assert sent(mode, "payments.take_payment", key=key, rows=rows)[0] == 1
-        key = HeaderKey(ignores_key=lambda _: True)
-        assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED})[0] == 2
 
 
 def refused(rows, key=None):
@@ -256,14 +248,13 @@ def test_no_final_word_is_warned_of_where_the_document_leaves_the_states_open(
         assert caplog.records == []
 
 
-@pytest.mark.parametrize("key", [None, SimpleNamespace(prepare=print, read=print)])
-def test_a_row_that_takes_a_key_needs_its_place(key):
+def test_a_row_that_takes_a_key_needs_its_place():
     words = re.escape(f"rows: {PAY}: takes_key=True needs the place of the key: pass key=")
     with pytest.raises(ConfigurationError, match=words):
-        connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED})
+        connect(client_class(), base_url=URL, rows={PAY: KEYED})
 
 
-@pytest.mark.parametrize("key", [BodyKey("reference"), BodyKey("meta.key"), QueryKey("k")])
+@pytest.mark.parametrize("key", [BodyKey("reference"), BodyKey("meta.key")])
 def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(mode, key):
     script = Script(httpx.Response(201, json={"id": "pay_1", "amount": 1}))
     caller = Caller(mode, script, key=key, rows={PAY: KEYED})

@@ -69,7 +69,6 @@ def test_a_renewal_that_fails_with_anything_costs_nothing_while_the_token_is_goo
         ((), {}, "Pass private_key, or sign"),
         (("pem",), {"sign": len}, "Pass private_key, or sign"),
         ((), {"sign": "pem"}, "sign must be a function"),
-        ((), {"sign": len, "password": "x"}, "without a password"),
     ],
 )
 def test_a_private_key_or_a_function_is_needed_and_never_both(arguments, options, words):

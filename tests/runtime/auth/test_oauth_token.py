@@ -21,7 +21,7 @@ from tests.runtime.fakes import (
 )
 from victor_ext import errors
 from victor_ext._runtime.auth.tokens import header_value
-from victor_ext._runtime.core.locks import ThreadLock
+from victor_ext._runtime.loop.flow import Driver
 from victor_ext._runtime.loop.retry import SIGNED, RetryPolicy
 from victor_ext.errors import Outcome
 
@@ -210,18 +210,18 @@ class TestTheAdvisoryWindow:
         assert harness.quota.available == 500
 
 
-class Waiting(ThreadLock):
+class Waiting:
     """A lock that tells when all threads stand before it."""
 
     def __init__(self):
-        super().__init__()
+        self.lock = Driver.lock()
         self.standing = itertools.count(1)
         self.all_stand = threading.Event()
 
-    def permit(self):
+    def __call__(self):
         if next(self.standing) == THREADS:
             self.all_stand.set()
-        return super().permit()
+        return self.lock()
 
 
 class Held:

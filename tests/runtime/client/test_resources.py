@@ -1,17 +1,19 @@
-"""The client of another generated package over the connections of a client, and the httpx client
+"""A generated client over the transport of a client, and the httpx client
 over the attempts.
 """
 
-from types import ModuleType
-
 import httpx
 import pytest
-from flexfactor_api import errors
 from flexfactor_api.api.orders import get_order
-from flexfactor_api.client import AuthenticatedClient, Client
+from flexfactor_api.client import Client
+from victor_api.api.payment_requests import create_request_payment
+from victor_api.models import NewRtpRfpPaymentRequest
 
+from tests.payments import payment
 from tests.providers.systems import ARGUMENTS
 from victor_ext import (
+    ConfigurationError,
+    InvalidRequest,
     NotFound,
     Outcome,
     RetryPolicy,
@@ -20,7 +22,12 @@ from victor_ext import (
     VictorJwt,
 )
 from victor_ext._flows import drive
-from victor_ext._runtime.client.transport import AttemptTransport, HttpClient, MethodRequests
+from victor_ext._runtime.client.transport import (
+    AttemptTransport,
+    HttpClient,
+    MethodRequests,
+    bound_class,
+)
 from victor_ext._runtime.loop.flow import Driver
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 
@@ -45,10 +52,9 @@ def victor():
         yield client
 
 
-@pytest.mark.parametrize("kind", [Client, AuthenticatedClient])
-def test_another_generated_package_bound_to_a_client_has_its_token_and_errors(victor, kind):
-    bound = victor.bind(kind)
-    assert isinstance(bound, kind)
+def test_a_generated_client_over_a_clients_transport_has_its_token_and_errors(victor):
+    bound = bound_class(Client).over(victor.base_url, victor._http_client, {})
+    assert isinstance(bound, Client)
     assert get_order.sync_detailed("o-1", client=bound).headers["x-token"].startswith("Token ")
     with pytest.raises(NotFound):
         get_order.sync_detailed("nobody", client=bound)
@@ -67,14 +73,6 @@ def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answe
     options = {**ARGUMENTS["flexfactor"], "transport": httpx.MockTransport(answer)}
     with FlexFactor(**{**options, "auth": FlexFactorToken("t")}) as flexfactor:
         assert flexfactor.orders.get(EARLY).id == EARLY
-
-
-def test_a_bound_client_with_the_callers_httpx_client_raises_its_own_packages_errors(victor):
-    with httpx.Client(base_url=URL, transport=httpx.MockTransport(answer)) as http:
-        bound = victor.bind(Client)
-        bound.set_httpx_client(http)
-        with pytest.raises(errors.UnexpectedStatus):
-            get_order.sync_detailed(EARLY, client=bound)
 
 
 AT = "https://api.example/base"
@@ -125,17 +123,27 @@ def test_whoever_has_wrapped_httpx_gets_each_request_once_within_its_time_and_wi
         assert not any("seconds" in name for name in sent.extensions)
 
 
-def test_a_function_of_another_generator_is_prepared_as_it_writes_its_request(victor):
-    """It reads the answer at once, so it is not called."""
-    module = ModuleType("stock_api.api.create")
-    module.sync_detailed = lambda **_: pytest.fail("called")
-    module._get_kwargs = lambda *, body: {
-        "method": "post",
-        "url": "/v2/payment-requests/request-payment",
-        "json": body,
-    }
-    call = victor.prepare(module, body={"amount": "1.00"})
-    assert (call.method, call.body) == ("POST", {"amount": "1.00"})
+def test_an_operation_of_another_package_is_not_prepared(victor):
+    with pytest.raises(ConfigurationError, match=r"nor an operation of victor_api.*connect\("):
+        victor.prepare(get_order, "o-1")
+
+
+@pytest.mark.parametrize("key", ["\u00e9", "\u00e9" * 30, "a b\n", "\ud800"])
+def test_a_key_that_no_header_holds_is_an_invalid_request_in_every_way(victor, key):
+    body = NewRtpRfpPaymentRequest.from_dict({})
+    create = create_request_payment.sync
+    for call in (
+        lambda: create(client=victor.api, body=body, idempotency_key=key),
+        lambda: create(client=victor.api.with_headers({"Idempotency-Key": key}), body=body),
+        lambda: victor.prepare(create_request_payment, body=body, idempotency_key=key),
+        lambda: victor.payment_requests.create(**payment(idempotency_key=key)),
+        lambda: victor.http.post(
+            "/v2/payment-requests/request-payment", json={}, headers={"Idempotency-Key": key}
+        ),
+    ):
+        with pytest.raises(InvalidRequest) as raised:
+            call()
+        assert raised.value.outcome is Outcome.NOT_SENT
 
 
 def test_a_request_built_elsewhere_gets_the_clients_timeout():

@@ -1,30 +1,20 @@
-"""Credentials: checked, never shown, kept in their process; and secrets that change, in a file or
-by a function.
-"""
+"""Credentials: checked, never shown, and kept in their process."""
 
 import hashlib
 import inspect
-import logging
-import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Generic, NoReturn, Self, TypeVar, cast
+from typing import Any, NoReturn, Self
 
-from victor_ext._privacy import Secret, SecretBytes, concealed, kind_of
+from victor_ext._privacy import Secret, concealed, kind_of
 from victor_ext.errors import ConfigurationError
 
-T = TypeVar("T")
-
-SecretText = str | os.PathLike[str] | Callable[[], str]
-"""A secret; or the path of a file that holds it, read again when it has changed; or a function that
-returns it.
+SecretText = str | Callable[[], str]
+"""A secret; or a function that returns it, such as `Path("secret.txt").read_text`.
 
 The function is called for each token that is requested or made, by whichever thread or task makes
 the call, and not awaited. What it raises is raised as it is, and nothing more is sent; after an
 attempt, it has a note that says what to do.
 """
-
-_logger = logging.getLogger("victor_ext.client")
 
 
 class UnpicklableCredentials:
@@ -72,85 +62,30 @@ def caller_digest(identity: str, *, product: str) -> str:
     return hashlib.sha256(f"{product} caller\0{identity}".encode()).hexdigest()[:16]
 
 
-class ChangingFile(Generic[T]):
-    """A value that `read` reads from a file, and reads again when the file has changed.
+def secret_source(
+    name: str,
+    value: object,
+    *,
+    source: str = "the provider's portal",
+    check: Callable[[Secret], Secret] = Secret,
+) -> Callable[[], Secret]:
+    """A function that returns the secret of this moment; `value` is a `SecretText`, which is called
+    `name` in messages. No message holds the secret. `check` returns it, or refuses it.
 
-    What the first `read` raises is raised. A later change that cannot be read (a file that is
-    written at this moment, or was removed) is logged as a warning, and the value before stays in
-    use until the file can be read. The path may be a link, as in a volume of Kubernetes.
+    Raises `ConfigurationError` where the value is no `SecretText`; the function, where its own
+    function returns no secret.
     """
-
-    def __init__(self, path: os.PathLike[str], read: Callable[[], T]) -> None:
-        self._path = path
-        self._read = read
-        self._stamp = file_stamp(path)  # of the file whose value is in use
-        self._warned = self._stamp  # of the file that was warned of last
-        self._value = read()
-
-    def current(self) -> T:
-        """The value that the file holds now."""
-        stamp = file_stamp(self._path)
-        if stamp != self._stamp:
-            try:
-                self._value = self._read()
-                self._stamp = stamp
-            except ConfigurationError as error:
-                if stamp != self._warned:
-                    _logger.warning(
-                        "A changed secret cannot be read, and the one before stays in use: %s",
-                        error,
-                    )
-                self._warned = stamp
-        return self._value
-
-
-def file_stamp(path: object) -> tuple[int, int, int] | None:
-    """Time, size and inode of a file, which tell whether it has changed; None for what is no path,
-    or names no file.
-    """
-    try:
-        status = os.stat(cast("os.PathLike[str]", path))
-    except (OSError, TypeError, ValueError):
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-class RotatingSecret:
-    """A secret that may change: a `SecretText`, which is called `name` in messages. No message
-    holds the secret. `check` may replace it, or refuse it.
-
-    Raises `ConfigurationError` where the value is no `SecretText`, or the file cannot be read.
-    """
-
-    current: Callable[[], Secret]  # returns the secret of this moment
-    last: Secret = Secret("")  # the secret that was returned last
-
-    def __init__(
-        self,
-        name: str,
-        value: object,
-        *,
-        source: str = "the provider's portal",
-        check: Callable[[Secret], Secret] = lambda secret: secret,
-    ) -> None:
-        value = concealed(value)
-
-        def checked(text: object) -> Secret:
-            self.last = check(checked_secret(name, text, source=source))
-            return self.last
-
-        if isinstance(value, os.PathLike):
-            path = Path(cast("os.PathLike[str]", value))
-            self.current = ChangingFile(path, lambda: checked(_secret_in_file(path, name))).current
-        elif callable(value):
-            function = checked_function(name, value)
-            self.current = lambda: checked(function())
-        else:
-            fixed = checked(value)
-            self.current = lambda: fixed
-
-    def __repr__(self) -> str:
-        return "RotatingSecret([hidden])"
+    value = concealed(value)
+    if callable(value):
+        function = checked_function(name, value)
+        return lambda: check(checked_secret(name, function(), source=source))
+    if not isinstance(value, str):
+        raise ConfigurationError(
+            f"{name} must be text, or a function that returns it such as Path(...).read_text, not "
+            f"{kind_of(value)}."
+        )
+    fixed = check(checked_secret(name, value, source=source))
+    return lambda: fixed
 
 
 class IdAndSecret(UnpicklableCredentials):
@@ -166,7 +101,7 @@ class IdAndSecret(UnpicklableCredentials):
     def __init__(self, product: str, source: str = "the provider's portal", **pair: Any) -> None:
         (id_name, id_), (secret_name, secret) = pair.items()
         self._id = checked_secret(id_name, id_, source=source)
-        self._secret = RotatingSecret(secret_name, secret, source=source)
+        self._secret = secret_source(secret_name, secret, source=source)
         self.caller = caller_digest(self._id, product=product)
 
 
@@ -180,14 +115,3 @@ def checked_function(name: str, function: Any) -> Callable[..., Any]:
     if inspect.iscoroutinefunction(function):
         raise ConfigurationError(f"{name} must be a plain function: nothing awaits it.")
     return function  # type: ignore[no-any-return] # it is callable
-
-
-def _secret_in_file(path: Path, name: str) -> Secret:
-    """The text of a file. Raises `ConfigurationError`."""
-    try:
-        return Secret(SecretBytes(path.read_bytes()).decode())
-    except UnicodeDecodeError:
-        why = "it is not UTF-8"
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not a path"
-    raise ConfigurationError(f"{name}: the file {str(path)!r} cannot be read ({why}).")

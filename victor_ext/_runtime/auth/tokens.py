@@ -89,12 +89,10 @@ class SignedToken:
         clock: ServerClock,
         *,
         reuse: float = 0.0,
-        header: str = "Authorization",
     ) -> None:
         self._sign = sign
         self._clock = clock
         self._reuse = reuse
-        self._header = header
         self._kept: _SignedHeader | None = None
 
     def authorize(
@@ -109,7 +107,7 @@ class SignedToken:
             value = Secret(self._sign(self._clock.now()))
             signed = _SignedHeader(value, skew, self._clock.monotonic() + self._reuse)
             self._kept = signed if self._reuse else None
-        request.headers[self._header] = signed.value
+        request.headers["Authorization"] = signed.value
         request.extensions[SIGNED] = is_kept, signed.skew
         return done()
 
@@ -229,9 +227,9 @@ class TokenCache:
         """
         earlier = self._failure
         began = self._clock.monotonic()
-        permit = self._lock.permit()
+        place = self._lock()
         try:
-            if not (yield partial(permit.acquire, seconds)):
+            if not (yield partial(place.acquire, seconds)):
                 raise DeadlineExceeded(
                     "No token was issued before the deadline: another call still waits for the "
                     "token endpoint."
@@ -253,7 +251,7 @@ class TokenCache:
                 self._failure = _for_another(error)
                 raise
         finally:
-            permit.release()
+            place.release()
 
     def _renew(
         self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False
@@ -269,9 +267,9 @@ class TokenCache:
         """Fetch a token before the kept one ends. None: another caller fetches it, or the fetch
         failed, and the kept token is used.
         """
-        permit = self._lock.permit()
+        place = self._lock()
         try:
-            if not (yield partial(permit.acquire, 0)):
+            if not (yield partial(place.acquire, 0)):
                 return None
             if self._token is not kept:
                 return self._token  # another caller has just fetched it
@@ -281,7 +279,7 @@ class TokenCache:
             self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
             return None
         finally:
-            permit.release()
+            place.release()
 
 
 def _for_another(failure: VictorError) -> VictorError:

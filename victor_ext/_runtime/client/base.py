@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import ModuleType
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import httpx
 
@@ -74,7 +74,6 @@ from .runners import AsyncRunner, OperationCall, OperationFlow, SyncRunner
 from .transport import bound_class
 
 _logger = logging.getLogger("victor_ext.client")
-C = TypeVar("C")
 T = TypeVar("T")
 Api = TypeVar("Api")
 
@@ -176,7 +175,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         )
         # No caller has it: no hook or option of theirs changes what a method sends, or how its
         # response is read.
-        self._own_api = self.bind(self._generated)
+        self._own_api = self._new_api()
         requests = MethodRequests(self._own_api.http_client, self._transport)
         runner = self._runner_type(
             self._own_api, requests.build, requests.attempts, self._driver.take
@@ -214,7 +213,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         parts = vars(self)
         if "_handed_out" not in parts:
             # All threads get the same one. A lock might stay taken over a fork.
-            parts.setdefault("_handed_out", self.bind(self._generated))
+            parts.setdefault("_handed_out", self._new_api())
         api: Api = parts["_handed_out"]
         return api
 
@@ -483,24 +482,10 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
             )
         return Secret(request.headers["Authorization"])
 
-    def bind(self, client_class: type[C]) -> C:
-        """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's
-        transport.
-
-        For operations that this package does not know: generate the provider's whole document with
-        the recipe. Its operations then sign, retry and fail as those here do.
-
-        Args:
-            client_class: The class.
-
-        Raises:
-            ConfigurationError: `client_class` is not such a class.
-        """
-        if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
-            raise ConfigurationError("bind: pass the Client class of a generated package.")
-        bound = bound_class(cast("Hashable", client_class))  # to mypy, no class can be hashed
-        client: C = bound.over(str(self._config.base_url), self._http_client, {})
-        return client
+    def _new_api(self) -> Any:
+        """A generated client over this client's transport."""
+        bound = bound_class(self._generated)
+        return bound.over(str(self._config.base_url), self._http_client, {})
 
     @property
     def http(self) -> Any:

@@ -47,7 +47,6 @@ from victor_ext._values.ids import is_same_id
 from victor_ext._values.opaque import FrozenStruct, repr_without
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 
-from .requests import builder_of
 from .resources import Resource, Shared
 from .runners import Begun, FirstRequest, FlowRunner, OperationFlow
 from .transport import BuildingClient
@@ -326,9 +325,9 @@ def _key_of(place: KeyPlace, request: httpx.Request, name: str, key: str | None)
     """
     # The caller's key is added only where the client would make one. Where only a key in the
     # call's own arguments counts, an added one would make no repeat safe.
-    is_made = isinstance(place, HeaderKey) and rule_of(place, request).is_made
+    is_made = isinstance(place, HeaderKey) and rule_of(request).is_made
     if key is not None and isinstance(place, HeaderKey) and is_made:
-        problem = place.problem(request, key)
+        problem = key_problem(key, shortest=rule_of(request).shortest)
         if problem is not None:
             raise InvalidRequest.of([problem], doing=f"{name} was not stored")
         request.headers.setdefault(place.name, key)
@@ -352,9 +351,7 @@ def _key_argument(operation: Any, place: KeyPlace) -> str:
     """The name of the argument of a generated function that is the key: at the client's `place`, or
     else where the document says so; empty without such an argument.
     """
-    declared: Declared | None = getattr(operation, "OPERATION", None)
-    if declared is None:
-        return ""
+    declared: Declared = operation.OPERATION
     own = key_of(declared, place)
     if own is not None and own.argument:
         return str(own.argument)
@@ -445,11 +442,15 @@ def _request_of_function(
     args: tuple[Any, ...],
     arguments: dict[str, Any],
 ) -> httpx.Request:
-    """The request of a generated operation, which its function makes."""
+    """The request of a generated operation, which its function makes. Raises `ConfigurationError`
+    if it is none of the client's package.
+    """
     function: Callable[..., httpx.Request] | None = getattr(operation, "sync_detailed", None)
-    if not callable(function):
+    package = client._generated.__module__.rpartition(".")[0]  # noqa: SLF001 - as above
+    if not callable(function) or not operation.__name__.startswith(f"{package}.api."):
         raise ConfigurationError(
-            f"{shown(operation)} is neither a method's name nor a generated operation."
+            f"{shown(operation)} is neither a method's name nor an operation of {package}. For "
+            "another package, make a client: connect(its Client, base_url=..., auth=...)."
         )
     if "client" in arguments:
         raise ConfigurationError(
@@ -464,10 +465,7 @@ def _request_of_function(
         if problem is not None:
             raise InvalidRequest.of([problem], doing=f"{name} was not stored")
     runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
-    if not hasattr(operation, "OPERATION"):  # another generator's function reads the answer at once
-        return runner.build_request(**builder_of(operation)(*args, **arguments))
-    api = _api_of(client, operation.__name__)
-    return function(*args, client=BuildingClient(api, runner.build_request), **arguments)
+    return function(*args, client=BuildingClient(runner.api, runner.build_request), **arguments)
 
 
 def method_of(client: Any, name: str, runner: FirstRequest) -> Callable[..., Any]:
@@ -501,32 +499,23 @@ def methods_of(client: Any) -> list[str]:
     return names
 
 
-def _api_of(client: Any, module: str) -> Any:
-    """The client of the generated package that has this module, which no caller is handed."""
-    package = module.partition(".api.")[0]
-    kind: type[Any] = importlib.import_module(f"{package}.client").Client
-    api = client._own_api  # noqa: SLF001 - as above
-    return api if isinstance(api, kind) else client.bind(kind)
-
-
 def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     """The request of a call, as a client sends it.
 
     The generated operation reads its response, if this release still has that operation. The
     attempt loop then signs, repeats and classifies it as if it were made now.
     """
+    runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
     extensions: dict[str, Any] = {}
     declared: Any = None
     # Of an earlier document, which had the operation: the provider's table still says what it is.
     with suppress(*_ABSENT):
         declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
-        api = _api_of(client, call.module)
         # A status that the document does not list is a success where the provider's own table says
         # what one is.
         has_own_rules = bool(client._resources)  # noqa: SLF001 - as above
-        extensions = {READER: Reader(api, declared, has_own_rules=has_own_rules)}
-    runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
+        extensions = {READER: Reader(runner.api, declared, has_own_rules=has_own_rules)}
     return runner.build_request(
         method=call.method,
         url=call.url,

@@ -138,6 +138,10 @@ def refusing_unwritable(function: Callable[P, T]) -> Callable[P, T]:
             raise
         except _CANNOT_BE_WRITTEN as error:
             why = redact_excerpt(str(error)) or type(error).__name__
+            if isinstance(error, UnicodeEncodeError) and error.encoding == "ascii":
+                why = (
+                    "a header holds ASCII characters only, and one here has others: encode its text"
+                )
         raise InvalidRequest(
             f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
         )
@@ -356,6 +360,7 @@ class _Bound:
 
     async def __aexit__(self, *args: object, **kwargs: Any) -> None: ...
 
+    @refusing_unwritable
     def with_headers(self, headers: dict[str, str]) -> Self:
         merged = httpx.Headers(self._options.get("headers"))
         merged.update(headers)
@@ -410,26 +415,15 @@ class _Bound:
 @cache
 def bound_class(client_class: Hashable) -> Any:
     """A generated `Client` class over attempt transports, with all operations of its package as
-    `document`.
+    `document`. Raises `ImportError` for one of another generator.
     """
     generated = cast("type[Any]", client_class)
     package = generated.__module__.rpartition(".")[0]
     errors = importlib.import_module(f"{package}.errors")
     attributes = {"__doc__": generated.__doc__, "_unexpected_status": errors.UnexpectedStatus}
-    attributes["document"] = _table_of(package, "operations", ())
-    attributes["members"] = _table_of(package, "members", {})
+    attributes["document"] = importlib.import_module(f"{package}.operations").OPERATIONS
+    attributes["members"] = importlib.import_module(f"{package}.members").MEMBERS
     return type(f"Bound{generated.__name__}", (_Bound, generated), attributes)
-
-
-def _table_of(package: str, name: str, default: Any) -> Any:
-    """The table in a module of a generated package; the default for a package by hand."""
-    module = f"{package}.{name}"
-    try:
-        return getattr(importlib.import_module(module), name.upper())
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        return default
 
 
 def expect(kind: type[T], result: object) -> T:

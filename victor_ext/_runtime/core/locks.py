@@ -1,166 +1,14 @@
-"""Semaphores that no interruption leaves locked, and one object per process or per event loop.
+"""Locks that threads or tasks wait for; and one object per process or event loop."""
 
-An ordinary lock stays locked for ever when a Ctrl-C comes between acquiring it and the `try` that
-releases it, or when the process forks while another thread holds it. A permit holds its place as
-long as it exists, and no longer.
-
-In this order: `Semaphore` and its permits; one object per process or loop; the locks of both modes.
-"""
-
-from __future__ import annotations
-
-import math
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 import anyio
 
-from victor_ext._runtime.core.clock import monotonic
-
 T = TypeVar("T")
-
-PATIENCE = 0.5
-"""Seconds after which the first waiting permit looks again: an interruption may have lost its
-wake-up.
-"""
-
-
-class Semaphore:
-    """A number of places, given in the order of the requests."""
-
-    def __init__(self, places: int = 1) -> None:
-        self._places = places
-        # `with` on this lock, which is written in C, leaves no moment for a signal handler. It is
-        # reentrant, since the garbage collector may release a permit at any moment.
-        self._lock = threading.RLock()
-        # both by the id of the permit
-        self._held: dict[int, ref[Permit]] = {}
-        # ordered, to find the first in O(1), also after many have left
-        self._queue: OrderedDict[int, ref[Permit]] = OrderedDict()
-
-    @property
-    def held(self) -> int:
-        """How many permits have a place."""
-        return len(self._held)
-
-    def admit(self, permit: Permit) -> float | None:
-        """Give a permit a place, if a place is free and it is the permit's turn, and return None;
-        else queue the permit, and return the seconds after which it asks again.
-        """
-        mine = id(permit)
-        with self._lock:
-            if mine in self._held:
-                return None
-            if mine not in self._queue:
-                self._queue[mine] = ref(permit, lambda _: self._forget(mine))
-            is_first = next(iter(self._queue)) == mine
-            if not is_first or len(self._held) >= self._places:
-                return PATIENCE if is_first else threading.TIMEOUT_MAX
-            self._held[mine] = self._queue.pop(mine)
-            self._wake_first()
-            return None
-
-    def dismiss(self, permit: Permit) -> None:
-        """Take back a permit's place, or remove it from the queue."""
-        with self._lock:
-            self._forget(id(permit))
-            self._wake_first()
-
-    def _forget(self, mine: int) -> None:
-        """Free the place of a permit, by its id. Nobody is woken: where a permit is gone, this runs
-        in whatever thread collects garbage.
-        """
-        with self._lock:
-            self._held.pop(mine, None)
-            self._queue.pop(mine, None)
-
-    def _wake_first(self) -> None:
-        """Let the first permit of the queue, if it still exists, ask now."""
-        if self._queue:
-            permit = next(iter(self._queue.values()))()
-            if permit is not None:
-                permit.wake()
-
-
-class Permit:
-    """A place of a semaphore, once acquired.
-
-    The place is free again when nothing refers to the permit.
-    """
-
-    __slots__ = ("__weakref__", "_semaphore")
-
-    def __init__(self, semaphore: Semaphore) -> None:
-        self._semaphore = semaphore
-
-    def release(self) -> None:
-        """Give up the place, or the wait for it. Does nothing without either."""
-        self._semaphore.dismiss(self)
-
-    def wake(self) -> None:
-        """Let the thread or task that waits for a place ask for it now."""
-        raise NotImplementedError
-
-
-class ThreadPermit(Permit):
-    """A permit that a thread waits for."""
-
-    __slots__ = ("_asleep",)
-
-    def __init__(self, semaphore: Semaphore) -> None:
-        super().__init__(semaphore)
-        self._asleep = threading.Lock()
-
-    def acquire(self, seconds: float | None) -> bool:
-        """Wait for a place for `seconds` (None: no limit).
-
-        Returns whether it has one. Release it in a `finally`.
-        """
-        ends = math.inf if seconds is None else monotonic() + seconds
-        while (pause := self._semaphore.admit(self)) is not None:
-            left = ends - monotonic()
-            if left <= 0:
-                return False
-            self._asleep.acquire(timeout=min(left, pause))
-        return True
-
-    def wake(self) -> None:
-        with suppress(RuntimeError):  # it does not wait
-            self._asleep.release()
-
-
-class TaskPermit(Permit):
-    """A permit that a task waits for, in any event loop."""
-
-    __slots__ = ("_awake",)
-
-    def __init__(self, semaphore: Semaphore) -> None:
-        super().__init__(semaphore)
-        self._awake: anyio.Event | None = None
-
-    async def acquire(self, seconds: float | None) -> bool:
-        """Wait for a place for `seconds` (None: no limit).
-
-        Returns whether it has one. Release it in a `finally`.
-        """
-        ends = math.inf if seconds is None else monotonic() + seconds
-        while (pause := self._semaphore.admit(self)) is not None:
-            left = ends - monotonic()
-            if left <= 0:
-                return False
-            self._awake = anyio.Event()
-            with anyio.move_on_after(min(left, pause)):
-                await self._awake.wait()
-        return True
-
-    def wake(self) -> None:
-        if self._awake is not None:
-            self._awake.set()
 
 
 class PerProcess(Generic[T]):
@@ -177,63 +25,106 @@ class PerProcess(Generic[T]):
     def here(self) -> T:
         """The object of this process."""
         process, existing = self._process_and_object
-        if process == os.getpid():
-            return existing
-        # Without a lock: one that the parent held at the fork would never be released. If two
-        # threads come here at once, each gets an object that works, and one of the two is kept.
-        new = self._make()
-        self._process_and_object = (os.getpid(), new)
-        return new
+        if process != os.getpid():
+            # Without a lock: one that the parent held at the fork would never be released. If two
+            # threads come here at once, each gets an object that works, and one of the two is kept.
+            existing = self._make()
+            self._process_and_object = (os.getpid(), existing)
+        return existing
 
 
 class PerLoop(Generic[T]):
     """One object per event loop: what waits in one loop cannot be woken from another."""
 
     def __init__(self, make: Callable[[], T]) -> None:
-        import asyncio  # noqa: PLC0415 - takes a program that does not await 8 MB
+        # Only here: it takes a program that does not await 8 MB.
+        from anyio.lowlevel import current_token  # noqa: PLC0415 - as said
 
-        from anyio.lowlevel import current_token  # noqa: PLC0415 - only with asyncio
-
-        self._asyncio_loop = asyncio.get_running_loop
-        self._anyio_token = current_token
+        self._token = current_token
         self._make = make
         self._by_loop: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
 
     def here(self) -> T:
         """The object of the running loop."""
-        existing = self.here_already()
-        if existing is not None:
-            return existing
-        new = self._make()
-        self._by_loop[self._running_loop()] = new
-        return new
+        loop = self._token().native_token
+        if loop not in self._by_loop:
+            self._by_loop[loop] = self._make()
+        return self._by_loop[loop]
 
-    def here_already(self) -> T | None:
-        """The object of the running loop, or None if it was not made yet."""
-        return self._by_loop.get(self._running_loop())
 
-    def _running_loop(self) -> Any:
-        try:
-            return self._asyncio_loop()
-        except RuntimeError:  # the loop is that of another library
-            return self._anyio_token().native_token
+class _Token:
+    """What whoever holds a place of a lock has taken from it."""
 
 
 class ThreadLock:
-    """A lock that `places` threads may hold at a time, one per process."""
+    """A lock with places that threads hold.
+
+    A token that nothing refers to any more, as after a Ctrl-C at a bad moment, comes back as its
+    dead reference: by a method that is written in C, and so is not interrupted itself.
+    """
 
     def __init__(self, places: int = 1) -> None:
-        self._semaphores = PerProcess(lambda: Semaphore(places))
+        self.free = SimpleQueue[object]()
+        self._references: list[object] = []
+        for _ in range(places):
+            self.free.put(self.new_token())
 
-    def permit(self) -> ThreadPermit:
-        return ThreadPermit(self._semaphores.here())
+    def new_token(self) -> object:
+        """A token of this lock."""
+        token = _Token()
+        self._references.append(ref(token, self.free.put))
+        return token
+
+    @property
+    def value(self) -> int:
+        """How many places nobody holds, as of a semaphore of anyio."""
+        return self.free.qsize()
 
 
-class TaskLock:
-    """A lock that `places` tasks may hold at a time, one per event loop."""
+class ThreadPlace:
+    """A place of a lock, for one thread."""
 
-    def __init__(self, places: int = 1) -> None:
-        self._semaphores = PerLoop(lambda: Semaphore(places))
+    def __init__(self, lock: ThreadLock) -> None:
+        self._lock = lock
+        self._token: object = None
 
-    def permit(self) -> TaskPermit:
-        return TaskPermit(self._semaphores.here())
+    def acquire(self, seconds: float | None) -> bool:
+        """Wait for the place for `seconds` (None: no limit). Returns whether it is held."""
+        try:
+            token = self._lock.free.get(timeout=seconds)
+        except Empty:
+            return False
+        self._token = token if isinstance(token, _Token) else self._lock.new_token()
+        return True
+
+    def release(self) -> None:
+        """Give up the place, if it is held."""
+        token = self._token
+        self._token = None
+        if token is not None:
+            self._lock.free.put(token)
+
+
+class TaskPlace:
+    """A place of a lock, for one task."""
+
+    def __init__(self, lock: anyio.Semaphore) -> None:
+        self._lock = lock
+        self._is_held = False
+
+    async def acquire(self, seconds: float | None) -> bool:
+        """As `ThreadPlace.acquire`."""
+        try:
+            self._lock.acquire_nowait()
+            self._is_held = True
+        except anyio.WouldBlock:
+            with anyio.move_on_after(seconds):
+                await self._lock.acquire()
+                self._is_held = True
+        return self._is_held
+
+    def release(self) -> None:
+        """As `ThreadPlace.release`."""
+        if self._is_held:
+            self._is_held = False
+            self._lock.release()

@@ -9,10 +9,10 @@ connection: its late response would be read as the response to the next request.
 from __future__ import annotations
 
 import ssl
-import sys
 import threading
 from base64 import b64encode
 from bisect import bisect_right
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -29,7 +29,7 @@ from victor_ext._runtime.core.clock import (
     is_over,
     monotonic,
 )
-from victor_ext._runtime.core.locks import Permit, Semaphore
+from victor_ext._runtime.core.locks import TaskPlace, ThreadPlace
 from victor_ext._runtime.http.parser import Head, Parser
 from victor_ext._runtime.http.streams import READ_BYTES, show_cut_connections
 from victor_ext._values.opaque import FrozenOpaque, Opaque
@@ -227,40 +227,46 @@ _idle_since = attrgetter("idle_since")  # the order of `ConnectionPool._idle`
 
 
 class Lease(Opaque):
-    """A permit of the pool and a connection, held by one exchange."""
+    """A place of the pool and a connection, held by one exchange."""
 
-    _permit: Permit
+    _place: ThreadPlace | TaskPlace
     _pool: ConnectionPool
     connection: Connection | None = None
 
     def end(self) -> None:
-        """Release the permit and the connection."""
+        """Release the place and the connection."""
         connection, self.connection = self.connection, None
         if connection is not None:
             self._pool.put_back(connection)
-        self._permit.release()
+        self._place.release()
 
     def abandon(self) -> None:
-        """Release the permit, and close the connection."""
+        """Release the place, and close the connection."""
         if self.connection is not None:
             self.connection.abort()
         self.connection = None
-        self._permit.release()
+        self._place.release()
 
 
 class ConnectionPool:
-    """The connections of one client, to its only origin, in one process or event loop."""
+    """The connections of one client, to its only origin, in one process or event loop.
 
-    def __init__(self, route: Route, limits: httpx.Limits, backend: Any) -> None:
-        most = sys.maxsize if limits.max_connections is None else limits.max_connections
+    `make_lock` makes the lock, with a place for each connection.
+    """
+
+    def __init__(
+        self, route: Route, limits: httpx.Limits, backend: Any, make_lock: Callable[[int], Any]
+    ) -> None:
+        # without a limit, more than a system has
+        most = 10_000 if limits.max_connections is None else limits.max_connections
         most_idle = limits.max_keepalive_connections
-        self.semaphore = Semaphore(most)
+        self.lock = make_lock(most)
         self._route = route
         self._backend = backend
-        self._most = most
         self._most_idle = most if most_idle is None else min(most, most_idle)
         self._expiry = limits.keepalive_expiry
-        self._lock = threading.RLock()  # see `Semaphore`
+        # `with` on this lock, which is written in C, leaves no moment for a Ctrl-C.
+        self._lock = threading.RLock()
         self._idle: list[Connection] = []  # the longest idle connection is first
         self._closed = False
 
@@ -270,7 +276,8 @@ class ConnectionPool:
         The caller ends the lease, also after any error.
         """
         while True:
-            idle = self._take_idle(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
+            at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
+            idle = self._take_idle(at_once=at_once)
             connection = idle or Connection()
             lease.connection = connection
             request.extensions[REUSED_IMMEDIATELY] = (
@@ -342,8 +349,8 @@ class ConnectionPool:
             rested = bisect_right(idle, now - REUSE_DELAY, key=_idle_since)
             if rested:
                 return idle.pop(rested - 1)
-            # `held` counts the place of this call, which has no connection yet.
-            is_full = len(idle) >= self._most_idle or self.semaphore.held + len(idle) > self._most
+            # This call holds a place, and has no connection yet.
+            is_full = len(idle) >= self._most_idle or len(idle) > self.lock.value
             if idle and is_full:
                 # the newest: the others will have rested sooner, and serve the next writes
                 idle.pop().abort()

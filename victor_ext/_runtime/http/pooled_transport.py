@@ -17,11 +17,12 @@ from functools import partial
 from operator import call
 from typing import Any
 
+import anyio
 import httpx
 
 from victor_ext._flows import Calls, adrive, drive
 from victor_ext._runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT, TIMING, is_over
-from victor_ext._runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
+from victor_ext._runtime.core.locks import PerLoop, PerProcess, TaskPlace, ThreadLock, ThreadPlace
 from victor_ext._runtime.core.response import TELLS_ITS_END
 from victor_ext._runtime.http.streams import READ_BYTES, AsyncBackend, SyncBackend
 
@@ -41,7 +42,7 @@ class PooledTransport(httpx.BaseTransport):
     ) -> None:
         self.route = route
         backend = backend or SyncBackend()
-        self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
+        self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend, ThreadLock))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send over the pool; or through an httpx client, if httpx has been patched."""
@@ -51,8 +52,7 @@ class PooledTransport(httpx.BaseTransport):
             return client.send(request, **_OPTIONS)
         request.read()
         pool = self._pools.here()
-        permit = ThreadPermit(pool.semaphore)
-        return drive(_exchange(request, self.route, pool, permit), call)
+        return drive(_exchange(request, self.route, pool, ThreadPlace(pool.lock)), call)
 
     def close(self) -> None:
         self._pools.here().close()
@@ -69,7 +69,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self.route = route
         backend = backend or AsyncBackend()
-        self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
+        self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend, anyio.Semaphore))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """As `PooledTransport.handle_request`."""
@@ -80,17 +80,14 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         await request.aread()
         request.extensions[BEGUN] = False
         pool = self._pools.here()
-        permit = TaskPermit(pool.semaphore)
-        return await adrive(_exchange(request, self.route, pool, permit), call)
+        return await adrive(_exchange(request, self.route, pool, TaskPlace(pool.lock)), call)
 
     async def aclose(self) -> None:
         """Close the connections of the running loop.
 
         Those of a loop that has ended are closed already.
         """
-        pool = self._pools.here_already()
-        if pool is not None:
-            pool.close()
+        self._pools.here().close()
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -133,7 +130,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def _exchange(
-    request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any
+    request: httpx.Request, route: Route, pool: ConnectionPool, place: ThreadPlace | TaskPlace
 ) -> Calls[httpx.Response]:
     """Send a request over a connection of the pool, and return its response with the body
     unread.
@@ -143,9 +140,9 @@ def _exchange(
             f"these connections do not lead to {request.url.scheme}://{request.url.host}"
         )
     timeouts: Mapping[str, Any] = request.extensions.get("timeout") or {}
-    lease = Lease(permit, pool)
+    lease = Lease(place, pool)
     try:
-        admitted = yield partial(permit.acquire, timeouts.get("pool"))
+        admitted = yield partial(place.acquire, timeouts.get("pool"))
         timing = request.extensions.get(TIMING)
         if timing is not None:
             timing.admitted()

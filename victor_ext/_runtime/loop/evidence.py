@@ -56,14 +56,12 @@ class Reader:
     where the body is no object: such as the empty body of a call that returns nothing.
     """
 
-    __slots__ = ("_client", "_has_own_rules", "declared", "document", "members")
+    __slots__ = ("_client", "_has_own_rules", "declared")
 
     def __init__(self, client: Any, operation: Declared, *, has_own_rules: bool = False) -> None:
         self._client = client
         self._has_own_rules = has_own_rules
         self.declared = operation
-        self.document: Sequence[Declared] = client.document  # all operations
-        self.members: Tables = client.members
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body has a member that the document declares for a good response.

@@ -18,7 +18,13 @@ import httpx
 
 from victor_ext._flows import adrive, drive
 from victor_ext._runtime.core.clock import BEGUN, ServerClock, monotonic
-from victor_ext._runtime.core.locks import TaskLock, ThreadLock
+from victor_ext._runtime.core.locks import (
+    PerLoop,
+    PerProcess,
+    TaskPlace,
+    ThreadLock,
+    ThreadPlace,
+)
 from victor_ext._runtime.core.response import (
     MAX_RESPONSE_BYTES,
     ReceivedBody,
@@ -114,12 +120,13 @@ class Sleep(Opaque):
 
 
 Step = Send | Sleep | Invoke | Callable[[], Any]
-"""A function is called, and its result awaited where calls are: it acquires a permit of the mode,
+"""A function is called, and its result awaited where calls are: it acquires a place of a lock,
 or is a method of a client.
 """
 OnWait = Callable[[float], object]
 Flow = Generator[Step, Any, T]
-Lock = ThreadLock | TaskLock
+Lock = Callable[[], ThreadPlace | TaskPlace]
+"""Makes a place of a lock that one thread or task holds at a time."""
 
 
 def done() -> Flow[None]:
@@ -128,7 +135,6 @@ def done() -> Flow[None]:
 
 
 class Driver:
-    lock: Callable[..., Lock] = ThreadLock
     sleep: Callable[[float], None] = staticmethod(time.sleep)
     """That of the import: a test that replaces `time.sleep` changes no wait of a client."""
     pause: Callable[[float], None] = staticmethod(time.sleep)
@@ -137,6 +143,12 @@ class Driver:
     def __init__(self, transport: httpx.BaseTransport, *, grace: float = 0.0) -> None:
         self._transport = transport
         self._grace = grace
+
+    @staticmethod
+    def lock() -> Lock:
+        """A lock for threads, one per process."""
+        locks = PerProcess(ThreadLock)
+        return lambda: ThreadPlace(locks.here())
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], None]:
@@ -173,8 +185,6 @@ class Driver:
 
 
 class AsyncDriver:
-    lock: Callable[..., Lock] = TaskLock
-
     def __init__(self, transport: httpx.AsyncBaseTransport, *, grace: float = GRACE) -> None:
         for name in _LATE if "trio" not in sys.modules else (*_LATE, "anyio._backends._trio"):
             importlib.import_module(name)
@@ -182,6 +192,12 @@ class AsyncDriver:
         self._grace = grace
         self.sleep: Callable[[float], Awaitable[None]] = anyio.sleep
         self.pause = self.sleep
+
+    @staticmethod
+    def lock() -> Lock:
+        """A lock for tasks, one per event loop."""
+        locks = PerLoop(lambda: anyio.Semaphore(1))
+        return lambda: TaskPlace(locks.here())
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:

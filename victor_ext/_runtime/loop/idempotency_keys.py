@@ -5,13 +5,12 @@ it.
 import json
 import re
 import uuid
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from types import NoneType
-from typing import ClassVar
 
 import httpx
 
@@ -206,32 +205,22 @@ class KeyForm(FrozenStruct, frozen=True):
 
     def problem(self, key: str) -> Problem | None:
         """What is wrong with a key of another form, or None."""
-        field = "idempotency_key"
+        wanted: list[str] = []
         if self.format == "uuid" and not re.fullmatch(_UUID, key):
-            message = f"{field} must be a UUID: so the document of this operation says."
-            hint = "pass idempotency_key_for('invoice', 1042), or str(uuid.uuid4())"
-            return Problem(field, "format", message, hint=hint)
-        most = self.max_length or len(key)
-        if not self.min_length <= len(key) <= most:
-            least = f"at least {self.min_length}" if self.min_length else ""
-            greatest = f"at most {self.max_length}" if self.max_length else ""
-            bounds = " and ".join(filter(None, (least, greatest)))
-            message = (
-                f"{field} must have {bounds} characters, and has {len(key)}: so the document of "
-                "this operation says."
-            )
-            return Problem(field, "length", message)
-        try:
-            is_match = not self.pattern or re.search(self.pattern, key) is not None
-        except re.error:  # one of ECMAScript that Python does not know: the provider checks it
-            is_match = True
-        if is_match:
+            wanted.append("is a UUID")
+        if len(key) < self.min_length:
+            wanted.append(f"has at least {self.min_length} characters")
+        if 0 < self.max_length < len(key):
+            wanted.append(f"has at most {self.max_length} characters")
+        # A pattern of ECMAScript that Python does not know is the provider's to check.
+        with suppress(re.error):
+            if self.pattern and not re.search(self.pattern, key):
+                wanted.append(f"matches {self.pattern}")
+        if not wanted:
             return None
-        message = (
-            f"{field} does not match the pattern that the document of this operation has: "
-            f"{self.pattern}"
-        )
-        return Problem(field, "pattern", message)
+        message = f"idempotency_key is one that {' and '.join(wanted)}: so the document says."
+        hint = "idempotency_key_for('invoice', 1042) makes a UUID"
+        return Problem("idempotency_key", "format", message, hint=hint)
 
 
 ANY_FORM = KeyForm()
@@ -242,9 +231,7 @@ class KeyRule(FrozenStruct, frozen=True):
 
     is_taken: bool = True  # else a key that is there is none: it makes no repeat safe
     is_made: bool = False  # where the caller gives none
-    shortest: int | None = (
-        None  # the fewest characters of a key; None where its place says what a good one is
-    )
+    shortest: int | None = None  # the fewest characters of a key; None: any number
     form: KeyForm = ANY_FORM
     is_required: bool = False  # a request without one, where none can be made, is not sent
 
@@ -255,54 +242,35 @@ MADE = KeyRule(is_made=True)
 REQUIRED = KeyRule(is_made=True, is_required=True)
 
 
-def _checked(key: str, *problems: Problem | None) -> str:
-    """The key. Raises `InvalidRequest` for one with a problem."""
-    problem = next(filter(None, problems), None)
-    if problem is not None:
-        raise InvalidRequest.of([problem], doing="Nothing was sent")
-    return key
+def _refusal(problem: Problem) -> InvalidRequest:
+    return InvalidRequest.of([problem], doing="Nothing was sent")
 
 
 def _made(form: KeyForm) -> str:
     """A random key of the form that the document wants. Raises `InvalidRequest`: none is known."""
     key = new_key()
-    for each in (key, key.replace("-", "")):
-        if form.problem(each) is None:
-            return each
+    for text in (key, key.replace("-", "")):
+        if form.problem(text) is None:
+            return text
     message = (
         "idempotency_key is missing, and a random UUID has not the form that the document of this "
         "operation wants: pass a key."
     )
-    raise InvalidRequest.of(
-        [Problem("idempotency_key", "required", message)], doing="Nothing was sent"
-    )
+    raise _refusal(Problem("idempotency_key", "required", message))
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(frozen=True)
 class HeaderKey:
     """The key is a header.
 
     Args:
         name: The header's name.
-        takes_key: Which requests get a key if the caller gave none. None: no request. With
-            `victor_ext.connect` it is for writes whose operations do not declare the header in the
-            document, and do take it: None means every POST if the document declares it nowhere, and
-            else none.
-        ignores_key: Which requests the provider takes no key for. A header there makes no repeat
-            safe.
-        problem: What is wrong with a key that the caller gave for a request, or None. By default:
-            an empty one, and one that is not visible ASCII.
 
     Raises:
         ConfigurationError: No header can have the name.
     """
 
     name: str = "Idempotency-Key"
-    takes_key: Callable[[httpx.Request], bool] | None = None
-    ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
-    problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: key_problem(
-        key, shortest=None
-    )
 
     def __post_init__(self) -> None:
         name: object = self.name
@@ -316,7 +284,7 @@ class HeaderKey:
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the header, or None."""
-        return request.headers.get(self.name) or None if rule_of(self, request).is_taken else None
+        return request.headers.get(self.name) or None if rule_of(request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
         """The key in the header, or None. A request whose operation takes a key gets one first, if
@@ -324,144 +292,75 @@ class HeaderKey:
 
         Raises `InvalidRequest` for a key that the operation does not take.
         """
-        rule = rule_of(self, request)
+        rule = rule_of(request)
         if not rule.is_taken:
             return None
-        given: str | None = request.headers.get(self.name)
-        if given is not None:
-            own = rule.shortest
-            problem = (
-                self.problem(request, given) if own is None else key_problem(given, shortest=own)
-            )
-            return _checked(given, problem, rule.form.problem(given))
+        key: str | None = request.headers.get(self.name)
+        if key is not None:
+            problem = key_problem(key, shortest=rule.shortest) or rule.form.problem(key)
+            if problem is not None:
+                raise _refusal(problem)
+            return key
         if not rule.is_made:
             return None
         key = request.headers[self.name] = _made(rule.form)
         return key
 
 
-@dataclass(eq=False, repr=False)
-class _CallersKey:
-    """A key that the caller alone sets: without it there is none."""
-
-    name: str
-    ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
-    takes_key: Callable[[httpx.Request], bool] | None = None
-
-    def __post_init__(self) -> None:
-        name: object = self.name
-        if not isinstance(name, str) or not name:
-            raise ConfigurationError(
-                f"{type(self).__name__}: {shown(name)} is no name of a {self._kind}, such as "
-                "'idempotencyKey'."
-            )
-
-    _kind: ClassVar[str]
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name!r})"
-
-    def read(self, request: httpx.Request) -> str | None:
-        """The key in the request, or None."""
-        return self._given(request) or None if rule_of(self, request).is_taken else None
-
-    def prepare(self, request: httpx.Request) -> str | None:
-        """The key in the request, or None. Raises `InvalidRequest` for a key of another form than
-        the document wants, and without one where the operation needs it.
-        """
-        key = self.read(request)
-        rule = rule_of(self, request)
-        if key is not None:
-            return _checked(key, rule.form.problem(key))
-        if rule.is_required:
-            raise InvalidRequest.of([self._missing()], doing="Nothing was sent")
-        return None
-
-    def _missing(self) -> Problem:
-        """What is wrong with a request that needs a key and has none."""
-        message = (
-            f"{self.name} is missing, or is no text: {self!r} is the idempotency key of this "
-            "operation, by takes_key=True. Set it yourself, the same for every repeat."
-        )
-        hint = "idempotency_key_for('invoice', 1042) makes one"
-        return Problem(self.name, "required", message, hint=hint)
-
-    def _given(self, request: httpx.Request) -> str:
-        """The key in the request, taken or not; empty without one."""
-        raise NotImplementedError
-
-
-@dataclass(eq=False, repr=False)
-class BodyKey(_CallersKey):
+@dataclass(frozen=True)
+class BodyKey:
     """The key is a member of the JSON body. The body is never changed: without the member there is
     no key.
 
     Args:
         name: The member's name; that of a member of an object in the body with the names around
             it: `"meta.requestKey"`.
-        ignores_key: Which requests the provider takes no key for. A member there makes no repeat
-            safe.
-        takes_key: With `victor_ext.connect`: which requests take one, although the document
-            declares the member for other bodies only.
+
+    Raises:
+        ConfigurationError: No member can have the name.
     """
 
     name: str = "idempotencyKey"
-    _kind = "member"
 
-    def _given(self, request: httpx.Request) -> str:
-        return text_or_empty(member_at(object_of(request), self.name))
+    def __post_init__(self) -> None:
+        name: object = self.name
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(
+                f"BodyKey: {shown(name)} is no name of a member, such as 'idempotencyKey'."
+            )
 
+    def __repr__(self) -> str:
+        return f"BodyKey({self.name!r})"
 
-@dataclass(eq=False, repr=False)
-class QueryKey(_CallersKey):
-    """The key is a parameter of the query. The URL is never changed: without the parameter there is
-    no key.
+    def read(self, request: httpx.Request) -> str | None:
+        """The key in the body, or None."""
+        if not rule_of(request).is_taken:
+            return None
+        return text_or_empty(member_at(object_of(request), self.name)) or None
 
-    Args:
-        name: The parameter's name.
-        ignores_key: As of `BodyKey`.
-        takes_key: As of `BodyKey`.
-    """
-
-    name: str = "idempotency_key"
-    _kind = "parameter"
-
-    def _given(self, request: httpx.Request) -> str:
-        return text_or_empty(request.url.params.get(self.name))
-
-
-@dataclass(eq=False, repr=False)
-class CookieKey(_CallersKey):
-    """The key is a cookie. Cookies are never changed: without this one there is no key.
-
-    Args:
-        name: The cookie's name.
-        ignores_key: As of `BodyKey`.
-        takes_key: As of `BodyKey`.
-    """
-
-    name: str = "idempotency_key"
-    _kind = "cookie"
-
-    def _given(self, request: httpx.Request) -> str:
-        cookies: str = request.headers.get("cookie", "")
-        for cookie in cookies.split(";"):
-            name, _, value = cookie.strip().partition("=")
-            if name == self.name:
-                return value
-        return ""
+    def prepare(self, request: httpx.Request) -> str | None:
+        """The key in the body, or None. Raises `InvalidRequest` for a key of another form than the
+        document wants, and without one where the operation needs it.
+        """
+        key = self.read(request)
+        rule = rule_of(request)
+        if key is None and rule.is_required:
+            message = (
+                f"{self.name} is missing, or is no text: {self!r} is the idempotency key of this "
+                "operation, by takes_key=True. Set it yourself, the same for every repeat."
+            )
+            hint = "idempotency_key_for('invoice', 1042) makes one"
+            raise _refusal(Problem(self.name, "required", message, hint=hint))
+        problem = None if key is None else rule.form.problem(key)
+        if problem is not None:
+            raise _refusal(problem)
+        return key
 
 
-def rule_of(place: HeaderKey | _CallersKey, request: httpx.Request) -> KeyRule:
-    """The rule of the request's operation, or else what the caller's functions say of the
-    request.
-    """
+def rule_of(request: httpx.Request) -> KeyRule:
+    """The rule of the request's operation."""
     rule: KeyRule | None = getattr(request.extensions.get(OPERATION), "key", None)
-    if rule is not None:
-        return rule
-    if place.ignores_key(request):
-        return NO_KEY
-    return MADE if place.takes_key is not None and place.takes_key(request) else TAKEN
+    return TAKEN if rule is None else rule
 
 
 class NoKeys:
@@ -473,15 +372,10 @@ class NoKeys:
     prepare = read
 
 
-NamedPlace = HeaderKey | BodyKey | QueryKey | CookieKey
+NamedPlace = HeaderKey | BodyKey
 """A place with a name."""
 KeyPlace = NamedPlace | NoKeys
 """Where a provider takes the idempotency key."""
 
-PLACES: dict[str, type[NamedPlace]] = {
-    "header": HeaderKey,
-    "query": QueryKey,
-    "cookie": CookieKey,
-    "body": BodyKey,
-}
+PLACES: dict[str, type[NamedPlace]] = {"header": HeaderKey, "body": BodyKey}
 """The classes of places, by the words of a generated table of operations."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache, partial
-from typing import Any, NamedTuple, Self, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
@@ -46,7 +46,6 @@ from .evidence import (
     Evidence,
     Members,
     Problems,
-    Reader,
     Tables,
     document_complaint,
     lists_declared_errors,
@@ -554,7 +553,7 @@ def key_of(operation: Declared, place: KeyPlace) -> DeclaredKey | None:
 
 def is_at(place: KeyPlace, key: DeclaredKey) -> bool:
     """Whether a key of the document is the one of this place."""
-    if isinstance(place, NoKeys) or not isinstance(place, PLACES[key.place]):
+    if isinstance(place, NoKeys) or type(place) is not PLACES.get(key.place):
         return False
     if isinstance(place, HeaderKey):
         return bool(place.name.lower() == key.name.lower())
@@ -638,10 +637,6 @@ class Operations:
         self._base = path_of(base_url).rstrip("/")
         self._place = place
         self._results = results
-        self._bound: dict[int, Self] = {}
-        """The tables of other packages whose operations go through the client, by the identity of
-        their documents.
-        """
 
     def of_attempt(self, request: httpx.Request) -> Operation:
         """The row of a request that is sent: the one that its call has found, once."""
@@ -657,9 +652,8 @@ class Operations:
         row = self._rows.get(name)
         if row is not None:
             return row
-        if reader is None:
-            return self.row_of_document(request, self._by_name.get(name))
-        return self._table_for(reader).row_of_document(request, reader.declared)
+        declared = self._by_name.get(name) if reader is None else reader.declared
+        return self.row_of_document(request, declared)
 
     def document_of(self, request: httpx.Request) -> tuple[DeclaredErrors, Declared | None]:
         """What the document of a request declares of errors, and of the request's operation; None:
@@ -668,22 +662,7 @@ class Operations:
         reader = reader_of(request)
         if reader is None:
             return self._errors, self._by_name.get(self._name_below(request))
-        return self._table_for(reader)._errors, reader.declared  # noqa: SLF001 - of its own class
-
-    def _table_for(self, reader: Reader) -> Self:
-        """The table with the rows of a document: this one, or that of another package."""
-        document = reader.document
-        if document is self._document:
-            return self
-        number = id(document)
-        if number not in self._bound:
-            self._bound[number] = self._of_other_package(document, reader.members)
-        return self._bound[number]
-
-    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
-        return type(self)(
-            document, self._base_url, self._place, members=members, results=self._results
-        )
+        return self._errors, reader.declared
 
     def row_of_document(self, request: httpx.Request, declared: Declared | None) -> Operation:
         """The row of an operation without one by hand. None: the document does not have it."""

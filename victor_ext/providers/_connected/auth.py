@@ -5,42 +5,34 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
-from urllib.parse import urlencode
 
 import httpx
 
 from victor_ext._privacy import Secret, SecretBytes, concealed, kind_of
 from victor_ext._runtime.auth.credentials import (
     IdAndSecret,
-    RotatingSecret,
     SecretText,
     UnpicklableCredentials,
     caller_digest,
     checked_function,
     checked_secret,
+    secret_source,
 )
 from victor_ext._runtime.auth.tokens import (
     FixedToken,
     OAuthToken,
-    SignedToken,
     basic,
     issued_for,
     token_request,
 )
 from victor_ext._runtime.core.clock import ServerClock
-from victor_ext._runtime.core.headers import header_complaint, is_token
-from victor_ext._runtime.core.validation import are_seconds, seconds_complaint, shown
+from victor_ext._runtime.core.headers import is_token
 from victor_ext._runtime.http.options import checked_base_url
 from victor_ext._runtime.loop.flow import Flow, Lock, done
 from victor_ext._runtime.loop.retry import Authenticator, Exchange
 from victor_ext.errors import ConfigurationError
 
 SignRequest = Callable[[httpx.Request], None]
-SIGNED_QUERY = "victor_ext.signed_query"
-"""The extension of a request with the query that is sent, with its credentials.
-
-Errors, events and logs have the URL of the request, whose query has no credentials.
-"""
 
 
 class ApiCredentials(Protocol):
@@ -56,21 +48,18 @@ class ApiCredentials(Protocol):
         ...
 
 
-def _caller_of(secret_of_caller: object, secret: RotatingSecret) -> str | None:
-    """A digest that tells the account of a secret from others: that of a secret which stays.
+class _HeaderAuth(UnpicklableCredentials):
+    """One header, with the same value for all clients, or what a function returns.
 
-    None: the secret comes from a file or a function, and may change while the account stays the
-    same.
+    A function may return another secret of the same account: nothing is known of the account.
     """
-    if not isinstance(secret_of_caller, str):
-        return None
-    return caller_digest(secret.last, product="connect")
 
+    caller: str | None = None
 
-class _FixedCredentials(UnpicklableCredentials):
-    """Credentials that are the same for all clients, at any time."""
-
-    _authenticator: Authenticator
+    def __init__(self, current: Callable[[], str], header: str, account: object) -> None:
+        self._authenticator = FixedToken(current, header=header)
+        if isinstance(account, str):
+            self.caller = caller_digest(account, product="connect")
 
     def authenticator(
         self, _base_url: httpx.URL, _clock: ServerClock, _lock: Lock, /
@@ -78,13 +67,11 @@ class _FixedCredentials(UnpicklableCredentials):
         return self._authenticator
 
 
-class BearerAuth(_FixedCredentials):
+class BearerAuth(_HeaderAuth):
     """A token that was issued elsewhere: `Authorization: Bearer <token>`.
 
     Args:
-        token: The token. To replace it without a new process, pass the `Path` of a file that holds
-            it, which is read again when it has changed, or a function that returns it, which is
-            called for each attempt.
+        token: The token; or a function that returns it, which is called for each attempt.
 
     Raises:
         ConfigurationError: The token is empty, or not text that a header can hold.
@@ -92,18 +79,17 @@ class BearerAuth(_FixedCredentials):
 
     def __init__(self, token: SecretText) -> None:
         token = concealed(token)
-        self._token = RotatingSecret("token", token)
-        self.caller = _caller_of(token, self._token)
-        self._authenticator = FixedToken(lambda: f"Bearer {self._token.current()}")
+        current = secret_source("token", token)
+        super().__init__(lambda: f"Bearer {current()}", "Authorization", token)
 
 
-class BasicAuth(_FixedCredentials):
+class BasicAuth(_HeaderAuth):
     """User name and password (RFC 7617). Where the API key is the user name, the password stays
     empty.
 
     Args:
         username: The user name, without a colon.
-        password: The password, or an empty text; or a `Path` or a function, as for `BearerAuth`.
+        password: The password, or an empty text; or a function, as for `BearerAuth`.
 
     Raises:
         ConfigurationError: One of them is not text that a header can hold, or the user name has a
@@ -112,98 +98,34 @@ class BasicAuth(_FixedCredentials):
 
     def __init__(self, username: str, password: SecretText = "") -> None:
         username, password = map(concealed, (username, password))
-        self._username = checked_secret("username", username)
-        self._password = RotatingSecret("password", password) if password else None
-        if ":" in self._username:
+        user = checked_secret("username", username)
+        if ":" in user:
             raise ConfigurationError(
                 "username holds a colon: pass user name and password as two arguments."
             )
-        self.caller = caller_digest(self._username, product="connect")
-        self._authenticator = FixedToken(self._header)
-
-    def _header(self) -> Secret:
-        password = Secret("") if self._password is None else self._password.current()
-        return basic(self._username, password)
+        current = secret_source("password", password) if password else lambda: Secret("")
+        super().__init__(lambda: basic(user, current()), "Authorization", user)
 
 
-class ApiKeyAuth(_FixedCredentials):
-    """A key in a header of the provider's, or in the query.
+class ApiKeyAuth(_HeaderAuth):
+    """A key in a header of the provider's.
 
     Args:
-        key: The key; or a `Path` or a function, as for `BearerAuth`.
+        key: The key; or a function, as for `BearerAuth`.
         header: The header's name.
-        query: The parameter's name, if the provider takes the key in the URL. Servers and proxies
-            log URLs: prefer a header where there is a choice. No URL of this package's errors,
-            events and logs has the key. Those of httpx's own log have it where calls go through
-            httpx (a proxy, `transport=` or a tracer).
 
     Raises:
         ConfigurationError: The key or the name cannot be sent.
     """
 
-    def __init__(
-        self, key: SecretText, *, header: str = "X-API-Key", query: str | None = None
-    ) -> None:
+    def __init__(self, key: SecretText, *, header: str = "X-API-Key") -> None:
         key = concealed(key)
-        self._key = RotatingSecret("key", key)
-        self.caller = _caller_of(key, self._key)
-        self._name = header if query is None else query
-        if not is_token(self._name):
-            raise ConfigurationError(
-                "header (or query) must be the name that the provider's documentation has."
-            )
-        if query is None:
-            self._authenticator = FixedToken(self._key.current, header=self._name)
-        else:
-            self._authenticator = RequestSigner(self._add_to_query)
-
-    def _add_to_query(self, request: httpx.Request) -> None:
-        parameter = Secret(urlencode([(self._name, self._key.current())])).encode()
-        # The other parameters stay as they are written: httpx would encode them again.
-        parts = filter(None, (request.url.query, parameter))
-        request.url = request.url.copy_with(query=SecretBytes(b"&".join(parts)))
-
-
-class SignedAuth(UnpicklableCredentials):
-    """A token that is signed locally for each attempt, by the provider's clock.
-
-    Args:
-        sign: Makes the header's value from the time of issue, in seconds since the epoch:
-            `lambda now: "Token " + ...`. What it raises is raised as it is, and nothing more is
-            sent; after an attempt, it has a note that says what to do.
-        header: The header's name.
-        reuse: Seconds for which one token serves all calls; 0 signs each attempt.
-
-    Raises:
-        ConfigurationError: An argument cannot work.
-    """
-
-    def __init__(
-        self, sign: Callable[[float], str], *, header: str = "Authorization", reuse: float = 0.0
-    ) -> None:
-        self._sign = checked_function("sign", sign)
+        current = secret_source("key", key)
         if not is_token(header):
-            raise ConfigurationError(f"header={shown(header)} is not the name of a header.")
-        if not are_seconds(reuse, above_zero=False):
-            raise ConfigurationError(seconds_complaint("reuse", reuse, "0 or more"))
-        self._header, self._reuse = header, reuse
-
-    def authenticator(
-        self, _base_url: httpx.URL, clock: ServerClock, _lock: Lock, /
-    ) -> Authenticator:
-        return SignedToken(self._signed, clock, reuse=self._reuse, header=self._header)
-
-    def _signed(self, now: float) -> str:
-        """The header's value that `sign` makes. Raises `ConfigurationError`: it cannot be sent."""
-        value: object = concealed(self._sign(now))
-        if not isinstance(value, str):
             raise ConfigurationError(
-                f"sign must return the text of the header, not {kind_of(value)}."
+                "header must be the name that the provider's documentation has."
             )
-        complaint = header_complaint(value.encode("utf-8", "replace"))
-        if complaint is not None:
-            raise ConfigurationError(f"sign made a header that cannot be sent: it {complaint}.")
-        return value
+        super().__init__(current, header, key)
 
 
 class ClientCredentialsAuth(IdAndSecret):
@@ -217,8 +139,8 @@ class ClientCredentialsAuth(IdAndSecret):
         token_url: Of the token endpoint: a URL, or a path (`/oauth/token`) below the host of
             `base_url`.
         client_id: The client's id.
-        client_secret: Its secret; or a `Path` or a function, as for `BearerAuth`: it is asked for
-            each new token.
+        client_secret: Its secret; or a function, as for `BearerAuth`: it is called for each new
+            token.
         scope: The scopes to ask for, as text with blanks between them or one by one; None asks for
             no scope.
         in_body: True sends id and secret in the form. False sends them as user and password of
@@ -262,7 +184,7 @@ class ClientCredentialsAuth(IdAndSecret):
         url = self.token_url(base_url)
 
         def new_token_request() -> httpx.Request:
-            secret = self._secret.current()
+            secret = self._secret()
             if self._in_body:
                 form = {**self._form, "client_id": self._id, "client_secret": secret}
                 return token_request(url, form, as_form=True, headers={})
@@ -296,12 +218,7 @@ class NoAuth:
 
 
 class RequestSigner(NoAuth):
-    """Credentials that are a function, such as one of the caller's, which signs the request of each
-    attempt in place.
-
-    The request keeps its URL. The query that the function has signed is an extension, with which
-    `Wire` sends the request.
-    """
+    """A function of the caller's that sets headers of the request, at each attempt."""
 
     caller = None  # nothing is known of the account
 
@@ -314,21 +231,18 @@ class RequestSigner(NoAuth):
         url = request.url
         fields = request.headers.raw
         self._sign(request)
-        signed_url = request.url
-        request.url = url
-        if signed_url.copy_with(query=None) != url.copy_with(query=None):
+        if request.url != url:
+            request.url = url
             raise ConfigurationError(
-                "auth changed the address of the request: it may set headers and the query only."
+                "auth changed the URL of the request: it may set headers only."
             )
-        request.extensions[SIGNED_QUERY] = SecretBytes(signed_url.query)
-        signed_fields: list[tuple[bytes, bytes]] = []
-        for name, value in request.headers.raw:
-            if (name, value) in fields:
-                # A field from before keeps its object, which hides itself if it is a secret.
-                signed_fields.append(fields[fields.index((name, value))])
-            else:
-                signed_fields.append((name, SecretBytes(value)))
-        request.headers = httpx.Headers(signed_fields)
+        # What was set may be a secret.
+        request.headers = httpx.Headers(
+            [
+                (name, value if (name, value) in fields else SecretBytes(value))
+                for name, value in request.headers.raw
+            ]
+        )
         return done()
 
 
@@ -344,6 +258,6 @@ def credentials_of(auth: ApiCredentials | SignRequest | None) -> ApiCredentials:
             return RequestSigner(auth)
     what = "the class itself" if isinstance(auth, type) else kind_of(auth)
     raise ConfigurationError(
-        "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), SignedAuth(...), "
-        f"ClientCredentialsAuth(...) or a function that signs a request, not {what}."
+        "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), "
+        f"ClientCredentialsAuth(...) or a function that sets headers of a request, not {what}."
     )

@@ -17,7 +17,7 @@ import httpx
 
 from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.loop.evidence import SAFE_METHODS, Declared, Tables
-from victor_ext._runtime.loop.idempotency_keys import NamedPlace, NoKeys
+from victor_ext._runtime.loop.idempotency_keys import KeyPlace, NamedPlace, NoKeys
 from victor_ext._runtime.loop.operations import Proof, name_of, no_operation, unnamed
 from victor_ext.errors import ConfigurationError
 
@@ -34,7 +34,6 @@ def table_of(
     document: Sequence[Declared],
     members: Tables,
     url: httpx.URL,
-    package: str,
 ) -> DocumentOperations:
     """The table of a client.
 
@@ -43,15 +42,13 @@ def table_of(
         document: The operations of the generated package.
         members: The members of its models.
         url: The URL that is called.
-        package: The name of the package.
 
     Raises:
         ConfigurationError: `key` is no place of a key, or the document contradicts it; or a row
             cannot work.
     """
     place: Any = NoKeys() if key is None else key
-    is_place = callable(getattr(place, "prepare", None)) and callable(getattr(place, "read", None))
-    if isinstance(key, type) or not is_place:
+    if not isinstance(place, KeyPlace):
         raise ConfigurationError(
             f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
         )
@@ -65,7 +62,7 @@ def table_of(
             raise ConfigurationError(f"rows: {name}: {problem}.")
         _warn_of_words(row, name, table.state_words(name, members))
     if isinstance(place, NamedPlace):
-        _check_key(place, table, by_name, document, package)
+        _check_key(place, table, by_name, document)
     return table
 
 
@@ -144,7 +141,6 @@ def _check_key(
     table: DocumentOperations,
     rows: Mapping[str, OperationRow],
     document: Sequence[Declared],
-    package: str,
 ) -> None:
     """Compare the caller's key with what the document says of keys; warn if it says nothing.
 
@@ -153,14 +149,8 @@ def _check_key(
     look safe, and be done twice; and without its own key, a payment would be sent once that the
     document lets be repeated.
 
-    Raises `ConfigurationError`: the document contradicts the caller, or is of an old package.
+    Raises `ConfigurationError`: the document contradicts the caller.
     """
-    if not document:
-        raise ConfigurationError(
-            f"{package} does not say which operations take a key: generate it again."
-        )
-    if place.takes_key is not None:  # the caller says it of each request
-        return
     documented = table.declared_key
     if isinstance(documented, NoKeys):
         if not table.names_takers:
@@ -184,8 +174,10 @@ def _check_key(
         why = f"the document does not say that {place!r} is a key; it says so of"
     else:
         why = f"no operation of the document declares {place!r}; it declares"
+    instead = "Write that" if isinstance(documented, NamedPlace) else "Leave key out"
     message = (
-        f"key: {why} {documented!r}. Write that, or say with takes_key which requests take yours."
+        f"key: {why} {documented!r}. {instead}, or say with takes_key in rows which operations "
+        "take yours."
     )
     if table.names_takers:
         message += f" No row says it of {undecided[0]}."

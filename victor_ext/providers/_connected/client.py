@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
@@ -32,10 +33,8 @@ from victor_ext._runtime.http.connections import origin_of
 from victor_ext._runtime.http.options import checked_base_url
 from victor_ext._runtime.loop.idempotency_keys import (
     BodyKey,
-    CookieKey,
     HeaderKey,
     KeyPlace,
-    QueryKey,
 )
 from victor_ext._values.places import place_of
 from victor_ext.errors import ConfigurationError
@@ -43,7 +42,6 @@ from victor_ext.errors import ConfigurationError
 from .auth import (
     ApiCredentials,
     ClientCredentialsAuth,
-    RequestSigner,
     SignRequest,
     credentials_of,
 )
@@ -95,11 +93,11 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
             base_url: The URL that is called: `https`, or `http` to this machine. No redirect leaves
                 its origin, and no call, except to the `token_url` of `auth`. The servers of the
                 document are the package's `SERVERS`.
-            auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`,
-                `SignedAuth` or `ClientCredentialsAuth`; or a function that sets headers of the
-                request it is given, called with each attempt. None sends no credentials.
-            key: Where the provider takes the idempotency key: a `HeaderKey`, or a `BodyKey`,
-                `QueryKey` or `CookieKey`. A write whose operation declares that header in the
+            auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth` or
+                `ClientCredentialsAuth`; or a function that sets headers of the request it is given,
+                called with each attempt. None sends no credentials.
+            key: Where the provider takes the idempotency key: a `HeaderKey` or a
+                `BodyKey`. A write whose operation declares that header in the
                 document gets a key, the same in all attempts. Where the document says that another
                 one is the key, yours needs `takes_key`. Where no operation declares a key, and no
                 row has `takes_key=True`, every POST gets one: name the writes that take it. None:
@@ -114,19 +112,15 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
             caller: The account whose credentials `auth` has, such as its number: the outbox repeats
                 a write only with the credentials of the same account at the same `base_url`. None:
                 the token, the key, the user name or the client id, of which a digest is stored. Of
-                a token or a key that changes (a file or a function), of `SignedAuth` and of a
-                function nothing is known: what may have been sent is not repeated, but looked up,
-                unless you name the account.
+                what a function returns or sets nothing is known: what may have been sent is not
+                repeated, but looked up, unless you name the account.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
         """
         base_url, auth = concealed(base_url), concealed(auth)
         given = take(self, options)
-        if not isinstance(client, type) or not hasattr(client, "set_httpx_client"):
-            raise ConfigurationError(
-                "connect: pass the Client class of a generated package (from x_api.client)."
-            )
+        bound = _bound(client)
         url = checked_base_url(base_url)
         credentials = credentials_of(auth)
         if caller is not None and (not isinstance(caller, str) or not caller.strip()):
@@ -138,9 +132,8 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         if account is not None:
             digest = caller_digest(f"{place_of(url)} {account}", product="connect")
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
-        bound = bound_class(cast("Hashable", client))
         said: Mapping[Any, OperationRow] = {} if rows is None else rows
-        table = table_of(key, said, bound.document, bound.members, url, package)
+        table = table_of(key, said, bound.document, bound.members, url)
         provider = name or package.removesuffix("_api") or url.host
         self._start(
             given,
@@ -154,21 +147,17 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         )
 
     def _transport_override(self, config: ClientConfig, options: Mapping[str, Any]) -> Any:
-        """The transport of the client: a `Wire` for credentials that need more than connections to
-        the API, or else the caller's own; None: the client makes the usual one.
+        """The caller's own transport; or a `Wire`, if the token endpoint is at another origin than
+        the API. None: the client makes the usual one.
         """
         transport = super()._transport_override(config, options)
-        is_query_signed = isinstance(config.loop.authenticator, RequestSigner)
-        if transport is not None:  # the caller's own transport reaches all origins
-            return Wire(transport, {}) if is_query_signed else transport
-        elsewhere: dict[object, Any] = {}
         credentials = config.credentials
-        if isinstance(credentials, ClientCredentialsAuth):
-            url = credentials.token_url(config.base_url)
-            if origin_of(url) != origin_of(config.base_url):
-                elsewhere[origin_of(url)] = self._pool_for(url, options)
-        if not is_query_signed and not elsewhere:
+        if transport is not None or not isinstance(credentials, ClientCredentialsAuth):
+            return transport
+        url = credentials.token_url(config.base_url)
+        if origin_of(url) == origin_of(config.base_url):
             return None
+        elsewhere: dict[object, Any] = {origin_of(url): self._pool_for(url, options)}
         return Wire(self._pool_for(config.base_url, options), elsewhere)
 
     @property
@@ -181,8 +170,8 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
 
         For operations whose document declares no parameter for the key. Use it for that payment and
         its repeats only. Where the document declares the header on other operations, the key is
-        sent and makes no repeat safe, unless the operation has a row with `takes_key=True`, or
-        `HeaderKey(takes_key=...)` names it.
+        sent and makes no repeat safe, unless the operation has a row with
+        `takes_key=True`.
 
         Args:
             idempotency_key: The key of the payment, such as `idempotency_key_for("invoice", 1042)`.
@@ -193,17 +182,17 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         """
         place = self._config.loop.behaviour.key_place
         if not isinstance(place, HeaderKey):
-            where = _where_key_goes(place)
             raise ConfigurationError(
-                f"with_key is for keys in a header, and this client's key goes {where}."
+                "with_key is for keys in a header, and this client has key="
+                f"{place if isinstance(place, BodyKey) else None}: set a key in the body yourself."
             )
         if not is_token(idempotency_key):
             raise ConfigurationError(
                 f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: "
                 "pass idempotency_key_for('invoice', 1042)."
             )
-        bound: Any = self.bind(self._generated)
-        return cast("C", bound.with_headers({place.name: idempotency_key}))
+        keyed: C = self._new_api().with_headers({place.name: idempotency_key})
+        return keyed
 
     def webhook(
         self,
@@ -338,13 +327,14 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedCl
         return AsyncPages(partial(self._shared.reading, walk))
 
 
-def _where_key_goes(place: KeyPlace) -> str:
-    """Where a key that is no header goes, for a message."""
-    places = {BodyKey: "in the body", QueryKey: "in the query", CookieKey: "in a cookie"}
-    for kind, words in places.items():
-        if isinstance(place, kind):
-            return f"{words}, as {place.name!r}: set it there"
-    return "nowhere"
+def _bound(client: object) -> Any:
+    """The generated class over attempt transports. Raises `ConfigurationError`."""
+    if isinstance(client, type) and hasattr(client, "set_httpx_client"):
+        with suppress(ImportError):
+            return bound_class(cast("Hashable", client))  # to mypy, no class can be hashed
+    raise ConfigurationError(
+        "connect: pass the Client class (from x_api.client) of a package that victor-spec made."
+    )
 
 
 connect = ApiClient

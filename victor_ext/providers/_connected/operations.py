@@ -8,7 +8,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 import httpx
@@ -43,7 +43,7 @@ from victor_ext._runtime.loop.operations import (
     state_in,
 )
 
-from .declared_keys import declared_place, documented_key, key_place, require_current
+from .declared_keys import declared_place, documented_key, key_place
 from .places import kinds_at
 from .problems import read_problems
 
@@ -81,7 +81,7 @@ class OperationRow:
         takes_key: Whether the provider takes the client's `key` for this write, so that a repeat
             with the same key does nothing twice. A call without the key is refused, unless the key
             is a header, which the client sets. If some row has True, no other write takes the
-            key, unless the document or the `takes_key` of the key says so. A row speaks for its
+            key, unless the document says so. A row speaks for its
             own write: another key than the document's is refused unless the rows decide about each
             write that takes that one. None: no row decides.
         proof: Reads that show that the write was done. `look_up` and the outbox make them after a
@@ -104,15 +104,12 @@ _NOTHING = OperationRow()
 class DocumentOperations(Operations):
     """The table of an API by its document, with what the caller of `connect` says on top.
 
-    An operation takes the client's key where the document declares the key, or the caller says so:
-    in its row, or with `takes_key`, which names requests. A key elsewhere, random or the caller's
-    own, would make a repeat look safe that is done twice. Where the document declares no key at
-    all, and the caller names no operation and no request, each POST takes it.
+    An operation takes the client's key where the document declares the key, or the caller says so
+    in its row. A key elsewhere, random or the caller's own, would make a repeat look safe that is
+    done twice. Where the document declares no key at all, and the caller names no operation, each
+    POST takes it.
 
     The arguments are those of `connect`, checked; `place` is its `key`.
-
-    Raises:
-        ConfigurationError: An older generator has made the package.
     """
 
     def __init__(
@@ -124,19 +121,13 @@ class DocumentOperations(Operations):
         *,
         members: Tables | None = None,
     ) -> None:
-        require_current(document)
         super().__init__(document, base_url, place, members=members)
         self._by_caller = rows or {}
-        self.names_takers = getattr(place, "takes_key", None) is not None or any(
-            row.takes_key for row in self._by_caller.values()
-        )
+        self.names_takers = any(row.takes_key for row in self._by_caller.values())
         """Whether the caller says which writes take the key."""
         self.place = place
         self.declared_key = declared_place(document, place)
-        self.documented_key = key_place(document, None)
-
-    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
-        return type(self)(document, self._base_url, self._place, self._by_caller, members=members)
+        self.documented_key = key_place(document)
 
     def _said(self, name: str) -> OperationRow:
         """What the caller says of an operation."""
@@ -241,12 +232,12 @@ class DocumentOperations(Operations):
         )
 
     def _untaken_key(self, declared: Declared | None) -> str:
-        if declared is None or not isinstance(self._place, NoKeys | NamedPlace):
+        if declared is None:
             return ""
         key = documented_key(declared)
         if key is None or self._takes(declared):
             return ""
-        return repr(key)
+        return repr(key) if isinstance(key, NamedPlace) else ""
 
     def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
         """Where a person looks for what a write may have done, and how it would take a key."""
@@ -264,25 +255,19 @@ class DocumentOperations(Operations):
         """Whether a write takes the client's key, and in what form; None: its place says it."""
         place = self._place
         if not isinstance(place, NamedPlace):
-            return None  # a place that the caller has written knows it itself
-        rule = self._rule(place, request, declared)
+            return None
+        rule = self._rule(request, declared)
         if declared is None or not rule.is_taken:
             return rule
         return rule_at(declared, place, rule)
 
-    def _rule(
-        self, place: NamedPlace, request: httpx.Request, declared: Declared | None
-    ) -> KeyRule:
-        """Whether a write takes the key at `place`: the caller's row counts first, then the
-        functions of the place, then the document, and without all of them the method.
+    def _rule(self, request: httpx.Request, declared: Declared | None) -> KeyRule:
+        """Whether a write takes the key of the client: the caller's row counts first, then the
+        document, and without both the method.
         """
         by_row = None if declared is None else self._said(name_of(declared)).takes_key
         if by_row is not None:
             return REQUIRED if by_row else NO_KEY
-        if place.ignores_key(request):
-            return NO_KEY
-        if place.takes_key is not None and place.takes_key(request):
-            return MADE
         if self.names_takers or not isinstance(self.declared_key, NoKeys):
             return MADE if declared is not None and self._takes(declared) else NO_KEY
         return MADE if request.method == "POST" else TAKEN

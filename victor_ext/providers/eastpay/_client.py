@@ -8,7 +8,7 @@ import httpx
 from eastpay_api.client import Client as GeneratedClient
 
 from victor_ext._privacy import concealed
-from victor_ext._runtime.auth.credentials import RotatingSecret, SecretText, caller_digest
+from victor_ext._runtime.auth.credentials import SecretText, caller_digest, secret_source
 from victor_ext._runtime.auth.tokens import FixedToken
 from victor_ext._runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext._runtime.client.config import (
@@ -72,8 +72,7 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
         Args:
             token: The access token, 32 to 2048 characters, from the bank's back office (account
                 data). The documentation names no end of its life. To replace it without a new
-                process, pass the `Path` of a file that holds it, which is read again when it has
-                changed, or a function that returns it, which is called for each attempt.
+                process, pass a function that returns it, which is called for each attempt.
             base_url: The bank's gateway with the first part of its path (eastpay, pay or gateway),
                 such as `https://pay.bank.example/gateway`. There is no default: each bank runs its
                 own. A `/v3` at its end is taken off.
@@ -94,10 +93,10 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
         entity = Entity(
             entity_id, entity_type, gateway, entity_type_in_inquiries, inquiry_by_reference
         )
-        secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
+        secret = secret_source("token", token, source=TOKEN_SOURCE, check=checked_length)
         self._start(
             given,
-            lambda _clock, _lock: FixedToken(lambda: f"Bearer {secret.current()}"),
+            lambda _clock, _lock: FixedToken(lambda: f"Bearer {secret()}"),
             url,
             behaviour=behaviour_of(url, found_by_reference=inquiry_by_reference),
             caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),

@@ -9,9 +9,9 @@ import httpx
 from victor_ext._privacy import Secret, concealed
 from victor_ext._runtime.auth.credentials import (
     IdAndSecret,
-    RotatingSecret,
     SecretText,
     UnpicklableCredentials,
+    secret_source,
 )
 from victor_ext._runtime.auth.tokens import FixedToken, OAuthToken, issued_until, token_request
 from victor_ext._runtime.core.clock import ServerClock
@@ -31,7 +31,7 @@ class FlexFactorAuth(IdAndSecret):
 
     Args:
         app_key: From the merchant portal. The sandbox and production have keys of their own.
-        app_secret: Likewise; or a `Path` or a function, as for the secret of `VictorOAuth`.
+        app_secret: Likewise; or a function, as for the secret of `VictorOAuth`.
 
     Raises:
         ConfigurationError: One of them is empty or not text.
@@ -60,12 +60,12 @@ class FlexFactorAuth(IdAndSecret):
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def new_token_request() -> httpx.Request:
-            return token_request(url, {"AppKey": self._id, "AppSecret": self._secret.current()})
+            return token_request(url, {"AppKey": self._id, "AppSecret": self._secret()})
 
         def code_of(response: httpx.Response) -> str:
             # The response may repeat the credentials: only a six-digit code of it is shown, and
             # only one that is no part of them.
-            credentials = f"{self._id} {self._secret.current()}"
+            credentials = f"{self._id} {self._secret()}"
             for problem in read_problems(response):
                 if split_code(problem.code) and problem.code not in credentials:
                     return problem.code
@@ -91,7 +91,7 @@ class FlexFactorToken(UnpicklableCredentials):
     `/v1/oauth2/token` ends after ten minutes; `FlexFactorAuth` renews it.
 
     Args:
-        token: The key or the token, without a word before it; or a `Path` or a function, as for
+        token: The key or the token, without a word before it; or a function, as for
             `BearerAuth`.
         scheme: The word before it in the header. The page does not name one; the newer pages write
             `Bearer`, and some older examples none at all: None sends the token alone.
@@ -107,17 +107,17 @@ class FlexFactorToken(UnpicklableCredentials):
     def __init__(self, token: SecretText, *, scheme: str | None = "Bearer") -> None:
         token = concealed(token)
         scheme = concealed(scheme)  # it may be the token by mistake
-        self._token = RotatingSecret(
+        self._token = secret_source(
             "token", token, source="the merchant portal", check=_checked_token
         )
         if scheme is not None and not (isinstance(scheme, str) and is_scheme(scheme)):
             raise ConfigurationError(
                 "scheme must be one word such as 'Bearer', or None to send the token alone."
             )
-        self._prefix = "" if scheme is None else Secret(f"{scheme} ")
+        self._prefix = "" if scheme is None else f"{scheme} "
 
     def authenticator(self, *_: object) -> Authenticator:
-        return FixedToken(lambda: Secret(f"{self._prefix}{self._token.current()}"))
+        return FixedToken(lambda: f"{self._prefix}{self._token()}")
 
     def hint(self, environment: str) -> str:
         """What an error adds about a token that the provider rejected."""

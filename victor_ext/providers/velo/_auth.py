@@ -21,8 +21,7 @@ class VeloAuth(IdAndSecret):
     no refresh token.
 
     Args:
-        api_secret: The secret of the key; or a `Path` or a function, as for the secret of
-            `VictorOAuth`.
+        api_secret: The secret of the key; or a function, as for the secret of `VictorOAuth`.
 
     Raises:
         ConfigurationError: One of them is empty or not text, or the key has a colon, which Basic
@@ -47,7 +46,7 @@ class VeloAuth(IdAndSecret):
 
         def new_token_request() -> httpx.Request:
             headers = {
-                "authorization": basic(self._id, self._secret.current()),
+                "authorization": basic(self._id, self._secret()),
                 "accept": "application/json",
                 "content-type": "application/json",
             }

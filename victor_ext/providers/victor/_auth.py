@@ -7,21 +7,19 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import httpx
 
 from victor_ext._privacy import Secret, concealed
 from victor_ext._runtime.auth.credentials import (
-    ChangingFile,
     IdAndSecret,
     SecretText,
     UnpicklableCredentials,
     caller_digest,
     checked_function,
     checked_secret,
-    file_stamp,
 )
 from victor_ext._runtime.auth.tokens import OAuthToken, SignedToken, issued_until, token_request
 from victor_ext._runtime.core.clock import ServerClock
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 
     from victor_ext._runtime.auth.signed_tokens import Sign
 
-    PrivateKey = str | bytes | os.PathLike[str] | RSAPrivateKey
+    PrivateKey = str | os.PathLike[str] | RSAPrivateKey
 
 T = TypeVar("T")
 
@@ -68,11 +66,11 @@ class VictorJwt(UnpicklableCredentials):
 
     Args:
         api_key: The API key, from the client portal.
-        private_key: The RSA private key of the API key: PEM (PKCS#8 or PKCS#1), base64 of PEM or of
-            PKCS#8 DER, DER bytes, a path, or a key object of `cryptography`. To replace it without
-            a new process, pass a `Path` (the file is read again when it has changed), or a function
-            that returns the key in any of these forms, and is called for each token. A key is
-            validated when it is first read.
+        private_key: The RSA private key of the API key: PEM, base64 of PKCS#8, the `Path` of a file
+            with one of them, or a key object of `cryptography`. To replace it without a new
+            process, pass a function that returns the key in one of these forms, such as
+            `Path("key.pem").read_text`: it is called for each token. A key is validated when it is
+            first read.
         sign: In place of the private key, for one that never leaves its KMS or HSM: a function that
             takes the bytes to be signed and returns their RS512 signature (RSASSA-PKCS1-v1_5 with
             SHA-512). `AsyncVictor` also takes one that is awaited. It is called once for all
@@ -98,7 +96,7 @@ class VictorJwt(UnpicklableCredentials):
         private_key: PrivateKey | Callable[[], PrivateKey] | None = None,
         *,
         sign: Sign | None = None,
-        password: str | bytes | None = None,
+        password: str | None = None,
         prefix: str = "Token",
         lifetime: float | None = None,
         reuse: float | None = None,
@@ -112,26 +110,23 @@ class VictorJwt(UnpicklableCredentials):
             raise ConfigurationError(
                 "Pass private_key, or sign for a key that is kept elsewhere: one of the two."
             )
-        if sign is not None and (password is not None or not callable(sign)):
-            raise ConfigurationError(
-                "sign must be a function that returns the signature of bytes, without a password."
-            )
+        if sign is not None and not callable(sign):
+            raise ConfigurationError("sign must be a function that returns the signature of bytes.")
         self._sign = sign
-        self._key = None if private_key is None else key_source(private_key, password=password)
+        self._key = None if private_key is None else _key_source(private_key, password)
         if not is_token(prefix):
             raise ConfigurationError(
                 f"prefix={shown(prefix)} must be a word of ASCII characters, such as 'Token'."
             )
         self._prefix = prefix
-        self._lifetime = _checked_seconds("lifetime", lifetime, least=1)
-        self._reuse = _checked_seconds("reuse", reuse, least=0)
-
-    def __repr__(self) -> str:
-        key = "private_key" if getattr(self, "_sign", None) is None else "sign"
-        return (
-            f"VictorJwt(api_key='[hidden]', {key}='[hidden]', "
-            f"prefix={getattr(self, '_prefix', None)!r})"
-        )
+        for name, seconds, least in (("lifetime", lifetime, 1), ("reuse", reuse, 0)):
+            is_number = seconds is None or are_seconds(seconds, above_zero=False)
+            if not is_number or (seconds is not None and seconds < least):
+                raise ConfigurationError(
+                    f"{name}={shown(seconds)} must be a number of seconds, {least} or more."
+                )
+        self._lifetime = lifetime
+        self._reuse = reuse
 
     def authenticator(
         self, environment: str, _base_url: httpx.URL, clock: ServerClock, lock: Lock, /
@@ -211,9 +206,8 @@ class VictorOAuth(IdAndSecret):
     Args:
         client_id: The client id, from the client portal.
         client_secret: The client secret; the client portal shows it once. To replace it without a
-            new process, pass the `Path` of a file that holds it, which is read again when it has
-            changed, or a function that returns it. Each new token is fetched with the current one.
-            For another id, make another client.
+            new process, pass a function that returns it, such as `Path("secret.txt").read_text`:
+            it is called for each new token. For another id, make another client.
 
     Raises:
         ConfigurationError: An argument is empty or not text.
@@ -231,7 +225,7 @@ class VictorOAuth(IdAndSecret):
         def new_token_request() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with
             # POST.
-            pair = {"client_id": self._id, "client_secret": self._secret.current()}
+            pair = {"client_id": self._id, "client_secret": self._secret()}
             return token_request(url, pair)
 
         hint = (
@@ -241,40 +235,20 @@ class VictorOAuth(IdAndSecret):
         return OAuthToken(new_token_request, issued_until, clock, lock, hint=hint)
 
 
-def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
-    """A function that returns the private key of this moment; `key` is the `private_key` of
-    `VictorJwt`. The options and errors are those of `load_rsa_key`.
+def _key_source(key: Any, password: str | None) -> Callable[[], RSAPrivateKey]:
+    """A function that returns the private key of this moment; the arguments are those of
+    `VictorJwt`.
     """
     # Who signs loads cryptography.
-    from victor_ext._runtime.auth.signed_tokens import load_rsa_key  # noqa: PLC0415 - as said
+    from victor_ext._runtime.auth.signed_tokens import (  # noqa: PLC0415 - as said
+        key_material,
+        load_rsa_key,
+    )
 
-    if isinstance(key, os.PathLike):
-        path = Path(cast("os.PathLike[str]", key))
-        return ChangingFile(path, lambda: load_rsa_key(path, **options)).current
     if not callable(key):
-        loaded = load_rsa_key(key, **options)
+        loaded = load_rsa_key(key, password=password)
         return lambda: loaded
     function = checked_function("private_key", key)
-
     # A key that is known already is not validated again, which takes 27 ms.
-    def key_of(value: Any, _stamp: Any) -> RSAPrivateKey:
-        return load_rsa_key(value, **options)
-
-    keys = _Latest(key_of)
-
-    def current() -> RSAPrivateKey:
-        value = concealed(function())
-        return keys.of(value, file_stamp(value))
-
-    return current
-
-
-def _checked_seconds(name: str, value: float | None, *, least: int) -> float | None:
-    """A number of seconds, at least `least`, or None. Raises `ConfigurationError`."""
-    if value is None:
-        return None
-    if not are_seconds(value, above_zero=False) or value < least:
-        raise ConfigurationError(
-            f"{name}={shown(value)} must be a number of seconds, {least} or more."
-        )
-    return float(value)
+    keys = _Latest(partial(load_rsa_key, password=password))
+    return lambda: keys.of(key_material(function(), "private_key"))

@@ -29,7 +29,6 @@ from victor_ext._runtime.loop.idempotency_keys import (
     MIN_KEY_LENGTH,
     HeaderKey,
     KeyRule,
-    key_problem,
 )
 from victor_ext._runtime.loop.operations import (
     TOKEN,
@@ -246,9 +245,7 @@ ELSEWHERE: Mapping[str, Operation] = {f"POST {TOKEN_PATH}": TOKEN}
 
 def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
     """Victor's behaviour in an environment; `place` is how messages name it."""
-    # The shortest length of a key is a rule of `create` alone, and stands in its row. The longest
-    # length is a rule of all operations, also of those that a newer document may add.
-    key_place = HeaderKey(problem=lambda _request, key: key_problem(key, shortest=1))
+    key_place = HeaderKey()
     return Behaviour(
         name="Victor",
         environment=place,

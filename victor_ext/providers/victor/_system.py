@@ -17,7 +17,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.providers._books import Book, Theirs, money_of
 from victor_ext.providers._settings import options_from, require_variables
 
-from ._auth import SOURCE, Credentials, VictorJwt, VictorOAuth, key_source
+from ._auth import SOURCE, Credentials, VictorJwt, VictorOAuth
 from ._values import Status, first_of
 
 if TYPE_CHECKING:
@@ -63,11 +63,16 @@ def _credentials_of(values: Mapping[str, str]) -> Credentials:
     is_file = "VICTOR_PRIVATE_KEY_FILE" in values
     variable = "VICTOR_PRIVATE_KEY_FILE" if is_file else "VICTOR_PRIVATE_KEY"
     require_variables(values, "VICTOR_API_KEY", variable, hint=_BOTH_KINDS)
-    key = Path(str(values[variable])) if is_file else values[variable]
-    source = key_source(key, password=values.get(_PASSWORD), name=variable, opened_with=_PASSWORD)
-    return VictorJwt(
-        checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source=SOURCE), source
+    # Who signs loads cryptography.
+    from victor_ext._runtime.auth.signed_tokens import load_rsa_key  # noqa: PLC0415 - as said
+
+    key = load_rsa_key(
+        Path(str(values[variable])) if is_file else values[variable],
+        password=values.get(_PASSWORD),
+        name=variable,
+        opened_with=_PASSWORD,
     )
+    return VictorJwt(checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source=SOURCE), key)
 
 
 from_process_environment = partial(
