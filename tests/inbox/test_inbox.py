@@ -174,7 +174,6 @@ def test_notifications_of_a_document_are_known_by_the_usual_members(engine, bank
     inbox.on("CREATED")(note)
     for members, headers in (
         ({"event_id": "1"}, {}),
-        ({}, {"Webhook-Id": "1"}),
         ({"eventId": 3}, {}),
         ({"status": "a"}, {}),
         ({"status": "b"}, {}),

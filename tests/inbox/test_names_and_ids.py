@@ -14,7 +14,7 @@ from tests.outbox.kinds import KINDS
 from tests.outbox.rows import end_waits, inbox_of
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import HmacSignature, NotFound, StatusError
+from victor_ext import AuthenticationError, HmacSignature, NotFound, StatusError
 from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.inbox import EventState, Inbox
 from victor_ext.providers import eastpay
@@ -110,6 +110,20 @@ def test_an_id_in_a_header_that_is_not_signed_makes_no_new_event_of_a_captured_o
     for number in range(3):
         captured = {**headers, "Webhook-Id": f"m-{number}"}
         assert posted(inbox, NOTE, captured, name=NAMES[0]) is None
+
+
+def test_a_check_that_returns_false_refuses_the_request(sqlite, payer):
+    """As one does that ends with `hmac.compare_digest`."""
+
+    def verify(headers, body):
+        return hmac.compare_digest(headers.get("x-signature", ""), signed(body.decode()))
+
+    inbox = inbox_of(sqlite, payer.webhook(verify=verify))
+    good = {"X-Signature": signed(json.dumps(NOTE))}
+    assert posted(inbox, NOTE, good, name=NAMES[0]) is not None
+    with pytest.raises(AuthenticationError, match="verify returned False"):
+        posted(inbox, {**NOTE, "event_id": "e-2"}, good, name=NAMES[0])
+    assert inbox.event_counts()[EventState.WAITING] == 1
 
 
 def test_the_id_of_an_event_is_the_id_that_is_signed(sqlite, payer):

@@ -2,6 +2,7 @@
 that fails.
 """
 
+import importlib
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import time
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
@@ -22,7 +24,7 @@ from tests.outbox.kinds import Box, Provider, dated, refused
 from tests.outbox.payouts import KEY, Payouts
 from tests.outbox.rows import change, states
 from tests.payments import invoice
-from tests.providers.connected.till import client_class, new_payment, operation
+from tests.providers.connected.till import client_class, generated, new_payment, operation
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.velo.adapter import pay
@@ -442,6 +444,33 @@ def test_the_larger_age_counts_where_the_clock_of_the_provider_stands_still(
     outbox.pass_on(changed_at=time.time() - hours * 3600)
     assert len(outbox.requested("POST")) == requests
     assert (outbox.entry_and_error()[0] == "sent") is (requests == 2)
+
+
+def test_a_read_of_what_a_write_made_gets_the_headers_of_the_write_that_it_takes(sqlite):
+    """All but the key of the write, for which a provider might repeat its response."""
+    package = generated(Path(__file__).with_name("vouchers.yaml"))
+    issue = operation("v.issue_voucher", package)
+    voucher = {"id": "v-1", "status": "new", "reference": "INV-1"}
+    script = Script(dated(200, json=voucher), dated(200, json={**voucher, "status": "used"}))
+    row = OperationRow(final={"used"}, reference="reference")
+    client = connect(
+        client_class(package),
+        base_url="https://vouchers.test",
+        key=HeaderKey(),
+        rows={issue: row},
+        transport=script.transport,
+    )
+    outbox = Outbox(sqlite, client)
+    outbox.create_table()
+    model = importlib.import_module(f"{package}.models").IssueVoucherBody
+    with sqlite.begin() as connection:
+        body = model(reference="INV-1")
+        outbox.add_call(connection, issue, body=body, x_release="7", idempotency_key=GUID)
+    assert [(entry.state.value, entry.reference) for entry in outbox.send()] == [("sent", "INV-1")]
+    assert [entry.status for entry in outbox.refresh()] == ["used"]
+    read = script.requests[-1]
+    assert (read.method, read.headers["x-release"]) == ("GET", "7")
+    assert "idempotency-key" not in read.headers
 
 
 # A proof of the caller's own

@@ -89,18 +89,16 @@ EXACT = """
 from typing import assert_type
 from till_api.api.balances import list_balances
 from till_api.models import Balance
-from victor_ext import NumberedPages, OffsetPages
+from victor_ext import NumberedPages
 
 assert_type(till.api, Client)
 assert_type(payment, Payment)
 assert_type(expect(list[Balance], list_balances.sync(client=till.api)), list[Balance])
-for each in till.paged(list_payments, BY_CURSOR.of(Payment), limit=5):
-    assert_type(each, Payment)
-for page in till.paged(list_balances, NumberedPages().of(Balance)).pages():
+for each in till.paged(list_payments, BY_CURSOR, limit=5):
+    assert_type(expect(Payment, each), Payment)
+for page in till.paged(list_balances, NumberedPages()).pages():
     for balance in page.items:
-        assert_type(balance, Balance)
-for anything in till.paged(list_payments, OffsetPages("a.b", in_body=True)):
-    print(anything.id)
+        print(balance.id)
 
 
 async def awaited() -> None:
@@ -111,16 +109,16 @@ async def awaited() -> None:
             ),
             Payment,
         )
-        async for each in later.paged(list_payments, BY_CURSOR.of(Payment)):
-            assert_type(each, Payment)
+        async for each in later.paged(list_payments, BY_CURSOR):
+            print(each.id)
 """
 WRONG = """
 answer.id
 payment.identity
-till.paged(list_payments, BY_CURSOR.of(Payment), status=5)
-till.paged(list_payments, BY_CURSOR.of(Payment), state=PaymentStatus.ACCEPTED)
-for wrong in till.paged(list_payments, BY_CURSOR.of(Payment)):
-    wrong.identity
+till.paged(list_payments, BY_CURSOR, status=5)
+till.paged(list_payments, BY_CURSOR, state=PaymentStatus.ACCEPTED)
+for wrong in till.paged(list_payments, BY_CURSOR):
+    expect(Payment, wrong).identity
 till.paged(len, BY_CURSOR)
 till.paged(list_payments, "cursor")
 """

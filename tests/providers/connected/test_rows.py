@@ -14,7 +14,6 @@ from tests.providers.connected.till import (
     client_class,
     new_payment,
     operation,
-    till_members,
 )
 from tests.providers.running import Script
 from victor_ext import (
@@ -26,11 +25,11 @@ from victor_ext import (
     Outcome,
     Promise,
     Proof,
+    UnreadableResponse,
     VictorError,
     connect,
     connect_async,
 )
-from victor_ext.providers._connected.caller_rows import problem_of
 
 PAY, CANCEL = "POST /v1/payments", "DELETE /v1/payments/{payment_id}"
 LOST = httpx.ReadError("the connection was cut")
@@ -112,7 +111,6 @@ def test_a_row_that_names_no_write_of_the_document_is_refused(name, words):
 
 
 PROOF = "proof must be Proof(find), where find is a function that"
-NO_IDS = ["flag", "number", "decimal", "moment", "day", ["text"], "Free", "Problem"]
 
 
 @pytest.mark.parametrize(
@@ -146,19 +144,9 @@ NO_IDS = ["flag", "number", "decimal", "moment", "day", ["text"], "Free", "Probl
             "made must be the place of an id, such as 'data.id', not ",
         ),
         (
-            "made",
-            ("data.idd",),
-            "made='data.idd' is not in the good response that the document declares: write one of",
-        ),
-        (
-            "made",
-            ("amount",),
-            "made='amount' is a number that was sent, such as an amount, and no",
-        ),
-        (
-            "made",
-            ("status",),
-            "made='status' is declared as ('accepted', 'settled', 'failed'), and",
+            "reference",
+            ("data..id", None, 7),
+            "reference must be the place of your reference in a request, such as 'meta.orderId', ",
         ),
     ],
 )
@@ -170,43 +158,21 @@ def test_a_value_that_its_column_cannot_have_is_refused_with_its_row_and_column(
         assert refused({PAY: row}).startswith(f"rows: {PAY}: {words}")
 
 
-@pytest.mark.parametrize(
-    ("kind", "why"),
-    [
-        *((kind, None) for kind in ("text", "uuid", "whole", "any", None)),
-        *((kind, f"is declared as {kind!r}, and is no id") for kind in NO_IDS),
-    ],
-)
-def test_the_id_of_a_made_object_is_a_text_or_a_whole_number(monkeypatch, kind, why):
-    """What the document leaves open, the caller may know."""
-    tables = till_members()
-    monkeypatch.setitem(tables, "Free", {})
-    monkeypatch.setitem(tables, "Data", {"ref": kind, "number": "whole"})
-    monkeypatch.setitem(tables["Payment"], "data", "Data")
-    rows = {PAY: OperationRow(made="data.ref")}
-    if why is None:
-        connect(client_class(), base_url=URL, rows=rows).close()
-    else:
-        assert refused(rows).startswith(f"rows: {PAY}: made='data.ref' {why}: write ")
-        assert "'data.number'" in refused(rows)
-    inside = {PAY: OperationRow(made="data.ref.id")}
-    if kind in (None, "any", "Free"):
-        connect(client_class(), base_url=URL, rows=inside).close()
-    else:
-        assert "made='data.ref.id' is not in the good response" in refused(inside)
+def test_a_wrong_place_of_an_id_is_told_by_the_first_response(mode):
+    script = Script(httpx.Response(201, json={"id": "pay_1", "amount": 1}))
+    caller = Caller(mode, script, rows={PAY: OperationRow(made="data.id")})
+    words = "its body has no id at 'data.id', where `made` of its row says that it is"
+    with pytest.raises(UnreadableResponse, match=words):
+        caller.call("payments.take_payment", body=new_payment(amount=1))
 
 
-def test_a_place_in_a_response_of_which_the_document_says_nothing_is_the_callers_word():
-    connect(client_class(), base_url=URL, rows={CANCEL: OperationRow(made="data.id")}).close()
-
-
-def test_the_state_that_the_document_names_is_no_id():
-    pay = SimpleNamespace(results={201: "Order"}, members=(), result_status="state")
-    tables = {"Order": {"state": "text", "name": "text"}}
-    assert problem_of(OperationRow(made="name"), pay, None, tables) is None
-    assert problem_of(OperationRow(made="state"), pay, None, tables) == (
-        "made='state' is the state, and no id: write one of 'name'"
-    )
+@pytest.mark.parametrize("key", [HeaderKey(), None])
+def test_a_reference_names_a_write_whatever_its_key(key):
+    rows = {PAY: OperationRow(reference="reference")}
+    body = new_payment(amount=1, reference="INV-1")
+    with connect(client_class(), base_url=URL, key=key, rows=rows) as till:
+        call = till.prepare(operation("payments.take_payment"), body=body)
+    assert call.subject == "INV-1"
 
 
 def test_rows_are_a_mapping_with_one_row_for_a_write():
@@ -220,32 +186,6 @@ def test_final_words_for_an_object_that_no_read_shows_are_refused():
     search = "POST /v1/payments/search"
     why = "no read of the document shows what it made: leave final out."
     assert refused({search: OperationRow(final={"paid"})}) == f"rows: {search}: {why}"
-
-
-@pytest.mark.parametrize(
-    ("words", "advice"),
-    [
-        ({"settled", "failed"}, []),
-        ({"setled", "failed"}, ["'setled', which is no state", "did you mean 'settled'?"]),
-        (["SETTLED"], ["'SETTLED', which is no state", "one of accepted, failed, settled?"]),
-    ],
-)
-def test_a_final_word_that_the_document_does_not_declare_is_warned_of(words, advice, caplog):
-    with connect(client_class(), base_url=URL, rows={PAY: OperationRow(final=words)}):
-        said = [record.getMessage() for record in caplog.records]
-    assert len(said) == bool(advice)
-    for each in said:
-        assert each.startswith(f"unknown-final: rows: {PAY}: final has {advice[0]}")
-        assert advice[1] in each
-
-
-@pytest.mark.parametrize("kind", ["text", None, ["text"]])
-def test_no_final_word_is_warned_of_where_the_document_leaves_the_states_open(
-    kind, monkeypatch, caplog
-):
-    monkeypatch.setitem(till_members()["Payment"], "status", kind)
-    with connect(client_class(), base_url=URL, rows={PAY: OperationRow(final={"anything"})}):
-        assert caplog.records == []
 
 
 def test_a_row_that_takes_a_key_needs_its_place():
@@ -270,7 +210,7 @@ def test_a_row_vouches_for_its_own_operation_alone(row):
     """Of the payment, whose key the document declares, nothing is said: it would be sent once."""
     key = HeaderKey("X-Wrong-Key")
     why = refused({CANCEL: row}, key)
-    assert "it declares HeaderKey('Idempotency-Key'). Write that, or say with takes_key" in why
+    assert "it says so of HeaderKey('Idempotency-Key'). Write that, or say with takes_key" in why
     assert (f"No row says it of {PAY}." in why) is bool(row.takes_key)
 
 

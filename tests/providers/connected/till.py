@@ -46,11 +46,6 @@ def client_class(package=""):
     return importlib.import_module(f"{package or till_api().__name__}.client").Client
 
 
-def till_members():
-    """The kinds of the members of each model, as the document declares them."""
-    return importlib.import_module(f"{till_api().__name__}.members").MEMBERS
-
-
 def new_payment(**fields):
     return till_api().models.NewPayment.from_dict({"currency": "EUR", **fields})
 

@@ -20,7 +20,7 @@ NOW = 1_700_000_000
 BODY = b'{"type": "payment.paid", "a": 1.5}'
 FORMS = cases_beside(__file__, "hmac_signatures")
 TEXT = FORMS["Stripe"]["options"]["secret"]
-UNFIT, TIMELESS, ADJACENT = cases_beside(__file__, "hmac_signed").values()
+UNFIT, TIMELESS = cases_beside(__file__, "hmac_signed").values()
 
 
 def stripe(at=NOW, key=TEXT):
@@ -84,7 +84,7 @@ def test_each_of_several_secrets_is_believed_while_one_replaces_another():
     [
         ({}, "no header stripe-signature"),
         ({"Stripe-Signature": ""}, "no header stripe-signature"),
-        ({"Stripe-Signature": "v1=00"}, "no timestamp in stripe-signature"),
+        ({"Stripe-Signature": "v1=00"}, "no timestamp, which is signed: neither in stripe-sig"),
         ({"Stripe-Signature": f"t={NOW}"}, "does not match"),
         ({"Stripe-Signature": f"t={NOW},v1={'é' * 64}"}, "does not match"),
         ({"Stripe-Signature": f"t={NOW},v1="}, "does not match"),
@@ -101,12 +101,12 @@ def test_a_refused_signature_is_told_with_the_part_that_is_missing_or_wrong(head
     with pytest.raises(AuthenticationError, match=said) as caught:
         signature()(headers, BODY)
     assert TEXT not in repr(caught.value)
-    with pytest.raises(AuthenticationError, match="and no header webhook-id, and it is signed"):
+    with pytest.raises(AuthenticationError, match="has no webhook-id, which is signed"):
         signature(form="Standard Webhooks by whole names")({"webhook-signature": "v1,AAAA"}, BODY)
 
 
 @given(
-    st.sampled_from(["{a}::{b}:{body}", "{body}::{a}:{b}", "{a}:{body}:{b}"]),
+    st.sampled_from(["{a}::{b}:{body}", "{a}:{b}::{body}", "x{a}:x{b}:{body}"]),
     st.text("x:", max_size=8),
 )
 def test_a_signed_text_is_believed_with_at_most_one_division_into_its_parts(signed, message):
@@ -146,13 +146,9 @@ def test_a_signed_text_is_believed_with_at_most_one_division_into_its_parts(sign
             ({"tolerance": each}, "tolerance=")
             for each in (0, -1, float("inf"), float("nan"), True)
         ),
-        *(({"signed": each}, "signed=.* must be text") for each in UNFIT),
+        *(({"signed": each}, "signed=.* must be text.* of your own") for each in UNFIT),
         *(
-            ({"signed": each}, f"no text between {{{name}}} and .* of your own")
-            for each, name in ADJACENT.items()
-        ),
-        *(
-            ({"signed": each}, "does not say which part is the time.* of your own.*=None")
+            ({"signed": each}, "no name that ends with timestamp.* of your own.*=None")
             for each in TIMELESS
         ),
     ],

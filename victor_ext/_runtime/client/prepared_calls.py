@@ -26,7 +26,14 @@ from msgspec.structs import asdict, replace
 from victor_ext._privacy import kind_of
 from victor_ext._runtime.core.card_data import card_problems
 from victor_ext._runtime.core.comparing import Likeness, compared_leaves, same_exactly
-from victor_ext._runtime.core.json_values import is_list, is_object, parsed
+from victor_ext._runtime.core.json_values import (
+    id_or_empty,
+    is_list,
+    is_object,
+    member_at,
+    object_of,
+    parsed,
+)
 from victor_ext._runtime.core.response import OPERATION, Response
 from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.http.connections import origin_of
@@ -39,7 +46,6 @@ from victor_ext._runtime.loop.operations import (
     Done,
     Operation,
     Promise,
-    Proof,
     declares_at,
     key_of,
 )
@@ -275,7 +281,7 @@ def _prepare_request(
     reader = reader_of(request)
     declared: Declared | None = None if reader is None else reader.declared
     proof = row.proof
-    subject = _subject_of(proof, request, name)
+    subject = _subject_of(row, request, name)
     headers = request.headers.items()
     return PreparedCall(
         name=name,
@@ -296,10 +302,13 @@ def _prepare_request(
     )
 
 
-def _subject_of(proof: Proof | None, request: httpx.Request, name: str) -> str | None:
+def _subject_of(row: Operation, request: httpx.Request, name: str) -> str | None:
     """What a request calls what it makes; None: nothing that its proof needs. Raises
     `ConfigurationError` if the function for it fails, or returns no text.
     """
+    if row.reference:
+        return id_or_empty(member_at(object_of(request), row.reference))
+    proof = row.proof
     if proof is None or proof.subject is None:
         return None
     try:

@@ -158,12 +158,11 @@ _DECODERS: dict[str, Callable[[str], bytes]] = {
     "base64": lambda text: base64.b64decode(text.removeprefix("whsec_"), validate=True),
     "hex": bytes.fromhex,
 }
-_TIMES = frozenset({"t", "ts", "time", "timestamp", "date"})
-"""The last words of names of times: `t`, `webhook-timestamp`, `x-date`."""
 _PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=(?!=*(?:[\s,;]|$)))?([^\s,;]+)")
 """`v1=5257a8`, or `K5oZfz==` alone: base64 has its equals signs at its end."""
 _DIGITS = re.compile("[0-9]{1,16}")
-_NAMED = re.compile("{([^{}]*)}")
+_TEMPLATE = re.compile(r"([^{}]*)((?:{(?!body})[\w-]+}[^{}]+)*){body}")
+_NAMED = re.compile(r"{([\w-]+)}([^{}]+)")
 
 
 class HmacSignature(UnpicklableCredentials):
@@ -179,15 +178,15 @@ class HmacSignature(UnpicklableCredentials):
         secret: The secret that the provider shares with you, or several while one replaces another.
             Bytes are the key.
         algorithm: The hash function: `sha256`, `sha512`, `sha384` or `sha1`.
-        signed: What is signed. `{body}` is the body as it came. Any other `{name}` is a part of the
-            signature's header (`t=`), or the value of a header: of that name, or of that name after
-            the first part of the signature's own (`{id}` is `webhook-id` beside
-            `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too. Between two of them is a
-            text, which no value may hold.
+        signed: What is signed: `{body}`, the body as it came, or `{timestamp}.{body}` and the like.
+            Each name before the body is a part of the signature's header (`t=`), or the value of a
+            header: of that name, or of that name after the first part of the signature's own
+            (`{id}` is `webhook-id` beside `webhook-signature`). `{timestamp}` is a part `t` or
+            `ts`, too. Behind each name is a text, whose first character the value may not have. For
+            any other form, verify by a function of your own.
         tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0.
-            The time, in seconds or milliseconds since the epoch, is each name that ends with
-            `timestamp`, `time`, `date`, `ts` or `t`. None checks no age: write it if more than the
-            body is signed, and no time.
+            The time, in seconds or milliseconds since the epoch, is the name that ends with
+            `timestamp`. None checks no age: write it if more than the body is signed, and no time.
         secret_encoding: What a secret that is text is: the key itself (`text`), or the key in
             `base64` (`whsec_` in front is dropped) or in `hex`.
         now: Returns the time, in seconds since the epoch.
@@ -227,17 +226,23 @@ class HmacSignature(UnpicklableCredentials):
         self._keys = [_key_of(text, secret_encoding) for text in secret]
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
-        names, self._texts = _names_and_texts(signed)
-        self._body = names.index("body")
-        self._parts = _parts_of(names, self._texts, signed)
-        self._times = set[str]()
-        if tolerance is not None:
-            self._times = {name for name in names if re.split("[-_]", name)[-1] in _TIMES}
-            if len(names) > 1 and not self._times:
-                raise ConfigurationError(
-                    f"signed={shown(signed)} does not say which part is the time, so a replay "
-                    "would pass: verify by a function of your own, or write tolerance=None."
-                )
+        template = _TEMPLATE.fullmatch(str(signed))
+        if template is None:
+            raise ConfigurationError(
+                f"signed={shown(signed)} must be text such as '{{timestamp}}.{{body}}', with the "
+                "body at its end, and a text behind each other name: verify any other form by a "
+                "function of your own."
+            )
+        self._begin = template[1]
+        self._parts = [(name.lower(), text) for name, text in _NAMED.findall(template[2])]
+        self._times = [name for name, _ in self._parts if name.endswith("timestamp")]
+        if tolerance is None:
+            self._times = []
+        elif self._parts and not self._times:
+            raise ConfigurationError(
+                f"signed={shown(signed)} has no name that ends with timestamp, so a replay would "
+                "pass: verify by a function of your own, or write tolerance=None."
+            )
         self._header = header.lower()
         self._algorithm = algorithm
         self._now = now
@@ -246,18 +251,12 @@ class HmacSignature(UnpicklableCredentials):
     def __repr__(self) -> str:
         return f"HmacSignature(header={getattr(self, '_header', None)!r}, secret=[hidden])"
 
-    def __call__(self, headers: Headers, body: bytes | bytearray | memoryview | str) -> None:
-        """Return if the signature is the provider's and recent.
-
-        The arguments and errors are those of `signed_values`.
-        """
-        self.signed_values(headers, body)
-
-    def signed_values(
+    def __call__(
         self, headers: Headers, body: bytes | bytearray | memoryview | str
     ) -> dict[str, str]:
-        """Check a request, and return what the provider has signed beside its body: the values that
-        `signed` names, by their names in lower case. Nobody else can have changed these.
+        """Check that the signature is the provider's and recent. Returns what it has signed beside
+        the body: the values that `signed` names, by their names in lower case. Nobody else can have
+        changed these.
 
         Args:
             headers: The headers of the request, with names in any letter case: a mapping, or pairs
@@ -278,24 +277,19 @@ class HmacSignature(UnpicklableCredentials):
             raise AuthenticationError(
                 f"The notification has no header {self._header}, which has its signature."
             )
-        message = header_bytes(self._texts[0])
         values = dict[str, str]()
-        for number, (name, separator) in enumerate(self._parts):
-            if name == "body":
-                message += content
-            else:
-                value = self._value(name, parts, sent)
-                direction = 1 if number < self._body else -1
-                if _may_end_earlier(value, separator, direction):
-                    # With a shorter value, and the rest of it in another part, the message would be
-                    # the same, and so would the signature.
-                    raise AuthenticationError(
-                        f"The notification's {name} holds {separator!r}, which is between the "
-                        "parts."
-                    )
-                values[name] = value
-                message += header_bytes(value)
-            message += header_bytes(self._texts[number + 1])
+        text = self._begin
+        for name, behind in self._parts:
+            value = self._value(name, parts, sent)
+            if behind[0] in value:
+                # With a shorter value, and the rest of it in another part, the message would be the
+                # same, and so would the signature.
+                raise AuthenticationError(
+                    f"The notification's {name} holds {behind[0]!r}, which ends it."
+                )
+            values[name] = value
+            text += value + behind
+        message = header_bytes(text) + content
         signatures = [value for _, value in parts]
         if not is_signed(message, self._keys, self._algorithm, signatures):
             as_it_came = "that the body is as it came" if content else f"its body: {READ_BEFORE}"
@@ -318,14 +312,13 @@ class HmacSignature(UnpicklableCredentials):
         """
         names = (name, "t", "ts") if name == "timestamp" else (name,)
         values = [value for wanted in names for own, value in parts if own == wanted]
-        places = [name]
-        begin = self._header.rpartition("-")[0]
-        if begin and not name.startswith(f"{begin}-"):
-            places.append(f"{begin}-{name}")
-        value = next(filter(None, [*values, *map(sent.get, places)]), None)
+        beside = f"{self._header.rpartition('-')[0]}-{name}"
+        value = next(filter(None, [*values, sent.get(name), sent.get(beside)]), None)
         if value is None:
-            where = f"in {self._header}, and no header {' or '.join(places)}"
-            raise AuthenticationError(f"The notification has no {name} {where}, and it is signed.")
+            raise AuthenticationError(
+                f"The notification has no {name}, which is signed: neither in {self._header}, nor "
+                "in a header of its own."
+            )
         return value
 
 
@@ -334,40 +327,6 @@ def _key_of(secret: object, encoding: str) -> SecretBytes:
     if isinstance(secret, bytes) and secret:
         return SecretBytes(secret)
     return decoded_key("secret", secret, encoding)
-
-
-def _names_and_texts(signed: object) -> tuple[list[str], list[str]]:
-    """The parts that a template names, and the texts around them. Raises `ConfigurationError`."""
-    pieces = _NAMED.split(signed) if isinstance(signed, str) else []
-    texts = pieces[::2]
-    names = [name.lower() for name in pieces[1::2]]
-    has_braces = re.search("[{}]", "".join(texts)) is not None
-    if names.count("body") != 1 or not all(map(is_scheme, names)) or has_braces:
-        raise ConfigurationError(
-            f"signed={shown(signed)} must be text with {{body}} once, such as "
-            "'{timestamp}.{body}'."
-        )
-    return names, texts
-
-
-def _parts_of(names: Sequence[str], texts: Sequence[str], signed: object) -> list[tuple[str, str]]:
-    """Each part with its separator, which is the text beside it towards the body. A message can be
-    taken apart from both ends to the body, and there the separator ends the part.
-
-    Raises `ConfigurationError` for two parts without a text between them.
-    """
-    body = names.index("body")
-    before = texts[1 : body + 1]
-    behind = texts[body + 1 : -1]
-    parts = list(zip(names, [*before, "", *behind], strict=True))
-    for name, separator in parts:
-        if name != "body" and not separator:
-            raise ConfigurationError(
-                f"signed={shown(signed)} has no text between {{{name}}} and the part beside it. "
-                "One could end elsewhere, and a replay pass as new: verify by a function of your "
-                "own."
-            )
-    return parts
 
 
 def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
@@ -409,11 +368,3 @@ def _decoded(value: str, size: int) -> bytes:
             return bytes.fromhex(text)
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     return b""
-
-
-def _may_end_earlier(value: str, separator: str, step: int) -> bool:
-    """Whether the value could end earlier than it does: it has the separator in it, or the two make
-    one where they meet. `step`: the separator stands behind the value (1) or in front of it (-1).
-    """
-    text = value[::step] + separator[::step]
-    return text.index(separator[::step]) < len(value)

@@ -369,6 +369,8 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
             success.
         payments: The payments that a request asks for, for a comparison of books; what has no
             amount is left out. None: it asks for none.
+        reference: Where the JSON of a request has the caller's reference of what it makes:
+            `meta.orderId`. Empty: its proof says what a request calls that.
         untaken_key: A key that the document says it takes, and that the client was not told of:
             `HeaderKey('Idempotency-Key')`. Empty: none.
         items_of: The items of a good response to a read that is a page; None: it has no list of
@@ -400,6 +402,7 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
     may_list_errors: Whether | None = None
     items_of: Callable[[httpx.Response], Sequence[Any] | None] | None = None
     payments: Callable[[httpx.Request], list[AskedPayment]] | None = None
+    reference: str = ""
     untaken_key: str = ""
     shown: Shown = Shown.EVERYTHING
 

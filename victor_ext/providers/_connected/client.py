@@ -47,7 +47,7 @@ from .auth import (
 )
 from .caller_rows import table_of
 from .operations import OperationRow, behaviour_of
-from .paging import ListReader, PagesOf, PageStyle, T, undeclared_in
+from .paging import ListReader, PageStyle, undeclared_in
 from .webhooks import DocumentWebhook
 from .wire import Wire
 
@@ -235,13 +235,13 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         return DocumentWebhook(self.provider, webhooks, variant, verify, id, name, read)
 
     def _walk(
-        self, operation: Any, style: PagesOf[T], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Walk[T]:
+        self, operation: Any, style: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Walk[Any]:
         """How a list is read. The arguments are those of `paged`, which are checked now."""
         if not isinstance(style, PageStyle):
             raise ConfigurationError(
                 "paged: say how pages follow each other, as in bank.paged(list_cards, "
-                "CursorPages())."
+                "NumberedPages())."
             )
         if not hasattr(operation, "sync_detailed"):
             raise ConfigurationError(
@@ -251,22 +251,23 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         signature = inspect.signature(operation._get_kwargs)  # noqa: SLF001 - all but the client
         # An argument that the operation does not take is a TypeError now, not while the list is
         # read.
-        arguments = signature.bind(*args, **kwargs).arguments
-        why = undeclared_in(style, operation, arguments.get("body"), self._own_api.members)
+        signature.bind(*args, **kwargs)
+        parameters = [name for name in signature.parameters if name != "body"]
+        why = undeclared_in(style, operation.OPERATION, parameters, self._own_api.members)
         if why is not None:
             raise ConfigurationError(f"paged: {why}.")
         name = operation.__name__.rpartition(".")[2]
         runner: FlowRunner = self._shared.runner
         building = BuildingClient(runner.api, runner.build_request)
-        build = partial(operation.sync_detailed, client=building)
+        first_request = partial(operation.sync_detailed, *args, client=building, **kwargs)
 
-        def read(reader: Any) -> OperationFlow[Sequence[T]]:
-            response = yield from runner.attempts(reader.request(build), None)
+        def read(reader: Any) -> OperationFlow[Sequence[Any]]:
+            response = yield from runner.attempts(reader.request(first_request), None)
             page = runner.api.parse_response(operation.OPERATION.parse, response)
-            items: Sequence[T] = reader.take(page, response)
+            items: Sequence[Any] = reader.take(page, response)
             return items
 
-        return Walk(lambda: ListReader(style, arguments, what=name), read)
+        return Walk(lambda: ListReader(style, what=name), read)
 
 
 class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
@@ -278,18 +279,18 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
     def paged(
         self,
         operation: GeneratedOperation[P],
-        style: PagesOf[T],
+        style: PageStyle,
         /,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> Pages[T]:
+    ) -> Pages[Any]:
         """All items of a list, page by page as they are needed:
-        `for item in bank.paged(list_cards, BY_CURSOR): ...`
+        `for item in bank.paged(list_cards, BY_CURSOR): ...`. `expect(Card, item)` checks the class
+        of an item, for type checkers too.
 
         Args:
             operation: The module of the generated operation (`list_cards`).
-            style: How pages follow each other, and where their items are. `BY_CURSOR.of(Card)`
-                names the class of the items, for type checkers too.
+            style: How pages follow each other, and where their items are.
             args: Arguments of the operation, without `client`; so are `kwargs`. They are those of
                 the first page.
 
@@ -299,8 +300,7 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
             TypeError: The operation takes other arguments.
             PaginationError: While it is read: the provider repeats pages for ever, or a page
                 contradicts itself, such as one that says that others follow and names none.
-            UnreadableResponse: While it is read: a page has no list where `style` says, or an item
-                of another class.
+            UnreadableResponse: While it is read: a page has no list where `style` says.
         """
         walk = self._walk(operation, style, args, kwargs)
         return Pages(partial(self._shared.reading, walk))
@@ -315,11 +315,11 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedCl
     def paged(
         self,
         operation: GeneratedOperation[P],
-        style: PagesOf[T],
+        style: PageStyle,
         /,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> AsyncPages[T]:
+    ) -> AsyncPages[Any]:
         """All items of a list, as `ApiClient.paged` yields them:
         `async for item in bank.paged(...): ...`
         """

@@ -5,13 +5,14 @@
 `behaviour_of` has the table.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
+from msgspec.structs import replace
 
 from victor_ext._runtime.loop.evidence import (
     SAFE_METHODS,
@@ -33,10 +34,12 @@ from victor_ext._runtime.loop.idempotency_keys import (
 from victor_ext._runtime.loop.operations import (
     Behaviour,
     Follow,
+    Operation,
     Operations,
     Proof,
     Shown,
     declares_at,
+    id_in,
     key_of,
     name_of,
     rule_at,
@@ -44,7 +47,6 @@ from victor_ext._runtime.loop.operations import (
 )
 
 from .declared_keys import declared_place, documented_key, key_place
-from .places import kinds_at
 from .problems import read_problems
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
@@ -60,16 +62,12 @@ class DescribedOperation(NamedTuple):
     reads: bool
     repeated: bool
     """Whether the operation is sent again after a lost response."""
-    declared: bool
-    """Whether the document declares the client's key for the operation."""
     why: str
     """Why the operation is repeated, or why not."""
     look_up: str | None
     """The function that reads the object that a write changes."""
     key: str | None
     """Where the document says that a write takes a key: `HeaderKey('Idempotency-Key')`."""
-    id: str | None
-    """Where a good response has the id of what was made or read: `data.id`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,21 +79,26 @@ class OperationRow:
         takes_key: Whether the provider takes the client's `key` for this write, so that a repeat
             with the same key does nothing twice. A call without the key is refused, unless the key
             is a header, which the client sets. If some row has True, no other write takes the
-            key, unless the document says so. A row speaks for its
-            own write: another key than the document's is refused unless the rows decide about each
-            write that takes that one. None: no row decides.
+            key, unless the document says so. A row speaks for its own write: another key than the
+            document's is refused unless the rows decide about each write that takes that one. None:
+            no row decides.
         proof: Reads that show that the write was done. `look_up` and the outbox make them after a
             lost response. None: no read does.
         final: The words for states that the write leads no further from: `{"paid", "failed"}`. The
             outbox reads what was made until then. Empty: it does not.
         made: Where a good response has the id of what was made: `"data.reference"`, a text or a
-            whole number by the document. Empty: where the document tells it, or else in `id`.
+            whole number. A response without it is no success. Empty: where the document tells it,
+            or else in `id`.
+        reference: Where the JSON of a request has your reference of what it makes: `"reference"`,
+            `"meta.orderId"`. Entries of the outbox are called by it, too, and a `proof` compares
+            it. Empty: they are called by their key alone.
     """
 
     takes_key: bool | None = None
     proof: Proof | None = None
     final: Collection[str] = ()
     made: str = ""
+    reference: str = ""
 
 
 _NOTHING = OperationRow()
@@ -104,10 +107,9 @@ _NOTHING = OperationRow()
 class DocumentOperations(Operations):
     """The table of an API by its document, with what the caller of `connect` says on top.
 
-    An operation takes the client's key where the document declares the key, or the caller says so
-    in its row. A key elsewhere, random or the caller's own, would make a repeat look safe that is
-    done twice. Where the document declares no key at all, and the caller names no operation, each
-    POST takes it.
+    An operation takes the client's key where the document declares the key, or its row says so. A
+    key elsewhere, random or the caller's own, would make a repeat look safe that is done twice.
+    Where the document declares no key at all, and no row takes it, each POST does.
 
     The arguments are those of `connect`, checked; `place` is its `key`.
     """
@@ -133,8 +135,17 @@ class DocumentOperations(Operations):
         """What the caller says of an operation."""
         return self._by_caller.get(name, _NOTHING)
 
+    def row_of_document(self, request: httpx.Request, declared: Declared | None) -> Operation:
+        row = super().row_of_document(request, declared)
+        name = "" if declared is None else name_of(declared)
+        return replace(row, reference=self._said(name).reference)
+
     def _complaint(self, response: httpx.Response, problems: Problems) -> str | None:
-        return document_complaint(response, problems)
+        complaint = document_complaint(response, problems)
+        place = self._said(self.name(response.request)).made
+        if complaint is None and place and not id_in(response, place):
+            return f"its body has no id at {place!r}, where `made` of its row says that it is"
+        return complaint
 
     def _shown(self, declared: Declared | None) -> Shown:
         # What the document does not have may be anything, and repeat what was sent.
@@ -161,32 +172,22 @@ class DocumentOperations(Operations):
         if not words or not path:
             return None
 
-        def read(client: Any, call: Any, id: str) -> Any:
-            ids = (*call.ids, id) if makes else call.ids
-            return client.http.get(_filled(path, ids))
-
         places = self._state_places(f"GET {path}")
         declared = self._by_name[f"GET {path}"]
+        key_header = getattr(self._place, "name", "").lower()
+
+        def read(client: Any, call: Any, id: str) -> Any:
+            ids = (*call.ids, id) if makes else call.ids
+            # What the read takes, too, such as the version of the API, it gets as the write did.
+            names = {name.lower() for name in declared.headers} - {key_header}
+            headers = {name: value for name, value in call.headers.items() if name in names}
+            return client.http.get(_filled(path, ids), headers=headers)
+
         is_declared = bool(declared.result_id or declared.result_status)
         # A read of which the document declares no place is wrapped as the response to the write.
         if self._id_place_by_hand(name) or not is_declared:
             places = [*self._state_places(name), *places]
         return Follow(read, words, lambda response: state_in(response, places))
-
-    def state_words(self, name: str, members: Tables) -> set[str]:
-        """The words that the document declares for the state of what a write made or changed; empty
-        where it does not say all of them. `members` are those of its models.
-        """
-        read = f"GET {self._path_of_read(name)}"
-        declared = self._by_name.get(read)
-        models = [] if declared is None else [*declared.results.values()]
-        words: set[str] = set()
-        for place in self._state_places(read):
-            for kind in kinds_at(models, place, members) or ():
-                if not isinstance(kind, tuple):
-                    return set()
-                words.update(map(str, cast("tuple[object, ...]", kind)))
-        return words
 
     def _path_of_read(self, name: str) -> str:
         """The path of the read of what a write made or changed; empty without one."""
@@ -194,77 +195,61 @@ class DocumentOperations(Operations):
             return f"{name.partition(' ')[2]}/{{}}"
         return self._read_above(name)
 
-    def rows(self) -> Iterator[DescribedOperation]:
-        """The rows of the document's operations, in its order."""
-        return map(self._in_words, self._document)
-
-    def _in_words(self, declared: Declared) -> DescribedOperation:
+    def in_words(self, declared: Declared) -> DescribedOperation:
+        """What an operation of the document is, for people."""
         reads = declared.method in SAFE_METHODS
-        takes_key = self._takes(declared)
         own_key = None if reads else documented_key(declared)
-        name = getattr(self._place, "name", "")
         rule = NO_KEY if reads else self._key(httpx.Request(declared.method, ""), declared)
-        repeated = rule is not NO_KEY and bool(name)
+        name = getattr(self.place, "name", "")
         if reads:
             why = "reads"
-        elif takes_key:
+        elif rule is NO_KEY:
+            why = "sent once" if own_key is None else f"sent once, its key is {own_key!r}"
+        elif self._takes(declared):
             why = f"declares {name}"
-        elif repeated:
-            why = (
-                f"takes {name}, as every POST"
-                if rule in (MADE, REQUIRED)
-                else f"if you give {name}"
-            )
-        elif own_key is None:
-            why = "sent once"
         else:
-            why = f"sent once, its key is {own_key!r}"
+            why = f"takes {name}, as every POST" if rule.is_made else f"if you give {name}"
         return DescribedOperation(
             operation=name_of(declared),
             function=declared.name,
             reads=reads,
-            repeated=reads or repeated,
-            declared=takes_key,
+            repeated=reads or rule is not NO_KEY,
             why=why,
             look_up=None if reads else self._look_up(declared),
             key=None if own_key is None else repr(own_key),
-            id=declared.result_id or None,
         )
 
     def _untaken_key(self, declared: Declared | None) -> str:
-        if declared is None:
+        key = None if declared is None else documented_key(declared)
+        if not isinstance(key, NamedPlace) or self._takes(declared):
             return ""
-        key = documented_key(declared)
-        if key is None or self._takes(declared):
-            return ""
-        return repr(key) if isinstance(key, NamedPlace) else ""
+        return repr(key)
 
     def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
         """Where a person looks for what a write may have done, and how it would take a key."""
         where = super()._hint(declared, key)
-        place = self._place
         other_key = self._untaken_key(declared)
-        if isinstance(place, NamedPlace) and key is NO_KEY:
-            advice = f"its key is {other_key}" if other_key else "see takes_key"
-            return f"{where} ({place.name!r} is no key of this operation: {advice})"
-        if other_key and not isinstance(place, NamedPlace):
-            return f"{where} (the document has a key for it: pass key={other_key} to connect)"
-        return where
+        if isinstance(self.place, NoKeys):
+            why = f"the document has a key for it: pass key={other_key} to connect"
+            return f"{where} ({why})" if other_key else where
+        if key is not NO_KEY:
+            return where
+        advice = f"its key is {other_key}" if other_key else "see takes_key"
+        return f"{where} ({self.place.name!r} is no key of this operation: {advice})"
 
-    def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule | None:
-        """Whether a write takes the client's key, and in what form; None: its place says it."""
-        place = self._place
-        if not isinstance(place, NamedPlace):
-            return None
+    def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule:
+        """Whether a write takes the client's key, and in what form."""
         rule = self._rule(request, declared)
         if declared is None or not rule.is_taken:
             return rule
-        return rule_at(declared, place, rule)
+        return rule_at(declared, self.place, rule)
 
     def _rule(self, request: httpx.Request, declared: Declared | None) -> KeyRule:
-        """Whether a write takes the key of the client: the caller's row counts first, then the
-        document, and without both the method.
+        """Whether a write takes the client's key: its row counts first, then the document, and
+        without both the method.
         """
+        if isinstance(self.place, NoKeys):
+            return NO_KEY
         by_row = None if declared is None else self._said(name_of(declared)).takes_key
         if by_row is not None:
             return REQUIRED if by_row else NO_KEY
@@ -295,8 +280,9 @@ def _filled(path: str, ids: Sequence[str]) -> str:
 
 
 def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[DescribedOperation]:
-    """The rows of the table that `connect` makes of a document."""
-    return [*DocumentOperations(document, httpx.URL(""), place).rows()]
+    """The rows of the table that `connect` makes of a document, in words."""
+    table = DocumentOperations(document, httpx.URL(""), place)
+    return [*map(table.in_words, document)]
 
 
 def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations) -> Behaviour:

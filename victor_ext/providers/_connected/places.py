@@ -1,23 +1,31 @@
 """Places in what a provider sends: what is there, or what the document declares there."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from victor_ext._runtime.core.json_values import is_object
 from victor_ext._runtime.loop.evidence import Tables, fields_of
 
-Place = str | Callable[[Any], Any]
-"""Where a value is: a path of names (`meta.next_cursor`), as on the wire or in the generated model;
-or a function of the generated model."""
 
-
-def value_at(value: Any, place: Place) -> Any:
-    """What is at a place of a page or an item, or None."""
-    if not isinstance(place, str):
-        return place(value)
+def value_at(value: Any, place: str) -> Any:
+    """What is at a place of a page or an item, or None. A place is a path of names
+    (`meta.next_cursor`), as on the wire or in the generated model.
+    """
     for name in place.split("."):
         value = member_of(value, name)
     return value
+
+
+def is_absent_at(value: Any, place: str) -> bool:
+    """Whether an object has null or nothing at a place, or at a name on the way to it."""
+    for name in place.split("."):
+        if value is None:
+            return True
+        if not is_object(value):
+            return False
+        value = member_of(value, name)
+    return value is None
 
 
 def member_of(value: Any, name: str) -> Any:
@@ -54,16 +62,11 @@ def _comparable(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("field_"))
 
 
-def kinds_at(
-    kinds: Sequence[Any],
-    place: str,
-    tables: Tables,
-    is_same: Callable[[str, str], bool] = same_name,
-) -> list[Any] | None:
+def kinds_at(kinds: Sequence[Any], place: str, tables: Tables) -> list[Any] | None:
     """The kinds that the document declares at a place of these, by the tables of its members.
 
     An empty list: it declares no such place. None: something on the way has members that it does
-    not declare. `is_same` compares the names.
+    not declare.
     """
     whole = [tables[kind][place] for kind in kinds if place in tables.get(kind, ())]
     if whole:  # a name with a dot in it
@@ -73,7 +76,7 @@ def kinds_at(
         if any(_is_open(kind, tables) for kind in found):
             return None
         models = [tables[kind] for kind in found if is_model(kind, tables)]
-        found = [kind for model in models for own, kind in model.items() if is_same(own, name)]
+        found = [kind for model in models for own, kind in model.items() if same_name(own, name)]
     return found
 
 
