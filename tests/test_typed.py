@@ -96,10 +96,15 @@ def test_a_value_is_sent_as_its_row_says(row, value, sent):
 @pytest.mark.parametrize(
     ("row", "value", "field", "message"),
     [
-        ({"required": True}, None, "it", "is missing: it must be text."),
-        ({"kind": "flag", "required": True}, None, "it", "is missing: write True or False."),
+        ({"required": True}, None, "it", "must be text, and is missing."),
+        (
+            {"kind": "flag", "required": True},
+            None,
+            "it",
+            "is of type NoneType: write True or False.",
+        ),
         ({}, "", "it", "must be text, and is empty."),
-        ({"form": "capitals", "shortest": 2}, "A", "it", "must be text, and has 1."),
+        ({"form": "capitals", "shortest": 2}, "A", "it", "must be capital letters, and has 1."),
         *(
             (NUMBER, value, "it", "must be a number from 0 to 9, or left out.")
             for value in (9.1, *map(Decimal, ("NaN", "sNaN", "Infinity")), float("nan"))
@@ -115,11 +120,21 @@ def test_a_value_is_sent_as_its_row_says(row, value, sent):
             "it",
             "must be text of 2 to 4",
         ),
-        ({"kind": "reference", "shortest": 2}, 5, "it", "must be text, not int"),
+        (
+            {"kind": "reference", "shortest": 2},
+            5,
+            "it",
+            "must be text, and is int: put it in quotes",
+        ),
         ({"kind": "choice", "words": ("a", "b")}, "c", "it", "is 'c' and must be one of: a, b."),
         ({"kind": "reference", "longest": 3}, "abcd", "it", "must be text of 1 to 3 characters"),
         ({"kind": "reference", "shortest": 2}, "a", "it", "must be text, and has 1."),
-        ({"kind": "day", "form": "capitals"}, "2026-03-04", "it", "must be capital letters."),
+        (
+            {"kind": "day", "form": "capitals"},
+            "2026-03-04",
+            "it",
+            "must be capital letters, and has another form.",
+        ),
         ({"compared": True}, "**", "it", "is empty, or has blanks or stars alone"),
         (
             {"kind": "parts", "part": "Offer", "most": 1},

@@ -203,7 +203,10 @@ def test_the_export_has_the_names_and_the_cells_of_the_file(office):
     wrong += [line("R-5", ""), line("R-6").replace(german(today()), "")]
     sent = office.send(spreadsheet(office, line("R-1"), *wrong), *AS_WRITTEN, "--skip-invalid")
     assert "line 6: Betrag is missing: write one, such as 1.234,56.\n" in sent.err
-    assert "line 7: Fällig am is missing: write 25.11.2026, today or tomorrow.\n" in sent.err
+    assert (
+        "line 7: Fällig am is missing and must be a date: write 25.11.2026, today or tomorrow.\n"
+        in sent.err
+    )
     records = office("export").table
     today_text = german(today())
     own_names = ("Rechnung", "Betrag", "Zahler", "Fällig am")
@@ -219,7 +222,9 @@ def test_the_export_has_the_names_and_the_cells_of_the_file(office):
     assert records[3]["error"].startswith("Fällig am is '11/27/26' and must be a date")
     # The message is stored in the form of the file, as the command has said it.
     missing_values = ["Betrag is missing: write one, such as 1.234,56."]
-    missing_values += ["Fällig am is missing: write 25.11.2026, today or tomorrow."]
+    missing_values += [
+        "Fällig am is missing and must be a date: write 25.11.2026, today or tomorrow."
+    ]
     assert [record["error"] for record in records[4:]] == missing_values
     first, second, *_ = office("export", "--json").json_lines
     assert first["asked"]["amount"] == "1234.50"

@@ -271,9 +271,11 @@ def conceal_arguments(arguments: dict[str, Any]) -> None:
 
 
 def concealed_number(value: Any) -> Any:
-    """The number of an account or a card, concealed; an object that is none, unchanged."""
+    """The number of an account or a card, or a JSON object with one, concealed; any other value
+    unchanged.
+    """
     if isinstance(value, AccountNumber) or not isinstance(value, _PLAIN):
-        return value
+        return concealed_within(value)
     return concealed_account(value)
 
 

@@ -15,11 +15,7 @@ from victor_ext._runtime.client.requests import (
     Part,
     Request,
 )
-from victor_ext._runtime.client.resources import (
-    AwaitedMethods,
-    BlockingMethods,
-    hinting_arguments,
-)
+from victor_ext._runtime.client.resources import AwaitedMethods, BlockingMethods
 from victor_ext._runtime.core.validation import Form
 from victor_ext._values.words import Word
 from victor_ext.money import Amount, Money
@@ -71,7 +67,6 @@ __all__ = (
     "day",
     "decimal",
     "flag",
-    "hinting_arguments",
     "identifier",
     "members",
     "model",
@@ -86,7 +81,7 @@ __all__ = (
     "whole",
 )
 
-RUNTIME = 3
+RUNTIME = 4
 """The version of this module, which the generated modules compare when they are imported."""
 
 

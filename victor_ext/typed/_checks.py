@@ -80,14 +80,6 @@ class Query(validation.Validation):
             self.note(field, "range", message)
         return value
 
-    def birthday(self, field: str, value: object) -> str | None:
-        """A date of birth. No message shows it."""
-        day = validation.as_date(value)
-        if day is None:
-            wanted = "a date, such as date(2026, 3, 4) or '2026-03-04'"
-            self.note(field, "type", f"{field} must be {wanted}.")
-        return None if day is None else day.isoformat()
-
     def stamp(self, field: str, value: object) -> str | None:
         """An aware datetime, as text in UTC."""
         moment = self._in_utc(field, value)

@@ -105,7 +105,7 @@ class SentMembers:
             elif checked:
                 _send_money(value, sends, objects)
             if is_compared:
-                query.comparable(field, value, required=is_required)
+                query.comparable(field, value)
         for name in self._optional:
             if objects[name]:
                 sent[name] = objects[name]

@@ -10,5 +10,5 @@ from victor_ext import typed as _typed
 
 from . import rows as _rows
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 PACKAGE = _typed.Package(_rows)

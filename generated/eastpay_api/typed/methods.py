@@ -25,7 +25,7 @@ from ..api.payments import (
 )
 from .arguments import PACKAGE
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 Payment = TypeVar("Payment")
 Card = TypeVar("Card")
 CardToken = TypeVar("CardToken")
@@ -33,7 +33,6 @@ Checkout = TypeVar("Checkout")
 
 
 class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
-    @_typed.hinting_arguments
     def debit(
         self,
         amount: Money,
@@ -83,7 +82,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         )
         return self._shared.runner.run(self._debit(request))
 
-    @_typed.hinting_arguments
     def preauthorise(
         self,
         amount: Money,
@@ -132,7 +130,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         )
         return self._shared.runner.run(self._preauthorise(request))
 
-    @_typed.hinting_arguments
     def capture(
         self,
         payment_id: str,
@@ -171,7 +168,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         )
         return self._shared.runner.run(self._capture(request))
 
-    @_typed.hinting_arguments
     def reverse(
         self,
         payment_id: str,
@@ -213,7 +209,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         )
         return self._shared.runner.run(self._reverse(request))
 
-    @_typed.hinting_arguments
     def refund(
         self,
         payment_id: str,
@@ -256,7 +251,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         )
         return self._shared.runner.run(self._refund(request))
 
-    @_typed.hinting_arguments
     def inquire(self, payment_id: str) -> Payment:
         """Ask what became of a payment. A declined one is a result, too.
 
@@ -275,7 +269,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         request = PACKAGE.call(_inquire_payment, payment_id=payment_id)
         return self._shared.runner.run(self._inquire(request))
 
-    @_typed.hinting_arguments
     def find(self, merchant_transaction_id: str) -> Sequence[Payment]:
         """Find the payments and steps with your own `merchant_transaction_id`, such as after an
         unknown outcome.
@@ -306,7 +299,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         request = PACKAGE.call(_find_payments, merchant_transaction_id=merchant_transaction_id)
         return self._shared.runner.run(self._find(request))
 
-    @_typed.hinting_arguments
     def notified(self, body: bytes | str) -> Payment:
         """Ask what became of the payment that a notification names. Only the id of the notification
         is believed.
@@ -326,7 +318,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         flow = self._notified(body)
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def wait(self, payment_id: str, *, timeout: float = 300.0) -> Payment:
         """Inquire repeatedly until the payment has succeeded or was rejected.
 
@@ -343,7 +334,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
 
 
 class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
-    @_typed.hinting_arguments
     async def debit(
         self,
         amount: Money,
@@ -393,7 +383,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         )
         return await self._shared.runner.run(self._debit(request))
 
-    @_typed.hinting_arguments
     async def preauthorise(
         self,
         amount: Money,
@@ -442,7 +431,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         )
         return await self._shared.runner.run(self._preauthorise(request))
 
-    @_typed.hinting_arguments
     async def capture(
         self,
         payment_id: str,
@@ -481,7 +469,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         )
         return await self._shared.runner.run(self._capture(request))
 
-    @_typed.hinting_arguments
     async def reverse(
         self,
         payment_id: str,
@@ -523,7 +510,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         )
         return await self._shared.runner.run(self._reverse(request))
 
-    @_typed.hinting_arguments
     async def refund(
         self,
         payment_id: str,
@@ -566,7 +552,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         )
         return await self._shared.runner.run(self._refund(request))
 
-    @_typed.hinting_arguments
     async def inquire(self, payment_id: str) -> Payment:
         """Ask what became of a payment. A declined one is a result, too.
 
@@ -585,7 +570,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         request = PACKAGE.call(_inquire_payment, payment_id=payment_id)
         return await self._shared.runner.run(self._inquire(request))
 
-    @_typed.hinting_arguments
     async def find(self, merchant_transaction_id: str) -> Sequence[Payment]:
         """Find the payments and steps with your own `merchant_transaction_id`, such as after an
         unknown outcome.
@@ -616,7 +600,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         request = PACKAGE.call(_find_payments, merchant_transaction_id=merchant_transaction_id)
         return await self._shared.runner.run(self._find(request))
 
-    @_typed.hinting_arguments
     async def notified(self, body: bytes | str) -> Payment:
         """Ask what became of the payment that a notification names. Only the id of the notification
         is believed.
@@ -636,7 +619,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         flow = self._notified(body)
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     async def wait(self, payment_id: str, *, timeout: float = 300.0) -> Payment:
         """Inquire repeatedly until the payment has succeeded or was rejected.
 
@@ -653,7 +635,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
 
 
 class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
-    @_typed.hinting_arguments
     def prepare(
         self,
         amount: Money,
@@ -708,7 +689,6 @@ class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
         )
         return self._shared.runner.run(self._prepare(request))
 
-    @_typed.hinting_arguments
     def status(self, checkout_id: str) -> Payment:
         """The payment of a checkout: pending until the shopper has paid.
 
@@ -727,7 +707,6 @@ class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
 
 
 class AsyncCheckouts(_typed.AwaitedMethods, Generic[Checkout, Payment]):
-    @_typed.hinting_arguments
     async def prepare(
         self,
         amount: Money,
@@ -782,7 +761,6 @@ class AsyncCheckouts(_typed.AwaitedMethods, Generic[Checkout, Payment]):
         )
         return await self._shared.runner.run(self._prepare(request))
 
-    @_typed.hinting_arguments
     async def status(self, checkout_id: str) -> Payment:
         """The payment of a checkout: pending until the shopper has paid.
 

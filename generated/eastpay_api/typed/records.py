@@ -9,7 +9,7 @@ from .. import models
 
 __all__ = ("Checkout", "Payment")
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 
 
 class Checkout(_typed.Record):

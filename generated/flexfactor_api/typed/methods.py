@@ -26,7 +26,7 @@ from .arguments import PACKAGE
 from .parts import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .words import SortOrder, Status
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 Order = TypeVar("Order")
 Refund = TypeVar("Refund")
 Cancellation = TypeVar("Cancellation")
@@ -36,7 +36,6 @@ Transmission = TypeVar("Transmission")
 
 
 class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -93,7 +92,6 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> Refund:
         """Refund an order, or a part of its amount. A refund that failed is raised, whatever its
         status.
@@ -121,7 +119,6 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
         request = PACKAGE.request(_refund_order, order_id=order_id, amount=amount, message=message)
         return self._shared.runner.run(self._refund(request))
 
-    @_typed.hinting_arguments
     def get(self, order_id: str) -> Order:
         """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or
         PROCESSING.
@@ -139,7 +136,6 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
         request = PACKAGE.call(_get_order, order_id=order_id)
         return self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def wait(
         self,
         order_id: str,
@@ -169,7 +165,6 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
         flow = self._wait(order_id, until=until, timeout=timeout)
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> Cancellation:
         """Cancel an order that has not been captured (a void). One that has been captured is
         refunded instead.
@@ -201,7 +196,6 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
         request = PACKAGE.request(_cancel_order, order_id=order_id, idempotency_key=idempotency_key)
         return self._shared.runner.run(self._cancel(request))
 
-    @_typed.hinting_arguments
     def external_cancel(
         self, external_order_id: str, *, idempotency_key: str | None = None
     ) -> Cancellation:
@@ -234,7 +228,6 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
 
 
 class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -291,7 +284,6 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     async def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> Refund:
         """Refund an order, or a part of its amount. A refund that failed is raised, whatever its
         status.
@@ -319,7 +311,6 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
         request = PACKAGE.request(_refund_order, order_id=order_id, amount=amount, message=message)
         return await self._shared.runner.run(self._refund(request))
 
-    @_typed.hinting_arguments
     async def get(self, order_id: str) -> Order:
         """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or
         PROCESSING.
@@ -337,7 +328,6 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
         request = PACKAGE.call(_get_order, order_id=order_id)
         return await self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     async def wait(
         self,
         order_id: str,
@@ -367,7 +357,6 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
         flow = self._wait(order_id, until=until, timeout=timeout)
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     async def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> Cancellation:
         """Cancel an order that has not been captured (a void). One that has been captured is
         refunded instead.
@@ -399,7 +388,6 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
         request = PACKAGE.request(_cancel_order, order_id=order_id, idempotency_key=idempotency_key)
         return await self._shared.runner.run(self._cancel(request))
 
-    @_typed.hinting_arguments
     async def external_cancel(
         self, external_order_id: str, *, idempotency_key: str | None = None
     ) -> Cancellation:
@@ -432,7 +420,6 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
 
 
 class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission]):
-    @_typed.hinting_arguments
     def evaluate(
         self,
         *,
@@ -535,7 +522,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
         )
         return self._shared.runner.run(self._evaluate(request))
 
-    @_typed.hinting_arguments
     def capture(
         self, order_id: str, amount: Money, *, idempotency_key: str | None = None
     ) -> Capture:
@@ -561,7 +547,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
         )
         return self._shared.runner.run(self._capture(request))
 
-    @_typed.hinting_arguments
     def transmit(
         self,
         *,
@@ -635,7 +620,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
 
 
 class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmission]):
-    @_typed.hinting_arguments
     async def evaluate(
         self,
         *,
@@ -738,7 +722,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
         )
         return await self._shared.runner.run(self._evaluate(request))
 
-    @_typed.hinting_arguments
     async def capture(
         self, order_id: str, amount: Money, *, idempotency_key: str | None = None
     ) -> Capture:
@@ -764,7 +747,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
         )
         return await self._shared.runner.run(self._capture(request))
 
-    @_typed.hinting_arguments
     async def transmit(
         self,
         *,

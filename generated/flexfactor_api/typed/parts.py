@@ -9,7 +9,7 @@ from datetime import date, datetime
 from victor_ext import typed as _typed
 from victor_ext.typed import Money
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -9,7 +9,7 @@ from .. import models
 
 __all__ = ("Answer", "Decision", "Notification", "Order", "RefundAnswer", "TransmitAnswer")
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 
 
 class Answer(_typed.AnyCaseRecord):

@@ -193,7 +193,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
             "email": {"required": True},
             "id": {"shortest": 0},
             "phone": {"shortest": 0},
-            "birthdate": {"kind": "birthday"},
+            "birthdate": {"kind": "day"},
         },
     },
     "Subscription": {

@@ -75,14 +75,13 @@ from .words import (
     TransmissionFilter,
 )
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 Receipt = TypeVar("Receipt")
 Payee = TypeVar("Payee")
 PayeeBatch = TypeVar("PayeeBatch")
 
 
 class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -127,7 +126,6 @@ class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def get(self, source_account_id: str) -> SourceAccount:
         """Read one source account, with its balance.
 
@@ -141,7 +139,6 @@ class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
         request = PACKAGE.call(_get_source_account, source_account_id=source_account_id)
         return self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> Receipt:
         """Ask for money to be moved from the payor's bank into the account. This moves money, and
         takes no key.
@@ -172,7 +169,6 @@ class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
 
 
 class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -217,7 +213,6 @@ class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     async def get(self, source_account_id: str) -> SourceAccount:
         """Read one source account, with its balance.
 
@@ -231,7 +226,6 @@ class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
         request = PACKAGE.call(_get_source_account, source_account_id=source_account_id)
         return await self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     async def fund(
         self, source_account_id: str, *, funding_account_id: str, amount: Money
     ) -> Receipt:
@@ -264,7 +258,6 @@ class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
 
 
 class FundingAccounts(_typed.BlockingMethods):
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -308,7 +301,6 @@ class FundingAccounts(_typed.BlockingMethods):
 
 
 class AsyncFundingAccounts(_typed.AwaitedMethods):
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -352,7 +344,6 @@ class AsyncFundingAccounts(_typed.AwaitedMethods):
 
 
 class Fundings(_typed.BlockingMethods):
-    @_typed.hinting_arguments
     def get(self, funding_id: str) -> Funding:
         """Read one funding.
 
@@ -367,7 +358,6 @@ class Fundings(_typed.BlockingMethods):
         request = PACKAGE.call(_get_funding, funding_id=funding_id)
         return self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def list(
         self,
         payor_id: str,
@@ -403,7 +393,6 @@ class Fundings(_typed.BlockingMethods):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def changes(
         self, payor_id: str, *, since: datetime, page_size: int | None = None
     ) -> Pages[FundingChange]:
@@ -429,7 +418,6 @@ class Fundings(_typed.BlockingMethods):
 
 
 class AsyncFundings(_typed.AwaitedMethods):
-    @_typed.hinting_arguments
     async def get(self, funding_id: str) -> Funding:
         """Read one funding.
 
@@ -444,7 +432,6 @@ class AsyncFundings(_typed.AwaitedMethods):
         request = PACKAGE.call(_get_funding, funding_id=funding_id)
         return await self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def list(
         self,
         payor_id: str,
@@ -480,7 +467,6 @@ class AsyncFundings(_typed.AwaitedMethods):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def changes(
         self, payor_id: str, *, since: datetime, page_size: int | None = None
     ) -> AsyncPages[FundingChange]:
@@ -506,7 +492,6 @@ class AsyncFundings(_typed.AwaitedMethods):
 
 
 class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
-    @_typed.hinting_arguments
     def list(
         self,
         payor_id: str,
@@ -562,7 +547,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def get(self, payee_id: str, *, sensitive: bool | None = None) -> Payee:
         """Read one payee.
 
@@ -577,7 +561,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         request = PACKAGE.call(_get_payee, payee_id=payee_id, sensitive=sensitive)
         return self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def create(self, payor_id: str, payees: Sequence[NewPayee]) -> str:
         """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch`
         read.
@@ -602,7 +585,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         request = PACKAGE.request(_create_payees, payor_id=payor_id, payees=payees)
         return self._shared.runner.run(self._create(request))
 
-    @_typed.hinting_arguments
     def batch(self, batch_id: str) -> PayeeBatch:
         """Read the progress of a batch of new payees, and which of them failed.
 
@@ -616,7 +598,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         request = PACKAGE.call(_get_payee_batch, batch_id=batch_id)
         return self._shared.runner.run(self._batch(request))
 
-    @_typed.hinting_arguments
     def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> PayeeBatch:
         """Read a batch repeatedly until Velo has processed every payee of it; some may have failed.
 
@@ -630,7 +611,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         flow = self._wait_for_batch(batch_id, timeout=timeout)
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def update(
         self,
         payee_id: str,
@@ -681,7 +661,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         )
         return self._shared.runner.run(self._update(request))
 
-    @_typed.hinting_arguments
     def delete(self, payee_id: str) -> None:
         """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
         has no payments.
@@ -701,7 +680,6 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
 
 
 class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
-    @_typed.hinting_arguments
     def list(
         self,
         payor_id: str,
@@ -757,7 +735,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     async def get(self, payee_id: str, *, sensitive: bool | None = None) -> Payee:
         """Read one payee.
 
@@ -772,7 +749,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         request = PACKAGE.call(_get_payee, payee_id=payee_id, sensitive=sensitive)
         return await self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     async def create(self, payor_id: str, payees: Sequence[NewPayee]) -> str:
         """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch`
         read.
@@ -797,7 +773,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         request = PACKAGE.request(_create_payees, payor_id=payor_id, payees=payees)
         return await self._shared.runner.run(self._create(request))
 
-    @_typed.hinting_arguments
     async def batch(self, batch_id: str) -> PayeeBatch:
         """Read the progress of a batch of new payees, and which of them failed.
 
@@ -811,7 +786,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         request = PACKAGE.call(_get_payee_batch, batch_id=batch_id)
         return await self._shared.runner.run(self._batch(request))
 
-    @_typed.hinting_arguments
     async def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> PayeeBatch:
         """Read a batch repeatedly until Velo has processed every payee of it; some may have failed.
 
@@ -825,7 +799,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         flow = self._wait_for_batch(batch_id, timeout=timeout)
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     async def update(
         self,
         payee_id: str,
@@ -876,7 +849,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         )
         return await self._shared.runner.run(self._update(request))
 
-    @_typed.hinting_arguments
     async def delete(self, payee_id: str) -> None:
         """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
         has no payments.
@@ -896,7 +868,6 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
 
 
 class Payments(_typed.BlockingMethods):
-    @_typed.hinting_arguments
     def list(
         self,
         payor_id: str,
@@ -1007,7 +978,6 @@ class Payments(_typed.BlockingMethods):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def get(self, payment_id: str, *, sensitive: bool | None = None) -> Payment:
         """Read one payment, with its history in `events`.
 
@@ -1022,7 +992,6 @@ class Payments(_typed.BlockingMethods):
         request = PACKAGE.call(_get_payment, payment_id=payment_id, sensitive=sensitive)
         return self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def withdraw(self, payment_id: str, *, reason: str) -> None:
         """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The
         request is sent once.
@@ -1044,7 +1013,6 @@ class Payments(_typed.BlockingMethods):
         request = PACKAGE.request(_withdraw_payment, payment_id=payment_id, reason=reason)
         return self._shared.runner.run(self._withdraw(request))
 
-    @_typed.hinting_arguments
     def find(
         self,
         payor_payment_id: str,
@@ -1084,7 +1052,6 @@ class Payments(_typed.BlockingMethods):
 
 
 class AsyncPayments(_typed.AwaitedMethods):
-    @_typed.hinting_arguments
     def list(
         self,
         payor_id: str,
@@ -1195,7 +1162,6 @@ class AsyncPayments(_typed.AwaitedMethods):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     async def get(self, payment_id: str, *, sensitive: bool | None = None) -> Payment:
         """Read one payment, with its history in `events`.
 
@@ -1210,7 +1176,6 @@ class AsyncPayments(_typed.AwaitedMethods):
         request = PACKAGE.call(_get_payment, payment_id=payment_id, sensitive=sensitive)
         return await self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     async def withdraw(self, payment_id: str, *, reason: str) -> None:
         """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The
         request is sent once.
@@ -1232,7 +1197,6 @@ class AsyncPayments(_typed.AwaitedMethods):
         request = PACKAGE.request(_withdraw_payment, payment_id=payment_id, reason=reason)
         return await self._shared.runner.run(self._withdraw(request))
 
-    @_typed.hinting_arguments
     async def find(
         self,
         payor_payment_id: str,
@@ -1272,7 +1236,6 @@ class AsyncPayments(_typed.AwaitedMethods):
 
 
 class Payouts(_typed.BlockingMethods):
-    @_typed.hinting_arguments
     def submit(
         self,
         payments: Sequence[PaymentInstruction],
@@ -1318,7 +1281,6 @@ class Payouts(_typed.BlockingMethods):
         )
         return self._shared.runner.run(self._submit(request))
 
-    @_typed.hinting_arguments
     def get(self, payout_id: str) -> Payout:
         """Read the state of a payout, and which of its payments were accepted or rejected.
 
@@ -1332,7 +1294,6 @@ class Payouts(_typed.BlockingMethods):
         request = PACKAGE.call(_get_payout, payout_id=payout_id)
         return self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def quote(self, payout_id: str) -> Quote:
         """Fix the exchange rates of a payout, where the source's currency is not the payment's.
 
@@ -1349,7 +1310,6 @@ class Payouts(_typed.BlockingMethods):
         request = PACKAGE.call(_quote_payout, payout_id=payout_id)
         return self._shared.runner.run(self._quote(request))
 
-    @_typed.hinting_arguments
     def instruct(self, payout_id: str, *, stop_if_rates_worse_by: float | None = None) -> None:
         """Have a payout paid. This moves money, takes no key, and is sent once.
 
@@ -1374,7 +1334,6 @@ class Payouts(_typed.BlockingMethods):
         )
         return self._shared.runner.run(self._instruct(request))
 
-    @_typed.hinting_arguments
     def withdraw(self, payout_id: str) -> None:
         """Withdraw a payout that is not paid yet; it stays readable. After a lost response see
         `instruct`.
@@ -1395,7 +1354,6 @@ class Payouts(_typed.BlockingMethods):
         request = PACKAGE.call(_withdraw_payout, payout_id=payout_id)
         return self._shared.runner.run(self._withdraw(request))
 
-    @_typed.hinting_arguments
     def wait(
         self,
         payout_id: str,
@@ -1423,7 +1381,6 @@ class Payouts(_typed.BlockingMethods):
         flow = self._wait(payout_id, until=until, timeout=timeout)
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def payments(
         self,
         payout_id: str,
@@ -1466,7 +1423,6 @@ class Payouts(_typed.BlockingMethods):
         )
         return self._pages(self._payments(query))
 
-    @_typed.hinting_arguments
     def list(
         self,
         payor_id: str,
@@ -1523,7 +1479,6 @@ class Payouts(_typed.BlockingMethods):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def history(self, payout_id: str) -> PayoutHistory:
         """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments
         got how far.
@@ -1535,7 +1490,6 @@ class Payouts(_typed.BlockingMethods):
         flow = self._history(payout_id)
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def audited_payments(
         self,
         payout_id: str,
@@ -1608,7 +1562,6 @@ class Payouts(_typed.BlockingMethods):
 
 
 class AsyncPayouts(_typed.AwaitedMethods):
-    @_typed.hinting_arguments
     async def submit(
         self,
         payments: Sequence[PaymentInstruction],
@@ -1654,7 +1607,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         )
         return await self._shared.runner.run(self._submit(request))
 
-    @_typed.hinting_arguments
     async def get(self, payout_id: str) -> Payout:
         """Read the state of a payout, and which of its payments were accepted or rejected.
 
@@ -1668,7 +1620,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         request = PACKAGE.call(_get_payout, payout_id=payout_id)
         return await self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     async def quote(self, payout_id: str) -> Quote:
         """Fix the exchange rates of a payout, where the source's currency is not the payment's.
 
@@ -1685,7 +1636,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         request = PACKAGE.call(_quote_payout, payout_id=payout_id)
         return await self._shared.runner.run(self._quote(request))
 
-    @_typed.hinting_arguments
     async def instruct(
         self, payout_id: str, *, stop_if_rates_worse_by: float | None = None
     ) -> None:
@@ -1712,7 +1662,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         )
         return await self._shared.runner.run(self._instruct(request))
 
-    @_typed.hinting_arguments
     async def withdraw(self, payout_id: str) -> None:
         """Withdraw a payout that is not paid yet; it stays readable. After a lost response see
         `instruct`.
@@ -1733,7 +1682,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         request = PACKAGE.call(_withdraw_payout, payout_id=payout_id)
         return await self._shared.runner.run(self._withdraw(request))
 
-    @_typed.hinting_arguments
     async def wait(
         self,
         payout_id: str,
@@ -1761,7 +1709,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         flow = self._wait(payout_id, until=until, timeout=timeout)
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def payments(
         self,
         payout_id: str,
@@ -1804,7 +1751,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         )
         return self._pages(self._payments(query))
 
-    @_typed.hinting_arguments
     def list(
         self,
         payor_id: str,
@@ -1861,7 +1807,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     async def history(self, payout_id: str) -> PayoutHistory:
         """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments
         got how far.
@@ -1873,7 +1818,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         flow = self._history(payout_id)
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def audited_payments(
         self,
         payout_id: str,

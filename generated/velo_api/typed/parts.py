@@ -11,7 +11,7 @@ from victor_ext.typed import Money
 
 from .words import TransmissionWord
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

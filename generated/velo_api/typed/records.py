@@ -33,7 +33,7 @@ __all__ = (
     "SourceAccountCost",
 )
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 
 
 class AcceptedPayment(_typed.Record):

@@ -313,7 +313,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
                 "longest": 30,
                 "shortest": 6,
             },
-            "date_of_birth": {"kind": "birthday", "place": "dateOfBirth", "required": True},
+            "date_of_birth": {"kind": "day", "place": "dateOfBirth", "required": True},
         },
     },
     "NewPayee": {

@@ -9,7 +9,7 @@ from victor_ext.typed import Amount, ExtraBody
 
 from .words import BillerTypeWord
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 # Without `from __future__ import annotations`: `__required_keys__` would be empty.
 
 

@@ -23,13 +23,12 @@ from ..api.payment_requests import (
 from .arguments import PACKAGE
 from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 PaymentRequest = TypeVar("PaymentRequest")
 SearchResult = TypeVar("SearchResult")
 
 
 class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResult]):
-    @_typed.hinting_arguments
     def create(
         self,
         *,
@@ -110,7 +109,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._shared.runner.run(self._create(request))
 
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -201,7 +199,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> PaymentRequest:
         """Read one payment request by its id, with the `response` to an inbound request.
 
@@ -226,7 +223,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         request = PACKAGE.call(_get_payment_request, id=id, extra_query=extra_query)
         return self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     def accept(
         self,
         id: str,
@@ -273,7 +269,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._shared.runner.run(self._accept(request))
 
-    @_typed.hinting_arguments
     def decline(
         self, id: str, *, notes: str, extra_body: ExtraBody | None = None
     ) -> PaymentRequest:
@@ -301,7 +296,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._shared.runner.run(self._decline(request))
 
-    @_typed.hinting_arguments
     def find(
         self,
         client_reference_id: str | Collection[str],
@@ -345,7 +339,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         )
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def wait(
         self,
         id: str,
@@ -376,7 +369,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
         flow = self._wait(id, until=until, timeout=timeout)
         return self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def watch(
         self,
         id: str,
@@ -407,7 +399,6 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
 
 
 class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, SearchResult]):
-    @_typed.hinting_arguments
     async def create(
         self,
         *,
@@ -488,7 +479,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return await self._shared.runner.run(self._create(request))
 
-    @_typed.hinting_arguments
     def list(
         self,
         *,
@@ -579,7 +569,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return self._pages(self._list(query))
 
-    @_typed.hinting_arguments
     async def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> PaymentRequest:
         """Read one payment request by its id, with the `response` to an inbound request.
 
@@ -604,7 +593,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         request = PACKAGE.call(_get_payment_request, id=id, extra_query=extra_query)
         return await self._shared.runner.run(self._get(request))
 
-    @_typed.hinting_arguments
     async def accept(
         self,
         id: str,
@@ -651,7 +639,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return await self._shared.runner.run(self._accept(request))
 
-    @_typed.hinting_arguments
     async def decline(
         self, id: str, *, notes: str, extra_body: ExtraBody | None = None
     ) -> PaymentRequest:
@@ -679,7 +666,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return await self._shared.runner.run(self._decline(request))
 
-    @_typed.hinting_arguments
     async def find(
         self,
         client_reference_id: str | Collection[str],
@@ -723,7 +709,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         )
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     async def wait(
         self,
         id: str,
@@ -754,7 +739,6 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
         flow = self._wait(id, until=until, timeout=timeout)
         return await self._shared.runner.run(flow)
 
-    @_typed.hinting_arguments
     def watch(
         self,
         id: str,

@@ -7,7 +7,7 @@ from victor_ext import typed as _typed
 
 __all__ = ("PaymentRequestFields",)
 
-_typed.require_runtime(3)
+_typed.require_runtime(4)
 
 
 class PaymentRequestFields(_typed.Record):

@@ -17,7 +17,7 @@ from .records import RecordPlan
 from .settings import Settings, require_known
 from .words import WordsType, words_types
 
-RUNTIME = 3
+RUNTIME = 4
 """The version of `victor_ext.typed` that the modules are written for."""
 GROUPS = ("forms", "words", "choices")
 """What the settings have at the top, by names that arguments have."""

@@ -43,7 +43,7 @@ from .words import WordsType, default_name
 REFERENCE = "#/components/schemas/"
 NO_ARGUMENTS = ("leave_out", "set_by_hand", "money")
 """The entries that say what becomes of a member that is no argument itself."""
-COMPARED = {"choice": "word", "integer": "whole", "stamp": "moment", "birthday": "day"}
+COMPARED = {"choice": "word", "integer": "whole", "stamp": "moment"}
 """How an answer is compared with an argument, where that is not what its check is called."""
 TEXTS = ("text", "choice")
 LOCALS = frozenset(

@@ -26,7 +26,6 @@ ANNOTATIONS = {
     "integer": "int",
     "number": "float",
     "day": "date | str",
-    "birthday": "date | str",
     "moment": "datetime",
     "stamp": "datetime",
     "second": "datetime",

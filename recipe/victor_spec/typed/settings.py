@@ -183,9 +183,9 @@ class MembersSettings(ArgumentSettings):
     lift: Names = []
     """Objects whose members are arguments in their place; the members are named
     `payee.account_number`."""
-    read_as: dict[str, Literal["birthday", "day", "dollars"]] = {}
-    """Texts that are checked as a day, a birthday, which no message shows, or an amount in dollars,
-    where the document does not say it."""
+    read_as: dict[str, Literal["day", "dollars"]] = {}
+    """Texts that are checked as a day, or as an amount in dollars, where the document does not say
+    it."""
     compared: Names = []
     """Texts that an answer is compared with: not of blanks and stars alone."""
     empty: Names = []

@@ -4,18 +4,14 @@ of the class expected.
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import pickle
 import pydoc
-import sys
 from datetime import UTC, datetime
 from typing import Any, Union
 
 import pytest
 
 from victor_ext import Outcome, UnreadableResponse, expect
-from victor_ext._runtime.client.resources import hinting_arguments
 from victor_ext.typed import Record, identifier, moment, records, text
 
 
@@ -89,41 +85,6 @@ def test_records_are_equal_by_all_that_they_hold():
     assert Whole(json, "k") != Whole(json, "other")
     assert Whole(json, "k") != Whole({"id": "w-2"}, "k")
     assert hash(Whole(json)) == hash(Whole(json))
-
-
-class Methods:
-    @hinting_arguments
-    def take(self, *, amount: int) -> str:
-        return "taken" + amount
-
-    @hinting_arguments
-    async def take_later(self, *, amount: int) -> str:
-        return "taken" + amount
-
-
-METHODS = (Methods.take, Methods.take_later)
-
-
-def called(method, **arguments):
-    """What a method comes to, awaited if it is a coroutine function."""
-    if inspect.iscoroutinefunction(method):
-        return asyncio.run(method(Methods(), **arguments))
-    return method(Methods(), **arguments)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_the_error_for_an_unexpected_argument_names_the_method_and_the_close_one(method):
-    said = rf"Methods\.{method.__name__}\(\) .* 'amout'\. Did you mean 'amount'\?"
-    with pytest.raises(TypeError, match=said) as raised:
-        called(method, amout=5)
-    assert raised.value.__suppress_context__ or sys.version_info >= (3, 13)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_a_type_error_of_what_a_method_does_is_left_as_it_is(method):
-    with pytest.raises(TypeError, match="can only concatenate str") as raised:
-        called(method, amount=5)
-    assert not raised.value.__suppress_context__
 
 
 class Card:

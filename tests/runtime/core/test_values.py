@@ -96,7 +96,7 @@ def test_a_check_of_free_text_of_a_number_of_a_flag_or_of_a_part_does_not_repeat
     checks.text("text", text, 3)
     checks.reference("reference", f"{text} ", 40)
     checks.reference("other", f" {text}", 40)
-    checks.form("id", text, Form("[0-9]", "a digit"))
+    checks.text("id", text, form=Form("[0-9]", "a digit"))
     checks.integer("page_size", text, 1, 100)
     checks.flag("sensitive", text)
     checks.part("card", text, parts.Card, arguments.PACKAGE.parts["PaymentMethod"])

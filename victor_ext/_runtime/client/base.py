@@ -22,7 +22,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import ModuleType
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
@@ -37,7 +37,7 @@ from victor_ext._runtime.client.transport import (
 )
 from victor_ext._runtime.core.clock import SEND_BEFORE, ProviderTime, ServerClock
 from victor_ext._runtime.core.headers import ExtraHeaders
-from victor_ext._runtime.core.validation import Validation, hinting
+from victor_ext._runtime.core.validation import Validation
 from victor_ext._runtime.http.connections import Route
 from victor_ext._runtime.http.options import (
     checked_limits,
@@ -78,24 +78,6 @@ T = TypeVar("T")
 Api = TypeVar("Api")
 
 
-class _AskedLookUp(NamedTuple):
-    """One of the look-ups of `look_up_all`. The fields are the arguments of `look_up`."""
-
-    call: PreparedCall
-    since: datetime
-    read_from: datetime | None = None
-
-    @property
-    def beginning(self) -> datetime:
-        """From when on the reads look: `READ_EARLIER` before the write was sent, if nothing is
-        said.
-        """
-        if self.read_from is not None:
-            return self.read_from
-        first = datetime.min.replace(tzinfo=UTC)  # no datetime can be before it
-        return self.since - min(READ_EARLIER, self.since - first)
-
-
 class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
     """What both modes of a client have in common. Each mode sets the class variables."""
 
@@ -117,7 +99,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
     _connections: Any
     _driver: Any
     _transport: Any
-    _own_api: Any
 
     def _transport_override(self, _config: ClientConfig, options: Mapping[str, Any], /) -> Any:
         """The transport to send over in place of a pool of connections: the caller's; None without
@@ -175,21 +156,17 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         )
         # No caller has it: no hook or option of theirs changes what a method sends, or how its
         # response is read.
-        self._own_api = self._new_api()
-        requests = MethodRequests(self._own_api.http_client, self._transport)
-        runner = self._runner_type(
-            self._own_api, requests.build, requests.attempts, self._driver.take
-        )
+        api = self._new_api()
+        requests = MethodRequests(api.http_client, self._transport)
+        runner = self._runner_type(api, requests.build, requests.attempts, self._driver.take)
         self._shared = Shared(runner, config.clock, config.loop.deadline, config.context)
         self._attach()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        runner = getattr(cls, "_runner_type", None)
-        if runner is not None:  # the class has a mode
+        if hasattr(cls, "_runner_type"):  # the class has a mode
             for name, kind in cls._resources.items():
-                refuse = _refuse_without_client
-                setattr(cls, name, kind(Shared(runner(_NoClient(), refuse, refuse, refuse))))
+                setattr(cls, name, kind(Shared(_NoClient())))
             for name in dir(cls):
                 # a mock takes `self` from functions only
                 if isinstance(method := getattr(cls, name, None), operation):
@@ -234,7 +211,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.tls
 
-    @hinting
     def with_options(
         self,
         *,
@@ -399,25 +375,26 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
             InvalidRequest: A moment is not aware.
             VictorError: The walk failed: nothing is known of any of them.
         """
-        asked = [_AskedLookUp(*look_up) for look_up in look_ups]
         with Validation("The look-up") as validation:
-            for look_up in asked:
-                validation.moment("since", look_up.since)
-                if look_up.read_from is not None:
-                    validation.moment("read_from", look_up.read_from)
-        operation = asked[0].call.operation
+            for _, since, read_from in look_ups:
+                validation.moment("since", since)
+                validation.moment("read_from", read_from, required=False)
+        operation = look_ups[0][0].operation
         proof = self._config.loop.behaviour.operations.proof_of(operation)
         if proof is None:
-            return ["No read shows whether it was done."] * len(asked)
+            return ["No read shows whether it was done."] * len(look_ups)
         # A proof of the caller's reads with `api`: what was set there must hide no payment.
         reader = self.with_options()
-        calls = [(look_up.call, look_up.beginning) for look_up in asked]
+        calls = [
+            (call, _beginning(since) if read_from is None else read_from)
+            for call, since, read_from in look_ups
+        ]
         try:
             found = yield from _found_of_each(proof, reader, calls, given)
-            findings: list[Done | NotDone | str | VictorError] = []
-            for finding, look_up in zip(found, asked, strict=True):
-                findings.append(_checked_finding(finding, proof, look_up.call, look_up.since))
-            return findings
+            return [
+                _checked_finding(finding, proof, call, since)
+                for finding, (call, since, _) in zip(found, look_ups, strict=True)
+            ]
         except VictorError:
             raise
         except Exception as error:  # of the caller's own function: it ends no worker
@@ -426,7 +403,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
                 f"The proof of {operation} failed: {type(error).__name__}: "
                 f"{redact_excerpt(str(error))}"
             )
-            return [why] * len(asked)
+            return [why] * len(look_ups)
 
     @operation
     def read_state(self, call: PreparedCall, id: str) -> OperationFlow[Done | str]:
@@ -558,6 +535,14 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
 
 
+def _beginning(since: datetime) -> datetime:
+    """From when on the reads of a look-up look, if nothing is said: `READ_EARLIER` before the write
+    was sent.
+    """
+    first = datetime.min.replace(tzinfo=UTC)  # no datetime can be before it
+    return since - min(READ_EARLIER, since - first)
+
+
 def _found_of_each(
     proof: Proof, client: Any, calls: Sequence[tuple[Any, datetime]], given: Mapping[str, str]
 ) -> OperationFlow[list[object]]:
@@ -594,19 +579,13 @@ def _checked_finding(
     return finding.doubt(since, proof.times_differ) or finding
 
 
-def _refuse_without_client(*_: object, **__: object) -> Any:
-    """What a resource of a class calls: only that of a client can send. Raises
-    `ConfigurationError`.
-    """
-    raise ConfigurationError(
-        "This is a resource of the class. Make a client, and call that of the client."
-    )
-
-
 class _NoClient:
-    """Stands in place of the generated client in a resource of a class."""
+    """Stands in place of the runner in a resource of a class."""
 
-    __getattr__ = _refuse_without_client
+    def __getattr__(self, name: str) -> Any:
+        raise ConfigurationError(
+            "This is a resource of the class. Make a client, and call that of the client."
+        )
 
 
 class Ping(FrozenStruct, frozen=True):

@@ -2,8 +2,7 @@
 `client.send`.
 
 `PreparedCall` is what is stored. `prepare_call` makes it of the first request of a method, and
-`send_prepared` sends it. In between stand the methods of a client by their names, which other
-modules need, too.
+`send_prepared` sends it.
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from types import ModuleType
 from typing import Any, Self, TypeAlias, TypeVar, cast
 from urllib.parse import parse_qsl, unquote
 
 import httpx
+import msgspec
 from msgspec.structs import asdict, replace
 
 from victor_ext._privacy import kind_of
@@ -34,11 +34,10 @@ from victor_ext._runtime.core.json_values import (
     object_of,
     parsed,
 )
-from victor_ext._runtime.core.response import OPERATION, Response
+from victor_ext._runtime.core.response import OPERATION
 from victor_ext._runtime.core.validation import shown
 from victor_ext._runtime.http.connections import origin_of
 from victor_ext._runtime.loop.evidence import READER, Declared, Reader, Tables, reader_of
-from victor_ext._runtime.loop.flow import Flow, Send
 from victor_ext._runtime.loop.idempotency_keys import HeaderKey, KeyPlace, key_problem, rule_of
 from victor_ext._runtime.loop.operations import (
     AskedPayment,
@@ -46,7 +45,6 @@ from victor_ext._runtime.loop.operations import (
     Done,
     Operation,
     Promise,
-    declares_at,
     key_of,
 )
 from victor_ext._values.ids import is_same_id
@@ -218,32 +216,27 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
     @classmethod
     def from_text(cls, text: str) -> Self:
         """The call that `to_text` wrote. Raises `ValueError` for any other text."""
-        stored: dict[str, Any] = json.loads(text)
-        content = base64.b64decode(stored["content"], validate=True)
-        promise = Promise(stored["promise"])
-        needs = stored["look_up_needs"]
-        read: dict[str, Any] = {
-            "content": content,
-            "promise": promise,
-            "look_up_needs": None if needs is None else tuple(needs),
-            "payments": tuple(AskedPayment(*payment) for payment in stored["payments"]),
-        }
-        return cls(**{**stored, **read})
+        return msgspec.json.decode(text, type=cls)
 
 
-_ABSENT = (ImportError, AttributeError, ValueError)
-"""What the import of a module or a table raises that this release does not have."""
+def _declared_of(module: str) -> Declared | None:
+    """What the document declares of a generated operation; None of one that this release does not
+    have.
+    """
+    with suppress(ImportError, AttributeError, ValueError):
+        return importlib.import_module(module).OPERATION
+    return None
 
 
 def _declared_body(module: str) -> tuple[str, Tables]:
     """The model of the body of a generated operation, and the members of all models; empty for an
     operation that this release does not have.
     """
-    with suppress(*_ABSENT):
-        declared: Declared = importlib.import_module(module).OPERATION
-        package = module.partition(".api.")[0]
-        return declared.body, importlib.import_module(f"{package}.members").MEMBERS
-    return "", {}
+    declared = _declared_of(module)
+    if declared is None:
+        return "", {}
+    package = module.partition(".api.")[0]
+    return declared.body, importlib.import_module(f"{package}.members").MEMBERS
 
 
 _NAME_OF_ID = re.compile(r"(?:.*[^A-Za-z])?ids?|.*I[Dd]s?")
@@ -332,11 +325,9 @@ def _key_of(place: KeyPlace, request: httpx.Request, name: str, key: str | None)
     """
     # The caller's key is added only where the client would make one. Where only a key in the
     # call's own arguments counts, an added one would make no repeat safe.
-    is_made = isinstance(place, HeaderKey) and rule_of(request).is_made
-    if key is not None and isinstance(place, HeaderKey) and is_made:
-        problem = key_problem(key, shortest=rule_of(request).shortest)
-        if problem is not None:
-            raise InvalidRequest.of([problem], doing=f"{name} was not stored")
+    rule = rule_of(request)
+    if key is not None and isinstance(place, HeaderKey) and rule.is_made:
+        _require(name, key_problem(key, shortest=rule.shortest))
         request.headers.setdefault(place.name, key)
     sent_key = place.prepare(request)
     if sent_key is not None and key is not None:
@@ -344,14 +335,20 @@ def _key_of(place: KeyPlace, request: httpx.Request, name: str, key: str | None)
     return sent_key
 
 
+def _require(name: str, problem: Problem | None) -> None:
+    """Raise `InvalidRequest` if a call has a problem."""
+    if problem is not None:
+        raise InvalidRequest.of([problem], doing=f"{name} was not stored")
+
+
 def _require_one_key(name: str, key: str, other: object) -> None:
     """Raise `InvalidRequest` if a call has two keys."""
-    if str(other) == key:
-        return
-    message = (
-        f"idempotency_key is {shown(key)}, and the request has another key: pass one of the two."
-    )
-    raise InvalidRequest.of([Problem(_KEY, "other", message)], doing=f"{name} was not stored")
+    if str(other) != key:
+        message = (
+            f"idempotency_key is {shown(key)}, and the request has another key: pass one of the "
+            "two."
+        )
+        _require(name, Problem(_KEY, "other", message))
 
 
 def _key_argument(operation: Any, place: KeyPlace) -> str:
@@ -360,16 +357,9 @@ def _key_argument(operation: Any, place: KeyPlace) -> str:
     """
     declared: Declared = operation.OPERATION
     own = key_of(declared, place)
-    if own is not None and own.argument:
-        return str(own.argument)
-    arguments = [key.argument for key in declared.keys if key.is_key and key.argument]
-    if len(arguments) == 1:
-        return str(arguments[0])
-    # The header's name may not look like a key's, so that the caller alone says that it is one.
-    if not isinstance(place, HeaderKey) or not declares_at(declared, place):
-        return ""
-    wanted = place.name.replace("-", "_").lower()
-    return wanted if wanted in inspect.signature(operation.sync_detailed).parameters else ""
+    keys = [key for key in declared.keys if key.is_key] if own is None else [own]
+    arguments = [str(key.argument) for key in keys if key.argument]
+    return arguments[0] if len(arguments) == 1 else ""
 
 
 def _relative_url(base: httpx.URL, url: httpx.URL) -> str:
@@ -411,34 +401,21 @@ def _request_of_method(
 ) -> httpx.Request:
     """The first request of a method. Raises `ConfigurationError` if it sends none."""
     own: FlowRunner = client._shared.runner  # noqa: SLF001 - a part of every client
-    runner = FirstRequest(own.api, own.build_request, _only_first, own.take)
-    method = method_of(client, name, runner)
+    method = _method_of(
+        client, name, FirstRequest(own.api, own.build_request, own.attempts, own.take)
+    )
     if key is not None and _KEY in inspect.signature(method).parameters:
         arguments.setdefault(_KEY, key)
-    begun = method(*args, **arguments)
-    if inspect.iscoroutine(begun):
-        begun = _returned_by(begun)
-    request = begun.request if isinstance(begun, Begun) else None
+    request: httpx.Request | None = None
+    try:
+        result = method(*args, **arguments)
+        if inspect.iscoroutine(result):
+            result.send(None)
+    except Begun as begun:
+        request = begun.request
     if request is None:
         raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
     return request
-
-
-def _returned_by(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine returns that waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    coroutine.close()
-    raise AssertionError("A method has waited before its first request.")
-
-
-def _only_first(request: httpx.Request, _seconds: float | None) -> Flow[Response]:
-    """In place of the attempts of a call: its request, as it was built."""
-    response: Response = yield Send(request)
-    return response
 
 
 def _request_of_function(
@@ -468,42 +445,28 @@ def _request_of_function(
     if argument and key is not None:
         arguments.setdefault(argument, key)
         _require_one_key(name, key, arguments[argument])
-        problem = key_problem(key, shortest=None)
-        if problem is not None:
-            raise InvalidRequest.of([problem], doing=f"{name} was not stored")
+        _require(name, key_problem(key, shortest=None))
     runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
     return function(*args, client=BuildingClient(runner.api, runner.build_request), **arguments)
 
 
-def method_of(client: Any, name: str, runner: FirstRequest) -> Callable[..., Any]:
+def _method_of(client: Any, name: str, runner: FirstRequest) -> Callable[..., Any]:
     """The method of a client with this name, run by this runner.
 
     Raises `ConfigurationError` if there is none.
     """
     resources: Mapping[str, type[Resource]] = client._resources  # noqa: SLF001 - as above
-    resource, _, method = name.rpartition(".")
-    kind = resources.get(resource)
-    if not resource:  # the methods of a resource without a public name are those of the client
-        own = (kind for name, kind in resources.items() if name.startswith("_"))
-        kind = next((kind for kind in own if hasattr(kind, method)), None)
-    if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
-        known = methods_of(client)
-        methods = f"It has {', '.join(known)}" if known else "Pass a generated operation"
-        raise ConfigurationError(f"{shown(name)} is no method of this client. {methods}.")
+    wanted, _, method = name.rpartition(".")
     shared = replace(client._shared, runner=runner)  # noqa: SLF001 - as above
-    return cast("Callable[..., Any]", getattr(kind(shared), method))
-
-
-def methods_of(client: Any) -> list[str]:
-    """The methods of a client, by the names that `prepare` takes: `payouts.submit`."""
-    resources: Mapping[str, type[Resource]]
-    resources = client._resources  # noqa: SLF001 - in every client
-    names: list[str] = []
     for resource, kind in resources.items():
-        prefix = "" if resource.startswith("_") else f"{resource}."
-        public = [name for name in dir(kind) if not name.startswith("_")]
-        names += [prefix + name for name in public if callable(getattr(kind, name))]
-    return names
+        # The methods of a resource without a public name are those of the client.
+        is_wanted = resource == wanted or (not wanted and resource.startswith("_"))
+        if is_wanted and not method.startswith("_") and callable(getattr(kind, method, None)):
+            return cast("Callable[..., Any]", getattr(kind(shared), method))
+    raise ConfigurationError(
+        f"{shown(name)} is no method of this client: write its name behind that of its resource, "
+        "or pass a generated operation."
+    )
 
 
 def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
@@ -514,10 +477,8 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     """
     runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
     extensions: dict[str, Any] = {}
-    declared: Any = None
-    # Of an earlier document, which had the operation: the provider's table still says what it is.
-    with suppress(*_ABSENT):
-        declared = importlib.import_module(call.module).OPERATION
+    declared = _declared_of(call.module)
+    # None is of an earlier document, which had it: the provider's table still says what it is.
     if declared is not None:
         # A status that the document does not list is a success where the provider's own table says
         # what one is.

@@ -16,8 +16,7 @@ result; an awaited client has a coroutine function.
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import partial, update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
@@ -28,55 +27,10 @@ from victor_ext._runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext._runtime.client.records import Page
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core.clock import ServerClock
-from victor_ext._runtime.core.validation import hint_at
 from victor_ext._values.opaque import FrozenOpaque
 
 P = ParamSpec("P")
 T = TypeVar("T")
-C = TypeVar("C", bound=Callable[..., Any])
-
-
-def hinting_arguments(method: C) -> C:
-    """A method whose `TypeError` for an unexpected argument names the close one."""
-    if sys.version_info >= (3, 13):  # Python does it
-        return method
-    parameters = inspect.signature(method).parameters
-
-    def hint(error: TypeError) -> None:
-        if _is_of_arguments(error):
-            raise TypeError(_with_hint(str(error), parameters)) from None
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        conceal_arguments(kwargs)
-        try:
-            return method(*args, **kwargs)
-        except TypeError as error:
-            hint(error)
-            raise
-
-    async def call_awaited(*args: Any, **kwargs: Any) -> Any:
-        conceal_arguments(kwargs)
-        try:
-            return await method(*args, **kwargs)
-        except TypeError as error:
-            hint(error)
-            raise
-
-    function = call_awaited if inspect.iscoroutinefunction(method) else call
-    return cast("C", update_wrapper(function, method))
-
-
-def _is_of_arguments(error: TypeError) -> bool:
-    """Whether the arguments of a call raised an error, and not what the function does."""
-    return error.__traceback__ is not None and error.__traceback__.tb_next is None
-
-
-def _with_hint(message: str, known: Iterable[str]) -> str:
-    """The message of a `TypeError`, with the argument that is close to an unexpected one."""
-    _, _, unexpected = message.partition("unexpected keyword argument '")
-    if not unexpected or "Did you mean" in message:  # Python 3.13 says it
-        return message
-    return message + hint_at(unexpected.partition("'")[0], known)
 
 
 class Blocking:

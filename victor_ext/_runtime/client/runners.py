@@ -6,7 +6,7 @@ driver of its mode: so a `Send` or a `Sleep` is the same from a method to the so
 
 from collections.abc import Callable, Generator
 from types import ModuleType
-from typing import Any, Self, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import httpx
 
@@ -14,7 +14,7 @@ from victor_ext._flows import adrive, drive
 from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.loop.evidence import READER, Reader, unread_because
-from victor_ext._runtime.loop.flow import Flow, Send
+from victor_ext._runtime.loop.flow import Flow
 from victor_ext._runtime.loop.flow import Step as AttemptStep
 from victor_ext._values.opaque import Opaque
 from victor_ext._values.response_info import ResponseInfo
@@ -196,28 +196,19 @@ class AsyncRunner(FlowRunner):
         return await adrive(self.steps_of(flow), self.take)
 
 
-class Begun:
-    """What a method has begun with: its first request; None if it sends none. An awaited method
-    awaits it, and waits for nothing.
-    """
+class Begun(Exception):
+    """What a method has begun with: its first request; None without one."""
 
     def __init__(self, request: httpx.Request | None) -> None:
+        super().__init__()
         self.request = request
-
-    def __await__(self) -> Generator[Any, Any, Self]:
-        yield from ()
-        return self
 
 
 class FirstRequest(FlowRunner):
     """Runs a method of a client up to its first request, also an awaited one. Nothing is sent."""
 
-    def run(self, flow: OperationFlow[Any]) -> Begun:
-        steps = self.steps_of(flow)
-        try:
-            step = next(steps)
-        except StopIteration:
-            return Begun(None)
-        finally:
-            steps.close()
-        return Begun(step.request if isinstance(step, Send) else None)
+    def run(self, flow: OperationFlow[Any]) -> NoReturn:
+        """Raise `Begun`."""
+        step = next(flow, None)
+        flow.close()
+        raise Begun(self.request_of(step) if isinstance(step, OperationCall) else None)

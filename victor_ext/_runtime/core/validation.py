@@ -4,15 +4,13 @@ In this order: values in messages; seconds, moments and dates; `Validation`, whi
 that a function does not have.
 """
 
-import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
-from functools import wraps
-from typing import Any, ParamSpec, Self, TypeGuard, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeGuard, TypeVar
 
-from victor_ext._privacy import kind_of, mask_digits
+from victor_ext._privacy import is_sequence, kind_of, mask_digits
 from victor_ext._values.ids import HALF_CHARACTER, says_nothing
 from victor_ext._values.words import Word
 from victor_ext.errors import InvalidRequest, Problem
@@ -26,11 +24,6 @@ MOST_SECONDS = 30 * 86_400.0
 
 _LONGEST = 40
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _shown_time(moment: object) -> str:
-    """An end of a range for a message."""
-    return mask_digits(str(moment).replace("+00:00", "Z"))
 
 
 def shown(value: object, longest: int = _LONGEST) -> str:
@@ -66,11 +59,10 @@ def is_whole(value: object, least: int) -> TypeGuard[int]:
 
 def seconds_complaint(name: str, value: object, wanted: str) -> str:
     """The message for a value that `are_seconds` refuses; `wanted` says what to write."""
-    is_too_large = False
-    if isinstance(value, int | float) and value != float("inf"):
-        is_too_large = value > MOST_SECONDS
-    limit = f" (at most {MOST_SECONDS:.0f}, which is 30 days)" if is_too_large else ""
-    return f"{name}={shown(value)} must be seconds {wanted}{limit}."
+    return (
+        f"{name}={shown(value)} must be seconds {wanted} (at most {MOST_SECONDS:.0f}, which is 30 "
+        "days)."
+    )
 
 
 def moment_problem(field: str, moment: object) -> Problem | None:
@@ -102,22 +94,6 @@ def as_date(value: object) -> date | None:
         except ValueError:
             return None
     return None
-
-
-def date_problem(field: str, value: object) -> Problem | None:
-    """What is wrong with an argument that must be a date, or None."""
-    if as_date(value) is not None:
-        return None
-    if value is None:
-        return Problem(
-            field,
-            "required",
-            f"{field} is missing.",
-            hint="pass a date, such as datetime.now(UTC).date()",
-        )
-    what = "a datetime" if isinstance(value, datetime) else shown(value)
-    hint = "pass a date, such as date(2026, 3, 4)"
-    return Problem(field, "type", f"{field} is {what} and must be a date.", hint=hint)
 
 
 def is_encodable(text: str) -> bool:
@@ -186,42 +162,37 @@ class Validation:
         printable: bool = False,
     ) -> Any:
         """Text with a number of characters, and of a form; `printable` text can be shown."""
-        wanted = "" if form is None else form.wanted
+        code = what = ""
         if value is None:
             if required:
-                kind = wanted or _kind_of_text(longest, shortest)
-                self.note(field, "required", f"{field} is missing: it must be {kind}.")
+                code, what = "required", "is missing"
         elif not isinstance(value, str):
-            kind, hint = _kind_of_text(longest, shortest), ""
-            if wanted and longest is None:
-                hint = f": it must be {wanted}"
-            elif kind_of(value) == "int":
-                hint = ": put it in quotes, leading zeros and all"
-            self.note(field, "type", f"{field} must be {kind}, not {kind_of(value)}{hint}.")
+            kind = kind_of(value)
+            advice = ": put it in quotes, leading zeros and all" if kind == "int" else ""
+            code, what = "type", f"is {kind}{advice}"
         elif len(value.strip()) < shortest or (longest is not None and len(value) > longest):
-            kind = _kind_of_text(longest, shortest)
-            what = f"has {len(value)}" if value.strip() else "is empty"
-            self.note(field, "length", f"{field} must be {kind}, and {what}.")
+            code, what = "length", f"has {len(value)}" if value.strip() else "is empty"
         elif form is not None and not form.pattern.fullmatch(value):
-            self.note(field, "format", f"{field} must be {wanted}.")
+            code, what = "format", "has another form"
         elif not is_encodable(value):
-            self.note(field, "characters", f"{field} {HALF_CHARACTER}.")
+            code, what = "characters", HALF_CHARACTER
         elif printable and not value.isprintable():
-            self.note(field, "characters", f"{field} must be printable.")
+            code, what = "characters", "cannot be printed"
+        if what:
+            wanted = _kind_of_text(longest, shortest) if form is None else form.wanted
+            self.note(field, code, f"{field} must be {wanted}, and {what}.")
         return value
 
-    def comparable(self, field: str, value: object, *, required: bool = False) -> None:
+    def comparable(self, field: str, value: object) -> None:
         """Text with which a response is compared: more than blanks and stars, so that a response
         can repeat it. Nothing is said twice of one argument.
         """
-        if not says_nothing(value) or any(problem.field == field for problem in self.problems):
-            return
-        instead = "write its text" if required else "write its text, or leave it out"
-        message = (
-            f"{field} is empty, or has blanks or stars alone, so that no response can be compared "
-            f"with it: {instead}."
-        )
-        self.note(field, "length", message)
+        if says_nothing(value) and all(problem.field != field for problem in self.problems):
+            message = (
+                f"{field} is empty, or has blanks or stars alone, so that no response can be "
+                "compared with it: write its text."
+            )
+            self.note(field, "length", message)
 
     def reference(self, field: str, value: Any, longest: int | None) -> Any:
         """A reference of the caller's own, by which a payment is searched for: it must come back
@@ -237,33 +208,14 @@ class Validation:
             self.note(field, "characters", message)
         return value
 
-    def form(
-        self,
-        field: str,
-        value: Any,
-        form: Form,
-        longest: int | None = None,
-        shortest: int = 0,
-        *,
-        required: bool = True,
-    ) -> Any:
-        """Text of a form, with a number of characters."""
-        return self.text(field, value, longest, shortest=shortest, form=form, required=required)
-
     def choice(self, field: str, value: Any, words: Sequence[str]) -> Any:
         """One of the document's words. A `Word` is only checked for being a word."""
         word = spelled(value)
-        if word is None:
-            self.note(field, "required", f"{field} is missing: write one of: {', '.join(words)}.")
-        elif isinstance(value, Word):
-            if not (value.strip() and value.isprintable() and is_encodable(value)):
-                self.note(field, "choice", f"{field} is {shown(value)}, which is not a word.")
-        elif word not in words:
-            self.note(
-                field,
-                "choice",
-                f"{field} is {shown(value)} and must be one of: {', '.join(words)}.",
-            )
+        is_word = isinstance(value, Word) and value.strip() and value.isprintable()
+        if not (is_word and is_encodable(value)) and word not in words:
+            code = "required" if word is None else "choice"
+            wanted = ", ".join(words)
+            self.note(field, code, f"{field} is {shown(value)} and must be one of: {wanted}.")
         return word
 
     def numbers(
@@ -272,21 +224,16 @@ class Validation:
         """One whole number from `least` to `most`, or several; or names of them, in any letter
         case. None: no number was given.
         """
-        known = ", ".join(names)
-        given: Sequence[object] = () if value is None else (value,)
-        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-            given = cast("Sequence[object]", value)
-            if not given:
-                message = f"{field} is empty: name one or more of {known}, or leave it out."
-                self.note(field, "choice", message)
+        is_list = is_sequence(value)
+        items: Sequence[object] = value if is_list else (value,)
         numbers: list[int] = []
-        for each in given:
-            number = names.get(each.strip().upper()) if isinstance(each, str) else each
-            if type(number) is not bool and isinstance(number, int) and least <= number <= most:
+        for item in () if value is None else items:
+            number = names.get(item.strip().upper()) if isinstance(item, str) else item
+            if is_whole(number, least) and number <= most:
                 numbers.append(int(number))
-            else:
-                message = f"{field} must be numbers, or names among: {known}."
-                self.note(field, "choice", message)
+        if value is not None and (not items or len(numbers) < len(items)):
+            known = ", ".join(names)
+            self.note(field, "choice", f"{field} must be numbers, or names among: {known}.")
         return numbers or None
 
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
@@ -302,14 +249,9 @@ class Validation:
 
     def flag(self, field: str, value: Any, *, required: bool = False) -> Any:
         """True, False, or None where it is not required."""
-        if value is None and required:
-            self.note(field, "type", f"{field} is missing: write True or False.")
-        elif value is not None and not isinstance(value, bool):
-            self.note(
-                field,
-                "type",
-                f"{field} is of type {kind_of(value)}: write True or False, or leave it out.",
-            )
+        if not isinstance(value, bool) and (value is not None or required):
+            message = f"{field} is of type {kind_of(value)}: write True or False."
+            self.note(field, "type", message)
         return value
 
     def day(self, field: str, value: Any, *, required: bool = True) -> str | None:
@@ -318,7 +260,14 @@ class Validation:
         if day is not None:
             return day.isoformat()
         if value is not None or required:
-            self.add(date_problem(field, value))
+            code, what = "type", f"of type {kind_of(value)}"
+            if value is None:
+                code, what = "required", "missing"
+            elif isinstance(value, str):
+                what = shown(value)
+            message = f"{field} is {what} and must be a date."
+            hint = "pass a date, such as date(2026, 3, 4)"
+            self.add(Problem(field, code, message, hint=hint))
         return None
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
@@ -335,10 +284,9 @@ class Validation:
         has_problems = not {first, last}.isdisjoint(problem.field for problem in self.problems)
         if begins is None or ends is None or has_problems:
             return
-        if _comparable_end(ends) >= _comparable_end(begins):
-            return
-        window = f"{last} ({_shown_time(ends)}) is before {first} ({_shown_time(begins)})"
-        self.note(last, "range", f"{window}, so nothing can match: swap them.")
+        if _comparable_end(ends) < _comparable_end(begins):
+            message = f"{last} is before {first}, so nothing can match: swap them."
+            self.note(last, "range", message)
 
     def finish(self) -> None:
         """Raise `InvalidRequest` with all problems, if there are any. Its message begins with the
@@ -360,37 +308,8 @@ def _kind_of_text(longest: int | None, shortest: int) -> str:
     return f"text of {max(shortest, 1)} to {longest} characters"
 
 
-def hint_at(name: str, known: Iterable[str]) -> str:
-    """The end of a message, with the known name that is nearest to this one; empty without one."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
-
-    near = get_close_matches(name, list(known), 1)
-    return f". Did you mean {near[0]!r}?" if near else ""
-
-
-def refuse_unknown(function: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Raise `TypeError` for the first argument that is not known."""
-    names = list(known)
-    unknown = next((name for name in given if name not in names), None)
-    if unknown is not None:
-        message = f"{function}() got an unexpected keyword argument {unknown!r}"
-        raise TypeError(message + hint_at(unknown, names))
-
-
-def hinting(method: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a method that takes keywords alone: a wrong one is refused with the nearest name."""
-    parameters = inspect.signature(method).parameters
-    names = [
-        name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY
-    ]
-
-    @wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        owner: Any = args[0]
-        try:
-            refuse_unknown(f"{type(owner).__name__}.{method.__name__}", kwargs, names)
-            return method(*args, **kwargs)
-        finally:
-            kwargs.clear()  # what was refused may hold account numbers, and a traceback this frame
-
-    return call
+def refuse_unknown(function: str, options: Iterable[str], known: Collection[str]) -> None:
+    """Raise `TypeError`, in Python's words, for the first option that a function does not have."""
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")

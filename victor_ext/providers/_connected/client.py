@@ -250,7 +250,7 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         # read.
         signature.bind(*args, **kwargs)
         parameters = [name for name in signature.parameters if name != "body"]
-        why = undeclared_in(style, operation.OPERATION, parameters, self._own_api.members)
+        why = undeclared_in(style, operation.OPERATION, parameters, self._shared.runner.api.members)
         if why is not None:
             raise ConfigurationError(f"paged: {why}.")
         name = operation.__name__.rpartition(".")[2]

@@ -80,7 +80,7 @@ def checked_form(
 def _reference(check: Validation, name: str, value: object) -> object:
     """The merchant's own reference of a payment, which a response may repeat."""
     check.reference(name, value, LONGEST_REFERENCE)
-    check.comparable(name, value, required=True)
+    check.comparable(name, value)
     return value
 
 
@@ -206,7 +206,7 @@ def _further_parameters(
 
 def checked_id(check: Validation, name: str, value: Any) -> Any:
     """An id of the gateway's: it cannot change the rest of a path."""
-    return check.form(name, value, ID)
+    return check.text(name, value, form=ID)
 
 
 def check_id(name: str, value: object) -> None:
@@ -262,10 +262,10 @@ class Card(UnpicklableCredentials):
         month = _date_part(expiry_month)
         year = _date_part(expiry_year)
         with Validation() as validation:
-            validation.form("card.number", digits, _NUMBER, 19, 8)
-            validation.form("card.cvv", cvv, _CVV, 4, 3, required=False)
-            validation.form("card.expiryMonth", month, _MONTH)
-            validation.form("card.expiryYear", year, _YEAR)
+            validation.text("card.number", digits, 19, shortest=8, form=_NUMBER)
+            validation.text("card.cvv", cvv, 4, shortest=3, form=_CVV, required=False)
+            validation.text("card.expiryMonth", month, form=_MONTH)
+            validation.text("card.expiryYear", year, form=_YEAR)
             if holder is not None:
                 validation.text("card.holder", holder, 128, printable=True)
         self._number = digits

@@ -47,7 +47,7 @@ class FlexFactorValidation(Query):
 
     def key(self, field: str, value: object) -> None:
         """An idempotency key; None: the client makes one."""
-        self.form(field, value, _KEY, required=False)
+        self.text(field, value, shortest=0, form=_KEY, required=False)
 
     def amount(self, field: str, value: object) -> None:
         """An amount above zero."""

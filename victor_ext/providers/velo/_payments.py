@@ -36,7 +36,7 @@ class _PaymentFlows(Resource):
     ) -> OperationFlow[list[Payment]]:
         with Query("The search") as check:
             check.reference("payor_payment_id", payor_payment_id, 40)
-            check.form("payor_id", payor_id, PACKAGE.forms["id"])
+            check.text("payor_id", payor_id, form=PACKAGE.forms["id"])
             check.second("since", since)
             if until is not None:
                 check.second("until", until)
