@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache, partial
-from typing import Any, NamedTuple, Self, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
@@ -46,7 +46,6 @@ from .evidence import (
     Evidence,
     Members,
     Problems,
-    Reader,
     Tables,
     document_complaint,
     lists_declared_errors,
@@ -624,7 +623,7 @@ class Operations:
         results: Whether | None = None,
     ) -> None:
         rows = rows or {}
-        self._errors = DeclaredErrors(document, members or {})
+        self.errors = DeclaredErrors(document, members or {})
         self._by_name = {name_of(declared): declared for declared in document}
         for names in rows:
             if self._by_name.keys().isdisjoint(_names_in(names)):
@@ -638,10 +637,6 @@ class Operations:
         self._base = path_of(base_url).rstrip("/")
         self._place = place
         self._results = results
-        self._bound: dict[int, Self] = {}
-        """The tables of other packages whose operations go through the client, by the identity of
-        their documents.
-        """
 
     def of_attempt(self, request: httpx.Request) -> Operation:
         """The row of a request that is sent: the one that its call has found, once."""
@@ -655,35 +650,12 @@ class Operations:
         reader = reader_of(request)
         name = self._name_below(request) if reader is None else name_of(reader.declared)
         row = self._rows.get(name)
-        if row is not None:
-            return row
-        if reader is None:
-            return self.row_of_document(request, self._by_name.get(name))
-        return self._table_for(reader).row_of_document(request, reader.declared)
+        return self.row_of_document(request, self.declared_of(request)) if row is None else row
 
-    def document_of(self, request: httpx.Request) -> tuple[DeclaredErrors, Declared | None]:
-        """What the document of a request declares of errors, and of the request's operation; None:
-        it does not have the operation.
-        """
+    def declared_of(self, request: httpx.Request) -> Declared | None:
+        """What the document declares of a request's operation; None: it does not have it."""
         reader = reader_of(request)
-        if reader is None:
-            return self._errors, self._by_name.get(self._name_below(request))
-        return self._table_for(reader)._errors, reader.declared  # noqa: SLF001 - of its own class
-
-    def _table_for(self, reader: Reader) -> Self:
-        """The table with the rows of a document: this one, or that of another package."""
-        document = reader.document
-        if document is self._document:
-            return self
-        number = id(document)
-        if number not in self._bound:
-            self._bound[number] = self._of_other_package(document, reader.members)
-        return self._bound[number]
-
-    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
-        return type(self)(
-            document, self._base_url, self._place, members=members, results=self._results
-        )
+        return self._by_name.get(self._name_below(request)) if reader is None else reader.declared
 
     def row_of_document(self, request: httpx.Request, declared: Declared | None) -> Operation:
         """The row of an operation without one by hand. None: the document does not have it."""
@@ -770,17 +742,12 @@ class Operations:
         return id_in(response, "id") or self._id_in_location(response, name)
 
     def _names_result(self, response: httpx.Response, declared: Declared | None) -> bool:
-        """Whether a response has the id of what was made. Where errors have that place, too, an
-        error in the body has it, unless there is a member that only successes have.
-        """
+        """Whether a response has the id of what was made, at a place that no error has."""
         place = self._place_of_id("" if declared is None else name_of(declared), declared)
         id = id_in(response, place) if place else ""
         if says_nothing(id) or id in path_of(response.request.url).split("/"):
             return False
-        errors, _ = self.document_of(response.request)
-        if not errors.has_own_member(response, declared):
-            return True
-        return errors.has_success_member(object_of(response), declared, place)
+        return place.partition(".")[0] not in self.errors.kinds
 
     def _place_of_id(self, name: str, declared: Declared | None) -> str:
         """Where a response has its id; empty: neither a person nor the document says it."""

@@ -8,7 +8,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 import httpx
@@ -134,9 +134,6 @@ class DocumentOperations(Operations):
         self.place = place
         self.declared_key = declared_place(document, place)
         self.documented_key = key_place(document, None)
-
-    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
-        return type(self)(document, self._base_url, self._place, self._by_caller, members=members)
 
     def _said(self, name: str) -> OperationRow:
         """What the caller says of an operation."""

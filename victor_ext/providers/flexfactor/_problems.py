@@ -25,6 +25,7 @@ from victor_ext._privacy import (
 from victor_ext._runtime.core.json_values import (
     is_list,
     is_object,
+    list_or_empty,
     object_of,
     object_or_empty,
 )
@@ -63,11 +64,14 @@ def trace_id(source: VictorError | httpx.Response) -> str | None:
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in the body of a response.
 
-    A JSON object that says no has one or more; a body that says yes has none. With an error status,
-    a body in none of the provider's shapes has none: somebody else wrote it.
+    A JSON object that says no has one or more; a body that says yes has none. Nor has one whose
+    `errors` have another shape; and with an error status, one in none of the provider's shapes:
+    somebody else wrote it.
     """
     body = object_of(response)
-    if response.status_code >= 400 and not _is_error(body):
+    errors = [*filter(None, list_or_empty(member(body, "errors")))]
+    is_of_others = bool(errors) and not any(map(_is_listed_error, errors))
+    if is_of_others or (response.status_code >= 400 and not _is_error(body)):
         return ()
     row: Operation | None = response.request.extensions.get(OPERATION)
     evidence = None if row is None else row.evidence
@@ -84,17 +88,18 @@ def _is_error(body: dict[str, Any]) -> bool:
     """Whether a body is in one of the provider's shapes of errors.
 
     A `message`, an `error` or a number in `status` alone is what gateways write, too; and so are
-    `errors` of another shape.
+    `errors` of another shape, and a `title` with neither `errors` nor a `traceId` (RFC 9457).
     """
-    if success_of(body) is False or first_text(body, "title"):
+    errors = member(body, "errors")
+    is_details = is_object(errors) or first_text(body, "traceId")
+    if success_of(body) is False or (first_text(body, "title") and is_details):
         return True
     if _has_code(body) or _has_code(object_or_empty(member(body, "error"))):
         return True
-    errors = member(body, "errors")
     if is_object(errors):
         return _are_messages(errors)
     if is_list(errors):
-        return any(isinstance(error, str) or _is_listed_error(error) for error in errors)
+        return bool(errors)
     return _are_messages({name: body[name] for name in body if name.lower() != "traceid"})
 
 
@@ -104,8 +109,12 @@ def _has_code(body: dict[str, Any]) -> bool:
 
 
 def _is_listed_error(error: Any) -> bool:
-    """Whether an item of `errors` is an object of the provider's: with `item1`, or with a code."""
-    return is_object(error) and bool(first_text(error, "item1") or _has_code(error))
+    """Whether an item of `errors` is the provider's: a text, or an object with `item1` or with a
+    code.
+    """
+    if not is_object(error):
+        return isinstance(error, str)
+    return first_text(error, "item1") != "" or _has_code(error)
 
 
 def _are_messages(fields: dict[str, Any]) -> bool:
