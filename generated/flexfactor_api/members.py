@@ -8,7 +8,6 @@ an enum, and a list the kind of its items. None stands for a union, which its mo
 from typing import Any, Final
 
 MEMBERS: Final[dict[str, dict[str, Any]]] = {
-    "AdditionalField": {"key": "text", "value": "text"},
     "Address": {
         "firstName": "text",
         "lastName": "text",
@@ -65,7 +64,6 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "billingInformation": "Address",
         "shippingInformation": "Address",
         "orderItems": ["OrderItem"],
-        "additionalFields": ["AdditionalField"],
         "isMIT": "flag",
         "isRecurring": "flag",
         "subscription": "Subscription",
@@ -111,6 +109,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "pageCount": "whole",
         "pageNumber": "whole",
         "pageSize": "whole",
+        "items": ["Order"],
     },
     "Payer": {"email": "text", "id": "text", "phone": "text", "birthdate": "day"},
     "PaymentMethod": {
@@ -175,7 +174,6 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "billingInformation": "Address",
         "shippingInformation": "Address",
         "orderItems": ["OrderItem"],
-        "additionalFields": ["AdditionalField"],
         "isMIT": "flag",
         "isRecurring": "flag",
         "subscription": "Subscription",

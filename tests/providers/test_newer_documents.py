@@ -98,7 +98,7 @@ decision = Decision({"status": "DECLINED", "approved": True})
 names = lambda _: [decision.approved, decision.approved_]
 
 def answer(request):
-    return {"items": [{"id": "o-1", "status": 7, **NEW}], "isLastPage": True}
+    return {"items": [{"id": "o-1", "status": 7, **NEW}], "hasNextPage": False}
 """,
         [False, True],
     ),

@@ -116,6 +116,8 @@ SHOWN = [
     ("victor respond", {ID: "other", "status": "Accepted"}),
     ("eastpay pay", {"id": "8ac7", "merchantTransactionId": "X-1", "result": DECLINED}),
     *(("flexfactor refund", in_state(state)) for state in ("APPROVED", "COMPLETED", "CAPTURED")),
+    ("flexfactor refund", in_state("COMPLETED", errors=["too much"])),
+    ("flexfactor cancel", in_state("COMPLETED")),
 ]
 """The word of an exchange, and the body of a response that may show the work; it may be made of the
 subject.
@@ -136,10 +138,8 @@ NOT_SHOWN = [
         ("eastpay pay", {"id": "8ac7", "amount": "92.00", "result": result})
         for result in (NOT_KNOWN, TOO_MANY)
     ),
-    # the state of an order whose refund, or cancellation, is refused
-    ("flexfactor refund", in_state("COMPLETED", errors=["too much"])),
+    # the state of an order whose refund is refused, and of an order that is not named
     ("flexfactor refund", in_state("CANCELLED")),
-    ("flexfactor cancel", in_state("COMPLETED")),
     ("flexfactor refund", {"status": "COMPLETED"}),
     ("velo submit", {"errors": [{"errorCode": "1"}], "correlationId": "c-1"}),
     ("connected create", {"amount": 4423, "detail": "The amount is too high."}),

@@ -17,7 +17,7 @@ from tests.payments import payment
 from tests.providers.connected.till import Caller, new_payment, send
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
-from tests.providers.running import GUID, QUICK, TOKEN, Script
+from tests.providers.running import QUICK, TOKEN, Script
 from tests.providers.systems import called, of_every_system
 from victor_ext import (
     BearerAuth,
@@ -78,8 +78,11 @@ def evaluate(**changes):
         "customer_ip": ADDRESS,
         "billing": flexfactor.Address(last_name=NAME),
         "sense_key": SENSE,
-        "fields": {"shop": FIELD},
-        "extra_body": {"device": {"owner": NAME, "pins": [ADDED, 90125]}, "CustomerSince": ADDED},
+        "extra_body": {
+            "device": {"owner": NAME, "pins": [ADDED, 90125]},
+            "CustomerSince": ADDED,
+            "additionalFields": [{"key": "shop", "value": FIELD}],
+        },
         **changes,
     }
     return lambda client: client.evaluate(**flexfactor_adapter.declined(**given))
@@ -229,7 +232,7 @@ def test_credentials_that_cannot_be_used_are_not_shown(wrong, victor_key_pair):
 
 def test_a_call_that_succeeds_shows_no_secret_in_reprs_and_logs(caplog):
     caplog.set_level(logging.DEBUG)
-    good = httpx.Response(200, json={"id": GUID, "status": "APPROVED", "email": EMAIL})
+    good = httpx.Response(200, json={"success": True, "status": "APPROVED", "email": EMAIL})
     decision = ask("flexfactor", evaluate(), good)
     payee, channel = person(CHANNEL), IBAN_CHANNEL
     company = velo.Company(name=NAME, tax_id="223344556")

@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .additional_field import AdditionalField
     from .address import Address
     from .answer import Answer
     from .answer_custom_properties import AnswerCustomProperties
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from .transmit_request import TransmitRequest
 
 _MODULES: dict[str, str] = {
-    "AdditionalField": ".additional_field",
     "Address": ".address",
     "Answer": ".answer",
     "AnswerCustomProperties": ".answer_custom_properties",
@@ -60,7 +58,6 @@ _MODULES: dict[str, str] = {
 }
 
 __all__ = (
-    "AdditionalField",
     "Address",
     "Answer",
     "AnswerCustomProperties",

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define as _define, field as _field
 
-from ..decoding import FLAG, WHOLE, Model as _Model, declare as _declare
+from ..decoding import FLAG, WHOLE, Array, Model as _Model, Object, declare as _declare
 from ..types import UNSET, Unset
 
 
@@ -24,6 +24,7 @@ class OrderPage(_Model):
         page_count (int | Unset): How many pages there are.
         page_number (int | Unset): The number of this page.
         page_size (int | Unset): How many items a page has at most.
+        items (list[Order] | Unset): The orders. The pages do not say the name of this member.
     """
 
     first_item_on_page: int | Unset = UNSET
@@ -35,8 +36,12 @@ class OrderPage(_Model):
     page_count: int | Unset = UNSET
     page_number: int | Unset = UNSET
     page_size: int | Unset = UNSET
+    items: list[Order] | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
+
+# Below the class, because models may refer to each other in a circle.
+from ..models.order import Order  # noqa: E402
 
 _declare(
     OrderPage,
@@ -50,5 +55,6 @@ _declare(
         "pageCount": WHOLE,
         "pageNumber": WHOLE,
         "pageSize": WHOLE,
+        "items": Array(Object(Order)),
     },
 )

@@ -25,7 +25,6 @@ class TransmitRequest(_Model):
         billing_information (Address | Unset): A billing or shipping address.
         shipping_information (Address | Unset): A billing or shipping address.
         order_items (list[OrderItem] | Unset): What was bought.
-        additional_fields (list[AdditionalField] | Unset): Further fields, by name.
         is_mit (bool | Unset): Whether the merchant started the transaction.
         is_recurring (bool | Unset): Whether it is one of several payments of a subscription.
         subscription (Subscription | Unset): It may have a price and a currency too. The unit of the
@@ -42,7 +41,6 @@ class TransmitRequest(_Model):
     billing_information: Address | Unset = UNSET
     shipping_information: Address | Unset = UNSET
     order_items: list[OrderItem] | Unset = UNSET
-    additional_fields: list[AdditionalField] | Unset = UNSET
     is_mit: bool | Unset = UNSET
     is_recurring: bool | Unset = UNSET
     subscription: Subscription | Unset = UNSET
@@ -50,7 +48,6 @@ class TransmitRequest(_Model):
 
 
 # Below the class, because models may refer to each other in a circle.
-from ..models.additional_field import AdditionalField  # noqa: E402
 from ..models.address import Address  # noqa: E402
 from ..models.order_item import OrderItem  # noqa: E402
 from ..models.payer import Payer  # noqa: E402
@@ -71,7 +68,6 @@ _declare(
         "billingInformation": Object(Address),
         "shippingInformation": Object(Address),
         "orderItems": Array(Object(OrderItem)),
-        "additionalFields": Array(Object(AdditionalField)),
         "isMIT": FLAG,
         "isRecurring": FLAG,
         "subscription": Object(Subscription),

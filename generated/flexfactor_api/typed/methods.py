@@ -7,7 +7,7 @@ what becomes of them to the flow that a subclass has under the method's name beh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -111,9 +111,8 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
         Raises:
             BadRequest: It was refused, also with status 200 and `success: false`: nothing was
                 refunded.
-            UnreadableResponse: The response contradicts itself, is about another order, or says
-                that the refund is not done yet (PENDING and the like): its outcome is unknown, so
-                look.
+            UnreadableResponse: The response says neither yes nor no (such as PENDING), or is
+                about another order: its outcome is unknown, so look.
 
         Examples:
             >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
@@ -177,7 +176,7 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
 
         The provider says that repeats for one order are safe, and a key is sent in any case: after
         a lost response the request is repeated. The provider's response may be empty, which proves
-        little, or have another word than CANCELLED: then the order is read.
+        little: then the order is read.
 
         Args:
             order_id: The provider's id.
@@ -185,9 +184,8 @@ class Orders(_typed.BlockingMethods, Generic[Order, Refund, Cancellation]):
 
         Raises:
             BadRequest: It was refused, for example because the order has been captured.
-            UnreadableResponse: The response contradicts itself, or does not say that the order
-                is cancelled, and the order was read and is not CANCELLED, or could not be read: the
-                outcome is unknown.
+            UnreadableResponse: The response says neither yes nor no; or it was empty, and the
+                order was read and is not CANCELLED, or could not be read: the outcome is unknown.
 
         Examples:
             >>> other = flexfactor.evaluate(
@@ -311,9 +309,8 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
         Raises:
             BadRequest: It was refused, also with status 200 and `success: false`: nothing was
                 refunded.
-            UnreadableResponse: The response contradicts itself, is about another order, or says
-                that the refund is not done yet (PENDING and the like): its outcome is unknown, so
-                look.
+            UnreadableResponse: The response says neither yes nor no (such as PENDING), or is
+                about another order: its outcome is unknown, so look.
 
         Examples:
             >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
@@ -377,7 +374,7 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
 
         The provider says that repeats for one order are safe, and a key is sent in any case: after
         a lost response the request is repeated. The provider's response may be empty, which proves
-        little, or have another word than CANCELLED: then the order is read.
+        little: then the order is read.
 
         Args:
             order_id: The provider's id.
@@ -385,9 +382,8 @@ class AsyncOrders(_typed.AwaitedMethods, Generic[Order, Refund, Cancellation]):
 
         Raises:
             BadRequest: It was refused, for example because the order has been captured.
-            UnreadableResponse: The response contradicts itself, or does not say that the order
-                is cancelled, and the order was read and is not CANCELLED, or could not be read: the
-                outcome is unknown.
+            UnreadableResponse: The response says neither yes nor no; or it was empty, and the
+                order was read and is not CANCELLED, or could not be read: the outcome is unknown.
 
         Examples:
             >>> other = flexfactor.evaluate(
@@ -454,7 +450,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
         subscription: Subscription | None = None,
         expires_at: datetime | None = None,
         items: Sequence[OrderItem] | None = None,
-        fields: Mapping[str, str] | None = None,
         extra_body: ExtraBody | None = None,
         idempotency_key: str | None = None,
     ) -> Decision:
@@ -488,7 +483,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
             subscription: The subscription that it belongs to.
             expires_at: Until when the provider may go on trying, aware.
             items: The lines of the order.
-            fields: More of the merchant's own, as names and texts.
             extra_body: Members of the body that this package does not know, by their names on
                 the wire.
             idempotency_key: A GUID, one per payment, kept for every retry of it:
@@ -519,7 +513,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
         card = _typed.concealed_number(card)
         sense_key = _typed.concealed(sense_key)
         customer_ip = _typed.concealed(customer_ip)
-        fields = _typed.concealed_within(fields)
         extra_body = _typed.concealed_within(extra_body)
         request = PACKAGE.request(
             _evaluate,
@@ -537,7 +530,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
             subscription=subscription,
             expires_at=expires_at,
             items=items,
-            fields=fields,
             extra_body=extra_body,
             idempotency_key=idempotency_key,
         )
@@ -557,9 +549,8 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
         Raises:
             BadRequest: It was refused, also with status 200 and `success: false`: nothing was
                 captured.
-            UnreadableResponse: The response contradicts itself, is about another order, or says
-                that the capture is not done yet (PENDING and the like), also when it was repeated
-                with its key.
+            UnreadableResponse: The response says neither yes nor no (such as PENDING), or is
+                about another order, also when it was repeated with its key.
 
         Examples:
             >>> flexfactor.capture(decision.order_id, price).succeeded
@@ -586,7 +577,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
         recurring: bool | None = None,
         subscription: Subscription | None = None,
         items: Sequence[OrderItem] | None = None,
-        fields: Mapping[str, str] | None = None,
         extra_body: ExtraBody | None = None,
     ) -> Transmission:
         """Send a copy of a transaction, within 24 hours of it, for the provider to learn from.
@@ -609,7 +599,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
             subscription: It may have a price and a currency too. The unit of the price is not
                 known, so neither is described.
             items: `items`.
-            fields: `fields`.
             extra_body: `extra_body`.
 
         Examples:
@@ -625,7 +614,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
             True
         """
         card = _typed.concealed_number(card)
-        fields = _typed.concealed_within(fields)
         extra_body = _typed.concealed_within(extra_body)
         request = PACKAGE.request(
             _transmit,
@@ -641,7 +629,6 @@ class Payments(_typed.BlockingMethods, Generic[Decision, Capture, Transmission])
             recurring=recurring,
             subscription=subscription,
             items=items,
-            fields=fields,
             extra_body=extra_body,
         )
         return self._shared.runner.run(self._transmit(request))
@@ -666,7 +653,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
         subscription: Subscription | None = None,
         expires_at: datetime | None = None,
         items: Sequence[OrderItem] | None = None,
-        fields: Mapping[str, str] | None = None,
         extra_body: ExtraBody | None = None,
         idempotency_key: str | None = None,
     ) -> Decision:
@@ -700,7 +686,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
             subscription: The subscription that it belongs to.
             expires_at: Until when the provider may go on trying, aware.
             items: The lines of the order.
-            fields: More of the merchant's own, as names and texts.
             extra_body: Members of the body that this package does not know, by their names on
                 the wire.
             idempotency_key: A GUID, one per payment, kept for every retry of it:
@@ -731,7 +716,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
         card = _typed.concealed_number(card)
         sense_key = _typed.concealed(sense_key)
         customer_ip = _typed.concealed(customer_ip)
-        fields = _typed.concealed_within(fields)
         extra_body = _typed.concealed_within(extra_body)
         request = PACKAGE.request(
             _evaluate,
@@ -749,7 +733,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
             subscription=subscription,
             expires_at=expires_at,
             items=items,
-            fields=fields,
             extra_body=extra_body,
             idempotency_key=idempotency_key,
         )
@@ -769,9 +752,8 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
         Raises:
             BadRequest: It was refused, also with status 200 and `success: false`: nothing was
                 captured.
-            UnreadableResponse: The response contradicts itself, is about another order, or says
-                that the capture is not done yet (PENDING and the like), also when it was repeated
-                with its key.
+            UnreadableResponse: The response says neither yes nor no (such as PENDING), or is
+                about another order, also when it was repeated with its key.
 
         Examples:
             >>> flexfactor.capture(decision.order_id, price).succeeded
@@ -798,7 +780,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
         recurring: bool | None = None,
         subscription: Subscription | None = None,
         items: Sequence[OrderItem] | None = None,
-        fields: Mapping[str, str] | None = None,
         extra_body: ExtraBody | None = None,
     ) -> Transmission:
         """Send a copy of a transaction, within 24 hours of it, for the provider to learn from.
@@ -821,7 +802,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
             subscription: It may have a price and a currency too. The unit of the price is not
                 known, so neither is described.
             items: `items`.
-            fields: `fields`.
             extra_body: `extra_body`.
 
         Examples:
@@ -837,7 +817,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
             True
         """
         card = _typed.concealed_number(card)
-        fields = _typed.concealed_within(fields)
         extra_body = _typed.concealed_within(extra_body)
         request = PACKAGE.request(
             _transmit,
@@ -853,7 +832,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Decision, Capture, Transmissi
             recurring=recurring,
             subscription=subscription,
             items=items,
-            fields=fields,
             extra_body=extra_body,
         )
         return await self._shared.runner.run(self._transmit(request))

@@ -79,7 +79,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "subscription": {"kind": "part", "part": "Subscription"},
             "expires_at": {"kind": "stamp", "place": "expiryDateUtc"},
         },
-        "by_hand": ("amount", "items", "fields", "extra_body", "idempotency_key"),
+        "by_hand": ("amount", "items", "extra_body", "idempotency_key"),
     },
     "refund_order": {
         "what": "refund",
@@ -106,7 +106,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "recurring": {"kind": "flag", "place": "isRecurring"},
             "subscription": {"kind": "part", "part": "Subscription"},
         },
-        "by_hand": ("amount", "items", "fields", "extra_body"),
+        "by_hand": ("amount", "items", "extra_body"),
     },
 }
 """The arguments of lists and calls, by their functions."""

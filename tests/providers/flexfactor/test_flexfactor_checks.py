@@ -7,7 +7,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden
-from tests.providers.flexfactor.adapter import ARGUMENTS, MID, over
+from tests.providers.flexfactor.adapter import ARGUMENTS, MID, ORDER, over
 from tests.providers.running import TOKEN, Script
 from victor_ext import AuthenticationError, ConfigurationError
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
@@ -40,14 +40,16 @@ def test_refused_credentials_tell_the_providers_code_and_nothing_else_of_its_ans
 
 def sent(**options):
     """The credentials of a call, and how many tokens were asked for."""
-    script = Script(httpx.Response(200, json={"status": 7}), token={**TOKEN, "token_type": "JWT"})
+    script = Script(
+        httpx.Response(200, json={"id": ORDER, "status": 7}), token={**TOKEN, "token_type": "JWT"}
+    )
     over(script, "order", **options)
     [request] = script.requests
     return request.headers["authorization"], len(script.for_tokens)
 
 
 def test_app_key_and_app_secret_are_exchanged_for_a_token_as_json():
-    script = Script(httpx.Response(200, json={"status": 7}))
+    script = Script(httpx.Response(200, json={"id": ORDER, "status": 7}))
     over(script, "order")
     [asked] = script.for_tokens
     assert (asked.method, asked.url.path) == ("POST", "/v1/oauth2/token")

@@ -25,20 +25,10 @@ KEY = idempotency_key_for("invoice", 1042)
 def test_a_200_without_a_needed_member_is_no_success(word, body):
     with pytest.raises(UnreadableResponse) as raised:
         over(Script(httpx.Response(200, content=body)), word)
-    assert raised.value.outcome is (Outcome.ACCEPTED if b"traceId" in body else Outcome.UNKNOWN)
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
-NOT_YET = "does not say that it is done"
-
-
-@pytest.mark.parametrize(
-    ("body", "times", "words"),
-    [
-        *((body, 1, "{}") for body in (b"", b"{}", b'{"orderId": "%b"}' % ORDER.encode())),
-        (b'{"success": true, "status": "VOIDED"}', 3, NOT_YET),
-        (b'{"status": "PENDING"}', 3, NOT_YET),
-    ],
-)
+@pytest.mark.parametrize("body", [b"", b"{}"])
 @pytest.mark.parametrize(
     ("order", "said"),
     [
@@ -48,19 +38,15 @@ NOT_YET = "does not say that it is done"
         ({}, "the order could not be read"),
     ],
 )
-def test_an_unclear_answer_to_a_cancellation_is_settled_by_reading_the_order(
-    body, times, words, order, said
-):
-    client, script = scripted(
-        *[httpx.Response(200, content=body)] * times, httpx.Response(200, json=order)
-    )
+def test_an_empty_answer_to_a_cancellation_is_settled_by_reading_the_order(body, order, said):
+    client, script = scripted(httpx.Response(200, content=body), httpx.Response(200, json=order))
     if said == "done":
         assert client.orders.cancel(ORDER).order_id == ORDER
     else:
-        with pytest.raises(UnreadableResponse, match=words.format(said)) as raised:
+        with pytest.raises(UnreadableResponse, match=said) as raised:
             client.orders.cancel(ORDER, idempotency_key=KEY)
         assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
-    assert [each.method for each in script.requests].count("POST") == times
+    assert [each.method for each in script.requests].count("POST") == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{}"])
@@ -95,8 +81,8 @@ def test_an_evaluation_is_sent_again_after_a_409_unless_the_key_was_used(title, 
     assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, times)
 
 
-@pytest.mark.parametrize("body", [[], {"items": [1, "a"], "isLastPage": True}])
-def test_a_page_without_an_order_in_it_is_not_taken_for_the_end(body):
+@pytest.mark.parametrize("body", [[], {"orders": []}])
+def test_a_body_that_is_no_page_is_not_taken_for_the_end(body):
     script = Script(httpx.Response(200, json=body))
     with pytest.raises(UnreadableResponse, match=r"not a page of orders|no object"):
         over(script, "orders")

@@ -7,9 +7,8 @@ import re
 
 from victor_ext._privacy import kind_of
 from victor_ext._runtime.core import validation
-from victor_ext._runtime.core.card_data import card_data_in, has_card_number
+from victor_ext._runtime.core.card_data import card_data_in
 from victor_ext._runtime.core.currencies import code_problem
-from victor_ext._runtime.core.json_values import is_object
 from victor_ext._values.ids import GUID
 from victor_ext.money import Money
 from victor_ext.typed import Form, Query
@@ -70,18 +69,6 @@ class FlexFactorValidation(Query):
             self.note(field, "range", f"{field} is {value} and must be above zero.")
         elif value.minor_units >= _MOST_CENTS:
             self.note(field, "range", f"{field} must have at most fifteen digits.")
-
-    def fields(self, field: str, value: object) -> None:
-        """Names and texts of the merchant's own."""
-        if is_object(value):
-            for name, text in value.items():
-                self.text(f"a name in {field}", name)
-                if not has_card_number(name):  # else `note_card_numbers` says so, and shows none
-                    self.text(f"{field}[{name!r}]", text)
-        else:
-            self.note(
-                field, "type", f"{field} must be a dict of text to text, not {kind_of(value)}."
-            )
 
 
 def note_card_numbers(

@@ -5,7 +5,6 @@ Before the table come the functions of its columns, and the `ResultEvidence` of 
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import httpx
@@ -19,6 +18,7 @@ from victor_ext._runtime.core.comparing import Comparer, Comparisons
 from victor_ext._runtime.core.json_values import object_of, object_or_empty
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.loop import operations
+from victor_ext._runtime.loop.evidence import ListPage, Members
 from victor_ext._runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext._runtime.loop.operations import (
     AskedPayment,
@@ -28,6 +28,7 @@ from victor_ext._runtime.loop.operations import (
     Operation,
     Operations,
     Repeats,
+    RepeatsId,
     Shown,
     id_in_path,
 )
@@ -37,21 +38,17 @@ from victor_ext.providers._books import in_major_units
 from ._orders import require_cancelled
 from ._problems import read_problems, trace_id
 from ._responses import (
-    ORDER_IDS,
     REFUSALS,
     ResultEvidence,
     Says,
     first_text,
-    is_order,
     member,
-    no_page,
-    orders_page,
     says,
     says_cancelled,
     says_decided,
     says_done,
-    says_order,
     says_read,
+    shows_work,
     status_of,
 )
 
@@ -87,25 +84,13 @@ def _repeated_values(response: httpx.Response) -> Comparisons:
 _REPEATS = Repeats("call", _repeated_values)
 
 
-def _about_other_order(asked_id: Callable[[httpx.Request], object], *names: str) -> operations.Says:
-    """How a response shows that it is about another order than the one that was asked for.
-
-    Args:
-        asked_id: The id of the order in a request.
-        names: The members of the body that may have the id of its order: the first that is there
-            counts.
+def _about_other_order(response: httpx.Response) -> str | None:
+    """How a response names another order than the request, which has its id in the body or in the
+    path.
     """
-
-    def mismatch(response: httpx.Response) -> str | None:
-        asked = asked_id(response.request)
-        if not isinstance(asked, str) or not asked:
-            return None
-        body = object_of(response)
-        ids = [member(body, name) for name in names]
-        named = next((id for id in ids if id is not None), None)
-        return comparing.about_another(asked, named, "order")
-
-    return mismatch
+    request = response.request
+    asked = first_text(object_of(request), "orderId") or id_in_path(request, after=1)
+    return comparing.about_another(asked, member(object_of(response), "orderId"), "order")
 
 
 def _id_in_body(response: httpx.Response) -> str | None:
@@ -127,15 +112,15 @@ def _is_refusal(response: httpx.Response) -> bool:
     return _state_in_body(response) in REFUSALS
 
 
-def _row(
+def _write(
     effect: Effect, result: ResultEvidence, made: operations.Says = _id_in_body, **columns: Any
 ) -> Operation:
-    """A row of the table, with the columns that all rows fill in the same way."""
+    """A row of the table, with the columns that all writes fill in the same way."""
     return Operation(
         effect=effect,
         evidence=result,
         refuses=result.refusal,
-        proves_work=result.was_reached,
+        proves_work=shows_work,
         repeats=_REPEATS,
         made=made,
         said=_state_in_body,
@@ -143,27 +128,12 @@ def _row(
     )
 
 
-_TOKEN = ResultEvidence(says_read)
-_PAGE = ResultEvidence(says_read, no_page)
-_ORDER = ResultEvidence(
-    says_order, lambda body: None if is_order(body) else "its body is not an order"
+_DONE = ResultEvidence(says_done)
+_CANCELLED = ResultEvidence(says_cancelled, may_be_empty=True)
+_PAGE = ListPage(
+    ("items",), lambda body: body.get("pageNumber") is not None, "its body is not a page of orders"
 )
-_DECISION = ResultEvidence(
-    says_decided, lambda body: None if status_of(body) else "its body has no decision"
-)
-_COPY = ResultEvidence(says, named_by=["transmitId"])
-_CAPTURE = ResultEvidence(says_done)
-_REFUND = ResultEvidence(says_done)
-_CANCELLATION = ResultEvidence(
-    says_cancelled,
-    named_by=ORDER_IDS,
-    may_be_empty=True,
-)
-
-
-def _orders_of(response: httpx.Response) -> list[Any] | None:
-    page = orders_page(object_of(response))
-    return None if page is None else page.orders
+_ORDER = Members(("id",), "its body is not an order", proof="id")
 
 
 def _confirm_cancelled(
@@ -174,10 +144,6 @@ def _confirm_cancelled(
         yield from require_cancelled(id_in_path(response.request, after=1), key, seconds_left())
 
 
-_OTHER_THAN_IN_PATH = _about_other_order(partial(id_in_path, after=1), "orderId")
-_OTHER_THAN_IN_BODY = _about_other_order(
-    lambda request: member(object_of(request), "orderId"), "orderId"
-)
 _BY_ID = "with orders.get(order_id)"
 
 
@@ -210,13 +176,14 @@ def _asked_payments(request: httpx.Request) -> list[AskedPayment]:
     return [AskedPayment(reference, amount, str(currency))]
 
 
+_TOKEN = ResultEvidence(says_read)
 TOKEN = replace(operations.TOKEN, evidence=_TOKEN, refuses=_TOKEN.refusal)
 # The client's methods make a key (a GUID) where none is given. A body that was made by hand is not
 # changed.
 OPERATIONS: Mapping[str, Operation] = {
-    "POST /v1/evaluate": _row(
+    "POST /v1/evaluate": _write(
         Effect.MOVES_MONEY,
-        _DECISION,
+        ResultEvidence(says_decided),
         payments=_asked_payments,
         key=TAKEN,
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
@@ -224,38 +191,36 @@ OPERATIONS: Mapping[str, Operation] = {
         shown=Shown.UNSENT,
         follow=_order_until("CAPTUREREQUIRED"),  # which goes on by a capture
     ),
-    "POST /v1/capture": _row(
+    "POST /v1/capture": _write(
         Effect.MOVES_MONEY,
-        _CAPTURE,
+        _DONE,
         _captured_order_id,
         key=TAKEN,
-        id=_OTHER_THAN_IN_BODY,
+        id=_about_other_order,
         look_up=_BY_ID,
         follow=_order_until(),
     ),
-    "POST /v1/transmit": _row(
-        Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT
+    "POST /v1/transmit": _write(
+        Effect.MAKES, ResultEvidence(says), look_up="in the merchant portal", shown=Shown.UNSENT
     ),
-    "GET /v1/orders": _row(Effect.READS, _PAGE, items_of=_orders_of),
-    "GET /v1/orders/{}": _row(
-        Effect.READS,
-        _ORDER,
-        id=_about_other_order(id_in_path, "id", "orderId"),
+    "GET /v1/orders": Operation(effect=Effect.READS, evidence=_PAGE, items_of=_PAGE.items_of),
+    "GET /v1/orders/{}": Operation(
+        effect=Effect.READS, evidence=_ORDER, id=RepeatsId("order", "id")
     ),
-    "POST /v1/orders/{}/refund": _row(
-        Effect.MOVES_MONEY, _REFUND, id=_OTHER_THAN_IN_PATH, look_up=_BY_ID, shown=Shown.UNSENT
+    "POST /v1/orders/{}/refund": _write(
+        Effect.MOVES_MONEY, _DONE, id=_about_other_order, look_up=_BY_ID, shown=Shown.UNSENT
     ),
-    "POST /v1/orders/{}/cancel": _row(
+    "POST /v1/orders/{}/cancel": _write(
         Effect.SETS,
-        _CANCELLATION,
+        _CANCELLED,
         key=TAKEN,
-        id=_OTHER_THAN_IN_PATH,
+        id=_about_other_order,
         look_up=_BY_ID,
         confirm=_confirm_cancelled,
     ),
     # The id in the path is the merchant's own: that of a response is the provider's.
-    "POST /v1/orders/{}/external-cancel": _row(
-        Effect.SETS, _CANCELLATION, key=TAKEN, look_up="with orders.list()"
+    "POST /v1/orders/{}/external-cancel": _write(
+        Effect.SETS, _CANCELLED, key=TAKEN, look_up="with orders.list()"
     ),
 }
 

@@ -18,7 +18,7 @@ from victor_ext._runtime.client.runners import (
     call,
     call_without_body,
 )
-from victor_ext._runtime.core.json_values import is_object, object_of
+from victor_ext._runtime.core.json_values import flag_of, is_object, list_or_empty, object_of
 from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext._runtime.loop.idempotency_keys import new_key
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
@@ -26,7 +26,7 @@ from victor_ext.typed import Body, CheckedCall, ListQuery, Request
 
 from ._checks import MOST, FlexFactorValidation
 from ._records import Cancellation, Order, OrderStatus, Refund
-from ._responses import Says, orders_page, says_cancelled
+from ._responses import Says, says_cancelled
 
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 _AFTER_END: Mapping[object, frozenset[OrderStatus]] = {
@@ -44,18 +44,12 @@ follow.
 
 def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Order]:
     """The orders of a page. Whether another page follows is noted in `reader`."""
-    page = orders_page(body)
-    assert page is not None  # the row has checked it
-    if page.is_last is None:
+    reader.more = flag_of(body.get("hasNextPage"))
+    if reader.more is None:
         reader.more = says_that_others_follow(body, reader.number) or None
-    else:
-        reader.more = not page.is_last
-    orders: list[Order] = []
-    for item in page.orders or ():
-        # What is no object is shown, too: a list must not hide what it does not understand.
-        members = item if is_object(item) else {"item": item}
-        orders.append(Order(members))
-    return orders
+    # What is no object is shown, too: a list must not hide what it does not understand.
+    items = list_or_empty(body.get("items"))
+    return [Order(item if is_object(item) else {"item": item}) for item in items]
 
 
 class _OrderFlows(Resource):
@@ -137,27 +131,16 @@ class _OrderFlows(Resource):
         return Refund(json, order_id=order_id, amount=amount)
 
     def _cancel(self, request: Request) -> OperationFlow[Cancellation]:
-        order_id, key = _cancelled_order(request, "orders.cancel", "order_id")
+        order_id = request.by_hand["order_id"]
         seconds_left = self._shared.clock.countdown(self._shared.deadline)
-        not_yet: UnreadableResponse | None = None
-        try:
-            cancelled = yield from _cancel(request, key, order_id=order_id)
-            if says_cancelled(cancelled.raw) is Says.YES:
-                return cancelled
-        except UnreadableResponse as error:
-            body = {} if error.response is None else object_of(error.response)
-            if says_cancelled(body) is not Says.NOT_YET:
-                raise
-            not_yet = error
-            cancelled = Cancellation(
-                body, order_id=order_id, external_order_id=None, idempotency_key=key
-            )
-        yield from require_cancelled(order_id, key, seconds_left(), not_yet)
+        cancelled = yield from _cancel(request, "orders.cancel", order_id=order_id)
+        if says_cancelled(cancelled.raw) is not Says.YES:
+            yield from require_cancelled(order_id, cancelled.idempotency_key, seconds_left())
         return cancelled
 
     def _external_cancel(self, request: Request) -> OperationFlow[Cancellation]:
-        order_id, key = _cancelled_order(request, "orders.external_cancel", "external_order_id")
-        return (yield from _cancel(request, key, external_order_id=order_id))
+        order_id = request.by_hand["external_order_id"]
+        return (yield from _cancel(request, "orders.external_cancel", external_order_id=order_id))
 
 
 class Orders(methods.Orders[Order, Refund, Cancellation], _OrderFlows):
@@ -174,65 +157,43 @@ class AsyncOrders(methods.AsyncOrders[Order, Refund, Cancellation], _OrderFlows)
     """The same operations, awaited."""
 
 
-def _cancelled_order(request: Request, doing: str, field: str) -> tuple[str, str]:
-    """The id of the order to cancel, which is the argument `field`, and the key of the call.
+def _cancel(request: Request, doing: str, **asked_id: str) -> OperationFlow[Cancellation]:
+    """Cancel an order by the argument of the operation that takes its id.
 
     Raises `InvalidRequest` with all problems.
     """
-    order_id, own_key = request.by_hand[field], request.by_hand["idempotency_key"]
+    own_key = request.by_hand["idempotency_key"]
     with FlexFactorValidation(doing) as validation:
         validation.problems += request.check.problems
-        validation.path_id(field, order_id)
+        for field, order_id in asked_id.items():
+            validation.path_id(field, order_id)
         validation.key("idempotency_key", own_key)
-    return order_id, new_key() if own_key is None else own_key
-
-
-def _cancel(request: Request, key: str, **asked_id: str) -> OperationFlow[Cancellation]:
-    """Cancel an order by the argument of the operation that takes its id."""
-    response = yield from call_without_body(
-        request.operation,
-        **asked_id,
-        body=Body(idempotencyKey=key, **request.body),
-    )
+    key = new_key() if own_key is None else own_key
+    body = Body(idempotencyKey=key, **request.body)
+    response = yield from call_without_body(request.operation, **asked_id, body=body)
     ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **asked_id}
     return Cancellation(object_of(response), **ids, idempotency_key=key)
 
 
-def require_cancelled(
-    order_id: str,
-    key: str | None,
-    seconds: float | None,
-    not_yet: UnreadableResponse | None = None,
-) -> OperationFlow[None]:
-    """Read an order within `seconds`, since the response to its cancellation proves nothing.
+def require_cancelled(order_id: str, key: str | None, seconds: float | None) -> OperationFlow[None]:
+    """Read an order within `seconds`, since the response to its cancellation is empty.
 
-    Raises `not_yet`, which is the error of that response, or `UnreadableResponse`: the order is not
-    CANCELLED, or could not be read.
+    Raises `UnreadableResponse`: the order is not CANCELLED, or could not be read.
     """
-    why = yield from _why_not_cancelled(order_id, seconds)
-    if why is None:
-        return
-    raise not_yet or UnreadableResponse(
+    try:
+        order = yield from _read_order(order_id, seconds)
+    except VictorError as error:
+        why = f"the order could not be read ({error.message.rstrip('.')})"
+    else:
+        if order.status is OrderStatus.CANCELLED:
+            return
+        why = f"the order is {_state_of(order)}"
+    raise UnreadableResponse(
         f"The response to the cancellation of order {one_line(order_id)} was empty, and {why}.",
         hint="Look with orders.get(order_id), or repeat with the same key.",
         outcome=Outcome.UNKNOWN,
         idempotency_key=key,
     )
-
-
-def _why_not_cancelled(order_id: str, seconds: float | None) -> OperationFlow[str | None]:
-    """Read an order within `seconds`. Returns None if it is CANCELLED, else what an error says of
-    it.
-    """
-    if seconds is not None and seconds <= 0:
-        return "no time was left to read the order"
-    try:
-        order = yield from _read_order(order_id, seconds)
-    except VictorError as error:
-        return f"the order could not be read ({error.message.rstrip('.')})"
-    if order.status is OrderStatus.CANCELLED:
-        return None
-    return f"the order is {_state_of(order)}"
 
 
 def _state_of(order: Order) -> str:

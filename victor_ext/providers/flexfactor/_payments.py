@@ -46,15 +46,12 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
     Raises `InvalidRequest` with all problems.
     """
     by_hand = request.by_hand
-    amount, fields = by_hand["amount"], by_hand["fields"]
+    amount = by_hand["amount"]
     with FlexFactorValidation(doing) as validation:
         validation.problems += request.check.problems
         validation.path_characters("order_id", request.body["orderId"])
         validation.amount("amount", amount)
         items = _items_of(validation, by_hand["items"], amount)
-        if fields is not None:
-            validation.fields("fields", fields)
-        note_card_numbers(validation, "fields", fields)
         note_card_numbers(validation, "extra_body", by_hand["extra_body"])
         if "idempotency_key" in by_hand:
             validation.key("idempotency_key", by_hand["idempotency_key"])
@@ -64,8 +61,6 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
     body |= drop_none(mid=merchant.mid, siteId=merchant.site_id, **members)
     if items:
         body["orderItems"] = items
-    if fields:
-        body["additionalFields"] = [{"key": name, "value": value} for name, value in fields.items()]
     model = models.EvaluateRequest if doing == "evaluate" else models.TransmitRequest
     return with_extra_body(body, by_hand["extra_body"], declared=model, doing=doing)
 

@@ -18,7 +18,7 @@ from victor_ext.money import Money
 from victor_ext.typed import AnyCaseRecord
 
 from ._problems import problems_in
-from ._responses import ErrorCode, first_text, is_done, split_code, status_of, success_of
+from ._responses import ErrorCode, Says, first_text, says_done, split_code, status_of, success_of
 
 
 class OrderStatus(IntEnum):
@@ -156,7 +156,7 @@ class _AmountResponse(_Response):
         """Whether the capture or refund was done: what the provider does not say to be done is
         raised.
         """
-        return is_done(self._json)
+        return says_done(self._json) is Says.YES
 
 
 class Capture(_AmountResponse, records.Answer):
