@@ -512,29 +512,6 @@ TOKEN = Operation(effect=Effect.SETS, shown=Shown.NOTHING, evidence=AN_OBJECT)
 """The row of a request for a token. `OAuthToken` sets it: the endpoint may be anywhere."""
 
 
-def complaint_without_row(response: httpx.Response, problems: Problems) -> str | None:
-    """Why a good response to an operation without a row by hand is no success, or None.
-
-    The document knows it, if a generated function was called. By hand, an object or a 204 is a
-    success.
-    """
-    if reader_of(response.request) is not None:
-        return document_complaint(response, problems)
-    if response.status_code == 204 and not response.content:
-        return None
-    return AN_OBJECT(response, problems)
-
-
-_WRITE = Operation(
-    effect=Effect.MOVES_MONEY,
-    key=None,
-    evidence=complaint_without_row,
-    may_list_errors=lists_declared_errors,
-    shown=Shown.UNSENT,
-)
-_READ = replace(_WRITE, effect=Effect.READS)
-
-
 def declares_at(operation: Declared, place: KeyPlace) -> bool:
     """Whether the document declares something at this place for the operation, also where it does
     not say that it is a key. Headers have any letter case.
@@ -671,7 +648,7 @@ class Operations:
         return Operation(
             effect=effect,
             key=key,
-            evidence=self._complaint,
+            evidence=self.complaint,
             look_up=lambda _request: self._hint(declared, key),
             made=lambda response: self._id_in(response, declared),
             said=lambda response: state_in(response, self._state_places(name)),
@@ -679,15 +656,24 @@ class Operations:
             follow=self.follow_of(name),
             proves_work=partial(self._names_result, declared=declared),
             results=self._results,
-            may_list_errors=lists_declared_errors,
+            may_list_errors=partial(lists_declared_errors, of_errors=self.errors.kinds.keys()),
             untaken_key=self._untaken_key(declared),
             shown=self._shown(declared),
         )
 
     # The columns of a row of the document. `connect` adds what its caller says.
 
-    def _complaint(self, response: httpx.Response, problems: Problems) -> str | None:
-        return complaint_without_row(response, problems)
+    def complaint(self, response: httpx.Response, problems: Problems) -> str | None:
+        """Why a good response to an operation without a row by hand is no success, or None.
+
+        The document knows it, if a generated function was called. By hand, an object or a 204 is a
+        success.
+        """
+        if reader_of(response.request) is not None:
+            return document_complaint(response, problems)
+        if response.status_code == 204 and not response.content:
+            return None
+        return AN_OBJECT(response, problems)
 
     def _shown(self, _declared: Declared | None, /) -> Shown:
         """What a message may show of a response."""
@@ -846,38 +832,21 @@ def _names_in(row: str) -> list[str]:
 
 
 def _fitting(names: Collection[str], method: str, path: str) -> str:
-    """The name of the row with the most literal segments; empty if none fits the path, or if
+    """The name of the row with the fewest placeholders that fits a path; empty if none fits, or
     several fit as well.
     """
-    # Percent-encoded: an encoded slash is a part of an id.
-    parts = [unquote(part) for part in _parts(path)]
-    ranks: dict[str, int] = {}
-    for name in names:
-        own_method, _, template = name.partition(" ")
-        own = _parts(template)
-        if own_method == method and len(own) == len(parts) and all(map(_fits, own, parts)):
-            ranks[name] = sum(map(_rank, own))
-    highest = max(ranks.values(), default=0)
-    best = [name for name, rank in ranks.items() if rank == highest]
+    asked = f"{method} {path.removesuffix('/')}"
+    fits = [name for name in names if _pattern(name).fullmatch(asked)]
+    fewest = min((name.count("{}") for name in fits), default=0)
+    best = [name for name in fits if name.count("{}") == fewest]
     return best[0] if len(best) == 1 else ""
 
 
-def _rank(segment: str) -> int:
-    """How much of a segment of a template is literal: all, a part, nothing."""
-    if "{}" not in segment:
-        return 3
-    return 0 if segment == "{}" else 1
-
-
-def _fits(template: str, part: str) -> bool:
-    if "{}" not in template:
-        return template == part
-    literals = map(re.escape, template.split("{}"))
-    return re.fullmatch(".+".join(literals), part, re.DOTALL) is not None
-
-
-def _parts(path: str) -> list[str]:
-    return path.removeprefix("/").removesuffix("/").split("/")
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """What the name of a row fits. An id is percent-encoded, and so is a slash in it."""
+    literals = map(re.escape, name.removesuffix("/").split("{}"))
+    return re.compile("[^/]+".join(literals))
 
 
 class Behaviour(FrozenOpaque, frozen=True):

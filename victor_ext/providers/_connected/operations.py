@@ -139,7 +139,7 @@ class DocumentOperations(Operations):
         """What the caller says of an operation."""
         return self._by_caller.get(name, _NOTHING)
 
-    def _complaint(self, response: httpx.Response, problems: Problems) -> str | None:
+    def complaint(self, response: httpx.Response, problems: Problems) -> str | None:
         return document_complaint(response, problems)
 
     def _shown(self, declared: Declared | None) -> Shown:
