@@ -140,7 +140,7 @@ class DocumentOperations(Operations):
         name = "" if declared is None else name_of(declared)
         return replace(row, reference=self._said(name).reference)
 
-    def _complaint(self, response: httpx.Response, problems: Problems) -> str | None:
+    def complaint(self, response: httpx.Response, problems: Problems) -> str | None:
         complaint = document_complaint(response, problems)
         place = self._said(self.name(response.request)).made
         if complaint is None and place and not id_in(response, place):
