@@ -40,7 +40,6 @@ from ._problems import read_problems, trace_id
 from ._responses import (
     REFUSALS,
     ResultEvidence,
-    Says,
     first_text,
     member,
     says,
@@ -52,33 +51,20 @@ from ._responses import (
     status_of,
 )
 
-_REPEATED: dict[str, Comparer] = {
-    **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id),
-    "currency": comparing.same_word,
-}
-"""What a response may repeat of the request.
-
-Amounts are no evidence: the unit differs between operations.
+_REPEATED: dict[str, Comparer] = dict.fromkeys(
+    ("idempotencyKey", "mid", "senseKey"), comparing.same_id
+)
+"""What a response may repeat of the request. Amounts are no evidence: the unit differs between
+operations.
 """
 
 
 def _repeated_values(response: httpx.Response) -> Comparisons:
     request = object_of(response.request)
     body = object_of(response)
-    # The currency of an evaluation stands in its transaction, and that of a capture beside its
-    # amount. A refund has an amount in dollars, and names no currency.
-    transaction = object_or_empty(member(request, "transaction"))
-    is_refund = member(request, "amountToRefund") is not None
-    beside_request = {"currency": "USD"} if is_refund else transaction
-
-    def sent(name: str) -> str | None:
-        for part in (request, beside_request):
-            value = comparing.as_id(member(part, name))
-            if value:
-                return value
-        return None
-
-    return comparing.compared(_REPEATED, sent, lambda name: member(body, name))
+    return comparing.compared(
+        _REPEATED, lambda name: member(request, name), lambda name: member(body, name)
+    )
 
 
 _REPEATS = Repeats("call", _repeated_values)
@@ -140,8 +126,8 @@ def _confirm_cancelled(
     response: Response, key: str | None, seconds_left: Callable[[], float | None]
 ) -> OperationFlow[None]:
     """Read the order if the response to a stored `cancel` does not say that it is cancelled."""
-    if says_cancelled(object_of(response)) is not Says.YES:
-        yield from require_cancelled(id_in_path(response.request, after=1), key, seconds_left())
+    order_id = id_in_path(response.request, after=1)
+    yield from require_cancelled(object_of(response), order_id, key, seconds_left)
 
 
 _BY_ID = "with orders.get(order_id)"
@@ -243,7 +229,6 @@ def behaviour_of(place: str, base_url: httpx.URL, authentication_hint: str) -> B
         # progress, is final.
         waits_for_conflicts=True,
         problems=read_problems,
-        request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
         authentication_hint=authentication_hint,
     )

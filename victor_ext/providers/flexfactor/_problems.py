@@ -32,11 +32,9 @@ from victor_ext.errors import Problem, VictorError
 from ._responses import (
     CODES,
     ResultEvidence,
-    Says,
     error_codes,
     first_text,
     member,
-    says_read,
     success_of,
 )
 
@@ -66,13 +64,13 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """
     body = object_of(response)
     problems = problems_in(body)
+    is_error = success_of(body) is False
     if response.status_code >= 400:
-        is_error = success_of(body) is False or first_text(body, "title") or any(error_codes(body))
+        is_error = is_error or first_text(body, "title") != "" or any(error_codes(body))
     else:
+        # Of a write, the problems are asked for only if its response does not say yes.
         row: Operation | None = response.request.extensions.get(OPERATION)
-        evidence = None if row is None else row.evidence
-        read = evidence.says if isinstance(evidence, ResultEvidence) else says_read
-        is_error = read(body) is not Says.YES
+        is_error = is_error or (row is not None and isinstance(row.evidence, ResultEvidence))
         problems = problems if is_error else ()
     if body and is_error and not problems:
         return (_problem("", _code(body), first_text(body, *_SENTENCES)),)
