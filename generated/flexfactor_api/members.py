@@ -84,6 +84,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "id": "text",
         "status": "whole",
         "statusName": "text",
+        "externalOrderId": "text",
         "referenceNumber": "text",
         "correlationId": "text",
         "orderPlacedDate": "moment",

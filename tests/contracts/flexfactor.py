@@ -88,6 +88,7 @@ CONTRACT = Contract(
             for kind in ("Answer", "Decision", "RefundAnswer", "TransmitAnswer")
             for name, why in {
                 "customProperties": "Nothing is known of what is in it; `raw` has it.",
+                "statusCode": "Beside a success it says nothing; `raw` has it.",
                 "errors": "`problems` has them; beside a success they make it none.",
             }.items()
         },

@@ -19,7 +19,7 @@ from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.velo.adapter import Harness as VeloHarness
 from tests.providers.velo.adapter import pay
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
-from victor_ext.providers.flexfactor import _system as flexfactor_settings
+from victor_ext.providers.flexfactor import _client as flexfactor_module
 from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo import _client as velo_client
 from victor_ext.providers.victor import _client as victor_client
@@ -161,11 +161,8 @@ def eastpay_gateway():
 @pytest.fixture
 def flexfactor_sandbox(monkeypatch):
     with FlexFactorSandbox() as running:
-        hosts = {
-            name: dict.fromkeys(pair, running.url)
-            for name, pair in flexfactor_settings.HOSTS.items()
-        }
-        monkeypatch.setattr(flexfactor_settings, "HOSTS", hosts)
+        urls = {name: [running.url] for name in flexfactor_module.ENVIRONMENTS}
+        monkeypatch.setattr(flexfactor_module, "ENVIRONMENTS", urls)
         yield running
 
 

@@ -21,6 +21,8 @@ class Order(_Model):
             CaptureRequired, 6 Returned, 7 Completed; others may come.
         status_name (str | Unset): The name of the status. It also comes for states whose number is not
             known.
+        external_order_id (str | Unset): The merchant's own id of the order. The pages do not say the
+            name of this member.
         reference_number (str | Unset): FlexFactor's own reference.
         correlation_id (str | Unset): Another id of FlexFactor's.
         order_placed_date (datetime.datetime | Unset): When the order was placed.
@@ -31,6 +33,7 @@ class Order(_Model):
     id: str | Unset = UNSET
     status: int | Unset = UNSET
     status_name: str | Unset = UNSET
+    external_order_id: str | Unset = UNSET
     reference_number: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
     order_placed_date: datetime.datetime | Unset = UNSET
@@ -45,6 +48,7 @@ _declare(
         "id": TEXT,
         "status": WHOLE,
         "statusName": TEXT,
+        "externalOrderId": TEXT,
         "referenceNumber": TEXT,
         "correlationId": TEXT,
         "orderPlacedDate": INSTANT,

@@ -126,6 +126,23 @@ class Order(_typed.AnyCaseRecord):
         """What came, as the generated `models.Order`: a copy."""
 
     @property
+    @_typed.text("id")
+    def id(self):
+        """`id` (`str | None`): FlexFactor's id of the order."""
+
+    @property
+    @_typed.text("statusName")
+    def status_name(self):
+        """`statusName` (`str | None`): The name of the status. It also comes for states whose number
+        is not known."""
+
+    @property
+    @_typed.text("externalOrderId", private=True)
+    def external_order_id(self):
+        """`externalOrderId` (`str | None`): The merchant's own id of the order. The pages do not say
+        the name of this member. In no repr."""
+
+    @property
     @_typed.text("referenceNumber", private=True)
     def reference_number(self):
         """`referenceNumber` (`str | None`): FlexFactor's own reference. In no repr."""

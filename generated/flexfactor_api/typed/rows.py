@@ -3,7 +3,13 @@
 
 from typing import Any, Final
 
-FORMS: Final[dict[str, tuple[str, str]]] = {"digits": ("[0-9]+", "digits alone")}
+FORMS: Final[dict[str, tuple[str, str]]] = {
+    "digits": ("[0-9]+", "digits alone"),
+    "id": (
+        "(?!(\\s*|\\.{1,2})\\Z)[^\\x00-\\x1f\\x7f-\\x9f]+",
+        "an id that a path can hold: not blank, without control characters, and not '.' or '..'",
+    ),
+}
 """The forms that texts have as a whole: a regular expression, and the words for a message."""
 CALLS: Final[dict[str, dict[str, Any]]] = {
     "list_orders": {
@@ -42,16 +48,18 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
         },
         "ranges": (("start", "end"),),
     },
-    "get_order": {"what": "order", "query": {}, "by_hand": ("order_id",)},
+    "get_order": {"what": "order", "query": {"order_id": {"required": True, "form": "id"}}},
     "cancel_order": {
         "what": "cancellation",
         "body": {},
-        "by_hand": ("order_id", "idempotency_key"),
+        "path": {"order_id": {"required": True, "form": "id"}},
+        "by_hand": ("idempotency_key",),
     },
     "cancel_order_by_external_id": {
         "what": "cancellation",
         "body": {},
-        "by_hand": ("external_order_id", "idempotency_key"),
+        "path": {"external_order_id": {"required": True, "form": "id"}},
+        "by_hand": ("idempotency_key",),
     },
     "capture": {
         "what": "capture",
@@ -61,7 +69,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     "evaluate": {
         "what": "transaction",
         "body": {
-            "order_id": {"place": "orderId", "required": True},
+            "order_id": {"place": "orderId", "required": True, "form": "id"},
             "transaction": {"kind": "part", "required": True, "part": "Transaction"},
             "payer": {"kind": "part", "required": True, "part": "Payer"},
             "card": {
@@ -84,14 +92,14 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     "refund_order": {
         "what": "refund",
         "body": {"message": {"place": "refundMessage", "shortest": 0}},
-        "path": {"order_id": {"required": True}},
+        "path": {"order_id": {"required": True, "form": "id"}},
         "by_hand": ("amount",),
     },
     "transmit": {
         "what": "transaction",
         "body": {
             "declined": {"kind": "flag", "place": "isDeclined", "required": True},
-            "order_id": {"place": "orderId", "required": True},
+            "order_id": {"place": "orderId", "required": True, "form": "id"},
             "transaction": {"kind": "part", "required": True, "part": "Transaction"},
             "payer": {"kind": "part", "required": True, "part": "Payer"},
             "card": {

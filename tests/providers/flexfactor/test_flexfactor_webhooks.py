@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from victor_ext import AuthenticationError, ConfigurationError
-from victor_ext.providers.flexfactor import Notification, Webhook
+from victor_ext.providers.flexfactor import Webhook
 
 HOST = "hooks.shop.example"
 KEY = base64.b64encode(b"k" * 64).decode()
@@ -65,8 +65,8 @@ REFUSED = {
         unsigned(date=formatdate(NOW + 1, usegmt=True)),
         unsigned(authorization="HMAC-SHA512 Signature="),
         unsigned(authorization="HMAC-SHA512 Signature=\xe9\udcff"),
+        signed(BODY.replace(b"o-1", b"o-2")),
     ],
-    "does not match x-fc-content-sha512": [signed(BODY.replace(b"o-1", b"o-2"))],
     "not a signature of the kind": [
         unsigned(authorization="HMAC-SHA512 SignedHeaders=host&"),
         unsigned(authorization="none Signature=" + "A" * 88),
@@ -119,13 +119,3 @@ def test_two_keys_are_believed_while_one_is_replaced(key):
 def test_settings_that_cannot_be_are_refused_by_name(options, words):
     with pytest.raises(ConfigurationError, match=words):
         webhooks(**options)
-
-
-def fingerprint(nonce="n1", **changes):
-    said = {"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **changes}
-    return Notification(said, nonce=nonce).fingerprint
-
-
-def test_a_repeat_is_known_over_restarts_by_its_fingerprint():
-    assert fingerprint(IsResent=False) == fingerprint("n2", IsResent=True, TimeStamp="t2")
-    assert fingerprint() != fingerprint(OrderId="o-2")

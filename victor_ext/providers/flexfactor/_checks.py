@@ -3,72 +3,33 @@
 There are few, because the provider documents hardly any limits.
 """
 
-import re
-
-from victor_ext._privacy import kind_of
 from victor_ext._runtime.core import validation
 from victor_ext._runtime.core.card_data import card_data_in
-from victor_ext._runtime.core.currencies import code_problem
+from victor_ext._runtime.loop.idempotency_keys import new_key
 from victor_ext._values.ids import GUID
-from victor_ext.money import Money
-from victor_ext.typed import Form, Query
+from victor_ext.typed import Form, Query, Request
 
 MOST = 2**31 - 1
 """The largest whole number that is not an amount: a page, a status, a quantity."""
 
-_MOST_CENTS = 10**15
+_MOST_CENTS = 10**15 - 1
 """An amount of up to fifteen digits keeps its digits as a JSON number (IEEE 754, binary64)."""
-
-_NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
-"""What no part of a path can hold: control characters, and the names `.` and `..`."""
-
 
 _KEY = Form(
     f"(?i:{GUID.pattern})", "a GUID as text, such as idempotency_key_for('invoice', 1042) makes"
 )
 
 
-class FlexFactorValidation(Query):
-    """The problems of a call. Each method checks one argument, which `field` names."""
+def check_amount(check: Query, amount: object) -> bool:
+    """Whether an amount is above zero, and of a currency with two decimals."""
+    return check.money("amount", amount, 1, _MOST_CENTS, decimals=2)
 
-    def path_id(self, field: str, value: object) -> None:
-        """An id that becomes a part of a path, now or later. The path has it percent-encoded."""
-        self.text(field, value)
-        self.path_characters(field, value)
 
-    def path_characters(self, field: str, value: object) -> None:
-        """No character that a part of a path cannot have."""
-        if isinstance(value, str) and _NO_ID.search(value):
-            message = (
-                f"{field} is '.' or '..', or has a control character, so no path can hold "
-                "it: write another id."
-            )
-            self.note(field, "characters", message)
-
-    def key(self, field: str, value: object) -> None:
-        """An idempotency key; None: the client makes one."""
-        self.text(field, value, shortest=0, form=_KEY, required=False)
-
-    def amount(self, field: str, value: object) -> None:
-        """An amount above zero."""
-        if not isinstance(value, Money):
-            what = (
-                f"not {kind_of(value)}: write Money.of('44.23', 'USD'), or Money(4423, 'USD') "
-                "in cents"
-            )
-            self.note(field, "type", f"{field} must be Money, {what}.")
-        elif problem := code_problem(field, value.currency, value.own_decimals):
-            self.problems.append(problem)
-        elif value.decimals != 2:
-            what = (
-                f"has {value.decimals} decimals: how FlexFactor, which counts hundredths, "
-                "takes it is not documented"
-            )
-            self.note(field, "currency", f"{field} is in {value.currency}, which {what}.")
-        elif value.minor_units < 1:
-            self.note(field, "range", f"{field} is {value} and must be above zero.")
-        elif value.minor_units >= _MOST_CENTS:
-            self.note(field, "range", f"{field} must have at most fifteen digits.")
+def checked_key(check: Query, request: Request) -> str:
+    """The idempotency key of a call, or a new one. What is wrong with the caller's is noted."""
+    key: str | None = request.by_hand["idempotency_key"]
+    check.text("idempotency_key", key, shortest=0, form=_KEY, required=False)
+    return new_key() if key is None else key
 
 
 def note_card_numbers(

@@ -22,19 +22,18 @@ from victor_ext._runtime.client.config import (
 from victor_ext._runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext._systems import System
 from victor_ext.errors import ConfigurationError
+from victor_ext.providers._settings import environment_and_url
 
 from ._auth import FlexFactorAuth, FlexFactorToken
 from ._operations import behaviour_of
 from ._orders import AsyncOrders, Orders
 from ._payments import AsyncPayments, Payments
 from ._system import (
-    DEFAULT_HOSTS,
+    ENVIRONMENTS,
     SYSTEM,
     EnvironmentWord,
-    HostsWord,
     Merchant,
     checked_guid,
-    checked_place,
     from_process_environment,
 )
 
@@ -49,7 +48,6 @@ class FlexFactorOptions(ClientOptions[Transport], Generic[Transport], total=Fals
     mid: str
     site_id: str | None
     environment: EnvironmentWord
-    hosts: HostsWord
     base_url: str | httpx.URL | None
 
 
@@ -65,7 +63,6 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode
         mid: str,
         site_id: str | None = None,
         environment: EnvironmentWord = "sandbox",
-        hosts: HostsWord = DEFAULT_HOSTS,
         base_url: str | httpx.URL | None = None,
         **options: Unpack[ClientOptions[Transport]],
     ) -> None:
@@ -77,11 +74,11 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode
             mid: The merchant's GUID.
             site_id: The site's GUID, if the merchant has several sites; else None.
             environment: `"sandbox"` or `"production"`.
-            hosts: `"flex-charge"` (`api.flex-charge.com`, as the provider's page has it), or
-                `"flexfactor"` for the hosts under the newer name (`api.flexfactor.io`).
-            base_url: Another URL, such as a local sandbox's, without `/v1`: `https`, or `http` to
-                this machine. None: the environment's. A host of the provider's is refused under the
-                name, or the default, of the other environment.
+            base_url: Another URL, such as a local sandbox's, or the provider's under its newer name
+                (`https://api.flexfactor.io`), without `/v1`: `https`, or `http` to this machine.
+                None: the environment's (`api.flex-charge.com`, as the provider's page has it). A
+                host of the provider's is refused under the name, or the default, of the other
+                environment.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -95,7 +92,9 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode
         if not isinstance(auth, FlexFactorAuth | FlexFactorToken):
             wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
             raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")
-        name, url, place = checked_place(environment, hosts, base_url)
+        name, url, place = environment_and_url(
+            environment, base_url, ENVIRONMENTS, "v1", provider="FlexFactor"
+        )
         self._start(
             given,
             partial(auth.authenticator, name, url),
@@ -111,7 +110,7 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport], Pings[Mode
     def from_env(cls, **options: Unpack[FlexFactorOptions[Transport]]) -> Self:
         """A client from FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both
         FLEXFACTOR_TOKEN (one that is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID,
-        FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
+        FLEXFACTOR_ENVIRONMENT and FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     def _attach(self) -> None:

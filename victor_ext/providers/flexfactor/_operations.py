@@ -40,7 +40,6 @@ from ._problems import read_problems, trace_id
 from ._responses import (
     REFUSALS,
     ResultEvidence,
-    Says,
     first_text,
     member,
     says,
@@ -52,23 +51,16 @@ from ._responses import (
     status_of,
 )
 
-_REPEATED = {"idempotencyKey": "id", "mid": "id", "senseKey": "id", "currency": "word"}
-"""What a response may repeat of the request, with the kind of each value.
-
-Amounts are no evidence: the unit differs between operations.
+_REPEATED = dict.fromkeys(("idempotencyKey", "mid", "senseKey"), "id")
+"""What a response may repeat of the request, with the kind of each value. Amounts are no evidence:
+the unit differs between operations.
 """
 
 
 def _repeated_values(response: httpx.Response) -> Comparisons:
     request = object_of(response.request)
     body = object_of(response)
-    # The currency of an evaluation stands in its transaction, and that of a capture beside its
-    # amount. A refund has an amount in dollars, and names no currency.
-    transaction = object_or_empty(member(request, "transaction"))
-    is_refund = member(request, "amountToRefund") is not None
-    beside_request = {"currency": "USD"} if is_refund else transaction
-
-    sent = {name: member(request, name) or member(beside_request, name) for name in _REPEATED}
+    sent = {name: member(request, name) for name in _REPEATED}
     received = {name: member(body, name) for name in _REPEATED}
     return comparing.compared(_REPEATED, sent, received)
 
@@ -135,8 +127,8 @@ def _confirm_cancelled(
     response: Response, key: str | None, seconds_left: Callable[[], float | None]
 ) -> OperationFlow[None]:
     """Read the order if the response to a stored `cancel` does not say that it is cancelled."""
-    if says_cancelled(object_of(response)) is not Says.YES:
-        yield from require_cancelled(id_in_path(response.request, after=1), key, seconds_left())
+    order_id = id_in_path(response.request, after=1)
+    yield from require_cancelled(object_of(response), order_id, key, seconds_left)
 
 
 _BY_ID = "with orders.get(order_id)"
@@ -238,7 +230,6 @@ def behaviour_of(place: str, base_url: httpx.URL, authentication_hint: str) -> B
         # progress, is final.
         waits_for_conflicts=True,
         problems=read_problems,
-        request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
         authentication_hint=authentication_hint,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flexfactor_api.api.orders import get_order, list_orders, refund_order
-from flexfactor_api.typed import methods
+from flexfactor_api.typed import arguments, methods
 from flexfactor_api.typed.words import Status
 
 from victor_ext._privacy import one_line
@@ -20,22 +20,22 @@ from victor_ext._runtime.client.runners import (
 )
 from victor_ext._runtime.core.json_values import flag_of, is_object, list_or_empty, object_of
 from victor_ext._runtime.loop.evidence import says_that_others_follow
-from victor_ext._runtime.loop.idempotency_keys import new_key
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
-from victor_ext.typed import Body, CheckedCall, ListQuery, Request
+from victor_ext.typed import Body, CheckedCall, ListQuery, Query, Request
 
-from ._checks import MOST, FlexFactorValidation
+from ._checks import MOST, check_amount, checked_key
 from ._records import Cancellation, Order, OrderStatus, Refund
 from ._responses import Says, says_cancelled
 
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
-_AFTER_END: Mapping[object, frozenset[OrderStatus]] = {
-    OrderStatus.CANCELLED: frozenset({OrderStatus.PROBLEM}),
-    OrderStatus.RETURNED: frozenset({OrderStatus.PROBLEM}),
-    OrderStatus.COMPLETED: frozenset({OrderStatus.RETURNED, OrderStatus.PROBLEM}),
+_STATUSES = frozenset(OrderStatus)
+_NEVER_AFTER: Mapping[object, frozenset[OrderStatus]] = {
+    OrderStatus.CANCELLED: _STATUSES - {OrderStatus.PROBLEM},
+    OrderStatus.RETURNED: _STATUSES - {OrderStatus.PROBLEM},
+    OrderStatus.COMPLETED: _STATUSES - {OrderStatus.RETURNED, OrderStatus.PROBLEM},
 }
 """The statuses in which an order ends, by the provider's guide to its portal (declined, refunded,
-approved), and for each the statuses that may still follow it.
+approved), and for each the statuses that no longer follow it.
 
 A problem may occur at any time. After another status, or one with an unknown number, anything may
 follow.
@@ -56,33 +56,28 @@ class _OrderFlows(Resource):
     """The flows behind the generated methods."""
 
     def _get(self, request: CheckedCall) -> OperationFlow[Order]:
-        order_id = request.by_hand["order_id"]
-        with FlexFactorValidation("orders.get") as validation:
-            validation.path_id("order_id", order_id)
-        return (yield from _read_order(order_id, None, **request.path))
+        return Order((yield from call(get_order, **request.path)))
 
     def _wait(
         self, order_id: str, *, until: Status | Sequence[Status] | None, timeout: float
     ) -> OperationFlow[Order]:
-        with FlexFactorValidation("orders.wait") as validation:
-            validation.path_id("order_id", order_id)
-            wanted = validation.numbers("until", until, OrderStatus.__members__, 0, MOST)
+        with Query("orders.wait") as check:
+            check.text("order_id", order_id, shortest=0, form=arguments.PACKAGE.forms["id"])
+            wanted = check.numbers("until", until, OrderStatus.__members__, 0, MOST)
 
         def has_reached(order: Order) -> bool:
             """Whether the order has a wanted status. Raises `Conflict` if it never will."""
             status = order.status
-            every_status = frozenset(OrderStatus)
-            missed = every_status - _AFTER_END.get(status, every_status)
-            if wanted is not None and status not in wanted and missed.issuperset(wanted):
+            if wanted is None:
+                return status is not None and status not in _UNFINISHED
+            if status not in wanted and _NEVER_AFTER.get(status, frozenset()).issuperset(wanted):
                 names = " or ".join(OrderStatus(number).name for number in wanted)
                 message = (
                     f"Order {one_line(order_id)} is {_state_of(order)}, so it can no longer "
                     f"be {names}."
                 )
                 raise Conflict(message, outcome=Outcome.REJECTED)
-            if status is None:
-                return False
-            return status not in _UNFINISHED if wanted is None else status in wanted
+            return status in wanted
 
         wanted_words = "a final status" if until is None else "the status"
 
@@ -111,36 +106,31 @@ class _OrderFlows(Resource):
         return Walk(begin, read)
 
     def _refund(self, request: Request) -> OperationFlow[Refund]:
-        order_id, amount = request.path["order_id"], request.by_hand["amount"]
-        with FlexFactorValidation("orders.refund") as validation:
-            validation.problems += request.check.problems
-            validation.path_characters("order_id", order_id)
-            currency: object = getattr(amount, "currency", "USD")
-            if currency == "USD":
-                validation.amount("amount", amount)
-            else:
-                what = "a refund names no currency, and FlexFactor documents its amount as dollars"
-                validation.note(
-                    "amount",
-                    "currency",
-                    f"amount is in {currency}: {what}. Refund it in the portal.",
+        amount = request.by_hand["amount"]
+        with Query("orders.refund") as check:
+            check.problems += request.check.problems
+            if check_amount(check, amount) and amount.currency != "USD":
+                message = (
+                    f"amount is in {amount.currency}: a refund names no currency, and FlexFactor "
+                    "documents its amount as dollars. Refund it in the portal."
                 )
+                check.note("amount", "currency", message)
         # `amount` has at most fifteen digits, so the number in the JSON has exactly its digits.
         body = Body(amountToRefund=float(amount.amount), **request.body)
-        json = yield from call(refund_order, order_id=order_id, body=body)
-        return Refund(json, order_id=order_id, amount=amount)
+        json = yield from call(refund_order, **request.path, body=body)
+        return Refund(json, **request.path, amount=amount)
 
     def _cancel(self, request: Request) -> OperationFlow[Cancellation]:
-        order_id = request.by_hand["order_id"]
         seconds_left = self._shared.clock.countdown(self._shared.deadline)
-        cancelled = yield from _cancel(request, "orders.cancel", order_id=order_id)
-        if says_cancelled(cancelled.raw) is not Says.YES:
-            yield from require_cancelled(order_id, cancelled.idempotency_key, seconds_left())
+        cancelled = yield from _cancel(request, "orders.cancel")
+        order_id = request.path["order_id"]
+        yield from require_cancelled(
+            cancelled.raw, order_id, cancelled.idempotency_key, seconds_left
+        )
         return cancelled
 
     def _external_cancel(self, request: Request) -> OperationFlow[Cancellation]:
-        order_id = request.by_hand["external_order_id"]
-        return (yield from _cancel(request, "orders.external_cancel", external_order_id=order_id))
+        return (yield from _cancel(request, "orders.external_cancel"))
 
 
 class Orders(methods.Orders[Order, Refund, Cancellation], _OrderFlows):
@@ -157,31 +147,28 @@ class AsyncOrders(methods.AsyncOrders[Order, Refund, Cancellation], _OrderFlows)
     """The same operations, awaited."""
 
 
-def _cancel(request: Request, doing: str, **asked_id: str) -> OperationFlow[Cancellation]:
-    """Cancel an order by the argument of the operation that takes its id.
-
-    Raises `InvalidRequest` with all problems.
-    """
-    own_key = request.by_hand["idempotency_key"]
-    with FlexFactorValidation(doing) as validation:
-        validation.problems += request.check.problems
-        for field, order_id in asked_id.items():
-            validation.path_id(field, order_id)
-        validation.key("idempotency_key", own_key)
-    key = new_key() if own_key is None else own_key
+def _cancel(request: Request, doing: str) -> OperationFlow[Cancellation]:
+    """Cancel an order by the id in the path. Raises `InvalidRequest` with all problems."""
+    with Query(doing) as check:
+        check.problems += request.check.problems
+        key = checked_key(check, request)
     body = Body(idempotencyKey=key, **request.body)
-    response = yield from call_without_body(request.operation, **asked_id, body=body)
-    ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **asked_id}
+    response = yield from call_without_body(request.operation, **request.path, body=body)
+    ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **request.path}
     return Cancellation(object_of(response), **ids, idempotency_key=key)
 
 
-def require_cancelled(order_id: str, key: str | None, seconds: float | None) -> OperationFlow[None]:
-    """Read an order within `seconds`, since the response to its cancellation is empty.
+def require_cancelled(
+    body: dict[str, Any], order_id: str, key: str | None, seconds_left: Callable[[], float | None]
+) -> OperationFlow[None]:
+    """Read an order, unless the body of the response to its cancellation says that it is done.
 
     Raises `UnreadableResponse`: the order is not CANCELLED, or could not be read.
     """
+    if says_cancelled(body) is Says.YES:
+        return
     try:
-        order = yield from _read_order(order_id, seconds)
+        order = yield from _read_order(order_id, seconds_left())
     except VictorError as error:
         why = f"the order could not be read ({error.message.rstrip('.')})"
     else:
@@ -201,5 +188,5 @@ def _state_of(order: Order) -> str:
     return one_line(order.status_name or order.status)
 
 
-def _read_order(order_id: str, seconds: float | None, **query: Any) -> OperationFlow[Order]:
-    return Order((yield from call(get_order, seconds, order_id=order_id, **query)))
+def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
+    return Order((yield from call(get_order, seconds, order_id=order_id)))

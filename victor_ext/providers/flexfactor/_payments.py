@@ -11,16 +11,15 @@ from flexfactor_api.api.payments import capture, evaluate, transmit
 from flexfactor_api.typed import arguments, methods, parts
 from flexfactor_api.typed.parts import OrderItem
 
-from victor_ext._privacy import is_sequence, kind_of
+from victor_ext._privacy import is_sequence
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext._runtime.core import validation
 from victor_ext._runtime.core.currencies import code_problem
-from victor_ext._runtime.loop.idempotency_keys import new_key
 from victor_ext.money import Money
-from victor_ext.typed import Body, Request
+from victor_ext.typed import Body, Query, Request
 
-from ._checks import FlexFactorValidation, note_card_numbers
+from ._checks import check_amount, checked_key, note_card_numbers
 from ._records import Capture, Decision, Transmission
 from ._system import Merchant
 
@@ -43,22 +42,18 @@ _PLACES = {"amount": "transaction.amount", "items": "orderItems"}
 
 
 def _arguments_of(
-    request: Request, doing: str, merchant: Merchant, **members: Any
+    check: Query, request: Request, merchant: Merchant, **members: Any
 ) -> dict[str, Any]:
     """The arguments of `evaluate` or `transmit`, with `members` of the body that no argument sets.
 
     Raises `InvalidRequest` with all problems.
     """
-    by_hand = request.by_hand
-    amount = by_hand["amount"]
-    with FlexFactorValidation(doing) as validation:
-        validation.problems += request.check.problems
-        validation.path_characters("order_id", request.body["orderId"])
-        validation.amount("amount", amount)
-        items = _items_of(validation, by_hand["items"], amount)
-        note_card_numbers(validation, "extra_body", by_hand["extra_body"])
-        if "idempotency_key" in by_hand:
-            validation.key("idempotency_key", by_hand["idempotency_key"])
+    amount = request.by_hand["amount"]
+    check.problems += request.check.problems
+    check_amount(check, amount)
+    items = _items_of(check, request.by_hand["items"], amount)
+    note_card_numbers(check, "extra_body", request.by_hand["extra_body"])
+    check.finish()
     body = request.body
     body["transaction"]["amount"] = amount.minor_units  # cents
     body["transaction"]["currency"] = amount.currency
@@ -69,16 +64,12 @@ def _arguments_of(
     return request.arguments()
 
 
-def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[Body | None]:
+def _items_of(check: Query, items: Any, amount: object) -> list[Body | None]:
     """The lines of an order, checked; their amounts are in the currency of the transaction."""
     if items is None:
         return []
-    if not is_sequence(items):
-        message = f"items must be a list of OrderItem(...), not {kind_of(items)}."
-        check.note("items", "type", message)
-        return []
     currency = getattr(amount, "currency", None)
-    for place, item in enumerate(items):
+    for place, item in enumerate(items if is_sequence(items) else ()):
         for name in ("amount", "discount", "tax"):
             value = getattr(item, name, None)
             field = f"items[{place}].{name}"
@@ -96,21 +87,20 @@ class _TransactionFlows(Resource):
     """The flows behind the generated methods."""
 
     def _evaluate(self, request: Request) -> OperationFlow[Decision]:
-        own_key = request.by_hand["idempotency_key"]
-        key = new_key() if own_key is None else own_key
+        check = Query("evaluate")
+        key = checked_key(check, request)
         # Only a transaction that was declined elsewhere is evaluated.
         fixed = {"isDeclined": True, "idempotencyKey": key}
-        arguments = _arguments_of(request, "evaluate", self._shared.context, **fixed)
+        arguments = _arguments_of(check, request, self._shared.context, **fixed)
         json = yield from call(evaluate, **arguments)
         return Decision(json, idempotency_key=key)
 
     def _capture(self, request: Request) -> OperationFlow[Capture]:
-        amount, own_key = request.by_hand["amount"], request.by_hand["idempotency_key"]
-        with FlexFactorValidation("capture") as validation:
-            validation.problems += request.check.problems
-            validation.amount("amount", amount)
-            validation.key("idempotency_key", own_key)
-        key = new_key() if own_key is None else own_key
+        amount = request.by_hand["amount"]
+        with Query("capture") as check:
+            check.problems += request.check.problems
+            check_amount(check, amount)
+            key = checked_key(check, request)
         body = Body(
             idempotencyKey=key,
             **request.body,
@@ -121,7 +111,8 @@ class _TransactionFlows(Resource):
         return Capture(json, order_id=request.body["orderId"], amount=amount, idempotency_key=key)
 
     def _transmit(self, request: Request) -> OperationFlow[Transmission]:
-        arguments = _arguments_of(request, "transmit", self._shared.context)
+        check = Query("transmit")
+        arguments = _arguments_of(check, request, self._shared.context)
         return Transmission((yield from call(transmit, **arguments)))
 
 

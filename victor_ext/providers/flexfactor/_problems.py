@@ -32,11 +32,9 @@ from victor_ext.errors import Problem, VictorError
 from ._responses import (
     CODES,
     ResultEvidence,
-    Says,
     error_codes,
     first_text,
     member,
-    says_read,
     success_of,
 )
 
@@ -70,14 +68,14 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     has_code = any(error_codes(body))
     if member(body, "errors") and not (problems or has_code):
         return ()
+    is_error = success_of(body) is False
     if response.status_code >= 400:
-        is_details = first_text(body, "title") and trace_id(response)
-        is_error = success_of(body) is False or is_details or has_code
+        is_details = first_text(body, "title") != "" and bool(trace_id(response))
+        is_error = is_error or is_details or has_code
     else:
+        # Of a write, the problems are asked for only if its response does not say yes.
         row: Operation | None = response.request.extensions.get(OPERATION)
-        evidence = None if row is None else row.evidence
-        read = evidence.says if isinstance(evidence, ResultEvidence) else says_read
-        is_error = read(body) is not Says.YES
+        is_error = is_error or (row is not None and isinstance(row.evidence, ResultEvidence))
         problems = problems if is_error else ()
     if body and is_error and not problems:
         return (_problem("", _code(body), first_text(body, *_SENTENCES)),)

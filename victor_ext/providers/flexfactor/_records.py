@@ -18,7 +18,7 @@ from victor_ext.money import Money
 from victor_ext.typed import AnyCaseRecord
 
 from ._problems import problems_in
-from ._responses import ErrorCode, Says, first_text, says_done, split_code, status_of, success_of
+from ._responses import Says, first_text, says_done, status_of, success_of
 
 
 class OrderStatus(IntEnum):
@@ -60,17 +60,14 @@ class FlexFactorRecord(AnyCaseRecord):
         for name, value in request.items():
             setattr(self, name, value)
 
-    @property
-    def request_id(self) -> str | None:
-        """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
-        return None if self.response_info is None else self.response_info.request_id
-
-    def _first(self, *names: str) -> str | None:
-        """The first text that is not empty, of members with these names."""
-        return first_text(self._json, *names) or None
-
     def __repr__(self) -> str:
-        fields = [f"{name}={_shown(getattr(self, name))}" for name in self._in_repr]
+        fields: list[str] = []
+        for name in self._in_repr:
+            value = getattr(self, name)
+            if isinstance(value, str | Money):
+                value = one_line(value)
+            if value is not None:
+                fields.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(fields)})"
 
 
@@ -79,12 +76,11 @@ class _Response(FlexFactorRecord):
 
     `success` is whether the call was successful, as the provider says; it does not mean that a
     payment was made. `status` is the state, in capitals. `result` is the provider's sentence,
-    `trace_id` the body's `traceId`, `error_code` the six-digit code, split, or None (no list of the
-    codes is known), and `problems` is what `errors` lists. `raw`, the generated model, has
-    everything that was sent.
+    `trace_id` the body's `traceId`, and `problems` is what `errors` lists. `raw`, the generated
+    model, has everything that was sent.
     """
 
-    _fields: ClassVar[tuple[str, ...]] = ("success", "status", "error_code", "problems")
+    _fields: ClassVar[tuple[str, ...]] = ("success", "status", "problems")
 
     @property
     def success(self) -> bool | None:
@@ -93,10 +89,6 @@ class _Response(FlexFactorRecord):
     @property
     def status(self) -> str | None:
         return status_of(self._json) or None
-
-    @property
-    def error_code(self) -> ErrorCode | None:
-        return split_code(self._json.get("statusCode"))
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -120,7 +112,7 @@ class Decision(_Response, records.Decision):
 
     @property
     def order_id(self) -> str | None:
-        return self._first("orderId", "orderSessionKey")
+        return first_text(self._json, "orderId", "orderSessionKey") or None
 
     @property
     def approved(self) -> bool:
@@ -201,13 +193,11 @@ class Cancellation(FlexFactorRecord):
 
     __slots__ = ("external_order_id", "idempotency_key", "order_id")
 
+    _in_repr = ("order_id", "external_order_id")
+
     order_id: str | None
     external_order_id: str | None
     idempotency_key: str
-
-    def __repr__(self) -> str:
-        name = "external_order_id" if self.order_id is None else "order_id"
-        return f"Cancellation({name}={_shown(getattr(self, name))})"
 
 
 class Order(FlexFactorRecord, records.Order):
@@ -218,45 +208,21 @@ class Order(FlexFactorRecord, records.Order):
 
     Attributes:
         id: The provider's id. `reference_number` and `correlation_id` are the provider's, too.
-        external_order_id: The merchant's own id, if the response has it, under one of three names:
-            none is documented.
+        external_order_id: The merchant's own id, if the response has it: its name is not
+            documented.
         currency: ISO 4217.
         placed_at: When it was placed, aware; None if the response names no zone.
         expires_at: Until when the provider may try it, likewise.
-        status: An `OrderStatus`, or the provider's number when it is a new one. Without a number:
-            by `status_name`.
+        status: An `OrderStatus`, or the provider's number when it is a new one.
         status_name: The provider's name of the status, which also exists for states whose number is
             not documented.
     """
 
     _in_repr = ("id", "status_name")
 
-    _fields = ("id", "external_order_id", "status", "status_name", *records.Order._fields)
-
-    @property
-    def id(self) -> str | None:
-        return self._first("id", "orderId")
-
-    @property
-    def external_order_id(self) -> str | None:
-        return self._first("externalOrderId", "externalId", "merchantOrderId")
+    _fields = ("status", *records.Order._fields)
 
     @property
     def status(self) -> OrderStatus | int | None:
         number = whole_of(self._json.get("status"))
-        if number is None:
-            return OrderStatus.__members__.get((self.status_name or "").strip().upper())
         return next((status for status in OrderStatus if status == number), number)
-
-    @property
-    def status_name(self) -> str | None:
-        return self._first("statusName", "status")
-
-
-def _shown(value: object) -> str:
-    """An attribute as a `repr` shows it."""
-    if isinstance(value, str):
-        return repr(one_line(value))
-    if isinstance(value, Money):
-        return repr(str(value))
-    return repr(value)

@@ -159,13 +159,8 @@ def says_read(body: dict[str, Any]) -> Says:
 
 def in_words(body: dict[str, Any]) -> str:
     """What a body says of its call, in words for a message."""
-    words: list[str] = []
-    success = success_of(body)
-    if success is not None:
-        words.append(f"success is {str(success).lower()}")
-    status = member(body, "status")
-    if status not in (None, ""):
-        words.append(f"status is {one_line(status)}")
+    values = {name: member(body, name) for name in ("success", "status")}
+    words = [f"{name} is {one_line(value)}" for name, value in values.items() if value is not None]
     return ", ".join(words) or "it has no success and no status"
 
 

@@ -2,59 +2,28 @@
 reconciliation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-import httpx
-
-from victor_ext._runtime.core.validation import shown
 from victor_ext._systems import System
 from victor_ext._values.ids import GUID
 from victor_ext._values.words import Word
 from victor_ext.errors import ConfigurationError
 from victor_ext.providers._books import Book, Theirs, currency_of
-from victor_ext.providers._settings import environment_and_url, options_from, require_variables
+from victor_ext.providers._settings import options_from, require_variables
 
 from ._auth import FlexFactorAuth, FlexFactorToken
 
 EnvironmentWord = Literal["sandbox", "production"] | Word
-HostsWord = Literal["flex-charge", "flexfactor"] | Word
 
-HOSTS: Mapping[str, Mapping[str, str]] = {
-    "flex-charge": {
-        "sandbox": "https://api-sandbox.flex-charge.com",
-        "production": "https://api.flex-charge.com",
-    },
-    "flexfactor": {
-        "sandbox": "https://api-sandbox.flexfactor.io",
-        "production": "https://api.flexfactor.io",
-    },
+ENVIRONMENTS: Mapping[str, Sequence[str]] = {
+    "sandbox": ["https://api-sandbox.flex-charge.com", "https://api-sandbox.flexfactor.io"],
+    "production": ["https://api.flex-charge.com", "https://api.flexfactor.io"],
 }
-"""By the name that the provider goes by, and by environment.
-
-The provider's page "Payment" lists the first pair under "Endpoints". Some of its newer pages have
-the second.
+"""The hosts that the provider's page "Payment" lists, and those under the newer name, which some of
+its newer pages have.
 """
-
-DEFAULT_HOSTS: Final = "flex-charge"
-
-
-def checked_place(
-    environment: object, hosts: object, base_url: str | httpx.URL | None
-) -> tuple[str, httpx.URL, str]:
-    """The name of the environment, the base URL, and the place as messages name it: see
-    `environment_and_url`. Raises `ConfigurationError`.
-    """
-    if not isinstance(hosts, str) or hosts not in HOSTS:
-        raise ConfigurationError(
-            f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}."
-        )
-    urls = {
-        name: (HOSTS[hosts][name], *(pair[name] for pair in HOSTS.values()))
-        for name in HOSTS[hosts]
-    }
-    return environment_and_url(environment, base_url, urls, "v1", provider="FlexFactor")
 
 
 class Merchant(NamedTuple):
@@ -87,11 +56,10 @@ def _credentials_of(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorTok
     return FlexFactorAuth(values[key], values[secret])
 
 
-_TEXTS = ("mid", "site_id", "environment", "hosts", "base_url")
 from_process_environment = partial(
     options_from,
     "FLEXFACTOR_",
-    texts=_TEXTS,
+    texts=["mid", "site_id", "environment", "base_url"],
     required=["mid"],
     versions=["v1"],
     auth=_credentials_of,
@@ -111,7 +79,7 @@ SYSTEM = System(
         # of decisions
         *("APPROVED", "DECLINED", "CHALLENGE", "SUBMITTED", "EXPIRED", "CANCELED"),
     ),
-    environments=tuple(HOSTS[DEFAULT_HOSTS]),
+    environments=tuple(ENVIRONMENTS),
     lists="orders",
     why_no_bulk="its orders are decided while a customer waits",
 )

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import re
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from flexfactor_api.typed import records
 
-from victor_ext._privacy import SecretBytes, concealed, kind_of
+from victor_ext._privacy import SecretBytes, concealed
 from victor_ext._runtime.auth.credentials import UnpicklableCredentials
 from victor_ext._runtime.client.webhooks import (
-    MAX_BYTES,
     Delivery,
     Headers,
+    body_bytes,
     check_age,
     checked_tolerance,
     decoded_key,
@@ -39,7 +38,7 @@ from victor_ext._runtime.core.json_values import json_text, parsed
 from victor_ext._runtime.core.validation import shown
 from victor_ext.errors import AuthenticationError, ConfigurationError
 
-_REQUIRED_HEADERS = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
+_REQUIRED_HEADERS = ("x-fc-authorization", "x-fc-nonce", "x-fc-date")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 _SCHEME = "HMAC-SHA512"
 _SHORTEST_KEY = 16
@@ -110,20 +109,13 @@ class Webhook(UnpicklableCredentials):
             InvalidRequest: It is signed, and is not a notification (answer 400); or an argument has
                 a wrong type.
         """
-        if not isinstance(body, bytes | bytearray):
-            raise invalid_notification(
-                "FlexFactor", f"must be bytes, not {kind_of(body)}: do not decode it"
-            )
-        if len(body) > MAX_BYTES:  # before it is hashed
-            raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
-        signed = self._signed_values(headers_by_name(headers), bytes(body))
-        sent_at = http_date(signed.date)
+        raw = body_bytes(body)
+        nonce, date = self._signed_values(headers_by_name(headers), raw)
+        sent_at = http_date(date)
         if sent_at is None:
             raise AuthenticationError("x-fc-date is not an HTTP date.")
         check_age(sent_at, self._now(), self._tolerance)
-        notification = Notification(
-            notification_body(body, provider="FlexFactor"), nonce=signed.nonce
-        )
+        notification = Notification(notification_body(raw, provider="FlexFactor"), nonce=nonce)
         if not notification.event:
             raise invalid_notification("FlexFactor", "has no Event")
         return notification
@@ -137,7 +129,7 @@ class Webhook(UnpicklableCredentials):
         notification has arrived.
         """
         notification = self.read(body, headers)
-        content = _digest(notification.raw, without=("isresent",))
+        content = hashlib.sha256(body_bytes(body)).hexdigest()
         return Delivery(
             name=notification.event or "",
             subject=notification.order_id or "",
@@ -161,16 +153,16 @@ class Webhook(UnpicklableCredentials):
     def state_of(self, record: Any) -> None:
         """None: the notification itself says what is new."""
 
-    def _signed_values(self, sent: Mapping[str, str], body: bytes) -> _SignedValues:
-        """Check the signature, which is one of nonce, date, host and body; return what it proves of
-        the headers.
+    def _signed_values(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
+        """Check the signature, which is one of nonce, date, host and body; return the nonce and the
+        date.
 
         Raises `AuthenticationError`.
         """
         missing = [name for name in _REQUIRED_HEADERS if not sent.get(name)]
         if missing:
             raise AuthenticationError(f"The notification has no {' and no '.join(missing)}.")
-        authorization, nonce, moment, digest = (sent[name] for name in _REQUIRED_HEADERS)
+        authorization, nonce, moment = (sent[name] for name in _REQUIRED_HEADERS)
         scheme, _, rest = authorization.strip().partition(" ")
         _, separator, signature = rest.partition("Signature=")
         if scheme.upper() != _SCHEME or not separator:
@@ -182,22 +174,13 @@ class Webhook(UnpicklableCredentials):
             # signature.
             raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
         content = base64.b64encode(hashlib.sha512(body).digest())
-        if not hmac.compare_digest(content, header_bytes(digest)):
-            raise AuthenticationError("The body does not match x-fc-content-sha512.")
-        to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
+        to_sign = header_bytes(f"POST\n{nonce};{moment};{self._host};") + content
         if not is_signed(to_sign, self._keys, "sha512", [signature.strip()]):
             raise AuthenticationError(
-                "The signature does not match: check the subscriber key, and that host is the one "
-                "in the portal."
+                "The signature does not match: check the subscriber key, that host is the one in "
+                "the portal, and that the body is as it came."
             )
-        return _SignedValues(nonce, moment)
-
-
-class _SignedValues(NamedTuple):
-    """The headers that the signature covers."""
-
-    nonce: str
-    date: str
+        return nonce, moment
 
 
 class Notification(records.Notification):
@@ -225,13 +208,6 @@ class Notification(records.Notification):
     def raw(self) -> Any:
         return self._copy()
 
-    @property
-    def fingerprint(self) -> str:
-        """A text that a notification and its repeats have in common, and equal events of one order:
-        the same text does not prove a repeat.
-        """
-        return _digest(self.raw, without=("isresent", "timestamp"))
-
 
 def _key(secret: object) -> SecretBytes:
     """The bytes of a subscriber key in base64. Raises `ConfigurationError`."""
@@ -242,12 +218,3 @@ def _key(secret: object) -> SecretBytes:
             "the merchant portal."
         )
     return key
-
-
-def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
-    """A digest of a body but for some members, whose names are in lower case.
-
-    The order of the members does not matter.
-    """
-    members = {name: value for name, value in content.items() if name.lower() not in without}
-    return hashlib.sha256(json_text(members, is_sorted=True).encode()).hexdigest()
