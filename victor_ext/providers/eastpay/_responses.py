@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from victor_ext._privacy import HIDDEN, one_line, redact_code, redact_excerpt
+from victor_ext._privacy import HIDDEN, redact_code, redact_excerpt
 from victor_ext._runtime.core.comparing import Comparisons, Likeness, as_id, compared
 from victor_ext._runtime.core.json_values import (
     is_object,
@@ -24,7 +24,7 @@ from victor_ext._runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext._runtime.loop.conflicts import is_about_earlier
-from victor_ext._runtime.loop.evidence import ListPage, Problems, reports_error
+from victor_ext._runtime.loop.evidence import Problems, reports_error
 from victor_ext._runtime.loop.operations import Repeats, id_in_path
 from victor_ext._values.ids import is_same_id, reference_of
 from victor_ext.errors import Problem
@@ -136,35 +136,6 @@ def _is_of_gateway(body: dict[str, Any]) -> bool:
     """
     is_listed = any(text_or_empty(error.get("name")) for error in parameter_errors(body))
     return is_listed or _FORM_OF_CODES.fullmatch(code_in(body).code) is not None
-
-
-_LISTS = ("payments", "records")
-"""The members of a page that may have its payments."""
-
-
-def _is_page(body: dict[str, Any]) -> bool:
-    """Whether a body without a list is the result of an inquiry that found no payment: it has null
-    in place of its list.
-
-    A body without such a member may be any response of the gateway, since each has a result.
-    """
-    has_null = any(name in body for name in _LISTS)
-    return has_null and code_in(body).succeeded and body.get("id") is None
-
-
-PAGE = ListPage(_LISTS, _is_page, "its body has no list of payments")
-
-
-def no_page(response: httpx.Response, problems: Problems) -> str | None:
-    """Why a response is no page of payments, or None.
-
-    A list without payments beside a code other than that of a success proves no absence: the code
-    may reject the inquiry itself.
-    """
-    code = code_in(object_of(response))
-    if PAGE.items_of(response) == [] and code.code and not code.succeeded:
-        return f"its list is empty, and its result code is {redact_code(code.code)}"
-    return PAGE(response, problems)
 
 
 def is_id(value: object) -> bool:
@@ -287,22 +258,6 @@ def _repeated_values(response: httpx.Response) -> Comparisons:
 
 
 REPEATS = Repeats("payment", _repeated_values)
-
-
-def another_reference(response: httpx.Response) -> str | None:
-    """How a page is not the result of the inquiry, or None: each payment in it has to name the
-    reference that was asked for.
-    """
-    body = object_of(response)
-    asked = response.request.url.params.get("merchantTransactionId", "")
-    for name in _LISTS:
-        for payment in list_or_empty(body.get(name)):
-            reference = object_or_empty(payment).get("merchantTransactionId")
-            if reference_of(reference) != reference_of(asked):
-                return (
-                    f"a payment in its body does not name merchantTransactionId {one_line(asked)!r}"
-                )
-    return None
 
 
 def names_payment(response: httpx.Response) -> bool:
