@@ -47,11 +47,9 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     print(f"Payout {payout.id} is accepted; {rate.payment} costs {rate.source}, at {rate.rate}.")
     velo.payouts.instruct(payout_id)
     sandbox.advance(30)
-    history = velo.payouts.history(payout_id)
-    print(
-        f"Instructed, and half a minute later {history.status}: {history.confirmed_payments} "
-        "payments confirmed."
-    )
+    status = velo.payouts.get(payout_id).status
+    confirmed = [*velo.payouts.audited_payments(payout_id, status="CONFIRMED")]
+    print(f"Instructed, and half a minute later {status}: {len(confirmed)} payments confirmed.")
 
     sandbox.inject("lose_answer", operation="submit")
     try:

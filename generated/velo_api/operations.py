@@ -179,20 +179,6 @@ OPERATIONS: tuple[Operation, ...] = (
         errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
     ),
     Operation(
-        name="list_fundings",
-        method="GET",
-        path="/v4/paymentaudit/fundings",
-        headers=(),
-        members=(),
-        results={200: "FundingEntryPage"},
-        errors={
-            "400": ("ErrorResponse",),
-            "401": ("ErrorResponse",),
-            "403": ("ErrorResponse",),
-            "404": ("ErrorResponse",),
-        },
-    ),
-    Operation(
         name="submit_payout",
         method="POST",
         path="/v3/payouts",
@@ -274,12 +260,12 @@ OPERATIONS: tuple[Operation, ...] = (
         },
     ),
     Operation(
-        name="get_payout_history",
+        name="list_audited_payments",
         method="GET",
         path="/v4/paymentaudit/payouts/{payout_id}",
         headers=(),
         members=(),
-        results={200: "PayoutHistoryPage"},
+        results={200: "PaymentPage"},
         errors={
             "400": ("ErrorResponse",),
             "401": ("ErrorResponse",),

@@ -99,10 +99,7 @@ CALLS = {
     "getPayment": call("payments.get", {"paymentId": "payment-1"}),
     "withdrawPayment": call("payments.withdraw"),
     "listPayouts": call("payouts.list"),
-    "getPayoutHistory": Call(
-        "payouts.history", also=call("payouts.audited_payments", status="RETURNED")
-    ),
-    "listFundings": call("fundings.list"),
+    "listAuditedPayments": call("payouts.audited_payments", status="RETURNED"),
     "deletePayee": call("payees.delete"),
     "updatePayee": call("payees.update"),
 }

@@ -83,13 +83,6 @@ LISTINGS = of_every_system(
             ),
             lambda client: client.payouts.list(GUID),
         ),
-        "velo by its links": Listing(
-            "content",
-            OF_VELO,
-            {"payoutId": GUID, "status": "ACCEPTED"},
-            ({"links": [{"rel": "next", "href": "https://velo.example/v3/payouts?page=2"}]},),
-            lambda client: client.payouts.list(GUID),
-        ),
         "flexfactor": Listing(
             "items",
             {"pageNumber": 1, "pageSize": 10},

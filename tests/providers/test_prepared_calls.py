@@ -119,15 +119,15 @@ VELO = {
 }
 
 
-DONE, LEADS_ON, TOO_LATE, OVER, UNSAID = "done", "can be sent", "too late", "over", "unsaid"
+DONE, LEADS_ON, OVER, UNSAID = "done", "can be sent", "over", "unsaid"
 STEPS = {
     "SUBMITTED": (UNSAID, UNSAID),
     "ACCEPTED": (LEADS_ON, LEADS_ON),
     "QUOTED": (LEADS_ON, LEADS_ON),
     "REJECTED": (OVER, OVER),
-    "INSTRUCTED": (DONE, TOO_LATE),
-    "COMPLETED": (DONE, TOO_LATE),
-    "INCOMPLETE": (DONE, TOO_LATE),
+    "INSTRUCTED": (DONE, UNSAID),
+    "COMPLETED": (DONE, UNSAID),
+    "INCOMPLETE": (DONE, UNSAID),
     "CONFIRMED": (DONE, OVER),
     "WITHDRAWN": (OVER, DONE),
     "PAUSED": (UNSAID, UNSAID),
@@ -144,7 +144,7 @@ def test_the_state_of_a_payout_says_of_each_step_what_became_of_it(status):
         found = velo.look_up(velo.prepare(f"payouts.{write}", "payout-1"), since=RECENTLY)
         said = DONE if isinstance(found, Done) else UNSAID
         if isinstance(found, NotDone):
-            said = OVER if found.is_over else LEADS_ON if found.can_be_sent else TOO_LATE
+            said = OVER if found.is_over else LEADS_ON
         assert (said, status in str(found)) == (expected, True)
 
 

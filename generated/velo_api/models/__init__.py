@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from .funding_account_page import FundingAccountPage
     from .funding_change import FundingChange
     from .funding_change_page import FundingChangePage
-    from .funding_entry import FundingEntry
-    from .funding_entry_page import FundingEntryPage
-    from .funding_event import FundingEvent
     from .funding_request import FundingRequest
     from .fx_summary import FxSummary
     from .instruction import Instruction
@@ -44,8 +41,6 @@ if TYPE_CHECKING:
     from .payor_ref import PayorRef
     from .payout import Payout
     from .payout_account import PayoutAccount
-    from .payout_history import PayoutHistory
-    from .payout_history_page import PayoutHistoryPage
     from .payout_of_payment import PayoutOfPayment
     from .payout_payment import PayoutPayment
     from .payout_payment_page import PayoutPaymentPage
@@ -74,9 +69,6 @@ _MODULES: dict[str, str] = {
     "FundingAccountPage": ".funding_account_page",
     "FundingChange": ".funding_change",
     "FundingChangePage": ".funding_change_page",
-    "FundingEntry": ".funding_entry",
-    "FundingEntryPage": ".funding_entry_page",
-    "FundingEvent": ".funding_event",
     "FundingRequest": ".funding_request",
     "FxSummary": ".fx_summary",
     "Instruction": ".instruction",
@@ -103,8 +95,6 @@ _MODULES: dict[str, str] = {
     "PayorRef": ".payor_ref",
     "Payout": ".payout",
     "PayoutAccount": ".payout_account",
-    "PayoutHistory": ".payout_history",
-    "PayoutHistoryPage": ".payout_history_page",
     "PayoutOfPayment": ".payout_of_payment",
     "PayoutPayment": ".payout_payment",
     "PayoutPaymentPage": ".payout_payment_page",
@@ -134,9 +124,6 @@ __all__ = (
     "FundingAccountPage",
     "FundingChange",
     "FundingChangePage",
-    "FundingEntry",
-    "FundingEntryPage",
-    "FundingEvent",
     "FundingRequest",
     "FxSummary",
     "Instruction",
@@ -163,8 +150,6 @@ __all__ = (
     "PayorRef",
     "Payout",
     "PayoutAccount",
-    "PayoutHistory",
-    "PayoutHistoryPage",
     "PayoutOfPayment",
     "PayoutPayment",
     "PayoutPaymentPage",

@@ -19,7 +19,6 @@ from ..api.funding import (
     get_funding as _get_funding,
     list_funding_accounts as _list_funding_accounts,
     list_funding_changes as _list_funding_changes,
-    list_fundings as _list_fundings,
 )
 from ..api.payees import (
     create_payees as _create_payees,
@@ -36,8 +35,8 @@ from ..api.payments import (
 )
 from ..api.payouts import (
     get_payout as _get_payout,
-    get_payout_history as _get_payout_history,
     instruct_payout as _instruct_payout,
+    list_audited_payments as _list_audited_payments,
     list_payout_payments as _list_payout_payments,
     list_payouts as _list_payouts,
     quote_payout as _quote_payout,
@@ -55,10 +54,8 @@ from .records import (
     Funding,
     FundingAccount,
     FundingChange,
-    FundingEntry,
     Payment,
     Payout,
-    PayoutHistory,
     PayoutPayment,
     PayoutSummary,
     Quote,
@@ -76,12 +73,11 @@ from .words import (
 )
 
 _typed.require_runtime(4)
-Receipt = TypeVar("Receipt")
 Payee = TypeVar("Payee")
 PayeeBatch = TypeVar("PayeeBatch")
 
 
-class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
+class SourceAccounts(_typed.BlockingMethods):
     def list(
         self,
         *,
@@ -139,7 +135,7 @@ class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
         request = PACKAGE.call(_get_source_account, source_account_id=source_account_id)
         return self._shared.runner.run(self._get(request))
 
-    def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> Receipt:
+    def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> str:
         """Ask for money to be moved from the payor's bank into the account. This moves money, and
         takes no key.
 
@@ -153,9 +149,12 @@ class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
             funding_account_id: The funding account that the money comes from.
             amount: In the account's currency.
 
+        Returns:
+            The id of the funding.
+
         Examples:
             >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
-            >>> receipt = velo.source_accounts.fund(
+            >>> funding_id = velo.source_accounts.fund(
             ...     source_account_id, funding_account_id=bank, amount=amount
             ... )
         """
@@ -168,7 +167,7 @@ class SourceAccounts(_typed.BlockingMethods, Generic[Receipt]):
         return self._shared.runner.run(self._fund(request))
 
 
-class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
+class AsyncSourceAccounts(_typed.AwaitedMethods):
     def list(
         self,
         *,
@@ -226,9 +225,7 @@ class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
         request = PACKAGE.call(_get_source_account, source_account_id=source_account_id)
         return await self._shared.runner.run(self._get(request))
 
-    async def fund(
-        self, source_account_id: str, *, funding_account_id: str, amount: Money
-    ) -> Receipt:
+    async def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> str:
         """Ask for money to be moved from the payor's bank into the account. This moves money, and
         takes no key.
 
@@ -242,9 +239,12 @@ class AsyncSourceAccounts(_typed.AwaitedMethods, Generic[Receipt]):
             funding_account_id: The funding account that the money comes from.
             amount: In the account's currency.
 
+        Returns:
+            The id of the funding.
+
         Examples:
             >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
-            >>> receipt = velo.source_accounts.fund(
+            >>> funding_id = velo.source_accounts.fund(
             ...     source_account_id, funding_account_id=bank, amount=amount
             ... )
         """
@@ -358,41 +358,6 @@ class Fundings(_typed.BlockingMethods):
         request = PACKAGE.call(_get_funding, funding_id=funding_id)
         return self._shared.runner.run(self._get(request))
 
-    def list(
-        self,
-        payor_id: str,
-        *,
-        source_account_name: str | None = None,
-        page_size: int | None = None,
-        sort: str | None = None,
-    ) -> Pages[FundingEntry]:
-        """The history of a payor's fundings, read page by page as they are iterated.
-
-        Velo gives these no id and, without a `sort`, no order. One is known again by its first
-        event, so that one which moves to a later page comes once. `changes` loses nothing between
-        two readings.
-
-        The fields of a `sort` are `dateTime` and `amount`; None sorts by `dateTime`.
-
-        Args:
-            payor_id: The id of the payor.
-            source_account_name: The name of the source account.
-            page_size: 25 if left out.
-            sort: Fields and directions: `a:asc,b:desc`.
-
-        Examples:
-            >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
-            [(Decimal('100000'), 'PENDING')]
-        """
-        query = PACKAGE.list(
-            _list_fundings,
-            payor_id=payor_id,
-            source_account_name=source_account_name,
-            page_size=page_size,
-            sort=sort,
-        )
-        return self._pages(self._list(query))
-
     def changes(
         self, payor_id: str, *, since: datetime, page_size: int | None = None
     ) -> Pages[FundingChange]:
@@ -431,41 +396,6 @@ class AsyncFundings(_typed.AwaitedMethods):
         """
         request = PACKAGE.call(_get_funding, funding_id=funding_id)
         return await self._shared.runner.run(self._get(request))
-
-    def list(
-        self,
-        payor_id: str,
-        *,
-        source_account_name: str | None = None,
-        page_size: int | None = None,
-        sort: str | None = None,
-    ) -> AsyncPages[FundingEntry]:
-        """The history of a payor's fundings, read page by page as they are iterated.
-
-        Velo gives these no id and, without a `sort`, no order. One is known again by its first
-        event, so that one which moves to a later page comes once. `changes` loses nothing between
-        two readings.
-
-        The fields of a `sort` are `dateTime` and `amount`; None sorts by `dateTime`.
-
-        Args:
-            payor_id: The id of the payor.
-            source_account_name: The name of the source account.
-            page_size: 25 if left out.
-            sort: Fields and directions: `a:asc,b:desc`.
-
-        Examples:
-            >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
-            [(Decimal('100000'), 'PENDING')]
-        """
-        query = PACKAGE.list(
-            _list_fundings,
-            payor_id=payor_id,
-            source_account_name=source_account_name,
-            page_size=page_size,
-            sort=sort,
-        )
-        return self._pages(self._list(query))
 
     def changes(
         self, payor_id: str, *, since: datetime, page_size: int | None = None
@@ -1479,17 +1409,6 @@ class Payouts(_typed.BlockingMethods):
         )
         return self._pages(self._list(query))
 
-    def history(self, payout_id: str) -> PayoutHistory:
-        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments
-        got how far.
-
-        Examples:
-            >>> velo.payouts.history(payout_id).total_payments
-            1
-        """
-        flow = self._history(payout_id)
-        return self._shared.runner.run(flow)
-
     def audited_payments(
         self,
         payout_id: str,
@@ -1516,7 +1435,7 @@ class Payouts(_typed.BlockingMethods):
 
         Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may
         change places between two pages: compare their number with
-        `history(payout_id).total_payments`.
+        `get(payout_id).payments_accepted`.
 
         Args:
             payout_id: The id of the payout.
@@ -1541,7 +1460,7 @@ class Payouts(_typed.BlockingMethods):
             ['CONFIRMED']
         """
         query = PACKAGE.list(
-            _get_payout_history,
+            _list_audited_payments,
             payout_id=payout_id,
             remote_id=remote_id,
             status=status,
@@ -1807,17 +1726,6 @@ class AsyncPayouts(_typed.AwaitedMethods):
         )
         return self._pages(self._list(query))
 
-    async def history(self, payout_id: str) -> PayoutHistory:
-        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments
-        got how far.
-
-        Examples:
-            >>> velo.payouts.history(payout_id).total_payments
-            1
-        """
-        flow = self._history(payout_id)
-        return await self._shared.runner.run(flow)
-
     def audited_payments(
         self,
         payout_id: str,
@@ -1844,7 +1752,7 @@ class AsyncPayouts(_typed.AwaitedMethods):
 
         Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may
         change places between two pages: compare their number with
-        `history(payout_id).total_payments`.
+        `get(payout_id).payments_accepted`.
 
         Args:
             payout_id: The id of the payout.
@@ -1869,7 +1777,7 @@ class AsyncPayouts(_typed.AwaitedMethods):
             ['CONFIRMED']
         """
         query = PACKAGE.list(
-            _get_payout_history,
+            _list_audited_payments,
             payout_id=payout_id,
             remote_id=remote_id,
             status=status,

@@ -12,8 +12,6 @@ __all__ = (
     "Funding",
     "FundingAccount",
     "FundingChange",
-    "FundingEntry",
-    "FundingEvent",
     "FxSummary",
     "Notification",
     "Payee",
@@ -24,7 +22,6 @@ __all__ = (
     "PayorRef",
     "Payout",
     "PayoutAccount",
-    "PayoutHistory",
     "PayoutPayment",
     "PayoutSummary",
     "Quote",
@@ -230,89 +227,6 @@ class FundingChange(_typed.Record):
     @_typed.text("status")
     def status(self):
         """`status` (`str | None`): How far the funding is, as of a funding."""
-
-
-class FundingEntry(_typed.Record):
-    """A funding as the audit has it. It has no id of its own."""
-
-    __slots__ = ()
-
-    @property
-    @_typed.model(lambda: models.FundingEntry)
-    def raw(self):
-        """What came, as the generated `models.FundingEntry`: a copy."""
-
-    @property
-    @_typed.decimal("amount")
-    def amount(self):
-        """`amount` (`Decimal | None`): Whether in minor units is not said here."""
-
-    @property
-    @_typed.text("currency")
-    def currency(self):
-        """`currency` (`str | None`): Three capital letters (ISO 4217)."""
-
-    @property
-    @_typed.moment("dateTime")
-    def happened_at(self):
-        """`dateTime` (`datetime | None`): When it happened."""
-
-    @property
-    @_typed.text("status")
-    def status(self):
-        """`status` (`str | None`): PENDING, FAILED, CREDIT or DEBIT."""
-
-    @property
-    @_typed.text("sourceAccountName")
-    def source_account_name(self):
-        """`sourceAccountName` (`str | None`): The name of the source account."""
-
-    @property
-    @_typed.text("fundingAccountName")
-    def funding_account_name(self):
-        """`fundingAccountName` (`str | None`): The name of the funding account."""
-
-    @property
-    @_typed.text("fundingType")
-    def funding_type(self):
-        """`fundingType` (`str | None`): ACH, WIRE, EMBEDDED or BANK_TRANSFER; others may come."""
-
-    @property
-    @_typed.text("topupType")
-    def top_up_type(self):
-        """`topupType` (`str | None`): AUTOMATIC or MANUAL; others may come."""
-
-    @property
-    @_typed.records(lambda: FundingEvent, "events")
-    def events(self):
-        """`events` (`tuple[FundingEvent, ...]`): The steps of the funding."""
-
-
-class FundingEvent(_typed.Record):
-    """One step of a funding."""
-
-    __slots__ = ()
-
-    @property
-    @_typed.model(lambda: models.FundingEvent)
-    def raw(self):
-        """What came, as the generated `models.FundingEvent`: a copy."""
-
-    @property
-    @_typed.identifier("eventId")
-    def id(self):
-        """`eventId` (`str`): The id of the step."""
-
-    @property
-    @_typed.moment("eventDateTime")
-    def happened_at(self):
-        """`eventDateTime` (`datetime | None`): When it happened."""
-
-    @property
-    @_typed.text("fundingEventType")
-    def type(self):
-        """`fundingEventType` (`str | None`): What happened, such as PAYOR_FUNDING_DETECTED or
-        PAYOR_FUNDING_REQUESTED."""
 
 
 class FxSummary(_typed.Record):
@@ -878,84 +792,6 @@ class PayoutAccount(_typed.Record):
     @_typed.money("totalPayoutCost", "currency")
     def total_cost(self):
         """`totalPayoutCost` (`Money | None`): In minor units of the currency. With its `currency`."""
-
-
-class PayoutHistory(_typed.Record):
-    """When a payout was submitted, quoted, instructed or withdrawn, and how many of its payments got
-    how far."""
-
-    __slots__ = ()
-
-    @property
-    @_typed.model(lambda: models.PayoutHistory)
-    def raw(self):
-        """What came, as the generated `models.PayoutHistory`: a copy."""
-
-    @property
-    @_typed.text("payoutStatus")
-    def status(self):
-        """`payoutStatus` (`str | None`): How far the payout is, as of a payout."""
-
-    @property
-    @_typed.moment("submittedDateTime")
-    def submitted_at(self):
-        """`submittedDateTime` (`datetime | None`): When the payout was submitted."""
-
-    @property
-    @_typed.moment("quotedDateTime")
-    def quoted_at(self):
-        """`quotedDateTime` (`datetime | None`): When the payout was quoted."""
-
-    @property
-    @_typed.moment("instructedDateTime")
-    def instructed_at(self):
-        """`instructedDateTime` (`datetime | None`): When the payout was instructed."""
-
-    @property
-    @_typed.moment("withdrawnDateTime")
-    def withdrawn_at(self):
-        """`withdrawnDateTime` (`datetime | None`): When the payout was withdrawn."""
-
-    @property
-    @_typed.text("payoutMemo", private=True)
-    def memo(self):
-        """`payoutMemo` (`str | None`): For the statements of the payees, but not by ACH; a payment may
-        have its own. In no repr."""
-
-    @property
-    @_typed.text("payoutType")
-    def type(self):
-        """`payoutType` (`str | None`): STANDARD, AS or ON_BEHALF_OF; others may come."""
-
-    @property
-    @_typed.whole("totalPayments")
-    def total_payments(self):
-        """`totalPayments` (`int | None`): How many payments the payout has."""
-
-    @property
-    @_typed.whole("confirmedPayments")
-    def confirmed_payments(self):
-        """`confirmedPayments` (`int | None`): How many payments were confirmed."""
-
-    @property
-    @_typed.whole("releasedPayments")
-    def released_payments(self):
-        """`releasedPayments` (`int | None`): How many payments were released."""
-
-    @property
-    @_typed.whole("incompletePayments")
-    def incomplete_payments(self):
-        """`incompletePayments` (`int | None`): How many payments are not complete."""
-
-    @property
-    @_typed.whole("returnedPayments")
-    def returned_payments(self):
-        """`returnedPayments` (`int | None`): How many payments came back."""
-
-    @property
-    @_typed.whole("withdrawnPayments")
-    def withdrawn_payments(self):
-        """`withdrawnPayments` (`int | None`): How many payments were withdrawn."""
 
 
 class PayoutPayment(_typed.Record):

@@ -16,7 +16,7 @@ FORMS: Final[dict[str, tuple[str, str]]] = {
 }
 """The forms that texts have as a whole: a regular expression, and the words for a message."""
 CALLS: Final[dict[str, dict[str, Any]]] = {
-    "get_payout_history": {
+    "list_audited_payments": {
         "what": "list of payments",
         "query": {
             "payout_id": {"required": True, "form": "id"},
@@ -65,15 +65,6 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "payor_id": {"required": True, "form": "id"},
             "since": {"kind": "second", "place": "updated_since", "required": True},
             "page_size": {"kind": "integer", "least": 1, "most": 100},
-        },
-    },
-    "list_fundings": {
-        "what": "list of fundings",
-        "query": {
-            "payor_id": {"required": True, "form": "id"},
-            "source_account_name": {"longest": 255},
-            "page_size": {"kind": "integer", "least": 1, "most": 100},
-            "sort": {"form": "sort"},
         },
     },
     "list_payees": {

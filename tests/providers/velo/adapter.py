@@ -71,7 +71,7 @@ class Harness(running.Harness):
         return self.ask("payouts.submit", [*payments], **options)
 
     def fund(self, amount, currency="USD"):
-        """Ask for money for the account; the receipt."""
+        """Ask for money for the account; the id of the funding."""
         given = {"funding_account_id": self.bank, "amount": Money.of(amount, currency)}
         return self.ask("source_accounts.fund", self.account, **given)
 
@@ -128,7 +128,7 @@ def named(name):
 
 
 def funded(harness):
-    return harness.fund("10.00").id
+    return harness.fund("10.00")
 
 
 def new_firm(client, subject):
@@ -195,13 +195,11 @@ MORE = (
     about("payor", "list_payouts", "payouts.list"),
     about(payout, "get_payout", "payouts.get"),
     about(payout, "payout_payments", "payouts.payments"),
-    about(payout, "payout_history", "payouts.history"),
-    about(payout, "payout_history", "payouts.audited_payments"),
+    about(payout, "audited_payments", "payouts.audited_payments"),
     about("payor", "list_sources", "source_accounts.list", by="payor_id"),
     about("account", "get_source", "source_accounts.get"),
     about("payor", "list_banks", "funding_accounts.list", by="payor_id"),
     about(funded, "get_funding", "fundings.get"),
-    about("payor", "list_fundings", "fundings.list"),
     about("payor", "funding_changes", "fundings.changes", since=RECENTLY),
     about("payor", "list_payees", "payees.list"),
     about("payee", "get_payee", "payees.get"),

@@ -8,15 +8,9 @@ import pytest
 from tests.contracts.document import Document
 from tests.providers.test_operations_table import generated, route
 from victor_ext._runtime.loop.operations import Shown
-from victor_ext.providers.velo._operations import ELSEWHERE, OPERATIONS
+from victor_ext.providers.velo._operations import OPERATIONS as ROWS
 
 DOCUMENT = Document.of("velo")
-ROWS = {
-    f"{method} {path}": row
-    for name, row in {**ELSEWHERE, **OPERATIONS}.items()
-    for method, *paths in [name.split()]
-    for path in paths
-}
 each_operation = pytest.mark.parametrize("operation", DOCUMENT.operations, ids=lambda each: each.id)
 
 

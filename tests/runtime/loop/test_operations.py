@@ -25,13 +25,12 @@ from victor_ext._runtime.loop.operations import Effect, Operation, Operations
 from victor_ext.providers._connected.operations import DocumentOperations
 from victor_ext.providers.eastpay._operations import OPERATIONS as EASTPAY
 from victor_ext.providers.flexfactor._operations import OPERATIONS as FLEXFACTOR
-from victor_ext.providers.velo._operations import ELSEWHERE as ELSEWHERE_OF_VELO
 from victor_ext.providers.velo._operations import OPERATIONS as VELO
 from victor_ext.providers.victor._operations import ELSEWHERE, OPERATIONS
 
 TEMPLATES = (
     "GET /v4/payees",
-    "POST /v4/payees /v3/payees",
+    "POST /v4/payees",
     "GET /v4/payees/{}",
     "DELETE /v4/payees/{}",
     "GET /v4/payees/batch/{}",
@@ -46,19 +45,13 @@ TABLES = of_every_system(
     __name__,
     {
         "victor": {**OPERATIONS, **ELSEWHERE},
-        "velo": {**VELO, **ELSEWHERE_OF_VELO},
+        "velo": VELO,
         "flexfactor": FLEXFACTOR,
         "eastpay": EASTPAY,
         "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
     },
 )
-CASES = [
-    (table, f"{method} {template}", row)
-    for table, rows in TABLES.items()
-    for name, row in rows.items()
-    for method, *templates in [name.split(" /")]
-    for template in (f"/{each}" for each in templates)
-]
+CASES = [(table, name, row) for table, rows in TABLES.items() for name, row in rows.items()]
 WORDS = {word for _, name, _ in CASES for word in name.split("/")}
 IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
     lambda text: text not in {".", "..", *WORDS} and not text.endswith(":cancel")

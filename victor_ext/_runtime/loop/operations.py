@@ -569,8 +569,7 @@ class Operations:
     document declares for it at `place`; without one, it is sent once.
 
     Rows are named by method and path template with unnamed placeholders:
-    `"POST /v3/payouts/{}"`. One that has several templates names all of them, and is that of any of
-    these: `"GET /v3/payees/{} /v4/payees/{}"`.
+    `"POST /v3/payouts/{}"`.
 
     Args:
         document: All operations of the generated package.
@@ -600,12 +599,10 @@ class Operations:
         rows = rows or {}
         self.errors = DeclaredErrors(document, members or {})
         self._by_name = {name_of(declared): declared for declared in document}
-        for names in rows:
-            if self._by_name.keys().isdisjoint(_names_in(names)):
-                raise no_operation(names, self._by_name)
-        self._rows: dict[str, Operation] = {}
-        for names, row in {**rows, **(elsewhere or {})}.items():
-            self._rows |= dict.fromkeys(_names_in(names), row)
+        for name in rows:
+            if name not in self._by_name:
+                raise no_operation(name, self._by_name)
+        self._rows: Mapping[str, Operation] = {**rows, **(elsewhere or {})}
         self._names = self._rows.keys() | self._by_name.keys()
         self._document = document
         self._base_url = base_url
@@ -821,12 +818,6 @@ def no_operation(row: str, known: Iterable[str]) -> ConfigurationError:
     """The error of a row that leads to no operation; it names those known."""
     names = ", ".join(known) or "none"
     return ConfigurationError(f"rows: {row!r} is no operation of the document. It has: {names}.")
-
-
-def _names_in(row: str) -> list[str]:
-    """The names of a row: one for each of its templates."""
-    method, _, templates = row.partition(" ")
-    return [f"{method} {template}" for template in templates.split()]
 
 
 def _fitting(names: Collection[str], method: str, path: str) -> str:

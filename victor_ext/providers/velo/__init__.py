@@ -6,8 +6,6 @@ from velo_api.typed.records import (
     Funding,
     FundingAccount,
     FundingChange,
-    FundingEntry,
-    FundingEvent,
     FxSummary,
     PayeeFailure,
     Payment,
@@ -15,7 +13,6 @@ from velo_api.typed.records import (
     PayorRef,
     Payout,
     PayoutAccount,
-    PayoutHistory,
     PayoutPayment,
     PayoutSummary,
     Quote,
@@ -34,7 +31,6 @@ from ._accounts import (
 )
 from ._auth import VeloAuth
 from ._client import AsyncVelo, Velo
-from ._operations import Receipt
 from ._payees import AsyncPayees, NewPayee, Payee, PayeeBatch, Payees, PaymentChannel
 from ._payments import AsyncPayments, Payments
 from ._payouts import AsyncPayouts, Payouts
@@ -56,8 +52,6 @@ __all__ = (
     "FundingAccount",
     "FundingAccounts",
     "FundingChange",
-    "FundingEntry",
-    "FundingEvent",
     "Fundings",
     "FxSummary",
     "Individual",
@@ -75,12 +69,10 @@ __all__ = (
     "PayorRef",
     "Payout",
     "PayoutAccount",
-    "PayoutHistory",
     "PayoutPayment",
     "PayoutSummary",
     "Payouts",
     "Quote",
-    "Receipt",
     "RejectedPayment",
     "SourceAccount",
     "SourceAccountCost",

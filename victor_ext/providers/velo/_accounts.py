@@ -11,7 +11,6 @@ from velo_api.typed.records import (
     Funding,
     FundingAccount,
     FundingChange,
-    FundingEntry,
     SourceAccount,
 )
 
@@ -20,8 +19,8 @@ from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.typed import Query, Request
 
-from ._operations import Receipt
-from ._reading import ListOrder, lists, read, reads, response_to
+from ._operations import created_id
+from ._reading import lists, read, reads, response_to
 
 
 class _SourceAccountFlows(Resource):
@@ -30,7 +29,7 @@ class _SourceAccountFlows(Resource):
     _list = lists(SourceAccount)
     _get = reads(SourceAccount)
 
-    def _fund(self, request: Request) -> OperationFlow[Receipt]:
+    def _fund(self, request: Request) -> OperationFlow[str]:
         amount = request.by_hand["amount"]
         with Query("The funding") as check:
             check.problems += request.check.problems
@@ -44,17 +43,17 @@ class _SourceAccountFlows(Resource):
             )
             raise InvalidRequest.of([Problem("amount", "currency", message)])
         request.body["amount"] = amount.minor_units
-        return Receipt.of((yield from response_to(request)))
+        return created_id((yield from response_to(request))) or ""
 
 
-class SourceAccounts(methods.SourceAccounts[Receipt], _SourceAccountFlows):
+class SourceAccounts(methods.SourceAccounts, _SourceAccountFlows):
     """The accounts that payouts are paid from, with their balances.
 
     Errors and filters are those of `Payees`.
     """
 
 
-class AsyncSourceAccounts(methods.AsyncSourceAccounts[Receipt], _SourceAccountFlows):
+class AsyncSourceAccounts(methods.AsyncSourceAccounts, _SourceAccountFlows):
     """The same operations, awaited."""
 
 
@@ -81,11 +80,6 @@ class _FundingFlows(Resource):
     """The flows behind the generated methods."""
 
     _get = reads(Funding)
-    _list = lists(
-        FundingEntry,
-        lambda entry: entry.events[0].id if entry.events else "",
-        order=ListOrder("dateTime:asc"),  # without a `sort`, Velo has no order for them
-    )
     _changes = lists(FundingChange, is_feed=True)
 
 

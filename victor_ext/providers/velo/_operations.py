@@ -1,7 +1,7 @@
 """What each operation of Velo is, for the attempt loop: the table (`OPERATIONS`), and
 `behaviour_of`, which has the table.
 
-Before the table come the ids in responses (`created_id`, `Receipt`), the evidence of success, the
+Before the table come the ids in responses (`created_id`), the evidence of success, the
 makers of rows, and the statuses of payouts and payments (`INSTRUCTION`).
 """
 
@@ -22,22 +22,18 @@ from velo_api.operations import OPERATIONS as DOCUMENT
 from victor_ext._privacy import one_line
 from victor_ext._runtime.client.records import sent_by
 from victor_ext._runtime.core.json_values import (
-    NOT_JSON,
     is_object,
-    json_of,
     list_or_empty,
     object_of,
     object_or_empty,
     text_or_empty,
 )
-from victor_ext._runtime.http.connections import origin_of
 from victor_ext._runtime.loop.evidence import (
     Evidence,
     ListPage,
     Members,
     Problems,
     document_complaint,
-    reports_error,
 )
 from victor_ext._runtime.loop.idempotency_keys import NoKeys
 from victor_ext._runtime.loop.operations import (
@@ -58,7 +54,6 @@ from victor_ext._runtime.loop.operations import (
     Shown,
 )
 from victor_ext._values.ids import reference_of
-from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.providers._books import in_major_units
 
 from ._problems import correlation_id, read_problems
@@ -86,36 +81,6 @@ def batch_id(response: Any) -> str | None:
     return in_body if _ID.fullmatch(in_body) else created_id(response)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What Velo says of work that it has accepted and not finished (status 202).
-
-    Attributes:
-        id: The id of what is being made: the last part of `location`.
-        location: Its address, as Velo wrote it.
-        retry_after: Seconds to wait before it is read, if Velo says so.
-    """
-
-    id: str
-    location: str
-    retry_after: float | None = None
-
-    @classmethod
-    def of(cls, response: Any) -> Receipt:
-        """Read the headers of a response.
-
-        Raises `UnreadableResponse` when they do not say what was accepted.
-        """
-        id = created_id(response)
-        # The evidence of a row refuses such a response before. But an operation may have no row,
-        # such as one that a newer document has moved.
-        if id is None:
-            message = "Velo accepted the request, but the response has no id."
-            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
-        seconds = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
-        return cls(id, response.headers["location"], float(seconds[0]) if seconds else None)
-
-
 # Evidence: why a response with a good status is no success of its call, or None.
 
 
@@ -130,42 +95,6 @@ def _checked(evidence: Evidence) -> Evidence:
         return evidence(response, problems) or document_complaint(response, problems)
 
     return complaint
-
-
-def _names_made(response: httpx.Response, read: str, id_of: Says = created_id) -> bool:
-    """Whether a response, under any status, proves that something was made.
-
-    Its `Location` is at the provider, below `read`: the path of the read of what was made, without
-    the version. Or a batch has its id in the body. A redirect, a page of HTML and a body with
-    errors prove nothing.
-    """
-    is_page = json_of(response) is NOT_JSON and bool(response.content)
-    if is_page or response.is_redirect or read_problems(response) or reports_error(response):
-        return False
-    id = id_of(response)
-    return id is not None and (id != created_id(response) or _is_address(response, read))
-
-
-def _is_address(response: httpx.Response, read: str) -> bool:
-    """Whether `Location` is at the provider, and is the path `read` with an id after it.
-
-    Before `read` it has a version (`/v3/`), which need not be that of the request.
-    """
-    asked = response.request.url
-    try:
-        address = asked.join(response.headers.get("location", ""))
-    except httpx.InvalidURL:
-        return False
-    base = _VERSION.split(asked.path, maxsplit=1)[0]
-    path = address.path.removeprefix(base).rstrip("/")
-    version = _VERSION.match(path)
-    if version is None:
-        return False
-    above_id = path[version.end() :].rpartition("/")[0]
-    return origin_of(address) == origin_of(asked) and above_id == read
-
-
-_VERSION = re.compile("/v[0-9]+/")
 
 
 def _has(*names: str) -> Evidence:
@@ -207,19 +136,14 @@ def _write(
 
 
 def _create(
-    effect: Effect, look_up: str, what: str, read: str, id_of: Says = created_id, **columns: Any
+    effect: Effect, look_up: str, what: str, id_of: Says = created_id, **columns: Any
 ) -> Operation:
-    """The row of a write that makes something: a response has its id.
-
-    `what` is what it makes, for messages, and `read` the path of the read of that, without the
-    version.
-    """
+    """The row of a write that makes something, `what` in messages: a response has its id."""
     why = f"it does not say which {what} it made (its Location has no id)"
     return _write(
         effect,
         look_up,
         _checked(lambda response, _: None if id_of(response) else why),
-        proves_work=partial(_names_made, read=read, id_of=id_of),
         **columns,
     )
 
@@ -247,14 +171,12 @@ class _Statuses:
         before: The write can be done. To do it twice is safe: Velo answers the second with a
             conflict, or it changes nothing.
         done: The write was done. The status stays, or only goes on.
-        too_late: The write can no longer be done, unless it is under way already.
         over: The write can never be done.
     """
 
     verb: str
     before: frozenset[str]
     done: frozenset[str]
-    too_late: frozenset[str]
     over: frozenset[str]
 
 
@@ -264,21 +186,18 @@ INSTRUCTION = _Statuses(
     "instructed",
     before=_ACCEPTED,
     done=PAID | {"INSTRUCTED"},
-    too_late=frozenset(),
     over=frozenset({"REJECTED", "WITHDRAWN"}),
 )
 PAYOUT_WITHDRAWAL = _Statuses(
     "withdrawn",
     before=_ACCEPTED,
     done=frozenset({"WITHDRAWN"}),
-    too_late=frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE"}),
     over=frozenset({"REJECTED", "CONFIRMED"}),
 )
 PAYMENT_WITHDRAWAL = _Statuses(
     "withdrawn",
     before=frozenset({"ACCEPTED", "UNFUNDED"}),
     done=frozenset({"WITHDRAWN"}),
-    too_late=frozenset(),
     over=frozenset({"REJECTED", "CONFIRMED", "RETURNED"}),
 )
 
@@ -293,9 +212,9 @@ def _proof_by_status(what: str, statuses: _Statuses) -> Proof:
         status = record.status
         if status in statuses.done:
             return Done(call.ids[0], status, sent_by(record), is_state=True)
-        if status in statuses.over | statuses.too_late:
+        if status in statuses.over:
             why = f"The {what} cannot be {statuses.verb}, since it is {status}."
-            return NotDone(why, is_over=status in statuses.over)
+            return NotDone(why, is_over=True)
         why = f"The {what} is {one_line(status)}."
         return NotDone(why, can_be_sent=True) if status in statuses.before else why
 
@@ -325,41 +244,32 @@ _UNTIL_ACCEPTED = Follow(
 )
 """A payout that was submitted is followed until it is accepted: another write leads it on."""
 
-# A row has the template that a method calls, and after it the other versions of that template,
-# which only Velo's own document has.
 OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
-    "POST /v4/payees /v3/payees": _create(
+    "POST /v4/payees": _create(
         MAKES,
         "payees.list(payor_id, remote_id=...)",
         "batch of payees",
-        read="payees/batch",
         id_of=batch_id,
         shown=_PRIVATE,
     ),
-    "POST /v4/payees/{}/payeeDetailsUpdate /v3/payees/{}/payeeDetailsUpdate": _write(
-        SETS, "payees.get(payee_id)", shown=_PRIVATE
-    ),
-    "DELETE /v4/payees/{} /v3/payees/{}": _write(SETS, "payees.get(payee_id)"),
-    "GET /v4/payees/{} /v3/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
-    "GET /v4/payees/batch/{} /v3/payees/batch/{}": _read(_has("status")),
-    "GET /v4/payees /v3/payees": _LIST,
+    "POST /v4/payees/{}/payeeDetailsUpdate": _write(SETS, "payees.get(payee_id)", shown=_PRIVATE),
+    "DELETE /v4/payees/{}": _write(SETS, "payees.get(payee_id)"),
+    "GET /v4/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
+    "GET /v4/payees/batch/{}": _read(_has("status")),
+    "GET /v4/payees": _LIST,
     "POST /v3/sourceAccounts/{}/fundingRequest": _create(
-        MOVES_MONEY, "fundings.changes(payor_id, since=...)", "funding", read="fundings"
+        MOVES_MONEY, "fundings.changes(payor_id, since=...)", "funding"
     ),
-    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
-        repeats=RepeatsId("source account", "id")
-    ),
-    "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
+    "GET /v3/sourceAccounts/{}": _read(repeats=RepeatsId("source account", "id")),
+    "GET /v3/sourceAccounts": _LIST,
     "GET /v2/fundingAccounts": _LIST,
     "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
-    "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
     "GET /v1/deltas/fundings": _LIST,
     "POST /v3/payouts": _create(
         MAKES,
         "payments.find(payor_payment_id, payor_id=..., since=...)",
         "payout",
-        read="payouts",
         proof=SUBMITTED,
         payments=_asked_payments,
         follow=_UNTIL_ACCEPTED,
@@ -376,25 +286,18 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
     "GET /v3/payouts/{}/payments": _LIST,
-    "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
-    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": replace(
-        _read(_has("summary", "content")), items_of=_PAGE.items_of
-    ),
+    "GET /v4/paymentaudit/payouts": _LIST,
+    "GET /v4/paymentaudit/payouts/{}": _LIST,
     "POST /v1/payments/{}/withdraw": _write(
         MOVES_MONEY,
         "payments.get(payment_id)",
         proof=_proof_by_status("payment", PAYMENT_WITHDRAWAL),
     ),
-    "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
+    "GET /v4/paymentaudit/payments/{}": _read(
         _has("paymentId", "status"), RepeatsId("payment", "paymentId")
     ),
-    "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
+    "GET /v4/paymentaudit/payments": _LIST,
 }
-ELSEWHERE: Mapping[str, Operation] = {
-    "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.list(payor_id=...)"),
-    "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.list(payor_id=...)"),
-}
-"""Rows of operations that only Velo's own document has."""
 
 
 def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
@@ -402,9 +305,7 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
     return Behaviour(
         name="Velo",
         environment=place,
-        operations=Operations(
-            DOCUMENT, base_url, NoKeys(), OPERATIONS, elsewhere=ELSEWHERE, members=MEMBERS
-        ),
+        operations=Operations(DOCUMENT, base_url, NoKeys(), OPERATIONS, members=MEMBERS),
         problems=read_problems,
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
         request_id_headers=(),

@@ -19,7 +19,7 @@ from ._operations import PAYMENT_WITHDRAWAL
 from ._proofs import day_around
 from ._reading import ListOrder, lists, reads, walk, write
 
-_ORDER = ListOrder(id="paymentId")
+_ORDER = ListOrder("", "paymentId")
 
 
 class _PaymentFlows(Resource):

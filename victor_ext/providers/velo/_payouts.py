@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from velo_api.api.payouts import get_payout, get_payout_history
+from velo_api.api.payouts import get_payout
 from velo_api.typed import methods
 from velo_api.typed.arguments import PACKAGE
 from velo_api.typed.records import (
     Payment,
     Payout,
-    PayoutHistory,
     PayoutPayment,
     PayoutSummary,
     Quote,
@@ -20,14 +19,14 @@ from velo_api.typed.words import PayoutStatusFilter
 from victor_ext._privacy import one_line
 from victor_ext._runtime.client.polling import poll
 from victor_ext._runtime.client.resources import Resource
-from victor_ext._runtime.client.runners import OperationFlow, call
+from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._values.ids import reference_of
 from victor_ext._values.words import Word
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.typed import CheckedCall, Request
 
-from ._operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
+from ._operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, created_id
 from ._reading import ListOrder, lists, read, reads, response_to, write
 from ._system import PAYOUT_STATUSES
 
@@ -54,7 +53,7 @@ class _PayoutFlows(Resource):
                 "them."
             )
             request.check.note("payout_to_payor_id", "choice", message)
-        return Receipt.of((yield from response_to(request))).id
+        return created_id((yield from response_to(request))) or ""
 
     def _instruct(self, request: Request) -> OperationFlow[None]:
         worse = request.by_hand["stop_if_rates_worse_by"]
@@ -108,12 +107,6 @@ class _PayoutFlows(Resource):
             advice="Wait again, or read the payout later.",
             timeout=timeout,
         )
-
-    def _history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
-        # The history is the summary beside a page of payments.
-        query = PACKAGE.list(get_payout_history, payout_id=payout_id, page_size=1)
-        page = yield from call(query.operation, **query.arguments)
-        return PayoutHistory(object_or_empty(page.get("summary")))
 
 
 class Payouts(methods.Payouts, _PayoutFlows):

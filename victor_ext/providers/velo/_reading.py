@@ -4,7 +4,7 @@ was lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,9 +14,8 @@ from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.records import content_of
 from victor_ext._runtime.client.resources import Walk
 from victor_ext._runtime.client.runners import OperationFlow, call, call_without_body
-from victor_ext._runtime.core.json_values import is_list, list_or_empty, object_or_empty, whole_of
-from victor_ext._runtime.loop.evidence import says_that_others_follow
-from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
+from victor_ext._runtime.core.json_values import list_or_empty, object_or_empty, whole_of
+from victor_ext.errors import Conflict, NotFound, Outcome, VictorError
 from victor_ext.typed import CheckedCall, ListQuery, Record
 
 R = TypeVar("R", bound=Record)
@@ -87,9 +86,9 @@ def _is_done(
 class ListOrder(NamedTuple):
     """In which order a list comes, so that its items keep their places between two pages."""
 
-    default: str = ""
+    default: str
     """The `sort` that is sent where the caller passes none; empty: none is sent."""
-    id: str = ""
+    id: str
     """The field that is added to each `sort`: equal items have an order, too."""
 
     def sort(self, given: str | None) -> dict[str, str]:
@@ -100,75 +99,51 @@ class ListOrder(NamedTuple):
         return {"sort": sort if self.id in sort else f"{sort},{self.id}:asc"}
 
 
-AS_VELO_SORTS = ListOrder()
-
-
 def _id_of(record: Record) -> str | None:
     return getattr(record, "id", None)
 
 
 def walk(
-    query: ListQuery,
-    kind: type[R],
-    identify: Callable[[R], str | None] = _id_of,
-    *,
-    order: ListOrder = AS_VELO_SORTS,
-    is_feed: bool = False,
+    query: ListQuery, kind: type[R], *, order: ListOrder | None = None, is_feed: bool = False
 ) -> Walk[R]:
     """A list, read page by page.
 
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says;
     else, or when Velo says neither, at the first empty page. An item that moves to a later page
-    meanwhile is yielded once. `identify` is the id of an item, if it has one. In a feed of changes,
-    an item is identified by all that was sent: one object may occur twice, before and after a
-    change.
+    meanwhile is yielded once. In a feed of changes, an item is identified by all that was sent: one
+    object may occur twice, before and after a change.
     """
     what = query.what
-    arguments: dict[str, Any] = {**query.arguments, **order.sort(query.arguments.get("sort"))}
+    arguments: dict[str, Any] = {**query.arguments}
+    if order is not None:
+        arguments |= order.sort(query.arguments.get("sort"))
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
         page = yield from call(query.operation, page=reader.number, **arguments)
-        sent = page.get("content")
-        if not is_list(sent) and page.get("page") is None:
-            # As of a payout, whose history may be read for its summary alone.
-            raise UnreadableResponse(
-                f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED
-            )
-        items = [kind(object_or_empty(item)) for item in list_or_empty(sent)]
+        items = [kind(object_or_empty(item)) for item in list_or_empty(page.get("content"))]
         numbers = object_or_empty(page.get("page"))
         pages = whole_of(numbers.get("totalPages"))
         total = whole_of(numbers.get("totalElements"))
-        reader.more = _names_next(page, reader.number) or None
+        reader.more = None
         if pages is not None:
-            if not items and total is not None and reader.number <= pages and total > 0:
+            if not items and total and reader.number <= pages:
                 # Taken for the end, the page would hide its items and all that follow.
                 raise reader.contradiction("it has no items, and the list says that it has some")
-            complete = total is None or len(reader.shown) + len(items) >= total
-            if reader.number >= pages and complete:
+            is_complete = total is None or len(reader.shown) + len(items) >= total
+            if reader.number < pages:
+                reader.more = True
+            elif is_complete:
                 reader.more = False
         return items
 
-    name_of = content_of if is_feed else identify
-
     def begin() -> PageReader[R]:
-        return PageReader(name_of, 1, what, query.may_be_left)
+        return PageReader(content_of if is_feed else _id_of, 1, what, query.may_be_left)
 
     return Walk(begin, read_page)
 
 
 def lists(
-    kind: type[R],
-    identify: Callable[[R], str | None] = _id_of,
-    *,
-    order: ListOrder = AS_VELO_SORTS,
-    is_feed: bool = False,
+    kind: type[R], *, order: ListOrder | None = None, is_feed: bool = False
 ) -> staticmethod[[ListQuery], Walk[R]]:
     """How the list of a method is read, as by `walk`: `_list = lists(Payee)`."""
-    return staticmethod(lambda query: walk(query, kind, identify, order=order, is_feed=is_feed))
-
-
-def _names_next(page: Mapping[str, Any], number: int) -> bool:
-    """Whether the page with this number names a next one, or says that there are more pages."""
-    links = list_or_empty(page.get("links"))
-    has_link = any(object_or_empty(link).get("rel") == "next" for link in links)
-    return has_link or says_that_others_follow(page, number)
+    return staticmethod(lambda query: walk(query, kind, order=order, is_feed=is_feed))

@@ -9,7 +9,6 @@ from victor_ext.sandbox.velo._state import VeloState, iso, made_at
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
-_REQUESTED = "PAYOR_FUNDING_REQUESTED"
 
 
 def add_source(state: VeloState, name: str, currency: str, balance: int) -> JsonObject:
@@ -103,22 +102,3 @@ def list_funding_changes(state: VeloState, asked: Asked) -> list[JsonObject]:
     except ValueError:
         raise Refused(400, "updatedSince must be a time.", "updatedSince") from None
     return [item for name, item in state.fundings.items() if state.changed[name] >= since]
-
-
-def list_fundings(state: VeloState, _: Asked) -> list[JsonObject]:
-    """The fundings as an audit shows them."""
-    return [_audited(state, funding) for funding in state.fundings.values()]
-
-
-def _audited(state: VeloState, funding: JsonObject) -> JsonObject:
-    changed = iso(state.changed[funding["fundingId"]])
-    event = {"eventId": funding["fundingId"], "eventDateTime": changed}
-    return {
-        **funding,
-        "dateTime": changed,
-        "status": "PENDING" if funding["status"] == "PENDING" else "CREDIT",
-        "sourceAccountName": state.sources[funding["sourceAccountId"]]["name"],
-        "fundingType": "ACH",
-        "topupType": "MANUAL",
-        "events": [{**event, "fundingEventType": _REQUESTED}],
-    }

@@ -309,7 +309,7 @@ def get_payment(state: VeloState, asked: Asked) -> JsonObject:
     return find({one["paymentId"]: one for one in payments(state)}, asked.about, "payment")
 
 
-def payout_history(state: VeloState, asked: Asked) -> list[JsonObject]:
+def audited_payments(state: VeloState, asked: Asked) -> list[JsonObject]:
     return [one for one in payments(state) if one["payoutId"] == asked.about]
 
 

@@ -69,12 +69,6 @@ _ROWS = (
         _accounts.list_funding_changes,
         listing=listing(),
     ),
-    Row(
-        "list_fundings",
-        "GET /v4/paymentaudit/fundings",
-        _accounts.list_fundings,
-        listing=listing(),
-    ),
     # Payouts
     Row("submit", "POST /v3/payouts", _payouts.submit),
     Row("get_payout", "GET /v3/payouts/{id}", _payouts.get_payout),
@@ -94,9 +88,9 @@ _ROWS = (
         listing=listing(),
     ),
     Row(
-        "payout_history",
+        "audited_payments",
         "GET /v4/paymentaudit/payouts/{id}",
-        _payouts.payout_history,
+        _payouts.audited_payments,
         listing=listing(order="remoteId:asc"),
     ),
     # Payments
@@ -161,8 +155,8 @@ class VeloProvider(TableProvider[VeloSettings]):
                 raise Refused(403, "This key is not for that payor.", name)
         super().check(call, operation, query, body)
 
-    def page_body(self, asked: Asked, page: Page[Any]) -> JsonObject:
-        body: JsonObject = {
+    def page_body(self, _asked: Asked, page: Page[Any]) -> JsonObject:
+        return {
             "page": {
                 "numberOfElements": len(page.items),
                 "totalElements": page.total,
@@ -173,9 +167,6 @@ class VeloProvider(TableProvider[VeloSettings]):
             "links": [{"rel": "self", "href": f"?page={page.number}&pageSize={page.size}"}],
             "content": page.items,
         }
-        if asked.operation == "payout_history":
-            body["summary"] = _payouts.get_payout(self.state, asked)
-        return body
 
     def success(self, operation: str, result: Result, status: int) -> Response:
         """The response of a call that succeeded: of its body, the declared members that have a
