@@ -46,7 +46,7 @@ from victor_ext._runtime.loop.operations import (
     state_in,
 )
 
-from .declared_keys import declared_place, documented_key, key_place
+from .declared_keys import DocumentedKey, declared_place, documented_key, key_place
 from .problems import read_problems
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
@@ -263,9 +263,12 @@ class DocumentOperations(Operations):
         return declares_at(declared, self._place)
 
 
-def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[DescribedOperation]:
-    """The rows of the table that `connect` makes of a document, in words."""
-    table = DocumentOperations(document, httpx.URL(""), place)
+def rows_of(document: Sequence[Declared], place: DocumentedKey) -> list[DescribedOperation]:
+    """The rows of the table that `connect` makes of a document, where it takes keys at `place`, in
+    words.
+    """
+    key = place if isinstance(place, NamedPlace) else NoKeys()
+    table = DocumentOperations(document, httpx.URL(""), key)
     return [*map(table.in_words, document)]
 
 
