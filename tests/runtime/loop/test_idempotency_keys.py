@@ -291,10 +291,10 @@ class TestWhereTheKeyGoes:
             assert place.prepare(httpx.Request("POST", self.URL, **nothing)) is None
 
     FORMS = (
-        (KeyForm(format="uuid"), str(uuid.UUID(int=7)), uuid.UUID(int=7).hex, "is a UUID"),
-        (KeyForm(min_length=3), "abc", "ab", "has at least 3 characters"),
-        (KeyForm(max_length=3), "abc", "abcd", "has at most 3 characters"),
-        (KeyForm(pattern="^[a-z]+$"), "abc", "ABC", r"matches \^\[a-z\]"),
+        (KeyForm(format="uuid"), str(uuid.UUID(int=7)), uuid.UUID(int=7).hex, "be a UUID"),
+        (KeyForm(min_length=3), "abc", "ab", "have at least 3 characters"),
+        (KeyForm(max_length=3), "abc", "abcd", "have at most 3 characters"),
+        (KeyForm(pattern="^[a-z]+$"), "abc", "ABC", r"match \^\[a-z\]"),
     )
 
     @pytest.mark.parametrize(("form", "good", "bad", "words"), FORMS, ids=repr)
@@ -312,7 +312,7 @@ class TestWhereTheKeyGoes:
             )
 
         assert place.prepare(request(good)) == good
-        with pytest.raises(InvalidRequest, match=f"Nothing was sent: .* that {words}"):
+        with pytest.raises(InvalidRequest, match=f"Nothing was sent: .* must {words}"):
             place.prepare(request(bad))
 
     def test_a_random_key_fits_the_documents_form_or_the_caller_must_give_a_key(self):
