@@ -40,9 +40,9 @@ def serving(page):
     """Serves pages of three, in the way of `page`."""
 
     def answer(request):
-        made = page(request.url.params)
-        is_whole = isinstance(made, httpx.Response)
-        return made if is_whole else httpx.Response(200, content=json.dumps(made))
+        body = page(request.url.params)
+        is_response = isinstance(body, httpx.Response)
+        return body if is_response else httpx.Response(200, content=json.dumps(body))
 
     return Script(answer)
 

@@ -132,8 +132,8 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         if account is not None:
             digest = caller_digest(f"{place_of(url)} {account}", product="connect")
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
-        said: Mapping[Any, OperationRow] = {} if rows is None else rows
-        table = table_of(key, said, bound.document, bound.members, url)
+        own_rows: object = {} if rows is None else rows
+        table = table_of(key, own_rows, bound.document, bound.members, url)
         provider = name or package.removesuffix("_api") or url.host
         self._start(
             given,

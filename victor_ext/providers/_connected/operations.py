@@ -264,7 +264,9 @@ class DocumentOperations(Operations):
 
 
 def rows_of(document: Sequence[Declared], place: DocumentedKey) -> list[DescribedOperation]:
-    """The rows of the table that `connect` makes of a document, where it takes keys at `place`."""
+    """The rows of the table that `connect` makes of a document, where it takes keys at `place`, in
+    words.
+    """
     key = place if isinstance(place, NamedPlace) else NoKeys()
     table = DocumentOperations(document, httpx.URL(""), key)
     return [*map(table.in_words, document)]
