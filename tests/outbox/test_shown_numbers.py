@@ -23,7 +23,7 @@ def shown_after(engine, caplog, texts, storage_key=None):
 
     def meet(reference):
         text = texts[int(reference.removeprefix("INV-"))]
-        error = {"code": text, "message": f"No. {text}, for Mrs Doe", "field": text}
+        error = {"code": 101, "message": f"No. {text}, for Mrs Doe", "field": text}
         # Without a blank it may be an id.
         headers = {"x_request_id": text} if re.fullmatch("[A-Z0-9]+ +[ -~]+", text) else {}
         return refused(400, {"error": error, "status": 400}, **headers)

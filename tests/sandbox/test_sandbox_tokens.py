@@ -23,7 +23,7 @@ def refused(caller, authorization):
     headers = {} if authorization is None else {"authorization": authorization}
     response = caller.http.get(LIST, headers=headers)
     assert response.status_code == 401, response.text
-    return response.json()["error"]["code"]
+    return response.json()["error"]["reason"]
 
 
 def is_let_in(caller, authorization):

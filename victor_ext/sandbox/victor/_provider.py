@@ -169,7 +169,8 @@ class VictorProvider(TableProvider[SandboxSettings]):
         return json_response(400, error_body(operation, problems))
 
     def error(self, status: int, code: str, message: str) -> Response:
-        """What the document does not declare is an `ApiErrorResponse`, too, with a word in place of
-        a number that is not published.
+        """What the document does not declare is an `ApiErrorResponse`, too, with a word for people
+        beside the only number that is published.
         """
-        return json_response(status, {"status": 0, "error": {"code": code, "message": message}})
+        error = {"code": 101, "message": message, "reason": code}
+        return json_response(status, {"status": 0, "error": error})
