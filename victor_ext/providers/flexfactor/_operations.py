@@ -49,6 +49,7 @@ from ._responses import (
     says_read,
     shows_work,
     status_of,
+    undecided,
 )
 
 _REPEATED: dict[str, Comparer] = dict.fromkeys(
@@ -86,7 +87,7 @@ def _id_in_body(response: httpx.Response) -> str | None:
 
 def _captured_order_id(response: httpx.Response) -> str | None:
     """The id of the order that was captured. The request names it, and the response may not."""
-    return _id_in_body(response) or first_text(object_of(response.request), "orderId")
+    return first_text(object_of(response.request), "orderId")
 
 
 def _state_in_body(response: httpx.Response) -> str:
@@ -106,6 +107,7 @@ def _write(
         effect=effect,
         evidence=result,
         refuses=result.refusal,
+        undecided=undecided,
         proves_work=shows_work,
         repeats=_REPEATS,
         made=made,
