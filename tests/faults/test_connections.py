@@ -122,7 +122,7 @@ def test_a_response_is_read_though_the_rest_of_its_request_cannot_be_written(mod
 
     def refuse(connection):
         opened.append(connection.recv(1))
-        connection.sendall(answer(b'{"error": {"message": "no"}}', "413 Too Large"))
+        connection.sendall(answer(b'{"error": {"code": 101, "message": "no"}}', "413 Too Large"))
         connection.recv(1)  # until the other side closes it
 
     monkeypatch.setattr(socket.socket, "send", send)

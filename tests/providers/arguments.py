@@ -24,8 +24,8 @@ Types = frozenset[Any]
 
 
 REFUSAL = {name: value for system in CLIENTS for name, value in ADAPTERS[system].REFUSAL.items()}
-"""A body that refuses in the formats of all systems at once. Velo's `errors` are FlexFactor's, too.
-"""
+REFUSAL["errors"] = [{"errorCode": "E1", "errorMessage": "no", "item1": "no"}]
+"""A body that refuses in the formats of all systems at once: Velo and FlexFactor have `errors`."""
 
 
 def _unknown(request):

@@ -109,8 +109,6 @@ NAMES = {
     418: "StatusError",
     422: "BadRequest",
 }
-ANY_STATUS = ("connected", "tiny")
-"""Systems whose documents declare their errors for any status, so that 418 is a refusal there."""
 USED = {
     400: "This key was used before for another request",
     403: "Duplicate request",
@@ -144,10 +142,9 @@ def test_a_failure_that_happens_once_is_retried_or_settled_or_leaves_a_write_unk
 def test_a_refusal_is_told_as_rejected_and_a_conflict_as_unknown(system, harness, exchange):
     """A conflict is with something that exists: it leaves the outcome unknown."""
     body = refusal(system).text
-    unknown = {409} if system in ANY_STATUS else {409, 418}
     for status, name in NAMES.items():
         seen = observed(harness, exchange, fault=for_good(status, body=body))
-        word = "unknown" if status in unknown else "rejected"
+        word = "unknown" if status in (409, 418) else "rejected"
         assert (seen.word, seen.error, seen.work) == (word, name, 0)
     for status, words in USED.items() if exchange.writes else ():
         used = refusal(system, words=words).text

@@ -14,7 +14,6 @@ import httpx
 import pytest
 from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
-from msgspec.structs import replace
 
 from victor_ext._runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value
 from victor_ext._runtime.client.transport import (
@@ -28,13 +27,15 @@ from victor_ext._runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext._runtime.loop.attempts import AttemptLoop
 from victor_ext._runtime.loop.call_events import Event
 from victor_ext._runtime.loop.events import Reporter
+from victor_ext._runtime.loop.evidence import lists_declared_errors
 from victor_ext._runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext._runtime.loop.idempotency_keys import HeaderKey
 from victor_ext._runtime.loop.operations import (
-    _READ,
-    _WRITE,
     Behaviour,
+    Effect,
+    Operation,
     Operations,
+    Shown,
 )
 from victor_ext._runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
 from victor_ext.errors import Problem
@@ -208,11 +209,17 @@ class OneRow(Operations):
         self._columns = columns
 
     def of(self, request):
-        row = _READ if request.method == "GET" else _WRITE
-        return replace(row, **self._columns)
+        columns = {
+            "effect": Effect.READS if request.method == "GET" else Effect.MOVES_MONEY,
+            "key": None,
+            "evidence": self.complaint,
+            "may_list_errors": partial(lists_declared_errors, of_errors=set()),
+            "shown": Shown.UNSENT,
+        }
+        return Operation(**{**columns, **self._columns})
 
-    def document_of(self, _request):
-        return self._errors, None
+    def declared_of(self, _request):
+        return None
 
 
 def read_problems(response):

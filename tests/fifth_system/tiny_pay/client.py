@@ -40,6 +40,7 @@ from victor_ext._runtime.loop.evidence import Members
 from victor_ext._runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext._runtime.loop.operations import Behaviour, Effect, Operation, Operations, RepeatsId
 from victor_ext._systems import System
+from victor_ext.errors import Problem
 from victor_ext.providers._settings import provider_variables, require_variables
 from victor_ext.typed import Body, CheckedCall, ListQuery, Request
 
@@ -49,6 +50,12 @@ from .system import SYSTEM
 def _refused(response: Any) -> str | None:
     body = object_of(response)
     return str(body.get("text")) if body.get("success") is False else None
+
+
+def _read_problems(response: httpx.Response) -> list[Problem]:
+    fault = object_or_empty(object_of(response).get("fault"))
+    code, text = fault.get("code"), fault.get("text")
+    return [Problem("", code, text)] if isinstance(code, str) and isinstance(text, str) else []
 
 
 OPERATIONS = {
@@ -127,7 +134,9 @@ class _TinyClient(BaseClient[Client, Mode, Transport], Pings[Mode]):
         given, signs = take(self, options), FixedToken(lambda: f"Bearer {token}")
         url, key = checked_base_url(base_url), BodyKey("idempotencyKey")
         table = Operations((), url, key, elsewhere=OPERATIONS)
-        behaviour = Behaviour(name="TinyPay", key_place=key, operations=table)
+        behaviour = Behaviour(
+            name="TinyPay", key_place=key, operations=table, problems=_read_problems
+        )
         self._start(given, lambda *_: signs, url, behaviour=behaviour)
 
     @classmethod

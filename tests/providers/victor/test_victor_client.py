@@ -90,7 +90,6 @@ def test_problems_of_the_second_shape_are_one_for_each_error(run):
          "codes": ["NotNull.request.dueDateStartDate", "NotNull"]},
         {"objectName": "request", "code": "Size", "arguments": [{}], "field": "notes"},
         {"defaultMessage": "something else"},
-        "no object",
     ]  # fmt: skip
     error = refused(run, {"name": {}, "boundProperties": [], "allErrors": items})
     assert [(problem.field, problem.code, problem.message) for problem in error.problems] == [

@@ -32,7 +32,8 @@ def answer(request):
     name = request.url.path.rpartition("/")[2]
     status = {"nobody": 404, EARLY: 203}.get(name, 200)
     headers = {"x-token": request.headers.get("authorization", "")}
-    bodies = {"list": ["no", "object"], "nobody": {"title": "No such order", "status": 404}}
+    nobody = {"error": {"code": 101, "message": "No such order"}}
+    bodies = {"list": ["no", "object"], "nobody": nobody}
     body = bodies.get(name, {"id": name, "status": 2})
     return httpx.Response(status, json=body, headers=headers)
 

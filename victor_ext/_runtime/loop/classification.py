@@ -20,14 +20,7 @@ from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
 from .conflicts import EarlierUse, Use, earlier_use
 from .evidence import is_failed_page, reader_of, reports_error
 from .operations import Behaviour, Operation, names_only
-from .refusals import (
-    STATUSES_WITH_RULES,
-    intermediary_in,
-    is_of_provider,
-    is_page_of_another,
-    may_refuse,
-    says_more_than_status,
-)
+from .refusals import MAY_REFUSE, intermediary_in, is_of_provider, is_page_of_another
 
 
 class Repeat(Enum):
@@ -187,11 +180,12 @@ def _of_good_status(
     # A refusal of something else leaves open what became of this.
     if row.refuses is not None and is_whole and not mismatch:
         refusal = row.refuses(response)
-    if refusal is not None:
-        what = _but(response, f"its body reports a rejection ({refusal})")
+    rejection = refusal and f"its body reports a rejection ({refusal})"
+    if rejection and not _intermediary_of(response, row, behaviour):
+        what = _but(response, rejection)
         used = _of_use(response, row, behaviour, what, begun=begun)
         return used or Failure(errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response)
-    lack = response.damage or mismatch or row.evidence(response, behaviour.problems)
+    lack = response.damage or mismatch or rejection or row.evidence(response, behaviour.problems)
     complaint = None if lack else _complaint(response, row)
     wrong = lack or complaint
     if wrong is None:
@@ -199,7 +193,7 @@ def _of_good_status(
     repeat = Repeat.NEVER if response.too_long else Repeat.REPEATABLE
     says_wrong = is_whole and (behaviour.problems(response) or reports_error(response))
     failure = of_unusable(response, wrong, repeat)
-    if mismatch or complaint or says_wrong:
+    if mismatch or complaint or rejection or says_wrong:
         # The status reports success; the body a failure, or the success of another request. Which
         # holds is unknown.
         what = _but(response, wrong)
@@ -309,11 +303,11 @@ def _of_error_status(
     if status == 429:  # the provider refuses before it works; whoever is in front of it may not
         by_provider = replace(failure, repeat=Repeat.ALWAYS, outcome=Outcome.REJECTED)
         return replace(failure, repeat=Repeat.REPEATABLE) if intermediary else by_provider
-    is_refused = _is_refused(failure, response, row, behaviour)
+    is_refused = _is_refused(failure, response, row)
     return replace(failure, outcome=Outcome.REJECTED) if is_refused else failure
 
 
-def _is_refused(failure: Failure, response: Response, row: Operation, behaviour: Behaviour) -> bool:
+def _is_refused(failure: Failure, response: Response, row: Operation) -> bool:
     """Whether a response with another status from 400 to 499 refuses the request for good."""
     if response.status_code == 401:
         return True  # about the credentials, whoever looked at them
@@ -321,8 +315,7 @@ def _is_refused(failure: Failure, response: Response, row: Operation, behaviour:
         return False  # a conflict is with something that exists
     if row.undecided is not None and row.undecided(response):
         return False
-    _, declared = behaviour.operations.document_of(response.request)
-    return may_refuse(response.status_code, declared)
+    return response.status_code in MAY_REFUSE
 
 
 def _said_by(response: Response, row: Operation, intermediary: str) -> str:
@@ -337,13 +330,12 @@ def _said_by(response: Response, row: Operation, intermediary: str) -> str:
 def _intermediary_of(response: Response, row: Operation, behaviour: Behaviour) -> str:
     """Who seems to have written a response with an error status; empty: the provider."""
     if row.is_secret:
-        # The endpoint of tokens may be anybody's: its errors are objects, with more than a status.
-        body = json_of(response)
-        is_own = response.damage is None and is_object(body)
-        is_own = is_own and (not body or any(map(says_more_than_status, body.values())))
+        # The endpoint of tokens may be anybody's: its errors are objects.
+        is_own = response.damage is None and is_object(json_of(response))
     else:
-        document, declared = behaviour.operations.document_of(response.request)
-        is_own = is_of_provider(response, document, declared, behaviour.problems)
+        table = behaviour.operations
+        declared = table.declared_of(response.request)
+        is_own = is_of_provider(response, table.errors, declared, behaviour.problems)
     return "" if is_own else intermediary_in(response, behaviour.name)
 
 
@@ -352,7 +344,7 @@ def _error_class_of(
 ) -> type[errors.VictorError]:
     status = response.status_code
     error_class = error_class_for(status)
-    if intermediary and status < 500 and status not in STATUSES_WITH_RULES:
+    if intermediary and status in MAY_REFUSE:
         return errors.StatusError  # nobody knows what it is about
     if error_class is not errors.BadRequest or not row.unknown_id:
         return error_class

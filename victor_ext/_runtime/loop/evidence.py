@@ -4,11 +4,11 @@ of operations.
 
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
 import httpx
 
-from victor_ext._privacy import body_of
 from victor_ext._runtime.core.json_values import (
     NOT_JSON,
     flag_of,
@@ -44,7 +44,6 @@ Tables: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 UNDOCUMENTED = "this status is not in the provider's document"
-_ERROR_STATUSES = (400, 401, 402, 403, 404, 409, 422, 429, 500, 503)
 HTML = re.compile(rb"\W*<(?:!doctype\s+)?(?:html|head|body)\b", re.IGNORECASE)
 """The beginning of an HTML page."""
 
@@ -56,14 +55,12 @@ class Reader:
     where the body is no object: such as the empty body of a call that returns nothing.
     """
 
-    __slots__ = ("_client", "_has_own_rules", "declared", "document", "members")
+    __slots__ = ("_client", "_has_own_rules", "declared")
 
     def __init__(self, client: Any, operation: Declared, *, has_own_rules: bool = False) -> None:
         self._client = client
         self._has_own_rules = has_own_rules
         self.declared = operation
-        self.document: Sequence[Declared] = client.document  # all operations
-        self.members: Tables = client.members
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body has a member that the document declares for a good response.
@@ -72,38 +69,18 @@ class Reader:
         proxy's) has none.
         """
         members = object_of(response)
-        if not members:
-            return False
-        is_declared = self._has_value_for(members, response.status_code)
-        if is_declared is not None:
-            return is_declared
-        # It may still be what is declared for another good status than the documented one.
-        return any(self._has_value_for(members, status) for status in range(200, 300))
+        # It may also be what is declared for another good status.
+        statuses = (response.status_code, *range(200, 300))
+        return bool(members) and any(self._has_value_for(members, status) for status in statuses)
 
-    def _has_value_for(self, members: dict[str, Any], status: int) -> bool | None:
-        """Whether an object has a value that the document declares for a status; None: it declares
-        nothing that fits.
-        """
-        content = json_text(members)  # httpx would write no 1e999
-        model = self._read_as(Response(status, content=content))
-        return None if model is NOT_READ else has_declared_value(model)
-
-    def is_of_error(self, response: Response) -> bool:
-        """Whether the document declares the class of what was read for an error status, too."""
-        for status in _ERROR_STATUSES:
-            model = self._read_as(Response(status, content=response.content))
-            if type(model) is type(response.parsed):
-                return True
-        return False
-
-    def _read_as(self, response: Response) -> Any:
-        """What the document declares for this body and status; `NOT_READ` if it declares nothing
-        that fits.
-        """
+    def _has_value_for(self, members: dict[str, Any], status: int) -> bool:
+        """Whether an object has a value that the document declares for a status."""
+        response = Response(status, content=json_text(members))  # httpx would write no 1e999
         try:
-            return self.declared.parse(client=self._client, response=response)
+            model = self.declared.parse(client=self._client, response=response)
         except Exception:  # noqa: BLE001 - a generated parser may fail in any way
-            return NOT_READ
+            return False
+        return has_declared_value(model)
 
     def __call__(self, response: Response) -> str | None:
         """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
@@ -160,10 +137,6 @@ _NO_ERROR = {
     "code": ("0", "00", "200"),
     "message": ("ok", "success"),
 }
-_ERROR_MEMBER = (
-    rb'(?i)"(?:all)?errors?"\s*:\s*'
-    rb'(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})'
-)
 
 
 def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
@@ -171,16 +144,10 @@ def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
     named in `but`.
 
     null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Nor are words for
-    it ("none", "ok"), a `code` of 0, "00" or 200, and a `message` of success. Of JSON that is not
-    complete, what can be read counts.
+    it ("none", "ok"), a `code` of 0, "00" or 200, and a `message` of success.
     """
-    body = json_of(response)
-    if body is NOT_JSON:
-        return re.search(_ERROR_MEMBER, body_of(response)) is not None
-    if not is_object(body):
-        return False
-    for name, value in body.items():
-        is_error_member = name.lower() in _ERRORS and name.lower() not in but
+    for name, value in object_of(response).items():
+        is_error_member = name.lower() in _ERRORS and name not in but
         if is_error_member and _is_something(value, "error"):
             return True
     return False
@@ -283,24 +250,17 @@ def document_complaint(
     return reason
 
 
-def lists_declared_errors(response: httpx.Response) -> bool:
-    """Whether all that a good response has in `error` and `errors` is declared for it, such as
-    refused rows of a batch.
-
-    They are beside declared evidence, and not in the class that the document has for an error.
+def lists_declared_errors(response: httpx.Response, of_errors: AbstractSet[str]) -> bool:
+    """Whether all that a good response to a write has in `error` and `errors` is declared for it,
+    such as refused rows of a batch, and is no member of an error. A `default` response is that of
+    errors, too.
     """
     reader = reader_of(response.request)
-    if reader is None or not isinstance(response, Response):
+    if reader is None or not isinstance(response, Response) or not reader.declared.results:
         return False
-    if response.parsed is NOT_READ:
-        reader(response)
-    model: Any = response.parsed
-    if not has_declared_value(model) or reader.is_of_error(response):
-        return False
-    others = model._misread()  # noqa: SLF001 - each model has it
-    names = [field.name for field in fields_of(model)]
-    is_set = {name for name in names if type(getattr(model, name)).__name__ != "Unset"}
-    return not reports_error(response, but={name.replace("_", "") for name in is_set - others})
+    others = getattr(response.parsed, "_misread", frozenset[str])()
+    declared = frozenset(reader.declared.result_members) - of_errors - others
+    return not reports_error(response, but=declared)
 
 
 NO_EVIDENCE = frozenset({"error", "errors"})

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache, partial
-from typing import Any, NamedTuple, Self, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
@@ -46,7 +46,6 @@ from .evidence import (
     Evidence,
     Members,
     Problems,
-    Reader,
     Tables,
     document_complaint,
     lists_declared_errors,
@@ -513,29 +512,6 @@ TOKEN = Operation(effect=Effect.SETS, shown=Shown.NOTHING, evidence=AN_OBJECT)
 """The row of a request for a token. `OAuthToken` sets it: the endpoint may be anywhere."""
 
 
-def complaint_without_row(response: httpx.Response, problems: Problems) -> str | None:
-    """Why a good response to an operation without a row by hand is no success, or None.
-
-    The document knows it, if a generated function was called. By hand, an object or a 204 is a
-    success.
-    """
-    if reader_of(response.request) is not None:
-        return document_complaint(response, problems)
-    if response.status_code == 204 and not response.content:
-        return None
-    return AN_OBJECT(response, problems)
-
-
-_WRITE = Operation(
-    effect=Effect.MOVES_MONEY,
-    key=None,
-    evidence=complaint_without_row,
-    may_list_errors=lists_declared_errors,
-    shown=Shown.UNSENT,
-)
-_READ = replace(_WRITE, effect=Effect.READS)
-
-
 def declares_at(operation: Declared, place: KeyPlace) -> bool:
     """Whether the document declares something at this place for the operation, also where it does
     not say that it is a key. Headers have any letter case.
@@ -624,7 +600,7 @@ class Operations:
         results: Whether | None = None,
     ) -> None:
         rows = rows or {}
-        self._errors = DeclaredErrors(document, members or {})
+        self.errors = DeclaredErrors(document, members or {})
         self._by_name = {name_of(declared): declared for declared in document}
         for names in rows:
             if self._by_name.keys().isdisjoint(_names_in(names)):
@@ -638,10 +614,6 @@ class Operations:
         self._base = path_of(base_url).rstrip("/")
         self._place = place
         self._results = results
-        self._bound: dict[int, Self] = {}
-        """The tables of other packages whose operations go through the client, by the identity of
-        their documents.
-        """
 
     def of_attempt(self, request: httpx.Request) -> Operation:
         """The row of a request that is sent: the one that its call has found, once."""
@@ -655,35 +627,12 @@ class Operations:
         reader = reader_of(request)
         name = self._name_below(request) if reader is None else name_of(reader.declared)
         row = self._rows.get(name)
-        if row is not None:
-            return row
-        if reader is None:
-            return self.row_of_document(request, self._by_name.get(name))
-        return self._table_for(reader).row_of_document(request, reader.declared)
+        return self.row_of_document(request, self.declared_of(request)) if row is None else row
 
-    def document_of(self, request: httpx.Request) -> tuple[DeclaredErrors, Declared | None]:
-        """What the document of a request declares of errors, and of the request's operation; None:
-        it does not have the operation.
-        """
+    def declared_of(self, request: httpx.Request) -> Declared | None:
+        """What the document declares of a request's operation; None: it does not have it."""
         reader = reader_of(request)
-        if reader is None:
-            return self._errors, self._by_name.get(self._name_below(request))
-        return self._table_for(reader)._errors, reader.declared  # noqa: SLF001 - of its own class
-
-    def _table_for(self, reader: Reader) -> Self:
-        """The table with the rows of a document: this one, or that of another package."""
-        document = reader.document
-        if document is self._document:
-            return self
-        number = id(document)
-        if number not in self._bound:
-            self._bound[number] = self._of_other_package(document, reader.members)
-        return self._bound[number]
-
-    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
-        return type(self)(
-            document, self._base_url, self._place, members=members, results=self._results
-        )
+        return self._by_name.get(self._name_below(request)) if reader is None else reader.declared
 
     def row_of_document(self, request: httpx.Request, declared: Declared | None) -> Operation:
         """The row of an operation without one by hand. None: the document does not have it."""
@@ -699,7 +648,7 @@ class Operations:
         return Operation(
             effect=effect,
             key=key,
-            evidence=self._complaint,
+            evidence=self.complaint,
             look_up=lambda _request: self._hint(declared, key),
             made=lambda response: self._id_in(response, declared),
             said=lambda response: state_in(response, self._state_places(name)),
@@ -707,15 +656,24 @@ class Operations:
             follow=self.follow_of(name),
             proves_work=partial(self._names_result, declared=declared),
             results=self._results,
-            may_list_errors=lists_declared_errors,
+            may_list_errors=partial(lists_declared_errors, of_errors=self.errors.kinds.keys()),
             untaken_key=self._untaken_key(declared),
             shown=self._shown(declared),
         )
 
     # The columns of a row of the document. `connect` adds what its caller says.
 
-    def _complaint(self, response: httpx.Response, problems: Problems) -> str | None:
-        return complaint_without_row(response, problems)
+    def complaint(self, response: httpx.Response, problems: Problems) -> str | None:
+        """Why a good response to an operation without a row by hand is no success, or None.
+
+        The document knows it, if a generated function was called. By hand, an object or a 204 is a
+        success.
+        """
+        if reader_of(response.request) is not None:
+            return document_complaint(response, problems)
+        if response.status_code == 204 and not response.content:
+            return None
+        return AN_OBJECT(response, problems)
 
     def _shown(self, _declared: Declared | None, /) -> Shown:
         """What a message may show of a response."""
@@ -770,17 +728,12 @@ class Operations:
         return id_in(response, "id") or self._id_in_location(response, name)
 
     def _names_result(self, response: httpx.Response, declared: Declared | None) -> bool:
-        """Whether a response has the id of what was made. Where errors have that place, too, an
-        error in the body has it, unless there is a member that only successes have.
-        """
+        """Whether a response has the id of what was made, at a place that no error has."""
         place = self._place_of_id("" if declared is None else name_of(declared), declared)
         id = id_in(response, place) if place else ""
         if says_nothing(id) or id in path_of(response.request.url).split("/"):
             return False
-        errors, _ = self.document_of(response.request)
-        if not errors.has_own_member(response, declared):
-            return True
-        return errors.has_success_member(object_of(response), declared, place)
+        return place.partition(".")[0] not in self.errors.kinds
 
     def _place_of_id(self, name: str, declared: Declared | None) -> str:
         """Where a response has its id; empty: neither a person nor the document says it."""
@@ -879,38 +832,21 @@ def _names_in(row: str) -> list[str]:
 
 
 def _fitting(names: Collection[str], method: str, path: str) -> str:
-    """The name of the row with the most literal segments; empty if none fits the path, or if
+    """The name of the row with the fewest placeholders that fits a path; empty if none fits, or
     several fit as well.
     """
-    # Percent-encoded: an encoded slash is a part of an id.
-    parts = [unquote(part) for part in _parts(path)]
-    ranks: dict[str, int] = {}
-    for name in names:
-        own_method, _, template = name.partition(" ")
-        own = _parts(template)
-        if own_method == method and len(own) == len(parts) and all(map(_fits, own, parts)):
-            ranks[name] = sum(map(_rank, own))
-    highest = max(ranks.values(), default=0)
-    best = [name for name, rank in ranks.items() if rank == highest]
+    asked = f"{method} {path.removesuffix('/')}"
+    fits = [name for name in names if _pattern(name).fullmatch(asked)]
+    fewest = min((name.count("{}") for name in fits), default=0)
+    best = [name for name in fits if name.count("{}") == fewest]
     return best[0] if len(best) == 1 else ""
 
 
-def _rank(segment: str) -> int:
-    """How much of a segment of a template is literal: all, a part, nothing."""
-    if "{}" not in segment:
-        return 3
-    return 0 if segment == "{}" else 1
-
-
-def _fits(template: str, part: str) -> bool:
-    if "{}" not in template:
-        return template == part
-    literals = map(re.escape, template.split("{}"))
-    return re.fullmatch(".+".join(literals), part, re.DOTALL) is not None
-
-
-def _parts(path: str) -> list[str]:
-    return path.removeprefix("/").removesuffix("/").split("/")
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """What the name of a row fits. An id is percent-encoded, and so is a slash in it."""
+    literals = map(re.escape, name.removesuffix("/").split("{}"))
+    return re.compile("[^/]+".join(literals))
 
 
 class Behaviour(FrozenOpaque, frozen=True):

@@ -8,7 +8,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 import httpx
@@ -135,14 +135,11 @@ class DocumentOperations(Operations):
         self.declared_key = declared_place(document, place)
         self.documented_key = key_place(document, None)
 
-    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
-        return type(self)(document, self._base_url, self._place, self._by_caller, members=members)
-
     def _said(self, name: str) -> OperationRow:
         """What the caller says of an operation."""
         return self._by_caller.get(name, _NOTHING)
 
-    def _complaint(self, response: httpx.Response, problems: Problems) -> str | None:
+    def complaint(self, response: httpx.Response, problems: Problems) -> str | None:
         return document_complaint(response, problems)
 
     def _shown(self, declared: Declared | None) -> Shown:

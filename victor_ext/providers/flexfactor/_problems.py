@@ -58,14 +58,19 @@ def trace_id(source: VictorError | httpx.Response) -> str | None:
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in the body of a response.
 
-    A JSON object that does not say yes has one or more. With an error status, a body in none of the
-    provider's shapes has none: somebody else wrote it.
+    A JSON object that does not say yes has one or more. Somebody else wrote one whose `errors` have
+    another shape, and with an error status, one in none of the provider's shapes, such as a `title`
+    without a `traceId` (RFC 9457): it has none.
     """
     body = object_of(response)
     problems = problems_in(body)
+    has_code = any(error_codes(body))
+    if member(body, "errors") and not (problems or has_code):
+        return ()
     is_error = success_of(body) is False
     if response.status_code >= 400:
-        is_error = is_error or first_text(body, "title") != "" or any(error_codes(body))
+        is_details = first_text(body, "title") != "" and bool(trace_id(response))
+        is_error = is_error or is_details or has_code
     else:
         # Of a write, the problems are asked for only if its response does not say yes.
         row: Operation | None = response.request.extensions.get(OPERATION)

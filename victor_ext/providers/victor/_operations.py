@@ -267,11 +267,12 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in a body of the documented schemas `ApiErrorResponse` and `ValidationErrors`;
-    none in another body.
+    none in another body. An error without a field whose code is an HTTP status is Google's.
     """
     body = object_of(response)
     error = object_or_empty(body.get("error"))
-    if any(error.get(name) not in (None, "") for name in ("code", "message", "field")):
+    code = error.get("code")
+    if error.get("field") or (code is not None and code not in range(400, 600)):
         message = text_or_empty(error.get("message")) or _NO_MESSAGE
         return (_problem(error, text_or_empty(error.get("field")), message),)
     errors = filter(None, map(object_or_empty, list_or_empty(body.get("allErrors"))))
