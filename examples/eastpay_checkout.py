@@ -13,11 +13,7 @@ def main() -> str:
     with EastPaySandbox() as sandbox:
         merchant = sandbox.add_merchant()
         url, entity_id = f"{sandbox.url}/eastpay", merchant.entity_id
-        # This bank says that its gateway has the inquiry by reference, which EastPay does not
-        # document.
-        with EastPay(
-            merchant.token, base_url=url, entity_id=entity_id, inquiry_by_reference=True
-        ) as eastpay:
+        with EastPay(merchant.token, base_url=url, entity_id=entity_id) as eastpay:
             return story(sandbox, eastpay)
 
 
@@ -54,8 +50,9 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
         eastpay.payments.debit(PRICE, card=card, merchant_transaction_id="INV-3")
     except VictorError as error:
         print(f"An answer is lost, and the outcome is {error.outcome}: {error}")
-    (found,) = eastpay.payments.find("INV-3")
-    print(f"Asked by its reference, INV-3 {found.result.kind}, and is not charged again.")
+    # its notification names the id
+    known = eastpay.payments.notified(sandbox.notification(sandbox.payment_ids()[-1]))
+    print(f"INV-3 {known.result.kind}, and is not charged again.")
 
     refund = eastpay.payments.refund(settled.id, PRICE, merchant_transaction_id="INV-2-back")
     print(f"INV-2 is paid back: {refund.result.kind}.")

@@ -64,7 +64,6 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "card.cvv": "text",
         "card.token": "text",
     },
-    "PaymentList": {"payments": ["Payment"], "records": ["Payment"], "result": "Result"},
     "Refusal": {
         "result": "Result",
         "id": "text",

@@ -83,15 +83,6 @@ OPERATIONS: tuple[Operation, ...] = (
         body="FollowUpForm",
     ),
     Operation(
-        name="find_payments",
-        method="GET",
-        path="/v3/query",
-        headers=(),
-        members=(),
-        results={200: "PaymentList"},
-        errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
-    ),
-    Operation(
         name="prepare_checkout",
         method="POST",
         path="/v3/checkouts",

@@ -9,11 +9,6 @@ PRICE = Money.of("92.00", "EGP")
 PAGE = "https://shop.example/after"
 PAID = {"result.code": "000.200.100"}
 MADE = {**PAID, "amount": "92.00", "currency": "EGP", "entityId": "EB000001"}
-FOUND = {
-    f"{name}.*.{member}": value
-    for name in ("payments", "records")
-    for member, value in {**PAID, "merchantTransactionId": "INV-1042"}.items()
-}
 
 
 def client(transport) -> EastPay:
@@ -22,7 +17,6 @@ def client(transport) -> EastPay:
         base_url="https://pay.bank.example/gateway",
         entity_id="EB000001",
         entity_type_in_inquiries=True,
-        inquiry_by_reference=True,
         transport=transport,
         retry=ONCE,
     )
@@ -44,7 +38,6 @@ CALLS = {
     "inquirePayment": Call.of(
         "payments.inquire", payment_id="payment-1", answer={**PAID, "id": "payment-1"}
     ),
-    "findPayments": Call.of("payments.find", merchant_transaction_id="INV-1042", answer=FOUND),
     "followUpPayment": Call.of(
         "payments.refund",
         amount=PRICE,

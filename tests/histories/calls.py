@@ -137,11 +137,13 @@ OPERATIONS: dict[str, Operation] = {
         "eastpay",
         "payments.debit",
         lambda name: ((USD,), {"card": CardToken("t"), "merchant_transaction_id": name}),
+        terms={"at_most_once": True},
     ),
     "refund": Operation(
         "eastpay",
         "payments.refund",
         lambda name: (("R7x", USD), {"merchant_transaction_id": name}),
+        terms={"at_most_once": True},
     ),
     "evaluate": Operation(
         "flexfactor",

@@ -525,9 +525,6 @@ class Provider:
         return said(200, {"page": {"page": 1, "totalPages": 1}, "links": [], "content": listed})
 
     def _found(self, url: httpx.URL, last: str, works: list[Work]) -> Reply:
-        if url.path == "/v3/query":
-            same = [each for each in works if each.fact == url.params["merchantTransactionId"]]
-            return said(200, {"payments": [json.loads(each.reply.body) for each in same]})
         if url.path.startswith("/v1/orders/"):
             is_cancelled = any(
                 each.values == {} or "idempotencyKey" in each.values

@@ -80,8 +80,7 @@ class Workers:
         self.clients = [self._client(process) for process in self.processes]
 
     def _client(self, process: Process) -> Any:
-        more = {"inquiry_by_reference": True} if self.system == "eastpay" else {}
-        return client(self.system, process, deadline=self.deadline, **more)
+        return client(self.system, process, deadline=self.deadline)
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
@@ -175,7 +174,7 @@ STORED = (
     "charge",
 )
 """The writes that an outbox takes by `add_call`."""
-FOUND_BY_REFERENCE = ("create", "submit", "submit two", "debit", "refund")
+OF_OTHERS = ("create", "submit", "submit two", "debit", "refund")
 """The writes that the other program may have made, too."""
 
 
@@ -226,7 +225,7 @@ class Outboxes(Workers):
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         workers = Workers.draw(dice)
-        taken = FOUND_BY_REFERENCE if workers["is_beside_others"] else STORED
+        taken = OF_OTHERS if workers["is_beside_others"] else STORED
         system = dice.choice(sorted({OPERATIONS[write].system for write in taken}))
         own = [write for write in taken if OPERATIONS[write].system == system]
         if dice.random() < 0.5:

@@ -2,11 +2,9 @@
 gets. One logic decides for both modes: `providers/test_every_system.py` runs it in both.
 """
 
-import calendar
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 
 import httpx
@@ -239,8 +237,6 @@ WHOLE = {
     "client_reference_id": "INV-1",
 }
 NEXT_DAY = SENT["due_date"] + timedelta(days=1)
-EPOCH = calendar.timegm(SENT["due_date"].timetuple())
-LATER = EPOCH + 86_400
 
 
 def create_with_key(victor, reference="INV-1", key=KEY, **options):
@@ -261,22 +257,13 @@ def described(**parts):
     ("other", "named"),
     [
         *CASES["another payment"],
-        *[
-            ({"payment_details": {"due_date": day}}, f"the due_date '{day}'")
-            for day in (f"{NEXT_DAY}", f"{NEXT_DAY}T00:00:00Z", LATER)
-        ],
+        ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due_date '{NEXT_DAY}'"),
     ],
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
 def test_an_answer_about_another_payment_is_a_conflict(own_key, other, named):
-    extra = {"extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
-
-    def create(victor):
-        if own_key:
-            return create_with_key(victor, **WHOLE, **extra)
-        return create_with_key(victor.with_options(**extra), key=None, **WHOLE)
-
-    error = Provider(described(**other)).error(create, re.escape(named), Conflict)
+    call = partial(create_with_key, **WHOLE, key=KEY if own_key else None)
+    error = Provider(described(**other)).error(call, re.escape(named), Conflict)
     assert error.idempotency_key is not None
     if own_key:
         words = (
@@ -304,30 +291,12 @@ def test_a_member_that_was_not_sent_and_is_in_the_answer_shows_another_payment(n
     assert not PaymentRequest.of_json(answer).could_be(sent, since=datetime.now(UTC))
 
 
-@pytest.mark.parametrize(
-    "same",
-    [
-        *CASES["same"],
-        {"payment_details": {"amount": "44.23 USD", "due_date": f"{SENT['due_date']}T00:00:00Z"}},
-        {"payment_details": {"amount": "$44.23", "due_date": EPOCH}},
-        {"payment_details": {"due_date": EPOCH * 1000, "amount_modification_allowed": "False"}},
-    ],
-)
+@pytest.mark.parametrize("same", CASES["same"])
 @pytest.mark.parametrize("allowed", [None, False])
 def test_the_same_payment_in_other_words_is_the_same(same, allowed):
-    extra = {
-        "purpose": {"code": "RENT"},
-        "limit": Decimal("44.20"),
-        "account": "043987673645",
-        "vat": 1,
-    }
-    sent = {
-        **WHOLE,
-        "amount_modification_allowed": allowed,
-        "extra_body": {"payment_details": extra},
-    }
     provider = Provider(described(**same))
-    assert provider.call(partial(create_with_key, **sent)).id == "a7ffd43c37c1"
+    call = partial(create_with_key, **WHOLE, amount_modification_allowed=allowed)
+    assert provider.call(call).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1
 
 

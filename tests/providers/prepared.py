@@ -12,7 +12,6 @@ import pytest
 from velo_api.api.source_accounts import request_funding
 from velo_api.models import FundingRequest
 
-from tests.contracts.eastpay import PRICE
 from tests.contracts.record import contract_of
 from tests.contracts.velo import CONTRACT as VELO
 from tests.providers.connected.till import client_class, new_payment, operation
@@ -26,7 +25,6 @@ from victor_ext import (
     connect,
 )
 from victor_ext._systems import entry_points_of
-from victor_ext.providers.eastpay import CardToken, EastPay
 
 PAGE = Path(__file__).parents[2] / "docs" / "api" / "outbox.md"
 HEADER = "| system | write | promise | after a lost response |\n|---|---|---|---|\n"
@@ -64,13 +62,6 @@ def _writes():
         for operation_id in contract.calls:
             with suppress(ConfigurationError):  # of a read, and of a list, which reads later
                 yield client.provider, prepared(client, contract.making(operation_id)), client
-    bank = EastPay(
-        "t" * 40, base_url="https://pay.bank.example", entity_id="EB000001", transport=transport
-    )
-    debit = bank.prepare(
-        "payments.debit", PRICE, card=CardToken("t"), merchant_transaction_id="INV-1"
-    )
-    yield "EastPay without `inquiry_by_reference`", debit, bank
     velo, body = VELO.client(transport), FundingRequest(funding_account_id="b", amount=1)
     yield "Velo", velo.prepare(request_funding, "account-1", body=body), velo
     take, body = operation("payments.take_payment"), new_payment(amount=4423, reference="INV-1")

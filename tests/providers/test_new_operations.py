@@ -21,7 +21,7 @@ from victor_ext import (
 )
 from victor_ext._runtime.loop.idempotency_keys import HeaderKey
 from victor_ext._runtime.loop.operations import Operations, name_of
-from victor_ext.providers.eastpay._operations import operations_of
+from victor_ext.providers.eastpay._operations import OPERATIONS as EASTPAY
 from victor_ext.providers.flexfactor._operations import OPERATIONS as OF_FLEXFACTOR
 from victor_ext.providers.velo._operations import OPERATIONS as OF_VELO
 from victor_ext.providers.victor._operations import OPERATIONS as OF_VICTOR
@@ -85,7 +85,7 @@ ROWS = of_every_system(
     {
         "victor": OF_VICTOR,
         "velo": OF_VELO,
-        "eastpay": operations_of(found_by_reference=False),
+        "eastpay": EASTPAY,
         "flexfactor": OF_FLEXFACTOR,
     },
 )

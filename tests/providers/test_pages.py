@@ -104,14 +104,8 @@ LISTINGS = of_every_system(
             ({"meta": {"hasMore": "true"}}, {"meta": {"hasMore": 1}}),
             lambda client: client.paged(list_payment_requests, BY_NUMBER),
         ),
-        "eastpay": Listing(
-            "payments",
-            {"result": {"code": "000.000.000", "description": "succeeded"}},
-            {"id": "8ac7", "merchantTransactionId": "INV-1"},
-            (),
-            lambda client: client.payments.find("INV-1"),
-        ),
     },
+    without=("eastpay",),
 )
 each_listing = pytest.mark.parametrize("name", LISTINGS)
 

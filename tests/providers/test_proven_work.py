@@ -16,7 +16,7 @@ from tests.providers.running import ONCE, QUICK, Script, forwarded, is_for_token
 from tests.providers.systems import ADAPTERS, each_exchange
 from tests.tiers import borders
 from victor_ext import ClientCredentialsAuth, VictorError
-from victor_ext.providers.eastpay._operations import operations_of
+from victor_ext.providers.eastpay._operations import OPERATIONS as EASTPAY
 
 JSON = {"content-type": "application/json"}
 REFUSALS = (400, 401, 404, 429)
@@ -285,6 +285,6 @@ def test_a_401_for_a_payout_is_unknown_if_its_location_is_a_payouts_and_its_body
     [({"id": "8ac7"}, True), ({"id": "8ac7", "message": "no"}, False), ({"message": "no"}, False)],
 )
 def test_a_checkout_that_is_refused_in_words_proves_nothing(body, proves):
-    row = operations_of(found_by_reference=False)["POST /v3/checkouts"]
+    row = EASTPAY["POST /v3/checkouts"]
     request = httpx.Request("POST", "https://a.example/v3/checkouts")
     assert row.was_done(httpx.Response(429, json=body, request=request)) is proves

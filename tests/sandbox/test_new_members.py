@@ -64,7 +64,8 @@ class Served:
         self.send(case["body"])
         before = self.found("")
         self.made = self.send(joined(case["body"], case["says"]))
-        (self.id,) = self.found("") - before
+        is_listed = "lists" in case
+        (self.id,) = self.found("") - before if is_listed else [self.made.json()["id"]]
 
     def filled(self, value):
         """A value with the ids in their places."""
@@ -93,7 +94,9 @@ class Served:
         return self.http.get(self.filled(f"{lists['path']}?{lists.get('query', '')}{filters}"))
 
     def found(self, filters):
-        """The ids of the items that pass the filters."""
+        """The ids of the items that pass the filters; none, if there is no list."""
+        if "lists" not in self.case:
+            return set()
         response, lists = self.query(filters), self.case["lists"]
         assert response.status_code == 200, response.text
         return {item[lists["id"]] for item in response.json()[lists["items"]]}
@@ -113,6 +116,8 @@ def test_a_new_member_of_a_body_is_shown_in_responses_that_have_a_member_of_its_
 
 
 def test_a_new_filter_finds_only_the_record_whose_body_had_the_value(served):
+    if "lists" not in served.case:
+        return
     assert len(served.found("")) > 1
     for filters in served.case["finds"]:
         assert served.found(filters) == {served.id}, filters

@@ -149,9 +149,6 @@ class Book(FrozenOpaque, frozen=True):
         read: A record in the terms of the report.
         is_outbound: Whether a record of the list is a payment that we asked for.
         look_up: Read one payment by the provider's id; a result, or something to await.
-        find: Read the payments with a reference, if there is no list; a sequence, or something to
-            await.
-        choose: Of the records that `find` returned, those that are payments of their own.
         absent: The errors of `look_up` that mean that the payment does not exist. A 400 after a
             readable list is about the id: Victor documents no other response to an unknown id.
         amounts: Whether the provider says amounts, so that an amount that is missing is a
@@ -163,8 +160,6 @@ class Book(FrozenOpaque, frozen=True):
     pages: Callable[[Window], Any] | None
     read: Callable[[Any], Theirs]
     look_up: Callable[[str], Any]
-    find: Callable[[str], Any] | None = None
-    choose: Callable[[Sequence[Any]], Sequence[Any]] = list
     absent: tuple[type[VictorError], ...] = (NotFound, BadRequest, InvalidRequest)
     is_outbound: Callable[[Any], bool] = lambda _record: True
     amounts: bool = True

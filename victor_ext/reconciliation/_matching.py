@@ -93,23 +93,13 @@ class ComparedEntries(TemporaryDatabase):
         pairs = ((reading, reading - 1), (reading - 1, reading))
         return all(self.execute(sql.ARE_EQUAL, pair).fetchone()[0] for pair in pairs)
 
-    def to_look_up(
-        self, name: str, after: int, *, unless_referenced: bool = False
-    ) -> list[tuple[int, str]]:
-        """Return the next batch of rows of ours, after the row `after`, to look up by `name`: the
-        number of each row, and its value.
-
-        By `"id"` these are the rows whose id is not among theirs and, with `unless_referenced`,
-        whose reference is not either. By `"reference"` these are all rows that have one.
+    def to_look_up(self, after: int) -> list[tuple[int, str]]:
+        """Return the next batch of rows of ours, after the row `after`, whose id is not among
+        theirs: the number of each row, and its id.
         """
-        condition = "id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)"
-        if name == "reference":
-            condition = "reference IS NOT NULL"
-        elif unless_referenced:
-            condition += " AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.reference = o.reference)"
         return self.execute(
-            f"SELECT row, {name} FROM ours o "  # noqa: S608 - no text of others
-            f"WHERE row > ? AND core AND {condition} ORDER BY row LIMIT ?",
+            "SELECT row, id FROM ours o WHERE row > ? AND core AND id IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id) ORDER BY row LIMIT ?",
             (after, _BATCH),
         ).fetchall()
 

@@ -334,42 +334,27 @@ class _Comparison:
         return False
 
     def _look_up(self) -> _Steps[None]:
-        """Read our payments one by one: by their references, if the provider has no list; then by
-        the ids that it has not shown.
-        """
-        if self.book.find is not None:
-            yield from self._look_up_by("reference", self.book.find)
-        yield from self._look_up_by("id", self.book.look_up)
+        """Read our payments whose ids the provider has not shown, one by one."""
+        row = 0
+        while batch := (yield partial(self.store.to_look_up, row)):
+            for row, id in batch:
+                record = yield from self._read_by_id(id)
+                if record is None:
+                    yield from self._add_looked_up([])
+                    continue
+                is_ours = yield from self._add_looked_up([record])
+                # A payment that others have asked us for says nothing of our row.
+                yield partial(self.store.set_checked, row, is_ours)
         # If no look-up has found a payment, all may have failed for a wrong path, and prove
         # nothing.
         if self.book.pages is None and self.theirs:
             yield self.store.set_ids_checked
 
-    def _look_up_by(self, name: str, ask: Callable[[str], Any]) -> _Steps[None]:
-        """Look up rows of ours by `"reference"` or `"id"`; `ask` is the read of the client."""
-        unless_referenced = self.book.find is not None
-        next_batch = partial(self.store.to_look_up, name, unless_referenced=unless_referenced)
-        row = 0
-        while True:
-            batch = yield partial(next_batch, row)
-            if not batch:
-                return
-            for row, value in batch:
-                result = yield from self._result_of(ask, value)
-                if result is None:
-                    yield from self._add_looked_up([])
-                    continue
-                records = [result] if name == "id" else self.book.choose(result)
-                are_ours = yield from self._add_looked_up(records)
-                # A payment that others have asked us for says nothing of our row.
-                yield partial(self.store.set_checked, row, are_ours)
-
-    def _result_of(self, ask: Callable[[str], Any], value: str) -> _Steps[Any]:
-        """Return the result of a look-up; None: the provider has no such payment."""
+    def _read_by_id(self, id: str) -> _Steps[Any]:
+        """Return a record; None: the provider has no such payment."""
         try:
-            return (yield _Read(ask, value))
+            return (yield _Read(self.book.look_up, id))
         except self.book.absent:
-            # An inquiry by an unknown reference raises one of these errors, too.
             return None
 
     def _add_looked_up(self, records: Sequence[Any]) -> _Steps[bool]:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from .follow_up_form import FollowUpForm
     from .payment import Payment
     from .payment_form import PaymentForm
-    from .payment_list import PaymentList
     from .refusal import Refusal
     from .result import Result
 
@@ -20,7 +19,6 @@ _MODULES: dict[str, str] = {
     "FollowUpForm": ".follow_up_form",
     "Payment": ".payment",
     "PaymentForm": ".payment_form",
-    "PaymentList": ".payment_list",
     "Refusal": ".refusal",
     "Result": ".result",
 }
@@ -31,7 +29,6 @@ __all__ = (
     "FollowUpForm",
     "Payment",
     "PaymentForm",
-    "PaymentList",
     "Refusal",
     "Result",
 )

@@ -7,7 +7,7 @@ what becomes of them to the flow that a subclass has under the method's name beh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from victor_ext import typed as _typed
@@ -19,7 +19,6 @@ from ..api.checkouts import (
 )
 from ..api.payments import (
     create_payment as _create_payment,
-    find_payments as _find_payments,
     follow_up_payment as _follow_up_payment,
     inquire_payment as _inquire_payment,
 )
@@ -274,37 +273,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         """
         request = PACKAGE.call(_inquire_payment, payment_id=payment_id)
         return self._shared.runner.run(self._inquire(request))
-
-    @_typed.hinting_arguments
-    def find(self, merchant_transaction_id: str) -> Sequence[Payment]:
-        """Find the payments and steps with your own `merchant_transaction_id`, such as after an
-        unknown outcome.
-
-        EastPay documents no such inquiry: `GET /v3/query?merchantTransactionId=...` is that of
-        another gateway with its parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a
-        bank that says that its gateway answers it.
-
-        Args:
-            merchant_transaction_id: Your own reference.
-
-        Returns:
-            All payments of the answer. Each names the reference. An empty sequence says that the
-            gateway has none now: one that was sent a moment ago may come later.
-
-        Raises:
-            ConfigurationError: The client was made without `inquiry_by_reference=True`; nothing
-                was sent.
-            NotFound: The gateway has none, or has no such inquiry: status 404 means both, and
-                proves nothing.
-            UnreadableResponse: The answer is not a list of payments, or one of them does not
-                name the reference.
-
-        Examples:
-            >>> [match.id for match in eastpay.payments.find("INV-1042")] == [payment.id]
-            True
-        """
-        request = PACKAGE.call(_find_payments, merchant_transaction_id=merchant_transaction_id)
-        return self._shared.runner.run(self._find(request))
 
     @_typed.hinting_arguments
     def notified(self, body: bytes | str) -> Payment:
@@ -584,37 +552,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         """
         request = PACKAGE.call(_inquire_payment, payment_id=payment_id)
         return await self._shared.runner.run(self._inquire(request))
-
-    @_typed.hinting_arguments
-    async def find(self, merchant_transaction_id: str) -> Sequence[Payment]:
-        """Find the payments and steps with your own `merchant_transaction_id`, such as after an
-        unknown outcome.
-
-        EastPay documents no such inquiry: `GET /v3/query?merchantTransactionId=...` is that of
-        another gateway with its parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a
-        bank that says that its gateway answers it.
-
-        Args:
-            merchant_transaction_id: Your own reference.
-
-        Returns:
-            All payments of the answer. Each names the reference. An empty sequence says that the
-            gateway has none now: one that was sent a moment ago may come later.
-
-        Raises:
-            ConfigurationError: The client was made without `inquiry_by_reference=True`; nothing
-                was sent.
-            NotFound: The gateway has none, or has no such inquiry: status 404 means both, and
-                proves nothing.
-            UnreadableResponse: The answer is not a list of payments, or one of them does not
-                name the reference.
-
-        Examples:
-            >>> [match.id for match in eastpay.payments.find("INV-1042")] == [payment.id]
-            True
-        """
-        request = PACKAGE.call(_find_payments, merchant_transaction_id=merchant_transaction_id)
-        return await self._shared.runner.run(self._find(request))
 
     @_typed.hinting_arguments
     async def notified(self, body: bytes | str) -> Payment:

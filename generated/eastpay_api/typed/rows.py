@@ -6,11 +6,6 @@ from typing import Any, Final
 FORMS: Final[dict[str, tuple[str, str]]] = {}
 """The forms that texts have as a whole: a regular expression, and the words for a message."""
 CALLS: Final[dict[str, dict[str, Any]]] = {
-    "find_payments": {
-        "what": "merchant transaction",
-        "query": {},
-        "by_hand": ("merchant_transaction_id",),
-    },
     "get_checkout_payment": {"what": "checkout", "query": {}, "by_hand": ("checkout_id",)},
     "inquire_payment": {"what": "payment", "query": {}, "by_hand": ("payment_id",)},
     "create_payment": {

@@ -68,8 +68,8 @@ class PaymentRequests(_typed.BlockingMethods, Generic[PaymentRequest, SearchResu
                 `idempotency_key_for("invoice", 1042)` makes one. None: a random key; result and
                 errors have it.
             extra_body: Members of the body that are unknown here, by their names on the wire.
-                An example is `{"payment_details": {"purpose": "RENT"}}`. Other values in the
-                response are a `Conflict`.
+                An example is `{"payment_details": {"purpose": "RENT"}}`. They are not compared with
+                the response.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.
@@ -448,8 +448,8 @@ class AsyncPaymentRequests(_typed.AwaitedMethods, Generic[PaymentRequest, Search
                 `idempotency_key_for("invoice", 1042)` makes one. None: a random key; result and
                 errors have it.
             extra_body: Members of the body that are unknown here, by their names on the wire.
-                An example is `{"payment_details": {"purpose": "RENT"}}`. Other values in the
-                response are a `Conflict`.
+                An example is `{"payment_details": {"purpose": "RENT"}}`. They are not compared with
+                the response.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.

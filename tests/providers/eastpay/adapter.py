@@ -20,7 +20,6 @@ ARGUMENTS = {
     "token": "t" * 32,
     "base_url": "https://bank.example/pay",
     "entity_id": ENTITY,
-    "inquiry_by_reference": True,
 }
 SETTINGS = {"token": "t" * 32, "entity_id": ENTITY}
 WRONG = {"name": "amount", "message": "no"}
@@ -64,7 +63,7 @@ def settings(sandbox):
 
 
 def client(sandbox, *, awaited, **options):
-    return Harness.kinds[awaited](**{**settings(sandbox), "inquiry_by_reference": True, **options})
+    return Harness.kinds[awaited](**settings(sandbox), **options)
 
 
 @contextmanager
@@ -105,11 +104,6 @@ def step(name, before):
     )  # fmt: skip
 
 
-def found(harness):
-    harness.settings["inquiry_by_reference"] = True
-    return harness.debit(f"found-{next(_numbers)}").merchant_transaction_id
-
-
 def checkout(harness):
     """A checkout that the shopper has paid."""
     checkout_id = harness.ask("checkouts.prepare", PRICE).id
@@ -128,9 +122,6 @@ WRITE = Exchange(
          "merchantTransactionId 'INV-1042' in",
 )  # fmt: skip
 MORE = (
-    Exchange(
-        word="find", subject=found, call=lambda client, reference: client.payments.find(reference)
-    ),
     Exchange(
         word="checkout_status",
         subject=checkout,

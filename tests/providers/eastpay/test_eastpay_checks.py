@@ -11,7 +11,6 @@ from tests.providers.test_credentials import assert_copied_and_not_pickled
 from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
-from victor_ext.providers.eastpay._system import from_process_environment
 
 
 def sent(call):
@@ -153,17 +152,3 @@ def test_a_wrong_value_of_a_card_is_refused_by_its_field_without_the_number_and_
 def test_a_token_has_2048_characters_at_most():
     with pytest.raises(ConfigurationError, match="token must have 32 to 2048 characters"):
         EastPay(**ARGUMENTS | {"token": "x" * 2049})
-
-
-VARIABLE = "EASTPAY_INQUIRY_BY_REFERENCE"
-GIVEN = {name: value for name, value in ARGUMENTS.items() if name != "inquiry_by_reference"}
-
-
-def test_a_setting_of_the_inquiry_other_than_true_or_false_is_refused_and_not_shown(
-    monkeypatch,
-):
-    given = "token-of-the-merchant-0c1f7e55aa31"
-    monkeypatch.setenv(VARIABLE, given)
-    with pytest.raises(ConfigurationError, match="must be true or false") as raised:
-        from_process_environment(GIVEN)
-    assert given not in str(raised.value)

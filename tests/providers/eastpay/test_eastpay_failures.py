@@ -190,7 +190,7 @@ def test_a_rejection_that_speaks_of_an_earlier_payment_leaves_the_payment_unknow
 def test_a_rejection_of_a_repeat_that_names_no_payment_leaves_the_outcome_unknown(repeat):
     assert observe(200, repeat).result.must_inquire
     alone = observe(400, repeat)
-    assert (alone.outcome, "look with payments.find('INV-1')" in str(alone)) == (OPEN, True)
+    assert (alone.outcome, "look with payments.inquire(id)" in str(alone)) == (OPEN, True)
     for status in (200, 400):
         assert isinstance(observe(status, repeat, inquire), VictorError)
 

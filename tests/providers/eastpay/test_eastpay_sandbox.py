@@ -23,14 +23,14 @@ def desk(sandbox):
         ("GET", "payments/8ac7", None, 400, "100.100.400"),
         ("GET", "payments/8ac7?entityId=EB000001", None, 404, "100.300.404"),
         ("DELETE", "payments", None, 405, "100.100.405"),
-        ("GET", "query", None, 503, "100.200.503"),
+        ("GET", "checkouts/8ac7/payment", None, 503, "100.200.503"),
     ],
 )
 def test_the_codes_of_errors_have_the_form_of_the_page(
     sandbox, desk, method, path, authorization, status, code
 ):
     """ "A result code has the format ddd.ddd.ddd, i.e. 3 groups of 3-digit numbers." """
-    sandbox.inject("status", operation="find", status=503)
+    sandbox.inject("status", operation="checkout_status", status=503)
     headers = {} if authorization is None else {"authorization": authorization}
     answer = desk.http.request(method, f"/eastpay/v3/{path}", headers=headers)
     assert (answer.status_code, answer.json()["result"]["code"]) == (status, code)

@@ -88,9 +88,9 @@ def test_the_state_of_an_order_is_its_number_and_its_name_is_as_it_came(said, st
 @pytest.mark.parametrize(
     ("named", "words"),
     [
-        (OTHER, "about another order, 99999999"),
-        (7, "about another order, 7"),
-        ({"id": ORDER}, "does not say which order"),
+        (OTHER, "about another order: its id is not that of the request"),
+        (7, "about another order"),
+        ({"id": ORDER}, "its id cannot be read"),
     ],
 )
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from victor_ext._runtime.loop.idempotency_keys import (
 )
 from victor_ext._runtime.loop.operations import Effect, Operation, Operations
 from victor_ext.providers._connected.operations import DocumentOperations
-from victor_ext.providers.eastpay._operations import operations_of
+from victor_ext.providers.eastpay._operations import OPERATIONS as EASTPAY
 from victor_ext.providers.flexfactor._operations import OPERATIONS as FLEXFACTOR
 from victor_ext.providers.velo._operations import ELSEWHERE as ELSEWHERE_OF_VELO
 from victor_ext.providers.velo._operations import OPERATIONS as VELO
@@ -48,7 +48,7 @@ TABLES = of_every_system(
         "victor": {**OPERATIONS, **ELSEWHERE},
         "velo": {**VELO, **ELSEWHERE_OF_VELO},
         "flexfactor": FLEXFACTOR,
-        "eastpay": operations_of(found_by_reference=True),
+        "eastpay": EASTPAY,
         "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
     },
 )

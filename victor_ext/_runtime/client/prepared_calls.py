@@ -25,7 +25,7 @@ from msgspec.structs import asdict, replace
 
 from victor_ext._privacy import kind_of
 from victor_ext._runtime.core.card_data import card_problems
-from victor_ext._runtime.core.comparing import Likeness, compared_leaves, same_exactly
+from victor_ext._runtime.core.comparing import Likeness, compared_leaves
 from victor_ext._runtime.core.json_values import is_list, is_object, parsed
 from victor_ext._runtime.core.response import OPERATION, Response
 from victor_ext._runtime.core.validation import shown
@@ -175,9 +175,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
         kind, tables = _declared_body(self.module)
         said = {
             name: likeness
-            for name, likeness in compared_leaves(
-                self.values, dict(found), "", kind, tables, undeclared=same_exactly
-            )
+            for name, likeness in compared_leaves(self.values, dict(found), "", kind, tables)
             if not any(
                 name == place or name.startswith((f"{place}.", f"{place}[")) for place in unsaid
             )

@@ -24,9 +24,8 @@ from victor_ext._privacy import one_line
 from victor_ext._runtime.core.comparing import (
     Comparisons,
     Likeness,
-    about_another,
-    cannot_be_read,
-    of_another,
+    mismatch,
+    same,
 )
 from victor_ext._runtime.core.json_values import (
     id_or_empty,
@@ -322,8 +321,8 @@ class RepeatsId(FrozenStruct, frozen=True):
     def __call__(self, response: httpx.Response) -> str | None:
         """How the response is about something else than was asked for, or None."""
         asked = id_in_path(response.request)
-        received = object_of(response).get(self.member)
-        return about_another(asked, received, self.what) or self.unlike(response)
+        named = same(asked, object_of(response).get(self.member), "id")
+        return mismatch(self.what, {self.member: named}) or self.unlike(response)
 
 
 class Repeats(FrozenStruct, frozen=True):
@@ -450,11 +449,9 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         None.
         """
         about_other = None if self.id is None else self.id(response)
-        if self.repeats is None:
+        if about_other is not None or self.repeats is None:
             return about_other
-        comparisons = self.repeats.compare(response)
-        is_of_another = of_another(self.repeats.what, comparisons)
-        return is_of_another or about_other or cannot_be_read(comparisons)
+        return mismatch(self.repeats.what, self.repeats.compare(response))
 
     def was_done(self, response: httpx.Response) -> bool:
         """Whether a response to a write proves, whatever its status, that the work was done.

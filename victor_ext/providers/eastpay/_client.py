@@ -49,7 +49,6 @@ class EastPayOptions(ClientOptions[Transport], Generic[Transport], total=False):
     entity_id: str
     entity_type: EntityTypeWord
     entity_type_in_inquiries: bool
-    inquiry_by_reference: bool
 
 
 class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
@@ -65,7 +64,6 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
         entity_id: str,
         entity_type: EntityTypeWord = "MERCHANT",
         entity_type_in_inquiries: bool = False,
-        inquiry_by_reference: bool = False,
         **options: Unpack[ClientOptions[Transport]],
     ) -> None:
         """Make a client. Nothing is sent.
@@ -84,8 +82,6 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
             entity_type: MERCHANT, POS or PARTICIPATOR.
             entity_type_in_inquiries: True sends the entity's type with inquiries too. Whether the
                 gateway needs that is not known; the one program that was seen does not do it.
-            inquiry_by_reference: True allows `payments.find`, for a bank that says that its gateway
-                answers `GET /v3/query?merchantTransactionId=...`. EastPay does not document it.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -94,15 +90,13 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
         given = take(self, options)
         url = unversioned_url(base_url, "v3")
         gateway = str(url).rstrip("/")
-        entity = Entity(
-            entity_id, entity_type, gateway, entity_type_in_inquiries, inquiry_by_reference
-        )
+        entity = Entity(entity_id, entity_type, gateway, entity_type_in_inquiries)
         secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
         self._start(
             given,
             lambda _clock, _lock: FixedToken(lambda: f"Bearer {secret.current()}"),
             url,
-            behaviour=behaviour_of(url, found_by_reference=inquiry_by_reference),
+            behaviour=behaviour_of(url),
             caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),
             context=entity,
         )
@@ -110,8 +104,7 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport]):
     @classmethod
     def from_env(cls, **options: Unpack[EastPayOptions[Transport]]) -> Self:
         """A client from EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not
-        MERCHANT, EASTPAY_ENTITY_TYPE, as `Victor.from_env`; EASTPAY_INQUIRY_BY_REFERENCE is true or
-        false (if not set)."""
+        MERCHANT, EASTPAY_ENTITY_TYPE, as `Victor.from_env`."""
         return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     def _check_extras(

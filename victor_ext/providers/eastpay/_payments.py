@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from eastpay_api.api.payments import (
     create_payment,
-    find_payments,
     follow_up_payment,
     inquire_payment,
 )
@@ -16,13 +14,11 @@ from eastpay_api.typed import methods
 from victor_ext._runtime.client.polling import poll
 from victor_ext._runtime.client.resources import Resource, Shared
 from victor_ext._runtime.client.runners import OperationFlow, call
-from victor_ext._runtime.core.json_values import list_or_empty, object_or_empty
 from victor_ext._runtime.core.validation import Validation
-from victor_ext.errors import ConfigurationError
 from victor_ext.typed import CheckedCall, Request
 
 from ._records import Payment, payment_id_of
-from ._requests import LONGEST_REFERENCE, Card, CardToken, check_id, checked_form, checked_id
+from ._requests import Card, CardToken, check_id, checked_form, checked_id
 from ._system import Entity
 
 
@@ -68,25 +64,6 @@ class _EntityPaymentFlows(Resource):
     def _inquire(self, request: CheckedCall) -> OperationFlow[Payment]:
         return _inquire(self.entity, request.by_hand["payment_id"], **request.path)
 
-    def _find(self, request: CheckedCall) -> OperationFlow[Sequence[Payment]]:
-        with Validation("payments.find") as validation:
-            reference = validation.reference(
-                "merchant_transaction_id",
-                request.by_hand["merchant_transaction_id"],
-                LONGEST_REFERENCE,
-            )
-        if not self.entity.found_by_reference:
-            raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
-        found: dict[str, Any] = yield from call(
-            find_payments,
-            **self.entity.in_query(),
-            merchant_transaction_id=reference,
-            **request.path,
-        )
-        # The name of the list is not documented.
-        listed = (*list_or_empty(found.get("payments")), *list_or_empty(found.get("records")))
-        return [Payment(object_or_empty(payment)) for payment in listed]
-
     def _notified(self, body: bytes | str) -> OperationFlow[Payment]:
         return _inquire(self.entity, payment_id_of(body))
 
@@ -115,14 +92,6 @@ class Payments(methods.Payments[Payment, Card, CardToken], _EntityPaymentFlows):
 
 class AsyncPayments(methods.AsyncPayments[Payment, Card, CardToken], _EntityPaymentFlows):
     """The same operations, awaited."""
-
-
-_NO_INQUIRY_BY_REFERENCE = (
-    "EastPay documents no inquiry by merchantTransactionId, so nothing was sent. If the bank says "
-    "that its gateway answers GET /v3/query?merchantTransactionId=..., write EastPay(..., "
-    "inquiry_by_reference=True). Else use payments.inquire(id), with the id from the payment's "
-    "notification, or the bank's back office."
-)
 
 
 def _inquire(

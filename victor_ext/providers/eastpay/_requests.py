@@ -37,7 +37,7 @@ _Check = Callable[[Validation, str, Any], Any]
 _MOST_UNITS = 10**10
 """Units of a currency from which on an amount has too many digits."""
 _SHORTEST_URL, _LONGEST_URL = 6, 2048
-LONGEST_REFERENCE = 255
+_LONGEST_REFERENCE = 255
 ID = Form(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}", "an id of the gateway's: letters, digits and - . _ ~")
 _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
@@ -79,7 +79,7 @@ def checked_form(
 
 def _reference(check: Validation, name: str, value: object) -> object:
     """The merchant's own reference of a payment, which a response may repeat."""
-    check.reference(name, value, LONGEST_REFERENCE)
+    check.reference(name, value, _LONGEST_REFERENCE)
     check.comparable(name, value, required=True)
     return value
 

@@ -7,16 +7,14 @@ proves that something was made (`names_payment`, `names_checkout`).
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 
-from victor_ext._privacy import HIDDEN, one_line, redact_code, redact_excerpt
-from victor_ext._runtime.core import comparing
-from victor_ext._runtime.core.comparing import Comparer, Comparisons, Likeness, as_id
+from victor_ext._privacy import HIDDEN, redact_code, redact_excerpt
+from victor_ext._runtime.core.comparing import Comparisons, Likeness, as_id, compared
 from victor_ext._runtime.core.json_values import (
     is_object,
     list_or_empty,
@@ -26,11 +24,10 @@ from victor_ext._runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext._runtime.loop.conflicts import is_about_earlier
-from victor_ext._runtime.loop.evidence import ListPage, Problems, reports_error
+from victor_ext._runtime.loop.evidence import Problems, reports_error
 from victor_ext._runtime.loop.operations import Repeats, id_in_path
 from victor_ext._values.ids import is_same_id, reference_of
 from victor_ext.errors import Problem
-from victor_ext.money import from_wire
 
 from ._requests import ID
 from ._result_codes import ResultClass, ResultCode
@@ -141,35 +138,6 @@ def _is_of_gateway(body: dict[str, Any]) -> bool:
     return is_listed or _FORM_OF_CODES.fullmatch(code_in(body).code) is not None
 
 
-_LISTS = ("payments", "records")
-"""The members of a page that may have its payments."""
-
-
-def _is_page(body: dict[str, Any]) -> bool:
-    """Whether a body without a list is the result of an inquiry that found no payment: it has null
-    in place of its list.
-
-    A body without such a member may be any response of the gateway, since each has a result.
-    """
-    has_null = any(name in body for name in _LISTS)
-    return has_null and code_in(body).succeeded and body.get("id") is None
-
-
-PAGE = ListPage(_LISTS, _is_page, "its body has no list of payments")
-
-
-def no_page(response: httpx.Response, problems: Problems) -> str | None:
-    """Why a response is no page of payments, or None.
-
-    A list without payments beside a code other than that of a success proves no absence: the code
-    may reject the inquiry itself.
-    """
-    code = code_in(object_of(response))
-    if PAGE.items_of(response) == [] and code.code and not code.succeeded:
-        return f"its list is empty, and its result code is {redact_code(code.code)}"
-    return PAGE(response, problems)
-
-
 def is_id(value: object) -> bool:
     """Whether a value is an id of the gateway's, which a path can hold."""
     return isinstance(value, str) and ID.pattern.fullmatch(value) is not None
@@ -271,12 +239,14 @@ def undecided(response: httpx.Response) -> str | None:
     return f"The result code {redact_code(code.code)} does not say whether anything was charged."
 
 
-_REPEATED: dict[str, Comparer] = {
-    **dict.fromkeys(("merchantTransactionId", "entityId"), comparing.same_id),
-    **dict.fromkeys(("paymentType", "currency"), comparing.same_word),
-}  # fmt: skip
-"""The values of a form that a response may repeat, beside the amount, and how each is compared.
-"""
+REPEATED = {
+    "merchantTransactionId": "id",
+    "entityId": "id",
+    "paymentType": "word",
+    "amount": "decimal",
+    "currency": "word",
+}
+"""The values of a form that a response may repeat, with the kind of each."""
 
 
 def _repeated_values(response: httpx.Response) -> Comparisons:
@@ -284,33 +254,10 @@ def _repeated_values(response: httpx.Response) -> Comparisons:
 
     A response with another value is about another payment: it came late, or from a cache.
     """
-    sent = dict(form_of(response.request))
-    return comparing.compared(comparers(sent), sent.get, object_of(response).get)
-
-
-def comparers(form: Mapping[str, str]) -> Mapping[str, Comparer]:
-    """How the values of a form are compared with those of a payment, by name."""
-    read = partial(from_wire, currency=form.get("currency", ""))
-    return _REPEATED | {"amount": comparing.same_amount(read)}
+    return compared(REPEATED, dict(form_of(response.request)), object_of(response))
 
 
 REPEATS = Repeats("payment", _repeated_values)
-
-
-def another_reference(response: httpx.Response) -> str | None:
-    """How a page is not the result of the inquiry, or None: each payment in it has to name the
-    reference that was asked for.
-    """
-    body = object_of(response)
-    asked = response.request.url.params.get("merchantTransactionId", "")
-    for name in _LISTS:
-        for payment in list_or_empty(body.get(name)):
-            reference = object_or_empty(payment).get("merchantTransactionId")
-            if reference_of(reference) != reference_of(asked):
-                return (
-                    f"a payment in its body does not name merchantTransactionId {one_line(asked)!r}"
-                )
-    return None
 
 
 def names_payment(response: httpx.Response) -> bool:

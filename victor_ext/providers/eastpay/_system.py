@@ -3,7 +3,7 @@ reconciliation.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -36,15 +36,12 @@ class Entity:
         gateway: The URL of the bank's gateway, without a slash at its end.
         in_inquiries: Whether inquiries name the type too. Whether the gateway needs that is not
             documented.
-        found_by_reference: Whether the bank says that its gateway has an inquiry by the merchant's
-            own reference, which is not documented.
     """
 
     id: str
     type: str
     gateway: str
     in_inquiries: bool = False
-    found_by_reference: bool = False
 
     def in_query(self) -> dict[str, str]:
         """The parameters of an inquiry, by the names of the generated functions."""
@@ -88,16 +85,7 @@ def from_process_environment(options: Mapping[str, Any]) -> dict[str, Any]:
         required=("token", "base_url", "entity_id"),
         versions=("v3",),
         token=lambda values: values["EASTPAY_TOKEN"],
-        inquiry_by_reference=_inquiry_by_reference,
     )
-
-
-def _inquiry_by_reference(values: Mapping[str, str]) -> bool:
-    """The option `inquiry_by_reference`, from the variables. Raises `ConfigurationError`."""
-    text = values.get("EASTPAY_INQUIRY_BY_REFERENCE", "false").casefold()
-    if text not in ("true", "false"):  # the value may be the token by mistake
-        raise ConfigurationError("EASTPAY_INQUIRY_BY_REFERENCE must be true or false.")
-    return text == "true"
 
 
 SYSTEM = System(
@@ -135,12 +123,6 @@ def check_token(client: Any) -> str:
     )
 
 
-_STEPS = frozenset({"CP", "RV", "RF"})
-"""The payment types of captures, reversals and refunds: they are steps of a payment, and no
-payments of their own.
-"""
-
-
 def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of every system
     """EastPay's book for a reconciliation, read with a client, blocking or awaited."""
 
@@ -161,32 +143,16 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
             is_unreadable,
         )
 
-    def choose(payments: Sequence[Any]) -> Sequence[Any]:
-        """The payments with a reference that count: those that were made, or may have been; else
-        the first one that was declined.
-        """
-        whole = [payment for payment in payments if payment.payment_type not in _STEPS]
-        # A card that was declined, and then charged, was charged once.
-        made = [payment for payment in whole if payment.succeeded or payment.result.must_inquire]
-        return made or whole[:1]
-
-    # Most gateways answer no inquiry by reference: a client may make it only if its bank says so.
-    can_find = bool(getattr(client.payments.entity, "found_by_reference", False))
-    by_id_alone = (
-        "This client can read EastPay's payments only by id: rows without an id are not checked."
-    )
     return Book(
         pages=None,
         read=read,
         look_up=client.payments.inquire,
-        find=client.payments.find if can_find else None,
-        choose=choose,
         # No `BadRequest`: without a list, a 400 may be about the client's settings.
         absent=(NotFound, InvalidRequest),
         amounts=False,
         notes=(
             "EastPay has no list: payments that are missing in our book cannot be detected.",
-            *(() if can_find else (by_id_alone,)),
+            "EastPay's payments are read only by id: rows without an id are not checked.",
             (
                 "EastPay's status 404 also means a wrong path: unless at least one payment exists, "
                 "rows are unchecked."

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core import comparing
-from victor_ext._runtime.core.comparing import Comparer, Comparisons
+from victor_ext._runtime.core.comparing import Comparisons
 from victor_ext._runtime.core.json_values import object_of, object_or_empty
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.loop import operations
@@ -52,20 +52,18 @@ from ._responses import (
     undecided,
 )
 
-_REPEATED: dict[str, Comparer] = dict.fromkeys(
-    ("idempotencyKey", "mid", "senseKey"), comparing.same_id
-)
-"""What a response may repeat of the request. Amounts are no evidence: the unit differs between
-operations.
+_REPEATED = {"idempotencyKey": "id", "mid": "id", "senseKey": "id"}
+"""What a response may repeat of the request, with the kind of each value. Amounts are no evidence:
+the unit differs between operations.
 """
 
 
 def _repeated_values(response: httpx.Response) -> Comparisons:
     request = object_of(response.request)
     body = object_of(response)
-    return comparing.compared(
-        _REPEATED, lambda name: member(request, name), lambda name: member(body, name)
-    )
+    sent = {name: member(request, name) for name in _REPEATED}
+    received = {name: member(body, name) for name in _REPEATED}
+    return comparing.compared(_REPEATED, sent, received)
 
 
 _REPEATS = Repeats("call", _repeated_values)
@@ -77,7 +75,8 @@ def _about_other_order(response: httpx.Response) -> str | None:
     """
     request = response.request
     asked = first_text(object_of(request), "orderId") or id_in_path(request, after=1)
-    return comparing.about_another(asked, member(object_of(response), "orderId"), "order")
+    is_like = comparing.same(asked, member(object_of(response), "orderId"), "id")
+    return comparing.mismatch("order", {"id": is_like})
 
 
 def _id_in_body(response: httpx.Response) -> str | None:

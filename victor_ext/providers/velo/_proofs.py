@@ -15,7 +15,7 @@ from velo_api.members import MEMBERS
 from victor_ext._flows import following
 from victor_ext._runtime.client.records import sent_by
 from victor_ext._runtime.core import comparing
-from victor_ext._runtime.core.comparing import Comparer, Likeness
+from victor_ext._runtime.core.comparing import Likeness
 from victor_ext._runtime.core.json_values import list_or_empty, object_of, object_or_empty
 from victor_ext._runtime.loop.operations import Done, Finding, Findings, NotDone, Proof
 from victor_ext._values.ids import reference_of
@@ -74,11 +74,11 @@ def _find_in_list(client: Any, call: Any, since: datetime, listed: Sequence[Any]
     compared = _compared("NewPayout", asked, "Payout", sent_by(payout))
     for reference, sent_payment in sent.items():
         payment = payments[reference]
-        money = (sent_payment.get("amount"), sent_payment.get("currency"))
         # Velo chooses what was left out, but for the memo, which nobody fills in. That of a payment
         # counts before that of its payout.
-        values = {"paymentMemo": memo, **sent_payment, "amount": money}
-        shown = {**sent_by(payment), "amount": payment.amount}
+        values = {"paymentMemo": memo, **sent_payment}
+        money: Money = payment.amount
+        shown = {**sent_by(payment), "amount": money.minor_units, "currency": money.currency}
         comparisons = _compared("NewPayment", values, type(payment).__name__, shown)
         for name, is_like in comparisons.items():
             compared[f"{name} of {reference}"] = is_like
@@ -115,26 +115,14 @@ def _payouts_of(
     return alone
 
 
-_NOT_COMPARED = frozenset({"currency", "payments", "payorPaymentId"})
-"""Members that are compared elsewhere: the currency with the amount, the payments of a payout one
-by one, and the reference, by which each is found.
+_NOT_COMPARED = frozenset({"payments", "payorPaymentId"})
+"""Members that are compared elsewhere: the payments of a payout one by one, and the reference, by
+which each is found.
 """
-_NEEDED_VALUES = frozenset({"remoteId", "sourceAccountName", "amount"})
+_NEEDED_VALUES = frozenset({"remoteId", "sourceAccountName", "amount", "currency"})
 """What all payments in a payout have."""
-
-
-def _same_money(sent: tuple[object, object], received: Money) -> bool:
-    """Compare the amount and the currency that were sent with the money of a payment."""
-    return (received.minor_units, received.currency) == sent
-
-
-_COMPARED_BY_HAND: Mapping[str, Comparer] = {
-    "transmissionType": comparing.same_word,
-    "amount": _same_money,
-}
-"""Members of which the document does not say what is compared: that its texts are words, and that
-an amount has a currency.
-"""
+_OWN_KINDS = {"transmissionType": "word"}
+"""Members of which the document does not say that they are words."""
 
 
 def _compared(
@@ -146,15 +134,15 @@ def _compared(
     compared: a rejected payment has less than an accepted one, and none has the metadata.
     """
     shown_kinds = MEMBERS[record]
-    comparers: dict[str, Comparer] = {}
+    kinds: dict[str, object] = {}
     for name, kind in MEMBERS[model].items():
         is_shown = name in shown_kinds or name in _NEEDED_VALUES
         if is_shown and name not in _NOT_COMPARED:
             of_both = kind if shown_kinds.get(name, kind) == kind else None
-            comparers[name] = _COMPARED_BY_HAND.get(name) or comparing.comparer_of(of_both)
+            kinds[name] = _OWN_KINDS.get(name, of_both)
     # A null is compared, too: a payment with a value there is another one.
     values = {name: "" if value is None else value for name, value in sent.items()}
-    return comparing.compared(comparers, values.get, shown.get, _NEEDED_VALUES)
+    return comparing.compared(kinds, values, shown, _NEEDED_VALUES)
 
 
 def _items_of(lazy_list: Any) -> Generator[Callable[[], Any], Any, list[Any]]:

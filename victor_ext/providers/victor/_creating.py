@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
-from functools import partial
 from typing import Any, Protocol
 
 from victor_api.api.payment_requests import create_request_payment
@@ -15,12 +14,11 @@ from victor_api.typed.dictionaries import (
 )
 from victor_api.typed.methods import PaymentRequests
 
-from victor_ext import money, zulu
+from victor_ext import zulu
 from victor_ext._privacy import concealed_account, mask, one_line, redact_excerpt
-from victor_ext._runtime.client.requests import ExtraBody, extra_body_problems, with_extra_body
-from victor_ext._runtime.core import comparing
-from victor_ext._runtime.core.comparing import Comparer, Likeness
-from victor_ext._runtime.core.json_values import is_object, object_or_empty
+from victor_ext._runtime.client.requests import extra_body_problems, with_extra_body
+from victor_ext._runtime.core.comparing import Likeness, same
+from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._runtime.core.validation import Validation, as_date, moment_problem
 from victor_ext._runtime.loop.idempotency_keys import key_problem
 from victor_ext._values.ids import says_nothing
@@ -36,7 +34,6 @@ from ._values import (
     Amounts,
     Direction,
     as_direction,
-    as_moment,
 )
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
@@ -125,20 +122,6 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     request.check.finish()
 
 
-def _moment_of(value: object) -> datetime | None:
-    """A moment since the epoch, or of ISO 8601 in any zone; None for any other value."""
-    return as_moment(value) or comparing.moment_of(value)
-
-
-_COMPARERS: Mapping[str, Comparer] = {
-    **{sent.kind: comparing.comparer_of(sent.kind) for sent in CREATE_REQUEST_PAYMENT.values()},
-    "dollars": comparing.same_amount(money.from_wire),
-    "moment": comparing.same_moment(_moment_of),
-    "day": comparing.same_day(_moment_of),
-}
-"""How a response's value is compared with one that was sent, by the kind of the argument. Amounts
-are texts, and times may be numbers since the epoch.
-"""
 _OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network", "error_message"}
 """The members at the top of a record that no caller has sent, whatever a newer body has."""
 
@@ -169,26 +152,23 @@ class SentCreate(FrozenStruct, frozen=True):
         body: What was sent; it may have what the caller added, too.
         attempts: The number of attempts.
         key: The idempotency key.
-        extras: What the caller added to the body, in this call and by the options of the client.
     """
 
     body: Mapping[str, Any]
     attempts: int = 1
     key: str | None = None
-    extras: tuple[ExtraBody | None, ...] = ()
 
     @classmethod
     def of_body(cls, json: object, attempts: int = 1, key: str | None = None) -> SentCreate:
         """The `create` that sent this body."""
-        body = object_or_empty(json)
-        return cls(body, attempts, key, (_added_by_caller(body),))
+        return cls(object_or_empty(json), attempts, key)
 
     @classmethod
     def of_arguments(cls, arguments: Mapping[str, Any]) -> SentCreate:
         """A `create` with these arguments. Raises `InvalidRequest` for what cannot be sent."""
         request = _request_of(arguments)
         request.check.finish()
-        return cls(request.body, extras=(request.by_hand["extra_body"],))
+        return cls(request.body)
 
     @property
     def reference(self) -> Any:
@@ -244,20 +224,15 @@ class SentCreate(FrozenStruct, frozen=True):
             value = _value_in(self.body, argument.place)
             if value is None and not argument.counts_if_left_out:
                 continue
-            sent = "" if value is None else value
-            compare = _COMPARERS[argument.kind]
-            compared_with = partial(comparing.likeness, compare, sent)
-            is_like = comparing.worst([*map(compared_with, _values_said(record, name))])
+            left_out = False if argument.kind == "flag" else ""
+            sent = left_out if value is None else value
+            values = _values_said(record, name)
+            is_like = min(same(sent, received, argument.kind) for received in values)
             if is_like is not Likeness.UNSAID:
                 compared[name] = is_like
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER
-        for extra in filter(None, self.extras):
-            whole = record.value_at(())
-            for place in (whole, whole.get("payment_request")):
-                if comparing.is_contradicted(extra, place):
-                    compared["extra_body"] = Likeness.OTHER
         # Where something else than an object stands, the members of the object cannot be read.
         compared |= dict.fromkeys(record.not_objects(), Likeness.UNREADABLE)
         return compared
@@ -278,17 +253,6 @@ def _value_in(body: Mapping[str, Any], place: str) -> Any:
     except AttributeError:  # a value of JSON that is no object has no `get`
         return None
     return value
-
-
-def _added_by_caller(body: Mapping[str, Any], prefix: str = "") -> ExtraBody:
-    """The members of a body, or of an object in it, that no argument sets."""
-    added: dict[str, Any] = {}
-    for name, value in body.items():
-        place = f"{prefix}{name}"
-        member = _added_by_caller(value, f"{place}.") if is_object(value) else value
-        if place not in ARGUMENTS and member != {}:
-            added[name] = member
-    return added
 
 
 def _values_said(record: Compared, argument: str) -> list[Any]:

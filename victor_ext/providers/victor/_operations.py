@@ -16,7 +16,7 @@ from victor_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext._privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext._runtime.client.runners import OperationFlow
-from victor_ext._runtime.core.comparing import about_another, as_id
+from victor_ext._runtime.core.comparing import as_id, mismatch, same
 from victor_ext._runtime.core.json_values import (
     list_or_empty,
     object_of,
@@ -85,8 +85,8 @@ def _response_of_other_request(http_response: httpx.Response) -> str | None:
 def _response_with_other_id(http_response: httpx.Response) -> str | None:
     """How the response inside a body names another request than the path does, or None."""
     asked = id_in_path(http_response.request)
-    named = _id_in_response(http_response)
-    return about_another(asked, named, _WHAT, "payment_request_response")
+    named = same(asked, _id_in_response(http_response), "id")
+    return mismatch(_WHAT, {"payment_request_response": named})
 
 
 def _id_in_response(http_response: httpx.Response) -> object:

@@ -42,8 +42,7 @@ class _RequestFlows(Resource):
         step.own_places = ARGUMENTS
         yield step
         created = PaymentRequest.of_json(step.parsed, idempotency_key=key)
-        extras = (request.by_hand["extra_body"], step.extra_body)
-        sent = SentCreate(request.body, step.attempts, key, extras)
+        sent = SentCreate(request.body, step.attempts, key)
         yield from confirm_created(created, sent, seconds_left, is_key_new=own_key is None)
         return created
 

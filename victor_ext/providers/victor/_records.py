@@ -16,7 +16,7 @@ from victor_api import models
 from victor_api.typed.records import PaymentRequestFields
 
 from victor_ext import money, zulu
-from victor_ext._runtime.core.comparing import Likeness, as_id, likeness, same_id
+from victor_ext._runtime.core.comparing import Likeness, as_id, same
 from victor_ext._runtime.core.json_values import is_object
 from victor_ext._runtime.core.validation import as_date
 from victor_ext._runtime.loop.operations import Done
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 def is_about_one_of(ids: Iterable[object], named: object) -> bool:
     """Whether the id that a part of a body names is one of these ids, or is not there at all."""
     for text in filter(None, map(as_id, ids)):
-        if likeness(same_id, text, named) in (Likeness.SAME, Likeness.UNSAID):
+        if same(text, named, "id") in (Likeness.SAME, Likeness.UNSAID):
             return True
     return False
 

@@ -22,7 +22,7 @@ from victor_ext._privacy import one_line
 from victor_ext._runtime.client.requests import Body, extra_body_problems, with_extra_body
 from victor_ext._runtime.client.resources import Shared
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
-from victor_ext._runtime.core.comparing import Likeness, likeness, same_text
+from victor_ext._runtime.core.comparing import Likeness, same
 from victor_ext._runtime.core.json_values import json_of, object_of, object_or_empty, text_or_empty
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.core.validation import shown
@@ -86,7 +86,7 @@ class IntendedResponse(FrozenStruct, frozen=True):
             return ("status",)
         differences: list[str] = []
         notes = record.approval_notes or record.value_at(APPROVAL_NOTES)
-        if likeness(same_text, self.notes, notes) not in (Likeness.SAME, Likeness.UNSAID):
+        if same(self.notes, notes, "text") not in (Likeness.SAME, Likeness.UNSAID):
             differences.append("notes")
         difference = self._difference_of_amount(record)
         return differences if difference is None else [*differences, difference]

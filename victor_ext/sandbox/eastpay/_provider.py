@@ -39,7 +39,6 @@ class EastPayProvider(TableProvider[EastPaySettings]):
         Row("pay", "POST /{base}/v3/payments", EastPayState.pay),
         Row("follow_up", "POST /{base}/v3/payments/{id}", EastPayState.follow_up),
         Row("inquire", "GET /{base}/v3/payments/{id}", EastPayState.inquire),
-        Row("find", "GET /{base}/v3/query", EastPayState.find),
         Row("prepare", "POST /{base}/v3/checkouts", EastPayState.prepare),
         Row(
             "widget",

@@ -19,7 +19,6 @@ from victor_ext.sandbox.eastpay._payments import (
     REFUSED_STEP,
     STARTED,
     STEPS,
-    SUCCEEDED,
     WRONG_CVV,
     Checkout,
     Ending,
@@ -29,7 +28,7 @@ from victor_ext.sandbox.eastpay._payments import (
     is_error,
     result,
 )
-from victor_ext.sandbox.engine import Asked, Refused, Result
+from victor_ext.sandbox.engine import Asked, Result
 from victor_ext.sandbox.server import (
     Clock,
     JsonObject,
@@ -41,7 +40,6 @@ from victor_ext.sandbox.server import (
     Validator,
     find,
     load_document,
-    option,
 )
 
 DOCUMENT = "eastpay.yaml"
@@ -53,12 +51,7 @@ _SCRIPT = ((b"content-type", b"text/javascript"),)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EastPaySettings(NotifyingSettings):
-    """The options of every sandbox, and those of this one."""
-
-    documented_only: bool = option(
-        False,
-        help="answer 404 to an inquiry by merchantTransactionId, which EastPay does not document",
-    )
+    """The options of the sandboxes that post notifications."""
 
 
 class EastPayState:
@@ -176,22 +169,6 @@ class EastPayState:
 
     def inquire(self, asked: Asked) -> Result:
         return self.about(self._own_entry(asked))
-
-    def find(self, asked: Asked) -> JsonObject:
-        """All payments and steps with a reference, oldest first; of those, the ones that had the
-        value of any other parameter that is declared.
-
-        The form of the list is the sandbox's choice.
-        """
-        if self._settings.documented_only:
-            raise Refused(404, "There is nothing here.")
-        wanted = {name: value for name, value in asked.query.items() if name != "entityType"}
-        payments = [
-            {**_payment(entry, entry.code_at(self.now())), "timestamp": stamp(entry.made_at)}
-            for entry in self.entries.values()
-            if entry.owner == asked.call.owner and wanted.items() <= entry.form.items()
-        ]
-        return {"result": result(SUCCEEDED), "payments": payments}
 
     def prepare(self, asked: Asked) -> Result:
         made = Checkout(self.new_id(), asked.call.owner, asked.body, self.now() + _CHECKOUT_LIFE)
