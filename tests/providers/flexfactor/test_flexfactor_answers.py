@@ -158,6 +158,16 @@ def test_a_200_is_a_result_only_with_what_its_operation_needs(word, body, meanin
 
 
 @pytest.mark.parametrize(
+    "code", [{"statusCode": 500001}, {"statusCode": "ServiceUnavailable"}, {"status": 503}]
+)
+def test_a_400_with_the_code_of_an_error_that_leaves_a_doubt_refuses_nothing(code):
+    for word in ("evaluate", "refund"):
+        with pytest.raises(BadRequest) as raised:
+            answered(word, {"success": False, **code}, 400)
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
     ("status", "success", "approved"),
     [
         (" Approved ", None, True),

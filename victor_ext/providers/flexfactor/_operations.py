@@ -49,9 +49,10 @@ from ._responses import (
     says_read,
     shows_work,
     status_of,
+    undecided,
 )
 
-_REPEATED = dict.fromkeys(("idempotencyKey", "mid", "senseKey"), "id")
+_REPEATED = {"idempotencyKey": "id", "mid": "id", "senseKey": "id"}
 """What a response may repeat of the request, with the kind of each value. Amounts are no evidence:
 the unit differs between operations.
 """
@@ -87,7 +88,7 @@ def _id_in_body(response: httpx.Response) -> str | None:
 
 def _captured_order_id(response: httpx.Response) -> str | None:
     """The id of the order that was captured. The request names it, and the response may not."""
-    return _id_in_body(response) or first_text(object_of(response.request), "orderId")
+    return first_text(object_of(response.request), "orderId")
 
 
 def _state_in_body(response: httpx.Response) -> str:
@@ -107,6 +108,7 @@ def _write(
         effect=effect,
         evidence=result,
         refuses=result.refusal,
+        undecided=undecided,
         proves_work=shows_work,
         repeats=_REPEATS,
         made=made,

@@ -20,7 +20,6 @@ import httpx
 from victor_ext._privacy import redact_code, redact_excerpt
 from victor_ext._runtime.core.json_values import (
     is_list,
-    is_object,
     object_of,
     object_or_empty,
     text_or_empty,
@@ -78,7 +77,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         is_error = is_error or (row is not None and isinstance(row.evidence, ResultEvidence))
         problems = problems if is_error else ()
     if body and is_error and not problems:
-        return (_problem("", _code(body), first_text(body, *_SENTENCES)),)
+        return (_problem("", first_text(body, *_SENTENCES), body),)
     return problems
 
 
@@ -97,29 +96,22 @@ def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
     }
     if not all(map(is_list, fields.values())):
         return ()
-    code = _code(body)
     problems: list[Problem] = []
     for field, messages in fields.items():
         for message in messages:
-            if isinstance(message, str):
-                problems.append(_problem(field, code, message))
-            elif is_object(message) and member(message, "item1"):
-                problems.append(
-                    _problem(field, _code(message) or code, first_text(message, "item1"))
-                )
+            error = object_or_empty(message)
+            text = text_or_empty(message) or first_text(error, "item1")
+            if text:
+                problems.append(_problem(field, text, error, body))
     return tuple(problems)
 
 
-def _code(body: dict[str, Any]) -> str:
-    """The code in a body or in an object of `errors`; empty: it has none."""
-    codes = (member(body, name) for name in CODES)
-    return redact_code(next((code for code in codes if code is not None), ""))
-
-
-def _problem(field: str, code: str, message: str) -> Problem:
+def _problem(field: str, message: str, *holders: dict[str, Any]) -> Problem:
     """A problem with a field as the wire spells it: `transaction.amount` for `Transaction.Amount`
-    and `$.transaction.amount`.
+    and `$.transaction.amount`. Its code is the first that the `holders` have.
     """
+    codes = (member(holder, name) for holder in holders for name in CODES)
+    code = redact_code(next((code for code in codes if code is not None), ""))
     text = redact_excerpt(message)
     if not text:
         text = f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE

@@ -112,6 +112,21 @@ _UNDECIDED = frozenset({408, 409, 425})
 """Error statuses below 500 after which the work may have been done."""
 
 
+def _leaves_doubt(body: dict[str, Any]) -> bool:
+    """Whether a body has a code after which the work may have been done, or a word in place of a
+    code.
+    """
+    if re.search("[^0-9 ]", first_text(body, "statusCode")):
+        return True
+    return any(status >= 500 or status in _UNDECIDED for status in _error_statuses(body))
+
+
+def undecided(response: httpx.Response) -> str | None:
+    """Why a response does not say, under any status, whether the work was done; or None."""
+    is_undecided = _leaves_doubt(object_of(response))
+    return "Its code is one after which the work may have been done." if is_undecided else None
+
+
 def says(
     body: dict[str, Any], *, ends: Collection[str] | None = None, decides: bool = False
 ) -> Says:
@@ -124,9 +139,7 @@ def says(
         decides: Whether the write decides about an order, as `evaluate` does: a refusal is then a
             result of the call.
     """
-    statuses = _error_statuses(body)
-    has_word_for_code = re.search("[^0-9 ]", first_text(body, "statusCode")) is not None
-    if has_word_for_code or any(status >= 500 or status in _UNDECIDED for status in statuses):
+    if _leaves_doubt(body):
         return Says.UNKNOWN
     success = success_of(body)
     state = status_of(body)
@@ -140,7 +153,7 @@ def says(
     if decides:
         is_result = state != ""
     is_refused = first_text(body, "responseMessage").strip().upper() in _FAILURES
-    is_done = success and is_result and not (statuses or is_refused)
+    is_done = success and is_result and not (is_refused or _error_statuses(body))
     return Says.YES if is_done else Says.UNKNOWN
 
 
