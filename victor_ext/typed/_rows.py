@@ -70,7 +70,6 @@ class SentMembers:
         self.places = {name: row.get("place", name) for name, row in rows.items()}
         self.leaving = {self.places[name] for name, row in rows.items() if "leaves" in row}
         self._objects = objects
-        self._optional = [name for name, is_required in self._objects.items() if not is_required]
         self._steps = [self._step(name, row, of) for name, row in rows.items()]
 
     def _step(self, name: str, row: Row, package: Package) -> _ArgumentStep:
@@ -88,11 +87,7 @@ class SentMembers:
     def sent(self, query: Query, value_of: Callable[[str], Any], where: str = "") -> Body:
         """What is sent of arguments. Problems are noted."""
         sent = Body()
-        objects = {"": sent}
-        for name, is_required in self._objects.items():
-            objects[name] = inner = Body()
-            if is_required:
-                sent[name] = inner
+        objects = {"": sent, **{name: Body() for name in self._objects}}
         values = map(value_of, self.rows)
         for step, value in zip(self._steps, values, strict=True):
             name, is_required, check, is_compared, within, wire, sends = step
@@ -103,11 +98,12 @@ class SentMembers:
             if not sends:
                 objects[within][wire] = checked
             elif checked:
-                _send_money(value, sends, objects)
+                for inner, member, attribute in sends:
+                    objects[inner][member] = getattr(value, attribute)
             if is_compared:
                 query.comparable(field, value)
-        for name in self._optional:
-            if objects[name]:
+        for name, is_required in self._objects.items():
+            if is_required or objects[name]:
                 sent[name] = objects[name]
         return sent
 
@@ -118,21 +114,10 @@ def _split(place: str) -> tuple[str, str]:
     return within, name
 
 
-def _send_money(
-    amount: object, sends: Sequence[tuple[str, str, str]], objects: Mapping[str, Body]
-) -> None:
-    """Put an amount into the objects that have it: by its attribute of a member, such as the
-    currency.
-    """
-    for within, wire, attribute in sends:
-        objects[within][wire] = getattr(amount, attribute)
-
-
 class _CallRows(NamedTuple):
     """One operation."""
 
     what: str
-    doing: str
     members: SentMembers
     path: SentMembers
     """Beside a body, the parts of the path."""
@@ -161,8 +146,8 @@ class Package:
 
     def _call(self, row: Row) -> _CallRows:
         path = SentMembers(row.get("path", {}), {}, self)
-        what, ranges, by_hand = row["what"], row.get("ranges", ()), row.get("by_hand", ())
-        return _CallRows(what, f"The {what}", self._members(row), path, ranges, by_hand)
+        ranges, by_hand = row.get("ranges", ()), row.get("by_hand", ())
+        return _CallRows(row["what"], self._members(row), path, ranges, by_hand)
 
     def _members(self, row: Row) -> SentMembers:
         rows = row["body"] if "body" in row else row["query"]
@@ -189,7 +174,7 @@ class Package:
     def request(self, operation: ModuleType, /, **given: object) -> Request:
         """A call that sends an object. Its `arguments` raise the problems."""
         call = self._calls[operation.OPERATION.name]
-        query = Query(call.doing)
+        query = Query(f"The {call.what}")
         path = call.path.sent(query, given.get)
         body = call.members.sent(query, given.get)
         by_hand = {name: given[name] for name in call.by_hand if name in given}
@@ -209,8 +194,6 @@ class Package:
         """The check of a value."""
         kind: str = row.get("kind", "text")
         limits: dict[str, Any] = {name: limit for name, limit in row.items() if name not in COLUMNS}
-        if kind == "flag" and "required" in row:
-            limits["required"] = True  # this check alone takes None otherwise
         if kind in NUMBERS:
             limits = {"least": LEAST, "most": MOST, **limits}
         if "form" in limits:
@@ -234,7 +217,7 @@ def _query_of(call: _CallRows, given: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of the path and the query that are sent."""
     extra = given.get("extra_query")
     places = call.members.places
-    with Query(call.doing) as query:
+    with Query(f"The {call.what}") as query:
         sent = dict(call.members.sent(query, given.get))
         for first, last in call.ranges:
             query.range(first, given.get(first), last, given.get(last))
@@ -242,7 +225,8 @@ def _query_of(call: _CallRows, given: Mapping[str, Any]) -> dict[str, Any]:
             filters: dict[str, Any] = {}
             arguments = {name: places[name] for name in places if name in given}
             add_extra(query, "extra_query", extra, filters, arguments)
-            sent["extra_query"] = filters
+            if filters:
+                sent["extra_query"] = filters
     return sent
 
 

@@ -47,7 +47,7 @@ from victor_ext._runtime.http.options import (
 )
 from victor_ext._runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext._runtime.loop.flow import AsyncDriver, Driver, Lock
-from victor_ext._runtime.loop.operations import Done, NotDone, Proof
+from victor_ext._runtime.loop.operations import Done, NotDone, Operations, Proof
 from victor_ext._runtime.loop.retry import Authenticator, RetryPolicy
 from victor_ext._systems import System
 from victor_ext._values.clocks import READ_EARLIER
@@ -100,12 +100,14 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
     _driver: Any
     _transport: Any
 
-    def _transport_override(self, _config: ClientConfig, options: Mapping[str, Any], /) -> Any:
-        """The transport to send over in place of a pool of connections: the caller's; None without
-        one. Raises `ConfigurationError`.
+    def _connections_for(self, config: ClientConfig, options: Mapping[str, Any], /) -> Any:
+        """The transport to send over: the caller's, or else a pool of connections. Raises
+        `ConfigurationError`.
         """
         transport = options["transport"]
-        return None if transport is None else checked_transport(transport, self._transport_type)
+        if transport is None:
+            return self._pool_for(config.base_url, options)
+        return checked_transport(transport, self._transport_type)
 
     def _pool_for(self, url: httpx.URL, options: Mapping[str, Any]) -> Any:
         """A pool of connections to the origin of a URL, as a transport.
@@ -133,10 +135,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         config = ClientConfig(
             options, authenticator=signs, base_url=base_url, clock=clock, **config_arguments
         )
-        connections = self._transport_override(config, options)
-        if connections is None:
-            connections = self._pool_for(base_url, options)
-        self._assemble(config, connections)
+        self._assemble(config, self._connections_for(config, options))
 
     def _assemble(self, config: ClientConfig, connections: Any, *, original: Any = None) -> None:
         """Make the parts of the client that depend on its configuration.
@@ -195,12 +194,21 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         return api
 
     @property
+    def _route(self) -> Route | None:
+        """Where a pool's connections go; None with a transport of the caller's."""
+        return getattr(self._connections, "route", None)
+
+    @property
+    def _operations(self) -> Operations:
+        """The provider's table."""
+        return self._config.loop.behaviour.operations
+
+    @property
     def proxy(self) -> str | None:
         """Host and port of the proxy that calls go through; None without a proxy, or with a
         transport of the caller's.
         """
-        route: Route | None = getattr(self._connections, "route", None)
-        return None if route is None else route.proxy_place
+        return None if self._route is None else self._route.proxy_place
 
     @property
     def ssl_context(self) -> ssl.SSLContext | None:
@@ -208,8 +216,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
 
         None for plain http, or with a transport of the caller's.
         """
-        route: Route | None = getattr(self._connections, "route", None)
-        return None if route is None else route.tls
+        return None if self._route is None else self._route.tls
 
     def with_options(
         self,
@@ -353,7 +360,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         Args:
             call: One of these writes.
         """
-        proof = self._config.loop.behaviour.operations.proof_of(call.operation)
+        proof = self._operations.proof_of(call.operation)
         return proof is not None and proof.find_all is not None
 
     @operation
@@ -380,7 +387,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
                 validation.moment("since", since)
                 validation.moment("read_from", read_from, required=False)
         operation = look_ups[0][0].operation
-        proof = self._config.loop.behaviour.operations.proof_of(operation)
+        proof = self._operations.proof_of(operation)
         if proof is None:
             return ["No read shows whether it was done."] * len(look_ups)
         # A proof of the caller's reads with `api`: what was set there must hide no payment.
@@ -420,7 +427,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
         Raises:
             VictorError: The read failed.
         """
-        follow = self._config.loop.behaviour.operations.follow_of(call.operation)
+        follow = self._operations.follow_of(call.operation)
         if follow is None:
             return "No read shows its state."
         reader = self.with_options()  # as for a look-up
@@ -513,14 +520,14 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport]):
     @property
     def reads(self) -> list[str]:
         """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
-        return self._config.loop.behaviour.operations.reads()
+        return self._operations.reads()
 
     @property
     def statuses(self) -> list[str]:
         """The words that are known for the states of what its writes make; others may come, too."""
         system: System | None = getattr(self, "system", None)
         known: list[str] = [] if system is None else list(system.statuses)
-        ends: set[str] = self._config.loop.behaviour.operations.final_words()
+        ends: set[str] = self._operations.final_words()
         return list(dict.fromkeys([*known, *sorted(ends)]))
 
     @property

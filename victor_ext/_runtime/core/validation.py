@@ -247,27 +247,26 @@ class Validation:
             self.note(field, "range", message)
         return value
 
-    def flag(self, field: str, value: Any, *, required: bool = False) -> Any:
-        """True, False, or None where it is not required."""
-        if not isinstance(value, bool) and (value is not None or required):
+    def flag(self, field: str, value: Any) -> Any:
+        """True or False."""
+        if not isinstance(value, bool):
             message = f"{field} is of type {kind_of(value)}: write True or False."
             self.note(field, "type", message)
         return value
 
-    def day(self, field: str, value: Any, *, required: bool = True) -> str | None:
+    def day(self, field: str, value: Any) -> str | None:
         """A date, or a text such as 2026-03-04; returns the text."""
         day = as_date(value)
         if day is not None:
             return day.isoformat()
-        if value is not None or required:
-            code, what = "type", f"of type {kind_of(value)}"
-            if value is None:
-                code, what = "required", "missing"
-            elif isinstance(value, str):
-                what = shown(value)
-            message = f"{field} is {what} and must be a date."
-            hint = "pass a date, such as date(2026, 3, 4)"
-            self.add(Problem(field, code, message, hint=hint))
+        code, what = "type", f"of type {kind_of(value)}"
+        if value is None:
+            code, what = "required", "missing"
+        elif isinstance(value, str):
+            what = shown(value)
+        message = f"{field} is {what} and must be a date."
+        hint = "pass a date, such as date(2026, 3, 4)"
+        self.add(Problem(field, code, message, hint=hint))
         return None
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> Any:

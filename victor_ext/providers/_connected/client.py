@@ -146,19 +146,18 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
             accept=_ACCEPT,
         )
 
-    def _transport_override(self, config: ClientConfig, options: Mapping[str, Any]) -> Any:
-        """The caller's own transport; or a `Wire`, if the token endpoint is at another origin than
-        the API. None: the client makes the usual one.
+    def _connections_for(self, config: ClientConfig, options: Mapping[str, Any]) -> Any:
+        """The usual transport; or a `Wire` over it, if the token endpoint is at another origin than
+        the API, and the caller has no transport.
         """
-        transport = super()._transport_override(config, options)
+        usual = super()._connections_for(config, options)
         credentials = config.credentials
-        if transport is not None or not isinstance(credentials, ClientCredentialsAuth):
-            return transport
+        if options["transport"] is not None or not isinstance(credentials, ClientCredentialsAuth):
+            return usual
         url = credentials.token_url(config.base_url)
         if origin_of(url) == origin_of(config.base_url):
-            return None
-        elsewhere: dict[object, Any] = {origin_of(url): self._pool_for(url, options)}
-        return Wire(self._pool_for(config.base_url, options), elsewhere)
+            return usual
+        return Wire(usual, {origin_of(url): self._pool_for(url, options)})
 
     @property
     def _generated(self) -> Any:
