@@ -125,7 +125,6 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "eventId": "text",
         "createdAt": "moment",
         "sourceType": "text",
-        "type": "text",
         "paymentId": "text",
         "payorPaymentId": "text",
         "payeeId": "text",

@@ -33,7 +33,6 @@ FIELDS = """\
 """
 CAMEL = FIELDS.format("costCentre", "feeCount")
 FILTER = "        - {name: costCentre, in: query, schema: {type: string, maxLength: 12}}\n"
-PAYEE = "      description: A person or a company that can be paid.\n      properties:\n"
 SENSE = '        senseKey: {type: string, nullable: true, description: "The session'
 NEWER = {
     "victor": Newer(
@@ -63,21 +62,22 @@ def answer(request):
         {
             "        - name: payoutMemo\n": FILTER + "        - name: payoutMemo\n",
             "        payoutType: {type: string": CAMEL + "        payoutType: {type: string",
-            PAYEE: PAYEE + "        remoteId: {type: string}\n",
+            "        apiVersion:": "        payorIds: {type: string}\n        apiVersion:",
             "    PayoutSchedule:\n": FEE + "    PayoutSchedule:\n",
         },
         """
 from functools import partial
-from victor_ext.providers.velo import Payee
+from victor_ext.providers.velo import Notification
 
 NEW = {"costCentre": "CC-7", "feeCount": 2, "fees": [{"name": "rails", "rate": 0.25}]}
 listed = partial(velo.payouts.list, "payor-1")
-names = lambda _: [callable(Payee({}).remote_id), Payee({"remoteId": "own"}).remote_id_]
+notification = Notification({"payorIds": "own"})
+names = lambda _: [sorted(notification.payor_ids), notification.payor_ids_]
 
 def answer(request):
     return {"content": [{"payoutId": "p-1", **NEW}], "page": {"totalPages": 1, "totalElements": 1}}
 """,
-        [True, "own"],
+        [[], "own"],
     ),
     # Names in any letter case; and no member says that money has moved.
     "flexfactor": Newer(

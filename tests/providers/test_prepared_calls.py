@@ -218,6 +218,10 @@ def funding_accounts(read, subject, harness):
     return read(payor_id=subject[1])
 
 
+def id_of_payee(subject):
+    return subject if isinstance(subject, str) else subject[0]
+
+
 READS = {
     "eastpay payments.inquire": lambda inquire, subject, _: inquire(subject[1]),
     "flexfactor orders.get": lambda get, name, _: get(id_of(name)),
@@ -225,7 +229,7 @@ READS = {
     "tiny charges.list": lambda read, _name, _: read(),
     "velo funding_accounts.list": funding_accounts,
     "velo fundings.changes": lambda read, _subject, harness: read(harness.payor, since=RECENTLY),
-    "velo payees.get": lambda get, subject, _: get(subject[0]),
+    "velo payees.get": lambda get, subject, _: get(id_of_payee(subject)),
     "velo payees.list": lambda read, subject, _: read(subject[1], remote_id=subject[0]),
     "velo payments.find": lambda find, name, harness: find(
         name, payor_id=harness.payor, since=RECENTLY

@@ -20,7 +20,6 @@ class NotificationSource(_Model):
         event_id (str): The id of the event; the same when it is delivered again.
         created_at (datetime.datetime): When the event happened.
         source_type (str | Unset): The kind of event, such as `payment_status_changed`.
-        type_ (str | Unset): The kind of event, under another name.
         payment_id (str | Unset): The id of the payment, if it is about one.
         payor_payment_id (str | Unset): The payor's own reference of that payment.
         payee_id (str | Unset): The id of the payee, if it is about one.
@@ -31,7 +30,6 @@ class NotificationSource(_Model):
     event_id: str
     created_at: datetime.datetime
     source_type: str | Unset = UNSET
-    type_: str | Unset = UNSET
     payment_id: str | Unset = UNSET
     payor_payment_id: str | Unset = UNSET
     payee_id: str | Unset = UNSET
@@ -48,7 +46,6 @@ _declare(
         "eventId": TEXT,
         "createdAt": INSTANT,
         "sourceType": TEXT,
-        "type": TEXT,
         "paymentId": TEXT,
         "payorPaymentId": TEXT,
         "payeeId": TEXT,

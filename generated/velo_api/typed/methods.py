@@ -10,7 +10,6 @@ from __future__ import annotations
 import builtins
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Generic, TypeVar
 
 from victor_ext import typed as _typed
 from victor_ext.typed import AsyncPages, Money, Pages
@@ -54,6 +53,8 @@ from .records import (
     Funding,
     FundingAccount,
     FundingChange,
+    Payee,
+    PayeeBatch,
     Payment,
     Payout,
     PayoutPayment,
@@ -73,8 +74,6 @@ from .words import (
 )
 
 _typed.require_runtime(4)
-Payee = TypeVar("Payee")
-PayeeBatch = TypeVar("PayeeBatch")
 
 
 class SourceAccounts(_typed.BlockingMethods):
@@ -421,7 +420,7 @@ class AsyncFundings(_typed.AwaitedMethods):
         return self._pages(self._changes(query))
 
 
-class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
+class Payees(_typed.BlockingMethods):
     def list(
         self,
         payor_id: str,
@@ -595,9 +594,7 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
         has no payments.
 
-        After a lost response the payee is read: if Velo knows none with the id, the call returns.
-        If it does, the outcome is unknown, because Velo goes on after its response: read it again
-        later.
+        After a lost response the outcome is unknown: read the payee later.
 
         Args:
             payee_id: The id of the payee.
@@ -609,7 +606,7 @@ class Payees(_typed.BlockingMethods, Generic[Payee, PayeeBatch]):
         return self._shared.runner.run(self._delete(request))
 
 
-class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
+class AsyncPayees(_typed.AwaitedMethods):
     def list(
         self,
         payor_id: str,
@@ -783,9 +780,7 @@ class AsyncPayees(_typed.AwaitedMethods, Generic[Payee, PayeeBatch]):
         """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
         has no payments.
 
-        After a lost response the payee is read: if Velo knows none with the id, the call returns.
-        If it does, the outcome is unknown, because Velo goes on after its response: read it again
-        later.
+        After a lost response the outcome is unknown: read the payee later.
 
         Args:
             payee_id: The id of the payee.
@@ -1249,8 +1244,8 @@ class Payouts(_typed.BlockingMethods):
 
         Args:
             payout_id: The id of the payout.
-            stop_if_rates_worse_by: The percentage, 0 or more, by which rates may have worsened
-                since the quote; None sets no limit.
+            stop_if_rates_worse_by: The percentage by which rates may have worsened since the
+                quote; None sets no limit.
 
         Raises:
             Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read
@@ -1566,8 +1561,8 @@ class AsyncPayouts(_typed.AwaitedMethods):
 
         Args:
             payout_id: The id of the payout.
-            stop_if_rates_worse_by: The percentage, 0 or more, by which rates may have worsened
-                since the quote; None sets no limit.
+            stop_if_rates_worse_by: The percentage by which rates may have worsened since the
+                quote; None sets no limit.
 
         Raises:
             Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read

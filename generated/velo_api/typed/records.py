@@ -325,6 +325,11 @@ class Notification(_typed.Record):
         """`source.createdAt` (`datetime | None`): When the event happened."""
 
     @property
+    @_typed.text("source", "sourceType")
+    def source_type(self):
+        """`source.sourceType` (`str | None`): The kind of event, such as `payment_status_changed`."""
+
+    @property
     @_typed.text("source", "paymentId")
     def payment_id(self):
         """`source.paymentId` (`str | None`): The id of the payment, if it is about one."""

@@ -201,9 +201,14 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "instruct_payout": {
         "what": "payout",
-        "body": {},
+        "body": {
+            "stop_if_rates_worse_by": {
+                "kind": "number",
+                "place": "fxRateDegredationThresholdPercentage",
+                "least": 0,
+            }
+        },
         "path": {"payout_id": {"required": True, "form": "id"}},
-        "by_hand": ("stop_if_rates_worse_by",),
     },
     "request_funding": {
         "what": "funding",

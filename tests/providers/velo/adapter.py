@@ -205,7 +205,7 @@ MORE = (
     about("payee", "get_payee", "payees.get"),
     about(batch, "get_batch", "payees.batch"),
     about(new_payee, "update_payee", "payees.update", PAYEE_HINT, email="a@example.com"),
-    about(onboarded, "delete_payee", "payees.delete", PAYEE_HINT, settles=True),
+    about(onboarded, "delete_payee", "payees.delete", PAYEE_HINT),
     about(
         payment,
         "withdraw_payment",

@@ -7,6 +7,8 @@ from velo_api.typed.records import (
     FundingAccount,
     FundingChange,
     FxSummary,
+    Payee,
+    PayeeBatch,
     PayeeFailure,
     Payment,
     PaymentEvent,
@@ -31,7 +33,7 @@ from ._accounts import (
 )
 from ._auth import VeloAuth
 from ._client import AsyncVelo, Velo
-from ._payees import AsyncPayees, NewPayee, Payee, PayeeBatch, Payees, PaymentChannel
+from ._payees import AsyncPayees, NewPayee, Payees, PaymentChannel
 from ._payments import AsyncPayments, Payments
 from ._payouts import AsyncPayouts, Payouts
 from ._webhooks import Notification, Webhook, read_notification

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import httpx
-from msgspec.structs import replace
 from velo_api.members import MEMBERS
 from velo_api.operations import OPERATIONS as DOCUMENT
 
@@ -31,7 +30,6 @@ from victor_ext._runtime.core.json_values import (
 from victor_ext._runtime.loop.evidence import (
     Evidence,
     ListPage,
-    Members,
     Problems,
     document_complaint,
 )
@@ -77,35 +75,7 @@ def batch_id(response: Any) -> str | None:
     """The id of a batch of payees, in the body or else at the end of `Location`; None: it is in
     neither.
     """
-    in_body = text_or_empty(object_of(response).get("batchId"))
-    return in_body if _ID.fullmatch(in_body) else created_id(response)
-
-
-# Evidence: why a response with a good status is no success of its call, or None.
-
-
-def _checked(evidence: Evidence) -> Evidence:
-    """This evidence, with two more conditions: the body reports no error, and has what the document
-    declares.
-    """
-
-    def complaint(response: httpx.Response, problems: Problems) -> str | None:
-        if problems(response):  # a page without items and with an error would end a list
-            return "its body reports an error"
-        return evidence(response, problems) or document_complaint(response, problems)
-
-    return complaint
-
-
-def _has(*names: str) -> Evidence:
-    """The evidence that a body has one of these members."""
-    return _checked(Members(names, "its body has none of the expected members"))
-
-
-_OBJECT = _checked(AN_OBJECT)
-_EMPTY_OR_OBJECT = _checked(
-    lambda response, problems: AN_OBJECT(response, problems) if response.content else None
-)
+    return text_or_empty(object_of(response).get("batchId")) or created_id(response)
 
 
 _PAGE = ListPage(
@@ -113,43 +83,41 @@ _PAGE = ListPage(
     lambda body: is_object(body.get("page")),
     "its body has no list in `content`",
 )
+# A body without a page would be taken for the end of a list.
+_LIST = Operation(effect=Effect.READS, evidence=_PAGE, items_of=_PAGE.items_of)
 
 
-# Makers of rows.
+def _read(what: str, id: str) -> Operation:
+    """The row of a read of one object, `what` in messages, whose member `id` has its id."""
+    return Operation(effect=Effect.READS, id=RepeatsId(what, id))
 
 
-def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
-    return Operation(effect=Effect.READS, evidence=evidence, id=repeats)
+def _has_worked(response: httpx.Response, problems: Problems) -> str | None:
+    """Why a good response to a write is neither empty nor what the document declares, or None."""
+    is_other = AN_OBJECT(response, problems) if response.content else None
+    return is_other or document_complaint(response, problems)
 
 
 def _write(
-    effect: Effect, look_up: str, evidence: Evidence = _EMPTY_OR_OBJECT, **columns: Any
+    effect: Effect, look_up: str, evidence: Evidence = _has_worked, **columns: Any
 ) -> Operation:
     """The row of a write; `look_up` is the method that shows what became of it."""
-    return Operation(
-        effect=effect,
-        evidence=evidence,
-        look_up=look_up and f"with {look_up}",
-        made=batch_id,  # which is `created_id` of all but a batch
-        **columns,
-    )
+    return Operation(effect=effect, look_up=f"with {look_up}", evidence=evidence, **columns)
 
 
 def _create(
     effect: Effect, look_up: str, what: str, id_of: Says = created_id, **columns: Any
 ) -> Operation:
     """The row of a write that makes something, `what` in messages: a response has its id."""
-    why = f"it does not say which {what} it made (its Location has no id)"
-    return _write(
-        effect,
-        look_up,
-        _checked(lambda response, _: None if id_of(response) else why),
-        **columns,
-    )
+
+    def complaint(response: httpx.Response, problems: Problems) -> str | None:
+        if problems(response):
+            return "its body reports an error"
+        return None if id_of(response) else f"it does not say which {what} it made"
+
+    return _write(effect, look_up, complaint, made=id_of, **columns)
 
 
-# A body without a page would be taken for the end of a list.
-_LIST = replace(_read(_checked(_PAGE)), items_of=_PAGE.items_of)
 # For requests that name people or accounts.
 _PRIVATE = Shown.UNSENT
 SETS = Effect.SETS
@@ -167,14 +135,12 @@ class _Statuses:
     none of these sets says nothing.
 
     Attributes:
-        verb: What the write does, as in "cannot be withdrawn".
         before: The write can be done. To do it twice is safe: Velo answers the second with a
             conflict, or it changes nothing.
         done: The write was done. The status stays, or only goes on.
         over: The write can never be done.
     """
 
-    verb: str
     before: frozenset[str]
     done: frozenset[str]
     over: frozenset[str]
@@ -183,19 +149,16 @@ class _Statuses:
 _ACCEPTED = frozenset({"ACCEPTED", "QUOTED"})
 
 INSTRUCTION = _Statuses(
-    "instructed",
     before=_ACCEPTED,
     done=PAID | {"INSTRUCTED"},
     over=frozenset({"REJECTED", "WITHDRAWN"}),
 )
 PAYOUT_WITHDRAWAL = _Statuses(
-    "withdrawn",
     before=_ACCEPTED,
     done=frozenset({"WITHDRAWN"}),
     over=frozenset({"REJECTED", "CONFIRMED"}),
 )
 PAYMENT_WITHDRAWAL = _Statuses(
-    "withdrawn",
     before=frozenset({"ACCEPTED", "UNFUNDED"}),
     done=frozenset({"WITHDRAWN"}),
     over=frozenset({"REJECTED", "CONFIRMED", "RETURNED"}),
@@ -212,10 +175,9 @@ def _proof_by_status(what: str, statuses: _Statuses) -> Proof:
         status = record.status
         if status in statuses.done:
             return Done(call.ids[0], status, sent_by(record), is_state=True)
-        if status in statuses.over:
-            why = f"The {what} cannot be {statuses.verb}, since it is {status}."
-            return NotDone(why, is_over=True)
         why = f"The {what} is {one_line(status)}."
+        if status in statuses.over:
+            return NotDone(why, is_over=True)
         return NotDone(why, can_be_sent=True) if status in statuses.before else why
 
     return Proof(find)
@@ -245,7 +207,7 @@ _UNTIL_ACCEPTED = Follow(
 """A payout that was submitted is followed until it is accepted: another write leads it on."""
 
 OPERATIONS: Mapping[str, Operation] = {
-    f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
+    f"POST {TOKEN_PATH}": TOKEN,
     "POST /v4/payees": _create(
         MAKES,
         "payees.list(payor_id, remote_id=...)",
@@ -255,16 +217,16 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "POST /v4/payees/{}/payeeDetailsUpdate": _write(SETS, "payees.get(payee_id)", shown=_PRIVATE),
     "DELETE /v4/payees/{}": _write(SETS, "payees.get(payee_id)"),
-    "GET /v4/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
-    "GET /v4/payees/batch/{}": _read(_has("status")),
+    "GET /v4/payees/{}": _read("payee", "payeeId"),
+    "GET /v4/payees/batch/{}": Operation(effect=Effect.READS),
     "GET /v4/payees": _LIST,
     "POST /v3/sourceAccounts/{}/fundingRequest": _create(
         MOVES_MONEY, "fundings.changes(payor_id, since=...)", "funding"
     ),
-    "GET /v3/sourceAccounts/{}": _read(repeats=RepeatsId("source account", "id")),
+    "GET /v3/sourceAccounts/{}": _read("source account", "id"),
     "GET /v3/sourceAccounts": _LIST,
     "GET /v2/fundingAccounts": _LIST,
-    "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
+    "GET /v1/fundings/{}": _read("funding", "fundingId"),
     "GET /v1/deltas/fundings": _LIST,
     "POST /v3/payouts": _create(
         MAKES,
@@ -274,7 +236,7 @@ OPERATIONS: Mapping[str, Operation] = {
         payments=_asked_payments,
         follow=_UNTIL_ACCEPTED,
     ),
-    "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
+    "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)"),
     "POST /v3/payouts/{}": _write(
         MOVES_MONEY,
         "payouts.get(payout_id)",
@@ -284,7 +246,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "DELETE /v3/payouts/{}": _write(
         MOVES_MONEY, "payouts.get(payout_id)", proof=_proof_by_status("payout", PAYOUT_WITHDRAWAL)
     ),
-    "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
+    "GET /v3/payouts/{}": _read("payout", "payoutId"),
     "GET /v3/payouts/{}/payments": _LIST,
     "GET /v4/paymentaudit/payouts": _LIST,
     "GET /v4/paymentaudit/payouts/{}": _LIST,
@@ -293,9 +255,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "payments.get(payment_id)",
         proof=_proof_by_status("payment", PAYMENT_WITHDRAWAL),
     ),
-    "GET /v4/paymentaudit/payments/{}": _read(
-        _has("paymentId", "status"), RepeatsId("payment", "paymentId")
-    ),
+    "GET /v4/paymentaudit/payments/{}": _read("payment", "paymentId"),
     "GET /v4/paymentaudit/payments": _LIST,
 }
 

@@ -1,48 +1,24 @@
 """`velo.payees`: people and companies that can be paid.
 
-First their records and request objects: the fields come from the document, and here is what follows
+First the request objects: the fields come from the document, and here is what follows
 from several of them.
 """
 
 from __future__ import annotations
 
-from velo_api.api.payees import get_payee, get_payee_batch
-from velo_api.typed import methods, parts, records
+from velo_api.api.payees import get_payee_batch
+from velo_api.typed import methods, parts
 from velo_api.typed.arguments import PACKAGE
+from velo_api.typed.records import Payee, PayeeBatch
 
 from victor_ext._runtime.client.polling import poll
 from victor_ext._runtime.client.resources import Resource
 from victor_ext._runtime.client.runners import OperationFlow
 from victor_ext._runtime.core.validation import Validation
-from victor_ext.typed import CheckedCall, Request
+from victor_ext.typed import Request
 
 from ._operations import batch_id as batch_id_of
-from ._reading import lists, read, reads, response_to, send, write
-
-
-class Payee(records.Payee):
-    """A person or a company that can be paid."""
-
-    __slots__ = ()
-
-    def remote_id(self, payor_id: str | None = None) -> str | None:
-        """The payor's own name for this payee.
-
-        Without `payor_id`, of the only payor (None with several).
-        """
-        known = [ref for ref in self.payor_refs if payor_id is None or ref.payor_id == payor_id]
-        return known[0].remote_id if len(known) == 1 else None
-
-
-class PayeeBatch(records.PayeeBatch):
-    """The progress of a batch of new payees."""
-
-    __slots__ = ()
-
-    @property
-    def is_done(self) -> bool:
-        """Whether Velo has processed every payee: the status is ACCEPTED, and none is pending."""
-        return self.status == "ACCEPTED" and self.pending_count == 0
+from ._reading import lists, read, reads, response_to, send
 
 
 class PaymentChannel(parts.PaymentChannel):
@@ -73,6 +49,7 @@ class _PayeeFlows(Resource):
     _get = reads(Payee)
     _batch = reads(PayeeBatch)
     _update = staticmethod(send)
+    _delete = staticmethod(send)
 
     def _create(self, request: Request) -> OperationFlow[str]:
         request.check.finish()
@@ -85,17 +62,14 @@ class _PayeeFlows(Resource):
         return poll(
             self._shared,
             lambda seconds: read(call, PayeeBatch, seconds),
-            lambda batch: batch.is_done,
+            lambda batch: batch.status == "ACCEPTED" and batch.pending_count == 0,
             goal=f"Batch {batch_id} was not finished",
             advice="Wait again, or read the batch later.",
             timeout=timeout,
         )
 
-    def _delete(self, request: CheckedCall) -> OperationFlow[None]:
-        return write(request, get_payee, Payee, None)
 
-
-class Payees(methods.Payees[Payee, PayeeBatch], _PayeeFlows):
+class Payees(methods.Payees, _PayeeFlows):
     """Payees of a payor. No write carries a key, so each is sent once.
 
     The filters have Velo's names. `page_size` is 1 to 100 (Velo's default is 25), `sort` is fields
@@ -106,5 +80,5 @@ class Payees(methods.Payees[Payee, PayeeBatch], _PayeeFlows):
     """
 
 
-class AsyncPayees(methods.AsyncPayees[Payee, PayeeBatch], _PayeeFlows):
+class AsyncPayees(methods.AsyncPayees, _PayeeFlows):
     """The same operations, awaited."""

@@ -17,15 +17,15 @@ from victor_ext.typed import Query, Request
 
 from ._operations import PAYMENT_WITHDRAWAL
 from ._proofs import day_around
-from ._reading import ListOrder, lists, reads, walk, write
+from ._reading import lists, reads, walk, write
 
-_ORDER = ListOrder("", "paymentId")
+_TIE = "paymentId"
 
 
 class _PaymentFlows(Resource):
     """The flows behind the generated methods."""
 
-    _list = lists(Payment, order=_ORDER)
+    _list = lists(Payment, tie=_TIE)
     _get = reads(Payment)
 
     def _withdraw(self, request: Request) -> OperationFlow[None]:
@@ -50,7 +50,7 @@ class _PaymentFlows(Resource):
             submitted_from=first,
             submitted_to=last,
         )
-        listed = walk(window, Payment, order=_ORDER)
+        listed = walk(window, Payment, tie=_TIE)
         reader: PageReader[Payment] = listed.begin()
         matches: list[Payment] = []
         wanted = reference_of(payor_payment_id)

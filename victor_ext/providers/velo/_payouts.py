@@ -27,18 +27,16 @@ from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.typed import CheckedCall, Request
 
 from ._operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, created_id
-from ._reading import ListOrder, lists, read, reads, response_to, write
+from ._reading import lists, read, reads, response_to, write
 from ._system import PAYOUT_STATUSES
 
 _STATUSES = frozenset(PAYOUT_STATUSES)
-# Velo's own order is by time alone.
-_ORDER = ListOrder("submittedDateTime:asc", "payoutId")
 
 
 class _PayoutFlows(Resource):
     """The flows behind the generated methods."""
 
-    _list = lists(PayoutSummary, order=_ORDER)
+    _list = lists(PayoutSummary, sort="submittedDateTime:asc", tie="payoutId")
     _get = reads(Payout)
     _quote = reads(Quote)
     _payments = lists(PayoutPayment)
@@ -46,25 +44,9 @@ class _PayoutFlows(Resource):
 
     def _submit(self, request: Request) -> OperationFlow[str]:
         _check_references(request)
-        body = request.body
-        if ("payoutFromPayorId" in body) is not ("payoutToPayorId" in body):
-            message = (
-                "payout_from_payor_id and payout_to_payor_id must be given together, or neither of "
-                "them."
-            )
-            request.check.note("payout_to_payor_id", "choice", message)
         return created_id((yield from response_to(request))) or ""
 
     def _instruct(self, request: Request) -> OperationFlow[None]:
-        worse = request.by_hand["stop_if_rates_worse_by"]
-        if worse is not None:
-            is_number = isinstance(worse, int | float) and not isinstance(worse, bool)
-            if is_number and 0 <= worse < 10**6:
-                request.body["fxRateDegredationThresholdPercentage"] = float(worse)
-            else:
-                field = "stop_if_rates_worse_by"
-                message = f"{field} must be a percentage, 0 or more, as int or float."
-                request.check.note(field, "range", message)
         request.check.finish()
         # Without a member, no body is sent.
         instruction = CheckedCall(request.operation, request.path, request.body or None)
@@ -140,16 +122,16 @@ def _check_references(request: Request) -> None:
 
 
 def _checked_statuses(until: object) -> list[str]:
-    wanted: list[object] = (
-        [until] if isinstance(until, str) else [*until] if isinstance(until, Collection) else []
-    )
-    statuses = [word.strip().upper() for word in wanted if isinstance(word, str)]
-    # A `Word` may be one that the document does not have.
-    known = [
-        isinstance(word, Word) or status in _STATUSES
-        for word, status in zip(wanted, statuses, strict=False)
-    ]
-    if not statuses or len(statuses) < len(wanted) or not all(known):
+    words: list[object] = [until]
+    if isinstance(until, Collection) and not isinstance(until, str):
+        words = [*until]
+    statuses: list[str] = []
+    for word in words:
+        status = word.strip().upper() if isinstance(word, str) else ""
+        # A `Word` may be one that the document does not have.
+        if status in _STATUSES or isinstance(word, Word):
+            statuses.append(status)
+    if not words or len(statuses) < len(words):
         message = f"until must be one or more of: {', '.join(sorted(_STATUSES))}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
     return statuses

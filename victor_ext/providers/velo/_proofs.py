@@ -57,8 +57,6 @@ def _find_in_list(client: Any, call: Any, since: datetime, listed: Sequence[Any]
     """
     sent = _by_reference(object_or_empty(call.body).get("payments"))
     payouts = _payouts_of(listed, sent.keys(), since)
-    if isinstance(payouts, str):
-        return payouts
     if len(payouts) != 1:
         return f"{len(payouts) or 'No'} payouts have payments with its references."
     ((payout_id, submitted_at),) = payouts.items()
@@ -88,31 +86,17 @@ def _find_in_list(client: Any, call: Any, since: datetime, listed: Sequence[Any]
 
 def _payouts_of(
     payments: Sequence[Any], references: Collection[str], since: datetime
-) -> dict[str, datetime] | str:
-    """The payouts all of whose `payments` have one of these references, by id, each with the moment
-    at which its first payment was submitted. Only payments since a moment count.
-
-    A text, in place of the payouts, says why they are not known.
+) -> dict[str, datetime]:
+    """The payouts with one of these references among their `payments` since a moment, by id, each
+    with the moment at which the first of these was submitted.
     """
     submitted: dict[str, datetime] = {}
-    with_others: set[str | None] = set()
     for payment in payments:
-        payout_id = payment.payout_id
-        moment = payment.submitted_at
-        if reference_of(payment.payor_payment_id) not in references:
-            with_others.add(payout_id)
-            continue
-        if moment is None:
-            return (
-                f"Payment {payment.id} has one of its references, and does not say when it was "
-                "submitted."
-            )
-        if moment >= since and payout_id:
+        payout_id, moment = payment.payout_id, payment.submitted_at
+        has_one = reference_of(payment.payor_payment_id) in references
+        if has_one and payout_id and moment is not None and moment >= since:
             submitted[payout_id] = min(moment, submitted.get(payout_id, moment))
-    alone = {id: moment for id, moment in submitted.items() if id not in with_others}
-    if submitted and not alone:
-        return f"Payout {' or '.join(submitted)} has other payments, too, or not all of them."
-    return alone
+    return submitted
 
 
 _NOT_COMPARED = frozenset({"payments", "payorPaymentId"})

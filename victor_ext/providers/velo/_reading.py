@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from velo_api.typed.arguments import PACKAGE
 
@@ -15,7 +15,7 @@ from victor_ext._runtime.client.records import content_of
 from victor_ext._runtime.client.resources import Walk
 from victor_ext._runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext._runtime.core.json_values import list_or_empty, object_or_empty, whole_of
-from victor_ext.errors import Conflict, NotFound, Outcome, VictorError
+from victor_ext.errors import Conflict, Outcome, VictorError
 from victor_ext.typed import CheckedCall, ListQuery, Record
 
 R = TypeVar("R", bound=Record)
@@ -46,57 +46,27 @@ def send(checked: CheckedCall) -> OperationFlow[None]:
 
 
 def write(
-    checked: CheckedCall,
-    look_up: ModuleType,
-    kind: type[R],
-    done: Collection[str] | None,
+    checked: CheckedCall, look_up: ModuleType, kind: type[R], done: Collection[str]
 ) -> OperationFlow[None]:
     """Send a write once. After a lost response, the object is read by `look_up`: whether it has a
     status that says `done`.
 
-    None: it is done when Velo knows the object no more. A conflict is with the work of another
-    call: Velo refuses duplicates.
+    A conflict is with the work of another call: Velo refuses duplicates.
     """
     try:
         yield from send(checked)
     except VictorError as error:
-        could_be_done = error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(
-            error, Conflict
-        )
-        if not could_be_done:
+        if isinstance(error, Conflict) or error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise
-        read_back = PACKAGE.call(look_up, **checked.path)
-        if not (yield from _is_done(read_back, kind, done)):
+        try:
+            record: Any = yield from read(PACKAGE.call(look_up, **checked.path), kind)
+        except VictorError:
+            raise error from None
+        if record.status not in done:
             raise
-
-
-def _is_done(
-    look_up: CheckedCall, kind: type[R], done: Collection[str] | None
-) -> OperationFlow[bool]:
-    try:
-        record: Any = yield from read(look_up, kind)
-        return done is not None and record.status in done
-    except VictorError as error:
-        return done is None and isinstance(error, NotFound)
 
 
 # Lists: pages counted from 1, most of which state the number of pages and items.
-
-
-class ListOrder(NamedTuple):
-    """In which order a list comes, so that its items keep their places between two pages."""
-
-    default: str
-    """The `sort` that is sent where the caller passes none; empty: none is sent."""
-    id: str
-    """The field that is added to each `sort`: equal items have an order, too."""
-
-    def sort(self, given: str | None) -> dict[str, str]:
-        """The `sort` to send."""
-        sort = given or self.default
-        if not sort:
-            return {}
-        return {"sort": sort if self.id in sort else f"{sort},{self.id}:asc"}
 
 
 def _id_of(record: Record) -> str | None:
@@ -104,19 +74,25 @@ def _id_of(record: Record) -> str | None:
 
 
 def walk(
-    query: ListQuery, kind: type[R], *, order: ListOrder | None = None, is_feed: bool = False
+    query: ListQuery, kind: type[R], *, sort: str = "", tie: str = "", is_feed: bool = False
 ) -> Walk[R]:
     """A list, read page by page.
 
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says;
     else, or when Velo says neither, at the first empty page. An item that moves to a later page
-    meanwhile is yielded once. In a feed of changes, an item is identified by all that was sent: one
-    object may occur twice, before and after a change.
+    meanwhile is yielded once.
+
+    Args:
+        sort: The order, where the caller passes none; empty: Velo's own.
+        tie: The field that is added to each order: equal items keep their places, too.
+        is_feed: It has changes: one object may occur twice, before and after one. An item is
+            identified by all that was sent.
     """
     what = query.what
     arguments: dict[str, Any] = {**query.arguments}
-    if order is not None:
-        arguments |= order.sort(query.arguments.get("sort"))
+    order: str = arguments.get("sort") or sort
+    if order:
+        arguments["sort"] = order if tie in order else f"{order},{tie}:asc"
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
         page = yield from call(query.operation, page=reader.number, **arguments)
@@ -142,8 +118,6 @@ def walk(
     return Walk(begin, read_page)
 
 
-def lists(
-    kind: type[R], *, order: ListOrder | None = None, is_feed: bool = False
-) -> staticmethod[[ListQuery], Walk[R]]:
+def lists(kind: type[R], **options: Any) -> staticmethod[[ListQuery], Walk[R]]:
     """How the list of a method is read, as by `walk`: `_list = lists(Payee)`."""
-    return staticmethod(lambda query: walk(query, kind, order=order, is_feed=is_feed))
+    return staticmethod(lambda query: walk(query, kind, **options))

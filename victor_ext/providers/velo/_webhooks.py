@@ -50,7 +50,6 @@ class Notification(records.Notification):
     _fields = (
         "sequence_number",
         *records.Notification._fields,
-        "source_type",
         "payor_ids",
         "source",
     )
@@ -69,11 +68,6 @@ class Notification(records.Notification):
         number = self._json.get("sequenceNumber")
         # JSON's `1.0` and `true` are no numbers of Velo's.
         return number if type(number) is int and 1 <= number < 2**63 else 0
-
-    @property
-    def source_type(self) -> str:
-        source = self.source  # which may have the kind under either name
-        return text_or_empty(source.get("sourceType")) or text_or_empty(source.get("type"))
 
     @property
     def payor_ids(self) -> frozenset[str]:
