@@ -246,6 +246,17 @@ def test_no_write_is_done_twice_after_a_lost_response_wherever_the_key_is_declar
     assert ([*provider.received.values()], [*provider.done.values()]) == ([sent], [1])
 
 
+def test_a_declared_header_that_the_document_does_not_call_a_key_makes_no_repeat(mode):
+    rows = {"POST /payments": False, "PUT /payouts/{}": True}
+    rows = {name: OperationRow(takes_key=takes) for name, takes in rows.items()}
+    options = {"base_url": URL, "key": HeaderKey("X-Request-ID"), "rows": rows}
+    provider = Provider()
+    caller = Caller(mode, provider, package("both"), **options)
+    with pytest.raises(VictorError):
+        caller.run(lambda client: by_function("pay_out")(client, "both"))
+    assert [*provider.received.values()] == [1]
+
+
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
     "key",
