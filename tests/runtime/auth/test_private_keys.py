@@ -77,7 +77,7 @@ def test_a_file_with_a_key_is_read_and_an_encrypted_key_with_its_password(tmp_pa
     path = tmp_path / "key"
     for text, password in ((TEXT, None), (BASE64, None), (LOCKED, PASSWORD)):
         path.write_text(text)
-        for given in (text, path):
+        for given in (text, text.encode(), path, str(path)):
             assert is_the_key(load_rsa_key(given, password=password))
 
 

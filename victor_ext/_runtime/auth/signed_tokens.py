@@ -115,11 +115,13 @@ class SignedElsewhere(TokenCache):
 
 _ENCODED = re.compile(rb"[A-Za-z0-9+/=_\s-]{170,}")
 """The text of a signature of 128 bytes or more, in base64 or hex. No signature looks so."""
+_LONGEST_PATH = 256
+"""Characters of a path. A key has more."""
 _LEAST_BITS = 2048
 """RFC 7518, 3.3."""
 _EXPECTED = (
-    f"is no RSA private key of {_LEAST_BITS} bits or more. Pass PEM text, base64 of PKCS#8, the "
-    "Path of a file with one of them, or a key object of cryptography"
+    f"is no RSA private key of {_LEAST_BITS} bits or more. Pass PEM, base64 of PKCS#8, the "
+    "path of a file with one of them, or a key object of cryptography"
 )
 
 
@@ -136,8 +138,8 @@ def load_rsa_key(
     or more, once.
 
     Args:
-        key: PEM (PKCS#8, PKCS#1), base64 of PKCS#8 with or without line breaks, the path of a file
-            with one of them, or a key object.
+        key: PEM (PKCS#8, PKCS#1) or base64 of PKCS#8, as text or bytes; the path of a file with one
+            of them; or a key object.
         password: For an encrypted PEM.
         name: What messages call the key.
         opened_with: What messages call the password.
@@ -155,13 +157,16 @@ def load_rsa_key(
 
 
 def key_material(key: object, name: str) -> object:
-    """The text of a key, where its path was passed; else what was passed.
+    """The text of a key, where its path or its bytes were passed; else what was passed.
 
     Raises `ConfigurationError`: the file cannot be read.
     """
-    if not isinstance(key, os.PathLike):
+    if isinstance(key, bytes):
+        return Secret(key.decode("utf-8", "replace"))
+    is_file_name = isinstance(key, str) and len(key) < _LONGEST_PATH and Path(key).is_file()
+    if not is_file_name and not isinstance(key, os.PathLike):
         return concealed(key)
-    path = Path(cast("os.PathLike[str]", key))
+    path = Path(cast("str | os.PathLike[str]", key))
     try:
         return Secret(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from victor_ext._runtime.auth.signed_tokens import Sign
 
-    PrivateKey = str | os.PathLike[str] | RSAPrivateKey
+    PrivateKey = str | bytes | os.PathLike[str] | RSAPrivateKey
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class VictorJwt(UnpicklableCredentials):
 
     Args:
         api_key: The API key, from the client portal.
-        private_key: The RSA private key of the API key: PEM, base64 of PKCS#8, the `Path` of a file
+        private_key: The RSA private key of the API key: PEM, base64 of PKCS#8, the path of a file
             with one of them, or a key object of `cryptography`. To replace it without a new
             process, pass a function that returns the key in one of these forms, such as
             `Path("key.pem").read_text`: it is called for each token. A key is validated when it is
