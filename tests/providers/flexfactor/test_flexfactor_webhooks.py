@@ -103,10 +103,6 @@ def test_two_keys_are_believed_while_one_is_replaced(key):
         ({"keys": [7]}, "subscriber_key must be text"),
         ({"keys": [KEY, "no base64!"]}, "subscriber_key .* is not base64"),
         *(
-            ({"keys": keys}, "subscriber_key must be base64 of 16 bytes or more")
-            for keys in ([base64.b64encode(b"k" * 15).decode()], [KEY, "YWI="])
-        ),
-        *(
             ({"host": host}, "host=.* must be the host")
             for host in ("https://hooks.shop.example/x", "")
         ),

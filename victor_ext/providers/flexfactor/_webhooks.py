@@ -18,7 +18,7 @@ from typing import Any
 
 from flexfactor_api.typed import records
 
-from victor_ext._privacy import SecretBytes, concealed
+from victor_ext._privacy import concealed
 from victor_ext._runtime.auth.credentials import UnpicklableCredentials
 from victor_ext._runtime.client.webhooks import (
     Delivery,
@@ -41,10 +41,6 @@ from victor_ext.errors import AuthenticationError, ConfigurationError
 _REQUIRED_HEADERS = ("x-fc-authorization", "x-fc-nonce", "x-fc-date")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 _SCHEME = "HMAC-SHA512"
-_SHORTEST_KEY = 16
-"""The least number of bytes. The provider's keys are longer: a shorter one is a part of a key that
-was cut, or could be guessed.
-"""
 
 
 class Webhook(UnpicklableCredentials):
@@ -81,7 +77,7 @@ class Webhook(UnpicklableCredentials):
         now: Callable[[], float] = time.time,
     ) -> None:
         subscriber_key = tuple(map(concealed, subscriber_key))
-        self._keys = [_key(key) for key in subscriber_key]
+        self._keys = [decoded_key("subscriber_key", key, "base64") for key in subscriber_key]
         if not self._keys:
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
         is_text = isinstance(host, str)  # pyright: ignore[reportUnnecessaryIsInstance] - untyped
@@ -207,14 +203,3 @@ class Notification(records.Notification):
     @property
     def raw(self) -> Any:
         return self._copy()
-
-
-def _key(secret: object) -> SecretBytes:
-    """The bytes of a subscriber key in base64. Raises `ConfigurationError`."""
-    key = decoded_key("subscriber_key", secret, "base64")
-    if len(key) < _SHORTEST_KEY:
-        raise ConfigurationError(
-            f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more: copy all of it from "
-            "the merchant portal."
-        )
-    return key
