@@ -36,8 +36,7 @@ def operations(
     It says whether it is repeated, what a good response has, and how to look it up. The table is
     the one that connect makes of the package.
     """
-    from victor_ext._runtime.loop.idempotency_keys import NamedPlace, NoKeys  # noqa: PLC0415 - the help does without it
-    from victor_ext.providers._connected.declared_keys import key_place, named_place  # noqa: PLC0415 - the same
+    from victor_ext.providers._connected.declared_keys import key_place, named_place  # noqa: PLC0415 - the help does without it
     from victor_ext.providers._connected.operations import rows_of  # noqa: PLC0415 - the same
 
     try:
@@ -48,8 +47,8 @@ def operations(
         place = key_place(declarations) if key is None else named_place(declarations, key)
     except victor_ext.ConfigurationError as error:
         raise Misuse(f"{package}: {error}") from error
-    key_text = None if isinstance(place, NoKeys) else repr(place)
-    rows = rows_of(declarations, place if isinstance(place, NamedPlace) else NoKeys())
+    key_text = repr(place) if hasattr(place, "name") else None
+    rows = rows_of(declarations, place)
     members = [declaration.result_members for declaration in declarations]
     if as_json:
         listed = [{**row._asdict(), "members": has} for row, has in zip(rows, members, strict=True)]

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Self, Unpack
 import httpx
 from tiny_api.api.charges import create_charge, find_charge, list_charges
 from tiny_api.client import Client
+from tiny_api.members import MEMBERS
+from tiny_api.operations import OPERATIONS as DOCUMENT
 from tiny_api.typed import methods
 from tiny_api.typed.records import Charge
 
@@ -126,7 +128,7 @@ class _TinyClient(BaseClient[Client, Mode, Transport], Pings[Mode]):
         """
         given, signs = take(self, options), FixedToken(lambda: f"Bearer {token}")
         url, key = checked_base_url(base_url), BodyKey("idempotencyKey")
-        table = Operations((), url, key, elsewhere=OPERATIONS)
+        table = Operations(DOCUMENT, url, key, OPERATIONS, members=MEMBERS)
         behaviour = Behaviour(name="TinyPay", key_place=key, operations=table)
         self._start(given, lambda *_: signs, url, behaviour=behaviour)
 

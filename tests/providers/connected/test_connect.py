@@ -124,7 +124,7 @@ class TestClientCredentials:
     @pytest.mark.parametrize("host", ["", "https://tokens.example"])
     def test_a_token_is_asked_for_with_a_form_at_this_host_or_another(self, mode, in_body, host):
         provider = Script(GOOD, token={**TOKEN, "expires_in": "600"})
-        options = {"scope": ("read", "write"), "more": {"audience": "x"}, "in_body": in_body}
+        options = {"scope": "read write", "more": {"audience": "x"}, "in_body": in_body}
         auth = ClientCredentialsAuth(f"{host}/oauth/token", "me", MARK, **options)
         get(mode, provider, auth=auth)
         [asked] = provider.for_tokens

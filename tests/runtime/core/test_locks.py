@@ -20,6 +20,12 @@ class TestThreads:
         assert lock.value == 1
         assert [third.acquire(0), second.acquire(0)] == [True, False]
 
+    @pytest.mark.parametrize("seconds", [None, 0, -1.0, 5.0, 1e300])
+    def test_a_place_that_is_free_is_held_within_any_time(self, seconds):
+        lock = ThreadLock()
+        assert ThreadPlace(lock).acquire(seconds)
+        assert lock.value == 1
+
     def test_a_place_that_was_lost_while_held_goes_to_the_next_thread(self):
         lock = ThreadLock()
         lost = ThreadPlace(lock)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from threading import TIMEOUT_MAX
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
@@ -90,8 +91,9 @@ class ThreadPlace:
 
     def acquire(self, seconds: float | None) -> bool:
         """Wait for the place for `seconds` (None: no limit). Returns whether it is held."""
+        timeout = TIMEOUT_MAX if seconds is None else min(max(0.0, seconds), TIMEOUT_MAX)
         try:
-            token = self._lock.free.get(timeout=seconds)
+            token = self._lock.free.get(timeout=timeout)
         except Empty:
             return False
         self._token = token if isinstance(token, _Token) else self._lock.new_token()

@@ -7,7 +7,7 @@ import re
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import NoneType
@@ -136,10 +136,7 @@ _INSTEAD: dict[type[object], str] = {
     bool: "write a word for it, such as 'final' or 'partial'",
     Decimal: "it is not finite: name the payment by something else",
     bytes: "write its text, such as value.decode() or value.hex()",
-    time: "write datetime(2026, 3, 4, 12, 0, tzinfo=UTC)",
     NoneType: "leave it out, or write a word for it",
-    list: "pass each of its items as a fact of its own",
-    tuple: "pass each of its items as a fact of its own",
 }
 """What to write instead of a fact of this type."""
 
@@ -207,20 +204,19 @@ class KeyForm(FrozenStruct, frozen=True):
         """What is wrong with a key of another form, or None."""
         wanted: list[str] = []
         if self.format == "uuid" and not re.fullmatch(_UUID, key):
-            wanted.append("is a UUID")
+            wanted.append("be a UUID")
         if len(key) < self.min_length:
-            wanted.append(f"has at least {self.min_length} characters")
+            wanted.append(f"have at least {self.min_length} characters")
         if 0 < self.max_length < len(key):
-            wanted.append(f"has at most {self.max_length} characters")
+            wanted.append(f"have at most {self.max_length} characters")
         # A pattern of ECMAScript that Python does not know is the provider's to check.
         with suppress(re.error):
             if self.pattern and not re.search(self.pattern, key):
-                wanted.append(f"matches {self.pattern}")
+                wanted.append(f"match {self.pattern}")
         if not wanted:
             return None
-        message = f"idempotency_key is one that {' and '.join(wanted)}: so the document says."
-        hint = "idempotency_key_for('invoice', 1042) makes a UUID"
-        return Problem("idempotency_key", "format", message, hint=hint)
+        message = f"idempotency_key must {' and '.join(wanted)}: so the document says."
+        return Problem("idempotency_key", "format", message)
 
 
 ANY_FORM = KeyForm()
@@ -247,15 +243,11 @@ def _refusal(problem: Problem) -> InvalidRequest:
 
 
 def _made(form: KeyForm) -> str:
-    """A random key of the form that the document wants. Raises `InvalidRequest`: none is known."""
+    """A random key. Raises `InvalidRequest`: the document wants another form."""
     key = new_key()
-    for text in (key, key.replace("-", "")):
-        if form.problem(text) is None:
-            return text
-    message = (
-        "idempotency_key is missing, and a random UUID has not the form that the document of this "
-        "operation wants: pass a key."
-    )
+    if form.problem(key) is None:
+        return key
+    message = "idempotency_key is missing: pass one of the form that the document wants."
     raise _refusal(Problem("idempotency_key", "required", message))
 
 

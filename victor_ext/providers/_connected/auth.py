@@ -3,8 +3,7 @@
 `credentials_of` checks what a caller passes as `auth`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol, cast
+from collections.abc import Callable, Mapping
 
 import httpx
 
@@ -33,19 +32,6 @@ from victor_ext._runtime.loop.retry import Authenticator, Exchange
 from victor_ext.errors import ConfigurationError
 
 SignRequest = Callable[[httpx.Request], None]
-
-
-class ApiCredentials(Protocol):
-    """What `auth` takes: one of the classes here, or anything with this method.
-
-    A text in its attribute `caller`, if there is one, tells its account from others: see `connect`.
-    """
-
-    def authenticator(
-        self, base_url: httpx.URL, clock: ServerClock, lock: Lock, /
-    ) -> Authenticator:
-        """The authenticator of one client."""
-        ...
 
 
 class _HeaderAuth(UnpicklableCredentials):
@@ -141,8 +127,7 @@ class ClientCredentialsAuth(IdAndSecret):
         client_id: The client's id.
         client_secret: Its secret; or a function, as for `BearerAuth`: it is called for each new
             token.
-        scope: The scopes to ask for, as text with blanks between them or one by one; None asks for
-            no scope.
+        scope: The scopes to ask for, with blanks between them.
         in_body: True sends id and secret in the form. False sends them as user and password of
             Basic authentication.
         more: Further fields of the form, such as `{"audience": "https://api.bank.example"}`.
@@ -157,7 +142,7 @@ class ClientCredentialsAuth(IdAndSecret):
         client_id: str,
         client_secret: SecretText,
         *,
-        scope: str | Iterable[str] | None = None,
+        scope: str = "",
         in_body: bool = False,
         more: Mapping[str, str] | None = None,
     ) -> None:
@@ -169,8 +154,6 @@ class ClientCredentialsAuth(IdAndSecret):
         else:
             self._token_url = checked_base_url(token_url, name="token_url")
         self._form = {"grant_type": "client_credentials"}
-        if scope is not None and not isinstance(scope, str):
-            scope = " ".join(scope)
         if scope:
             self._form["scope"] = scope
         self._form |= more or {}
@@ -246,16 +229,18 @@ class RequestSigner(NoAuth):
         return done()
 
 
+ApiCredentials = _HeaderAuth | ClientCredentialsAuth | NoAuth
+
+
 def credentials_of(auth: ApiCredentials | SignRequest | None) -> ApiCredentials:
     """The credentials that a caller passes as `auth`. Raises `ConfigurationError`."""
     auth = concealed(auth)  # a bare token, by mistake
     if auth is None:
         return NoAuth()
-    if not isinstance(auth, type):
-        if callable(getattr(auth, "authenticator", None)):
-            return cast("ApiCredentials", auth)
-        if callable(auth) and not isinstance(auth, httpx.Auth):
-            return RequestSigner(auth)
+    if isinstance(auth, ApiCredentials):
+        return auth
+    if callable(auth) and not isinstance(auth, type | httpx.Auth):
+        return RequestSigner(auth)
     what = "the class itself" if isinstance(auth, type) else kind_of(auth)
     raise ConfigurationError(
         "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), "

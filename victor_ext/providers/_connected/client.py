@@ -48,7 +48,7 @@ from .auth import (
 from .caller_rows import table_of
 from .operations import OperationRow, behaviour_of
 from .paging import ListReader, PageStyle, undeclared_in
-from .webhooks import DocumentWebhook
+from .webhooks import DocumentWebhook, IdentifyEvent, Verify
 from .wire import Wire
 
 C = TypeVar("C")
@@ -132,8 +132,8 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         if account is not None:
             digest = caller_digest(f"{place_of(url)} {account}", product="connect")
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
-        said: Mapping[Any, OperationRow] = {} if rows is None else rows
-        table = table_of(key, said, bound.document, bound.members, url)
+        own_rows: object = {} if rows is None else rows
+        table = table_of(key, own_rows, bound.document, bound.members, url)
         provider = name or package.removesuffix("_api") or url.host
         self._start(
             given,
@@ -196,25 +196,27 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
     def webhook(
         self,
         *,
-        verify: Callable[[Mapping[str, str], bytes], object] | None,
-        id: Callable[[Mapping[str, str], Any], str] | None = None,
+        verify: Verify | None,
+        id: IdentifyEvent | None = None,
         name: Callable[[Any], str] | None = None,
         read: Callable[[Any, Any], Any] | None = None,
     ) -> DocumentWebhook:
         """The webhooks and callbacks of the document, for an `Inbox`.
 
         An event of a kind that the document does not declare is stored, too: it is an
-        `UnknownVariant`, a mapping of its members. Nothing is read for it.
+        `UnknownVariant`, a mapping of its members. Nothing is read for it, and neither `id` nor
+        `name` is asked.
 
         Args:
-            verify: Checks the headers and the body of a request, such as `HmacSignature(...)`.
-                None: anybody can post.
+            verify: Checks the headers and the body of a request, such as `HmacSignature(...)`: it
+                raises an error, or returns False, for one that is not the provider's. None: anybody
+                can post.
             id: The id of an event, by the headers and the model. Take it from a header only if
-                `verify` covers that header. None: `{id}` or `{webhook-id}` of what an
-                `HmacSignature` signs, or the member `event_id` or `eventId`. Without these it is
+                `verify` covers that header. None: the id that an `HmacSignature` signs, such as
+                `{id}` or `{svix-id}`, or the member `event_id` or `eventId`. Without these it is
                 the member `id` with a digest of the body, since `id` may be that of the object: a
-                repeat has the same content then. Say what the id is where two events of an object
-                may be equal.
+                repeat has the same body then. Say what the id is where two events of an object may
+                be equal.
             name: The name of an event, by its model. None: the member `type`, `event`,
                 `event_type`, `eventType` or `eventName`, or else the name of the model.
             read: Reads what an event is about, with the client and the model. None: nothing is
@@ -237,15 +239,10 @@ class _ApiClient(BaseClient[C, Mode, Transport]):
         self, operation: Any, style: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Walk[Any]:
         """How a list is read. The arguments are those of `paged`, which are checked now."""
-        if not isinstance(style, PageStyle):
+        if not isinstance(style, PageStyle) or not hasattr(operation, "sync_detailed"):
             raise ConfigurationError(
-                "paged: say how pages follow each other, as in bank.paged(list_cards, "
-                "NumberedPages())."
-            )
-        if not hasattr(operation, "sync_detailed"):
-            raise ConfigurationError(
-                "paged: pass the module of a generated operation, as in bank.paged(list_cards, "
-                "...)."
+                "paged: pass the module of a generated operation, and how its pages follow each "
+                "other, as in bank.paged(list_cards, NumberedPages())."
             )
         signature = inspect.signature(operation._get_kwargs)  # noqa: SLF001 - all but the client
         # An argument that the operation does not take is a TypeError now, not while the list is

@@ -46,7 +46,7 @@ from victor_ext._runtime.loop.operations import (
     state_in,
 )
 
-from .declared_keys import declared_place, documented_key, key_place
+from .declared_keys import DocumentedKey, declared_place, documented_key, key_place
 from .problems import read_problems
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
@@ -168,32 +168,26 @@ class DocumentOperations(Operations):
         """
         words = self._said(name).final
         makes = self._makes(name)
-        path = self._path_of_read(name)
+        path = f"{name.partition(' ')[2]}/{{}}" if makes else self._read_above(name)
         if not words or not path:
             return None
-
         places = self._state_places(f"GET {path}")
         declared = self._by_name[f"GET {path}"]
         key_header = getattr(self._place, "name", "").lower()
 
         def read(client: Any, call: Any, id: str) -> Any:
-            ids = (*call.ids, id) if makes else call.ids
+            ids = [*call.ids, id] if makes else call.ids
+            url = path.format(*(quote(part, safe="") for part in ids))
             # What the read takes, too, such as the version of the API, it gets as the write did.
             names = {name.lower() for name in declared.headers} - {key_header}
             headers = {name: value for name, value in call.headers.items() if name in names}
-            return client.http.get(_filled(path, ids), headers=headers)
+            return client.http.get(url, headers=headers)
 
         is_declared = bool(declared.result_id or declared.result_status)
         # A read of which the document declares no place is wrapped as the response to the write.
         if self._id_place_by_hand(name) or not is_declared:
             places = [*self._state_places(name), *places]
         return Follow(read, words, lambda response: state_in(response, places))
-
-    def _path_of_read(self, name: str) -> str:
-        """The path of the read of what a write made or changed; empty without one."""
-        if self._makes(name):
-            return f"{name.partition(' ')[2]}/{{}}"
-        return self._read_above(name)
 
     def in_words(self, declared: Declared) -> DescribedOperation:
         """What an operation of the document is, for people."""
@@ -240,9 +234,8 @@ class DocumentOperations(Operations):
     def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule:
         """Whether a write takes the client's key, and in what form."""
         rule = self._rule(request, declared)
-        if declared is None or not rule.is_taken:
-            return rule
-        return rule_at(declared, self.place, rule)
+        is_declared = declared is not None and rule.is_taken
+        return rule_at(declared, self.place, rule) if is_declared else rule
 
     def _rule(self, request: httpx.Request, declared: Declared | None) -> KeyRule:
         """Whether a write takes the client's key: its row counts first, then the document, and
@@ -270,18 +263,12 @@ class DocumentOperations(Operations):
         return declares_at(declared, self._place)
 
 
-def _filled(path: str, ids: Sequence[str]) -> str:
-    """A path with ids in place of its placeholders. Ids that are left over belong to parts of a
-    longer path.
+def rows_of(document: Sequence[Declared], place: DocumentedKey) -> list[DescribedOperation]:
+    """The rows of the table that `connect` makes of a document, where it takes keys at `place`, in
+    words.
     """
-    for id in ids[: path.count("{}")]:
-        path = path.replace("{}", quote(id, safe=""), 1)
-    return path
-
-
-def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[DescribedOperation]:
-    """The rows of the table that `connect` makes of a document, in words."""
-    table = DocumentOperations(document, httpx.URL(""), place)
+    key = place if isinstance(place, NamedPlace) else NoKeys()
+    table = DocumentOperations(document, httpx.URL(""), key)
     return [*map(table.in_words, document)]
 
 

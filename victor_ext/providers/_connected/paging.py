@@ -294,25 +294,23 @@ def undeclared_in(
     pages: list[Any] = [*operation.results.values()]
     lists = [] if style.items is None else kinds_at(pages, style.items, tables) or []
     items = [kind[0] for kind in lists if is_list(kind)]
-    page_places = (style.items, style.more, getattr(style, "next", None))
-    item_places = (style.id, getattr(style, "last", None))
-    for places, models, where in (
-        (page_places, pages, "the response"),
-        (item_places, items, "an item"),
+    values = vars(style)
+    for names, models, where in (
+        (("items", "more", "next"), pages, "the response"),
+        (("id", "last"), items, "an item"),
     ):
-        for place in places:
-            if place is not None and models and kinds_at(models, place, tables) == []:
+        for place in filter(None, map(values.get, names)):
+            if models and kinds_at(models, place, tables) == []:
                 known = {name for model in models for name in tables[model]}
                 return _complaint(place, where, sorted(known))
-    parameter = getattr(style, "parameter", None)
+    parameter: str | None = values.get("parameter")
     if parameter is None or any(same_name(name, parameter) for name in parameters):
         return None
     return _complaint(parameter, "the parameters", parameters)
 
 
 def _complaint(name: str, where: str, known: Sequence[str]) -> str:
-    known_names = ", ".join(known) or "none"
     return (
-        f"the document declares no {name!r} in {where} (it has: {known_names}). Write a name that "
-        "it has, or add this one to the document by an overlay"
+        f"the document declares no {name!r} in {where} (it has: {', '.join(known) or 'none'}). "
+        "Write a name that it has, or add this one to the document by an overlay"
     )

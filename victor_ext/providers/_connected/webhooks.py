@@ -29,6 +29,9 @@ _IDS = ("event_id", "eventId")
 _NAMES = ("type", "event", "event_type", "eventType", "eventName")
 
 Verify = Callable[[Mapping[str, str], bytes], object]
+"""Checks the headers and the body of a request."""
+IdentifyEvent = Callable[[Mapping[str, str], Any], str]
+"""The id of an event, by the headers and the model."""
 
 
 class DocumentWebhook:
@@ -50,7 +53,7 @@ class DocumentWebhook:
         webhooks: Any,
         unknown_variant: type[Any],
         verify: Verify | None,
-        id: Callable[[Mapping[str, str], Any], str] | None,
+        id: IdentifyEvent | None,
         name: Callable[[Any], str] | None,
         read: Callable[[Any, Any], Any] | None,
     ) -> None:
