@@ -74,7 +74,6 @@ from .runners import AsyncRunner, OperationCall, OperationFlow, SyncRunner
 from .transport import bound_class
 
 _logger = logging.getLogger("victor_ext.client")
-T = TypeVar("T")
 Api = TypeVar("Api")
 
 

@@ -216,7 +216,7 @@ class ClientConfig:
             quota=RetryQuota(policy.quota),
             clock=clock,
             deadline=_checked_deadline(options["deadline"]),
-            max_response_bytes=_checked_count("max_response_bytes", options["max_response_bytes"]),
+            max_response_bytes=_checked_size(options["max_response_bytes"]),
             reporter=Reporter(None if on_event is None else checked_function("on_event", on_event)),
         )
 
@@ -282,12 +282,13 @@ class _FixedCookies(CookieJar):
     def extract_cookies(self, response: object, request: object) -> None: ...
 
 
-def _checked_count(name: str, count: object, hint: str = "") -> int:
-    """A whole number above zero, for the option with this name. Raises `ConfigurationError`."""
-    if is_whole(count, 1):
-        return count
-    message = f"{name}={shown(count)} must be a whole number, 1 or more."
-    raise ConfigurationError.of([Problem(name, "range", message, hint=hint)])
+def _checked_size(size: object) -> int:
+    """Bytes of a body. Raises `ConfigurationError`."""
+    if is_whole(size, 1):
+        return size
+    name = "max_response_bytes"
+    message = f"{name}={shown(size)} must be a whole number, 1 or more."
+    raise ConfigurationError.of([Problem(name, "range", message)])
 
 
 def _checked_policy(retry: object) -> RetryPolicy:

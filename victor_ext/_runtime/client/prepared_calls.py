@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Self, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
 import httpx
@@ -60,7 +60,6 @@ AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
 functions.
 """
 
-T = TypeVar("T")
 _KEY = "idempotency_key"
 _FORM = "application/x-www-form-urlencoded"
 _SENDERS_HEADERS = frozenset(

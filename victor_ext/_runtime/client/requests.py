@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
-from types import FunctionType, MappingProxyType, ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
@@ -241,14 +241,6 @@ def with_query(url: str, extra: ExtraQuery) -> str:
                 pairs.append(f"{quote(name, safe='')}={quote(_text(item), safe='')}")
     separator = "&" if "?" in url else "?"
     return url + separator + "&".join(pairs) if pairs else url
-
-
-def builder_of(operation: ModuleType) -> FunctionType:
-    """The function of a generated operation that writes what httpx builds the request from. It has
-    all arguments.
-    """
-    build: FunctionType = vars(operation)["_get_kwargs"]
-    return build
 
 
 def _text(value: object) -> str:

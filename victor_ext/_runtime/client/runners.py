@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import httpx
 
 from victor_ext._flows import adrive, drive
-from victor_ext._runtime.core.json_values import object_or_empty
+from victor_ext._runtime.core.json_values import is_list, object_or_empty
 from victor_ext._runtime.core.response import Response
 from victor_ext._runtime.loop.evidence import READER, Reader, unread_because
 from victor_ext._runtime.loop.flow import Flow
@@ -20,7 +20,7 @@ from victor_ext._values.opaque import Opaque
 from victor_ext._values.response_info import ResponseInfo
 
 from .records import Page, Record, RecordList
-from .requests import ExtraQuery, builder_of, with_query
+from .requests import ExtraQuery, with_query
 from .transport import refusing_unwritable
 
 T = TypeVar("T")
@@ -162,7 +162,7 @@ class FlowRunner(Opaque):
 @refusing_unwritable
 def _written(step: OperationCall) -> dict[str, Any]:
     """What the module of an operation writes of a step's arguments, for `build_request`."""
-    written: dict[str, Any] = builder_of(step.operation)(**step.arguments)
+    written: dict[str, Any] = vars(step.operation)["_get_kwargs"](**step.arguments)
     if step.extra_query:
         written["url"] = with_query(written["url"], step.extra_query)
     return written
@@ -170,19 +170,13 @@ def _written(step: OperationCall) -> dict[str, Any]:
 
 def _describe(result: Any, info: ResponseInfo) -> None:
     """Set the response on the records of a result."""
-    items: Any = result
-    if isinstance(result, Page):
-        page: Page[Any] = result  # pyright: ignore[reportUnknownVariableType] - of any item
-        items = page.items
+    page: Any = result
+    items = page.items if isinstance(result, Page) else result
     if isinstance(result, Record | RecordList | Page):
         result.response_info = info
-    if isinstance(items, list):
-        item: Any
-        for item in items:  # pyright: ignore[reportUnknownVariableType] - a flow's
-            if isinstance(item, Record):
-                item.response_info = info
-            else:
-                _describe(item, info)
+    if is_list(items):
+        for item in items:
+            _describe(item, info)
 
 
 class SyncRunner(FlowRunner):

@@ -8,15 +8,12 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, ParamSpec, Self, TypeGuard, TypeVar
+from typing import Any, Self, TypeGuard
 
 from victor_ext._privacy import is_sequence, kind_of, mask_digits
 from victor_ext._values.ids import HALF_CHARACTER, says_nothing
 from victor_ext._values.words import Word
 from victor_ext.errors import InvalidRequest, Problem
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 MOST_SECONDS = 30 * 86_400.0
 """Thirty days. Locks, sockets and sleeps of every system can count so many, and may count no more.
