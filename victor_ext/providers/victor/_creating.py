@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from victor_api.api.payment_requests import create_request_payment
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, PACKAGE
@@ -22,15 +22,14 @@ from victor_ext._runtime.core.comparing import Comparer, Likeness
 from victor_ext._runtime.core.json_values import is_object, object_or_empty
 from victor_ext._runtime.core.validation import Validation, as_date
 from victor_ext._runtime.loop.idempotency_keys import key_problem
+from victor_ext._runtime.loop.operations import Done
 from victor_ext._values.ids import says_nothing
 from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.typed import Body, Request
 
+from ._records import PaymentRequest
 from ._values import ID, Direction, as_direction, as_moment, first_of
-
-if TYPE_CHECKING:
-    from ._records import PaymentRequest
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
 """The places of members in the body of `create`, each with the argument that sets it."""
@@ -182,6 +181,17 @@ class SentCreate(FrozenStruct, frozen=True):
         has_reference = not says_nothing(self.reference)
         needed = {"client_reference_id"} if has_reference else SUBJECT
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
+
+    def done_by(self, record: PaymentRequest) -> Done:
+        """What a record shows of this payment. Its `doubt` says why it may be another's."""
+        unsaid = dict.fromkeys(sorted(SUBJECT), Likeness.UNSAID)
+        return Done(
+            record.id,
+            record.status,
+            record.to_dict(),
+            created_at=record.created_at,
+            compared={**unsaid, **self.comparisons(record)},
+        )
 
     def unreadable(self, record: PaymentRequest) -> list[str]:
         """The names of the values in a record that cannot be read."""
