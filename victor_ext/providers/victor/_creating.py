@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from victor_api.api.payment_requests import create_request_payment
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, PACKAGE
@@ -20,15 +20,14 @@ from victor_ext._runtime.core.comparing import Likeness, same
 from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._runtime.core.validation import Validation, as_date
 from victor_ext._runtime.loop.idempotency_keys import key_problem
+from victor_ext._runtime.loop.operations import Done
 from victor_ext._values.ids import says_nothing
 from victor_ext._values.opaque import FrozenStruct
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.typed import Request
 
+from ._records import PaymentRequest
 from ._values import ID, Direction, as_direction, first_of
-
-if TYPE_CHECKING:
-    from ._records import PaymentRequest
 
 _SIGNATURE = inspect.signature(PaymentRequests[Any, Any].create)
 
@@ -149,6 +148,17 @@ class SentCreate(FrozenStruct, frozen=True):
         has_reference = not says_nothing(self.reference)
         needed = {"client_reference_id"} if has_reference else SUBJECT
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
+
+    def done_by(self, record: PaymentRequest) -> Done:
+        """What a record shows of this payment. Its `doubt` says why it may be another's."""
+        unsaid = dict.fromkeys(sorted(SUBJECT), Likeness.UNSAID)
+        return Done(
+            record.id,
+            record.status,
+            record.to_dict(),
+            created_at=record.created_at,
+            compared={**unsaid, **self.comparisons(record)},
+        )
 
     def unreadable(self, record: PaymentRequest) -> list[str]:
         """The names of the values in a record that cannot be read."""

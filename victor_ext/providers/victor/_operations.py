@@ -121,7 +121,7 @@ def _find_created(
             and (request.created_at is None or request.created_at >= start)
         ]
         if len(outbound) == 1:
-            findings.append(outbound[0].as_done(SentCreate.of_body(call.body)))
+            findings.append(SentCreate.of_body(call.body).done_by(outbound[0]))
         elif not outbound:
             none = SearchResult([], start=requests.start, end=requests.end, read=requests.read)
             findings.append(f"No request has its client_reference_id. {none.caveat}")

@@ -16,14 +16,11 @@ from victor_api import models
 from victor_api.typed.records import PaymentRequestFields
 
 from victor_ext import money, zulu
-from victor_ext._runtime.core.comparing import Likeness
 from victor_ext._runtime.core.json_values import is_object
 from victor_ext._runtime.core.validation import as_date
-from victor_ext._runtime.loop.operations import Done
 from victor_ext._values.ids import is_same_id
 
 from . import _values
-from ._creating import SUBJECT, SentCreate
 from ._values import (
     Amounts,
     Direction,
@@ -327,17 +324,6 @@ class PaymentRequest(PaymentRequestFields):
     def _response_status(self) -> Status | str | None:
         """ACCEPTED or DECLINED, as the response to the request says; an unknown word is text."""
         return _values.as_response_status(member_of(self._sent_response, "status"))
-
-    def as_done(self, sent: SentCreate) -> Done:
-        """What this request shows of a `create` that was sent, as a `Done`.
-
-        Its `doubt` says why the request may be another payment's.
-        """
-        comparisons = sent.comparisons(self)
-        compared = {**dict.fromkeys(sorted(SUBJECT), Likeness.UNSAID), **comparisons}
-        return Done(
-            self.id, self.status, self.to_dict(), created_at=self.created_at, compared=compared
-        )
 
     def _plain(self, value: Any) -> Any:
         return zulu.format(value) if isinstance(value, datetime) else super()._plain(value)
