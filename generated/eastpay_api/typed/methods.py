@@ -38,10 +38,10 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         amount: Money,
         *,
         merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
         payment_brand: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        card: Card | CardToken | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Payment:
         """Charge a card at once (payment type DB).
@@ -51,10 +51,11 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
                 safe; it is how a person finds the payment in the back office after a lost answer.
                 Use one for each payment.
+            payment_brand: Such as VISA; the gateway may find it by itself. Up to 32 characters.
+            notification_url: Where the gateway posts a notification when the payment changes. 6
+                to 2048 characters.
+            shopper_result_url: Where the shopper is sent afterwards. 6 to 2048 characters.
             card: The card, or the token of a stored one; some brands need neither.
-            payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"merchant.id":
                 "..."}`.
 
@@ -74,10 +75,10 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             _create_payment,
             amount=amount,
             merchant_transaction_id=merchant_transaction_id,
-            card=card,
             payment_brand=payment_brand,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            card=card,
             parameters=parameters,
         )
         return self._shared.runner.run(self._debit(request))
@@ -88,10 +89,10 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         amount: Money,
         *,
         merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
         payment_brand: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        card: Card | CardToken | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Payment:
         """Reserve an amount on a card (payment type PA), to be captured or reversed later.
@@ -103,10 +104,11 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
                 safe; it is how a person finds the payment in the back office after a lost answer.
                 Use one for each payment.
+            payment_brand: Such as VISA; the gateway may find it by itself. Up to 32 characters.
+            notification_url: Where the gateway posts a notification when the payment changes. 6
+                to 2048 characters.
+            shopper_result_url: Where the shopper is sent afterwards. 6 to 2048 characters.
             card: The card, or the token of a stored one; some brands need neither.
-            payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"merchant.id":
                 "..."}`.
 
@@ -123,10 +125,10 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             _create_payment,
             amount=amount,
             merchant_transaction_id=merchant_transaction_id,
-            card=card,
             payment_brand=payment_brand,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            card=card,
             parameters=parameters,
         )
         return self._shared.runner.run(self._preauthorise(request))
@@ -150,7 +152,7 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             payment_id: The gateway's id of the pre-authorisation.
             amount: What to take.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
 
         Examples:
@@ -189,7 +191,7 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             payment_id: The gateway's id of the reservation or the payment.
             amount: What to release; None sends none.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
 
         Examples:
@@ -221,20 +223,18 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         merchant_transaction_id: str,
         notification_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-        original_transaction_id: str | None = None,
     ) -> Payment:
         """Pay back what was charged, or a part of it (payment type RF). Money goes out.
 
-        `original_transaction_id` is not documented; one program was seen to send it. With None,
-        none is sent. The other arguments are those of `capture`.
+        The arguments are those of `capture`. One program was seen to send `originalTransactionId`,
+        which is not documented: a further parameter.
 
         Args:
             payment_id: The gateway's id of the payment.
             amount: What to pay back.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
-            original_transaction_id: Not documented; None sends none.
 
         Examples:
             >>> part = Money.of("12.00", "EGP")
@@ -251,7 +251,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id=merchant_transaction_id,
             notification_url=notification_url,
             parameters=parameters,
-            original_transaction_id=original_transaction_id,
         )
         return self._shared.runner.run(self._refund(request))
 
@@ -317,10 +316,10 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         amount: Money,
         *,
         merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
         payment_brand: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        card: Card | CardToken | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Payment:
         """Charge a card at once (payment type DB).
@@ -330,10 +329,11 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
                 safe; it is how a person finds the payment in the back office after a lost answer.
                 Use one for each payment.
+            payment_brand: Such as VISA; the gateway may find it by itself. Up to 32 characters.
+            notification_url: Where the gateway posts a notification when the payment changes. 6
+                to 2048 characters.
+            shopper_result_url: Where the shopper is sent afterwards. 6 to 2048 characters.
             card: The card, or the token of a stored one; some brands need neither.
-            payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"merchant.id":
                 "..."}`.
 
@@ -353,10 +353,10 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             _create_payment,
             amount=amount,
             merchant_transaction_id=merchant_transaction_id,
-            card=card,
             payment_brand=payment_brand,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            card=card,
             parameters=parameters,
         )
         return await self._shared.runner.run(self._debit(request))
@@ -367,10 +367,10 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         amount: Money,
         *,
         merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
         payment_brand: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        card: Card | CardToken | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Payment:
         """Reserve an amount on a card (payment type PA), to be captured or reversed later.
@@ -382,10 +382,11 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
                 safe; it is how a person finds the payment in the back office after a lost answer.
                 Use one for each payment.
+            payment_brand: Such as VISA; the gateway may find it by itself. Up to 32 characters.
+            notification_url: Where the gateway posts a notification when the payment changes. 6
+                to 2048 characters.
+            shopper_result_url: Where the shopper is sent afterwards. 6 to 2048 characters.
             card: The card, or the token of a stored one; some brands need neither.
-            payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"merchant.id":
                 "..."}`.
 
@@ -402,10 +403,10 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             _create_payment,
             amount=amount,
             merchant_transaction_id=merchant_transaction_id,
-            card=card,
             payment_brand=payment_brand,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            card=card,
             parameters=parameters,
         )
         return await self._shared.runner.run(self._preauthorise(request))
@@ -429,7 +430,7 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             payment_id: The gateway's id of the pre-authorisation.
             amount: What to take.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
 
         Examples:
@@ -468,7 +469,7 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             payment_id: The gateway's id of the reservation or the payment.
             amount: What to release; None sends none.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
 
         Examples:
@@ -500,20 +501,18 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         merchant_transaction_id: str,
         notification_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-        original_transaction_id: str | None = None,
     ) -> Payment:
         """Pay back what was charged, or a part of it (payment type RF). Money goes out.
 
-        `original_transaction_id` is not documented; one program was seen to send it. With None,
-        none is sent. The other arguments are those of `capture`.
+        The arguments are those of `capture`. One program was seen to send `originalTransactionId`,
+        which is not documented: a further parameter.
 
         Args:
             payment_id: The gateway's id of the payment.
             amount: What to pay back.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
-            original_transaction_id: Not documented; None sends none.
 
         Examples:
             >>> part = Money.of("12.00", "EGP")
@@ -530,7 +529,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id=merchant_transaction_id,
             notification_url=notification_url,
             parameters=parameters,
-            original_transaction_id=original_transaction_id,
         )
         return await self._shared.runner.run(self._refund(request))
 
@@ -595,13 +593,13 @@ class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
         self,
         amount: Money,
         *,
-        payment_type: str = "DB",
-        merchant_transaction_id: str | None = None,
-        merchant_id: str | None = None,
         checkout_type: str | None = None,
         checkout_id: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        payment_type: str = "DB",
+        merchant_transaction_id: str | None = None,
+        merchant_id: str | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Checkout:
         """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for
@@ -609,15 +607,16 @@ class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
 
         Args:
             amount: What the shopper pays.
+            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent. Up
+                to 32 characters.
+            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
+                None, none is sent. Up to 255 characters.
+            notification_url: As of `payments.debit`. 6 to 2048 characters.
+            shopper_result_url: As of `payments.debit`. 6 to 2048 characters.
             payment_type: DB debits, PA pre-authorises.
             merchant_transaction_id: Your own reference. The vendor's list of a checkout's
                 parameters does not have it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
-            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
-            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
-                None, none is sent.
-            notification_url: As of `payments.debit`.
-            shopper_result_url: As of `payments.debit`.
             parameters: As of `payments.debit`.
 
         Raises:
@@ -634,13 +633,13 @@ class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
         request = PACKAGE.request(
             _prepare_checkout,
             amount=amount,
-            payment_type=payment_type,
-            merchant_transaction_id=merchant_transaction_id,
-            merchant_id=merchant_id,
             checkout_type=checkout_type,
             checkout_id=checkout_id,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            payment_type=payment_type,
+            merchant_transaction_id=merchant_transaction_id,
+            merchant_id=merchant_id,
             parameters=parameters,
         )
         return self._shared.runner.run(self._prepare(request))
@@ -669,13 +668,13 @@ class AsyncCheckouts(_typed.AwaitedMethods, Generic[Checkout, Payment]):
         self,
         amount: Money,
         *,
-        payment_type: str = "DB",
-        merchant_transaction_id: str | None = None,
-        merchant_id: str | None = None,
         checkout_type: str | None = None,
         checkout_id: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        payment_type: str = "DB",
+        merchant_transaction_id: str | None = None,
+        merchant_id: str | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Checkout:
         """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for
@@ -683,15 +682,16 @@ class AsyncCheckouts(_typed.AwaitedMethods, Generic[Checkout, Payment]):
 
         Args:
             amount: What the shopper pays.
+            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent. Up
+                to 32 characters.
+            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
+                None, none is sent. Up to 255 characters.
+            notification_url: As of `payments.debit`. 6 to 2048 characters.
+            shopper_result_url: As of `payments.debit`. 6 to 2048 characters.
             payment_type: DB debits, PA pre-authorises.
             merchant_transaction_id: Your own reference. The vendor's list of a checkout's
                 parameters does not have it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
-            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
-            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
-                None, none is sent.
-            notification_url: As of `payments.debit`.
-            shopper_result_url: As of `payments.debit`.
             parameters: As of `payments.debit`.
 
         Raises:
@@ -708,13 +708,13 @@ class AsyncCheckouts(_typed.AwaitedMethods, Generic[Checkout, Payment]):
         request = PACKAGE.request(
             _prepare_checkout,
             amount=amount,
-            payment_type=payment_type,
-            merchant_transaction_id=merchant_transaction_id,
-            merchant_id=merchant_id,
             checkout_type=checkout_type,
             checkout_id=checkout_id,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            payment_type=payment_type,
+            merchant_transaction_id=merchant_transaction_id,
+            merchant_id=merchant_id,
             parameters=parameters,
         )
         return await self._shared.runner.run(self._prepare(request))
