@@ -35,7 +35,6 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "amount": "text",
         "currency": "text",
         "merchantTransactionId": "text",
-        "originalTransactionId": "text",
         "notificationUrl": "text",
     },
     "Payment": {

@@ -65,7 +65,6 @@ OPERATIONS: tuple[Operation, ...] = (
             "amount",
             "currency",
             "merchantTransactionId",
-            "originalTransactionId",
             "notificationUrl",
         ),
         result_id="id",

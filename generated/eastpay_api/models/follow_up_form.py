@@ -22,7 +22,6 @@ class FollowUpForm(_Model):
         amount (str | Unset): As of a payment.
         currency (str | Unset): ISO 4217
         merchant_transaction_id (str | Unset): The merchant's own reference of this step.
-        original_transaction_id (str | Unset): Seen in a refund; its exact meaning is not known.
         notification_url (str | Unset): Between 6 and 2048 characters.
     """
 
@@ -32,7 +31,6 @@ class FollowUpForm(_Model):
     amount: str | Unset = UNSET
     currency: str | Unset = UNSET
     merchant_transaction_id: str | Unset = UNSET
-    original_transaction_id: str | Unset = UNSET
     notification_url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _field(init=False, factory=dict)
 
@@ -46,7 +44,6 @@ _declare(
         "amount": TEXT,
         "currency": TEXT,
         "merchantTransactionId": TEXT,
-        "originalTransactionId": TEXT,
         "notificationUrl": TEXT,
     },
 )

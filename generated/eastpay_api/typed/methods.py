@@ -37,10 +37,10 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         amount: Money,
         *,
         merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
         payment_brand: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        card: Card | CardToken | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Payment:
         """Charge a card at once (payment type DB).
@@ -50,10 +50,11 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
                 safe; it is how a person finds the payment in the back office after a lost answer.
                 Use one for each payment.
+            payment_brand: Such as VISA; the gateway may find it by itself. Up to 32 characters.
+            notification_url: Where the gateway posts a notification when the payment changes. 6
+                to 2048 characters.
+            shopper_result_url: Where the shopper is sent afterwards. 6 to 2048 characters.
             card: The card, or the token of a stored one; some brands need neither.
-            payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"merchant.id":
                 "..."}`.
 
@@ -73,10 +74,10 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             _create_payment,
             amount=amount,
             merchant_transaction_id=merchant_transaction_id,
-            card=card,
             payment_brand=payment_brand,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            card=card,
             parameters=parameters,
         )
         return self._shared.runner.run(self._debit(request))
@@ -86,10 +87,10 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         amount: Money,
         *,
         merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
         payment_brand: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        card: Card | CardToken | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Payment:
         """Reserve an amount on a card (payment type PA), to be captured or reversed later.
@@ -101,10 +102,11 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
                 safe; it is how a person finds the payment in the back office after a lost answer.
                 Use one for each payment.
+            payment_brand: Such as VISA; the gateway may find it by itself. Up to 32 characters.
+            notification_url: Where the gateway posts a notification when the payment changes. 6
+                to 2048 characters.
+            shopper_result_url: Where the shopper is sent afterwards. 6 to 2048 characters.
             card: The card, or the token of a stored one; some brands need neither.
-            payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"merchant.id":
                 "..."}`.
 
@@ -121,10 +123,10 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             _create_payment,
             amount=amount,
             merchant_transaction_id=merchant_transaction_id,
-            card=card,
             payment_brand=payment_brand,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            card=card,
             parameters=parameters,
         )
         return self._shared.runner.run(self._preauthorise(request))
@@ -147,7 +149,7 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             payment_id: The gateway's id of the pre-authorisation.
             amount: What to take.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
 
         Examples:
@@ -185,7 +187,7 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             payment_id: The gateway's id of the reservation or the payment.
             amount: What to release; None sends none.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
 
         Examples:
@@ -216,20 +218,18 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
         merchant_transaction_id: str,
         notification_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-        original_transaction_id: str | None = None,
     ) -> Payment:
         """Pay back what was charged, or a part of it (payment type RF). Money goes out.
 
-        `original_transaction_id` is not documented; one program was seen to send it. With None,
-        none is sent. The other arguments are those of `capture`.
+        The arguments are those of `capture`. One program was seen to send `originalTransactionId`,
+        which is not documented: a further parameter.
 
         Args:
             payment_id: The gateway's id of the payment.
             amount: What to pay back.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
-            original_transaction_id: Not documented; None sends none.
 
         Examples:
             >>> part = Money.of("12.00", "EGP")
@@ -246,7 +246,6 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id=merchant_transaction_id,
             notification_url=notification_url,
             parameters=parameters,
-            original_transaction_id=original_transaction_id,
         )
         return self._shared.runner.run(self._refund(request))
 
@@ -308,10 +307,10 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         amount: Money,
         *,
         merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
         payment_brand: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        card: Card | CardToken | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Payment:
         """Charge a card at once (payment type DB).
@@ -321,10 +320,11 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
                 safe; it is how a person finds the payment in the back office after a lost answer.
                 Use one for each payment.
+            payment_brand: Such as VISA; the gateway may find it by itself. Up to 32 characters.
+            notification_url: Where the gateway posts a notification when the payment changes. 6
+                to 2048 characters.
+            shopper_result_url: Where the shopper is sent afterwards. 6 to 2048 characters.
             card: The card, or the token of a stored one; some brands need neither.
-            payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"merchant.id":
                 "..."}`.
 
@@ -344,10 +344,10 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             _create_payment,
             amount=amount,
             merchant_transaction_id=merchant_transaction_id,
-            card=card,
             payment_brand=payment_brand,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            card=card,
             parameters=parameters,
         )
         return await self._shared.runner.run(self._debit(request))
@@ -357,10 +357,10 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         amount: Money,
         *,
         merchant_transaction_id: str,
-        card: Card | CardToken | None = None,
         payment_brand: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        card: Card | CardToken | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Payment:
         """Reserve an amount on a card (payment type PA), to be captured or reversed later.
@@ -372,10 +372,11 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
                 safe; it is how a person finds the payment in the back office after a lost answer.
                 Use one for each payment.
+            payment_brand: Such as VISA; the gateway may find it by itself. Up to 32 characters.
+            notification_url: Where the gateway posts a notification when the payment changes. 6
+                to 2048 characters.
+            shopper_result_url: Where the shopper is sent afterwards. 6 to 2048 characters.
             card: The card, or the token of a stored one; some brands need neither.
-            payment_brand: Such as VISA; the gateway may find it by itself.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
             parameters: Further parameters by their names on the wire, such as `{"merchant.id":
                 "..."}`.
 
@@ -392,10 +393,10 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             _create_payment,
             amount=amount,
             merchant_transaction_id=merchant_transaction_id,
-            card=card,
             payment_brand=payment_brand,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            card=card,
             parameters=parameters,
         )
         return await self._shared.runner.run(self._preauthorise(request))
@@ -418,7 +419,7 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             payment_id: The gateway's id of the pre-authorisation.
             amount: What to take.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
 
         Examples:
@@ -456,7 +457,7 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             payment_id: The gateway's id of the reservation or the payment.
             amount: What to release; None sends none.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
 
         Examples:
@@ -487,20 +488,18 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
         merchant_transaction_id: str,
         notification_url: str | None = None,
         parameters: Mapping[str, str] | None = None,
-        original_transaction_id: str | None = None,
     ) -> Payment:
         """Pay back what was charged, or a part of it (payment type RF). Money goes out.
 
-        `original_transaction_id` is not documented; one program was seen to send it. With None,
-        none is sent. The other arguments are those of `capture`.
+        The arguments are those of `capture`. One program was seen to send `originalTransactionId`,
+        which is not documented: a further parameter.
 
         Args:
             payment_id: The gateway's id of the payment.
             amount: What to pay back.
             merchant_transaction_id: Your own reference of this step.
-            notification_url: As of `debit`.
+            notification_url: As of `debit`. 6 to 2048 characters.
             parameters: As of `debit`.
-            original_transaction_id: Not documented; None sends none.
 
         Examples:
             >>> part = Money.of("12.00", "EGP")
@@ -517,7 +516,6 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
             merchant_transaction_id=merchant_transaction_id,
             notification_url=notification_url,
             parameters=parameters,
-            original_transaction_id=original_transaction_id,
         )
         return await self._shared.runner.run(self._refund(request))
 
@@ -578,13 +576,13 @@ class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
         self,
         amount: Money,
         *,
-        payment_type: str = "DB",
-        merchant_transaction_id: str | None = None,
-        merchant_id: str | None = None,
         checkout_type: str | None = None,
         checkout_id: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        payment_type: str = "DB",
+        merchant_transaction_id: str | None = None,
+        merchant_id: str | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Checkout:
         """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for
@@ -592,15 +590,16 @@ class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
 
         Args:
             amount: What the shopper pays.
+            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent. Up
+                to 32 characters.
+            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
+                None, none is sent. Up to 255 characters.
+            notification_url: As of `payments.debit`. 6 to 2048 characters.
+            shopper_result_url: As of `payments.debit`. 6 to 2048 characters.
             payment_type: DB debits, PA pre-authorises.
             merchant_transaction_id: Your own reference. The vendor's list of a checkout's
                 parameters does not have it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
-            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
-            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
-                None, none is sent.
-            notification_url: As of `payments.debit`.
-            shopper_result_url: As of `payments.debit`.
             parameters: As of `payments.debit`.
 
         Raises:
@@ -617,13 +616,13 @@ class Checkouts(_typed.BlockingMethods, Generic[Checkout, Payment]):
         request = PACKAGE.request(
             _prepare_checkout,
             amount=amount,
-            payment_type=payment_type,
-            merchant_transaction_id=merchant_transaction_id,
-            merchant_id=merchant_id,
             checkout_type=checkout_type,
             checkout_id=checkout_id,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            payment_type=payment_type,
+            merchant_transaction_id=merchant_transaction_id,
+            merchant_id=merchant_id,
             parameters=parameters,
         )
         return self._shared.runner.run(self._prepare(request))
@@ -650,13 +649,13 @@ class AsyncCheckouts(_typed.AwaitedMethods, Generic[Checkout, Payment]):
         self,
         amount: Money,
         *,
-        payment_type: str = "DB",
-        merchant_transaction_id: str | None = None,
-        merchant_id: str | None = None,
         checkout_type: str | None = None,
         checkout_id: str | None = None,
         notification_url: str | None = None,
         shopper_result_url: str | None = None,
+        payment_type: str = "DB",
+        merchant_transaction_id: str | None = None,
+        merchant_id: str | None = None,
         parameters: Mapping[str, str] | None = None,
     ) -> Checkout:
         """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for
@@ -664,15 +663,16 @@ class AsyncCheckouts(_typed.AwaitedMethods, Generic[Checkout, Payment]):
 
         Args:
             amount: What the shopper pays.
+            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent. Up
+                to 32 characters.
+            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
+                None, none is sent. Up to 255 characters.
+            notification_url: As of `payments.debit`. 6 to 2048 characters.
+            shopper_result_url: As of `payments.debit`. 6 to 2048 characters.
             payment_type: DB debits, PA pre-authorises.
             merchant_transaction_id: Your own reference. The vendor's list of a checkout's
                 parameters does not have it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
-            checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
-            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
-                None, none is sent.
-            notification_url: As of `payments.debit`.
-            shopper_result_url: As of `payments.debit`.
             parameters: As of `payments.debit`.
 
         Raises:
@@ -689,13 +689,13 @@ class AsyncCheckouts(_typed.AwaitedMethods, Generic[Checkout, Payment]):
         request = PACKAGE.request(
             _prepare_checkout,
             amount=amount,
-            payment_type=payment_type,
-            merchant_transaction_id=merchant_transaction_id,
-            merchant_id=merchant_id,
             checkout_type=checkout_type,
             checkout_id=checkout_id,
             notification_url=notification_url,
             shopper_result_url=shopper_result_url,
+            payment_type=payment_type,
+            merchant_transaction_id=merchant_transaction_id,
+            merchant_id=merchant_id,
             parameters=parameters,
         )
         return await self._shared.runner.run(self._prepare(request))

@@ -26,8 +26,10 @@ class _CheckoutFlows(Resource):
     """The flows behind the generated methods."""
 
     def _prepare(self, request: Request) -> OperationFlow[Checkout]:
-        required = ("amount", "payment_type")
-        form = checked_form(Validation(), self._shared.context, request, required)
+        check = Validation()
+        payment_type = check.text("payment_type", request.by_hand["payment_type"], 2)
+        entity = self._shared.context
+        form = checked_form(check, entity, request, ("amount",), paymentType=payment_type)
         asked_at = self._shared.clock.now()
         body = yield from call(prepare_checkout, body=form)
         lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFETIME

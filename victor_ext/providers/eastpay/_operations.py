@@ -27,6 +27,7 @@ from victor_ext._runtime.loop.operations import (
     Shown,
     id_in_path,
 )
+from victor_ext._values.ids import reference_of
 from victor_ext.money import from_wire
 
 from ._responses import (
@@ -35,12 +36,9 @@ from ._responses import (
     form_of,
     is_id,
     is_result,
-    may_be_result,
-    names_checkout,
     names_payment,
     no_result,
     read_problems,
-    reference_in,
     undecided,
 )
 from ._result_codes import ResultClass
@@ -48,12 +46,13 @@ from ._result_codes import ResultClass
 
 def _asked_payments(request: httpx.Request) -> list[AskedPayment]:
     """The payment that a form asks for; none if the form has no amount or no currency."""
-    form = dict(form_of(request))
+    form = form_of(request)
     amount = from_wire(form.get("amount"))
     currency = form.get("currency")
     if amount is None or not currency:
         return []
-    return [AskedPayment(reference_in(request) or None, f"{amount:f}", currency)]
+    reference = reference_of(form.get("merchantTransactionId"))
+    return [AskedPayment(reference or None, f"{amount:f}", currency)]
 
 
 # How a person looks for what a request may have made.
@@ -74,15 +73,9 @@ def _checkout_hint(request: httpx.Request) -> str:
 
 
 def _office_hint(request: httpx.Request) -> str:
-    reference = _shown_reference(request)
-    if not reference:
-        return "in the bank's back office"
-    return f"for merchantTransactionId {reference!r} in the bank's back office"
-
-
-def _shown_reference(request: httpx.Request) -> str:
-    """The merchant's own reference as it was sent, for a message; empty without one."""
-    return one_line(dict(form_of(request)).get("merchantTransactionId", ""))
+    reference = one_line(form_of(request).get("merchantTransactionId", ""))
+    named = f"for merchantTransactionId {reference!r} " if reference else ""
+    return f"{named}in the bank's back office"
 
 
 _FOLLOW = Follow(
@@ -117,7 +110,6 @@ OPERATIONS: Mapping[str, Operation] = {
         evidence=Members(
             ("id",), "its body has no checkout id that can be used", is_id, proof="id"
         ),
-        proves_work=names_checkout,
         look_up=_checkout_hint,
     ),
     "GET /v3/checkouts/{}/payment": _inquiry(),
@@ -134,7 +126,7 @@ def behaviour_of(base_url: httpx.URL) -> Behaviour:
         name="EastPay",
         environment=str(base_url),
         operations=Operations(
-            DOCUMENT, base_url, NoKeys(), OPERATIONS, results=may_be_result, members=MEMBERS
+            DOCUMENT, base_url, NoKeys(), OPERATIONS, results=is_result, members=MEMBERS
         ),
         problems=read_problems,
         # "401 invalid authorization header provided", "403 invalid access token provided"

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
-from typing import Any, cast
-
-import httpx
+from typing import Any, TypeGuard
 
 from victor_ext._privacy import (
     AccountNumber,
@@ -32,15 +29,11 @@ from victor_ext.typed import Request
 
 from ._system import Entity
 
-_Check = Callable[[Validation, str, Any], Any]
-
-_MOST_UNITS = 10**10
+_DECIMALS = 2
+_MOST = 10**10
 """Units of a currency from which on an amount has too many digits."""
-_SHORTEST_URL, _LONGEST_URL = 6, 2048
 _LONGEST_REFERENCE = 255
 ID = Form(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}", "an id of the gateway's: letters, digits and - . _ ~")
-_HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
-_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 _GAPS = re.compile("[ -]")
 _NUMBER = Form("[0-9]+", "8 to 19 digits")
 _CVV = Form("[0-9]+", "three or four digits")
@@ -53,35 +46,32 @@ def checked_form(
 ) -> Body:
     """The form of a request.
 
-    It has the entity, the `fixed` parameters of the call, the arguments that have checks, of which
-    those in `required` may not be None, and the caller's further `parameters`.
+    It has the entity, the `fixed` parameters of the call, the arguments, of which those in
+    `required` may not be None, and the caller's further `parameters`.
 
     Raises:
         InvalidRequest: A check failed.
     """
     check.problems += request.check.problems
-    form = Body(entityId=entity.id, entityType=entity.type, **fixed)
-    sources = {**dict.fromkeys(request.body, "an argument"), **_SOURCES}
-    for argument, value in request.by_hand.items():
-        if argument not in _PARAMETERS:
-            continue
-        name, checked = _PARAMETERS[argument]
-        if checked is not _card:  # no parameter of this name is sent
-            sources.setdefault(name, f"the argument {argument}")
+    form = Body(entityId=entity.id, entityType=entity.type, **fixed, **request.body)
+    for argument, parameters_of in _BY_HAND.items():
+        value = request.by_hand.get(argument)
         if value is not None or argument in required:
-            sent = checked(check, argument, value)
-            form |= sent if isinstance(sent, dict) else {name: sent}
-    form |= request.body
-    form |= _further_parameters(check, request.by_hand["parameters"], sources)
+            form |= parameters_of(check, argument, value)
+    form |= _further_parameters(check, request.by_hand["parameters"], form)
     check.finish()
     return form
 
 
-def _reference(check: Validation, name: str, value: object) -> object:
+def _reference(check: Validation, name: str, value: Any) -> dict[str, str]:
     """The merchant's own reference of a payment, which a response may repeat."""
     check.reference(name, value, _LONGEST_REFERENCE)
     check.comparable(name, value)
-    return value
+    return {"merchantTransactionId": value}
+
+
+def _merchant(check: Validation, name: str, value: Any) -> dict[str, str]:
+    return {"merchant.id": check.text(name, value, 255)}
 
 
 def _card(check: Validation, name: str, card: object) -> dict[str, str]:
@@ -101,107 +91,50 @@ def _amount(check: Validation, name: str, amount: object) -> dict[str, str]:
         return {}
     if problem := code_problem(name, amount.currency, amount.own_decimals):
         check.problems.append(problem)
-        return {}
-    decimals = amount.decimals
-    hundredths = amount.minor_units * 10 ** max(0, 2 - decimals)
-    if decimals > 2:
+    elif amount.decimals > _DECIMALS or not 0 < amount.amount < _MOST:
         what = (
-            f"amount is in {amount.currency}, which has {decimals} decimals, and the gateway takes "
-            "two."
+            f"amount is {amount}, and the gateway takes what is above zero, with two decimals and "
+            "ten digits at most before the dot."
         )
-        check.note(name, "decimals", what)
-    elif hundredths <= 0:
-        check.note(name, "range", f"amount is {amount} and must be above zero.")
-    elif hundredths >= _MOST_UNITS * 100:
-        what = f"amount is {amount}, and the gateway takes ten digits before the dot."
         check.note(name, "range", what)
-    else:
-        units, rest = divmod(hundredths, 100)
-        return {"amount": f"{units}.{rest:02d}", "currency": amount.currency}
-    return {}
+    return {"amount": f"{amount.amount:.{_DECIMALS}f}", "currency": amount.currency}
 
 
-def _url(check: Validation, name: str, value: object) -> str | None:
-    """A URL that the gateway calls or sends the shopper to, with percent-encoding in place of
-    non-ASCII characters.
-
-    The form encodes it once more, as the gateway's document asks.
-    """
-    url = _encoded_url(str(value)) if isinstance(value, str | httpx.URL) else None
-    if url is None:
-        what = (
-            f"{name} must be an absolute http or https URL without blanks, such as "
-            "https://shop.example/paid."
-        )
-        check.note(name, "invalid", what)
-    elif not _SHORTEST_URL <= len(url) <= _LONGEST_URL:
-        what = f"{name} must have {_SHORTEST_URL} to {_LONGEST_URL} characters, and has {len(url)}."
-        check.note(name, "length", what)
-    return url
-
-
-def _printable(longest: int) -> _Check:
-    """Text that can be shown, up to a length."""
-    return partial(Validation.text, longest=longest, printable=True)
-
-
-_PARAMETERS: Mapping[str, tuple[str, _Check]] = {
-    "amount": ("amount", _amount),
-    "card": ("card", _card),
-    "merchant_transaction_id": ("merchantTransactionId", _reference),
-    "notification_url": ("notificationUrl", _url),
-    "shopper_result_url": ("shopperResultUrl", _url),
-    "payment_type": ("paymentType", _printable(2)),
-    "payment_brand": ("paymentBrand", _printable(32)),
-    "checkout_type": ("checkoutType", _printable(32)),
-    "checkout_id": ("checkoutId", _printable(255)),
-    "merchant_id": ("merchant.id", _printable(255)),
-    "original_transaction_id": ("originalTransactionId", _printable(255)),
+_BY_HAND: Mapping[str, Callable[[Validation, str, Any], dict[str, str]]] = {
+    "amount": _amount,
+    "card": _card,
+    "merchant_id": _merchant,
+    "merchant_transaction_id": _reference,
 }
-"""The parameter of the form for each argument of a request, and how the argument is checked. It
-returns what is sent: of an amount and of a card several parameters.
-"""
-_SOURCES = {
-    "entityId": "the entity_id of the client",
-    "entityType": "the entity_type of the client",
-    "currency": "the argument amount",
-    "paymentType": "the call",
-}
-"""What sets the parameters of a form that are none of its call's arguments."""
+"""What makes the parameters of the form for an argument, and notes what is wrong with it."""
 
 
 def _further_parameters(
-    check: Validation, parameters: object, sources: Mapping[str, str]
-) -> dict[str, str]:
-    """The caller's further parameters, by their names on the wire. No message shows their values.
-
-    `sources` names what sets each parameter that the call itself sends: a further parameter must be
-    none of these.
+    check: Validation, parameters: Any, form: Collection[str]
+) -> Mapping[str, str]:
+    """The caller's further parameters, by their names on the wire: none that is in the `form`
+    already, and none of a card. No message shows their values.
     """
     if parameters is None:
         return {}
-    if not isinstance(parameters, Mapping):
-        what = f"parameters must map names to text, not be {kind_of(parameters)}."
+    if not _are_texts(parameters):
+        what = "parameters must map names to text, such as {'customer.email': '...'}."
         check.note("parameters", "type", what)
         return {}
-    further: dict[Any, Any] = {}
-    taken = {folded_name(name): source for name, source in sources.items()}  # in any spelling
-    for name, text in cast("Any", parameters).items():
-        value = further[name] = concealed(text)
-        is_text = isinstance(value, str) and is_encodable(value)
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or not is_text:
-            what = (
-                f"parameters: {one_line(name)!r} must be a name such as 'customer.email', with "
-                "text."
-            )
-            check.note("parameters", "invalid", what)
-            continue
+    taken = {*map(folded_name, form)}  # in any spelling
+    for name in parameters:
         folded = folded_name(name)
-        if folded in taken or folded.startswith("card."):
-            source = taken.get(folded, "the argument card of debit and preauthorise")
-            what = f"parameters: {name} comes from {source}: leave it out here."
+        if folded in taken or folded.partition(".")[0] == "card":
+            what = f"parameters: {one_line(name)} has an argument, or is set already: leave it out."
             check.note("parameters", "taken", what)
-    return further
+    return parameters
+
+
+def _are_texts(parameters: Any) -> TypeGuard[Mapping[str, str]]:
+    if not isinstance(parameters, Mapping):
+        return False
+    texts: Any = (*parameters, *parameters.values())
+    return all(isinstance(text, str) and is_encodable(text) for text in texts)
 
 
 def checked_id(check: Validation, name: str, value: Any) -> Any:
@@ -213,19 +146,6 @@ def check_id(name: str, value: object) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
     with Validation() as check:
         checked_id(check, name, value)
-
-
-def _encoded_url(text: str) -> str | None:
-    """An absolute `http` or `https` URL in ASCII; None: the text is none."""
-    if not text.isprintable() or " " in text:
-        return None
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        return None
-    if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.raw_host):
-        return None
-    return text if text.isascii() else str(url)
 
 
 class Card(UnpicklableCredentials):
@@ -259,8 +179,7 @@ class Card(UnpicklableCredentials):
         number = concealed_account(number)
         cvv = _hidden(cvv)
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
-        month = _date_part(expiry_month)
-        year = _date_part(expiry_year)
+        month, year = str(expiry_month), str(expiry_year)
         with Validation() as validation:
             validation.text("card.number", digits, 19, shortest=8, form=_NUMBER)
             validation.text("card.cvv", cvv, 4, shortest=3, form=_CVV, required=False)
@@ -314,15 +233,6 @@ class CardToken(UnpicklableCredentials):
     def fields(self) -> dict[str, str]:
         """The parameter of the form."""
         return {"card.token": self._token}
-
-
-def _date_part(value: object) -> str:
-    """A month or a year as text; empty: the value is neither text nor a number of four digits."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and 0 <= value < 10_000:
-        return str(value)
-    return ""
 
 
 def _hidden(cvv: Any) -> Any:

@@ -135,11 +135,6 @@ class ResultCode:
         return _CODE_FORM.fullmatch(self.code) is not None
 
     @property
-    def is_in_table(self) -> bool:
-        """Whether EastPay's table has its family and its group."""
-        return self.family in _FAMILIES and self.group in _GROUPS
-
-    @property
     def family(self) -> str:
         """Its first three digits; empty when it has another form than EastPay's codes."""
         return self.code[:3] if self.is_code else ""
