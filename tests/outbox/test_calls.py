@@ -198,7 +198,7 @@ def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(local, lo
     local.harness(lambda velo: velo.payouts.withdraw(lost_instruction))
     local.end_claims()
     assert local.send() == [("rejected", None)]
-    assert "cannot be instructed, since it is WITHDRAWN" in local.error()
+    assert "The payout is WITHDRAWN" in local.error()
     local.end_claims()
     assert local.send() == []
     assert local.calls("instruct") == 1

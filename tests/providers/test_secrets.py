@@ -208,7 +208,7 @@ def credentials_of(private):
         "an API key with a line break": lambda: VictorJwt(f"{KEY}\n{KEY}", private),
         "a private key without an API key": lambda: VictorJwt("", private),
         "half of a private key": lambda: VictorJwt(KEY, private[:500]),
-        "a private key in bytes": lambda: VictorJwt(KEY, private.encode()),
+        "half of one in bytes": lambda: VictorJwt(KEY, private[:500].encode()),
         "half of one in a bytearray": lambda: VictorJwt(KEY, bytearray(private[:500].encode())),
         "the two the wrong way round": lambda: VictorJwt("key", KEY),
         "a password that is not needed": lambda: VictorJwt(KEY, private, password=SECRET),
