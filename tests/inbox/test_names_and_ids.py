@@ -126,6 +126,16 @@ def test_a_check_that_returns_false_refuses_the_request(sqlite, payer):
     assert inbox.event_counts()[EventState.WAITING] == 1
 
 
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_an_async_check_refuses_the_request(sqlite, payer):
+    async def verify(headers, body):
+        """Nobody awaits it."""
+
+    inbox = inbox_of(sqlite, payer.webhook(verify=verify))
+    with pytest.raises(AuthenticationError, match="async function"):
+        posted(inbox, NOTE, {}, name=NAMES[0])
+
+
 def test_the_id_of_an_event_is_the_id_that_is_signed(sqlite, payer):
     verify = HmacSignature(
         header="Webhook-Signature", secret=SECRET, signed="{id}.{timestamp}.{body}"

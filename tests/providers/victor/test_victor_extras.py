@@ -90,6 +90,7 @@ def test_a_filter_is_refused_only_where_the_method_sends_it(run):
     for call in (
         lambda victor: list(victor.payment_requests.list(extra_query=filters)),
         lambda victor: find(victor, Page=1),
+        lambda victor: find(victor, client_reference_id="INV-2"),
     ):
         with pytest.raises(InvalidRequest, match="leave it out here"):
             run(script, call)

@@ -4,6 +4,7 @@ import base64
 import json
 import textwrap
 import time
+from pathlib import Path
 
 import jwt
 import pytest
@@ -131,3 +132,4 @@ class TestWhatIsRefused:
         assert f"private_key: the file {str(path)!r} cannot be read (No such" in refusal(path)
         path.write_bytes(KEY.private_bytes(DER, PKCS8, OPEN))
         assert "(it is not text)" in refusal(path)
+        assert refusal(Path(TEXT)).startswith("private_key: the file [hidden] cannot be read (")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jwt import PyJWS
 
-from victor_ext._privacy import Secret, SecretBytes, concealed, kind_of
+from victor_ext._privacy import HIDDEN, Secret, SecretBytes, concealed, kind_of
 from victor_ext._runtime.core.clock import ServerClock
 from victor_ext._runtime.loop.flow import Flow, Invoke, Lock, NotInTime
 from victor_ext._runtime.loop.retry import Exchange
@@ -171,7 +171,8 @@ def key_material(key: object, name: str) -> object:
         return Secret(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not text"
-    raise ConfigurationError(f"{name}: the file {str(path)!r} cannot be read ({why}).")
+    shown = repr(str(path)) if len(str(path)) < _LONGEST_PATH else HIDDEN  # it may be the key
+    raise ConfigurationError(f"{name}: the file {shown} cannot be read ({why}).")
 
 
 def _parsed_key(text: Secret, password: str | None, name: str, opened_with: str) -> object:

@@ -139,9 +139,7 @@ def refusing_unwritable(function: Callable[P, T]) -> Callable[P, T]:
         except _CANNOT_BE_WRITTEN as error:
             why = redact_excerpt(str(error)) or type(error).__name__
             if isinstance(error, UnicodeEncodeError) and error.encoding == "ascii":
-                why = (
-                    "a header holds ASCII characters only, and one here has others: encode its text"
-                )
+                why = "a header holds ASCII characters only, and one here has others"
         raise InvalidRequest(
             f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
         )

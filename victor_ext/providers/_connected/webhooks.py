@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import isawaitable
 from typing import Any, get_args
 
 from victor_ext._privacy import kind_of
@@ -207,13 +208,16 @@ def _check(verify: Verify, signed: dict[str, str], headers: Mapping[str, str], b
     """Check a request, and add what the provider has signed beside the body to `signed`.
 
     Raises what `verify` raises, and `AuthenticationError` if it returns False, as a function does
-    that ends with `hmac.compare_digest(...)`.
+    that ends with `hmac.compare_digest(...)`, or if it is to be awaited.
     """
     if isinstance(verify, HmacSignature):
         signed |= verify(headers, body)
-    elif verify(headers, body) is False:
+        return
+    result = verify(headers, body)
+    if result is False or isawaitable(result):
         raise AuthenticationError(
-            "The notification may not come from the provider: verify returned False."
+            "The notification may not come from the provider: verify returned False, or is an "
+            "async function, which nobody awaits."
         )
 
 

@@ -18,7 +18,7 @@ from victor_ext._runtime.client.paging import PageReader
 from victor_ext._runtime.client.records import RecordList
 from victor_ext._runtime.client.resources import Shared, Walk
 from victor_ext._runtime.client.runners import OperationFlow, step_for_json
-from victor_ext._runtime.core.json_values import list_or_empty, object_or_empty
+from victor_ext._runtime.core.json_values import is_mapping, list_or_empty, object_or_empty
 from victor_ext._runtime.core.validation import Validation
 from victor_ext._runtime.loop.evidence import says_that_others_follow
 from victor_ext._values.ids import is_same_id, reference_of
@@ -187,6 +187,9 @@ def _check_search(
         if start_datetime is None:
             message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
             validation.add(Problem("start_datetime", "required", message))
+        if is_mapping(extra_query) and "client_reference_id" in extra_query:
+            message = "extra_query.client_reference_id is what is searched for: leave it out here."
+            validation.note("extra_query.client_reference_id", "duplicate", message)
         # The filters of the list are called for their problems only: `find` makes its own window.
         try:
             PACKAGE.list(
