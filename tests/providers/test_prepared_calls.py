@@ -175,7 +175,7 @@ ACCEPTED = {
 }
 CREATE = ("create", payment(idempotency_key=GUID))
 ACCEPT, DECLINE = ((word, {"id": "R1", "notes": "Thanks."}) for word in ("accept", "decline"))
-OTHERS = "it may be the response of this call or somebody else's"
+OTHERS = "Whether this call did that is not known"
 
 
 @pytest.mark.parametrize(

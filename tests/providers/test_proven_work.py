@@ -16,6 +16,7 @@ from tests.providers.running import ONCE, QUICK, Script, forwarded, is_for_token
 from tests.providers.systems import ADAPTERS, each_exchange
 from tests.tiers import borders
 from victor_ext import ClientCredentialsAuth, VictorError
+from victor_ext.providers.eastpay._operations import OPERATIONS as EASTPAY
 
 JSON = {"content-type": "application/json"}
 REFUSALS = (400, 401, 404, 429)
@@ -246,3 +247,11 @@ def test_a_revoked_token_is_renewed_unless_the_body_proves_the_work(mode, body, 
     calls = (lambda client: client.http.get("/v1/payments"), by_function)
     _, script = refused(mode, calls, good, httpx.Response(401, json=body), auth=auth)
     assert len(script.for_tokens) == tokens
+
+
+@pytest.mark.parametrize(("code", "proves"), [("000.200.100", True), ("100.400.152", False)])
+def test_the_id_of_a_checkout_that_no_code_refuses_proves_it(code, proves):
+    row = EASTPAY["POST /v3/checkouts"]
+    request = httpx.Request("POST", "https://a.example/v3/checkouts")
+    body = {"id": "8ac7", "result": {"code": code}}
+    assert row.was_done(httpx.Response(429, json=body, request=request)) is proves

@@ -80,6 +80,8 @@ NO_PAYMENT = [
         CONTRADICTION,
     ),
     *((debit, 200, body, OPEN, "") for body in (b"", b"[]", {}, said(0))),
+    (debit, 200, {"result": {"description": "Invalid entityId"}}, OPEN, ""),
+    (debit, 200, {"id": "8ac7", "parameterErrors": [SMALL]}, OPEN, ""),
     *((debit, 200, {"id": "8ac7", **more}, ACCEPTED, "no result code") for more in ({}, said(""))),
     *(
         (debit, 200, {**DONE, name: value}, OPEN, f"another payment: its {name} is not")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from victor_ext import (
     InvalidRequest,
 )
 from victor_ext.providers import Money
+from victor_ext.providers.velo._proofs import _find_in_list
 
 
 class TestAPayout:
@@ -93,3 +95,15 @@ class TestMoneyForAccounts:
         with pytest.raises(InvalidRequest, match=words):
             harness.fund("1.00", "EUR")
         assert harness.calls("fund") == 0
+
+
+def test_a_payment_that_does_not_say_its_time_leaves_a_lost_payout_undecided():
+    moments = {"lost": None, "another's": datetime(2026, 3, 4, 6, tzinfo=UTC)}
+    listed = [
+        SimpleNamespace(payout_id=id, payor_payment_id="INV-1", submitted_at=moment)
+        for id, moment in moments.items()
+    ]
+    call = SimpleNamespace(body={"payments": [{"payorPaymentId": "INV-1"}]})
+    with pytest.raises(StopIteration) as ended:
+        next(_find_in_list(None, call, datetime(2026, 3, 4, 5, tzinfo=UTC), listed))
+    assert "does not say when it was submitted" in ended.value.value

@@ -36,6 +36,7 @@ from ._responses import (
     form_of,
     is_id,
     is_result,
+    names_checkout,
     names_payment,
     no_result,
     read_problems,
@@ -110,6 +111,7 @@ OPERATIONS: Mapping[str, Operation] = {
         evidence=Members(
             ("id",), "its body has no checkout id that can be used", is_id, proof="id"
         ),
+        proves_work=names_checkout,
         look_up=_checkout_hint,
     ),
     "GET /v3/checkouts/{}/payment": _inquiry(),

@@ -44,13 +44,15 @@ def code_in(body: dict[str, Any]) -> ResultCode:
 
 def _parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
     """The errors of a body about single parameters of the request."""
-    listed = list_or_empty(object_or_empty(body.get("result")).get("parameterErrors"))
+    places = (body, object_or_empty(body.get("result")))
+    listed = [error for place in places for error in list_or_empty(place.get("parameterErrors"))]
     return [error for error in listed if is_object(error) and error]
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems of a response: each refused parameter, else, with an error status, the result
-    code with the gateway's words for it. A server before the gateway has neither.
+    code with the gateway's words for it, and with another one, words without a code. A server
+    before the gateway has neither.
 
     No value is repeated, nor data of the card or a person from the request.
     """
@@ -62,11 +64,17 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         name = redact_excerpt(text_or_empty(error.get("name")))
         message = _without_card(response, error.get("message"))
         problems.append(Problem(name, code, message, provider_field=name or None))
-    if problems or response.status_code < 400 or not result.is_code:
+    description = object_or_empty(body.get("result")).get("description")
+    is_problem = result.is_code
+    if response.status_code < 400:
+        # Words without a code do not show whether the call was done: they make it no success.
+        is_problem = not result.code and bool(description)
+    if problems or not is_problem:
         return problems
-    message = _without_card(response, object_or_empty(body["result"]).get("description"))
-    explained = f"; {code}: {result.meaning}" if result.rejected else f" ({code})"
-    return [Problem("", code, message + explained)]
+    message = _without_card(response, description)
+    if code:
+        message += f"; {code}: {result.meaning}" if result.rejected else f" ({code})"
+    return [Problem("", code, message)]
 
 
 def _without_card(response: httpx.Response, words: object) -> str:
@@ -183,3 +191,13 @@ def names_payment(response: httpx.Response) -> bool:
     if not is_same_id(id, id_in_path(response.request)) and code.is_code:
         return True
     return Likeness.SAME in _repeated_values(response).values() and not code.rejected
+
+
+def names_checkout(response: httpx.Response) -> bool:
+    """Whether a response proves that a checkout was prepared: it has an id and a code, and refuses
+    nothing.
+    """
+    body = object_of(response)
+    code = code_in(body)
+    is_refused = code.rejected or bool(_parameter_errors(body))
+    return is_id(body.get("id")) and code.is_code and not is_refused

@@ -56,6 +56,9 @@ def _find_in_list(client: Any, call: Any, since: datetime, listed: Sequence[Any]
     exactly the references that were sent. (A payout with one payment more was sent with it.)
     """
     sent = _by_reference(object_or_empty(call.body).get("payments"))
+    for payment in listed:
+        if reference_of(payment.payor_payment_id) in sent and payment.submitted_at is None:
+            return "A payment with one of its references does not say when it was submitted."
     payouts = _payouts_of(listed, sent.keys(), since)
     if len(payouts) != 1:
         return f"{len(payouts) or 'No'} payouts have payments with its references."

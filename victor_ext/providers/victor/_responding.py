@@ -216,11 +216,10 @@ def _conflict(
     /,
     **call: Any,
 ) -> Conflict:
-    """The error for a request that may have the response of this call or of somebody else."""
+    """The error for a request that is not as intended, whoever did that."""
     return Conflict(
         f"Payment request {request_id} is {one_line(record.status)} with {difference}, and "
-        f"not as intended ({intended.status}): it may be the response of this call or somebody "
-        "else's.",
+        f"not as intended ({intended.status}). Whether this call did that is not known.",
         hint="Read it with get() before you do anything else.",
         outcome=Outcome.UNKNOWN,
         **call,
