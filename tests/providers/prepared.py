@@ -91,8 +91,6 @@ def _row(system, call, client):
         call.method, client.base_url + call.url, headers=call.headers, content=call.content
     )
     hint = client._config.loop.behaviour.operations.of(request).hint(request) or "at the provider"
-    if call.name == "payments.refund":  # the hint is for a step without a reference, too
-        hint = "with payments.find('...')"
     if call.promise is Promise.LOOKED_UP:
         then = f"looked up{' by your proof' if 'connect' in system else f' {hint}'}"
         then += "".join(f"; needs `{name}`" for name in call.look_up_needs or ())

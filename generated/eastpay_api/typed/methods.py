@@ -221,8 +221,7 @@ class Payments(_typed.BlockingMethods, Generic[Payment, Card, CardToken]):
     ) -> Payment:
         """Pay back what was charged, or a part of it (payment type RF). Money goes out.
 
-        The arguments are those of `capture`. One program was seen to send `originalTransactionId`,
-        which is not documented: a further parameter.
+        The arguments are those of `capture`.
 
         Args:
             payment_id: The gateway's id of the payment.
@@ -491,8 +490,7 @@ class AsyncPayments(_typed.AwaitedMethods, Generic[Payment, Card, CardToken]):
     ) -> Payment:
         """Pay back what was charged, or a part of it (payment type RF). Money goes out.
 
-        The arguments are those of `capture`. One program was seen to send `originalTransactionId`,
-        which is not documented: a further parameter.
+        The arguments are those of `capture`.
 
         Args:
             payment_id: The gateway's id of the payment.

@@ -168,10 +168,6 @@ def _is_something(value: Any, name: str = "") -> bool:
 _ERROR_STATUS = "[45][0-9]{2}"
 
 
-NOT_ITEMS = frozenset({"errors", "warnings", "links", "_links"})
-"""The names, in lower case, of members of a page that never have its items."""
-
-
 def is_failed_page(response: httpx.Response) -> bool:
     """Whether a page without items is a failure, and not the end of its list.
 

@@ -102,7 +102,7 @@ class SentCreate(FrozenStruct, frozen=True):
     """A `create` that was sent, whose values are compared with those of a record.
 
     Attributes:
-        body: What was sent; it may have what the caller added, too.
+        body: What was sent.
         attempts: The number of attempts.
         key: The idempotency key.
     """

@@ -25,10 +25,8 @@ from victor_ext.errors import InvalidRequest
 WordT = TypeVar("WordT", bound=str)
 
 ID = "victor_payment_request_id"
-PARENT_ID = "victor_payment_request_parent_id"
-CHILD_ID = "victor_payment_request_child_id"
 ORIGINAL_AMOUNT = ("payment_request", "payment_details", "original_amount")
-"""Where a payment request has the requested amount: a record and a comparison look there."""
+"""Where a payment request has the requested amount."""
 
 
 class Status(StrEnum):
