@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, cast
 
@@ -214,8 +214,7 @@ class Notifications:
         return EventKind(
             lambda _client: self._webhook.provider,
             self.event_of,
-            complete=self.complete,
-            note_state=self.note_state,
+            read=self.read,
             failure=self.failure,
             forget=self.forget,
         )
@@ -252,25 +251,30 @@ class Notifications:
             return name
         return one_line(spelled_name(content)) or name
 
-    def event_of(self, row: Any, tries: int) -> InboxEvent:
-        """A notification; its object is read later, by `complete`."""
+    def event_of(
+        self, connection: Connection, row: Any, tries: int, record: Any
+    ) -> InboxEvent | None:
+        """A notification, with the object that was read. None: it was read in this state before."""
+        if not self._is_new_state(connection, row.source, record):
+            return None
         name = self.spelled_name(row.name, row.data)
         notification = self._webhook.notification(row.data)
-        return InboxEvent(name, row.source, row.subject, notification, tries=tries)
+        return InboxEvent(name, row.source, row.subject, notification, record, tries)
 
-    def complete(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
-        """Read the object of an event. Raises `UnknownIdError`: the system does not know its id."""
-        reading = self._webhook.reading(client, event.notification)
+    def read(self, row: Any, client: Any) -> Pass[Any]:
+        """Read the object of a notification; None: it has none. Raises `UnknownIdError`: the system
+        does not know its id.
+        """
+        reading = self._webhook.reading(client, self._webhook.notification(row.data))
         if reading is None:
-            return event
+            return None
         try:
-            record = yield reading
+            return (yield reading)
         except (BadRequest, NotFound) as error:
             anybody_can_post = getattr(self._webhook, "anybody_can_post", False)
             if anybody_can_post and self._is_of_system(error.response):
                 raise UnknownIdError(str(error)) from error
             raise
-        return replace(event, record=record)
 
     def _is_of_system(self, response: httpx.Response | None) -> bool:
         """Whether a response comes from the system itself: the page of a proxy is no evidence."""
@@ -279,14 +283,16 @@ class Notifications:
         is_own = getattr(self._webhook, "is_own_response", _is_json_object)
         return bool(is_own(response))
 
-    def note_state(self, connection: Connection, event: InboxEvent) -> bool:
-        """Whether the state is new: two notifications may lead to reads of one state."""
-        if event.record is None:
+    def _is_new_state(self, connection: Connection, source: str, record: Any) -> bool:
+        """Whether the state of an object is new, and note it: two notifications may lead to reads
+        of one state.
+        """
+        if record is None:
             return True
-        state = self._webhook.state_of(event.record)
+        state = self._webhook.state_of(record)
         if state is None:
             return True
-        return self.add_id(connection, event.source, _READ + _storable_id(state))
+        return self.add_id(connection, source, _READ + _storable_id(state))
 
     def failure(self, row: Any, error: Exception, tries: int) -> FailedTry:
         """Another try, and at last a dead letter; but an event with an unknown id is soon
