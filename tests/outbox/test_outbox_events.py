@@ -1,5 +1,6 @@
 """What the outbox learns is an event: stored with the change that it is about, and handled once."""
 
+import asyncio
 from functools import wraps
 
 import httpx
@@ -217,6 +218,30 @@ def assert_that_its_events_wait(box, engine):
 def test_an_event_waits_if_its_handler_returns_what_nobody_awaits(box, engine):
     box.handler = traced
     assert_that_its_events_wait(box, engine)
+
+
+def cancel(_session, _event):
+    raise asyncio.CancelledError
+
+
+async def await_a_cancelled_task(_session, _event):
+    task = asyncio.ensure_future(asyncio.sleep(60))
+    task.cancel()
+    await task
+
+
+CANCELLING = {
+    "blocking": cancel,
+    "awaited": await_a_cancelled_task,
+    "django": cancel,
+}
+
+
+def test_an_event_waits_if_its_handler_is_cancelled_by_its_own_work(box, engine):
+    """The worker goes on, and stores what became of the payment."""
+    box.handler = CANCELLING[box.kind]
+    assert_that_its_events_wait(box, engine)
+    assert states(Outbox(engine).entries()) == ["sent"]
 
 
 def roll_back(session, _event):
