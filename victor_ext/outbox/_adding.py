@@ -184,6 +184,7 @@ class Adding(Box):
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:
             check()
+            self._parts.holding.life.begin(connection)
             now = {"stored_at": DatabaseTime(), "changed_at": DatabaseTime()}
             session.execute(sa.insert(self.table).values({**new.stored_values(vault), **now}))
             digests = map(reference_digest, sorted(payment_references(call)))
