@@ -41,9 +41,7 @@ from victor_ext._event_queue.transactions import (
     Engine,
     Pass,
     Transactions,
-    Work,
     in_session,
-    operation,
 )
 from victor_ext._event_queue.workers import AwaitedWorker, BlockingWorker, BoxWorker, WorkerPass
 from victor_ext._privacy import one_line
@@ -171,16 +169,13 @@ class InboxEvent:
 
 
 def names_table(name: str) -> sa.Table:
-    """The table of the ids of notifications that were received, by which a repeat is known, with
-    the numbers of systems that count their notifications.
-    """
+    """The table of the ids of notifications that were received, by which a repeat is known."""
     return table_of(
         name,
         sa.MetaData(),
         sa.Column("provider", sa.Text, primary_key=True),
         sa.Column("source", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("number", sa.BigInteger),
         sa.Column("received_at", sa.Double, nullable=False, index=True),
     )
 
@@ -221,23 +216,19 @@ class Notifications:
 
     def add_ids(self, connection: Any, source: str, delivery: Delivery) -> bool:
         """Store the ids of a delivery. Returns whether all of them are new."""
-        ids = [*map(_storable_id, delivery.ids)]
         are_new = True
         # All ids are stored, even after a known one. They are sorted, so that two processes that
         # store the same ones do not wait for each other.
-        for id in sorted(set(ids)):
-            # The number is that of the notification, which has the first id.
-            number = delivery.number if id == ids[0] else None
-            is_new = self.add_id(connection, source, id, number)
+        for id in sorted(set(map(_storable_id, delivery.ids))):
+            is_new = self.add_id(connection, source, id)
             are_new = are_new and is_new
         return are_new
 
-    def add_id(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
+    def add_id(self, connection: Any, source: str, id: str) -> bool:
         """Store an id. Returns whether it is new."""
         values = {
             "provider": self._webhook.provider,
             "id": id,
-            "number": number,
             "received_at": DatabaseTime(),
         }
         return insert_once(connection, self._table, source=source, **values) is not None
@@ -421,7 +412,7 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
             body: The body of the request, as the bytes that came.
             headers: Its headers: a mapping, or pairs of name and value.
             source: Whose address it came to, such as the id of a payor. Two sources may have the
-                same ids, and each has a sequence of its own.
+                same ids.
             name: The name of the webhook in the document of a connected client, where the bodies do
                 not tell it. Give each such webhook an address of its own.
 
@@ -476,33 +467,6 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
             )
         webhook = cast("TakesName", self._webhook)
         return webhook.delivery(body, headers, name=name)
-
-    @operation
-    def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
-        """The numbers of notifications that have not come although later ones have, of a source
-        that counts its notifications (Velo).
-
-        Args:
-            source: As `receive` was given it.
-            after: The number up to which everything is known. None: the lowest that is remembered.
-        """
-        columns = self.table.c
-        known = sa.and_(
-            columns.provider == self._webhook.provider,
-            columns.source == source,
-            columns.number.is_not(None),
-            columns.number > (after or 0),
-        )
-        previous = sa.func.lag(columns.number).over(order_by=columns.number)
-        before = sa.func.coalesce(previous, after).label("before")
-        pairs = sa.select(columns.number, before).where(known).subquery().c
-        has_gap = pairs.number > pairs.before + 1
-        query = sa.select(pairs.number, pairs.before).where(has_gap).order_by(pairs.number)
-
-        def read(connection: Connection) -> list[range]:
-            return [range(row.before + 1, row.number) for row in connection.execute(query)]
-
-        return read
 
 
 def _inquiries_of(row: Any) -> int:
