@@ -245,7 +245,7 @@ class Outboxes(Workers):
         super().kill(number)
         outbox = self.outboxes[number]
         outbox._parts.refusals.clear()
-        outbox._parts.holding.life = Life(outbox.control)
+        outbox._parts.holding.life = Life(outbox.table, outbox.control)
 
     def _fact(self, number: int) -> str:
         write, name = self.writes[number], f"name-{self.names[number]}"

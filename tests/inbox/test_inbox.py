@@ -65,18 +65,6 @@ def test_a_notification_of_velo_is_a_repeat_by_its_payor_and_event_id(engine):
     assert received(inbox_of(engine), body_of(3, "e-3"), source="payor-2") is not None
 
 
-def test_a_gap_in_the_numbers_of_a_payor_is_shown_until_its_notifications_come(engine):
-    inbox = inbox_of(engine)
-    for number in (7, 3, 4):
-        received_number(inbox, number)
-    received(inbox, body_of(3, "e-3"), source="payor-2")
-    assert inbox.gaps("payor-1") == [range(5, 7)]
-    assert inbox.gaps("payor-1", after=0) == [range(1, 3), range(5, 7)]
-    assert inbox.gaps("payor-2") == inbox.gaps() == []
-    received_number(inbox, 6)
-    assert inbox.gaps("payor-1") == [range(5, 6)]
-
-
 def refund(nonce, at="10:00:00Z", *, resent=False, order="o-1"):
     """The body and the headers of a notification of FlexFactor's, which says that an order was
     refunded.
@@ -353,7 +341,6 @@ def test_the_awaited_inbox_handles_an_event_with_the_object_that_was_read(sqlite
             told.append(f"{await session.scalar(sa.text('SELECT 1'))} {event.record}")
             scope.cancel()
 
-        assert await inbox.gaps("payor-1") == [range(2, 3)]
         with anyio.CancelScope() as scope:
             await inbox.run()
         await engine.dispose()
@@ -380,7 +367,6 @@ def test_the_django_inbox_handles_events_in_transactions_of_django(engine):
         assert received(by_sqlalchemy, body_of(4, "e-4"), source="") is None
         assert [event.subject for event in inbox.handle()] == ["e-1", "e-4"]
         assert notes(by_sqlalchemy) == ["e-1", "e-4"]
-        assert inbox.gaps() == [range(2, 4)]
         call_command("migrate", "victor_inbox", "zero", verbosity=0)
         assert not [name for name in sa.inspect(engine).get_table_names() if "inbox" in name]
 

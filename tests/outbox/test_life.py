@@ -201,6 +201,41 @@ def test_a_payout_without_a_key_is_not_submitted_by_older_content(local, is_know
     assert box.held_since() is not None
 
 
+def test_a_payout_without_a_key_is_not_submitted_by_a_copy_from_before_the_first_pass(local):
+    local.submit()
+    file = Path(local.engine.url.database)
+    backup = shutil.copy2(file, file.with_name("backup"))
+    local.send()
+    backup.replace(file)
+    local.engine.dispose()
+    local.send()
+    assert local.calls("submit") == 1
+
+
+def test_entries_of_a_copy_that_is_not_known_are_held(shop, caplog):
+    """Somebody has copied them alone, by SQL."""
+    shop.add(2)
+    execute(shop.outbox, sa.delete(shop.outbox.control))
+    assert shop.send() == []
+    assert shop.outbox.held_since() is not None
+    assert "nothing says which copy its entries are of" in caplog.text
+    shop.outbox.release()
+    assert shop.send() == []
+    assert shop.provider.keys == [key_of(1)], "it is looked up, and not sent"
+    shop.add(3)
+    assert shop.send() == ["sent"], "it is noticed once"
+
+
+def test_entries_of_a_copy_that_is_not_known_are_held_by_hand_once(shop, alarms):
+    shop.add(2)
+    execute(shop.outbox, sa.delete(shop.outbox.control))
+    shop.outbox.hold()
+    shop.outbox.release()
+    shop.send()
+    assert shop.outbox.held_since() is None
+    assert alarms() == 0
+
+
 LAGS = {
     "a crash between a mark and its file": lambda file: file.write_bytes(b"\n"),
     "the database was moved alone": Path.unlink,
@@ -279,6 +314,19 @@ def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_key
     assert served.send() == ["sent", "sent"]
     assert Counter(served.provider.keys) == {key_of(1): 1, key_of(2): 2, key_of(3): 2}
     assert alarms() == 1
+
+
+def test_a_copy_of_a_database_from_before_the_first_pass_submits_nothing(primary, harness):
+    payouts, copied = (
+        Payouts("blocking", sa.create_engine(primary.url(name), poolclass=sa.NullPool), harness)
+        for name in ("postgres", "backup")
+    )
+    payouts.create_table()
+    payouts.submit()
+    primary.execute("CREATE DATABASE backup TEMPLATE postgres")
+    payouts.send()
+    copied.send()
+    assert harness.calls("submit") == 1
 
 
 class CrashAfter(httpx.HTTPTransport):

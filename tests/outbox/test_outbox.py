@@ -41,6 +41,20 @@ def test_an_entry_is_there_with_the_invoice_or_not_at_all(outbox, engine):
     assert references(outbox.entries()) == ["INV-2"]
 
 
+def test_what_is_added_says_whether_it_was_stored_now(box):
+    assert [box.add(**invoice(1)) for _ in range(2)] == [True, False]
+
+
+def test_a_call_that_is_added_says_whether_it_was_stored_now(outbox, engine, victor):
+    outbox = Outbox(engine, victor)
+    named = {**invoice(1), "idempotency_key": key_of(1)}
+    with engine.begin() as connection:
+        were_stored = [
+            outbox.add_call(connection, "payment_requests.create", **named) for _ in range(2)
+        ]
+    assert were_stored == [True, False]
+
+
 def test_the_database_refuses_a_second_entry_with_the_same_key(outbox, engine):
     stored(outbox, invoice())
     with engine.begin() as connection:

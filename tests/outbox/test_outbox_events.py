@@ -1,5 +1,6 @@
 """What the outbox learns is an event: stored with the change that it is about, and handled once."""
 
+import asyncio
 from functools import wraps
 
 import httpx
@@ -10,8 +11,10 @@ from django.db import transaction
 from tests.outbox.payouts import Payouts
 from tests.outbox.rows import (
     NOTES,
+    change_events,
     end_claims,
     end_waits,
+    execute,
     lengthen_waits,
     notes,
     references,
@@ -31,6 +34,17 @@ from victor_ext.providers import Money
 from victor_ext.providers.velo import Velo
 
 pytestmark = pytest.mark.slow
+
+
+class RaisesOnce:
+    """A handler whose first call fails."""
+
+    def __init__(self, error):
+        self._errors = [error]
+
+    def __call__(self, _session, _event):
+        if self._errors:
+            raise self._errors.pop()
 
 
 def note(session, event):
@@ -83,6 +97,58 @@ def test_a_result_is_stored_whatever_a_handler_does(outbox, engine, victor, fail
     assert [event.tries for event in outbox.handle()] == [2]
     assert notes(outbox) == ["sent INV-1"]
     assert outbox.handle() == []
+
+
+def test_a_handler_that_is_tried_again_gets_the_entry_as_it_is_now(outbox, victor, time_travel):
+    """Else the event of an older status would write that status over the newer one."""
+    failures = [ValueError("a deadlock")]
+
+    @outbox.on()
+    def write_status(session, event):
+        if event.name == "created" and failures:
+            raise failures.pop()
+        write(session, f"{event.name} {event.entry.status}")
+
+    stored(outbox, invoice())
+    outbox.send(victor)
+    time_travel.advance(minutes=1)
+    outbox.refresh(victor)
+    assert notes(outbox) == ["completed completed"]
+    end_waits(outbox)
+    outbox.handle()
+    assert notes(outbox)[1:] == ["sent completed", "created completed"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_nobody_changes_an_entry_while_a_handler_has_it(outbox, engine, victor):
+    """A newer status waits for it, and is written after it. SQLite has one writer at a time."""
+    failures = [ValueError("a deadlock")]
+    free = sa.select(outbox.table.c.key).with_for_update(skip_locked=True)
+
+    @outbox.on("sent")
+    def look(session, _event):
+        if failures:
+            raise failures.pop()
+        with engine.begin() as another:
+            write(session, str(another.execute(free).all()))
+
+    stored(outbox, invoice())
+    outbox.send(victor)
+    end_waits(outbox)
+    outbox.handle()
+    assert notes(outbox) == ["[]"]
+
+
+def test_the_event_of_a_deleted_entry_waits_and_says_why(outbox, victor):
+    outbox.on("sent")(RaisesOnce(ValueError("not now")))
+    stored(outbox, invoice())
+    outbox.send(victor)
+    execute(outbox, sa.delete(outbox.table))
+    end_waits(outbox)
+    assert outbox.handle() == []
+    change_events(outbox, state="dead")
+    (letter,) = outbox.dead_letters()
+    assert "was deleted" in letter.error
 
 
 def test_a_change_that_two_workers_see_is_one_event(
@@ -152,6 +218,30 @@ def assert_that_its_events_wait(box, engine):
 def test_an_event_waits_if_its_handler_returns_what_nobody_awaits(box, engine):
     box.handler = traced
     assert_that_its_events_wait(box, engine)
+
+
+def cancel(_session, _event):
+    raise asyncio.CancelledError
+
+
+async def await_a_cancelled_task(_session, _event):
+    task = asyncio.ensure_future(asyncio.sleep(60))
+    task.cancel()
+    await task
+
+
+CANCELLING = {
+    "blocking": cancel,
+    "awaited": await_a_cancelled_task,
+    "django": cancel,
+}
+
+
+def test_an_event_waits_if_its_handler_is_cancelled_by_its_own_work(box, engine):
+    """The worker goes on, and stores what became of the payment."""
+    box.handler = CANCELLING[box.kind]
+    assert_that_its_events_wait(box, engine)
+    assert states(Outbox(engine).entries()) == ["sent"]
 
 
 def roll_back(session, _event):

@@ -1,6 +1,8 @@
 """Every block of every page runs, in the order of the page; what cannot run says why."""
 
 import re
+import subprocess
+import sys
 from unittest import SkipTest
 
 import pytest
@@ -101,6 +103,22 @@ def test_each_block_runs(
             raise
     if run_python.tests:
         run_python.run_tests(request.getfixturevalue("pytester"))
+
+
+@pytest.mark.pull_request
+def test_each_program_with_a_handler_is_typed_as_printed(tmp_path):
+    """But for the names that hidden blocks of the page give it."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for number, block in enumerate(re.findall(r"(?ms)^```python\n(.*?)^```$", text)):
+            if re.search(r"@\w+\.on\(", block):
+                (tmp_path / f"{page.stem}_{number}.py").write_text(block, encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--disable-error-code=name-defined", tmp_path],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout
+    assert len([*tmp_path.glob("*.py")]) > 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -62,7 +62,8 @@ class DeadLetter:
 
 def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
     """The table of the events of an outbox or inbox. Times are epoch seconds by the clock of the
-    database; `data` is the event, as JSON.
+    database; `data` is the notification of an inbox, and empty in an outbox: its entries are read
+    when they are handled.
 
     `once` is unique: while an event waits, no other event with the same text there is stored.
     """

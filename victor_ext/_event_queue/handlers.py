@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -114,9 +115,16 @@ class Handlers(Generic[E]):
         return any(handler.source in (None, source) for handler in self.registered)
 
     def call(self, connection: Connection, handlers: Sequence[Handler], event: E) -> None:
-        """Call handlers in a savepoint: the transaction keeps the work of all, or of none."""
+        """Call handlers in a savepoint: the transaction keeps the work of all, or of none.
+
+        Raises `RuntimeError` in place of a `CancelledError` of a handler's own: a transaction is
+        not cancelled, so nobody has cancelled the worker.
+        """
         functions = [handler.function for handler in handlers]
-        self._driver.call_handlers(connection, functions, event)
+        try:
+            self._driver.call_handlers(connection, functions, event)
+        except CancelledError as error:
+            raise RuntimeError("What the handler has waited for was cancelled.") from error
 
 
 def call_in_savepoint(

@@ -92,10 +92,9 @@ def usual_failure(row: Any, error: Exception, tries: int) -> FailedTry:
     return FailedTry(state, _wait_after(tries), error, log)
 
 
-def _as_it_is(event: Any, _client: Any) -> Pass[Any]:
-    """An event that is complete."""
+def _nothing(_row: Any, _client: Any) -> Pass[None]:
+    """Nothing is read with the client."""
     yield from ()
-    return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +104,23 @@ class EventKind(Generic[E]):
     Attributes:
         provider: Returns the name of the system whose events a pass with this client handles. The
             table may also have events of other systems.
-        event_of: Returns the event in a row, and is told the number of the present try.
+        event_of: Returns the event in a row as its handlers get it, in their transaction; None: an
+            earlier event was about the same state, and no handler is called. It is told the number
+            of the present try, and what `read` has returned.
         may_handle: Returns the condition that handlers may be called now, as part of the statement
             that takes something up. An event that comes about while it does not hold is stored.
         check: Raises `ConfigurationError` if events that are stored could not be read.
-        complete: Completes an event, with the client, before the transaction of its handlers opens.
-        note_state: Notes the state that an event is about, in the transaction of its handlers.
-            Returns whether the state is new: if not, an earlier event was about it, and no handler
-            is called.
+        read: Reads what an event is about, with the client, before the transaction of its handlers
+            opens.
         failure: Returns what becomes of an event whose try with this number has failed.
         forget: Deletes what is old beside the events of a system, at this time.
     """
 
     provider: Callable[[Any], str]
-    event_of: Callable[[Any, int], E]
+    event_of: Callable[[Connection, Any, int, Any], E | None]
     may_handle: Callable[[], Condition] = sa.true
     check: Work[object] = lambda _connection: None
-    complete: Callable[[E, Any], Pass[E]] = _as_it_is
-    note_state: Callable[[Connection, E], bool] = lambda _connection, _event: True
+    read: Callable[[Any, Any], Pass[Any]] = _nothing
     failure: Callable[[Any, Exception, int], FailedTry] = usual_failure
     forget: Callable[[Connection, str, float], object] = lambda _connection, _provider, _now: None
 
@@ -169,11 +167,10 @@ class EventQueue(Generic[E]):
             self.store(connection, **values)
             return
         row = SimpleNamespace(**values)
-        handlers = self.handlers.of(row)
-        if not handlers:
+        if not self.handlers.of(row):
             return
         if error is None:
-            self.handlers.call(connection, handlers, self._kind.event_of(row, 1))
+            self._call(connection, row, 1)
             return
         due_at = DatabaseTime() + _wait_after(1)
         self.store(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
@@ -237,21 +234,22 @@ class EventQueue(Generic[E]):
 
     def _handle_one(self, client: Any, row: Any) -> Pass[E | None]:
         """Handle an event that was taken up. Return the event if it was handled."""
-        event = None
+        was_read = False
         try:
-            event = yield from self._kind.complete(self._kind.event_of(row, row.tries + 1), client)
-            is_done = yield from self._transactions.transact(
-                partial(self._handle_and_delete, row, event)
+            record = yield from self._kind.read(row, client)
+            was_read = True
+            return (
+                yield from self._transactions.transact(
+                    partial(self._handle_and_delete, row, record)
+                )
             )
         except Exception as error:
-            was_read = event is not None
             # The provider cannot be asked: the event waits, and no try is counted.
             if not was_read and isinstance(error, VictorError) and says_nothing_of_one(error):
                 yield from self._transactions.transact(partial(self._store_untried, row, error))
                 raise
             yield from self._transactions.transact(partial(self._store_failure, row, error))
             return None
-        return event if is_done else None
 
     def _take(self, provider: str, last: int, connection: Connection) -> Any:
         """Take up the next event of this system after the id `last` that a handler wants, with a
@@ -294,16 +292,20 @@ class EventQueue(Generic[E]):
             columns.state == EventState.WAITING,
         )
 
-    def _handle_and_delete(self, row: Any, event: E, connection: Connection) -> bool:
-        """Delete an event, and call its handlers, in one transaction. Returns whether they were
-        called.
+    def _handle_and_delete(self, row: Any, record: Any, connection: Connection) -> E | None:
+        """Delete an event, and call its handlers, in one transaction. Returns the event that they
+        were called with; None: they were not.
         """
         if not delete_rows(connection, self._events, self._is_still_ours(row)):
-            return False
-        if not self._kind.note_state(connection, event):
-            return False
-        self.handlers.call(connection, self.handlers.of(row), event)
-        return True
+            return None
+        return self._call(connection, row, row.tries + 1, record)
+
+    def _call(self, connection: Connection, row: Any, tries: int, record: Any = None) -> E | None:
+        """Call the handlers of the event in a row. Returns the event; None: it is not new."""
+        event = self._kind.event_of(connection, row, tries, record)
+        if event is not None:
+            self.handlers.call(connection, self.handlers.of(row), event)
+        return event
 
     def _store_untried(self, row: Any, error: Exception, connection: Connection) -> None:
         """Store an event whose try does not count. It waits, so that others come first in the next

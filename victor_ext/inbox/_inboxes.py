@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, cast
 
@@ -41,9 +41,7 @@ from victor_ext._event_queue.transactions import (
     Engine,
     Pass,
     Transactions,
-    Work,
     in_session,
-    operation,
 )
 from victor_ext._event_queue.workers import AwaitedWorker, BlockingWorker, BoxWorker, WorkerPass
 from victor_ext._privacy import one_line
@@ -171,16 +169,13 @@ class InboxEvent:
 
 
 def names_table(name: str) -> sa.Table:
-    """The table of the ids of notifications that were received, by which a repeat is known, with
-    the numbers of systems that count their notifications.
-    """
+    """The table of the ids of notifications that were received, by which a repeat is known."""
     return table_of(
         name,
         sa.MetaData(),
         sa.Column("provider", sa.Text, primary_key=True),
         sa.Column("source", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("number", sa.BigInteger),
         sa.Column("received_at", sa.Double, nullable=False, index=True),
     )
 
@@ -214,31 +209,26 @@ class Notifications:
         return EventKind(
             lambda _client: self._webhook.provider,
             self.event_of,
-            complete=self.complete,
-            note_state=self.note_state,
+            read=self.read,
             failure=self.failure,
             forget=self.forget,
         )
 
     def add_ids(self, connection: Any, source: str, delivery: Delivery) -> bool:
         """Store the ids of a delivery. Returns whether all of them are new."""
-        ids = [*map(_storable_id, delivery.ids)]
         are_new = True
         # All ids are stored, even after a known one. They are sorted, so that two processes that
         # store the same ones do not wait for each other.
-        for id in sorted(set(ids)):
-            # The number is that of the notification, which has the first id.
-            number = delivery.number if id == ids[0] else None
-            is_new = self.add_id(connection, source, id, number)
+        for id in sorted(set(map(_storable_id, delivery.ids))):
+            is_new = self.add_id(connection, source, id)
             are_new = are_new and is_new
         return are_new
 
-    def add_id(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
+    def add_id(self, connection: Any, source: str, id: str) -> bool:
         """Store an id. Returns whether it is new."""
         values = {
             "provider": self._webhook.provider,
             "id": id,
-            "number": number,
             "received_at": DatabaseTime(),
         }
         return insert_once(connection, self._table, source=source, **values) is not None
@@ -252,25 +242,30 @@ class Notifications:
             return name
         return one_line(spelled_name(content)) or name
 
-    def event_of(self, row: Any, tries: int) -> InboxEvent:
-        """A notification; its object is read later, by `complete`."""
+    def event_of(
+        self, connection: Connection, row: Any, tries: int, record: Any
+    ) -> InboxEvent | None:
+        """A notification, with the object that was read. None: it was read in this state before."""
+        if not self._is_new_state(connection, row.source, record):
+            return None
         name = self.spelled_name(row.name, row.data)
         notification = self._webhook.notification(row.data)
-        return InboxEvent(name, row.source, row.subject, notification, tries=tries)
+        return InboxEvent(name, row.source, row.subject, notification, record, tries)
 
-    def complete(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
-        """Read the object of an event. Raises `UnknownIdError`: the system does not know its id."""
-        reading = self._webhook.reading(client, event.notification)
+    def read(self, row: Any, client: Any) -> Pass[Any]:
+        """Read the object of a notification; None: it has none. Raises `UnknownIdError`: the system
+        does not know its id.
+        """
+        reading = self._webhook.reading(client, self._webhook.notification(row.data))
         if reading is None:
-            return event
+            return None
         try:
-            record = yield reading
+            return (yield reading)
         except (BadRequest, NotFound) as error:
             anybody_can_post = getattr(self._webhook, "anybody_can_post", False)
             if anybody_can_post and self._is_of_system(error.response):
                 raise UnknownIdError(str(error)) from error
             raise
-        return replace(event, record=record)
 
     def _is_of_system(self, response: httpx.Response | None) -> bool:
         """Whether a response comes from the system itself: the page of a proxy is no evidence."""
@@ -279,14 +274,16 @@ class Notifications:
         is_own = getattr(self._webhook, "is_own_response", _is_json_object)
         return bool(is_own(response))
 
-    def note_state(self, connection: Connection, event: InboxEvent) -> bool:
-        """Whether the state is new: two notifications may lead to reads of one state."""
-        if event.record is None:
+    def _is_new_state(self, connection: Connection, source: str, record: Any) -> bool:
+        """Whether the state of an object is new, and note it: two notifications may lead to reads
+        of one state.
+        """
+        if record is None:
             return True
-        state = self._webhook.state_of(event.record)
+        state = self._webhook.state_of(record)
         if state is None:
             return True
-        return self.add_id(connection, event.source, _READ + _storable_id(state))
+        return self.add_id(connection, source, _READ + _storable_id(state))
 
     def failure(self, row: Any, error: Exception, tries: int) -> FailedTry:
         """Another try, and at last a dead letter; but an event with an unknown id is soon
@@ -415,7 +412,7 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
             body: The body of the request, as the bytes that came.
             headers: Its headers: a mapping, or pairs of name and value.
             source: Whose address it came to, such as the id of a payor. Two sources may have the
-                same ids, and each has a sequence of its own.
+                same ids.
             name: The name of the webhook in the document of a connected client, where the bodies do
                 not tell it. Give each such webhook an address of its own.
 
@@ -470,33 +467,6 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
             )
         webhook = cast("TakesName", self._webhook)
         return webhook.delivery(body, headers, name=name)
-
-    @operation
-    def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
-        """The numbers of notifications that have not come although later ones have, of a source
-        that counts its notifications (Velo).
-
-        Args:
-            source: As `receive` was given it.
-            after: The number up to which everything is known. None: the lowest that is remembered.
-        """
-        columns = self.table.c
-        known = sa.and_(
-            columns.provider == self._webhook.provider,
-            columns.source == source,
-            columns.number.is_not(None),
-            columns.number > (after or 0),
-        )
-        previous = sa.func.lag(columns.number).over(order_by=columns.number)
-        before = sa.func.coalesce(previous, after).label("before")
-        pairs = sa.select(columns.number, before).where(known).subquery().c
-        has_gap = pairs.number > pairs.before + 1
-        query = sa.select(pairs.number, pairs.before).where(has_gap).order_by(pairs.number)
-
-        def read(connection: Connection) -> list[range]:
-            return [range(row.before + 1, row.number) for row in connection.execute(query)]
-
-        return read
 
 
 def _inquiries_of(row: Any) -> int:

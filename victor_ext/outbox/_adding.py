@@ -69,7 +69,7 @@ class Adding(Box):
     @in_session
     def add(
         self, session: Session | Connection, **arguments: Unpack[PaymentRequestArguments]
-    ) -> None:
+    ) -> bool:
         """Store a request in your transaction. It is sent after the commit, and discarded by a
         rollback.
 
@@ -80,6 +80,9 @@ class Adding(Box):
         Args:
             session: Your session or connection.
                 It is an async one for `AsyncOutbox`. `DjangoOutbox` takes none.
+
+        Returns:
+            Whether it was stored now. False: the outbox had it.
 
         Raises:
             InvalidRequest: An argument is invalid, the key or the reference is missing, or the key
@@ -97,7 +100,7 @@ class Adding(Box):
         # `prepare` lets a due date pass that is over, since the call may repeat an older one. Only
         # a call that is new is refused for its due date.
         check = partial(check_payment_request, **arguments)
-        self._add(session, call, new_entry(call, client, key), check)
+        return self._add(session, call, new_entry(call, client, key), check)
 
     @in_session
     def add_call(
@@ -111,7 +114,7 @@ class Adding(Box):
         send_before: datetime | None = None,
         look_up_by: Mapping[str, str] | None = None,
         **kwargs: Any,
-    ) -> None:
+    ) -> bool:
         """Store any write of the client's in your transaction. It is checked now, and its bytes are
         sent later.
 
@@ -132,6 +135,9 @@ class Adding(Box):
                 `refused` then.
             look_up_by: What its look-up needs and the request does not have, such as
                 `{"payor_id": payor_id}`.
+
+        Returns:
+            As of `add`.
 
         Raises:
             InvalidRequest: An argument is invalid; the key was used for another call (a problem
@@ -156,7 +162,7 @@ class Adding(Box):
                 raise refusal(idempotency_key, "send_before", "past", message)
 
         new = new_entry(call, client, idempotency_key, values, latest)
-        self._add(session, call, new, check)
+        return self._add(session, call, new, check)
 
     def _add(
         self,
@@ -164,8 +170,9 @@ class Adding(Box):
         call: PreparedCall,
         new: ClearRow,
         check: Callable[[], object],
-    ) -> None:
-        """Store a call as a new entry, unless the outbox has the same call under its key.
+    ) -> bool:
+        """Store a call as a new entry, unless the outbox has the same call under its key. Returns
+        whether it was stored.
 
         `check` is called for a new call alone, and may raise `InvalidRequest`. So does another call
         under a key that the outbox has.
@@ -177,6 +184,7 @@ class Adding(Box):
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:
             check()
+            self._parts.holding.life.begin(connection)
             now = {"stored_at": DatabaseTime(), "changed_at": DatabaseTime()}
             session.execute(sa.insert(self.table).values({**new.stored_values(vault), **now}))
             digests = map(reference_digest, sorted(payment_references(call)))
@@ -185,7 +193,7 @@ class Adding(Box):
                 # Somebody may have deleted an earlier entry with this key by hand.
                 delete_rows(session, self.references, self.references.c.key == new.key)
                 session.execute(sa.insert(self.references), rows)
-            return
+            return True
         stored = self._parts.sealing.decrypted_row(row)
         if not is_same_call(stored, new):
             message = (
@@ -194,6 +202,7 @@ class Adding(Box):
                 "it would be asked for twice."
             )
             raise refusal(new.key, "idempotency_key", "used", message)
+        return False
 
 
 def new_entry(

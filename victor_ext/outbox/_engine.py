@@ -76,8 +76,9 @@ class OutboxEngine:
         self.policy = policy
         self.terms = terms
         self.log_done = log_done
-        self.holding = Holding(entries, control, Life(control), terms.settle_for, policy.payments)
-        kind = event_kind(sealing, self.holding)
+        life = Life(entries, control)
+        self.holding = Holding(entries, control, life, terms.settle_for, policy.payments)
+        kind = event_kind(entries, sealing, self.holding)
         self.queue = EventQueue(transactions, events, handlers, kind, terms.lease)
         self.store = EntryStore(entries, sealing, self.queue, transactions)
         self.rivals = Rivals(tables, sealing, policy)

@@ -7,7 +7,6 @@ the table, and at last the conversions between its rows and the types of this pa
 
 import json
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -149,7 +148,8 @@ class OutboxEvent:
     Attributes:
         name: Its new state (`sent`, `rejected`, `refused`, `unclear`), or its new status in lower
             case (`completed`). A status whose word is a state of entries is `status:rejected`.
-        entry: The entry as it was after that change. It may have changed since.
+        entry: The entry as it is when the handler is called: of an event that is tried again, it
+            may have changed since.
         tries: How often this event was tried, this time included.
     """
 
@@ -158,17 +158,14 @@ class OutboxEvent:
     tries: int = 0
 
 
-def event_values(name: str, row: Mapping[str, Any]) -> dict[str, str]:
-    """The column values of the event with this name, from the row of the changed entry.
-
-    `data` is that row as it is stored: encrypted, if the entry is.
-    """
+def event_values(name: str, entry: Entry) -> dict[str, str]:
+    """The column values of the event with this name, of a changed entry."""
     return {
         "name": name,
-        "provider": row["provider"],
-        "source": row["operation"],
-        "subject": row["key"],
-        "data": json.dumps(dict(row)),
+        "provider": entry.provider,
+        "source": entry.operation,
+        "subject": entry.idempotency_key,
+        "data": "",
     }
 
 

@@ -194,6 +194,7 @@ def put_entries(
     """
     if not entries:
         return
+    Life(ENTRIES, TABLES.control).begin(connection)
     now = database_time(connection)
     stored: list[dict[str, Any]] = []
     references: list[dict[str, Any]] = []
@@ -419,7 +420,7 @@ def note_time(connection: Connection, provider: str, now: SentSince) -> None:
 def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
     insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
-    Life(TABLES.control).begin_anew(connection)
+    Life(ENTRIES, TABLES.control).begin_anew(connection)
     mark_restored(connection, ENTRIES, TABLES.control)
 
 

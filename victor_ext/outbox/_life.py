@@ -2,7 +2,8 @@
 
 A standby that was promoted, or a backup that was restored, lacks what was stored last: an entry
 that was sent may wait there. So each transaction that reads entries to send, or marks some that
-have no key, also looks which copy of the database has written the row of life.
+have no key, also looks which copy of the database has written the row of life. The transaction of
+the first entry writes it: entries without it are another copy's.
 
 Older content may be put back into the same SQLite file. So the row of life has how often entries
 were marked, and so has a file beside it, whose length is that number: it only grows, whichever
@@ -21,13 +22,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext._event_queue.databases import database_time
+from victor_ext._event_queue.databases import DatabaseTime, database_time
 from victor_ext._event_queue.rows import change_rows, insert_once
 
 _log = logging.getLogger("victor_ext.outbox")
 
 LIFE = "life"
 """The name of the row of control that says which copy of the database was seen, and when."""
+_UNKNOWN = ""
+"""The copy, where that cannot be seen."""
 _BEAT_SECONDS = 5.0
 """Seconds after which a worker writes again that it sees the same copy."""
 
@@ -67,12 +70,30 @@ class Loss:
 
 
 class Life:
-    """What tells the copies of a database apart. `control` is the table of control."""
+    """What tells the copies of a database apart.
 
-    def __init__(self, control: sa.Table) -> None:
+    Args:
+        entries: The table of entries.
+        control: The table of control.
+    """
+
+    def __init__(self, entries: sa.Table, control: sa.Table) -> None:
+        self._has_entries = sa.select(sa.exists(sa.select(entries.c.id)))
         self._control = control
         self._file = ""
         """The file beside that of an SQLite database; empty: there is none."""
+
+    def begin(self, connection: Any) -> None:
+        """Write which copy the database is, in the transaction that is about to store an entry,
+        unless that is known.
+        """
+        if self._row(connection) is None:
+            self._write_first(connection, self._copy(connection))
+
+    def _write_first(self, connection: Any, copy: str) -> bool:
+        """Write the row of life. Returns whether there was none."""
+        values = {"moment": DatabaseTime(), "wrapped": copy, "marks": self._marks_beside()}
+        return insert_once(connection, self._control, name=LIFE, **values) is not None
 
     def beat(self, connection: Any) -> Loss | None:
         """Look whether the database is the same, and write that it is. Returns what was lost, if it
@@ -80,15 +101,14 @@ class Life:
         """
         copy = self._copy(connection)
         row = self._row(connection)
-        now = database_time(connection)
-        beside = self._marks_beside()
-        new = {"moment": now, "wrapped": copy, "marks": beside}
         if not copy:
             return None
         if row is None:
-            insert_once(connection, self._control, name=LIFE, **new)
-            return None
-        is_same = row.wrapped == copy
+            return self._first_beat(connection, copy)
+        now = database_time(connection)
+        beside = self._marks_beside()
+        new = {"moment": now, "wrapped": copy}
+        is_same = row.wrapped in (copy, _UNKNOWN)
         is_older = is_same and row.marks < beside
         if is_same and not is_older and abs(now - row.moment) < _BEAT_SECONDS:
             return None
@@ -102,10 +122,20 @@ class Life:
             return None
         return Loss(f"it is {copy}, and was {row.wrapped}", max(0.0, now - row.moment))
 
+    def _first_beat(self, connection: Any, copy: str) -> Loss | None:
+        """Write which copy the database is. Entries that it has by now are another copy's."""
+        if self._write_first(connection, copy) and connection.execute(self._has_entries).scalar():
+            return Loss("nothing says which copy its entries are of", inf)
+        return None
+
     def is_another_copy(self, connection: Any) -> bool:
-        """Whether another copy has written the row of life. The next `beat` says what was lost."""
+        """Whether another copy has written the row of life, or none has. The next `beat` says what
+        was lost.
+        """
         row, copy = self._row(connection), self._copy(connection)
-        return bool(row is not None and copy and row.wrapped != copy)
+        if not copy:
+            return False
+        return row is None or row.wrapped not in (copy, _UNKNOWN)
 
     def count_mark(self, connection: Any) -> int | None:
         """Count that entries are marked in this transaction. Returns how often some were; None: the
@@ -134,6 +164,7 @@ class Life:
         one has written the row of life.
         """
         is_another = self.is_another_copy(connection)
+        self.begin(connection)
         change_rows(
             connection,
             self._control,
@@ -155,11 +186,11 @@ class Life:
         return 0
 
     def _copy(self, connection: Any) -> str:
-        """Which copy the database is; empty: that cannot be seen."""
+        """Which copy the database is; `_UNKNOWN`: that cannot be seen."""
         if connection.dialect.name == "postgresql":
             if not connection.execute(_MAY_READ_LOG).scalar():
                 _warn_of_role()
-                return ""
+                return _UNKNOWN
             name = connection.dialect.identifier_preparer.format_table(self._control)
             return str(connection.execute(_COPY.bindparams(control=name)).scalar())
         files = {row.name: str(row.file) for row in connection.execute(_FILES)}
@@ -167,7 +198,7 @@ class Life:
         try:
             inode = os.stat(path).st_ino
         except OSError:  # it is in memory
-            return ""
+            return _UNKNOWN
         self._file = f"{path}-life"
         return str(inode)
 

@@ -177,13 +177,10 @@ class Sealing:
     # Entries
 
     def decrypted_row(self, row: Any) -> Any:
-        """The entry of a row of the table in clear: see `decrypted_entry`."""
-        return self.decrypted_entry(row._asdict())
-
-    def decrypted_entry(self, values: Mapping[str, Any]) -> Any:
-        """An entry with these column values, in clear, whether it is stored encrypted or not; after
+        """The entry of a row of the table in clear, whether it is stored encrypted or not; after
         `load_vault`. Without the secret an encrypted entry is returned as it is.
         """
+        values: Mapping[str, Any] = row._asdict()
         call: str = values["call"]
         if not is_sealed(call):
             return ClearRow(**values)

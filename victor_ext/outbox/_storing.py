@@ -8,11 +8,9 @@ counts whichever worker holds the entry, so that no row of it has to be read bef
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -48,16 +46,14 @@ class Change(NamedTuple):
     Attributes:
         entry: The entry after the change. None: it was not changed.
         events: The names of the events that the change is.
-        stored: The row of the entry after the change, which its events store.
     """
 
     entry: Entry | None
     events: Sequence[str] = ()
-    stored: Mapping[str, Any] = MappingProxyType({})
 
 
 class EntryLost(Exception):
-    """An entry that was sent is not in the table any more: somebody has deleted it."""
+    """An entry is not in the table any more: somebody has deleted it."""
 
 
 class EntryStore:
@@ -114,9 +110,11 @@ class EntryStore:
     ) -> Entry | None:
         """Make a change, and pass the values of each of its events to `tell`."""
         change = work(connection)
-        for name in change.events:
-            tell(connection, **event_values(name, change.stored))
-        return change.entry
+        entry = change.entry
+        if entry is not None:
+            for name in change.events:
+                tell(connection, **event_values(name, entry))
+        return entry
 
     def change_claimed(
         self,
@@ -158,22 +156,27 @@ class EntryStore:
         query = sa.select(self._table).where(self._table.c.id == before.id)
         after: Any = connection.execute(query).one()
         entry = self.entry_of(after)
-        return Change(entry, event_names_of_change(before, after), after._asdict())
+        return Change(entry, event_names_of_change(before, after))
 
     def entry_of(self, row: Any) -> Entry:
         """The entry of a row. Without the secret, an encrypted one is `sealed`."""
         return entry_of(self._sealing.decrypted_row(row))
 
 
-def event_kind(sealing: Sealing, holding: Holding) -> EventKind[OutboxEvent]:
-    """What the events of entries are, which `sealing` decrypts. While the outbox is held, no
-    handler is called: the change is of a call that had begun before.
+def event_kind(table: sa.Table, sealing: Sealing, holding: Holding) -> EventKind[OutboxEvent]:
+    """What the events of entries of this table are, which `sealing` decrypts. While the outbox is
+    held, no handler is called: the change is of a call that had begun before.
     """
 
-    def event_of(row: Any, tries: int) -> OutboxEvent:
-        """A change of an entry."""
-        entry = entry_of(sealing.decrypted_entry(json.loads(row.data)))
-        return OutboxEvent(row.name, entry, tries)
+    def event_of(connection: Connection, row: Any, tries: int, _record: None) -> OutboxEvent:
+        """A change of an entry, with the entry as it is now: nobody else changes it before this
+        transaction ends.
+        """
+        query = sa.select(table).where(table.c.key == row.subject).with_for_update()
+        stored = connection.execute(query).first()
+        if stored is None:
+            raise EntryLost(f"The entry {row.subject} was deleted before its event was handled.")
+        return OutboxEvent(row.name, entry_of(sealing.decrypted_row(stored)), tries)
 
     return EventKind(provider_of, event_of, holding.may_work, sealing.load_vault)
 

@@ -101,7 +101,6 @@ class Delivery:
         content: JSON that the webhook reads again when the event is handled.
         ids: What identifies it. It is a repeat if one of them identified one that came before: so
             it has only what proves that it is the same event.
-        number: Its place in the sequence of its source, where the system counts.
         once: While another event with this text waits, it is a repeat.
         is_known_by_content: Whether its ids are made of its content alone, since it names no id of
             its own: then a repeat may be another event that is equal.
@@ -111,7 +110,6 @@ class Delivery:
     subject: str
     content: str = field(repr=False)
     ids: tuple[str, ...] = ()
-    number: int | None = None
     once: str | None = None
     is_known_by_content: bool = False
 

@@ -124,16 +124,13 @@ class Webhook:
         return read_notification(body)
 
     def delivery(self, body: bytes, headers: Headers) -> Delivery:
-        """Read a request, as `read` does, for an `Inbox`. A repeat of an event has its `eventId`;
-        `number` counts the events of a payor.
-        """
+        """Read a request, as `read` does, for an `Inbox`. A repeat has the same `eventId`."""
         notification = self.read(body, headers_by_name(headers).get("authorization"))
         return Delivery(
             name=notification.event_name or notification.source_type or notification.category,
             subject=notification.event_id,
             content=json_text(notification.raw),
             ids=(notification.event_id,),
-            number=notification.sequence_number,
         )
 
     def notification(self, content: str) -> Notification:
