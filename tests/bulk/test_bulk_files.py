@@ -107,6 +107,28 @@ def test_an_account_that_lost_its_zero_refuses_the_file(checked, is_first, skip_
     assert "but for leading zeros. Write it in all rows as it is" in check.problems[0].message
 
 
+@pytest.mark.parametrize(
+    ("heading", "values", "is_refused"),
+    [
+        ("Währung", ("EUR", "EUR"), True),
+        ("Devise", ("USD", "EUR"), True),
+        ("currency", ("USD", "Euro"), True),
+        ("Währung", ("USD", "usd"), False),
+        ("Region", ("ALL", "north"), False),
+        ("currency_note", ("paid in euros", ""), False),
+    ],
+)
+def test_a_column_of_currencies_is_known_by_its_values(checked, heading, values, is_refused):
+    """It contradicts what would be sent: the file is refused, also if wrong rows are set aside."""
+    lines = [f"{line},{value}" for line, value in zip((GOOD, SECOND), values, strict=True)]
+    check = checked("\n".join([f"{HEADING},{heading}", *lines]), skip_invalid=True)
+    assert check.is_refused(skip_invalid=True) == is_refused
+    if is_refused:
+        line = 2 if "USD" not in values else 3
+        assert [problem[1:] for problem in places(check)] == [(heading, "currency")]
+        assert f"line {line}, {heading}: {heading} is " in str(check.problems[0])
+
+
 @pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
 def test_what_a_spreadsheet_makes_of_a_number_is_no_key_and_no_reference(sender, key_column):
     """Another day the same number is written out: it would be another key, and another payment."""
