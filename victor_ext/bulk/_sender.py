@@ -240,7 +240,7 @@ class BulkSender:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted.
 
         The state of a payout is read first: a step that it rules out is not sent. `instruct` pays
-        no payout with a payment that the latest sheet has with other values.
+        no payout with a payment that any newer sheet has with other values.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.
