@@ -104,18 +104,20 @@ def test_a_corrected_row_that_was_rejected_is_sent_under_its_next_key(sender, vi
     assert asked_amounts(victor_sandbox) == ["3.00"]
 
 
-def test_a_row_that_another_batch_had_taken_over_waits_again_if_that_batch_pulls_it_back(
+def test_a_row_that_a_newer_sheet_of_another_batch_pulls_back_is_sent_by_no_resume(
     bulk, sender, victor_sandbox
 ):
-    """Its own sheet wants it still: `resume` asks for it."""
+    """Its own sheet asks for it once more if it is sent."""
     own = sender.of(state=bulk.state)
     own.store(rows(3))
     own.store(rows(2), batch="april")
     own.finish(rows(1), batch="april")
-    waits = bulk("status", "--batch", "march")
-    assert waits.status == 75
-    assert waits.out.startswith("march: 3 rows: 1 created, 2 waiting")
-    own.finish()
+    decides = bulk("status", "--batch", "march")
+    assert decides.out.startswith("march: 3 rows: 1 created, 1 to decide, 1 waiting")
+    assert own().resume().counts == {"created": 2, "to_decide": 1}
+    assert "send the sheet again" in own.results()["INV-2"].error
+    asked_once(victor_sandbox, [row(1), row(3)])
+    own.finish(rows(3))
     asked_once(victor_sandbox, rows(3))
 
 

@@ -107,14 +107,38 @@ def test_an_account_that_lost_its_zero_refuses_the_file(checked, is_first, skip_
     assert "but for leading zeros. Write it in all rows as it is" in check.problems[0].message
 
 
+@pytest.mark.parametrize(
+    ("heading", "values", "is_refused"),
+    [
+        ("Währung", ("EUR", "EUR"), True),
+        ("Devise", ("USD", "EUR"), True),
+        ("currency", ("USD", "Euro"), True),
+        ("Währung", ("USD", "usd"), False),
+        ("Region", ("ALL", "north"), False),
+        ("currency_note", ("paid in euros", ""), False),
+    ],
+)
+def test_a_column_of_currencies_is_known_by_its_values(checked, heading, values, is_refused):
+    """It contradicts what would be sent: the file is refused, also if wrong rows are set aside."""
+    lines = [f"{line},{value}" for line, value in zip((GOOD, SECOND), values, strict=True)]
+    check = checked("\n".join([f"{HEADING},{heading}", *lines]), skip_invalid=True)
+    assert check.is_refused(skip_invalid=True) == is_refused
+    if is_refused:
+        line = 2 if "USD" not in values else 3
+        assert [problem[1:] for problem in places(check)] == [(heading, "currency")]
+        assert f"line {line}, {heading}: {heading} is " in str(check.problems[0])
+
+
 @pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
-def test_a_shortened_number_is_no_key_and_no_reference(sender, key_column):
+def test_what_a_spreadsheet_makes_of_a_number_is_no_key_and_no_reference(sender, key_column):
     """Another day the same number is written out: it would be another key, and another payment."""
-    texts = ("2.0260E+13", "2,026e+13", "1E5")
+    numbers = ("2.0260E+13", "2,026e+13")
+    dates = ("Jul-26", "7-Nov", "01-Aug", "Mrz 26", "07. Nov", "1-May-26")
+    texts = (*numbers, *dates, "1E5", "2026-14", "Jul-1042", "RENT-Jul-26")
     records = [row(number, **{key_column: text}) for number, text in enumerate(texts, 1)]
     check = sender(key_column=key_column).check(records)
-    assert places(check) == [(number, key_column, "shortened") for number in (1, 2)]
-    assert check.new == 1
+    assert places(check) == [(number, key_column, "shortened") for number in range(1, 9)]
+    assert check.new == 4
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.bulk.bulk_runs import rows
+from tests.bulk.bulk_runs import respond_to_creates, rows
+from victor_ext import RetryPolicy
 from victor_ext._settlement.failures import Backoff
 
 pytestmark = pytest.mark.slow
@@ -36,3 +37,19 @@ def test_a_process_begins_no_more_rows_than_its_rate(sender, victor_sandbox):
     began = time.monotonic()
     sender.finish(rate=25)
     assert time.monotonic() - began >= 29 / 25
+
+
+@pytest.mark.pull_request
+def test_sending_ends_though_calls_are_under_way_whenever_it_is_looked(
+    sender, clients, victor_sandbox
+):
+    """Once nothing was settled for as long as there is patience."""
+    respond_to_creates(victor_sandbox, 429)
+    began = time.monotonic()
+
+    def progress(_status):
+        assert time.monotonic() - began < 20
+
+    client = clients(retry=RetryPolicy(base=0.2, max_attempts=4))
+    status = sender(victor=client, patience=1).send(rows(3), on_progress=progress)
+    assert (status.counts, status.exit_status) == ({"not_sent": 3}, 75)

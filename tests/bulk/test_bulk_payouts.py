@@ -215,6 +215,18 @@ def test_no_payout_is_paid_with_a_payment_that_the_latest_sheet_lacks_or_changes
     assert calls(sandbox, "instruct") == 1
 
 
+def test_no_payout_is_paid_with_a_payment_that_a_newer_sheet_of_another_batch_corrects(
+    sender, sandbox
+):
+    sender.finish(rows(2))
+    corrected = [row(1), row(2, amount="700.00")]
+    assert sender(batch="corrected").send(corrected).noticed["other_values"] == 1
+    (reason,) = sender().take_step("instruct").values()
+    assert "a newer sheet has with other values: PAY-2." in reason
+    sender.finish(rows(2), batch="corrected")
+    take(sender, "instruct")
+
+
 def test_a_step_whose_response_was_lost_is_seen_by_the_state_of_its_payout(sender, sandbox):
     sender.finish(rows(2))
     sandbox.inject("lose_answer", operation="instruct")

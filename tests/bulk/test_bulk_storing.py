@@ -162,32 +162,62 @@ def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first
     asked_once(victor_sandbox, [first, *(OURS if is_ours else theirs)])
 
 
-def test_what_waits_and_the_next_sheet_lacks_or_spoils_is_pulled_back(sender, victor_sandbox):
+WAITING = "count(*) FROM victor_bulk WHERE state = 'waiting'"
+
+
+def test_what_waits_and_the_next_sheet_lacks_or_spoils_is_pulled_back(
+    sender, victor_sandbox, tmp_path
+):
     sender.store(rows(3))
     sender.store([row(1), row(2, amount="0")], skip_invalid=True)
+    assert in_state(tmp_path / "state.sqlite", WAITING) == [1]
     assert sender().resume().counts == {"created": 1, "refused": 1}
     asked_once(victor_sandbox, rows(1))
 
 
-def test_a_batch_does_not_override_a_newer_sheet_of_another_one_when_it_is_resumed(
-    sender, victor_sandbox
-):
+@pytest.mark.parametrize("again", [None, [row(1), row(3)]], ids=["resume", "send"])
+def test_a_batch_does_not_override_a_newer_sheet_of_another_one(sender, victor_sandbox, again):
     newer = [row(1, amount="9.00"), row(2)]
     sender.store([row(1), row(3)])
     sender.store(newer, batch="april")
-    status = sender().resume()
+    status = sender().send(again) if again else sender().resume()
     assert status.counts == {"created": 1, "to_decide": 1}
     assert status.noticed == {"waits_otherwise": 1}
     sender.finish(batch="april")
     asked_once(victor_sandbox, [*newer, row(3)])
 
 
+def test_resume_asks_for_nothing_that_a_newer_sheet_has_corrected(sender, victor_sandbox):
+    """Both sheets were rejected, and the payers are enrolled since."""
+    respond_to_creates(victor_sandbox, 400, 4)
+    sender().send([row(11), row(12, amount="2400.00")])
+    sender(batch="april").send([row(12, amount="240.00"), row(13)])
+    with nothing_sent(victor_sandbox):
+        status = sender().resume()
+        assert status.counts == {"rejected": 1, "to_decide": 1}
+        assert (status.noticed, status.exit_status) == ({"not_asked": 1}, 1)
+        assert sender(batch="april").resume().counts == {"rejected": 2}
+
+
+@pytest.mark.parametrize("lost", ["'waiting'", "'unclear', last = 'not_sent'"])
+def test_resume_sends_no_earlier_values_of_what_was_under_way_when_its_correction_was_stored(
+    sender, victor_sandbox, tmp_path, lost
+):
+    state = tmp_path / "state.sqlite"
+    sender.store(rows(1))
+    change_state(state, "UPDATE victor_bulk SET state = 'sending'")
+    sender.store([row(1, amount="9.00")])
+    change_state(state, f"UPDATE victor_bulk SET state = {lost}")
+    with nothing_sent(victor_sandbox):
+        assert sender().resume().counts == {"to_decide": 1}
+    sender.finish([row(1, amount="9.00")])
+
+
 def test_dropping_a_batch_pulls_back_what_it_alone_asks_for(sender, victor_sandbox, tmp_path):
     sender.store(rows(2))
     sender.store([row(2), row(3)], batch="april")
     sender().drop()
-    entries = "count(*) FROM victor_bulk WHERE state = 'waiting'"
-    assert in_state(tmp_path / "state.sqlite", entries) == [2]
+    assert in_state(tmp_path / "state.sqlite", WAITING) == [2]
     sender.finish(batch="april")
     asked_once(victor_sandbox, [row(2), row(3)])
 

@@ -40,7 +40,7 @@ from victor_ext._settlement.flow import SETTLED
 from victor_ext._settlement.key_age import LAST_CALLS
 from victor_ext.bulk import _run as bulk_run
 from victor_ext.bulk._check import ControlTotals, InvalidRows
-from victor_ext.bulk._loading import Loading, ask_waiting
+from victor_ext.bulk._loading import Loading, pull_back_outdated
 from victor_ext.bulk._payment_requests import PaymentRequests
 from victor_ext.bulk._payments import (
     LINES,
@@ -382,7 +382,7 @@ class Batches(Workers):
         if is_own:
             record = store.record()
             assert record is not None
-            ask_waiting(store, record)
+            pull_back_outdated(store, record)
 
         def let_go_on(connection: Any) -> None:
             if is_own:

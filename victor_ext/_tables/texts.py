@@ -11,8 +11,15 @@ from typing import TextIO
 from victor_ext import Problem
 from victor_ext._values.ids import HALF_CHARACTER, KEPT_AS_TEXT, unseen_in
 
-SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
-"""A long number as a spreadsheet shortens it.
+_MONTH = "(?:jan|feb|mar|mrz|apr|may|mai|jun|jul|aug|sep|sept|oct|okt|nov|dec|dez)"
+SHORT_FORM = re.compile(
+    r"[0-9](?:[.,][0-9]*)?e\+[0-9]{2,}"
+    rf"|{_MONTH}[- ][0-9]{{2}}"
+    rf"|[0-9]{{1,2}}\.?[- ]{_MONTH}(?:[- ][0-9]{{2}})?",
+    re.IGNORECASE,
+)
+"""What a spreadsheet makes of a long number, and of a number such as `2026-07` that it takes for a
+date: `4.3988E+10`, `Jul-26`, `7-Nov`, in English and German.
 
 It is matched strictly, for columns that may contain letters.
 """
@@ -73,8 +80,8 @@ def damage_of(
     return Problem(
         name,
         "shortened",
-        f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: "
-        "format the column as text, enter the numbers again and export it once more.",
+        f"{name} is in a form that a spreadsheet gives to numbers and dates (such as 4.3988E+10 "
+        "and Jul-26): format the column as text, enter the numbers again and export it once more.",
     )
 
 

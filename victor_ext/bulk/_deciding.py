@@ -33,6 +33,8 @@ class Code(StrEnum):
 
     Attributes:
         WAITS_OTHERWISE: The payment waits with other values, of a newer sheet of another batch.
+        NOT_ASKED: Nothing asks for the payment as this stored sheet has it: what another sheet has
+            replaced, or was rejected or pulled back, is asked for by a sheet that is sent.
         CREATED_BEFORE: The payment was created with these values.
         DUE_LATER: The payment was created with these values and an earlier due date, or may have
             been.
@@ -51,6 +53,7 @@ class Code(StrEnum):
     """
 
     WAITS_OTHERWISE = auto()
+    NOT_ASKED = auto()
     CREATED_BEFORE = auto()
     DUE_LATER = auto()
     OTHER_VALUES = auto()
@@ -66,6 +69,7 @@ class Code(StrEnum):
 TO_DECIDE = frozenset(
     {
         Code.WAITS_OTHERWISE,
+        Code.NOT_ASKED,
         Code.DUE_LATER,
         Code.OTHER_VALUES,
         Code.SETTLED_AS_STORED,
@@ -120,6 +124,8 @@ def decide(row: RequestedPayment, stored: StoredPayment | None, sheet: Sheet) ->
         verdict = _decide_rejected(row, stored)
     else:
         verdict = _decide_created(row, stored, sheet)
+    if verdict.asks and not sheet.is_being_sent:
+        return Verdict(RowOutcome.TO_DECIDE, Code.NOT_ASKED, again=stored.again)
     if verdict.asks and stored.restored:
         return replace(verdict, code=Code.ASKED_SINCE, since=stored.stored)
     return verdict
@@ -138,8 +144,9 @@ def _decide_unsent(row: RequestedPayment, stored: StoredPayment, sheet: Sheet) -
     waits = state in TO_BE_SENT
     has_same_row = _has_same_values(row, stored) and row.due_date == stored.due_date
     if state is not None and waits and has_same_row:
-        is_moved = stored.batch != sheet.batch
-        code = Code.REPLACED if is_moved else None
+        is_of_other = stored.batch != sheet.batch
+        is_moved = is_of_other and sheet.is_being_sent
+        code = Code.REPLACED if is_of_other else None
         return Verdict(RowOutcome(state), code, asks=is_moved, again=again, waits=True)
     if waits and _is_older(sheet, stored):
         return Verdict(RowOutcome.TO_DECIDE, Code.WAITS_OTHERWISE, again=again)
@@ -244,6 +251,9 @@ _MESSAGES = {
     Code.WAITS_OTHERWISE: (
         "{value} waits with other values, of {batch}, whose sheet is newer. Not sent with these. "
         "Correct the sheet that is wrong, and send that one again."
+    ),
+    Code.NOT_ASKED: (
+        "Nothing asks for {value} as this sheet has it. If it is right, send the sheet again."
     ),
     Code.CREATED_BEFORE: "{value} was created before ({batch}, {day}). Not sent again.",
     Code.DUE_LATER: f"{{value}} was asked for {{due}}. Not sent. {_ASK_AGAIN}",

@@ -21,7 +21,7 @@ from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import SentSince
 from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.sources import Rows
-from victor_ext.outbox._files import FileTerms, note_time
+from victor_ext.outbox._files import FileTerms, let_go_on, lock_waiting, note_time
 
 from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from ._deciding import TO_DECIDE, Code, message_of
@@ -50,7 +50,15 @@ from ._sheet_rule import refuse_another_list, respelled_rows
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
 from ._store import Store
-from ._storing import EntryMaker, add_sheet, apply, insert_sheet
+from ._storing import (
+    EntryMaker,
+    add_sheet,
+    apply,
+    insert_sheet,
+    locked_keys,
+    take_from_entries,
+    waits_outdated,
+)
 from ._validating import RowValidation
 
 REJECTED = PaymentOutcome.REJECTED
@@ -339,23 +347,25 @@ class Loading:
 # What the latest sheet of a batch wants
 
 
-def ask_waiting(store: Store, record: BatchRecord) -> None:
-    """Let what the latest sheet of a batch wants be asked for, and is not yet: another batch may
-    have pulled it back.
+def pull_back_outdated(store: Store, record: BatchRecord) -> None:
+    """Let nothing be sent with other values than the latest sheet of a batch has. Nothing is asked
+    for: what waits is sent, and only a sheet that is sent asks for more.
     """
     now = store.sent_now()
 
-    def ask(connection: Connection) -> None:
+    def pull_back(connection: Connection) -> None:
         store.lock_storing(connection)
         refuse_held(connection)
         note_time(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
         maker = maker_of(store, store.settings.with_terms_of(record))
-        rows = StoredRows(connection, sheet.id or 0)
-        apply(connection, store, sheet, maker, now, rows.pages_by_key(), rows)
+        let_go_on(connection, store.is_entry())  # what was surely lost waits from now on
+        lock_waiting(connection, store.is_entry())
+        for page in pages(locked_keys(connection, store, waits_outdated(store, sheet))):
+            take_from_entries(connection, store, maker, page)
 
-    store.transact(ask)
+    store.transact(pull_back)
 
 
 def want_nothing(store: Store, record: BatchRecord) -> int:

@@ -199,7 +199,7 @@ class Sheet:
         id: Its number; None: it is being read, and newer than all others.
         batch: Its batch.
         account: The account that it would be sent with.
-        is_being_sent: Whether rows are asked again that were refused before they left.
+        is_being_sent: Whether rows are asked for. Those of a stored sheet are only reported.
         origin: What the keys of its rows are made of.
     """
 

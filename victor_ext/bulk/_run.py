@@ -166,6 +166,8 @@ def run_batch(
     if not watch.is_over(None):
         try:
             serve(store, watch.is_over)
+            with store.state.errors():
+                watch.count_last_calls()
         except BulkStopped as error:
             with suppress(SQLAlchemyError):
                 is_unknown = MAY_EXIST & status().counts.keys()
@@ -215,7 +217,9 @@ class _Watch:
         self._progress_at = time.monotonic()
         self._has_told = False
         """Whether it was said why nothing goes on."""
-        self._was_live = False
+        self._others_end_at = 0.0
+        """When what other workers had at the beginning is free, by the monotonic clock."""
+        self._are_calls_under_way = False
         """Whether a worker had entries at the last look."""
         self._least_passes = 1
         """After so many passes, all that no other worker has was tried."""
@@ -258,18 +262,25 @@ class _Watch:
         if unsettled != self._unsettled:
             self._unsettled = unsettled
             self._progress_at = time.monotonic()
-        if worker is not None and (left.live or self._was_live):
-            # What a worker had is free now at the earliest, for a pass that begins later.
-            self._least_passes = worker.begun + 1
-        self._was_live = left.live > 0
-        if worker is not None and left.live and not self._has_told:
-            self._tell_why_it_waits(left)
-        if worker is None or worker.given_up or left.live:
+        self._are_calls_under_way = left.live > 0
+        if worker is None:
+            self._others_end_at = time.monotonic() + (left.live_for if left.live else 0.0)
             return False
-        if worker.passes < self._least_passes:
+        if left.live and not self._has_told:
+            self._tell_why_it_waits(left)
+        if left.live and time.monotonic() < self._others_end_at:
+            # What others had is free then at the earliest, for a pass that begins later.
+            self._least_passes = worker.begun + 1
+            return False
+        if worker.given_up or worker.passes < self._least_passes:
             return False
         waited = time.monotonic() - self._progress_at
         return waited >= self._patience_with(left)
+
+    def count_last_calls(self) -> None:
+        """Count the rows once more if calls were under way at the end: they have ended since."""
+        if self._are_calls_under_way:
+            self._count(is_over=True)
 
     def _tell_why_it_waits(self, left: OpenEntries) -> None:
         """Say once that calls may be under way, if nothing was settled for some seconds."""

@@ -30,7 +30,7 @@ from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
 from ._load_progress import OnLoad
-from ._loading import Loading, ask_waiting, replaced_rows, want_nothing
+from ._loading import Loading, pull_back_outdated, replaced_rows, want_nothing
 from ._results import common_form, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
@@ -225,22 +225,22 @@ class BulkSender:
             return send_once()
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
-        """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress`
-        is as for `send`.
+        """Send what waits of a batch, and settle what is in doubt; `on_progress` is as for `send`.
+        No row of its sheet is asked for anew.
 
         Raises:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
         with self._stored_batch(to_send=True) as (store, record):
-            ask_waiting(store, record)
+            pull_back_outdated(store, record)
             return run_batch(store, record, on_progress, partial(status_of, store))
 
     def take_step(self, name: str) -> dict[str, str]:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted.
 
         The state of a payout is read first: a step that it rules out is not sent. `instruct` pays
-        no payout with a payment that the latest sheet has with other values.
+        no payout with a payment that any newer sheet has with other values.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.

@@ -7,10 +7,14 @@ step: what was done is the provider's own state of the payout, which is read bef
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
 
 from ._lines import lines_of
+from ._payments import BATCHES, LINES, PAYMENTS
 from ._rows import RowOutcome
 from ._state import refuse_held
 from ._store import Store
@@ -25,8 +29,8 @@ def take_step(store: Store, name: str) -> dict[str, str]:
     """Take a step with each payout that the batch has sent. Returns what each comes to, by its id:
     `DONE`, or why it is not taken.
 
-    A payout is paid only if each of its accepted payments is one that the latest sheet has as it
-    was asked for.
+    A payout is paid only if no newer sheet, of whichever batch, has one of its accepted payments
+    with other values.
 
     Raises:
         ConfigurationError: Rows of this kind have no such step; there are no payouts; or the state
@@ -56,18 +60,34 @@ def take_step(store: Store, name: str) -> dict[str, str]:
 
 def units_of(store: Store) -> dict[str, list[str]]:
     """Return the payouts that this batch has sent and of which payments were accepted, each with
-    what people call its payments that the latest sheet has with other values.
+    what people call its payments that a newer sheet, of whichever batch, has with other values.
     """
     units: dict[str, list[str]] = {}
     if not store.kind.unit_column:
         return units
+    with store.engine.connect() as connection:
+        corrected = set(connection.execute(_corrected_keys(store)).scalars())
     for line in lines_of([store]):
         was_accepted = line.result.outcome is RowOutcome.CREATED
         if line.batch == store.batch and was_accepted and line.result.unit:
             differing = units.setdefault(line.result.unit, [])
-            if line.outcome is not RowOutcome.CREATED:
+            if line.key in corrected:
                 differing.append(line.value)
     return units
+
+
+def _corrected_keys(store: Store) -> sa.Select[Any]:
+    """Return the query for the keys of payments of this batch that the latest sheet of some batch
+    has with other values, and that is newer than the sheet that they were asked for.
+    """
+    is_its_line = LINES.c.key == PAYMENTS.c.key
+    is_latest = sa.and_(BATCHES.c.owner == store.owner, BATCHES.c.sheet == LINES.c.sheet)
+    query = sa.select(PAYMENTS.c.key).join(LINES, is_its_line).join(BATCHES, is_latest)
+    return query.where(
+        store.is_of_batch(),
+        LINES.c.sheet > PAYMENTS.c.sheet,
+        LINES.c.values_digest != PAYMENTS.c.values_digest,
+    )
 
 
 def _refusal(differing: Sequence[str]) -> str:
@@ -75,4 +95,4 @@ def _refusal(differing: Sequence[str]) -> str:
     shown = ", ".join(differing[:_SHOWN])
     if len(differing) > _SHOWN:
         shown += f" and {len(differing) - _SHOWN} more"
-    return f"not paid: the latest sheet has with other values: {shown}. Correct it, or withdraw."
+    return f"not paid: a newer sheet has with other values: {shown}. Correct it, or withdraw."

@@ -44,6 +44,7 @@ from ._payments import (
     PAYMENTS,
     SHEETS,
     STATE,
+    TO_BE_SENT,
     UNREADABLE,
     WITH_ENTRIES,
     WITH_ROWS,
@@ -214,6 +215,22 @@ def _waits_unwanted(store: Store, sheet: Sheet) -> Condition:
     """Whether a payment of the batch waits, and its latest sheet lacks it."""
     waits = sa.and_(PAYMENTS.c.entry.is_not(None), STATE.in_(NEVER_LEFT))
     return sa.and_(store.is_lacking(sheet.id), waits)
+
+
+def waits_outdated(store: Store, sheet: Sheet) -> Condition:
+    """Whether a payment of the batch waits with other values than its latest sheet has: it was in
+    doubt when that was stored.
+    """
+    lines, columns = LINES.c, PAYMENTS.c
+    is_wanted = sa.exists().where(
+        lines.key == columns.key,
+        lines.sheet == sheet.id,
+        lines.is_valid,
+        lines.values_digest == columns.values_digest,
+        lines.due_date.is_not_distinct_from(columns.due_date),
+    )
+    waits = sa.and_(columns.entry.is_not(None), STATE.in_(TO_BE_SENT))
+    return sa.and_(store.is_of_batch(), waits, sa.not_(is_wanted.correlate(PAYMENTS)))
 
 
 def _ask(

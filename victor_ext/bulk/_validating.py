@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -32,6 +32,7 @@ from victor_ext._tables.texts import (
     invisible_in,
     text_of_cell,
 )
+from victor_ext.money import Money
 
 from ._check import Check, ControlTotals, RowProblem, add_amount
 from ._column_types import NO_COLUMN, formed_columns, read
@@ -109,6 +110,10 @@ class RowValidation:
         """How the source is written."""
         self._payees = dict[str, str]()
         """As the first row has each account or id of a payee, by its text without leading zeros."""
+        self._other_currencies = dict[str, RowProblem]()
+        """The problem with the first row that names another currency than is sent, by column."""
+        self._not_of_currencies = set[str]()
+        """The columns with a value that names no currency."""
         self._without_amount = 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency, which is compared with the control total."""
@@ -127,6 +132,9 @@ class RowValidation:
             )
         if check.rows == 0 and not check.broken:
             check.add_problem(RowProblem(None, None, None, "empty", "the source has no rows."))
+        for column, problem in self._other_currencies.items():
+            if column not in self._not_of_currencies:
+                check.add_problem(problem)
         check.columns = list(self._extra_columns)
         check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
@@ -161,6 +169,7 @@ class RowValidation:
             fields.key_value = None
         else:
             problems = problems_of(self._kind, fields, file)
+            self._note_currencies(record, fields.extras)
             for column in self._kind.long_numbers:
                 if column == self._kind.reference:
                     continue
@@ -205,6 +214,27 @@ class RowValidation:
             price=None if price is None else f"{price[0]} {price[1]}",
         )
         return CheckedRow(row, entry, content, price)
+
+    def _note_currencies(self, record: FileRecord, extras: Mapping[str, str]) -> None:
+        """Note which columns that are not sent name currencies, whatever they are called. The
+        column `currency` is one of them, whatever it has.
+        """
+        currency = self._kind.currency
+        for name, cell in extras.items():
+            text = cell.strip()
+            is_settled = not currency or name in self._not_of_currencies
+            if is_settled or not text or text.upper() == currency:
+                continue
+            if name != "currency" and not _names_currency(text):
+                self._not_of_currencies.add(name)
+                continue
+            message = (
+                f"{name} is {text!r:.20} in row {record.number}, and all rows are asked in "
+                f"{currency}: leave out the rows of another currency, or convert their amounts and "
+                "correct this column. If it names no currency, leave the column out."
+            )
+            problem = RowProblem(None, record.line, name, "currency", message)
+            self._other_currencies.setdefault(name, problem)
 
     def _add_checked(self, checked: CheckedRow) -> None:
         """Add a checked record to the rows."""
@@ -321,7 +351,6 @@ def split_record(
         elif isinstance(value, EmptyCell) and name in required:
             message = f"{name} is empty ({value.shown}): fill it, or leave the row out."
             fields.problems.append(Problem(name, "required", message))
-    fields.problems += _other_currencies(kind, record)
     if "idempotency_key" in fields.extras:
         message = f"keys are made from {key_column}: drop this column."
         fields.problems.append(Problem("idempotency_key", "column", message))
@@ -336,19 +365,13 @@ def split_record(
     return fields
 
 
-def _other_currencies(kind: RowKind, record: Mapping[str, object]) -> Iterator[Problem]:
-    """Yield a problem for a column that names another currency than these rows are asked in."""
-    for name, value in record.items():
-        is_currency = name.casefold().replace("_", " ").split()[:1] == ["currency"]
-        text = "" if value is None else _as_text(value).strip()
-        if not kind.currency or not is_currency or name in kind.columns:
-            continue
-        if text and text.upper() != kind.currency:
-            message = (
-                f"{name} is {text!r:.20}, and these rows are asked in {kind.currency} alone: leave "
-                "the row out, or convert its amount and correct this column."
-            )
-            yield Problem(name, "currency", message)
+def _names_currency(text: str) -> bool:
+    """Whether a text is a code of a currency (ISO 4217)."""
+    try:
+        Money.of(1, text)
+    except InvalidRequest:
+        return False
+    return True
 
 
 def cells_of(kind: RowKind, record: Mapping[str, object], file: RowFile) -> dict[str, str]:
