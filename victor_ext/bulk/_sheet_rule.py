@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext._event_queue.databases import Condition
+from victor_ext._event_queue.databases import Condition, OfFewRows
 from victor_ext._values.ids import reference_of
 
 from ._deciding import day_text
@@ -186,7 +186,11 @@ def rows_of_asked_references(
     no_reference = store.vault.fingerprint(reference_of(None))
     for page in rows.pages():
         digests = {row.reference_digest for row in page} - {no_reference}
-        asked = _payments(connection, store, PAYMENTS.c.reference_digest.in_(digests))
+        if not digests:
+            continue
+        # SQLite counts how many have none, and would read all payments.
+        is_of_reference = OfFewRows(PAYMENTS.c.reference_digest.in_(digests))
+        asked = _payments(connection, store, is_of_reference)
         others = {other.reference_digest: other for other in asked}
         keys = {payment.key for payment in asked}
         for row in page:
