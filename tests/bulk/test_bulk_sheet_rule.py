@@ -169,6 +169,8 @@ def test_a_reference_that_was_asked_under_another_key_refuses_the_file(
     with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match=r"INV-1 .march") as error:
         other().send(december)
     assert places(error.value.check) == [(1, "client_reference_id", "asked_reference")]
+    with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match="reference of its own"):
+        other(other_payments=True).send(december[:1])
     other.finish(december[1:])
     # What has its reference already is no new row; and rows without one are not compared.
     sender.finish([row(1, **RF), row(2), row(7)])
