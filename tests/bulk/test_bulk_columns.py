@@ -97,10 +97,10 @@ PROGRAMS = {
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
-cells = {cells(client_reference_id="REF")}
+cells = {cells()}
 
 def row(reference):
-    return cells | dict(invoice_no=reference)
+    return cells | dict(invoice_no=reference, client_reference_id=reference)
 """
     """
 

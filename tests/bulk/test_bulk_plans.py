@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import rows
+from tests.bulk.bulk_runs import row, rows
 from tests.query_plans import reads_all, scans
 
 pytestmark = pytest.mark.pull_request
@@ -32,7 +32,7 @@ def test_sending_a_file_scans_no_table_that_holds_rows_of_other_files(
         with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
             database.execute("ANALYZE")
     with scans(sa.Engine, is_scan) as found:
-        sender(batch="april").send(rows(5, start=100))
+        sender(batch="april").send([*rows(5, start=100), row(600, client_reference_id="REF-600")])
         sender(batch="april").resume()
         sender(batch="april").status()
         list(sender(batch="april").export())

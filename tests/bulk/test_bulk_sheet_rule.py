@@ -9,6 +9,7 @@ from tests.bulk.bulk_runs import (
     in_days,
     keys_of,
     nothing_sent,
+    places,
     refused,
     respond_to_creates,
     row,
@@ -152,3 +153,34 @@ def test_what_waits_is_dropped_and_what_was_asked_stays(sender, victor_sandbox):
     assert sender().resume().counts == {"created": 2}
     asked_once(victor_sandbox, rows(2))
     sender.finish(rows(3))
+
+
+RF = {"client_reference_id": "RF-1"}
+
+
+@pytest.mark.parametrize("skip_invalid", [False, True])
+def test_a_reference_that_was_asked_under_another_key_refuses_the_file(
+    sender, victor_sandbox, skip_invalid
+):
+    """As in a file that is sent with one key column, and in the next one without."""
+    sender.finish([row(1, **RF), row(2)])
+    december = [row(1, **RF), *(row(n, client_reference_id=f"RF-{n}") for n in range(3, 6))]
+    other = sender.of(batch="december", key_column="client_reference_id", skip_invalid=skip_invalid)
+    with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match=r"INV-1 .march") as error:
+        other().send(december)
+    assert places(error.value.check) == [(1, "client_reference_id", "asked_reference")]
+    with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match="reference of its own"):
+        other(other_payments=True).send(december[:1])
+    other.finish(december[1:])
+    # What has its reference already is no new row; and rows without one are not compared.
+    sender.finish([row(1, **RF), row(2), row(7)])
+
+
+def test_a_rejected_row_is_not_asked_as_corrected_if_its_reference_was_asked_since(
+    sender, victor_sandbox
+):
+    respond_to_creates(victor_sandbox, 400, 1)
+    sender().send([row(1, **RF)])
+    sender.finish([row(2, **RF)], batch="april")
+    with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match="reference of its own"):
+        sender().send([row(1, amount="9.00", **RF)])

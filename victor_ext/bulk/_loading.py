@@ -46,7 +46,7 @@ from ._payments import (
 )
 from ._rows import content_of
 from ._settings import TERMS, BatchRecord, Settings
-from ._sheet_rule import refuse_another_list, respelled_rows
+from ._sheet_rule import refuse_another_list, respelled_rows, rows_of_asked_references
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
 from ._store import Store
@@ -198,7 +198,9 @@ class Loading:
         self._with_problems = array("q")
 
     def _count_respelled(self, connection: Connection | None, store: Store) -> None:
-        """Count the rows that are another one in another spelling: such a source is refused."""
+        """Count the rows that are another one in another spelling, or have the reference of another
+        payment: such a source is refused.
+        """
         column = self._origin.column
         for each in respelled_rows(connection, store, self._rows):
             (row,) = self._rows.named([each.number])
@@ -210,6 +212,19 @@ class Loading:
                 "of the old one."
             )
             problem = RowProblem(row.number, row.line, column, "respelled", message)
+            self.check.add_problem(problem)
+        if connection is None:
+            return
+        reference = self._kind.reference
+        for each in rows_of_asked_references(connection, store, self._rows):
+            (row,) = self._rows.named([each.number])
+            self.check.repeated += 1
+            message = (
+                f"{reference} is that of {each.other}, which was asked for under another number. "
+                "Is it the same? Then write the number that it had. Is it a month, an instalment "
+                "or a repeat? Then give it a reference of its own, or none."
+            )
+            problem = RowProblem(row.number, row.line, reference, "asked_reference", message)
             self.check.add_problem(problem)
 
     def _count_page(self, page: Sequence[Joined]) -> None:

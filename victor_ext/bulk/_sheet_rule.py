@@ -1,5 +1,6 @@
 """Whether a sheet is the next one of its batch (`refuse_another_list`), and which of its rows are
-payments that exist, or earlier rows, in another spelling of their keys (`respelled_rows`).
+payments that exist, or earlier rows, in another spelling of their keys (`respelled_rows`), or have
+the reference of one (`rows_of_asked_references`).
 
 What programs do to the spelling of a key has no end. What they cannot do is make a payment leave
 its sheet without a new row in its place. So the next sheet of a batch has all that the batch has
@@ -18,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext._event_queue.databases import Condition
+from victor_ext._event_queue.databases import Condition, OfFewRows
+from victor_ext._values.ids import reference_of
 
 from ._deciding import day_text
 from ._payments import (
@@ -140,7 +142,8 @@ def _refuse_copy(connection: Connection, store: Store, rows: SheetRows) -> None:
 
 
 class Respelled(NamedTuple):
-    """A row that is another one, or a payment, in another spelling of its key.
+    """A row that is another one, or a payment, in another spelling of its key, or under another
+    one.
 
     Attributes:
         number: Of the row.
@@ -168,6 +171,31 @@ def respelled_rows(
             if first[row.skeleton_digest] < row.number:
                 yield Respelled(row.number, f"that of {rows.place_of(first[row.skeleton_digest])}")
             elif other is not None and other.key != row.key:
+                day = day_text(other.stored_at)
+                yield Respelled(row.number, f"{_name(store, other)} ({other.batch}, {day})")
+
+
+def rows_of_asked_references(
+    connection: Connection, store: Store, rows: SheetRows
+) -> Iterator[Respelled]:
+    """Yield the rows with the reference of a payment that has another key, and that have no payment
+    of their own yet: the reference would be asked twice, such as with another key column.
+    """
+    if store.kind.rows_per_call > 1:  # the reference is a part of the key
+        return
+    no_reference = store.vault.fingerprint(reference_of(None))
+    for page in rows.pages():
+        digests = {row.reference_digest for row in page} - {no_reference}
+        if not digests:
+            continue
+        # SQLite counts how many have none, and would read all payments.
+        is_of_reference = OfFewRows(PAYMENTS.c.reference_digest.in_(digests))
+        asked = _payments(connection, store, is_of_reference)
+        others = {other.reference_digest: other for other in asked}
+        keys = {payment.key for payment in asked}
+        for row in page:
+            other = others.get(row.reference_digest)
+            if other is not None and row.key not in keys:
                 day = day_text(other.stored_at)
                 yield Respelled(row.number, f"{_name(store, other)} ({other.batch}, {day})")
 
