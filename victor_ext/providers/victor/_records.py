@@ -235,6 +235,8 @@ class PaymentRequest(PaymentRequestFields):
         An item of a list has no `response`, and may have the requested amount of such a request;
         see `get`.
         """
+        if self._model == _LISTED:
+            return money.from_wire(self.value_at(_AMOUNT))
         own, original, modified = self.said_amounts()
         return money.from_wire(first_of(modified, original if self._is_response else own))
 
