@@ -176,7 +176,10 @@ def _describe(result: Any, info: ResponseInfo) -> None:
         result.response_info = info
     if is_list(items):
         for item in items:
-            _describe(item, info)
+            if isinstance(item, Record):  # at once: a page has a thousand
+                item.response_info = info
+            else:
+                _describe(item, info)
 
 
 class SyncRunner(FlowRunner):
