@@ -54,7 +54,7 @@ class DeclaredErrors:
         models = {kind for kind in chain.from_iterable(bodies) if isinstance(kind, str)}
         for model in models & tables.keys():
             for name, kind in tables[model].items():
-                if not _is_open(kind, tables):
+                if not is_open(kind, tables):
                     self.kinds.setdefault(name, []).append(kind)
 
     def fit(self, body: Mapping[str, Any]) -> bool:
@@ -65,8 +65,10 @@ class DeclaredErrors:
         )
 
 
-def _is_open(kind: Any, tables: Tables) -> bool:
-    """Whether a kind is any value, a union, or an object of any form."""
+def is_open(kind: Any, tables: Tables) -> bool:
+    """Whether the document leaves open what a value of a kind has: it is any value, a union, or an
+    object of any form.
+    """
     return kind in ("any", None) or (isinstance(kind, str) and tables.get(kind) == {})
 
 
@@ -74,7 +76,7 @@ def _fits(value: Any, kind: Any, tables: Tables) -> bool:
     """Whether a value, and what is in it, is of a kind (see `members` of a generated package). That
     of an enum is one of its words, in any letter case. null is as absent.
     """
-    if value is None or _is_open(kind, tables):
+    if value is None or is_open(kind, tables):
         return True
     if isinstance(kind, list):
         return is_list(value) and all(_fits(item, kind[0], tables) for item in value)

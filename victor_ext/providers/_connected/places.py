@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from victor_ext._runtime.core.json_values import is_object
 from victor_ext._runtime.loop.evidence import Tables, fields_of
+from victor_ext._runtime.loop.refusals import is_open
 
 
 def value_at(value: Any, place: str) -> Any:
@@ -73,7 +74,7 @@ def kinds_at(kinds: Sequence[Any], place: str, tables: Tables) -> list[Any] | No
         return whole
     found = [*kinds]
     for name in place.split("."):
-        if any(_is_open(kind, tables) for kind in found):
+        if any(is_open(kind, tables) for kind in found):
             return None
         models = [tables[kind] for kind in found if is_model(kind, tables)]
         found = [kind for model in models for own, kind in model.items() if same_name(own, name)]
@@ -83,12 +84,3 @@ def kinds_at(kinds: Sequence[Any], place: str, tables: Tables) -> list[Any] | No
 def is_model(kind: Any, tables: Tables) -> bool:
     """Whether a kind is an object of a model, whose members the tables have."""
     return isinstance(kind, str) and kind in tables
-
-
-def _is_open(kind: Any, tables: Tables) -> bool:
-    """Whether the document leaves open what a value of this kind has: a union, anything, or an
-    object without declared members.
-    """
-    if kind is None or kind == "any":
-        return True
-    return is_model(kind, tables) and not tables[kind]
