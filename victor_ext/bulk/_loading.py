@@ -153,7 +153,7 @@ class Loading:
         sheet = self._sheet()
         if connection is not None and store is not None:
             sheet = self._sheet_after(connection, store, _latest_sheet(connection, store))
-        self._count_respelled(connection, store or self._opened)
+        self._count_repeated(connection, store or self._opened)
         for page in pages(joined(connection, self._opened.owner, sheet, self._rows.pages())):
             self._count_page(page)
         self._count_others()
@@ -197,7 +197,7 @@ class Loading:
         self.check = self.check.undecided()
         self._with_problems = array("q")
 
-    def _count_respelled(self, connection: Connection | None, store: Store) -> None:
+    def _count_repeated(self, connection: Connection | None, store: Store) -> None:
         """Count the rows that are another one in another spelling, or have the reference of another
         payment: such a source is refused.
         """
@@ -205,27 +205,28 @@ class Loading:
         for each in respelled_rows(connection, store, self._rows):
             (row,) = self._rows.named([each.number])
             value = content_of(self._vault, row.asked.row).value
-            self.check.repeated += 1
             message = (
                 f"{column} is {value!r:.60}, {each.other} in another spelling. Is it the same? "
                 "Then keep the old one. Is it another? Then give it a number that no program makes "
                 "of the old one."
             )
-            problem = RowProblem(row.number, row.line, column, "respelled", message)
-            self.check.add_problem(problem)
+            self._add_repeated(row, column, "respelled", message)
         if connection is None:
             return
         reference = self._kind.reference
         for each in rows_of_asked_references(connection, store, self._rows):
             (row,) = self._rows.named([each.number])
-            self.check.repeated += 1
             message = (
                 f"{reference} is that of {each.other}, which was asked for under another number. "
                 "Is it the same? Then write the number that it had. Is it a month, an instalment "
                 "or a repeat? Then give it a reference of its own, or none."
             )
-            problem = RowProblem(row.number, row.line, reference, "asked_reference", message)
-            self.check.add_problem(problem)
+            self._add_repeated(row, reference, "asked_reference", message)
+
+    def _add_repeated(self, row: SourceRow, column: str, code: str, message: str) -> None:
+        """Add the problem of a row that repeats another one."""
+        self.check.repeated += 1
+        self.check.add_problem(RowProblem(row.number, row.line, column, code, message))
 
     def _count_page(self, page: Sequence[Joined]) -> None:
         """Add rows with keys to the counts of `check`."""
@@ -322,7 +323,7 @@ class Loading:
             before = _latest_sheet(connection, store)
             sheet = self._latest_or_new(connection, store, before, now)
             self.sheet = sheet.id
-            self._count_respelled(connection, store)
+            self._count_repeated(connection, store)
             chosen = self._rows.pages_by_key()
             apply(connection, store, sheet, maker, now, chosen, self._rows, self._count_page)
             self._count_others()
