@@ -45,7 +45,7 @@ from ._payments import (
     stored_payments,
 )
 from ._rows import content_of
-from ._settings import TERMS, BatchRecord, Settings
+from ._settings import BatchRecord, Settings
 from ._sheet_rule import refuse_another_list, respelled_rows, rows_of_asked_references
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
@@ -119,7 +119,7 @@ class Loading:
         with self.opened() as store:
             record = store.record(to_send=True)
             if record is not None:
-                self._settings = self._settings.after(record)
+                self._settings.require_key_column(record.key_column)
                 key_kind = self._settings.key_kind or record.key_kind
                 self._origin = KeyOrigin(key_kind, record.key_column)
                 with store.engine.connect() as connection:
@@ -304,17 +304,17 @@ class Loading:
 
     # Storing
 
-    def store(self, store: Store) -> BatchRecord:
+    def store(self, store: Store) -> None:
         """Store the sheet, and let what it wants be asked for, in one transaction.
 
         A sheet that is equal to the latest of its batch is that one.
-        Returns the new record of the batch. Raises `InvalidRows`, and `ConfigurationError` as
+        Raises `InvalidRows`, and `ConfigurationError` as
         `read` does.
         """
         now = store.sent_now()
         maker = maker_of(self._opened, self._settings)
 
-        def store_all(connection: Connection) -> BatchRecord:
+        def store_all(connection: Connection) -> None:
             store.lock_storing(connection)
             store.state.keep_key(connection, self._vault, store.secret)
             refuse_held(connection)
@@ -328,11 +328,9 @@ class Loading:
             apply(connection, store, sheet, maker, now, chosen, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            record = self._new_record()
-            store.save_record(connection, record, sheet.id)
-            return record
+            store.save_record(connection, self._new_record(), sheet.id)
 
-        return store.transact(store_all)
+        store.transact(store_all)
 
     def _latest_or_new(
         self, connection: Connection, store: Store, before: Sheet | None, now: SentSince
@@ -345,7 +343,6 @@ class Loading:
 
     def _new_record(self) -> BatchRecord:
         """Return the new record of the batch."""
-        settings = self._settings
         form: dict[str, Any] = {}
         if isinstance(self._source, RowFile):
             names = ("columns", "decimal", "date_format")
@@ -354,7 +351,6 @@ class Loading:
             key_column=self._origin.column,
             key_kind=self._origin.kind,
             columns=self.check.columns,
-            terms={name: getattr(settings, name) for name in TERMS},
             rows=self.check.rows,
             form=form,
         )
@@ -363,7 +359,7 @@ class Loading:
 # What the latest sheet of a batch wants
 
 
-def pull_back_outdated(store: Store, record: BatchRecord) -> None:
+def pull_back_outdated(store: Store) -> None:
     """Let nothing be sent with other values than the latest sheet of a batch has. Nothing is asked
     for: what waits is sent, and only a sheet that is sent asks for more.
     """
@@ -375,7 +371,7 @@ def pull_back_outdated(store: Store, record: BatchRecord) -> None:
         note_time(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
-        maker = maker_of(store, store.settings.with_terms_of(record))
+        maker = maker_of(store, store.settings)
         let_go_on(connection, store.is_entry())  # what was surely lost waits from now on
         lock_waiting(connection, store.is_entry())
         for page in pages(locked_keys(connection, store, waits_outdated(store, sheet))):
@@ -402,7 +398,7 @@ def want_nothing(store: Store, record: BatchRecord) -> int:
         insert = sa.insert(LINES).from_select(["sheet", *names], kept.where(was_sent))
         count = connection.execute(insert).rowcount
         store.save_record(connection, replace(record, rows=count), sheet)
-        maker = maker_of(store, store.settings.with_terms_of(record))
+        maker = maker_of(store, store.settings)
         rows = StoredRows(connection, sheet)
         latest = replace(before, id=sheet, account=store.account, is_being_sent=True)
         apply(connection, store, latest, maker, now, rows.pages_by_key(), rows)

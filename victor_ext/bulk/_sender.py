@@ -102,7 +102,7 @@ class BulkSender:
         due_date: date | str | None = None,
         skip_invalid: bool = False,
         encoding: str | None = None,
-        patience: float | None = None,
+        patience: float = 120.0,
         storage_key: str | None = None,
         payor_id: str | None = None,
         by: str | None = None,
@@ -139,7 +139,6 @@ class BulkSender:
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
         """
-        self._tried = Counter[RowOutcome]()
 
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
@@ -207,9 +206,9 @@ class BulkSender:
                     on_check(check)
                 self._state.prepare()
                 with loading.opened() as store:
-                    record = loading.store(store)
+                    loading.store(store)
                     loading.close()  # its file may be large, and sending may take long
-                    status = run_batch(store, record, on_progress, partial(status_of, store))
+                    status = run_batch(store, on_progress, partial(status_of, store))
                     return replace(
                         status,
                         check=loading.check,
@@ -232,9 +231,9 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored_batch(to_send=True) as (store, record):
-            pull_back_outdated(store, record)
-            return run_batch(store, record, on_progress, partial(status_of, store))
+        with self._stored_batch(to_send=True) as (store, _):
+            pull_back_outdated(store)
+            return run_batch(store, on_progress, partial(status_of, store))
 
     def take_step(self, name: str) -> dict[str, str]:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted.
@@ -527,13 +526,6 @@ class BulkSender:
                     store.record(to_send=True)
             serve(store, lambda _worker: stop is not None and stop.is_set())
 
-    def tried_counts(self) -> dict[RowOutcome, int]:
-        """The number of rows that this sender has tried since it was made, by outcome, such as for
-        `/metrics`.
-        """
-        tried = [outcome for outcome in RowOutcome if outcome is not RowOutcome.TO_DECIDE]
-        return {outcome: self._tried[outcome] for outcome in tried}
-
     def _batch_name(self, source: object) -> str:
         """Return the name of the batch: the sender's, or that of the file. Raises
         `ConfigurationError` if there is none.
@@ -575,7 +567,6 @@ class BulkSender:
                 vault=self._state.vault(self._secret),
                 settings=self._settings,
                 heartbeat=self.heartbeat,
-                tried=self._tried,
                 secret=self._secret,
                 batch=batch,
             )

@@ -1,14 +1,11 @@
-"""The settings of a bulk sender, which are checked when they are made.
-
-`Settings` is for a sender; `after` and `with_terms_of` add what a batch was begun with.
-"""
+"""The settings of a bulk sender, which are checked when they are made."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeGuard
 
@@ -22,14 +19,10 @@ DAY = 24 * 3600.0
 MAX_NAME = 100
 """Maximum characters of the name of a batch."""
 _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
-PATIENCE = 120.0
-"""Seconds for which a row is retried while the provider fails, unless a setting says otherwise."""
 MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
-TERMS = ("key_retention", "patience")
-"""Settings that are stored with a batch, and hold for it until a file comes with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +33,6 @@ class BatchRecord:
         key_column: The column that tells the rows apart.
         key_kind: What the values of the key column name.
         columns: Extra columns, for the export.
-        terms: The settings `TERMS` of its last file.
         rows: How many lines its last file has.
         form: How its last file is written: the arguments of a `RowFile`.
     """
@@ -48,7 +40,6 @@ class BatchRecord:
     key_column: str
     key_kind: str
     columns: Sequence[str]
-    terms: Mapping[str, Any]
     rows: int
     form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -65,7 +56,7 @@ class Settings:
     rate: float | None
     workers: int
     key_retention: float | None
-    patience: float | None
+    patience: float
     due_date: str | None
     skip_invalid: bool
     encoding: str | None
@@ -118,13 +109,10 @@ class Settings:
             )
             raise refused_setting("key_kind", message)
 
-    def after(self, last: BatchRecord) -> Settings:
-        """Return the settings, with the terms of the batch's last file where none are given.
-
-        Raises `ConfigurationError` for another key column: it would give other keys, and duplicate
-        requests.
+    def require_key_column(self, batch_column: str) -> None:
+        """Raise `ConfigurationError` for another key column than the batch has: it would give
+        other keys, and duplicate requests.
         """
-        batch_column = last.key_column
         if self.key_column not in (None, batch_column):
             message = (
                 f"key_column is {self.key_column}, and this batch has the key column "
@@ -136,22 +124,11 @@ class Settings:
                 "file this name again"
             )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-        return self.with_terms_of(last)
-
-    def with_terms_of(self, last: BatchRecord) -> Settings:
-        """Return the settings, with the terms of the batch's last file where none are given."""
-        missing = [name for name in TERMS if getattr(self, name) is None]
-        return replace(self, **{name: last.terms[name] for name in missing})
 
     @property
     def key_retention_seconds(self) -> float:
         """Seconds for which the provider keeps a key: the setting, or a day."""
         return self.key_retention or DAY
-
-    @property
-    def patience_seconds(self) -> float:
-        """Seconds for which sending goes on while nothing is settled."""
-        return PATIENCE if self.patience is None else self.patience
 
 
 def check_reason(by: str, why: str) -> None:

@@ -8,7 +8,6 @@ The sheets of a batch are read by `_lines.py` and written by `_storing.py`; its 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -36,7 +35,6 @@ from victor_ext.outbox._files import ENTRIES
 
 from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
 from ._row_kind import RowKind
-from ._rows import RowOutcome
 from ._settings import BatchRecord, Settings
 from ._state import State, StateLost, refuse_held
 
@@ -65,7 +63,6 @@ class Store:
         vault: Encrypts what is stored.
         settings: Of the sender.
         heartbeat: The heartbeat of the sender, which the worker keeps.
-        tried: The number of rows that the sender has tried, by outcome. The worker adds to it.
         secret: The secret that the key of the state is encrypted with.
         batch: The name of the batch; empty: the store is only used for the whole state.
     """
@@ -77,7 +74,6 @@ class Store:
     vault: Vault
     settings: Settings
     heartbeat: Heartbeat
-    tried: Counter[RowOutcome]
     secret: bytes
     batch: str = ""
 

@@ -130,14 +130,10 @@ class BulkSession(Session):
         return shlex.join(words)
 
     def _kept_words(self, command: str) -> Iterator[str]:
-        """Yield the options of this command line that hold for `resume`: how rows are sent. A batch
-        itself keeps what `send` says of it.
-        """
+        """Yield the options of this command line that hold for `resume`: how rows are sent."""
         if command != "resume":
             return
         for name in _KEPT_OPTIONS:
-            if self.context.info_name == "send" and name in ("key_retention", "patience"):
-                continue
             value: Any = self.context.params.get(name)
             if value is None or value is False:
                 continue
