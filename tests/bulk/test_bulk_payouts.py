@@ -282,7 +282,7 @@ class TestAStepReadsTheStateFirst:
         sender.finish(rows(2))
         take(sender, first)
         (reason,) = sender().take_step(second).values()
-        assert f"it is {state}" in reason
+        assert f"is {state}" in reason
         assert calls(sandbox, second) == 0
 
     @pytest.mark.parametrize("name", ["instruct", "withdraw"])
@@ -324,7 +324,7 @@ def test_a_killed_command_and_a_restored_state_pay_no_payout_twice(
         assert "held" in bulk("resume", *state).err
         assert bulk("release", *state).status == 0
     send_and_instruct_the_rest()
-    assert "it is INSTRUCTED" in bulk("withdraw", "march.csv", *state).out
+    assert "is INSTRUCTED" in bulk("withdraw", "march.csv", *state).out
     assert [calls(sandbox, name) for name in ("submit", "instruct", "withdraw")] == [1, 1, 0]
 
 
