@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,15 +36,13 @@ from ._payments import (
     TO_BE_SENT,
     WITH_ENTRIES,
     KeyOrigin,
-    RequestedPayment,
     Sheet,
     is_of_sheet,
     lines_with_payments,
     pages,
-    stored_payments,
 )
 from ._rows import content_of
-from ._settings import BatchRecord, Settings
+from ._settings import DAY, BatchRecord, Settings
 from ._sheet_rule import refuse_another_list, respelled_rows, rows_of_asked_references
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
@@ -422,7 +419,7 @@ def _stored_sheet(
 
 def maker_of(store: Store, settings: Settings) -> EntryMaker:
     """Return what makes the entries for rows of a batch."""
-    kept = settings.key_retention_seconds
+    kept = settings.key_retention or DAY
     terms = FileTerms(store.owner, store.sender, store.batch, kept)
     return EntryMaker(store.kind, store.vault, terms)
 
@@ -430,40 +427,6 @@ def maker_of(store: Store, settings: Settings) -> EntryMaker:
 def _latest_sheet(connection: Connection, store: Store) -> Sheet | None:
     """Return the latest sheet of a batch; None: the batch is new."""
     return store.latest_sheet(connection) if store.is_stored(connection) else None
-
-
-def replaced_rows(store: Store, sent: int | None) -> list[str]:
-    """Return what people call the rows of a sheet that were not created as it has them, and that a
-    newer sheet of the batch lacks or changes.
-
-    Args:
-        sent: The number of the sheet.
-    """
-    with store.engine.connect() as connection:
-        latest = store.latest_sheet(connection)
-        if latest.id == sent:
-            return []
-        own, newer = StoredRows(connection, sent or 0), StoredRows(connection, latest.id or 0)
-        kept = {_wanted(row) for page in newer.pages_by_key() for row in page}
-        replaced: list[RequestedPayment] = []
-        for page in own.pages_by_key():
-            stored = stored_payments(connection, store.owner, [row.key for row in page])
-            for row in page:
-                payment = stored.get(row.key)
-                is_created = False
-                if payment is not None and payment.values_digest == row.values_digest:
-                    is_created = payment.state == PaymentOutcome.CREATED
-                if row.is_valid and not is_created and _wanted(row) not in kept:
-                    replaced.append(row)
-    return [
-        content_of(store.vault, row.row).value or f"row {row.number}"
-        for row in sorted(replaced, key=attrgetter("number"))
-    ]
-
-
-def _wanted(row: RequestedPayment) -> tuple[str, str, str | None]:
-    """Return what a row wants, in a form that is compared."""
-    return row.key, row.values_digest, row.due_date
 
 
 def _is_equal(connection: Connection, sheet: Sheet, digest: str) -> bool:

@@ -161,7 +161,7 @@ class Payouts(RowKind):
         if isinstance(state, str):
             return state
         if not state.can_be_sent:
-            return state.why
+            return str(state.why)
         self.client.send(call)
         return ""
 

@@ -63,8 +63,8 @@ class BatchStatus:
             this call read that.
         units: What the provider says now of each payout, by its id, if this call read that.
         held_since: When the state was held, an aware time: nothing is sent; None: it is not held.
-        replaced: After `send`: rows of its sheet that were not created as it has them, and that a
-            newer sheet of the batch lacks or changes, by their values in the key column.
+        replaced: Whether another sheet of the batch was sent while `send` sent its own: the rows
+            are those of the newer one.
     """
 
     batch: str
@@ -76,7 +76,7 @@ class BatchStatus:
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     under_way: int = 0
-    replaced: Sequence[str] = ()
+    replaced: bool = False
     held_since: datetime | None = None
 
     @property
@@ -130,27 +130,19 @@ Progress = Callable[[BatchStatus], None]
 """Called with the status of a batch, again and again while it is sent."""
 
 
-def run_batch(
-    store: Store,
-    on_progress: Progress | None,
-    status: Callable[[], BatchStatus],
-) -> BatchStatus:
-    """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does; a
-    `BulkStopped` has the exit status of the batch.
-
-    Args:
-        on_progress: Called with each status.
-        status: Returns the status of the batch.
+def run_batch(store: Store, on_progress: Progress | None) -> BatchStatus:
+    """Retry unsettled rows and send until nothing is left to do. `on_progress` is called with each
+    status. Raises as `serve` does; a `BulkStopped` has the exit status of the batch.
     """
     store.transact(partial(_go_on, store))
-    watch = _Watch(store, on_progress, status)
+    watch = _Watch(store, on_progress)
     try:
         if not watch.is_over(None):
             serve(store, watch.is_over)
             _serve_what_others_left(store, watch)
     except BulkStopped as error:
         with suppress(SQLAlchemyError):
-            is_unknown = MAY_EXIST & status().counts.keys()
+            is_unknown = MAY_EXIST & status_of(store).counts.keys()
             error.exit_status = UNKNOWN if is_unknown else FAILED
         raise
     with store.state.errors():
@@ -201,14 +193,9 @@ class _Watch:
     was settled for as long as there is patience.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        on_progress: Progress | None,
-        status: Callable[[], BatchStatus],
-    ) -> None:
+    def __init__(self, store: Store, on_progress: Progress | None) -> None:
         self._store = store
-        self._on_progress, self._status = on_progress, status
+        self._on_progress = on_progress
         self._next_count = 0.0
         """When the next count may be, by the monotonic clock."""
         self._unsettled: object = None
@@ -261,7 +248,7 @@ class _Watch:
     def count(self, *, is_over: bool) -> BatchStatus:
         """Count the rows, and report the progress."""
         began = time.monotonic()
-        status = replace(self._status(), over=is_over)
+        status = replace(status_of(self._store), over=is_over)
         took = time.monotonic() - began
         self._next_count = time.monotonic() + _COUNT_SHARE * took
         if self._on_progress is not None:

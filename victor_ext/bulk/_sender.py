@@ -13,7 +13,6 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import chain
 from typing import Any, ClassVar, Literal, TextIO
 
@@ -24,13 +23,14 @@ from victor_ext import ConfigurationError, Victor
 from victor_ext._event_queue.health import Heartbeat
 from victor_ext._privacy import HiddenRows, concealed
 from victor_ext._tables.sources import Rows, hidden_rows
+from victor_ext._values.ids import in_one_form
 from victor_ext.outbox._files import stored_key
 
 from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
 from ._load_progress import OnLoad
-from ._loading import Loading, pull_back_outdated, replaced_rows, want_nothing
+from ._loading import Loading, pull_back_outdated, want_nothing
 from ._results import common_form, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
@@ -116,7 +116,7 @@ class BulkSender:
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         self._settings = Settings(
-            key_column=key_column,
+            key_column=None if key_column is None else in_one_form(key_column),
             rate=rate,
             workers=workers,
             key_retention=None if key_retention is None else _seconds(key_retention),
@@ -208,12 +208,14 @@ class BulkSender:
                 with loading.opened() as store:
                     loading.store(store)
                     loading.close()  # its file may be large, and sending may take long
-                    status = run_batch(store, on_progress, partial(status_of, store))
+                    status = run_batch(store, on_progress)
+                    with store.engine.connect() as connection:
+                        latest = store.latest_sheet(connection)
                     return replace(
                         status,
                         check=loading.check,
                         noticed=dict(loading.check.noticed),
-                        replaced=replaced_rows(store, loading.sheet),
+                        replaced=latest.id != loading.sheet,
                     )
 
         try:
@@ -233,7 +235,7 @@ class BulkSender:
         """
         with self._stored_batch(to_send=True) as (store, _):
             pull_back_outdated(store)
-            return run_batch(store, on_progress, partial(status_of, store))
+            return run_batch(store, on_progress)
 
     def take_step(self, name: str) -> dict[str, str]:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted.
@@ -479,8 +481,7 @@ class BulkSender:
         """
         if not self._state.exists():
             return []
-        self._state.prepare()
-        with self._opened() as store, self._state.errors():
+        with self._present() as store:
             return store.batches()
 
     def owners(self) -> list[str]:
@@ -489,8 +490,7 @@ class BulkSender:
         """
         if not self._state.exists():
             return []
-        self._state.prepare()
-        with self._opened() as store, self._state.errors():
+        with self._present() as store:
             return store.owners()
 
     def work(self, *, stop: threading.Event | None = None) -> None:
@@ -512,7 +512,7 @@ class BulkSender:
 
     def _work(self, stop: threading.Event | None) -> None:
         """Work until `stop` is set, in a state that is there. Raises `StateMade`."""
-        with self._opened(self._batch or "") as store:
+        with self._present(self._batch or "") as store:
 
             def keep_key(connection: Connection) -> None:
                 if stored_key(connection) == (None, None):  # a file may be storing its own
@@ -522,8 +522,7 @@ class BulkSender:
             # Files that come later are encrypted with the key of this worker.
             store.transact(keep_key)
             if store.batch:
-                with store.state.errors():
-                    store.record(to_send=True)
+                store.record(to_send=True)
             serve(store, lambda _worker: stop is not None and stop.is_set())
 
     def _batch_name(self, source: object) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeGuard
+from math import inf
+from typing import Any, cast
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._settlement.key_age import LEAST_KEPT
@@ -19,8 +20,6 @@ DAY = 24 * 3600.0
 MAX_NAME = 100
 """Maximum characters of the name of a batch."""
 _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
-MAX_WORKERS = 100
-MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
 
@@ -66,21 +65,15 @@ class Settings:
     other_payments: bool = False
 
     def __post_init__(self) -> None:
-        for name in (
-            "key_column",
-            "key_kind",
-            "by",
-            "rate",
-            "workers",
-            "key_retention",
-            "patience",
-        ):
-            check_setting(name, getattr(self, name))
-        if self.key_column is not None:
-            object.__setattr__(self, "key_column", in_one_form(self.key_column))  # as a heading is
-        if self.key_column == "payee_account_number":
+        for name in ("rate", "workers", "key_retention", "patience"):
+            check_number(name, getattr(self, name))
+        if self.key_kind is not None and (not words_of(self.key_kind) or unseen_in(self.key_kind)):
+            message = "key_kind must be text: what the key column names, such as invoice."
+            raise refused_setting("key_kind", message)
+        if self.key_column in ("", "payee_account_number"):
             message = (
-                "key_column=payee_account_number does not tell rows apart: many go to one account."
+                f"key_column={self.key_column!r} must be the name of a column that tells the rows "
+                "apart."
             )
             raise refused_setting("key_column", message)
 
@@ -125,16 +118,11 @@ class Settings:
             )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
 
-    @property
-    def key_retention_seconds(self) -> float:
-        """Seconds for which the provider keeps a key: the setting, or a day."""
-        return self.key_retention or DAY
-
 
 def check_reason(by: str, why: str) -> None:
     """Check who decides about a payment, and why. Raises `ConfigurationError` if one is missing."""
     for name, text in (("by", by), ("why", why)):
-        if not _is_words(text):
+        if not words_of(text):
             message = f"{name} is missing: it is stored with the decision."
             raise refused_setting(name, message, "required")
 
@@ -175,61 +163,30 @@ def in_utc(day: Any) -> Any:
     return day
 
 
-def _is_words(text: object) -> bool:
-    """Whether this is text with at least one word."""
-    return isinstance(text, str) and bool(words_of(text))
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return _is_whole(value) or isinstance(value, float)
-
-
-_RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "key_column": (lambda name: isinstance(name, str) and name != "", "the name of a column"),
-    "key_kind": (
-        lambda text: _is_words(text) and not unseen_in(text),
-        "text: what the key column names, such as invoice or subscription-2026-11",
-    ),
-    "by": (_is_words, "the name of a person"),
-    "rate": (
-        lambda rate: _is_number(rate) and 0 < rate <= MAX_RATE,
-        "a number of rows a second, above 0 and at most 10000",
-    ),
-    "workers": (
-        lambda number: _is_whole(number) and 1 <= number <= MAX_WORKERS,
-        f"a whole number from 1 to {MAX_WORKERS}",
-    ),
-    "key_retention": (
-        lambda seconds: _is_number(seconds) and seconds >= LEAST_KEPT,
-        (
-            f"a number of seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before "
-            "their key"
-        ),
-    ),
-    "patience": (
-        lambda seconds: _is_number(seconds) and 0 <= seconds <= DAY,
-        "a number of seconds, at least 0 and at most 86400",
-    ),
-    "expect_rows": (
-        lambda rows: _is_whole(rows) and rows > 0,
-        "a number of rows, whole and above 0",
-    ),
+_NUMBERS: Mapping[str, tuple[float, float, str]] = {
+    "rate": (0.001, 10_000, "a number of rows a second"),
+    "workers": (1, 100, "a whole number"),
+    "key_retention": (LEAST_KEPT, inf, "a number of seconds"),
+    "patience": (0, DAY, "a number of seconds"),
+    "expect_rows": (1, inf, "a whole number of rows"),
 }
-"""When a setting is valid, and what a message says that it must be."""
+"""The least and the greatest value of a setting, and what a message says that it must be."""
 
 
-def check_setting(name: str, value: object) -> None:
-    """Raise `ConfigurationError` if a setting is not what `_RULES` says. None is valid, but for
+def check_number(name: str, value: object) -> None:
+    """Raise `ConfigurationError` if a setting is not what `_NUMBERS` says. None is valid, but for
     `workers`, which have no other default.
     """
-    is_valid, expected = _RULES[name]
-    if (value is None and name != "workers") or is_valid(value):
+    if value is None and name != "workers":
         return
-    raise refused_setting(name, f"{name}={value!r} must be {expected}.")
+    least, greatest, expected = _NUMBERS[name]
+    kinds = int if "whole" in expected else int | float
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    if is_number and least <= cast("float", value) <= greatest:
+        return
+    limit = "" if greatest == inf else f" and at most {greatest:g}"
+    message = f"{name}={value!r} must be {expected}, at least {least:g}{limit}."
+    raise refused_setting(name, message)
 
 
 def checked_batch(name: object) -> str:
