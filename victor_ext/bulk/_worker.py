@@ -95,7 +95,6 @@ class Worker:
         self._sender = FileSender(
             store.engine,
             store.client,
-            store.secret,
             store.vault,
             terms,
             Rows(store),
