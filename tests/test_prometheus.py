@@ -133,7 +133,7 @@ def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox):
 
     for expression in EXPRESSIONS:
         parser.walk(parser.parse(expression), keep)
-    assert len(named) > 8
+    assert len(named) > 7
     assert named - {each.name for each in samples} == {None}
 
 

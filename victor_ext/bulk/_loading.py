@@ -102,7 +102,7 @@ class Loading:
 
     def opened(self) -> AbstractContextManager[Store]:
         """Open the batch of a state that is there, for a block."""
-        return self._opened.open_present(self.batch)
+        return self._opened.open_present()
 
     def read(self) -> Check:
         """Check every row, and decide about it by what the state has now. Nothing is stored.

@@ -37,7 +37,7 @@ from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
 from ._state import DEFAULT_STATE, SECRETS, State, hold_state, release_state
 from ._steps import take_step, units_of
-from ._store import Store, no_such_batch, owner_of, system_of
+from ._store import Store, owner_of, system_of
 
 
 class BulkSender:
@@ -441,11 +441,8 @@ class BulkSender:
         """
         with self._present(self._batch or "") as store:
             names = store.batches()
-            if store.batch and store.record() is None:
-                raise no_such_batch(store.batch, str(self._state), names)
-            if not names:
-                message = f"There is no batch of {store.owner} in {self._state}: name the system, "
-                raise ConfigurationError(f"{message}the environment and the URL that it sent to.")
+            if not names or (store.batch and store.batch not in names):
+                raise store.no_such_batch()
             yield from results_of_payments(store)
 
     def batches(self) -> list[str]:
@@ -459,15 +456,6 @@ class BulkSender:
             return []
         with self._present() as store:
             return store.batches()
-
-    def owners(self) -> list[str]:
-        """Whose batches the state has, such as "victor sandbox": the systems and environments, of
-        which each has workers of its own.
-        """
-        if not self._state.exists():
-            return []
-        with self._present() as store:
-            return store.owners()
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has
@@ -547,7 +535,7 @@ class BulkSender:
     @contextmanager
     def _present(self, batch: str = "") -> Generator[Store]:
         """Open a state that has to be there, for the block: see `Store.open_present`."""
-        with self._opened() as store, store.open_present(batch) as present:
+        with self._opened(batch) as store, store.open_present() as present:
             yield present
 
     @contextmanager
@@ -571,17 +559,16 @@ class BulkSender:
         """
         if names is None:
             names = [self._batch_name(None)]
-        elif isinstance(names, str) or not names:
-            message = f"batches={names!r} must be a list with the name of at least one batch."
-            raise refused_setting("batches", message, "value")
-        first, *others = dict.fromkeys(map(checked_batch, names))
-        with self._present(first) as store:
+        if not names:
+            raise refused_setting("batches", "batches must have a name at least.", "value")
+        with self._present() as store:
             stored: dict[Store, BatchRecord] = {}
-            for each in (store, *(replace(store, batch=name) for name in others)):
-                record = each.record(to_send=to_send)
+            for name in dict.fromkeys(map(checked_batch, names)):
+                batch = replace(store, batch=name)
+                record = batch.record(to_send=to_send)
                 if record is None:
-                    raise no_such_batch(each.batch, str(self._state), store.batches())
-                stored[each] = record
+                    raise batch.no_such_batch()
+                stored[batch] = record
             yield stored
 
 
