@@ -59,7 +59,8 @@ class RowKind(ABC):
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
         unit_column: The column of an export with the id of what was created by one call for several
             rows, such as `payout_id`; empty: each call has one row.
-        steps: The writes that follow what was sent, by the name of the step.
+        steps: The writes that follow what was sent, by the name of the step: first the one that
+            pays it.
         effect: What sending a row does, for a person who confirms it.
         list_filter_column: The column of an export by whose values the provider's lists are read.
         currency: The only currency of these rows (ISO 4217); empty: a column names it.
@@ -83,11 +84,6 @@ class RowKind(ABC):
 
     def __init__(self, client: Any) -> None:
         self.client = client
-
-    @property
-    def paying_step(self) -> str | None:
-        """The name of the step that pays what was sent, the first one; None: there is none."""
-        return next(iter(self.steps), None)
 
     @classmethod
     def known_columns(cls) -> list[str]:
