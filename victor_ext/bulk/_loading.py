@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext._event_queue.rows import count_rows
 from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import SentSince
 from victor_ext._tables.row_file import RowFile
@@ -324,7 +325,6 @@ class Loading:
             apply(connection, store, sheet, maker, now, chosen, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            store.save_record(connection, self._new_record(), sheet.id)
 
         store.transact(store_all)
 
@@ -335,7 +335,10 @@ class Loading:
         sheet = self._sheet_after(connection, store, before)
         if sheet.id is not None:
             return sheet
-        return _stored_sheet(connection, store, sheet, self._rows, now)
+        digest = store.vault.fingerprint(self._rows.digest())
+        record = self._new_record()
+        number = add_sheet(connection, store, record, self._rows, digest=digest, now=now)
+        return replace(sheet, id=number)
 
     def _new_record(self) -> BatchRecord:
         """Return the new record of the batch."""
@@ -347,7 +350,6 @@ class Loading:
             key_column=self._origin.column,
             key_kind=self._origin.kind,
             columns=self.check.columns,
-            rows=self.check.rows,
             form=form,
         )
 
@@ -387,33 +389,19 @@ def want_nothing(store: Store, record: BatchRecord) -> int:
         refuse_held(connection)
         before = store.latest_sheet(connection)
         was_sent = sa.and_(is_of_sheet(before.id), STATE.in_(EXISTS_OR_MAY | {REJECTED}))
-        sheet = insert_sheet(connection, store, digest="", now=now)
+        sheet = insert_sheet(connection, store, record, digest="", now=now)
         names = [column.name for column in LINES.c if column.name != "sheet"]
         columns = [LINES.c[name] for name in names]
         kept = sa.select(sa.literal(sheet), *columns).select_from(lines_with_payments(store.owner))
         insert = sa.insert(LINES).from_select(["sheet", *names], kept.where(was_sent))
         count = connection.execute(insert).rowcount
-        store.save_record(connection, replace(record, rows=count), sheet)
         maker = maker_of(store, store.settings)
         rows = StoredRows(connection, sheet)
         latest = replace(before, id=sheet, account=store.account, is_being_sent=True)
         apply(connection, store, latest, maker, now, rows.pages_by_key(), rows)
-        return record.rows - count
+        return count_rows(connection, LINES, is_of_sheet(before.id)) - count
 
     return store.transact(drop)
-
-
-def _stored_sheet(
-    connection: Connection,
-    store: Store,
-    sheet: Sheet,
-    rows: SourceRows,
-    now: SentSince,
-) -> Sheet:
-    """Store a new sheet of a batch."""
-    digest = store.vault.fingerprint(rows.digest())
-    number = add_sheet(connection, store, rows, digest=digest, now=now)
-    return replace(sheet, id=number)
 
 
 def maker_of(store: Store, settings: Settings) -> EntryMaker:

@@ -17,7 +17,7 @@ from victor_ext._tables.texts import write_table
 
 from ._column_types import formed_columns
 from ._lines import Line, line_of_payment, lines_of
-from ._payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
+from ._payments import PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
 from ._row_kind import RowKind
 from ._rows import RowResult
 from ._state import StateLost
@@ -105,7 +105,7 @@ def results_of_payments(store: Store) -> Iterator[RowResult]:
 
 def _page_after(store: Store, connection: Connection, key: str) -> list[Any]:
     """Return the next payments after the one with this key."""
-    columns, batches = PAYMENTS.c, BATCHES.c
+    columns, batches = PAYMENTS.c, SHEETS.c
     of_address = sa.and_(batches.owner == store.owner, batches.address == store.address)
     of_batches = sa.select(batches.batch).where(of_address)
     if store.batch:

@@ -32,14 +32,12 @@ class BatchRecord:
         key_column: The column that tells the rows apart.
         key_kind: What the values of the key column name.
         columns: Extra columns, for the export.
-        rows: How many lines its last file has.
         form: How its last file is written: the arguments of a `RowFile`.
     """
 
     key_column: str
     key_kind: str
     columns: Sequence[str]
-    rows: int
     form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 

@@ -12,7 +12,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -55,6 +55,7 @@ from ._payments import (
 )
 from ._row_kind import RowKind
 from ._rows import Arguments, content_of, key_after
+from ._settings import BatchRecord
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
 
@@ -97,12 +98,16 @@ class EntryMaker:
 # Sheets
 
 
-def insert_sheet(connection: Connection, store: Store, *, digest: str, now: SentSince) -> int:
+def insert_sheet(
+    connection: Connection, store: Store, record: BatchRecord, *, digest: str, now: SentSince
+) -> int:
     """Store a sheet without its lines. Returns its number. `digest` is equal for equal sheets."""
     values = {
         "owner": store.owner,
         "batch": store.batch,
+        "address": store.address,
         "account": store.account,
+        "details": store.vault.sealed(asdict(record)),
         "digest": digest,
         "person": store.vault.sealed(store.settings.by),
         "stored_at": time.time(),
@@ -116,13 +121,14 @@ def insert_sheet(connection: Connection, store: Store, *, digest: str, now: Sent
 def add_sheet(
     connection: Connection,
     store: Store,
+    record: BatchRecord,
     rows: SourceRows,
     *,
     digest: str,
     now: SentSince,
 ) -> int:
     """Store a sheet and its lines. Returns its number."""
-    sheet = insert_sheet(connection, store, digest=digest, now=now)
+    sheet = insert_sheet(connection, store, record, digest=digest, now=now)
     for page in pages(rows.all()):
         insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
     return sheet
