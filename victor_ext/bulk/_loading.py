@@ -21,7 +21,7 @@ from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import SentSince
 from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.sources import Rows
-from victor_ext.outbox._files import FileTerms, let_go_on, lock_waiting, note_time
+from victor_ext.outbox._files import FileTerms, let_go_on, lock_waiting, note_keys_kept, note_time
 
 from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from ._deciding import TO_DECIDE, Code, message_of
@@ -45,7 +45,7 @@ from ._payments import (
     stored_payments,
 )
 from ._rows import content_of
-from ._settings import TERMS, BatchRecord, Settings
+from ._settings import TERMS, BatchRecord
 from ._sheet_rule import refuse_another_list, respelled_rows, rows_of_asked_references
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
@@ -132,7 +132,7 @@ class Loading:
     def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = RowValidation(
-            maker_of(self._opened, self._settings),
+            maker_of(self._opened),
             self._settings,
             self._rows,
             self._origin,
@@ -312,13 +312,14 @@ class Loading:
         `read` does.
         """
         now = store.sent_now()
-        maker = maker_of(self._opened, self._settings)
+        maker = maker_of(self._opened)
 
         def store_all(connection: Connection) -> BatchRecord:
             store.lock_storing(connection)
             store.state.keep_key(connection, self._vault, store.secret)
             refuse_held(connection)
             note_time(connection, str(store.client.provider), now)
+            note_keys_kept(connection, self._settings.keys_kept)
             self._begin_counting()
             before = _latest_sheet(connection, store)
             sheet = self._latest_or_new(connection, store, before, now)
@@ -363,7 +364,7 @@ class Loading:
 # What the latest sheet of a batch wants
 
 
-def pull_back_outdated(store: Store, record: BatchRecord) -> None:
+def pull_back_outdated(store: Store) -> None:
     """Let nothing be sent with other values than the latest sheet of a batch has. Nothing is asked
     for: what waits is sent, and only a sheet that is sent asks for more.
     """
@@ -375,7 +376,7 @@ def pull_back_outdated(store: Store, record: BatchRecord) -> None:
         note_time(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
-        maker = maker_of(store, store.settings.with_terms_of(record))
+        maker = maker_of(store)
         let_go_on(connection, store.is_entry())  # what was surely lost waits from now on
         lock_waiting(connection, store.is_entry())
         for page in pages(locked_keys(connection, store, waits_outdated(store, sheet))):
@@ -402,7 +403,7 @@ def want_nothing(store: Store, record: BatchRecord) -> int:
         insert = sa.insert(LINES).from_select(["sheet", *names], kept.where(was_sent))
         count = connection.execute(insert).rowcount
         store.save_record(connection, replace(record, rows=count), sheet)
-        maker = maker_of(store, store.settings.with_terms_of(record))
+        maker = maker_of(store)
         rows = StoredRows(connection, sheet)
         latest = replace(before, id=sheet, account=store.account, is_being_sent=True)
         apply(connection, store, latest, maker, now, rows.pages_by_key(), rows)
@@ -424,10 +425,9 @@ def _stored_sheet(
     return replace(sheet, id=number)
 
 
-def maker_of(store: Store, settings: Settings) -> EntryMaker:
+def maker_of(store: Store) -> EntryMaker:
     """Return what makes the entries for rows of a batch."""
-    kept = settings.key_retention_seconds
-    terms = FileTerms(store.owner, store.sender, store.batch, kept)
+    terms = FileTerms(store.owner, store.sender, store.batch)
     return EntryMaker(store.kind, store.vault, terms)
 
 

@@ -371,7 +371,7 @@ def take_from_entries(
     entries = list(connection.execute(query.where(store.has_key(keys), waits)).scalars())
     others: list[Any] = []
     if maker.are_shared and entries:
-        own = (ENTRIES.c.sender, ENTRIES.c.kept, ENTRIES.c.batch.label("entry_batch"))
+        own = (ENTRIES.c.sender, ENTRIES.c.batch.label("entry_batch"))
         shared = sa.select(*PAYMENT_COLUMNS, *own).select_from(WITH_ROWS)
         in_units = sa.and_(columns.owner == store.owner, columns.entry.in_(entries))
         others = [*connection.execute(shared.where(in_units, columns.key.not_in(keys))).all()]
@@ -390,7 +390,7 @@ def _put_again(
     """Store new entries, on the old terms, for payments whose units were taken apart."""
     by_terms: dict[FileTerms, dict[str, Arguments]] = {}
     for payment in payments:
-        terms = FileTerms(store.owner, payment.sender, payment.entry_batch, payment.kept)
+        terms = FileTerms(store.owner, payment.sender, payment.entry_batch)
         arguments = content_of(store.vault, payment.row).arguments or {}
         by_terms.setdefault(terms, {})[payment.key] = arguments
     for terms, rows in by_terms.items():

@@ -97,7 +97,7 @@ class Worker:
             scope=store.owner,
             sender=store.sender,
             batch=store.batch or None,
-            kept=inf if settings.key_retention is None else settings.key_retention,
+            kept=settings.keys_kept,
             workers=settings.workers,
             rate=settings.rate,
         )
@@ -295,11 +295,11 @@ def read_row_results(store: Store, failed: Counter[str]) -> int:
             results = store.kind.unit_results(unit, rows)
         except VictorError as error:
             failed[unit] += 1
-            if is_about_all(error) or refusals.note(unit, error):
+            if is_about_all(error) or refusals.note(error):
                 raise
             first_error = first_error or error
             continue
-        refusals.note(unit, None)
+        refusals.note(None)
         if results is None:
             undecided += 1
             continue

@@ -33,11 +33,12 @@ from victor_ext._event_queue.databases import (
 )
 from victor_ext._event_queue.rows import begin_writing, change_rows
 from victor_ext._event_queue.transactions import Pass
-from victor_ext._settlement.key_age import Now, SentSince
+from victor_ext._settlement.key_age import Moment, Now, SentSince
 
 from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
+from ._keys_kept import KeysKept
 
 GROUP = 256
 """The maximum number of entries that are read in one transaction."""
@@ -57,14 +58,16 @@ class Claims:
     Args:
         engine: Of the outbox.
         client: Sends the entries.
+        kept: How long the provider keeps keys.
 
     Attributes:
         error: What is raised at the end of the round; None: nothing.
         life: Of the database.
     """
 
-    def __init__(self, engine: OutboxEngine, client: Any) -> None:
+    def __init__(self, engine: OutboxEngine, client: Any, kept: KeysKept) -> None:
         self.client = client
+        self.kept = kept
         self.error: Exception | None = None
         self.life = engine.holding.life
         self._engine = engine
@@ -202,6 +205,17 @@ class Claims:
             return False
         claim.row.had_by = self._worker
         return True
+
+    def renew(self, claim: Claim, connection: Connection) -> Claim | None:
+        """Have an entry that this worker has marked for one more call. None: somebody else has it
+        by now, or the outbox is held.
+        """
+        at = Moment.now()
+        present = database_time(connection)
+        may_renew = sa.and_(claim.is_still_ours(self._table.c), self._is_not_held)
+        if not change_rows(connection, self._table, may_renew, due_at=present + self.lease):
+            return None
+        return replace(claim, now=present, at=at)
 
     @property
     def lease(self) -> float:

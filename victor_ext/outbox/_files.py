@@ -35,7 +35,7 @@ from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, i
 from victor_ext._event_queue.transactions import PassDriver, Transactions
 from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
-from victor_ext._settlement.key_age import SentSince, within_key_life
+from victor_ext._settlement.key_age import SentSince
 
 from ._adding import new_entry
 from ._digests import FORGOTTEN
@@ -56,6 +56,7 @@ from ._entries import (
 )
 from ._forgetting import FORGOTTEN_VALUES
 from ._holding import HOLD, end_hold, mark_restored, moment_of, store_time
+from ._keys_kept import keys_kept
 from ._life import Life
 from ._passes import Rounds
 from ._policy import PaymentRegister
@@ -74,7 +75,7 @@ _WORD = f"""
 CASE
     WHEN state = 'sent' AND shared THEN '{PaymentOutcome.ACCEPTED}'
     WHEN state = 'sent' THEN '{PaymentOutcome.CREATED}'
-    WHEN last = '{PaymentOutcome.NOT_SENT}' AND state IN ('waiting', 'unclear') THEN last
+    WHEN last = '{PaymentOutcome.NOT_SENT}' AND state = 'waiting' THEN last
     WHEN last = '{PaymentOutcome.ACCEPTED}'
         AND state IN ('sending', 'settling', 'unclear') THEN last
     WHEN last = '{PaymentOutcome.UNKNOWN}' AND state = 'sending' THEN last
@@ -92,17 +93,16 @@ def _entry_table() -> sa.Table:
     """The table of the entries of files, with more columns than that of an outbox.
 
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
-    the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
-    are the seconds for which the provider keeps its key. `shared` says that it is for the rows of a
-    payout, be it one row. `last` is the outcome of its last call, if that settled nothing. `word`
-    is what people see of its rows: the database stores it with each change of the others.
+    the account and the address with which it is sent, and `batch` the batch that sends it. `shared`
+    says that it is for the rows of a payout, be it one row. `last` is the outcome of its last call,
+    if that settled nothing. `word` is what people see of its rows: the database stores it with each
+    change of the others.
     """
     return outbox_table(
         NAME,
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("batch", sa.Text, nullable=False),
-        sa.Column("kept", sa.Double, nullable=False),
         sa.Column("shared", sa.Boolean, nullable=False),
         sa.Column("last", sa.String(16)),
         sa.Column("word", sa.String(16), sa.Computed(_WORD, persisted=True)),
@@ -131,7 +131,6 @@ class FileTerms:
     scope: str
     sender: str
     batch: str
-    kept: float
 
 
 def entry_values(
@@ -354,16 +353,10 @@ def open_entries(connection: Connection, chosen: Condition) -> OpenEntries:
 
 
 def let_go_on(connection: Connection, chosen: Condition) -> None:
-    """Let entries that wait for their next try, or that are unclear, be taken up at once.
-
-    An unclear one that was surely lost is sent again.
-    """
+    """Let entries that wait for their next try, or that are unclear, be taken up at once."""
     columns = ENTRIES.c
     of_nobody = sa.and_(chosen, _is_of_nobody(connection))
     unclear = sa.and_(of_nobody, OfFewRows(columns.state == EntryState.UNCLEAR))
-    lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT)
-    again = {**free_values(), **sent_values(None), "settle_until": None}
-    change_rows(connection, ENTRIES, lost, state=_WAITING, **again)
     change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING, **free_values())
     paused = sa.and_(of_nobody, _IS_DUE, columns.due_at > 0.0)
     change_rows(connection, ENTRIES, paused, **free_values())
@@ -417,6 +410,11 @@ def note_time(connection: Connection, provider: str, now: SentSince) -> None:
         store_time(connection, TABLES.control, provider, now.since)
 
 
+def note_keys_kept(connection: Connection, seconds: float | None) -> None:
+    """Note how long the provider keeps keys; None: nothing was said."""
+    keys_kept(connection, TABLES.control, seconds)
+
+
 def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
     insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
@@ -441,7 +439,7 @@ class SenderTerms:
         scope: The system and the environment.
         sender: The account and the address with which entries are sent.
         batch: The batch whose entries are sent; None: all batches.
-        kept: Seconds for which the provider keeps keys, if an entry does not say less.
+        kept: Seconds for which the provider keeps keys, as was said; None: nobody has said it.
         workers: The maximum number of calls under way at once.
         rate: The maximum number of calls that begin in a second; None: no limit.
     """
@@ -449,7 +447,7 @@ class SenderTerms:
     scope: str
     sender: str
     batch: str | None
-    kept: float
+    kept: float | None
     workers: int
     rate: float | None = None
 
@@ -515,7 +513,7 @@ class FilePolicy:
 
     def write(self, row: Any, ahead: float) -> Write:
         """The write of an entry; one that no file asks for is only looked up."""
-        write = replace(write_of(row, ahead), kept=float(row.kept))
+        write = write_of(row, ahead)
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
         if write.sent is not None and row.only_looked_up:
@@ -525,7 +523,6 @@ class FilePolicy:
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
         """Send the row."""
         call: PreparedCall = row.prepared
-        client = within_key_life(client, float(row.kept))
         try:
             return self._rows.call(client, call, is_repeat=is_repeat)
         except VictorError:
@@ -552,11 +549,9 @@ class FilePolicy:
             if settlement.looked_up:
                 values["error"] = f"{settlement.reason} {_WAS_DONE}"
         elif values["state"] == EntryState.UNCLEAR:
-            outcome = settlement.once_over().outcome
-            was_accepted = row.last == PaymentOutcome.ACCEPTED
             # What an earlier call came to says nothing of the one that is in doubt.
-            is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
-            values["last"] = outcome if is_known else row.last
+            was_accepted = row.last == PaymentOutcome.ACCEPTED
+            values["last"] = row.last if was_accepted else settlement.outcome
         return values
 
     # Whose is what was made

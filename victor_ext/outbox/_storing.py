@@ -211,9 +211,10 @@ class SentResult:
 
 def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
     """The result of an entry whose own call was done; None: its settlement comes from a look-up, or
-    is another one, and has to be compared with other entries before it is stored.
+    is another one, and has to be compared with other entries before it is stored; or there is more
+    to say of it.
     """
-    if settlement.outcome is not PaymentOutcome.CREATED or settlement.looked_up:
+    if settlement.outcome is not PaymentOutcome.CREATED or settlement.reason is not None:
         return None
     values = done_values(settlement.request, row.prepared)
     entry = entry_of(row.with_values(values))
