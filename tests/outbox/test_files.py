@@ -47,12 +47,9 @@ PATIENCE = 30.0
 """Seconds after which a test has failed that waits for something."""
 
 
-def new_entry(amount, scope=SCOPE):
-    with Victor(VictorOAuth("an-id", "a-secret")) as client:
-        values = invoice(1, amount=amount, idempotency_key=KEY)
-        call = client.prepare("payment_requests.create", **values)
-        terms = FileTerms(scope, SENDER, BATCH, 86_400.0)
-        return entry_values(call, client, KEY, VAULT, terms)
+def new_entry(reference="INV-1", scope=SCOPE):
+    terms = FileTerms("Victor", "payment_requests.create", scope, SENDER, BATCH, shared=False)
+    return entry_values(terms, KEY, reference)
 
 
 @pytest.fixture

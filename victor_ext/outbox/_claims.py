@@ -76,6 +76,8 @@ class Claims:
         self._chosen = engine.policy.chosen()
         self._worker = new_number()
         self._statement = self._statement_of_begin()
+        is_it = self._table.c.id == sa.bindparam("of_id")
+        self._storing_call = sa.update(self._table).where(is_it)
         self._last = 0
         """The id up to which no entry is left for the pass."""
 
@@ -115,8 +117,9 @@ class Claims:
         present = database_time(connection)
         is_due = self._is_due(present)
         rows = self._read_in_order(is_due, connection)
-        chosen, waiting = _with_distinct_subjects(rows, busy)
         last = max((row.id for row in rows), default=self._last)
+        prepared = self._engine.policy.prepare(rows, connection)
+        chosen, waiting = _with_distinct_subjects(prepared, busy)
         if waiting:
             last = min(waiting) - 1
         return ClaimGroup(
@@ -164,6 +167,9 @@ class Claims:
         for id, due_at in connection.execute(self._statement, values):
             began = due_at - self.lease
             begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True, marks=marks)
+        calls = [{"of_id": id, **by_id[id].row.unstored} for id in begun if by_id[id].row.unstored]
+        if calls:  # the same bytes are sent in each repeat
+            connection.execute(self._storing_call, calls)
         return begun
 
     def _statement_of_begin(self) -> sa.UpdateBase:

@@ -15,14 +15,14 @@ import math
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from victor_ext import Outcome, PreparedCall, VictorError
+from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -37,7 +37,6 @@ from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 from victor_ext._settlement.key_age import SentSince
 
-from ._adding import new_entry
 from ._digests import FORGOTTEN
 from ._engine import EngineTerms, OutboxEngine
 from ._entries import (
@@ -50,7 +49,6 @@ from ._entries import (
     is_under_call,
     new_number,
     outbox_table,
-    payment_references,
     sent_values,
     write_of,
 )
@@ -60,7 +58,7 @@ from ._keys_kept import keys_kept
 from ._life import Life
 from ._passes import Rounds
 from ._policy import PaymentRegister
-from ._sealing import STORAGE_KEY, Sealing
+from ._sealing import STORAGE_KEY, UNPREPARED, Sealing
 from ._storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from ._tables import OutboxTables
 
@@ -116,6 +114,7 @@ ENTRIES = TABLES.entries
 
 _NO_REFERENCE = "It has no client_reference_id to search for."
 _WAS_DONE = "A look-up shows that it was done."
+_GONE = InvalidRequest("What it asks for is not in the state any more.")
 _WAITING = EntryState.WAITING
 _MAY_BE_REPLACED = (_WAITING, EntryState.REFUSED)
 
@@ -124,47 +123,38 @@ class EntryMarked(Exception):
     """An entry that was to be replaced may have been sent: nothing is stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileTerms:
+class FileTerms(NamedTuple):
     """What the entries that are stored by one transaction have in common: see the table."""
 
+    provider: str
+    operation: str
     scope: str
     sender: str
     batch: str
+    shared: bool
 
 
-def entry_values(
-    call: PreparedCall,
-    client: Any,
-    key: str,
-    vault: Vault,
-    terms: FileTerms,
-    look_up_by: Mapping[str, str] | None = None,
-    *,
-    shared: bool = False,
-) -> dict[str, Any]:
-    """The column values of a new entry, but for the time at which it is stored; and as `references`
-    the digests of the references of its payments, if it has several.
-
-    Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
+def entry_values(terms: FileTerms, key: str, reference: str) -> dict[str, Any]:
+    """The column values of a new entry, but for the time at which it is stored. It has no call
+    before it is taken up. `reference` is a digest.
     """
-    new = new_entry(call, client, key, look_up_by or {})
     return {
-        **new.stored_values(vault),
-        "reference": vault.fingerprint(new.reference),
-        "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
-        **asdict(terms),
-        "shared": shared,
+        **terms._asdict(),
+        "key": key,
+        "reference": reference,
+        "call": UNPREPARED,
+        "look_up_by": UNPREPARED,
+        "send_before": None,
+        "settle_until": None,
+        "state": _WAITING,
+        **free_values(),
+        **sent_values(None),
+        "tries": 0,
+        "ended": False,
+        "restored": False,
         "last": None,
         "error": None,
-        "settle_until": None,
-        **sent_values(None),
     }
-
-
-def like_entry(values: Mapping[str, Any], **own: Any) -> dict[str, Any]:
-    """The column values of a new entry that has those of another new one, but for its own."""
-    return {**values, **free_values(), **own}
 
 
 def sent_since(sent: SentSince) -> dict[str, Any]:
@@ -195,16 +185,7 @@ def put_entries(
         return
     Life(ENTRIES, TABLES.control).begin(connection)
     now = database_time(connection)
-    stored: list[dict[str, Any]] = []
-    references: list[dict[str, Any]] = []
-    for entry in entries:
-        values: dict[str, Any] = {**entry, "stored_at": now, "changed_at": now}
-        digests: list[str] = values.pop("references")
-        key: str = entry["key"]
-        references += [{"digest": digest, "key": key} for digest in digests]
-        stored.append(values)
-    if references:
-        connection.execute(sa.insert(TABLES.references), references)
+    stored = [{**entry, "stored_at": now, "changed_at": now} for entry in entries]
     may_be_replaced = ENTRIES.c.state.in_([sa.literal_column(f"'{state}'") for state in replaced])
     put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
     named = named_entries(stored[0]["scope"], [entry["key"] for entry in stored])
@@ -217,10 +198,11 @@ def remove_entries(connection: Connection, scope: str, keys: Collection[str]) ->
     """Delete those of these entries that wait, or were refused here."""
     may_be_removed = ENTRIES.c.state.in_(_MAY_BE_REPLACED)
     delete_rows(connection, ENTRIES, sa.and_(named_entries(scope, keys), may_be_removed))
-    references = TABLES.references.c
-    is_left = sa.exists().where(ENTRIES.c.key == references.key)
-    of_removed = sa.and_(references.key.in_(keys), sa.not_(is_left))
-    delete_rows(connection, TABLES.references, of_removed)
+
+
+def renew_entries(connection: Connection, scope: str, keys: Collection[str]) -> None:
+    """Let a worker that has read these entries send none of them: each asks for less since."""
+    change_rows(connection, ENTRIES, named_entries(scope, keys), had_by=new_number())
 
 
 _IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
@@ -452,8 +434,21 @@ class SenderTerms:
     rate: float | None = None
 
 
+class FileCall(NamedTuple):
+    """The call of an entry, and the values that its look-up needs beside it."""
+
+    call: PreparedCall
+    look_up_by: Mapping[str, str]
+
+
 class FileRows(PaymentRegister, Protocol):
     """What bulk sending knows of the rows that entries are for."""
+
+    def prepare(
+        self, connection: Connection, keys: Sequence[str]
+    ) -> Mapping[str, FileCall | InvalidRequest]:
+        """Return the calls of entries by their keys, or why one cannot be made."""
+        ...
 
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Make a call. Returns what it came to, as of `create` of `settle`.
@@ -511,6 +506,31 @@ class FilePolicy:
 
     # How one is sent
 
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:
+        """Prepare the calls of entries that have none yet. One that cannot be made is refused, or
+        unclear if it may have been sent in a restored state.
+        """
+        new = [row for row in rows if row.call == UNPREPARED]
+        if not new:
+            return rows
+        calls = self._rows.prepare(connection, [row.key for row in new])
+        for row in new:
+            prepared = calls.get(row.key, _GONE)
+            try:
+                if isinstance(prepared, InvalidRequest):
+                    raise prepared
+                row.add_call(prepared.call, prepared.look_up_by, self._vault)
+            except InvalidRequest as error:
+                self._end_without_call(row, error, connection)
+        return [row for row in rows if row.call != UNPREPARED]
+
+    def _end_without_call(self, row: Any, error: InvalidRequest, connection: Connection) -> None:
+        """Store that an entry is not sent, since it has no call."""
+        state = EntryState.REFUSED if row.first_sent_at is None else EntryState.UNCLEAR
+        why = self._vault.sealed(error.message)
+        is_as_read = sa.and_(ENTRIES.c.id == row.id, ENTRIES.c.had_by == row.had_by)
+        change_rows(connection, ENTRIES, is_as_read, **free_values(), state=state, error=why)
+
     def write(self, row: Any, ahead: float) -> Write:
         """The write of an entry; one that no file asks for is only looked up."""
         write = write_of(row, ahead)
@@ -561,10 +581,10 @@ class FilePolicy:
         return sa.and_(ENTRIES.c.provider == row.provider, ENTRIES.c.scope == row.scope)
 
     def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
-        """Their keyed digests, in both tables."""
-        plain = payment_references(row.prepared)
+        """Their keyed digests; those of several payments have no table."""
+        plain = [payment.reference for payment in row.prepared.payments if payment.reference]
         references = {row.reference, *map(self._vault.fingerprint, plain)}
-        return references, references
+        return references, ()
 
 
 class FileSender:

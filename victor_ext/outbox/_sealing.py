@@ -9,8 +9,9 @@ entry changes. Each stored text begins with a mark if it is encrypted, so that e
 before the first key are still read.
 """
 
+import json
 from collections.abc import Mapping
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,9 @@ from victor_ext._privacy import HIDDEN
 
 STORAGE_KEY = "storage key"
 """The name of the row of the table of control that has the wrapped key."""
+UNPREPARED = ""
+"""What an entry of a file has in these columns before it is taken up first: its call is made then.
+"""
 _SEALED = ("call", "look_up_by")
 """The columns that are encrypted in each entry."""
 HOW_TO_GIVE = (
@@ -44,6 +48,8 @@ class ClearRow(SimpleNamespace):
     """
 
     call: str
+    unstored: Mapping[str, str] = MappingProxyType({})
+    """Columns that are stored when the entry is marked: its call, if it was prepared now."""
     _prepared: PreparedCall | None = None
 
     @property
@@ -56,6 +62,16 @@ class ClearRow(SimpleNamespace):
         if prepared is None:
             prepared = self._prepared = PreparedCall.from_text(self.call)
         return prepared
+
+    def add_call(self, call: PreparedCall, look_up_by: Mapping[str, str], vault: Vault) -> None:
+        """Add the call of an entry that has none yet.
+
+        Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
+        """
+        clear = {"call": call.to_text(), "look_up_by": json.dumps(dict(look_up_by))}
+        self.unstored = {name: vault.sealed(text) for name, text in clear.items()}
+        self._prepared = call
+        vars(self).update(clear)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({HIDDEN})"

@@ -37,7 +37,7 @@ from ._entries import (
     provider_of,
 )
 from ._holding import Holding
-from ._sealing import ClearRow, Sealing, is_sealed
+from ._sealing import UNPREPARED, ClearRow, Sealing, is_sealed
 
 
 class Change(NamedTuple):
@@ -182,8 +182,10 @@ def event_kind(table: sa.Table, sealing: Sealing, holding: Holding) -> EventKind
 
 
 def is_readable(row: ClearRow) -> bool:
-    """Whether the call of an entry can be read: it is neither encrypted nor forgotten."""
-    return not is_sealed(row.call) and not is_forgotten(row.call)
+    """Whether the call of an entry can be read: it was prepared, and is neither encrypted nor
+    forgotten.
+    """
+    return row.call != UNPREPARED and not is_sealed(row.call) and not is_forgotten(row.call)
 
 
 def text_of_made(row: ClearRow, id: str | None) -> str | None:
