@@ -31,7 +31,7 @@ from victor_ext._event_queue.workers import (
     log_changes,
 )
 from victor_ext._privacy import concealed
-from victor_ext._settlement.key_age import LEAST_KEPT, within_key_life
+from victor_ext._settlement.key_age import LEAST_KEPT
 
 from ._adding import Adding
 from ._by_hand import OutboxByHand
@@ -39,6 +39,7 @@ from ._engine import EngineTerms, OutboxEngine
 from ._entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, refusal
 from ._forgetting import Forgetting
 from ._holding import Hold, end_hold
+from ._keys_kept import keys_kept
 from ._passes import AnyClient, Refreshing, Rounds, required_client
 from ._policy import OutboxPolicy
 from ._scope import Owner, Scope
@@ -59,7 +60,7 @@ class OutboxOptions(TypedDict, total=False):
     """The options of every outbox; `Outbox` describes them."""
 
     client: AnyClient | None
-    keys_kept: timedelta
+    keys_kept: timedelta | None
     lease: timedelta
     settle_for: timedelta
     workers: int
@@ -80,7 +81,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         engine: Engine,
         client: AnyClient | None = None,
         *,
-        keys_kept: timedelta = timedelta(hours=24),
+        keys_kept: timedelta | None = None,
         lease: timedelta = timedelta(minutes=2),
         settle_for: timedelta = timedelta(minutes=10),
         workers: int = 16,
@@ -88,9 +89,12 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         table: str = "victor_outbox",
     ) -> None:
         storage_key = concealed(storage_key)
-        check_arguments(engine, keys_kept=keys_kept, lease=lease, settle_for=settle_for)
-        kept = keys_kept.total_seconds()
-        if kept < LEAST_KEPT:
+        check_arguments(engine, lease=lease, settle_for=settle_for)
+        kept = None
+        if keys_kept is not None:
+            check_arguments(engine, keys_kept=keys_kept)
+            kept = keys_kept.total_seconds()
+        if kept is not None and kept < LEAST_KEPT:
             raise ConfigurationError(
                 f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must "
                 "end before their key."
@@ -131,11 +135,8 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         )
 
     def _worker_client(self, client: AnyClient | None) -> Any:
-        """The client of a worker's passes. Each of its calls ends before the key of the call can
-        expire.
-        """
-        own = required_client(self._client_or_own(client))
-        return within_key_life(own, self._parts.terms.kept)
+        """The client of a worker's passes."""
+        return required_client(self._client_or_own(client))
 
     # Handlers
 
@@ -263,8 +264,13 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
 
     @operation
     def release(self) -> Work[bool]:
-        """End a hold. Returns whether there was one."""
-        return lambda connection: end_hold(connection, self.control)
+        """End a hold. Returns whether there was one. What was said of `keys_kept` is stored."""
+
+        def end(connection: Connection) -> bool:
+            keys_kept(connection, self.control, self._parts.terms.kept)
+            return end_hold(connection, self.control)
+
+        return end
 
     @operation
     def held_since(self) -> Work[datetime | None]:
@@ -310,7 +316,8 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingWorker):
         client: The client whose writes `add_call` stores, and that `send` sends with, unless it is
             given another one.
         keys_kept: How long the provider keeps an idempotency key, at least 100 seconds. Victor
-            does not document it: ask, and set it.
+            does not document it: ask, and set it. It is stored with the outbox, and the shortest
+            that was ever said counts. None: what is stored, or else 24 hours, an assumption.
         lease: How long an event is a worker's before another one handles it: longer than your
             handlers take. (An entry is its worker's until its call has ended: for the deadline of
             the client, and two seconds.)

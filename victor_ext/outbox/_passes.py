@@ -33,6 +33,7 @@ from ._claims import Claims
 from ._deliveries import Deliveries
 from ._engine import OutboxEngine
 from ._entries import CREATES, VICTOR, Entry, EntryState, as_status, write_of
+from ._keys_kept import keys_kept
 from ._sealing import clear_row
 from ._sending import Sending
 
@@ -83,7 +84,9 @@ class Rounds:
         seconds. Returns what they have settled, and the claims if the round has not ended.
         """
         engine = self._engine
-        sender = within_key_life(client, engine.terms.kept)
+        keep = partial(keys_kept, control=engine.tables.control, named=engine.terms.kept)
+        kept = yield from engine.transactions.transact(keep)
+        sender = within_key_life(client, kept.seconds)
         try:
             # Only the provider's clock shows for certain how old a key is.
             if not sender.provider_time().is_known:
@@ -91,8 +94,8 @@ class Rounds:
         except VictorError as error:
             self._pause_after(error)
             raise
-        if claims is None:
-            claims = Claims(engine, sender)
+        if claims is None or claims.kept != kept:
+            claims = Claims(engine, sender, kept)
         flow = partial(self._deliveries, claims, time.monotonic() + seconds)
         result: tuple[list[Entry], Claims | None]
         result = yield partial(engine.transactions.with_calls, engine.workers, flow)
