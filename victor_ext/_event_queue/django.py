@@ -20,7 +20,7 @@ from .databases import creation_statements, hidden_parameters, is_of_unusable_se
 from .drivers import with_threads
 from .handlers import TRANSACTION_ENDED, refuse_awaitable
 from .rows import begin_writing
-from .transactions import Pass, Work, refuse_missing_table
+from .transactions import Work
 
 T = TypeVar("T")
 
@@ -101,20 +101,10 @@ class DjangoDriver:
         self._table = table
         self._connection = cast("Connection", _Connection(using))
 
-    def read(
-        self,
-        work: Work[T],
-        in_transaction: Callable[[Work[T]], Pass[T]],  # noqa: ARG002 - for all others
-    ) -> T:
+    def read(self, work: Work[T], _pause: float) -> T:
         """Do work in the transaction that is open, as a savepoint; else in one of its own."""
-        try:
-            with transaction.atomic(self._using):
-                return work(self._connection)
-        except Exception as error:
-            refuse_missing_table(
-                error, self._table.metadata.sorted_tables, self.how_tables_are_made
-            )
-            raise
+        with transaction.atomic(self._using):
+            return work(self._connection)
 
     def transaction(self, work: Work[T], pause: float) -> T:
         """Do work in a transaction of its own."""

@@ -322,10 +322,6 @@ class HandlesEvents(DeadLetters, Generic[E]):
         """This client, else that of the outbox or inbox, if it has one."""
         return self.client if client is None else client
 
-    def _handled(self, client: Any, _rest: Any) -> Pass[tuple[list[E], None]]:
-        """Handle events in a pass of a worker: those that were handled, and no rest."""
-        return (yield from self._queue.handle(self._client_or_own(client))), None
-
 
 class MakesTables:
     """An outbox or inbox that makes its tables itself. (With Django, a migration makes them.)"""

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from victor_ext import ConfigurationError, Delivery
+from victor_ext import Delivery
 from victor_ext._event_queue.databases import DatabaseTime, table_of
 from victor_ext._event_queue.drivers import AwaitedDriver, BlockingDriver
 from victor_ext._event_queue.events import event_table
@@ -142,7 +142,7 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
         seconds = lease.total_seconds()
         handlers = Handlers[InboxEvent](self.events, driver)
         self._queue = EventQueue(self._transactions, self.events, handlers, kind, seconds)
-        passes = (WorkerPass("handle", self._handled),)
+        passes = (WorkerPass("handle", self._queue.handle),)
         self._worker = BoxWorker("inbox", passes, self._transactions, self._client_or_own, seconds)
 
     def on(self, name: str | None = None, *, source: str | None = None) -> Callable[[H], H]:
@@ -157,8 +157,7 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
             source: Events of one source alone. None: of each.
 
         Raises:
-            ConfigurationError: The function is `async def`, and the inbox has blocking calls; or
-                the name is empty.
+            ConfigurationError: The function is `async def`, and the inbox has blocking calls.
         """
         return self._queue.handlers.on(name, source, str.casefold)
 
@@ -191,13 +190,11 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
         Raises:
             AuthenticationError: It may not come from the system. Answer 401.
             InvalidRequest: It is not a notification. Answer 400.
-            ConfigurationError: The name is missing, or is none of the document's; or `source` is
-                no text, or blank. It may be a notification: answer with an error of the server, and
-                it is delivered again.
+            ConfigurationError: The name is missing, or is none of the document's. It may be a
+                notification: answer with an error of the server, and it is delivered again.
             django.db.transaction.TransactionManagementError: Of `DjangoInbox`, without an open
                 transaction.
         """
-        _check_source(source)
         named = {} if name is None else {"name": name}
         deliver: Callable[..., Delivery] = self._webhook.delivery
         delivery = deliver(body, headers, **named)
@@ -285,16 +282,6 @@ class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
                 return None
         notification = self._webhook.notification(row.data)
         return InboxEvent(row.name, row.source, row.subject, notification, record, tries)
-
-
-def _check_source(source: object) -> None:
-    """Raise `ConfigurationError` unless `source` is a text that is empty or not blank."""
-    if isinstance(source, str) and (not source or source.strip()):
-        return
-    raise ConfigurationError(
-        f"source={source!r:.40} names nobody: write source=payor_id, the id of whose address the "
-        "request came to, or leave source out."
-    )
 
 
 def _storable_id(text: str) -> str:
