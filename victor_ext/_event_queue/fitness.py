@@ -94,15 +94,7 @@ def _leave_connections_to_parent() -> None:
     processes that use one would mix up their statements.
     """
     for engine in tuple(_prepared):
-        if not _is_in_memory(engine):
-            engine.dispose(close=False)
-
-
-def _is_in_memory(engine: sa.Engine) -> bool:
-    """Whether the connection of an engine is its database, of which a forked process has a copy."""
-    database = engine.url.database or ":memory:"
-    is_memory = ":memory:" in database or "mode=memory" in str(engine.url)
-    return engine.dialect.name == "sqlite" and is_memory
+        engine.dispose(close=False)
 
 
 if hasattr(os, "register_at_fork"):

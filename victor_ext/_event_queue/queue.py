@@ -126,13 +126,11 @@ class EventQueue(Generic[E]):
         `values` are the column values of the event. An event that no handler of this process wants
         is not stored. While none may be called, it is stored.
         """
-        if not self.handlers:
+        row = SimpleNamespace(**values)
+        if not self.handlers.of(row):
             return
         if not connection.execute(sa.select(self._kind.may_handle())).scalar():
             self.store(connection, **values)
-            return
-        row = SimpleNamespace(**values)
-        if not self.handlers.of(row):
             return
         if error is None:
             self._call(connection, row, 1)
