@@ -31,6 +31,7 @@ from victor_ext._settlement.failures import is_about_all
 from .databases import (
     Condition,
     DatabaseTime,
+    NeverHeals,
     create_tables,
     database_time,
     earliest_time,
@@ -76,7 +77,6 @@ class EventKind(Generic[E]):
             of the present try, and what `read` has returned.
         may_handle: Returns the condition that handlers may be called now, as part of the statement
             that takes something up. An event that comes about while it does not hold is stored.
-        check: Raises `ConfigurationError` if events that are stored could not be read.
         read: Reads what an event is about, with the client, before the transaction of its handlers
             opens.
         forget: Deletes what is old beside the events of a system, at this time.
@@ -85,7 +85,6 @@ class EventKind(Generic[E]):
     provider: Callable[[Any], str]
     event_of: Callable[[Connection, Any, int, Any], E | None]
     may_handle: Callable[[], Condition] = sa.true
-    check: Work[object] = lambda _connection: None
     read: Callable[[Any, Any], Pass[Any]] = _nothing
     forget: Callable[[Connection, str, float], object] = lambda _connection, _provider, _now: None
 
@@ -219,9 +218,7 @@ class EventQueue(Generic[E]):
         # The try is counted before it is made, since it may end the process.
         taken_up = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
         marks = ("tries", "due_at")
-        row = take_first(connection, self._events, due, marks, lambda _row: taken_up)
-        self._kind.check(connection)
-        return row
+        return take_first(connection, self._events, due, marks, lambda _row: taken_up)
 
     def _is_still_ours(self, row: Any) -> Condition:
         """Holds for the row that `_take` has returned while no other worker has taken it up
@@ -251,7 +248,9 @@ class EventQueue(Generic[E]):
 
     def _store_failure(self, row: Any, error: Exception, connection: Connection) -> None:
         """Store that a try has failed, and when the event is tried again."""
-        tries = row.tries + 1
+        tries = row.tries
+        if not isinstance(error, NeverHeals):  # else no try is counted: the worker ends
+            tries += 1
         change_rows(
             connection, self._events, self._is_still_ours(row), **_values_after(tries, error)
         )
