@@ -606,8 +606,6 @@ class FileSender:
         engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
         self._parts = OutboxEngine(TABLES, self._transactions, vault, self._policy, engine_terms)
         self._rounds = Rounds(self._parts)
-        self._rest: Any = None
-        """The rest of a round of passes, if it has not ended."""
 
     @property
     def is_client_refused(self) -> bool:
@@ -632,6 +630,4 @@ class FileSender:
 
     def send_for_a_while(self) -> None:
         """Make the passes of some seconds: what others have left is taken up between them."""
-        rest, self._rest = self._rest, None
-        round_of_passes = self._rounds.make_for_a_while(self._client, rest)
-        _, self._rest = self._transactions.run(round_of_passes)
+        self._transactions.run(self._rounds.send_for_a_while(self._client))
