@@ -30,7 +30,6 @@ from typing import (
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError
@@ -142,24 +141,16 @@ class Transactions:
     Args:
         driver: Makes them.
         tables: All tables of the outbox or inbox.
-        on_error: Called with an error of the database, after which the transaction is made again;
-            it raises an error to give up. None: the error is raised.
 
     Attributes:
         heartbeat: The state of the worker, such as for a probe.
     """
 
-    def __init__(
-        self,
-        driver: PassDriver,
-        tables: Sequence[sa.Table],
-        on_error: Callable[[DBAPIError], None] | None = None,
-    ) -> None:
+    def __init__(self, driver: PassDriver, tables: Sequence[sa.Table]) -> None:
         self.driver = driver
         self.heartbeat = Heartbeat()
         self._drive: Callable[..., Any] = adrive if driver.is_awaited else drive
         self._tables = tables
-        self._on_error = on_error
 
     def run(self, steps: Pass[Any]) -> Any:
         """Make a pass, each of whose steps shows that the worker is alive."""
@@ -190,7 +181,7 @@ class Transactions:
         refuse = partial(
             _refuse_missing_table, tables=self._tables, how=self.driver.how_tables_are_made
         )
-        return transacted(make, work, result, refuse, self._on_error)
+        return transacted(make, work, result, refuse)
 
 
 def transacted(
@@ -198,14 +189,12 @@ def transacted(
     work: Work[T],
     result: Any = None,
     refuse: Callable[[Exception], None] | None = None,
-    on_error: Callable[[DBAPIError], None] | None = None,
 ) -> Pass[T]:
     """Do this work in a transaction. It is done again if it has collided with another transaction.
 
     Args:
         make: As of `Transaction`; so are `work` and `result`.
         refuse: Raises another error in place of some.
-        on_error: As of `Transactions`.
     """
     conflicts = 0
     pause = 0.0
@@ -220,11 +209,7 @@ def transacted(
             if refuse is not None:
                 refuse(error)
             if state not in _COLLISIONS or conflicts > _MOST_CONFLICTS:
-                if on_error is None or not isinstance(error, DBAPIError):
-                    raise
-                on_error(error)
-                conflicts, pause = 0, 0.0
-                continue
+                raise
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
         pause = random.uniform(0, longest)  # noqa: S311 - no secret
 

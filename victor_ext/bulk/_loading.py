@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,15 +36,13 @@ from ._payments import (
     TO_BE_SENT,
     WITH_ENTRIES,
     KeyOrigin,
-    RequestedPayment,
     Sheet,
     is_of_sheet,
     lines_with_payments,
     pages,
-    stored_payments,
 )
 from ._rows import content_of
-from ._settings import TERMS, BatchRecord
+from ._settings import BatchRecord
 from ._sheet_rule import refuse_another_list, respelled_rows, rows_of_asked_references
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
@@ -104,7 +101,7 @@ class Loading:
 
     def opened(self) -> AbstractContextManager[Store]:
         """Open the batch of a state that is there, for a block."""
-        return self._opened.open_present(self.batch)
+        return self._opened.open_present()
 
     def read(self) -> Check:
         """Check every row, and decide about it by what the state has now. Nothing is stored.
@@ -118,7 +115,7 @@ class Loading:
         with self.opened() as store:
             record = store.record(to_send=True)
             if record is not None:
-                self._settings = self._settings.after(record)
+                self._settings.require_key_column(record.key_column)
                 key_kind = self._settings.key_kind or record.key_kind
                 self._origin = KeyOrigin(key_kind, record.key_column)
                 with store.engine.connect() as connection:
@@ -304,16 +301,16 @@ class Loading:
 
     # Storing
 
-    def store(self, store: Store) -> BatchRecord:
+    def store(self, store: Store) -> None:
         """Store the sheet, and let what it wants be asked for, in one transaction.
 
         A sheet that is equal to the latest of its batch is that one.
-        Returns the new record of the batch. Raises `InvalidRows`, and `ConfigurationError` as
+        Raises `InvalidRows`, and `ConfigurationError` as
         `read` does.
         """
         now = store.sent_now()
 
-        def store_all(connection: Connection) -> BatchRecord:
+        def store_all(connection: Connection) -> None:
             store.lock_storing(connection)
             refuse_held(connection)
             note_time(connection, str(store.client.provider), now)
@@ -327,11 +324,9 @@ class Loading:
             apply(connection, store, sheet, now, chosen, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            record = self._new_record()
-            store.save_record(connection, record, sheet.id)
-            return record
+            store.save_record(connection, self._new_record(), sheet.id)
 
-        return store.transact(store_all)
+        store.transact(store_all)
 
     def _latest_or_new(
         self, connection: Connection, store: Store, before: Sheet | None, now: SentSince
@@ -344,7 +339,6 @@ class Loading:
 
     def _new_record(self) -> BatchRecord:
         """Return the new record of the batch."""
-        settings = self._settings
         form: dict[str, Any] = {}
         if isinstance(self._source, RowFile):
             names = ("columns", "decimal", "date_format")
@@ -353,7 +347,6 @@ class Loading:
             key_column=self._origin.column,
             key_kind=self._origin.kind,
             columns=self.check.columns,
-            terms={name: getattr(settings, name) for name in TERMS},
             rows=self.check.rows,
             form=form,
         )
@@ -424,40 +417,6 @@ def _stored_sheet(
 def _latest_sheet(connection: Connection, store: Store) -> Sheet | None:
     """Return the latest sheet of a batch; None: the batch is new."""
     return store.latest_sheet(connection) if store.is_stored(connection) else None
-
-
-def replaced_rows(store: Store, sent: int | None) -> list[str]:
-    """Return what people call the rows of a sheet that were not created as it has them, and that a
-    newer sheet of the batch lacks or changes.
-
-    Args:
-        sent: The number of the sheet.
-    """
-    with store.engine.connect() as connection:
-        latest = store.latest_sheet(connection)
-        if latest.id == sent:
-            return []
-        own, newer = StoredRows(connection, sent or 0), StoredRows(connection, latest.id or 0)
-        kept = {_wanted(row) for page in newer.pages_by_key() for row in page}
-        replaced: list[RequestedPayment] = []
-        for page in own.pages_by_key():
-            stored = stored_payments(connection, store.owner, [row.key for row in page])
-            for row in page:
-                payment = stored.get(row.key)
-                is_created = False
-                if payment is not None and payment.values_digest == row.values_digest:
-                    is_created = payment.state == PaymentOutcome.CREATED
-                if row.is_valid and not is_created and _wanted(row) not in kept:
-                    replaced.append(row)
-    return [
-        content_of(store.vault, row.row).value or f"row {row.number}"
-        for row in sorted(replaced, key=attrgetter("number"))
-    ]
-
-
-def _wanted(row: RequestedPayment) -> tuple[str, str, str | None]:
-    """Return what a row wants, in a form that is compared."""
-    return row.key, row.values_digest, row.due_date
 
 
 def _is_equal(connection: Connection, sheet: Sheet, digest: str) -> bool:

@@ -60,7 +60,8 @@ class RowKind(ABC):
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
         unit_column: The column of an export with the id of what was created by one call for several
             rows, such as `payout_id`; empty: each call has one row.
-        steps: The writes that follow what was sent, by the name of the step.
+        steps: The writes that follow what was sent, by the name of the step: first the one that
+            pays it.
         effect: What sending a row does, for a person who confirms it.
         list_filter_column: The column of an export by whose values the provider's lists are read.
         currency: The only currency of these rows (ISO 4217); empty: a column names it.
@@ -90,11 +91,6 @@ class RowKind(ABC):
     def are_shared(self) -> bool:
         """Whether several rows are sent in one call."""
         return self.rows_per_call > 1
-
-    @property
-    def paying_step(self) -> str | None:
-        """The name of the step that pays what was sent, the first one; None: there is none."""
-        return next(iter(self.steps), None)
 
     @classmethod
     def known_columns(cls) -> list[str]:

@@ -128,11 +128,7 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
     """Yield what to do about rows that were not sent, or not created."""
     yield from _unknown_advice(status, command)
     if status.replaced:
-        yield (
-            "Another sheet of this batch was sent meanwhile. It lacks or changes "
-            f"{_names(status.replaced, len(status.replaced))}: these were not created as this "
-            "sheet has them."
-        )
+        yield "Another sheet of this batch was sent meanwhile: these are the rows of that one."
     yield from _decision_advice(status)
     if any(outcome == "refused" for outcome in status.counts):
         yield (
@@ -321,16 +317,6 @@ def write_export(
     if sentences:
         complain(". ".join(sentences))
 
-
-def _names(names: Sequence[str], count: int) -> str:
-    """Return the first of these names, and how many more there are of all `count`."""
-    shown = ", ".join(map(plain, names[:_NAMED]))
-    more = count - len(names[:_NAMED])
-    return f"{shown} and {more:,} more" if more > 0 else shown
-
-
-_NAMED = 10
-"""Of so many rows the names are shown."""
 
 # Counts, and a status as JSON
 

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
 from victor_ext._event_queue.databases import (
@@ -444,9 +443,6 @@ class FileRows(PaymentRegister, Protocol):
             is_repeat: Whether it may have been sent before.
         """
 
-    def wait_for_database(self, error: DBAPIError) -> None:
-        """Wait until what was to be stored can be tried again. Raises an error to give up."""
-
 
 class FilePolicy:
     """The policy of the entries of files: see `EntryPolicy`.
@@ -599,7 +595,7 @@ class FileSender:
     ) -> None:
         own_driver = driver or BlockingDriver(prepared_engine(engine), ENTRIES)
         tables = ENTRIES.metadata.sorted_tables
-        self._transactions = Transactions(own_driver, tables, rows.wait_for_database)
+        self._transactions = Transactions(own_driver, tables)
         self._engine = engine
         self._client = client
         self._policy = FilePolicy(rows, vault, terms, stop)
