@@ -30,7 +30,7 @@ from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
 from ._load_progress import OnLoad
-from ._loading import Loading, pull_back_outdated, replaced_rows, want_nothing
+from ._loading import Loading, pull_back_outdated, want_nothing
 from ._results import common_form, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
@@ -59,10 +59,6 @@ class BulkSender:
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
-        key_kind: What the values of that column name (default: the batch's, or `invoice`): the key
-            of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
-            again: it is only for values that name payers, and names the month, such as
-            `subscription-2026-11`.
         rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
         key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
@@ -75,8 +71,8 @@ class BulkSender:
             VICTOR_BULK_KEY, or the credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
         by: Who sends. It is stored.
-        other_payments: The new rows of the source are other payments than those of other batches
-            that they look like: without it, a copy of a sheet with other keys is refused.
+        other_payments: So many new rows of the source look like payments of other batches and are
+            others: a person has looked at them. Another number is refused.
 
     Raises:
         ConfigurationError: An argument is invalid, or the client's system has no rows to send.
@@ -95,7 +91,6 @@ class BulkSender:
         state: str = DEFAULT_STATE,
         batch: str | None = None,
         key_column: str | None = None,
-        key_kind: str | None = None,
         rate: float | None = None,
         workers: int = 16,
         key_retention: float | timedelta | None = None,
@@ -106,7 +101,7 @@ class BulkSender:
         storage_key: str | None = None,
         payor_id: str | None = None,
         by: str | None = None,
-        other_payments: bool = False,
+        other_payments: int | None = None,
     ) -> None:
         state = concealed(state)
         storage_key = concealed(storage_key)
@@ -124,7 +119,6 @@ class BulkSender:
             due_date=day_of(due_date),
             skip_invalid=skip_invalid,
             encoding=encoding,
-            key_kind=key_kind,
             payor_id=payor_id,
             by=by,
             other_payments=other_payments,
@@ -214,7 +208,6 @@ class BulkSender:
                         status,
                         check=loading.check,
                         noticed=dict(loading.check.noticed),
-                        replaced=replaced_rows(store, loading.sheet),
                     )
 
         try:
@@ -289,8 +282,8 @@ class BulkSender:
         if outcome not in _RESOLVED_OUTCOMES:
             message = f"outcome={outcome!r} must be created or not-created."
             raise refused_setting("outcome", message, "value")
-        with self._stored_batch() as batch:
-            resolve(*batch, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
+        with self._stored_batch() as (store, _):
+            resolve(store, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
 
     def hold(self) -> int:
         """Keep everything in the state from being sent, as after it was restored from a backup.

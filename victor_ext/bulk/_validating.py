@@ -37,9 +37,8 @@ from victor_ext.money import Money
 from ._check import Check, ControlTotals, RowProblem, add_amount
 from ._column_types import NO_COLUMN, formed_columns, read
 from ._load_progress import LoadWatch
-from ._payments import KeyOrigin
 from ._row_digests import requested_payment, stored_arguments
-from ._row_kind import RowKind
+from ._row_kind import INSTEAD_OF, RowKind
 from ._rows import RowContent
 from ._settings import Settings, in_utc
 from ._source_rows import RowEntry, SourceRow, SourceRows, problems_text
@@ -85,7 +84,7 @@ class RowValidation:
 
     Args:
         maker: Makes the entries that send the rows.
-        origin: What the keys of the rows are made of.
+        key_column: The column that the keys of the rows are made of.
         expected: The control totals of the source.
         watch: Says how far the reading is; None: nobody asks for it.
     """
@@ -95,14 +94,14 @@ class RowValidation:
         maker: EntryMaker,
         settings: Settings,
         rows: SourceRows,
-        origin: KeyOrigin,
+        key_column: str,
         expected: ControlTotals,
         watch: LoadWatch | None = None,
     ) -> None:
         self._watch = watch or LoadWatch(None)
         self._maker, self._settings, self._rows = maker, settings, rows
         self._kind, self._vault = maker.kind, maker.vault
-        self._origin, self._expected = origin, expected
+        self._key_column, self._expected = key_column, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
@@ -136,7 +135,6 @@ class RowValidation:
             if column not in self._not_of_currencies:
                 check.add_problem(problem)
         check.columns = list(self._extra_columns)
-        check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
 
@@ -148,7 +146,7 @@ class RowValidation:
             source,
             encoding=settings.encoding,
             known=kind.known_columns(),
-            check=partial(check_heading, self._origin.column, self._required),
+            check=partial(check_heading, self._key_column, self._required),
             formed=formed_columns(kind.columns),
             position=position,
         )
@@ -200,17 +198,16 @@ class RowValidation:
             self._kind,
             self._vault,
             content,
-            self._origin,
+            self._key_column,
             key=key or "",
             is_valid=not problems,
         )
-        # A reference is a part of the key of rows that are sent in one call.
-        has_reference = fields.arguments.get(self._kind.reference) and not self._maker.are_shared
+        named = fields.extras.get(INSTEAD_OF)
         row = SourceRow(
             asked,
             record.line,
             problems=problems_text(problems),
-            shares_reference=bool(has_reference),
+            instead_of=self._kind.key_of(fields.arguments, named) or named if named else None,
             price=None if price is None else f"{price[0]} {price[1]}",
         )
         return CheckedRow(row, entry, content, price)
@@ -251,12 +248,12 @@ class RowValidation:
         self._rows.add(row, checked.content, checked.entry)
 
     def _is_extra(self, name: str) -> bool:
-        return name not in self._kind.columns or name == self._origin.column
+        return name not in self._kind.columns or name == self._key_column
 
     def _fields_of(self, record: FileRecord) -> Fields:
         """Split a record, and add what the sender has for columns that it lacks."""
         settings = self._settings
-        fields = split_record(self._kind, record.fields, self._origin.column, self._required)
+        fields = split_record(self._kind, record.fields, self._key_column, self._required)
         fields.arguments = {**settings.defaults, **fields.arguments}
         if "due_date" in fields.arguments:
             fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
@@ -266,11 +263,11 @@ class RowValidation:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""
         if fields.key_value is None:
             return None
-        return self._kind.key_of(fields.arguments, self._origin.kind, fields.key_value)
+        return self._kind.key_of(fields.arguments, fields.key_value)
 
     def _add_repeated(self, checked: CheckedRow, earlier: SourceRow) -> None:
         """Add a row that repeats an earlier one. Its source is refused, whatever the state has."""
-        column = self._origin.column
+        column = self._key_column
         value = (checked.asked.value or "")[:_KEY_CHARACTERS]
         why = f"as in {earlier.place_text}: two rows cannot have one key."
         repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
@@ -334,7 +331,7 @@ def split_record(
         required: The columns that must have a value.
     """
     fields = Fields()
-    names_of_things = {key_column, *kind.exact, *kind.long_numbers}
+    names_of_things = {key_column, INSTEAD_OF, *kind.exact, *kind.long_numbers}
     record = {
         name: _as_meant(value) if name in names_of_things else value
         for name, value in record.items()
