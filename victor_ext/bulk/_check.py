@@ -19,7 +19,7 @@ from ._deciding import Code
 from ._settings import check_setting, refused_setting
 
 SHOWN = 100
-"""Maximum number of stored problems, and of causes; further problems are only counted."""
+"""Maximum number of stored problems, and of notices; further ones are only counted."""
 _SHOWN_OF_CAUSE = 20
 """Maximum number of stored problems of one cause."""
 _EXACT = Context(prec=60)
@@ -107,8 +107,7 @@ class Check:
         problem_count: Number of all problems.
         notices: Why rows are not simply sent, in the order of the source: the first 100.
         noticed: The number of rows by the code of their notice.
-        causes: All problems by their cause, those that break the source first. At most 100 causes
-            are told apart.
+        causes: All problems by their cause, those that break the source first.
         broken: Whether the source cannot be read completely, has other control totals than are
             expected, or is refused by the rule of sheets.
         columns: Extra columns, for the export.
@@ -156,28 +155,22 @@ class Check:
         elif len(self.problems) < SHOWN:
             self.problems.append(problem)
         cause = self._cause_of(problem)
-        if cause is not None:
-            cause.count += 1
-            if len(cause.first) < _SHOWN_OF_CAUSE:
-                cause.first.append(problem)
+        cause.count += 1
+        if len(cause.first) < _SHOWN_OF_CAUSE:
+            cause.first.append(problem)
 
     def refuse(self, problem: RowProblem) -> None:
         """Add a problem of a row for which the whole source is refused."""
         self.add_problem(problem)
         self.broken = True
 
-    def _cause_of(self, problem: RowProblem) -> Cause | None:
-        """Return the cause of a problem, which may be new; None: there are too many causes."""
+    def _cause_of(self, problem: RowProblem) -> Cause:
+        """Return the cause of a problem, which may be new."""
         for cause in self.causes:
             if (cause.column, cause.code) == (problem.column, problem.code):
                 return cause
         cause = Cause(problem.column, problem.code)
-        if problem.row is None:
-            self.causes.insert(0, cause)
-        elif len(self.causes) < SHOWN:
-            self.causes.append(cause)
-        else:
-            return None
+        self.causes.insert(0 if problem.row is None else len(self.causes), cause)
         return cause
 
     def add_notice(self, notice: Notice) -> None:

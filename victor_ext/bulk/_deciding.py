@@ -189,10 +189,7 @@ def _asked_values(row: RowContent, stored: StoredPayment, vault: Vault, kind: Ro
         return "values that are forgotten"
     texts: list[str] = []
     for name in differing_columns(kind, asked, row.arguments or {}):
-        is_account = name in kind.long_numbers and name not in kind.exported
-        if name not in asked:
-            texts.append(f"no {name}")
-        else:
-            shown = mask if is_account else redact_excerpt
-            texts.append(f"{name} {shown(str(asked[name]))}")
+        is_account = name in kind.long_numbers and name != kind.reference
+        shown = mask if is_account else redact_excerpt
+        texts.append(f"{name} {shown(str(asked[name]))}" if name in asked else f"no {name}")
     return ", ".join(texts) or "these values"

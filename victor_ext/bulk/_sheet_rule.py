@@ -50,7 +50,7 @@ from ._payments import (
 from ._results import result_of_line
 from ._row_kind import INSTEAD_OF
 from ._rows import content_of
-from ._source_rows import SourceRows
+from ._source_rows import SourceRow, SourceRows
 from ._store import Store
 
 _NAMED = 5
@@ -202,22 +202,27 @@ class SheetRule:
         """Yield the new rows that ask once more for what has not ended unpaid, as the provider
         says now; or for what another row asks for once more. Raises `VictorError`.
         """
-        namings = Counter(row.instead_of for row in self._rows.asking_once_more())
+        unpaid = self._store.kind.unpaid_end_statuses
+        namings = Counter(self._named_key(row) for row in self._rows.asking_once_more())
         for page in pages(self._rows.asking_once_more()):
             known = self._stored([row.asked.key for row in page])
-            rows = [row for row in page if row.asked.key not in known]
-            statuses = self._statuses([row.instead_of or "" for row in rows])
-            for row in rows:
-                status = statuses.get(row.instead_of or "", "not asked for")
-                if namings[row.instead_of] > 1:
+            named = {row: self._named_key(row) for row in page if row.asked.key not in known}
+            statuses = self._statuses([*named.values()])
+            for row, key in named.items():
+                status = statuses.get(key, "not asked for")
+                if namings[key] > 1:
                     status = "named by several rows"
-                if status.lower() not in self._store.kind.unpaid_end_statuses:
-                    name = content_of(self._store.vault, row.asked.row).extras[INSTEAD_OF]
+                if status.lower() not in unpaid:
                     message = (
-                        f"{name} is {status}: only what is declined, expired, failed or rejected "
-                        "is asked once more."
+                        f"{row.instead_of} is {status}: only what is declined, expired, failed or "
+                        "rejected is asked once more."
                     )
                     yield RowProblem(row.number, row.line, INSTEAD_OF, "not_over", message)
+
+    def _named_key(self, row: SourceRow) -> str:
+        """Return the key of the payment that a row asks for once more; empty: none can be made."""
+        arguments = content_of(self._store.vault, row.asked.row).arguments or {}
+        return self._store.kind.key_of(arguments, row.instead_of or "") or ""
 
     def _statuses(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the present statuses of payments, by their keys."""

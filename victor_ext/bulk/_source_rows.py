@@ -39,7 +39,7 @@ class SourceRow(NamedTuple):
     Attributes:
         asked: What it asks for; without a key, nothing asks for it.
         problems: As JSON: the field, the code and the message of each; None: there are none.
-        instead_of: The key of the payment that it asks for once more; None: it names none.
+        instead_of: What names the payment that it asks for once more; None: nothing does.
         price: The exact amount, a blank and the currency; None: it has no valid ones.
         is_repeated: Whether an earlier row has its key. Nothing else is stored of it.
     """

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 from victor_ext import InvalidRequest, Problem
 from victor_ext._privacy import NumberText
@@ -39,7 +39,7 @@ from ._column_types import NO_COLUMN, formed_columns, read
 from ._load_progress import LoadWatch
 from ._row_digests import requested_payment, stored_arguments
 from ._row_kind import INSTEAD_OF, RowKind
-from ._rows import RowContent
+from ._rows import Arguments, RowContent
 from ._settings import Settings, in_utc
 from ._source_rows import RowEntry, SourceRow, SourceRows, problems_text
 from ._storing import EntryMaker
@@ -55,28 +55,6 @@ _KEY_CHARACTERS = 60
 """Characters of a repeated key that a message shows."""
 _ROWS_OF_A_LOOK = 100
 """After so many rows it is looked whether the progress is to be said."""
-
-
-class CheckedRow(NamedTuple):
-    """A row that was checked.
-
-    Attributes:
-        row: The row, as it is stored until all rows are decided about.
-        entry: The entry that sends it; None: none is made.
-        asked: What it asks for.
-        price: Its exact amount and the currency; None: it has no valid ones.
-    """
-
-    row: SourceRow
-    entry: RowEntry | None
-    asked: RowContent
-    price: tuple[Decimal, str] | None
-
-    @property
-    def content(self) -> str:
-        """What its source has in this row, as JSON."""
-        content = [self.asked.value, self.asked.arguments, self.asked.extras]
-        return json.dumps(content, default=str, sort_keys=True)
 
 
 class RowValidation:
@@ -152,12 +130,13 @@ class RowValidation:
         )
         for record in records:
             check.rows += 1
-            self._add_checked(self._checked(record))
+            self._add(record)
             if check.rows % _ROWS_OF_A_LOOK == 0:
                 self._watch.look(check.rows, position.share())
 
-    def _checked(self, record: FileRecord) -> CheckedRow:
-        """Check a record."""
+    def _add(self, record: FileRecord) -> None:
+        """Check a record, and add it to the rows."""
+        kind = self._kind
         fields = self._fields_of(record)
         file = None if record.line is None else self._file
         problems: Sequence[Problem] = record.problems
@@ -166,51 +145,59 @@ class RowValidation:
             # Do not trust any value, especially the key.
             fields.key_value = None
         else:
-            problems = problems_of(self._kind, fields, file)
+            problems = problems_of(kind, fields, file)
             self._note_currencies(record, fields.extras)
-            for column in self._kind.long_numbers:
-                if column == self._kind.reference:
-                    continue
-                payee = str(fields.arguments.get(column))
-                if self._payees.setdefault(payee.lstrip("0"), payee) != payee:
-                    raise SourceBroken(
-                        record.line,
-                        column,
-                        "leading_zeros",
-                        f"{column} of row {record.number} is that of an earlier row but for "
-                        "leading zeros. Write it in all rows as it is.",
-                    )
+            self._note_payees(record, fields.arguments)
             price = self._price_of(fields)
         key = self._key_of(fields)
         entry = None
         if key is not None and not problems:
             try:  # also of a source that is only checked: the call may not be stored
-                arguments = stored_arguments(self._kind, fields.arguments)
+                arguments = stored_arguments(kind, fields.arguments)
                 values = self._maker.for_rows([arguments], key)
                 entry = None if self._maker.are_shared else RowEntry.of(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
-                problems = reported_problems(self._kind, error.problems, file)
+                problems = reported_problems(kind, error.problems, file)
         if problems and not record.problems:
-            cells = cells_of(self._kind, record.fields, self._file)
-            fields.extras = {**cells, **fields.extras}
+            fields.extras = {**cells_of(kind, record.fields, self._file), **fields.extras}
         content = RowContent(record.number, fields.key_value, fields.arguments, fields.extras)
         asked = requested_payment(
-            self._kind,
+            kind,
             self._vault,
             content,
             self._key_column,
             key=key or "",
             is_valid=not problems,
         )
-        named = fields.extras.get(INSTEAD_OF)
         row = SourceRow(
             asked,
             record.line,
             problems=problems_text(problems),
-            instead_of=self._kind.key_of(fields.arguments, named) or named if named else None,
+            instead_of=fields.extras.get(INSTEAD_OF) or None,
             price=None if price is None else f"{price[0]} {price[1]}",
         )
-        return CheckedRow(row, entry, content, price)
+        if price is None:
+            self._without_amount += 1
+        else:
+            add_amount(self._totals, *price)
+        self._add_row(row, content, entry)
+
+    def _note_payees(self, record: FileRecord, arguments: Arguments) -> None:
+        """Raise `SourceBroken` for an account or id of a payee that differs from an earlier one by
+        leading zeros alone.
+        """
+        for column in self._kind.long_numbers:
+            payee = str(arguments.get(column))
+            if column == self._kind.reference:
+                continue
+            if self._payees.setdefault(payee.lstrip("0"), payee) != payee:
+                raise SourceBroken(
+                    record.line,
+                    column,
+                    "leading_zeros",
+                    f"{column} of row {record.number} is that of an earlier row but for leading "
+                    "zeros. Write it in all rows as it is.",
+                )
 
     def _note_currencies(self, record: FileRecord, extras: Mapping[str, str]) -> None:
         """Note which columns that are not sent name currencies, whatever they are called. The
@@ -233,19 +220,22 @@ class RowValidation:
             problem = RowProblem(None, record.line, name, "currency", message)
             self._other_currencies.setdefault(name, problem)
 
-    def _add_checked(self, checked: CheckedRow) -> None:
-        """Add a checked record to the rows."""
-        row = checked.row
-        if checked.price is None:
-            self._without_amount += 1
-        else:
-            add_amount(self._totals, *checked.price)
+    def _add_row(self, row: SourceRow, content: RowContent, entry: RowEntry | None) -> None:
+        """Add a checked row to the rows. The source of one that repeats an earlier one is refused,
+        whatever the state has.
+        """
         earlier = self._rows.with_key(row.asked.key) if row.asked.key else None
-        if earlier is not None:
-            self._add_repeated(checked, earlier)
+        if earlier is None:
+            columns = filter(self._is_extra, content.extras)
+            self._extra_columns |= dict.fromkeys(columns)
+            of_source = [content.value, content.arguments, content.extras]
+            self._rows.add(row, json.dumps(of_source, default=str, sort_keys=True), entry)
             return
-        self._extra_columns |= {name: None for name in checked.asked.extras if self._is_extra(name)}
-        self._rows.add(row, checked.content, checked.entry)
+        column, value = self._key_column, (content.value or "")[:_KEY_CHARACTERS]
+        why = f"as in {earlier.place_text}: two rows cannot have one key."
+        repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
+        text = problems_text([repeated, *row.problem_list()])
+        self._rows.add(SourceRow.repeated(row.number, row.line, text))
 
     def _is_extra(self, name: str) -> bool:
         return name not in self._kind.columns or name == self._key_column
@@ -264,16 +254,6 @@ class RowValidation:
         if fields.key_value is None:
             return None
         return self._kind.key_of(fields.arguments, fields.key_value)
-
-    def _add_repeated(self, checked: CheckedRow, earlier: SourceRow) -> None:
-        """Add a row that repeats an earlier one. Its source is refused, whatever the state has."""
-        column = self._key_column
-        value = (checked.asked.value or "")[:_KEY_CHARACTERS]
-        why = f"as in {earlier.place_text}: two rows cannot have one key."
-        repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
-        row = checked.row
-        text = problems_text([repeated, *row.problem_list()])
-        self._rows.add(SourceRow.repeated(row.number, row.line, text))
 
     def _price_of(self, fields: Fields) -> tuple[Decimal, str] | None:
         """Return the amount of a row and its currency; None: it has no valid ones."""
@@ -476,22 +456,7 @@ def _problem_with_text(
 
 
 def _as_text(value: object) -> str:
-    """Convert a value of an extra column to text that can be stored and exported."""
-    text = value if isinstance(value, str) else _as_json(value)
-    if text.isascii():
-        return str(text)
+    """Convert a value of an extra column to text that can be stored and exported: data to JSON."""
+    is_text = isinstance(value, str)
+    text = value if is_text else json.dumps(value, default=str, ensure_ascii=False)
     return HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
-
-
-def _as_json(value: object) -> str:
-    """Convert data to JSON text. Numbers from a JSON source keep their digits."""
-    if isinstance(value, NumberText):
-        return str(value)
-    if isinstance(value, dict):
-        items = cast("dict[object, object]", value).items()
-        members = [f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items]
-        return "{" + ", ".join(members) + "}"
-    if isinstance(value, list | tuple):
-        elements = [_as_json(item) for item in cast("Sequence[object]", value)]
-        return "[" + ", ".join(elements) + "]"
-    return json.dumps(value, default=str, ensure_ascii=False)
