@@ -8,7 +8,6 @@ import pytest
 from tests.bulk.bulk_runs import (
     asked_once,
     in_days,
-    nothing_sent,
     respond_to_creates,
     row,
     rows,
@@ -150,13 +149,3 @@ def test_a_dry_run_ends_as_sending_would(bulk, sender, victor_sandbox, was, what
     options = ("--skip-invalid",) * skips
     dry = bulk.send("second.csv", *options, "--dry-run")
     assert dry.status == bulk.send("second.csv", *options).status, dry
-
-
-def test_a_rejected_row_is_asked_again_for_another_due_date(sender, victor_sandbox):
-    respond_to_creates(victor_sandbox, 400, 1)
-    sender().send(rows(1))
-    with nothing_sent(victor_sandbox):
-        assert sender().send(rows(1)).exit_status == 1
-    sender.finish([row(1, due_date=in_days(1))])
-    (made,) = victor_sandbox.requests()
-    assert made["due_date"] == in_days(1)
