@@ -57,10 +57,6 @@ class BulkSender:
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
-        key_kind: What the values of that column name (default: the batch's, or `invoice`): the key
-            of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
-            again: it is only for values that name payers, and names the month, such as
-            `subscription-2026-11`.
         rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
         keys_kept: How long the provider keeps a key, in seconds or as a timedelta. Rows that may
@@ -76,8 +72,8 @@ class BulkSender:
             and all decrypt. Without one, rows are stored in clear, and none in production.
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
         by: Who sends. It is stored.
-        other_payments: The new rows of the source are other payments than those of other batches
-            that they look like: without it, a copy of a sheet with other keys is refused.
+        other_payments: So many new rows of the source look like payments of other batches and are
+            others: a person has looked at them. Another number is refused.
 
     Raises:
         ConfigurationError: An argument is invalid, or the client's system has no rows to send.
@@ -96,7 +92,6 @@ class BulkSender:
         state: str = DEFAULT_STATE,
         batch: str | None = None,
         key_column: str | None = None,
-        key_kind: str | None = None,
         rate: float | None = None,
         workers: int = 16,
         keys_kept: float | timedelta | None = None,
@@ -107,7 +102,7 @@ class BulkSender:
         storage_key: str | None = None,
         payor_id: str | None = None,
         by: str | None = None,
-        other_payments: bool = False,
+        other_payments: int | None = None,
     ) -> None:
         state = concealed(state)
         storage_key = concealed(storage_key)
@@ -125,7 +120,6 @@ class BulkSender:
             due_date=day_of(due_date),
             skip_invalid=skip_invalid,
             encoding=encoding,
-            key_kind=key_kind,
             payor_id=payor_id,
             by=by,
             other_payments=other_payments,
@@ -210,14 +204,7 @@ class BulkSender:
                 loading.store(store)
                 loading.close()  # its file may be large, and sending may take long
                 status = run_batch(store, on_progress)
-                with store.engine.connect() as connection:
-                    latest = store.latest_sheet(connection)
-                return replace(
-                    status,
-                    check=loading.check,
-                    noticed=dict(loading.check.noticed),
-                    replaced=latest.id != loading.sheet,
-                )
+                return replace(status, check=loading.check, noticed=dict(loading.check.noticed))
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Send what waits of a batch, and settle what is in doubt; `on_progress` is as for `send`.
@@ -284,8 +271,8 @@ class BulkSender:
         if outcome not in _RESOLVED_OUTCOMES:
             message = f"outcome={outcome!r} must be created or not-created."
             raise refused_setting("outcome", message, "value")
-        with self._stored_batch() as batch:
-            resolve(*batch, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
+        with self._stored_batch() as (store, _):
+            resolve(store, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
 
     def hold(self) -> int:
         """Keep everything in the state from being sent, as after it was restored from a backup.

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._settlement.key_age import LEAST_KEPT
-from victor_ext._values.ids import in_one_form, unseen_in, words_of
+from victor_ext._values.ids import in_one_form, words_of
 
 from ._row_kind import RowKind
 
@@ -30,14 +30,12 @@ class BatchRecord:
 
     Attributes:
         key_column: The column that tells the rows apart.
-        key_kind: What the values of the key column name.
         columns: Extra columns, for the export.
         rows: How many lines its last file has.
         form: How its last file is written: the arguments of a `RowFile`.
     """
 
     key_column: str
-    key_kind: str
     columns: Sequence[str]
     rows: int
     form: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -59,17 +57,13 @@ class Settings:
     due_date: str | None
     skip_invalid: bool
     encoding: str | None
-    key_kind: str | None = None
     payor_id: str | None = None
     by: str | None = None
-    other_payments: bool = False
+    other_payments: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("rate", "workers", "keys_kept", "patience"):
+        for name in ("rate", "workers", "keys_kept", "patience", "other_payments"):
             check_number(name, getattr(self, name))
-        if self.key_kind is not None and (not words_of(self.key_kind) or unseen_in(self.key_kind)):
-            message = "key_kind must be text: what the key column names, such as invoice."
-            raise refused_setting("key_kind", message)
         if self.key_column in ("", "payee_account_number"):
             message = (
                 f"key_column={self.key_column!r} must be the name of a column that tells the rows "
@@ -95,12 +89,6 @@ class Settings:
                 f"{kind.reference}."
             )
             raise refused_setting("key_column", message)
-        if self.key_kind is not None:
-            message = (
-                f"key_kind={self.key_kind} cannot be: these rows are told apart by payor_id and "
-                f"{kind.reference}."
-            )
-            raise refused_setting("key_kind", message)
 
     def require_key_column(self, batch_column: str) -> None:
         """Raise `ConfigurationError` for another key column than the batch has: it would give
@@ -169,6 +157,7 @@ _NUMBERS: Mapping[str, tuple[float, float, str]] = {
     "keys_kept": (LEAST_KEPT, inf, "a number of seconds"),
     "patience": (0, DAY, "a number of seconds"),
     "expect_rows": (1, inf, "a whole number of rows"),
+    "other_payments": (1, inf, "a whole number of rows"),
 }
 """The least and the greatest value of a setting, and what a message says that it must be."""
 
