@@ -6,6 +6,7 @@ import logging
 import shutil
 import sqlite3
 import time
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     made_in,
+    row,
     rows,
     wait_for_rows,
     wait_until,
@@ -26,6 +28,56 @@ from tests.cli.victor_command import Ran
 from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
+
+
+@pytest.fixture
+def user(bulk, tmp_path):
+    """The command of a person who has named no state."""
+    environment = {**bulk.environment, "XDG_STATE_HOME": str(tmp_path / "of the user")}
+    del environment["VICTOR_BULK_STATE"]
+    return replace(bulk, environment=environment)
+
+
+def test_the_default_state_is_one_file_of_the_user_from_every_folder(
+    user, victor_sandbox, tmp_path
+):
+    file = tmp_path / "of the user" / "victor" / "bulk.sqlite"
+    assert user.send(rows(2), "--dry-run").status == 0
+    assert not file.exists()
+    sent = user.send(rows(2))
+    elsewhere = replace(user, folder=tmp_path)
+    again = elsewhere.send([*rows(2), row(3)], "--batch", "another list")
+    assert again.out == "another list: 3 rows: 3 created\n"
+    asked_once(victor_sandbox, rows(3))
+    for ended in (sent, elsewhere("status", "--batch", "invoices.csv")):
+        assert f"The state is sqlite:///{file}.\n" in ended.err
+    assert elsewhere("status", "invoices.csv", "--json").json["state"] == f"sqlite:///{file}"
+    assert [path.stat().st_mode & 0o777 for path in (file, file.parent)] == [0o600, 0o700]
+
+
+def test_another_state_is_named_by_the_whole_path_of_its_file_or_by_a_url(user, tmp_path):
+    named = str(tmp_path / "named.sqlite")
+    assert user.send(rows(2), VICTOR_BULK_STATE=named).status == 0
+    for words, variables in (((), {"VICTOR_BULK_STATE": named}), (("--state", named), {})):
+        assert "2 created" in user("status", *words, **variables).out
+    assert "There is no batch in" in user("status").err
+
+
+def test_the_state_of_the_user_is_made_by_no_credentials_of_one_account(user):
+    without = {**user.environment}
+    del without["VICTOR_BULK_KEY"]
+    ended = replace(user, environment=without).send(rows(2))
+    assert (ended.status, "set VICTOR_BULK_KEY to one that you keep" in ended.err) == (2, True)
+
+
+def test_environments_stand_beside_each_other_in_a_state(sender, clients, victor_sandbox):
+    """A trial and production know their own rows, also of the same numbers."""
+    sender.finish(rows(2))
+    production = sender.of(victor=clients(environment="production"))
+    production.finish(rows(2))
+    assert made_in(victor_sandbox) == 2
+    assert [*sender.results()] == [*production.results()] == ["INV-1", "INV-2"]
+    assert sender().batches() == production().batches() == ["march"]
 
 
 def test_a_server_that_is_away_ends_the_command_with_75_and_loses_nothing(

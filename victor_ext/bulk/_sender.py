@@ -36,7 +36,7 @@ from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
-from ._state import DEFAULT_STATE, State, StateMade, hold_state, release_state
+from ._state import State, StateMade, hold_state, release_state
 from ._steps import take_step, units_of
 from ._store import Store, no_such_batch, system_of
 from ._vault import new_secret, storage_secret
@@ -55,7 +55,9 @@ class BulkSender:
     Args:
         client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow
             at least `workers` connections.
-        state: Database URL: `sqlite:///` and a path, or `postgresql://...` for several machines.
+        state: Where rows are kept: the whole path of an SQLite file, `sqlite:///` and a path, or
+            `postgresql://...` for several machines (default: VICTOR_BULK_STATE, or the file
+            `victor/bulk.sqlite` in XDG_STATE_HOME or `~/.local/state`).
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
@@ -91,7 +93,7 @@ class BulkSender:
         self,
         client: Any = None,
         *,
-        state: str = DEFAULT_STATE,
+        state: str | None = None,
         batch: str | None = None,
         key_column: str | None = None,
         key_kind: str | None = None,
@@ -106,7 +108,6 @@ class BulkSender:
         payor_id: str | None = None,
         other_payments: bool = False,
     ) -> None:
-        state = concealed(state)
         storage_key = concealed(storage_key)
         system = Victor.system if client is None else system_of(client)
         kind: type[RowKind] = system.load("bulk")
@@ -131,12 +132,28 @@ class BulkSender:
         """What sending does, in a sentence for a person who confirms it."""
         self.steps = tuple(kind.steps)
         """The names of the steps that follow, the usual one first."""
+        has_own_secret = storage_key is not None or "VICTOR_BULK_KEY" in os.environ
+        if not self._state.is_named and not has_own_secret:
+            raise ConfigurationError(
+                "The state of this user is for all accounts, and needs a secret of its own: set "
+                "VICTOR_BULK_KEY to one that you keep, or name another state."
+            )
         self._secret = storage_secret(storage_key, kind.secret_variables)
         self.heartbeat = Heartbeat()
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
         """
         self._tried = Counter[RowOutcome]()
+
+    @property
+    def state(self) -> str:
+        """The URL of its state, without a password."""
+        return str(self._state)
+
+    @property
+    def has_named_state(self) -> bool:
+        """Whether somebody has named its state, by the argument or by VICTOR_BULK_STATE."""
+        return self._state.is_named
 
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"

@@ -78,7 +78,6 @@ _SLOW_LOOK = 5
 """How many times as long as a look took the pause after it takes: a large batch takes long to
 read.
 """
-_SQLITE = "sqlite:///"
 _SEARCHED_ROWS = 10_000
 """How many rows are searched for a reference."""
 Refresh = Annotated[
@@ -209,19 +208,20 @@ class SendRun:
             complain(warning)
 
     def _warn_of_first_batch(self, sender: BulkSender) -> None:
-        """Warn that the state is new, if it has no batch of this system in production."""
-        if sender.batches():
+        """Warn that the state is new, if it has no batch of this system in production. Raises
+        `Misuse` if no person is asked, and none has said that it may be.
+        """
+        if sender.batches() or self._session.new_state:
             return
-        state = self._session.state
-        place = _bulk_output.without_password(state)
-        if state.startswith(_SQLITE):
-            place = str(Path(state.removeprefix(_SQLITE)).resolve())
         title = system_of(self._session.provider).title
-        self._warnings.append(
-            f"Warning: this is the first batch of {title} in production in the state "
-            f"{plain(place)}. A state protects from asking twice for what was sent from it alone: "
-            "what another state, or a copy elsewhere, has sent is not known here."
+        warning = (
+            f"This is the first batch of {title} in production in the state {plain(sender.state)}. "
+            "What was sent from another state, or from a copy, is not known here, and is asked for "
+            "again."
         )
+        if self._session.yes:
+            raise Misuse(f"{warning} Name that state; if there is none, add --new-state.")
+        self._warnings.append(f"Warning: {warning}")
 
     def _warn_of_references(self, check: Check) -> None:
         """Warn that no row of the file has a reference, or that rows share theirs."""
@@ -323,7 +323,7 @@ def status(
     def show(batch: str) -> BatchStatus:
         with session.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            session.show_status(status)
+            session.show_status(status, sender)
         return status
 
     session.for_each_batch(show)
@@ -345,9 +345,9 @@ def _watch(session: NamedBatchSession) -> None:
                     show_progress(progress, status)
                 if all(status.over for status in statuses):
                     return  # the command shows the last status
-                for status in statuses:
+                for sender, status in zip(senders, statuses, strict=True):
                     if session.as_json and status not in previous:
-                        session.show_status(status)
+                        session.show_status(status, sender)
                 previous = statuses
                 look_seconds = time.monotonic() - began
                 time.sleep(max(_WATCH_SECONDS, _SLOW_LOOK * look_seconds))
@@ -559,7 +559,7 @@ def worker(
     ):
         if metrics is not None:
             metrics.watch(sender)
-        tell("working", f"Working on {_bulk_output.without_password(session.state)}; Ctrl-C stops.")
+        tell("working", f"Working on {sender.state}; Ctrl-C stops.")
         if not session.batch and not sender.batches() and (owners := sender.owners()):
             tell("notice", f"All batches so far are of {' and '.join(owners)}: left alone.")
         with suppress(KeyboardInterrupt):

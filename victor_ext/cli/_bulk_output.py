@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from ._failures import CommandFailure
 
 
-def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
-    """Show how far a batch is."""
+def show_status(
+    status: BatchStatus, command: Callable[[str], str], state: str, *, as_json: bool
+) -> None:
+    """Show how far a batch is, and in which state it is."""
     lines = [f"{_summary(status)}{_activity(status)}"]
     for word, count in (status.payments or {}).items():
         lines.append(f"  {status_count(word, count)}")
@@ -50,7 +52,12 @@ def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     if status.over:
         advice += _unknown_advice(status, command)
     advice += _decision_advice(status)
-    conclude(_as_dict(status), "\n".join(lines), *advice, as_json=as_json)
+    document = {**_as_dict(status), "state": state}
+    conclude(document, "\n".join(lines), _state_text(state), *advice, as_json=as_json)
+
+
+def _state_text(state: str) -> str:
+    return f"The state is {plain(state)}."
 
 
 def _activity(status: BatchStatus) -> str:
@@ -65,22 +72,22 @@ def show_result(
     status: BatchStatus,
     command: Callable[[str], str],
     file: RowFile | None,
-    steps: Sequence[str],
+    sender: BulkSender,
     warnings: Sequence[str] = (),
     *,
     as_json: bool,
 ) -> None:
-    """Show what became of a batch, and what to do next.
+    """Show what became of a batch, in which state it is, and what to do next.
 
     Args:
         status: The status of the batch after it was sent.
         command: See above.
         file: The file that was sent; None: the batch was continued.
-        steps: The names of the steps that this system has after the sending.
+        sender: What has sent it.
         warnings: What a person was warned of before the file was sent.
         as_json: Whether to show one JSON document.
     """
-    check = status.check
+    check, steps = status.check, sender.steps
     if check is not None and file is not None and not as_json:
         _print_problems(check, file)
         _print_notices(check)
@@ -90,7 +97,7 @@ def show_result(
     next_name = "resume" if status.unsettled else paying
     is_held = status.held_since is not None
     next_command = None if next_name is None or is_held else command(next_name)
-    advice = list[str]()
+    advice = [_state_text(sender.state)]
     if is_held:
         advice.append(
             "The state is held: it is another copy than before, or somebody holds it. Nothing is "
@@ -103,6 +110,7 @@ def show_result(
     document = _as_dict(status)
     document["exit_status"] = status.exit_status
     document["next_command"] = next_command
+    document["state"] = sender.state
     if file is not None:
         document["warnings"] = [*warnings]
     conclude(document, _summary(status), *advice, as_json=as_json)
