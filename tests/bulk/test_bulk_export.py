@@ -181,11 +181,8 @@ def shown_of(table):
 
 
 def test_an_export_of_several_batches_has_them_in_the_order_that_is_given(months):
-    for words in (
-        ("--batch", "march.csv", "--batch", "april.csv"),
-        ("march.csv", "april.csv", "--batch", "march.csv"),
-    ):
-        assert shown_of(months("export", *words).table) == MARCH + APRIL
+    words = ("--batch", "march.csv", "--batch", "april.csv", "--batch", "march.csv")
+    assert shown_of(months("export", *words).table) == MARCH + APRIL
     assert shown_of(months("export", "--all").table) == APRIL + MARCH
     assert shown_of(months("export", "--all", "--json").json_lines) == APRIL + MARCH
     written = months("export", "--all", "-o", "all.csv")

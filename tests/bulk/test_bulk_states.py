@@ -51,7 +51,10 @@ def test_the_default_state_is_one_file_of_the_user_from_every_folder(
     asked_once(victor_sandbox, rows(3))
     for ended in (sent, elsewhere("status", "--batch", "invoices.csv")):
         assert f"The state is sqlite:///{file}.\n" in ended.err
-    assert elsewhere("status", "invoices.csv", "--json").json["state"] == f"sqlite:///{file}"
+    assert (
+        elsewhere("status", "--batch", "invoices.csv", "--json").json["state"]
+        == f"sqlite:///{file}"
+    )
     assert [path.stat().st_mode & 0o777 for path in (file, file.parent)] == [0o600, 0o700]
 
 

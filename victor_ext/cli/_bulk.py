@@ -25,8 +25,7 @@ from ._bulk_session import (
     BatchSession,
     BulkSession,
     ExportSession,
-    NamedBatchSession,
-    ResumeSession,
+    SendingSession,
     SendSession,
     WorkerSession,
     show_progress,
@@ -274,10 +273,10 @@ def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | Non
 
 @bulk.command()
 @with_session
-def resume(session: ResumeSession) -> None:
+def resume(session: SendingSession) -> None:
     """Continue an interrupted batch. Rows that are not settled are sent, or looked up.
 
-    BATCH names it, when there are several. The exit status is that of `send`.
+    Without --batch, all of them. The exit status is that of `send`.
     """
 
     def question(sender: BulkSender) -> str:
@@ -302,7 +301,7 @@ def resume(session: ResumeSession) -> None:
 @bulk.command()
 @with_session
 def status(
-    session: NamedBatchSession,
+    session: BatchSession,
     *,
     refresh: Refresh = False,
     watch: bool = flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this."),
@@ -310,7 +309,7 @@ def status(
     """Show the progress of batches. With --refresh: what the provider says now. With --json: one
     JSON document a line.
 
-    BATCH names one of several. The exit status is that of the batch, as `send` would end: also 1 if
+    The exit status is that of the batch, as `send` would end: also 1 if
     a person has to decide about rows of its latest file.
     """
     if watch and refresh:
@@ -329,7 +328,7 @@ def status(
     session.for_each_batch(show)
 
 
-def _watch(session: NamedBatchSession) -> None:
+def _watch(session: BatchSession) -> None:
     """Show the progress of the batches until workers have nothing left to do in any of them.
 
     With --json, each new status is a line.
@@ -369,7 +368,7 @@ def export(
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
-    Each BATCH names a batch, when there are several. The columns are number, id, status, outcome,
+    The columns are number, id, status, outcome,
     error, asked, agreed, currency and batch, and then the file's own.
     """
     batches = session.batches()

@@ -20,7 +20,7 @@ from victor_ext._values.exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, U
 
 from . import _bulk_output
 from ._failures import Misuse, failure_of
-from ._options import Yes, argument, flag, number, option, seconds, several, whole_number
+from ._options import Yes, flag, number, option, seconds, whole_number
 from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
 from ._screen import ProgressBar, plain
 from ._session import Session, at_terminal_input, provider_of, system_of, without_none
@@ -37,7 +37,7 @@ _FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
 _KEPT_OPTIONS = ("rate", "workers", "key_retention", "patience", "yes")
 """The options of `resume` that a person types once, and that hold when it goes on."""
 _OTHER_OPTIONS = (
-    *("state", "new_state", "batch", "name", "names", "all_batches", "yes"),
+    *("state", "new_state", "batch", "all_batches", "yes"),
     *_FILE_OPTIONS,
 )
 """The options that are no arguments of a sender under their own names."""
@@ -172,15 +172,10 @@ class BulkSession(Session):
             owners = sender.owners()
         if names:
             return names
-        state = sender.state
-        if owners:
-            raise Misuse(
-                f"All batches in {state} are of {' and '.join(owners)}: name that system and "
-                "environment, such as with --environment."
-            )
+        others = f": all are of {' and '.join(owners)}" if owners else ""
         raise Misuse(
-            f"There is no batch in {state}: nothing was stored there, and nothing was sent from "
-            "it. Begin with 'victor bulk send', and the name of your file."
+            f"There is no batch of this system and environment in {sender.state}{others}. Begin "
+            "with 'victor bulk send', and the name of your file."
         )
 
     @property
@@ -217,21 +212,11 @@ class BatchSession(BulkSession):
         "The batch's name (default: that of the file, or all of them).", "NAME"
     )
 
-    def names_on_command_line(self) -> list[str]:
-        """Return the batches that the command line names, each once."""
-        return [] if self.batch is None else [self.batch]
-
     def batches(self) -> list[str]:
-        """Return the batch that the command line names; if none, all batches of the state.
-
-        Raises `Misuse` if it names two, or the state has no batch.
+        """Return the batch that the command line names; if none, all batches of the state. Raises
+        `Misuse` if that has no batch.
         """
-        names = self.names_on_command_line()
-        if len(names) > 1:
-            raise Misuse(f"Two batches are named, {' and '.join(names)}: name one.")
-        if names:
-            return names
-        return self.stored_batches()
+        return self.stored_batches() if self.batch is None else [self.batch]
 
     def single_batch(self) -> str:
         """Return the batch that the command line names, or the only one. Raises `Misuse`."""
@@ -259,19 +244,9 @@ class BatchSession(BulkSession):
         raise typer.Exit(max(statuses, key=_STATUSES_BY_WEIGHT.index))
 
 
-class NamedBatchSession(BatchSession):
-    """A session with the name of a batch, by an argument or an option."""
-
-    name: str | None = argument("BATCH", default=None)
-
-    def names_on_command_line(self) -> list[str]:
-        return list(dict.fromkeys(filter(None, (self.name, self.batch))))
-
-
 class ExportSession(BulkSession):
     """A session with the names of several batches, or all of them."""
 
-    names: list[str] | None = argument(several("BATCH"), default=None)
     batch: list[str] | None = option("A batch's name (default: the only one). Repeat it.", "NAME")
     all_batches: bool = flag("--all", "All batches of the state, in the order of their names.")
 
@@ -279,11 +254,10 @@ class ExportSession(BulkSession):
         """Return the batches that the command line names, each once, or the only one. Raises
         `Misuse`.
         """
-        named = list(dict.fromkeys([*(self.names or ()), *(self.batch or ())]))
-        if named and self.all_batches:
-            raise Misuse(f"--all has {plain(named[0])}, too: leave one of the two out.")
-        if named:
-            return named
+        if self.batch and self.all_batches:
+            raise Misuse(f"--all has {plain(self.batch[0])}, too: leave one of the two out.")
+        if self.batch:
+            return list(dict.fromkeys(self.batch))
         stored = sorted(self.stored_batches())
         if len(stored) > 1 and not self.all_batches:
             raise Misuse(
@@ -321,10 +295,6 @@ class SendingSession(WorkerSession):
     yes: Yes = False
 
 
-class ResumeSession(NamedBatchSession, SendingSession):
-    """The session of `resume`."""
-
-
 class SendSession(SendingSession):
     """The session of `send`: with what the file is, and how it is written."""
 
@@ -357,7 +327,7 @@ class SendSession(SendingSession):
 
     def _headings(self) -> Mapping[str, str | None]:
         """The file's own headings, by our names of columns."""
-        return headings_of(self.column, self.columns, self.provider, for_bulk=True)
+        return headings_of(self.column, self.columns)
 
     @property
     def row_file(self) -> RowFile:

@@ -103,7 +103,7 @@ def reconcile(
     with _report_failures(session):
         texts = {"start": start, "end": end}
         window = moments(texts, *texts, doing="The reconciliation")
-        from victor_ext.reconciliation import RowFile  # noqa: PLC0415 - only this needs it
+        from victor_ext.reconciliation import COLUMNS, RowFile  # noqa: PLC0415 - only this needs it
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - the same
 
         form: dict[str, Any] = {
@@ -128,7 +128,8 @@ def reconcile(
             "payor_id": payor_id,
             "page_size": page_size,
         }
-        headings = headings_of(column, columns, provider, for_bulk=False)
+        known = {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
+        headings = headings_of(column, columns, known)
         name = without_password(state or "the state of bulk sending")
         if file is not None:
             name = file.name
