@@ -21,7 +21,7 @@ from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import SentSince
 from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.sources import Rows
-from victor_ext.outbox._files import FileTerms, let_go_on, lock_waiting, note_time
+from victor_ext.outbox._files import let_go_on, lock_waiting, note_keys_kept, note_time
 
 from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from ._deciding import TO_DECIDE, Code, message_of
@@ -45,13 +45,12 @@ from ._payments import (
     stored_payments,
 )
 from ._rows import content_of
-from ._settings import TERMS, BatchRecord, Settings
+from ._settings import TERMS, BatchRecord
 from ._sheet_rule import refuse_another_list, respelled_rows, rows_of_asked_references
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
 from ._store import Store
 from ._storing import (
-    EntryMaker,
     add_sheet,
     apply,
     insert_sheet,
@@ -132,7 +131,8 @@ class Loading:
     def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = RowValidation(
-            maker_of(self._opened, self._settings),
+            self._kind,
+            self._vault,
             self._settings,
             self._rows,
             self._origin,
@@ -312,19 +312,19 @@ class Loading:
         `read` does.
         """
         now = store.sent_now()
-        maker = maker_of(self._opened, self._settings)
 
         def store_all(connection: Connection) -> BatchRecord:
             store.lock_storing(connection)
             refuse_held(connection)
             note_time(connection, str(store.client.provider), now)
+            note_keys_kept(connection, self._settings.keys_kept)
             self._begin_counting()
             before = _latest_sheet(connection, store)
             sheet = self._latest_or_new(connection, store, before, now)
             self.sheet = sheet.id
             self._count_repeated(connection, store)
             chosen = self._rows.pages_by_key()
-            apply(connection, store, sheet, maker, now, chosen, self._rows, self._count_page)
+            apply(connection, store, sheet, now, chosen, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
             record = self._new_record()
@@ -362,7 +362,7 @@ class Loading:
 # What the latest sheet of a batch wants
 
 
-def pull_back_outdated(store: Store, record: BatchRecord) -> None:
+def pull_back_outdated(store: Store) -> None:
     """Let nothing be sent with other values than the latest sheet of a batch has. Nothing is asked
     for: what waits is sent, and only a sheet that is sent asks for more.
     """
@@ -374,11 +374,10 @@ def pull_back_outdated(store: Store, record: BatchRecord) -> None:
         note_time(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
-        maker = maker_of(store, store.settings.with_terms_of(record))
         let_go_on(connection, store.is_entry())  # what was surely lost waits from now on
         lock_waiting(connection, store.is_entry())
         for page in pages(locked_keys(connection, store, waits_outdated(store, sheet))):
-            take_from_entries(connection, store, maker, page)
+            take_from_entries(connection, store, page)
 
     store.transact(pull_back)
 
@@ -401,10 +400,9 @@ def want_nothing(store: Store, record: BatchRecord) -> int:
         insert = sa.insert(LINES).from_select(["sheet", *names], kept.where(was_sent))
         count = connection.execute(insert).rowcount
         store.save_record(connection, replace(record, rows=count), sheet)
-        maker = maker_of(store, store.settings.with_terms_of(record))
         rows = StoredRows(connection, sheet)
         latest = replace(before, id=sheet, account=store.account, is_being_sent=True)
-        apply(connection, store, latest, maker, now, rows.pages_by_key(), rows)
+        apply(connection, store, latest, now, rows.pages_by_key(), rows)
         return record.rows - count
 
     return store.transact(drop)
@@ -421,13 +419,6 @@ def _stored_sheet(
     digest = store.vault.fingerprint(rows.digest())
     number = add_sheet(connection, store, rows, digest=digest, now=now)
     return replace(sheet, id=number)
-
-
-def maker_of(store: Store, settings: Settings) -> EntryMaker:
-    """Return what makes the entries for rows of a batch."""
-    kept = settings.key_retention_seconds
-    terms = FileTerms(store.owner, store.sender, store.batch, kept)
-    return EntryMaker(store.kind, store.vault, terms)
 
 
 def _latest_sheet(connection: Connection, store: Store) -> Sheet | None:

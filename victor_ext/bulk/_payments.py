@@ -130,6 +130,8 @@ WITH_ENTRIES = PAYMENTS.outerjoin(ENTRIES, IS_ITS_ENTRY)
 """Payments with their entries. A payment without one stays."""
 _ASKED = LINES.alias("asked")
 """The line that a payment was asked for."""
+ASKED_ROW = _ASKED.c.row
+"""What it asks for, encrypted; NULL: it is forgotten."""
 _WAS_ASKED_FOR = sa.and_(_ASKED.c.sheet == PAYMENTS.c.sheet, _ASKED.c.number == PAYMENTS.c.number)
 WITH_ROWS = WITH_ENTRIES.outerjoin(_ASKED, _WAS_ASKED_FOR)
 """The same, with what they ask for."""
@@ -253,7 +255,7 @@ _COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
     "state": STATE,
     "restored": RESTORED,
     "own_state": PAYMENTS.c.state,
-    "row": _ASKED.c.row,
+    "row": ASKED_ROW,
 }
 PAYMENT_COLUMNS = [_COLUMNS[name].label(name) for name in StoredPayment._fields]
 """The columns of a `StoredPayment`, for queries on `WITH_ROWS`."""

@@ -49,6 +49,7 @@ class Payouts(RowKind):
     }
     required: ClassVar = (*required_of(PaymentInstruction), "currency", "payor_id")
     reference: ClassVar = "payor_payment_id"
+    operation: ClassVar = "payouts.submit"
     exported: ClassVar = (
         "amount",
         "currency",
@@ -106,7 +107,7 @@ class Payouts(RowKind):
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:  # noqa: ARG002 - it takes no key
         instructions = [_instruction(row) for row in rows]
         shared = {argument: rows[0].get(column) for column, argument in _SHARED.items()}
-        call: PreparedCall = self.client.prepare("payouts.submit", instructions, **shared)
+        call: PreparedCall = self.client.prepare(self.operation, instructions, **shared)
         return call
 
     def look_up_by(self, row: Arguments, /) -> dict[str, str]:

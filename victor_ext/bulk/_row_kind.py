@@ -50,6 +50,7 @@ class RowKind(ABC):
     Attributes:
         reference: The column whose value the provider repeats. The column tells rows apart, unless
             the sender names another key column.
+        operation: The method of the client that sends rows.
         rows_per_call: The most rows of one `group` that are sent in one call.
         columns: The columns of a file that are sent, or by which rows are looked up, with the types
             of their values.
@@ -68,6 +69,7 @@ class RowKind(ABC):
     """
 
     reference: ClassVar[str] = ""
+    operation: ClassVar[str]
     rows_per_call: ClassVar[int] = 1
     columns: ClassVar[Columns]
     required: ClassVar[Sequence[str]]
@@ -83,6 +85,11 @@ class RowKind(ABC):
 
     def __init__(self, client: Any) -> None:
         self.client = client
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether several rows are sent in one call."""
+        return self.rows_per_call > 1
 
     @property
     def paying_step(self) -> str | None:

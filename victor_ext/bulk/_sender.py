@@ -63,8 +63,10 @@ class BulkSender:
             `subscription-2026-11`.
         rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
-        key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
-            hours). Rows that may have been sent longer ago are looked up and not sent again.
+        keys_kept: How long the provider keeps a key, in seconds or as a timedelta. Rows that may
+            have been sent longer ago are looked up and not sent again. It is stored with the state,
+            and the shortest that was ever said counts (default: what is stored, or 24 hours, an
+            assumption).
         due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
@@ -97,7 +99,7 @@ class BulkSender:
         key_kind: str | None = None,
         rate: float | None = None,
         workers: int = 16,
-        key_retention: float | timedelta | None = None,
+        keys_kept: float | timedelta | None = None,
         due_date: date | str | None = None,
         skip_invalid: bool = False,
         encoding: str | None = None,
@@ -118,7 +120,7 @@ class BulkSender:
             key_column=key_column,
             rate=rate,
             workers=workers,
-            key_retention=None if key_retention is None else _seconds(key_retention),
+            keys_kept=None if keys_kept is None else _seconds(keys_kept),
             patience=patience,
             due_date=day_of(due_date),
             skip_invalid=skip_invalid,
@@ -225,7 +227,7 @@ class BulkSender:
             VictorError: See `send`.
         """
         with self._stored_batch(to_send=True) as (store, record):
-            pull_back_outdated(store, record)
+            pull_back_outdated(store)
             return run_batch(store, record, on_progress, partial(status_of, store))
 
     def take_step(self, name: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
-TERMS = ("key_retention", "patience")
+TERMS = ("patience",)
 """Settings that are stored with a batch, and hold for it until a file comes with others."""
 
 
@@ -64,7 +64,7 @@ class Settings:
     key_column: str | None
     rate: float | None
     workers: int
-    key_retention: float | None
+    keys_kept: float | None
     patience: float | None
     due_date: str | None
     skip_invalid: bool
@@ -81,7 +81,7 @@ class Settings:
             "by",
             "rate",
             "workers",
-            "key_retention",
+            "keys_kept",
             "patience",
         ):
             check_setting(name, getattr(self, name))
@@ -142,11 +142,6 @@ class Settings:
         """Return the settings, with the terms of the batch's last file where none are given."""
         missing = [name for name in TERMS if getattr(self, name) is None]
         return replace(self, **{name: last.terms[name] for name in missing})
-
-    @property
-    def key_retention_seconds(self) -> float:
-        """Seconds for which the provider keeps a key: the setting, or a day."""
-        return self.key_retention or DAY
 
     @property
     def patience_seconds(self) -> float:
@@ -226,7 +221,7 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         lambda number: _is_whole(number) and 1 <= number <= MAX_WORKERS,
         f"a whole number from 1 to {MAX_WORKERS}",
     ),
-    "key_retention": (
+    "keys_kept": (
         lambda seconds: _is_number(seconds) and seconds >= LEAST_KEPT,
         (
             f"a number of seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before "

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from victor_ext import InvalidRequest, Problem
+from victor_ext._event_queue.vault import Vault
 from victor_ext._privacy import NumberText
 from victor_ext._tables.formats import DATE_EXAMPLE, UnreadableCell
 from victor_ext._tables.row_file import (
@@ -38,12 +39,11 @@ from ._check import Check, ControlTotals, RowProblem, add_amount
 from ._column_types import NO_COLUMN, formed_columns, read
 from ._load_progress import LoadWatch
 from ._payments import KeyOrigin
-from ._row_digests import requested_payment, stored_arguments
+from ._row_digests import requested_payment
 from ._row_kind import RowKind
 from ._rows import RowContent
 from ._settings import Settings, in_utc
-from ._source_rows import RowEntry, SourceRow, SourceRows, problems_text
-from ._storing import EntryMaker
+from ._source_rows import SourceRow, SourceRows, problems_text
 
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
@@ -63,13 +63,11 @@ class CheckedRow(NamedTuple):
 
     Attributes:
         row: The row, as it is stored until all rows are decided about.
-        entry: The entry that sends it; None: none is made.
         asked: What it asks for.
         price: Its exact amount and the currency; None: it has no valid ones.
     """
 
     row: SourceRow
-    entry: RowEntry | None
     asked: RowContent
     price: tuple[Decimal, str] | None
 
@@ -84,7 +82,8 @@ class RowValidation:
     """Checks the records of a source, and adds them to `rows`.
 
     Args:
-        maker: Makes the entries that send the rows.
+        kind: What a row is.
+        vault: Encrypts rows.
         origin: What the keys of the rows are made of.
         expected: The control totals of the source.
         watch: Says how far the reading is; None: nobody asks for it.
@@ -92,7 +91,8 @@ class RowValidation:
 
     def __init__(
         self,
-        maker: EntryMaker,
+        kind: RowKind,
+        vault: Vault,
         settings: Settings,
         rows: SourceRows,
         origin: KeyOrigin,
@@ -100,8 +100,8 @@ class RowValidation:
         watch: LoadWatch | None = None,
     ) -> None:
         self._watch = watch or LoadWatch(None)
-        self._maker, self._settings, self._rows = maker, settings, rows
-        self._kind, self._vault = maker.kind, maker.vault
+        self._kind, self._vault = kind, vault
+        self._settings, self._rows = settings, rows
         self._origin, self._expected = origin, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
         self._extra_columns: dict[str, None] = {}
@@ -184,14 +184,6 @@ class RowValidation:
                     )
             price = self._price_of(fields)
         key = self._key_of(fields)
-        entry = None
-        if key is not None and not problems:
-            try:  # also of a source that is only checked: the call may not be stored
-                arguments = stored_arguments(self._kind, fields.arguments)
-                values = self._maker.for_rows([arguments], key)
-                entry = None if self._maker.are_shared else RowEntry.of(values)
-            except InvalidRequest as error:  # it would store the number of a card, or the like
-                problems = reported_problems(self._kind, error.problems, file)
         if problems and not record.problems:
             cells = cells_of(self._kind, record.fields, self._file)
             fields.extras = {**cells, **fields.extras}
@@ -205,7 +197,7 @@ class RowValidation:
             is_valid=not problems,
         )
         # A reference is a part of the key of rows that are sent in one call.
-        has_reference = fields.arguments.get(self._kind.reference) and not self._maker.are_shared
+        has_reference = fields.arguments.get(self._kind.reference) and not self._kind.are_shared
         row = SourceRow(
             asked,
             record.line,
@@ -213,7 +205,7 @@ class RowValidation:
             shares_reference=bool(has_reference),
             price=None if price is None else f"{price[0]} {price[1]}",
         )
-        return CheckedRow(row, entry, content, price)
+        return CheckedRow(row, content, price)
 
     def _note_currencies(self, record: FileRecord, extras: Mapping[str, str]) -> None:
         """Note which columns that are not sent name currencies, whatever they are called. The
@@ -248,7 +240,7 @@ class RowValidation:
             self._add_repeated(checked, earlier)
             return
         self._extra_columns |= {name: None for name in checked.asked.extras if self._is_extra(name)}
-        self._rows.add(row, checked.content, checked.entry)
+        self._rows.add(row, checked.content)
 
     def _is_extra(self, name: str) -> bool:
         return name not in self._kind.columns or name == self._origin.column

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from victor_ext import PreparedCall, VictorError
+from victor_ext import InvalidRequest, PreparedCall, VictorError
 from victor_ext._event_queue.databases import NeverHeals
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.workers import ended_by
@@ -34,12 +34,14 @@ from victor_ext._settlement.key_age import LAST_CALLS
 from victor_ext.outbox._files import (
     ENTRIES,
     EntryLost,
+    FileCall,
     FileSender,
     SenderTerms,
 )
 
 from ._naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
 from ._payments import (
+    IN_DOUBT,
     PAYMENT_COLUMNS,
     PAYMENTS,
     STATE,
@@ -49,6 +51,7 @@ from ._payments import (
 from ._rows import content_of, own_values
 from ._state import NOTICE, StateLost, hold_payments, may_be_temporary, report
 from ._store import Store
+from ._storing import prepared_calls
 
 _POLL = 0.1
 """Seconds between two passes."""
@@ -97,7 +100,7 @@ class Worker:
             scope=store.owner,
             sender=store.sender,
             batch=store.batch or None,
-            kept=inf if settings.key_retention is None else settings.key_retention,
+            kept=settings.keys_kept,
             workers=settings.workers,
             rate=settings.rate,
         )
@@ -182,6 +185,12 @@ class Rows:
         self._store = store
         self.stopped_at = inf
 
+    def prepare(
+        self, connection: Connection, keys: Sequence[str]
+    ) -> Mapping[str, FileCall | InvalidRequest]:
+        """Return the calls of entries by their keys, or why one cannot be made."""
+        return prepared_calls(connection, self._store, keys)
+
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Send a row."""
         return self._store.kind.send(client, call, is_repeat=is_repeat)
@@ -220,9 +229,9 @@ class Rows:
         return holders[0].name if holders else None
 
     def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
-        """Return whether what a look-up shows may be that of a payment that may have been asked
-        since the backup of the state, with or without an entry, or that was created, and whose id
-        nobody knows.
+        """Return whether what a look-up shows may be that of a payment that is in doubt, or may
+        have been asked since the backup of the state, with or without an entry, or that was
+        created, and whose id nobody knows.
         """
         columns = PAYMENTS.c
         is_other = columns.entry.is_distinct_from(key)
@@ -235,7 +244,7 @@ class Rows:
                 columns.owner == self._store.owner,
                 columns.reference_digest.in_(references),
                 is_other,
-                sa.or_(columns.restored, lacks_id),
+                sa.or_(columns.restored, lacks_id, STATE.in_(IN_DOUBT)),
             )
         )
         return connection.execute(rival.limit(1)).first() is not None
@@ -294,11 +303,11 @@ def read_row_results(store: Store, failed: Counter[str]) -> int:
             results = store.kind.unit_results(unit, rows)
         except VictorError as error:
             failed[unit] += 1
-            if is_about_all(error) or refusals.note(unit, error):
+            if is_about_all(error) or refusals.note(error):
                 raise
             first_error = first_error or error
             continue
-        refusals.note(unit, None)
+        refusals.note(None)
         if results is None:
             undecided += 1
             continue
