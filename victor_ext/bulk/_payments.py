@@ -57,7 +57,6 @@ SHEETS = sa.Table(
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
     sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
-    sa.Column("person", sa.Text, nullable=False),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
     sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
     sa.Index("victor_bulk_sheets_batch", "owner", "batch"),
@@ -122,6 +121,8 @@ WITH_ENTRIES = PAYMENTS.outerjoin(ENTRIES, IS_ITS_ENTRY)
 """Payments with their entries. A payment without one stays."""
 _ASKED = LINES.alias("asked")
 """The line that a payment was asked for."""
+ASKED_ROW = _ASKED.c.row
+"""What it asks for, encrypted; NULL: it is forgotten."""
 _WAS_ASKED_FOR = sa.and_(_ASKED.c.sheet == PAYMENTS.c.sheet, _ASKED.c.number == PAYMENTS.c.number)
 WITH_ROWS = WITH_ENTRIES.outerjoin(_ASKED, _WAS_ASKED_FOR)
 """The same, with what they ask for."""
@@ -143,18 +144,6 @@ def lines_with_payments(owner: str) -> Any:
     return LINES.outerjoin(PAYMENTS, is_its_payment).outerjoin(ENTRIES, IS_ITS_ENTRY)
 
 
-class KeyOrigin(NamedTuple):
-    """What keys of payments are made of, beside the value in the key column.
-
-    Attributes:
-        kind: What the values of the key column name, such as `invoice`.
-        column: The key column, which tells the rows apart.
-    """
-
-    kind: str
-    column: str
-
-
 class RequestedPayment(NamedTuple):
     """A checked row of a sheet, in the form in which it is compared with stored payments.
 
@@ -167,7 +156,7 @@ class RequestedPayment(NamedTuple):
             has none.
         row: The content of the row, encrypted: number, value, arguments, extras; None: forgotten.
         bare_digest: The same without what names the payment: its reference, and the key column.
-        skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
+        skeleton_digest: Digest that is equal for keys whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
     """
 
@@ -189,16 +178,12 @@ class Sheet:
     Attributes:
         id: Its number; None: it is being read, and newer than all others.
         batch: Its batch.
-        account: The account that it would be sent with.
         is_being_sent: Whether rows are asked for. Those of a stored sheet are only reported.
-        origin: What the keys of its rows are made of.
     """
 
     id: int | None
     batch: str
-    account: str
     is_being_sent: bool
-    origin: KeyOrigin
 
 
 class StoredPayment(NamedTuple):
@@ -214,7 +199,6 @@ class StoredPayment(NamedTuple):
     sheet: int
     state: str | None
     again: int
-    account: str
     values_digest: str
     due_date: str | None
     stored_at: float = 0.0
@@ -244,7 +228,7 @@ _COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
     "state": STATE,
     "restored": RESTORED,
     "own_state": PAYMENTS.c.state,
-    "row": _ASKED.c.row,
+    "row": ASKED_ROW,
 }
 PAYMENT_COLUMNS = [_COLUMNS[name].label(name) for name in StoredPayment._fields]
 """The columns of a `StoredPayment`, for queries on `WITH_ROWS`."""

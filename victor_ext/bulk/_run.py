@@ -31,7 +31,6 @@ from victor_ext.outbox._files import (
 )
 
 from ._check import Check, Notice
-from ._deciding import TO_DECIDE
 from ._lines import counts_of
 from ._payments import LINES, PAYMENTS
 from ._rows import RowOutcome
@@ -63,8 +62,6 @@ class BatchStatus:
             this call read that.
         units: What the provider says now of each payout, by its id, if this call read that.
         held_since: When the state was held, an aware time: nothing is sent; None: it is not held.
-        replaced: Whether another sheet of the batch was sent while `send` sent its own: the rows
-            are those of the newer one.
     """
 
     batch: str
@@ -76,7 +73,6 @@ class BatchStatus:
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     under_way: int = 0
-    replaced: bool = False
     held_since: datetime | None = None
 
     @property
@@ -103,8 +99,7 @@ class BatchStatus:
         """Number of rows about which a person has to decide: they were not sent as the latest sheet
         has them.
         """
-        of_rows = sum(self.noticed[code] for code in TO_DECIDE & self.noticed.keys())
-        return max(of_rows, self.counts.get(RowOutcome.TO_DECIDE, 0))
+        return self.counts.get(RowOutcome.TO_DECIDE, 0)
 
     @property
     def exit_status(self) -> int:
@@ -112,7 +107,7 @@ class BatchStatus:
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
         (`resume` sends them), and 1 if some are refused or rejected, if a person has to decide
-        about some, if a newer sheet has replaced some, or if the state is held.
+        about some, or if the state is held.
         """
         counts = Counter(self.counts)
         if any(counts[outcome] for outcome in MAY_EXIST):
@@ -121,8 +116,6 @@ class BatchStatus:
             return FAILED
         if self.unsettled:
             return FOR_NOW
-        if self.replaced:
-            return FAILED
         return 0 if counts[RowOutcome.CREATED] == counts.total() else FAILED
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import inf
 from typing import Any, cast
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._settlement.key_age import LEAST_KEPT
-from victor_ext._values.ids import in_one_form, unseen_in, words_of
+from victor_ext._values.ids import in_one_form, words_of
 
 from ._row_kind import RowKind
 
@@ -30,15 +30,11 @@ class BatchRecord:
 
     Attributes:
         key_column: The column that tells the rows apart.
-        key_kind: What the values of the key column name.
-        columns: Extra columns, for the export.
-        form: How its last file is written: the arguments of a `RowFile`.
+        columns: The headings of its last file, for the export.
     """
 
     key_column: str
-    key_kind: str
     columns: Sequence[str]
-    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +48,17 @@ class Settings:
     key_column: str | None
     rate: float | None
     workers: int
-    key_retention: float | None
+    keys_kept: float | None
     patience: float
     due_date: str | None
     skip_invalid: bool
     encoding: str | None
-    key_kind: str | None = None
     payor_id: str | None = None
-    by: str | None = None
-    other_payments: bool = False
+    other_payments: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("rate", "workers", "key_retention", "patience"):
+        for name in ("rate", "workers", "keys_kept", "patience", "other_payments"):
             check_number(name, getattr(self, name))
-        if self.key_kind is not None and (not words_of(self.key_kind) or unseen_in(self.key_kind)):
-            message = "key_kind must be text: what the key column names, such as invoice."
-            raise refused_setting("key_kind", message)
         if self.key_column in ("", "payee_account_number"):
             message = (
                 f"key_column={self.key_column!r} must be the name of a column that tells the rows "
@@ -93,12 +84,6 @@ class Settings:
                 f"{kind.reference}."
             )
             raise refused_setting("key_column", message)
-        if self.key_kind is not None:
-            message = (
-                f"key_kind={self.key_kind} cannot be: these rows are told apart by payor_id and "
-                f"{kind.reference}."
-            )
-            raise refused_setting("key_kind", message)
 
     def require_key_column(self, batch_column: str) -> None:
         """Raise `ConfigurationError` for another key column than the batch has: it would give
@@ -164,9 +149,10 @@ def in_utc(day: Any) -> Any:
 _NUMBERS: Mapping[str, tuple[float, float, str]] = {
     "rate": (0.001, 10_000, "a number of rows a second"),
     "workers": (1, 100, "a whole number"),
-    "key_retention": (LEAST_KEPT, inf, "a number of seconds"),
+    "keys_kept": (LEAST_KEPT, inf, "a number of seconds"),
     "patience": (0, DAY, "a number of seconds"),
     "expect_rows": (1, inf, "a whole number of rows"),
+    "other_payments": (1, inf, "a whole number of rows"),
 }
 """The least and the greatest value of a setting, and what a message says that it must be."""
 

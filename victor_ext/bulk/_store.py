@@ -32,7 +32,7 @@ from victor_ext._systems import System
 from victor_ext._values.places import place_of
 from victor_ext.outbox._files import ENTRIES
 
-from ._payments import LATEST_SHEETS, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
+from ._payments import LATEST_SHEETS, LINES, PAYMENTS, SHEETS, Sheet, is_of_sheet
 from ._row_kind import RowKind
 from ._settings import BatchRecord, Settings
 from ._state import State, StateLost, refuse_held
@@ -237,14 +237,7 @@ class Store:
         row = self._latest_row(connection)
         if row is None:
             raise StateLost.deleted(f"The batch {self.batch}")
-        record = self._decrypted_record(row)
-        return Sheet(
-            row.id,
-            self.batch,
-            row.account,
-            is_being_sent=False,
-            origin=KeyOrigin(record.key_kind, record.key_column),
-        )
+        return Sheet(row.id, self.batch, is_being_sent=False)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this system and environment, oldest first."""

@@ -10,14 +10,13 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from math import inf
 from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import Outcome, PreparedCall, VictorError
+from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
 from victor_ext._event_queue.databases import NeverHeals
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.workers import ended_by
@@ -28,12 +27,14 @@ from victor_ext._values.exit_status import FAILED
 from victor_ext.outbox._files import (
     ENTRIES,
     EntryLost,
+    FileCall,
     FileSender,
     SenderTerms,
 )
 
 from ._naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
 from ._payments import (
+    IN_DOUBT,
     PAYMENT_COLUMNS,
     PAYMENTS,
     STATE,
@@ -43,6 +44,7 @@ from ._payments import (
 from ._rows import content_of, own_values
 from ._state import NOTICE, StateLost, hold_payments, report
 from ._store import Store
+from ._storing import prepared_calls
 
 _POLL = 0.1
 """Seconds between two passes."""
@@ -88,7 +90,7 @@ class Worker:
             scope=store.owner,
             sender=store.sender,
             batch=store.batch or None,
-            kept=inf if settings.key_retention is None else settings.key_retention,
+            kept=settings.keys_kept,
             workers=settings.workers,
             rate=settings.rate,
         )
@@ -177,6 +179,12 @@ class Rows:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def prepare(
+        self, connection: Connection, keys: Sequence[str]
+    ) -> Mapping[str, FileCall | InvalidRequest]:
+        """Return the calls of entries by their keys, or why one cannot be made."""
+        return prepared_calls(connection, self._store, keys)
+
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Send a row."""
         return self._store.kind.send(client, call, is_repeat=is_repeat)
@@ -211,9 +219,9 @@ class Rows:
         return holders[0].name if holders else None
 
     def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
-        """Return whether what a look-up shows may be that of a payment that may have been asked
-        since the backup of the state, with or without an entry, or that was created, and whose id
-        nobody knows.
+        """Return whether what a look-up shows may be that of a payment that is in doubt, or may
+        have been asked since the backup of the state, with or without an entry, or that was
+        created, and whose id nobody knows.
         """
         columns = PAYMENTS.c
         is_other = columns.entry.is_distinct_from(key)
@@ -226,7 +234,7 @@ class Rows:
                 columns.owner == self._store.owner,
                 columns.reference_digest.in_(references),
                 is_other,
-                sa.or_(columns.restored, lacks_id),
+                sa.or_(columns.restored, lacks_id, STATE.in_(IN_DOUBT)),
             )
         )
         return connection.execute(rival.limit(1)).first() is not None

@@ -97,6 +97,12 @@ class EntryPolicy(Protocol):
 
     # How one is sent
 
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:
+        """Prepare the calls of those entries that were stored without one. Returns the entries that
+        have a call now.
+        """
+        ...
+
     def write(self, row: Any, ahead: float) -> Write:
         """The entry as the write that `settle` takes. `ahead` is as of `write_of`."""
         ...
@@ -149,6 +155,10 @@ class OutboxPolicy:
     def chosen(self) -> Condition:
         """Holds for all entries."""
         return sa.true()
+
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:  # noqa: ARG002
+        """All of them: they were stored with their calls."""
+        return rows
 
     def write(self, row: Any, ahead: float) -> Write:
         """The write that the entry stores."""
