@@ -38,7 +38,6 @@ from ._payments import (
     pages,
 )
 from ._rows import RowOutcome, content_of
-from ._settings import BatchRecord
 from ._sheet_rule import SheetRule
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
@@ -102,12 +101,12 @@ class Loading:
             self._decide_all(None, self._opened)
             return self.check
         with self.opened() as store:
-            record = store.record(to_send=True)
-            if record is not None:
-                self._settings.require_key_column(record.key_column)
-                self._key_column = record.key_column
+            latest = store.own_sheet(to_send=True)
+            if latest is not None:
+                self._settings.require_key_column(latest.key_column)
+                self._key_column = latest.key_column
                 with store.engine.connect() as connection:
-                    refuse_lost(store, connection, store.latest_sheet(connection))
+                    refuse_lost(store, connection, latest)
         self._validate()
         with self.opened() as store, store.engine.connect() as connection:
             self._decide_all(connection, store)
@@ -152,7 +151,7 @@ class Loading:
             if _is_equal(connection, latest, self._digest(store)):
                 number = latest.id
             self.check.pulled_back = self._count_unlisted(connection, store)
-        return Sheet(number, self.batch, is_being_sent=True)
+        return Sheet(number, self.batch, True, self._key_column, self.check.columns)  # noqa: FBT003 - it is sent
 
     def _digest(self, store: Store) -> str:
         return store.vault.fingerprint(self._rows.digest())
@@ -256,9 +255,8 @@ class Loading:
             sheet = self._sheet(connection, store)
             self._refuse_by_rule(connection, store, sheet)
             if sheet.id is None:
-                record = BatchRecord(self._key_column, self.check.columns)
                 digest = self._digest(store)
-                number = add_sheet(connection, store, record, self._rows, digest=digest, now=now)
+                number = add_sheet(connection, store, sheet, self._rows, digest=digest, now=now)
                 sheet = replace(sheet, id=number)
             chosen = self._rows.pages_by_key()
             apply(connection, store, sheet, now, chosen, self._rows, self._count_page)
@@ -291,7 +289,7 @@ def pull_back_outdated(store: Store) -> None:
     store.transact(pull_back)
 
 
-def want_nothing(store: Store, record: BatchRecord) -> int:
+def want_nothing(store: Store) -> int:
     """Store a sheet without the rows that were never sent as the latest of a batch. Returns how
     many there were.
     """
@@ -302,7 +300,7 @@ def want_nothing(store: Store, record: BatchRecord) -> int:
         refuse_held(connection)
         before = store.latest_sheet(connection)
         was_sent = sa.and_(is_of_sheet(before.id), STATE.in_(EXISTS_OR_MAY | {RowOutcome.REJECTED}))
-        sheet = insert_sheet(connection, store, record, digest="", now=now)
+        sheet = insert_sheet(connection, store, before, digest="", now=now)
         names = [column.name for column in LINES.c if column.name != "sheet"]
         columns = [LINES.c[name] for name in names]
         kept = sa.select(sa.literal(sheet), *columns).select_from(lines_with_payments(store.owner))

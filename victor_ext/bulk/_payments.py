@@ -15,7 +15,7 @@ asks for, and why it was rejected, is encrypted; values are compared by keyed di
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -55,7 +55,7 @@ SHEETS = sa.Table(
     sa.Column("batch", sa.Text, nullable=False),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
-    sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
+    sa.Column("details", sa.Text, nullable=False),  # key column and headings, encrypted
     sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
     sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
@@ -179,11 +179,15 @@ class Sheet:
         id: Its number; None: it is being read, and newer than all others.
         batch: Its batch.
         is_being_sent: Whether rows are asked for. Those of a stored sheet are only reported.
+        key_column: The column that tells its rows apart.
+        headings: Of its columns, for the export.
     """
 
     id: int | None
     batch: str
     is_being_sent: bool
+    key_column: str = ""
+    headings: Sequence[str] = ()
 
 
 class StoredPayment(NamedTuple):

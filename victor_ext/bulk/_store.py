@@ -34,7 +34,7 @@ from victor_ext.outbox._files import ENTRIES
 
 from ._payments import LATEST_SHEETS, LINES, PAYMENTS, SHEETS, Sheet, is_of_sheet
 from ._row_kind import RowKind
-from ._settings import BatchRecord, Settings
+from ._settings import Settings
 from ._state import State, StateLost, refuse_held
 
 T = TypeVar("T")
@@ -197,10 +197,10 @@ class Store:
         """Whether a sheet is of this batch."""
         return sa.and_(SHEETS.c.owner == self.owner, SHEETS.c.batch == self.batch)
 
-    # The record of the batch
+    # The sheets of the batch
 
-    def record(self, *, to_send: bool = False) -> BatchRecord | None:
-        """Return the record of the batch; None: the batch is not stored.
+    def own_sheet(self, *, to_send: bool = False) -> Sheet | None:
+        """Return the latest sheet of the batch; None: the batch is not stored.
 
         Args:
             to_send: Whether the batch is to be sent.
@@ -227,7 +227,7 @@ class Store:
                 )
             if to_send:
                 refuse_held(connection)
-        return self._decrypted_record(row)
+        return self._sheet_of(row)
 
     def latest_sheet(self, connection: Connection) -> Sheet:
         """Return the latest sheet of the batch.
@@ -237,7 +237,7 @@ class Store:
         row = self._latest_row(connection)
         if row is None:
             raise StateLost.deleted(f"The batch {self.batch}")
-        return Sheet(row.id, self.batch, is_being_sent=False)
+        return self._sheet_of(row)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this system and environment, oldest first."""
@@ -264,8 +264,8 @@ class Store:
         query = sa.select(SHEETS).where(self._is_own_sheet()).order_by(SHEETS.c.id.desc())
         return connection.execute(query.limit(1)).first()
 
-    def _decrypted_record(self, row: Any) -> BatchRecord:
-        return BatchRecord(**self.vault.opened(row.details))
+    def _sheet_of(self, row: Any) -> Sheet:
+        return Sheet(row.id, self.batch, False, *self.vault.opened(row.details))  # noqa: FBT003 - it is stored
 
 
 def owner_of(client: Any) -> str:

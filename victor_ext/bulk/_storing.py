@@ -12,7 +12,6 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -56,7 +55,6 @@ from ._payments import (
     pages,
 )
 from ._rows import Arguments, content_of, key_after
-from ._settings import BatchRecord
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
 
@@ -64,7 +62,7 @@ from ._store import Store
 
 
 def insert_sheet(
-    connection: Connection, store: Store, record: BatchRecord, *, digest: str, now: SentSince
+    connection: Connection, store: Store, sheet: Sheet, *, digest: str, now: SentSince
 ) -> int:
     """Store a sheet without its lines. Returns its number. `digest` is equal for equal sheets."""
     values = {
@@ -72,7 +70,7 @@ def insert_sheet(
         "batch": store.batch,
         "address": store.address,
         "account": store.account,
-        "details": store.vault.sealed(asdict(record)),
+        "details": store.vault.sealed([sheet.key_column, sheet.headings]),
         "digest": digest,
         "stored_at": time.time(),
         "stored": json.dumps(now),
@@ -85,17 +83,17 @@ def insert_sheet(
 def add_sheet(
     connection: Connection,
     store: Store,
-    record: BatchRecord,
+    sheet: Sheet,
     rows: SourceRows,
     *,
     digest: str,
     now: SentSince,
 ) -> int:
     """Store a sheet and its lines. Returns its number."""
-    sheet = insert_sheet(connection, store, record, digest=digest, now=now)
+    number = insert_sheet(connection, store, sheet, digest=digest, now=now)
     for page in pages(rows.all()):
-        insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
-    return sheet
+        insert_rows(connection, LINES, [_line_values(store, number, row) for row in page])
+    return number
 
 
 def _line_values(store: Store, sheet: int, row: SourceRow) -> dict[str, Any]:
