@@ -150,18 +150,6 @@ def lines_with_payments(owner: str) -> Any:
     return LINES.outerjoin(PAYMENTS, is_its_payment).outerjoin(ENTRIES, IS_ITS_ENTRY)
 
 
-class KeyOrigin(NamedTuple):
-    """What keys of payments are made of, beside the value in the key column.
-
-    Attributes:
-        kind: What the values of the key column name, such as `invoice`.
-        column: The key column, which tells the rows apart.
-    """
-
-    kind: str
-    column: str
-
-
 class RequestedPayment(NamedTuple):
     """A checked row of a sheet, in the form in which it is compared with stored payments.
 
@@ -175,7 +163,7 @@ class RequestedPayment(NamedTuple):
         row: The content of the row, encrypted: number, value, arguments, extras; None: forgotten.
             The columns so far report a row.
         bare_digest: The same without what names the payment: its reference, and the key column.
-        skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
+        skeleton_digest: Digest that is equal for keys whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
     """
 
@@ -197,16 +185,12 @@ class Sheet:
     Attributes:
         id: Its number; None: it is being read, and newer than all others.
         batch: Its batch.
-        account: The account that it would be sent with.
         is_being_sent: Whether rows are asked for. Those of a stored sheet are only reported.
-        origin: What the keys of its rows are made of.
     """
 
     id: int | None
     batch: str
-    account: str
     is_being_sent: bool
-    origin: KeyOrigin
 
 
 class StoredPayment(NamedTuple):
@@ -222,7 +206,6 @@ class StoredPayment(NamedTuple):
     sheet: int
     state: str | None
     again: int
-    account: str
     values_digest: str
     due_date: str | None
     stored_at: float = 0.0

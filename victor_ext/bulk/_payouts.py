@@ -73,9 +73,7 @@ class Payouts(RowKind):
         if problems:
             raise InvalidRequest.of(problems)
 
-    def key_facts(
-        self, arguments: Arguments, _key_kind: str, key_value: str, /
-    ) -> tuple[str, ...] | None:
+    def key_facts(self, arguments: Arguments, key_value: str, /) -> tuple[str, ...] | None:
         # A payor numbers its own payments: two payors may use the same reference.
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:

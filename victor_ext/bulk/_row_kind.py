@@ -22,6 +22,9 @@ from victor_ext._values.ids import unseen_in
 from ._column_types import Columns, argument_of, json_data
 from ._rows import Arguments, Result, RowContent
 
+INSTEAD_OF = "instead_of"
+"""The column that names the payment that its row asks for once more."""
+
 
 class CurrentStatus(NamedTuple):
     """What the provider says of a row now.
@@ -103,10 +106,11 @@ class RowKind(ABC):
 
     @classmethod
     def known_columns(cls) -> list[str]:
-        """Return the columns that a file may name: those that are sent, and `currency`, which is
-        compared with the only currency of these rows.
+        """Return the columns that a file may name: those that are sent; `currency`, which is
+        compared with the only currency of these rows; and `instead_of`.
         """
-        return list(dict.fromkeys([*cls.columns, *(["currency"] if cls.currency else [])]))
+        own = ["currency", INSTEAD_OF] if cls.currency else [INSTEAD_OF]
+        return list(dict.fromkeys([*cls.columns, *own]))
 
     @abstractmethod
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
@@ -150,20 +154,18 @@ class RowKind(ABC):
         Raises `InvalidRequest`, whose problems have columns as fields.
         """
 
-    def key_facts(
-        self, _arguments: Arguments, key_kind: str, key_value: str, /
-    ) -> tuple[str, ...] | None:
+    def key_facts(self, _arguments: Arguments, key_value: str, /) -> tuple[str, ...] | None:
         """Return the business facts that the idempotency key of a row is made of.
 
         They are the same whichever file has the row. None: the row does not have them.
         """
-        return key_kind, key_value
+        return "invoice", key_value
 
-    def key_of(self, arguments: Arguments, key_kind: str, key_value: str) -> str | None:
+    def key_of(self, arguments: Arguments, key_value: str) -> str | None:
         """Return the idempotency key of a row; None: it lacks a fact, or a fact has what no key is
         made of.
         """
-        facts = self.key_facts(arguments, key_kind, key_value)
+        facts = self.key_facts(arguments, key_value)
         if facts is None or any(map(unseen_in, facts)):
             return None
         return idempotency_key_for(*facts)

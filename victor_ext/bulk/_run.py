@@ -33,7 +33,6 @@ from victor_ext.outbox._files import (
 )
 
 from ._check import Check, Notice
-from ._deciding import TO_DECIDE
 from ._lines import counts_of
 from ._payments import LINES, PAYMENTS
 from ._rows import RowOutcome
@@ -68,8 +67,6 @@ class BatchStatus:
             this call read that.
         units: What the provider says now of each payout, by its id, if this call read that.
         held_since: When the state was held, an aware time: nothing is sent; None: it is not held.
-        replaced: After `send`: rows of its sheet that were not created as it has them, and that a
-            newer sheet of the batch lacks or changes, by their values in the key column.
     """
 
     batch: str
@@ -81,7 +78,6 @@ class BatchStatus:
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     under_way: int = 0
-    replaced: Sequence[str] = ()
     held_since: datetime | None = None
 
     @property
@@ -108,8 +104,7 @@ class BatchStatus:
         """Number of rows about which a person has to decide: they were not sent as the latest sheet
         has them.
         """
-        of_rows = sum(self.noticed[code] for code in TO_DECIDE & self.noticed.keys())
-        return max(of_rows, self.counts.get(RowOutcome.TO_DECIDE, 0))
+        return self.counts.get(RowOutcome.TO_DECIDE, 0)
 
     @property
     def exit_status(self) -> int:
@@ -117,7 +112,7 @@ class BatchStatus:
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
         (`resume` sends them), and 1 if some are refused or rejected, if a person has to decide
-        about some, if a newer sheet has replaced some, or if the state is held.
+        about some, or if the state is held.
         """
         counts = Counter(self.counts)
         if any(counts[outcome] for outcome in MAY_EXIST):
@@ -126,8 +121,6 @@ class BatchStatus:
             return FAILED
         if self.unsettled:
             return FOR_NOW
-        if self.replaced:
-            return FAILED
         return 0 if counts[RowOutcome.CREATED] == counts.total() else FAILED
 
 

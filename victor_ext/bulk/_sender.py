@@ -28,8 +28,9 @@ from victor_ext._tables.sources import Rows, hidden_rows
 from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
+from ._lines import lines_of
 from ._load_progress import OnLoad
-from ._loading import Loading, pull_back_outdated, replaced_rows, want_nothing
+from ._loading import Loading, pull_back_outdated, want_nothing
 from ._results import current_statuses, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
@@ -59,10 +60,6 @@ class BulkSender:
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
-        key_kind: What the values of that column name (default: the batch's, or `invoice`): the key
-            of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
-            again: it is only for values that name payers, and names the month, such as
-            `subscription-2026-11`.
         rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
         key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
@@ -75,8 +72,8 @@ class BulkSender:
             VICTOR_BULK_KEY). Of several secrets, with commas between them, the first one encrypts,
             and all decrypt. Without one, rows are stored in clear, and none in production.
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        other_payments: The new rows of the source are other payments than those of other batches
-            that they look like: without it, a copy of a sheet with other keys is refused.
+        other_payments: So many new rows of the source look like payments of other batches and are
+            others: a person has looked at them. Another number is refused.
 
     Raises:
         ConfigurationError: An argument is invalid, or the client's system has no rows to send.
@@ -95,7 +92,6 @@ class BulkSender:
         state: str | None = None,
         batch: str | None = None,
         key_column: str | None = None,
-        key_kind: str | None = None,
         rate: float | None = None,
         workers: int = 16,
         key_retention: float | timedelta | None = None,
@@ -105,7 +101,7 @@ class BulkSender:
         patience: float | None = None,
         storage_key: str | None = None,
         payor_id: str | None = None,
-        other_payments: bool = False,
+        other_payments: int | None = None,
     ) -> None:
         storage_key = concealed(storage_key)
         system = Victor.system if client is None else system_of(client)
@@ -122,7 +118,6 @@ class BulkSender:
             due_date=day_of(due_date),
             skip_invalid=skip_invalid,
             encoding=encoding,
-            key_kind=key_kind,
             payor_id=payor_id,
             other_payments=other_payments,
         )
@@ -217,12 +212,7 @@ class BulkSender:
                 record = loading.store(store)
                 loading.close()  # its file may be large, and sending may take long
                 status = run_batch(store, record, on_progress, partial(status_of, store))
-                return replace(
-                    status,
-                    check=loading.check,
-                    noticed=dict(loading.check.noticed),
-                    replaced=replaced_rows(store, loading.sheet),
-                )
+                return replace(status, check=loading.check, noticed=dict(loading.check.noticed))
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Send what waits of a batch, and settle what is in doubt; `on_progress` is as for `send`.
@@ -289,8 +279,8 @@ class BulkSender:
         if outcome not in _RESOLVED_OUTCOMES:
             message = f"outcome={outcome!r} must be created or not-created."
             raise refused_setting("outcome", message, "value")
-        with self._stored_batch() as batch:
-            resolve(*batch, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
+        with self._stored_batch() as (store, _):
+            resolve(store, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
 
     def hold(self) -> int:
         """Keep everything in the state from being sent, as after it was restored from a backup.
@@ -367,7 +357,7 @@ class BulkSender:
             status = status_of(store)
             if not refresh:
                 return status
-            statuses = current_statuses([store]).values()
+            statuses = current_statuses(lines_of([store]), store.kind).values()
             counts = Counter(current.status or "not found" for current in statuses)
             return replace(
                 status,

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._settlement.key_age import LEAST_KEPT
-from victor_ext._values.ids import in_one_form, unseen_in, words_of
+from victor_ext._values.ids import in_one_form, words_of
 
 from ._row_kind import RowKind
 
@@ -38,14 +38,12 @@ class BatchRecord:
 
     Attributes:
         key_column: The column that tells the rows apart.
-        key_kind: What the values of the key column name.
         columns: The headings of its last file, for the export.
         terms: The settings `TERMS` of its last file.
         rows: How many lines its last file has.
     """
 
     key_column: str
-    key_kind: str
     columns: Sequence[str]
     terms: Mapping[str, Any]
     rows: int
@@ -67,18 +65,17 @@ class Settings:
     due_date: str | None
     skip_invalid: bool
     encoding: str | None
-    key_kind: str | None = None
     payor_id: str | None = None
-    other_payments: bool = False
+    other_payments: int | None = None
 
     def __post_init__(self) -> None:
         for name in (
             "key_column",
-            "key_kind",
             "rate",
             "workers",
             "key_retention",
             "patience",
+            "other_payments",
         ):
             check_setting(name, getattr(self, name))
         if self.key_column is not None:
@@ -107,12 +104,6 @@ class Settings:
                 f"{kind.reference}."
             )
             raise refused_setting("key_column", message)
-        if self.key_kind is not None:
-            message = (
-                f"key_kind={self.key_kind} cannot be: these rows are told apart by payor_id and "
-                f"{kind.reference}."
-            )
-            raise refused_setting("key_kind", message)
 
     def after(self, last: BatchRecord) -> Settings:
         """Return the settings, with the terms of the batch's last file where none are given.
@@ -209,10 +200,6 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "key_column": (lambda name: isinstance(name, str) and name != "", "the name of a column"),
-    "key_kind": (
-        lambda text: _is_words(text) and not unseen_in(text),
-        "text: what the key column names, such as invoice or subscription-2026-11",
-    ),
     "rate": (
         lambda rate: _is_number(rate) and 0 < rate <= MAX_RATE,
         "a number of rows a second, above 0 and at most 10000",
@@ -232,9 +219,9 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         lambda seconds: _is_number(seconds) and 0 <= seconds <= DAY,
         "a number of seconds, at least 0 and at most 86400",
     ),
-    "expect_rows": (
-        lambda rows: _is_whole(rows) and rows > 0,
-        "a number of rows, whole and above 0",
+    **dict.fromkeys(
+        ("expect_rows", "other_payments"),
+        (lambda rows: _is_whole(rows) and rows > 0, "a number of rows, whole and above 0"),
     ),
 }
 """When a setting is valid, and what a message says that it must be."""

@@ -34,7 +34,7 @@ from victor_ext._systems import System
 from victor_ext._values.places import place_of
 from victor_ext.outbox._files import ENTRIES
 
-from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
+from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, Sheet, is_of_sheet
 from ._row_kind import RowKind
 from ._rows import RowOutcome
 from ._settings import BatchRecord, Settings
@@ -249,14 +249,7 @@ class Store:
             sheet = connection.execute(sa.select(SHEETS).where(SHEETS.c.id == row.sheet)).first()
         if sheet is None:
             raise StateLost.deleted(f"The batch {self.batch}")
-        record = self._decrypted_record(row)
-        return Sheet(
-            sheet.id,
-            self.batch,
-            sheet.account,
-            is_being_sent=False,
-            origin=KeyOrigin(record.key_kind, record.key_column),
-        )
+        return Sheet(sheet.id, self.batch, is_being_sent=False)
 
     def save_record(self, connection: Connection, record: BatchRecord, sheet: int | None) -> None:
         """Store the record of the batch, with its latest sheet."""

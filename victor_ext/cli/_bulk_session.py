@@ -298,8 +298,11 @@ class SendingSession(WorkerSession):
 class SendSession(SendingSession):
     """The session of `send`: with what the file is, and how it is written."""
 
-    other_payments: bool = flag(
-        "--other-payments", "The new rows are other payments than those that they look like."
+    other_payments: int | None = option(
+        "So many new rows look like payments of other batches, and are others: a person has "
+        "looked at them.",
+        "N",
+        parser=whole_number(1),
     )
 
     key_column: str | None = option(
@@ -318,12 +321,6 @@ class SendSession(SendingSession):
     decimal: DecimalMark = None
     date_format: DateFormat = None
     encoding: Encoding = None
-    key_kind: str | None = option(
-        "Victor: what that column names. Another word asks for an invoice again: it is only "
-        "for keys that name payers, and names the month, such as subscription-2026-11. "
-        "(default: the batch's, or invoice)",
-        "WORD",
-    )
 
     def _headings(self) -> Mapping[str, str | None]:
         """The file's own headings, by our names of columns."""
