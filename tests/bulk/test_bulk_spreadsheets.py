@@ -259,10 +259,8 @@ def test_a_row_that_was_sent_with_other_values_is_counted_as_to_decide_everywher
     assert "Of 3 rows: 1 new (1,000.50 USD), 2 to decide about." in sent.err
     assert "with amount 5.23" in sent.err
     assert "amount is 'oops'" in sent.err
-    assert bulk("status", "--batch", "november", "--json").json["counts"] == {
-        "created": 1,
-        "to_decide": 2,
-    }
+    counts = {"created": 1, "to_decide": 2}
+    assert bulk("status", "--batch", "november", "--json").json["counts"] == counts
     made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     victor_sandbox.move(made["10.00"], "completed")
     refreshed = bulk("export", "--batch", "november", "--refresh")

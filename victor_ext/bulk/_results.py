@@ -44,11 +44,11 @@ def results_of(stores: Sequence[Store], *, refresh: bool = False) -> Iterator[Ro
             after that keeps the status of its response.
     """
     kind = stores[0].kind
-    statuses = current_statuses(lines_of(stores), kind) if refresh else {}
+    statuses = current_statuses(kind, lines_of(stores)) if refresh else {}
     return (_result_of(line, kind, statuses.get(line.result.id or "")) for line in lines_of(stores))
 
 
-def current_statuses(lines: Iterable[Line], kind: RowKind) -> dict[str, CurrentStatus]:
+def current_statuses(kind: RowKind, lines: Iterable[Line]) -> dict[str, CurrentStatus]:
     """Return what the provider says now of each payment of these lines that was created, by its id.
     Raises `VictorError`.
     """

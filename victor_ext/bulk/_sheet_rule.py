@@ -228,14 +228,14 @@ class SheetRule:
         """Return the present statuses of payments, by their keys."""
         store, payments = self._store, self._stored(keys)
         lines = {key: line_of_payment(store, payment) for key, payment in payments.items()}
-        current = current_statuses(lines.values(), store.kind)
+        current = current_statuses(store.kind, lines.values())
         listed = self._rows.keys_among(keys)
         statuses: dict[str, str] = {}
         for key, line in lines.items():
             statuses[key] = str(line.outcome)
             if line.result.id in current:
                 statuses[key] = current[line.result.id].status or "not found"
-            elif key in listed or payments[key].restored:
+            elif key in listed or line.restored:
                 statuses[key] = f"{line.outcome}, and may be asked for under its own number"
         return statuses
 

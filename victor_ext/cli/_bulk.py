@@ -524,8 +524,6 @@ def worker(
         if metrics is not None:
             metrics.watch(sender)
         tell("working", f"Working on {sender.state}; Ctrl-C stops.")
-        if not session.batch and not sender.batches() and (owners := sender.owners()):
-            tell("notice", f"All batches so far are of {' and '.join(owners)}: left alone.")
         with suppress(KeyboardInterrupt):
             sender.work(stop=CommandStop())
         tell("stopped", "Stopped.")
