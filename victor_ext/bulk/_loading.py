@@ -250,7 +250,6 @@ class Loading:
 
         def store_all(connection: Connection) -> BatchRecord:
             store.lock_storing(connection)
-            store.state.keep_key(connection, store.vault, store.secret)
             refuse_held(connection)
             note_time(connection, str(store.client.provider), now)
             self.check = self.check.undecided()
