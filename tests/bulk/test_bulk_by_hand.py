@@ -31,7 +31,7 @@ def test_a_row_of_unknown_outcome_is_resolved_by_what_a_person_has_found(
     sender, victor_sandbox, found, id, outcome
 ):
     lose_answers(victor_sandbox)
-    assert sender(key_retention=100).send([row(1)]).exit_status == 3
+    assert sender(keys_kept=100).send([row(1)]).exit_status == 3
     victor_sandbox.clear_faults()
     with refused("outcome='sent' must be created or not-created"):
         sender().resolve("INV-1", "sent", **WHO)

@@ -29,7 +29,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     sender, victor_sandbox, monkeypatch
 ):
     victor_sandbox.inject("cut_request", operation="create", times=2)
-    assert sender(workers=1, key_retention=3600).send(referenced(1)).exit_status == 3
+    assert sender(workers=1, keys_kept=3600).send(referenced(1)).exit_status == 3
     turns = [timedelta(0)]
 
     def wait_for_turn(_policy):
@@ -41,7 +41,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     monkeypatch.setattr(FilePolicy, "_wait_for_turn", wait_for_turn)
     monkeypatch.setattr(Victor, "provider_time", provider_time)
     with nothing_sent(victor_sandbox):
-        assert sender(key_retention=3600, rate=100.0).resume().exit_status == 3
+        assert sender(keys_kept=3600, rate=100.0).resume().exit_status == 3
     assert "longer ago than the provider keeps its key" in sender.result().error
 
 

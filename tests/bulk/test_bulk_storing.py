@@ -30,6 +30,7 @@ from tests.bulk.bulk_runs import (
 from tests.payments import today
 from victor_ext.bulk import StateLost
 from victor_ext.bulk._loading import Loading
+from victor_ext.bulk._run import status_of
 
 pytestmark = pytest.mark.pull_request
 SHORT, LONG = 5000, 20_000
@@ -245,10 +246,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(sender, monkeypatch, tmp_p
     when they are sent.
     """
 
-    def read(_stored, _record, _on_progress, status):
-        return status()
-
-    monkeypatch.setattr("victor_ext.bulk._sender.run_batch", read)
+    monkeypatch.setattr("victor_ext.bulk._sender.run_batch", lambda store, _: status_of(store))
     peaks = []
     for number in (SHORT, SHORT, LONG, LONG):  # the first time, modules are loaded
         tracemalloc.start()

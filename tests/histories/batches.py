@@ -8,7 +8,6 @@ alone are left out. It goes on step by step.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -58,7 +57,7 @@ from victor_ext.bulk._rows import Result, RowContent, RowOutcome, content_of, ke
 from victor_ext.bulk._settings import Settings
 from victor_ext.bulk._state import State
 from victor_ext.bulk._store import Store
-from victor_ext.bulk._worker import Worker
+from victor_ext.bulk._worker import BulkStopped, Worker
 from victor_ext.outbox._entries import DUE
 from victor_ext.outbox._files import ENTRIES, TABLES, UNDER_WAY, adopt
 
@@ -150,11 +149,10 @@ class MemoryState(State):
 
     def opened(self, kind: RowKind, key_column: str | None, at_once: int = 1) -> Store:
         settings = Settings(
-            key_column, None, at_once, KEPT, None, None, skip_invalid=True, encoding=None
+            key_column, None, at_once, KEPT, 0.0, None, skip_invalid=True, encoding=None
         )
-        vault, tried = _vault(), Counter[Any]()
-        database, heart = self.database, Heartbeat()
-        return Store(database, self, kind.client, kind, vault, settings, heart, tried)
+        vault, heart = _vault(), Heartbeat()
+        return Store(self.database, self, kind.client, kind, vault, settings, heart)
 
     def unsettled(self) -> set[str]:
         """The names of the batches of which something can be gone on with."""
@@ -200,16 +198,17 @@ class SteppedWorker(Worker):
     """A worker without threads, whose passes are made by the process that has it."""
 
     def __init__(self, store: Store, world: World) -> None:
-        super().__init__(store)
-        self._stop = Stop(world)
-        self._prepare(SteppedDriver(self._store.engine, ENTRIES))
+        super().__init__(store, SteppedDriver(store.engine, ENTRIES), Stop(world))
 
     def run(self) -> None:
         """Make one pass."""
-        if cast("MemoryState", self._state).can_be_lost:
+        if cast("MemoryState", self._store.state).can_be_lost:
             with self._store.transaction() as connection:
                 change_rows(connection, ENTRIES, ENTRIES.c.worker.is_not(None), due_at=0.0)
-        self._pass()
+        try:
+            self.make_pass()
+        except BulkStopped as error:
+            self.failure = error
 
 
 class LaterFile(NamedTuple):
@@ -327,7 +326,7 @@ class Batches(Workers):
     def worker(self, number: int, batch: str | None) -> SteppedWorker:
         """The worker of a process that works on this batch, or on all of them."""
         worker = self.workers.get((number, batch))
-        if worker is None or worker.given_up is not None:
+        if worker is None or worker.failure is not None:
             worker = SteppedWorker(self.store(batch or "", self.clients[number]), self.world)
             self.workers[number, batch] = worker
         return worker
@@ -377,9 +376,7 @@ class Batches(Workers):
         is_own = self.processes[number].account == "A"
 
         if is_own:
-            record = store.record()
-            assert record is not None
-            pull_back_outdated(store, record)
+            pull_back_outdated(store)
 
         def let_go_on(connection: Any) -> None:
             if is_own:

@@ -16,7 +16,7 @@ from victor_ext._tables.formats import UnreadableCell, read_amount, written_amou
 from victor_ext._tables.row_file import RowFile
 
 from ._deciding import Code
-from ._settings import check_setting, refused_setting
+from ._settings import check_number, refused_setting
 
 SHOWN = 100
 """Maximum number of stored problems, and of notices; further ones are only counted."""
@@ -211,7 +211,7 @@ class ControlTotals:
         Args:
             total: Text is in the form of the amounts of the source, or `1234.56`.
         """
-        check_setting("expect_rows", rows)
+        check_number("expect_rows", rows)
         decimal = source.decimal if isinstance(source, RowFile) else None
         if total is None:
             return cls(rows, None, decimal)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.sources import Rows
-from victor_ext.outbox._files import FileTerms, let_go_on, lock_waiting, note_time
+from victor_ext.outbox._files import let_go_on, lock_waiting, note_keys_kept, note_time
 
 from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from ._deciding import message_of
@@ -39,13 +39,12 @@ from ._payments import (
     pages,
 )
 from ._rows import RowOutcome, content_of
-from ._settings import TERMS, BatchRecord, Settings
+from ._settings import BatchRecord
 from ._sheet_rule import SheetRule
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
 from ._store import Store
 from ._storing import (
-    EntryMaker,
     add_sheet,
     apply,
     insert_sheet,
@@ -91,7 +90,7 @@ class Loading:
 
     def opened(self) -> AbstractContextManager[Store]:
         """Open the batch of a state that is there, for a block."""
-        return self._opened.open_present(self.batch)
+        return self._opened.open_present()
 
     def read(self) -> Check:
         """Check every row, and decide about it by what the state has now. Nothing is stored.
@@ -106,7 +105,7 @@ class Loading:
         with self.opened() as store:
             record = store.record(to_send=True)
             if record is not None:
-                self._settings = self._settings.after(record)
+                self._settings.require_key_column(record.key_column)
                 self._key_column = record.key_column
                 with store.engine.connect() as connection:
                     refuse_lost(store, connection, store.latest_sheet(connection))
@@ -118,7 +117,8 @@ class Loading:
     def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = RowValidation(
-            maker_of(self._opened, self._settings),
+            self._opened.kind,
+            self._opened.vault,
             self._settings,
             self._rows,
             self._key_column,
@@ -239,19 +239,19 @@ class Loading:
 
     # Storing
 
-    def store(self, store: Store) -> BatchRecord:
+    def store(self, store: Store) -> None:
         """Store the sheet, and let what it wants be asked for, in one transaction.
 
         A sheet that is equal to the latest of its batch is that one.
-        Returns the new record of the batch. Raises `InvalidRows`.
+        Raises `InvalidRows`, and `ConfigurationError` as `read` does.
         """
         now = store.sent_now()
-        maker = maker_of(self._opened, self._settings)
 
-        def store_all(connection: Connection) -> BatchRecord:
+        def store_all(connection: Connection) -> None:
             store.lock_storing(connection)
             refuse_held(connection)
             note_time(connection, str(store.client.provider), now)
+            note_keys_kept(connection, self._settings.keys_kept)
             self.check = self.check.undecided()
             self._with_problems = array("q")
             sheet = self._sheet(connection, store)
@@ -262,14 +262,12 @@ class Loading:
                 )
                 sheet = replace(sheet, id=number)
             chosen = self._rows.pages_by_key()
-            apply(connection, store, sheet, maker, now, chosen, self._rows, self._count_page)
+            apply(connection, store, sheet, now, chosen, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            record = self._new_record()
-            store.save_record(connection, record, sheet.id)
-            return record
+            store.save_record(connection, self._new_record(), sheet.id)
 
-        return store.transact(store_all)
+        store.transact(store_all)
 
     def _new_record(self) -> BatchRecord:
         """Return the new record of the batch."""
@@ -280,7 +278,6 @@ class Loading:
         return BatchRecord(
             key_column=self._key_column,
             columns=self.check.columns,
-            terms={name: getattr(self._settings, name) for name in TERMS},
             rows=self.check.rows,
             form=form,
         )
@@ -289,7 +286,7 @@ class Loading:
 # What the latest sheet of a batch wants
 
 
-def pull_back_outdated(store: Store, record: BatchRecord) -> None:
+def pull_back_outdated(store: Store) -> None:
     """Let nothing be sent with other values than the latest sheet of a batch has. Nothing is asked
     for: what waits is sent, and only a sheet that is sent asks for more.
     """
@@ -301,11 +298,10 @@ def pull_back_outdated(store: Store, record: BatchRecord) -> None:
         note_time(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
-        maker = maker_of(store, store.settings.with_terms_of(record))
         let_go_on(connection, store.is_entry())  # what was surely lost waits from now on
         lock_waiting(connection, store.is_entry())
         for page in pages(locked_keys(connection, store, waits_outdated(store, sheet))):
-            take_from_entries(connection, store, maker, page)
+            take_from_entries(connection, store, page)
 
     store.transact(pull_back)
 
@@ -328,20 +324,12 @@ def want_nothing(store: Store, record: BatchRecord) -> int:
         insert = sa.insert(LINES).from_select(["sheet", *names], kept.where(was_sent))
         count = connection.execute(insert).rowcount
         store.save_record(connection, replace(record, rows=count), sheet)
-        maker = maker_of(store, store.settings.with_terms_of(record))
         rows = StoredRows(connection, sheet)
         latest = replace(before, id=sheet, is_being_sent=True)
-        apply(connection, store, latest, maker, now, rows.pages_by_key(), rows)
+        apply(connection, store, latest, now, rows.pages_by_key(), rows)
         return record.rows - count
 
     return store.transact(drop)
-
-
-def maker_of(store: Store, settings: Settings) -> EntryMaker:
-    """Return what makes the entries for rows of a batch."""
-    kept = settings.key_retention_seconds
-    terms = FileTerms(store.owner, store.sender, store.batch, kept)
-    return EntryMaker(store.kind, store.vault, terms)
 
 
 def _is_equal(connection: Connection, sheet: Sheet, digest: str) -> bool:

@@ -53,6 +53,7 @@ class RowKind(ABC):
     Attributes:
         reference: The column whose value the provider repeats. The column tells rows apart, unless
             the sender names another key column.
+        operation: The method of the client that sends rows.
         rows_per_call: The most rows of one `group` that are sent in one call.
         columns: The columns of a file that are sent, or by which rows are looked up, with the types
             of their values.
@@ -62,7 +63,8 @@ class RowKind(ABC):
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
         unit_column: The column of an export with the id of what was created by one call for several
             rows, such as `payout_id`; empty: each call has one row.
-        steps: The writes that follow what was sent, by the name of the step.
+        steps: The writes that follow what was sent, by the name of the step: first the one that
+            pays it.
         effect: What sending a row does, for a person who confirms it.
         list_filter_column: The column of an export by whose values the provider's lists are read.
         currency: The only currency of these rows (ISO 4217); empty: a column names it.
@@ -71,6 +73,7 @@ class RowKind(ABC):
     """
 
     reference: ClassVar[str] = ""
+    operation: ClassVar[str]
     rows_per_call: ClassVar[int] = 1
     columns: ClassVar[Columns]
     required: ClassVar[Sequence[str]]
@@ -88,9 +91,9 @@ class RowKind(ABC):
         self.client = client
 
     @property
-    def paying_step(self) -> str | None:
-        """The name of the step that pays what was sent, the first one; None: there is none."""
-        return next(iter(self.steps), None)
+    def are_shared(self) -> bool:
+        """Whether several rows are sent in one call."""
+        return self.rows_per_call > 1
 
     @classmethod
     def known_columns(cls) -> list[str]:

@@ -13,7 +13,6 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import chain
 from typing import Any, ClassVar, Literal, TextIO
 
@@ -24,6 +23,7 @@ from victor_ext._event_queue.health import Heartbeat
 from victor_ext._event_queue.vault import HOW_TO_WRITE, secrets_of
 from victor_ext._privacy import concealed
 from victor_ext._tables.sources import Rows, hidden_rows
+from victor_ext._values.ids import in_one_form
 
 from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
@@ -37,7 +37,7 @@ from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
 from ._state import DEFAULT_STATE, SECRETS, State, hold_state, release_state
 from ._steps import take_step, units_of
-from ._store import Store, no_such_batch, owner_of, system_of
+from ._store import Store, owner_of, system_of
 
 
 class BulkSender:
@@ -59,8 +59,10 @@ class BulkSender:
             It cannot change within a batch.
         rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
-        key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
-            hours). Rows that may have been sent longer ago are looked up and not sent again.
+        keys_kept: How long the provider keeps a key, in seconds or as a timedelta. Rows that may
+            have been sent longer ago are looked up and not sent again. It is stored with the state,
+            and the shortest that was ever said counts (default: what is stored, or 24 hours, an
+            assumption).
         due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
@@ -92,11 +94,11 @@ class BulkSender:
         key_column: str | None = None,
         rate: float | None = None,
         workers: int = 16,
-        key_retention: float | timedelta | None = None,
+        keys_kept: float | timedelta | None = None,
         due_date: date | str | None = None,
         skip_invalid: bool = False,
         encoding: str | None = None,
-        patience: float | None = None,
+        patience: float = 120.0,
         storage_key: str | None = None,
         payor_id: str | None = None,
         by: str | None = None,
@@ -110,10 +112,10 @@ class BulkSender:
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         self._settings = Settings(
-            key_column=key_column,
+            key_column=None if key_column is None else in_one_form(key_column),
             rate=rate,
             workers=workers,
-            key_retention=None if key_retention is None else _seconds(key_retention),
+            keys_kept=None if keys_kept is None else _seconds(keys_kept),
             patience=patience,
             due_date=day_of(due_date),
             skip_invalid=skip_invalid,
@@ -134,7 +136,6 @@ class BulkSender:
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
         """
-        self._tried = Counter[RowOutcome]()
 
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
@@ -200,14 +201,10 @@ class BulkSender:
             if on_check is not None:
                 on_check(check)
             with loading.opened() as store:
-                record = loading.store(store)
+                loading.store(store)
                 loading.close()  # its file may be large, and sending may take long
-                status = run_batch(store, record, on_progress, partial(status_of, store))
-                return replace(
-                    status,
-                    check=loading.check,
-                    noticed=dict(loading.check.noticed),
-                )
+                status = run_batch(store, on_progress)
+                return replace(status, check=loading.check, noticed=dict(loading.check.noticed))
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Send what waits of a batch, and settle what is in doubt; `on_progress` is as for `send`.
@@ -217,9 +214,9 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored_batch(to_send=True) as (store, record):
-            pull_back_outdated(store, record)
-            return run_batch(store, record, on_progress, partial(status_of, store))
+        with self._stored_batch(to_send=True) as (store, _):
+            pull_back_outdated(store)
+            return run_batch(store, on_progress)
 
     def take_step(self, name: str) -> dict[str, str]:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted.
@@ -433,11 +430,8 @@ class BulkSender:
         """
         with self._present(self._batch or "") as store:
             names = store.batches()
-            if store.batch and store.record() is None:
-                raise no_such_batch(store.batch, str(self._state), names)
-            if not names:
-                message = f"There is no batch of {store.owner} in {self._state}: name the system, "
-                raise ConfigurationError(f"{message}the environment and the URL that it sent to.")
+            if not names or (store.batch and store.batch not in names):
+                raise store.no_such_batch()
             yield from results_of_payments(store)
 
     def batches(self) -> list[str]:
@@ -449,19 +443,8 @@ class BulkSender:
         """
         if not self._state.exists():
             return []
-        self._state.prepare()
-        with self._opened() as store, self._state.errors():
+        with self._present() as store:
             return store.batches()
-
-    def owners(self) -> list[str]:
-        """Whose batches the state has, such as "victor sandbox": the systems and environments, of
-        which each has workers of its own.
-        """
-        if not self._state.exists():
-            return []
-        self._state.prepare()
-        with self._opened() as store, self._state.errors():
-            return store.owners()
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has
@@ -474,18 +457,10 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             ConfigurationError: The batch belongs to another account.
         """
-        with self._opened(self._batch or "", begins=True) as store:
+        with self._opened(self._batch or "", begins=True) as store, store.state.errors():
             if store.batch:
-                with store.state.errors():
-                    store.record(to_send=True)
+                store.record(to_send=True)
             serve(store, lambda _worker: stop is not None and stop.is_set())
-
-    def tried_counts(self) -> dict[RowOutcome, int]:
-        """The number of rows that this sender has tried since it was made, by outcome, such as for
-        `/metrics`.
-        """
-        tried = [outcome for outcome in RowOutcome if outcome is not RowOutcome.TO_DECIDE]
-        return {outcome: self._tried[outcome] for outcome in tried}
 
     def _batch_name(self, source: object) -> str:
         """Return the name of the batch: the sender's, or that of the file. Raises
@@ -543,14 +518,13 @@ class BulkSender:
                 vault=self._state.vault(self._secrets, owner_of(client)),
                 settings=self._settings,
                 heartbeat=self.heartbeat,
-                tried=self._tried,
                 batch=batch,
             )
 
     @contextmanager
     def _present(self, batch: str = "") -> Generator[Store]:
         """Open a state that has to be there, for the block: see `Store.open_present`."""
-        with self._opened() as store, store.open_present(batch) as present:
+        with self._opened(batch) as store, store.open_present() as present:
             yield present
 
     @contextmanager
@@ -574,17 +548,16 @@ class BulkSender:
         """
         if names is None:
             names = [self._batch_name(None)]
-        elif isinstance(names, str) or not names:
-            message = f"batches={names!r} must be a list with the name of at least one batch."
-            raise refused_setting("batches", message, "value")
-        first, *others = dict.fromkeys(map(checked_batch, names))
-        with self._present(first) as store:
+        if not names:
+            raise refused_setting("batches", "batches must have a name at least.", "value")
+        with self._present() as store:
             stored: dict[Store, BatchRecord] = {}
-            for each in (store, *(replace(store, batch=name) for name in others)):
-                record = each.record(to_send=to_send)
+            for name in dict.fromkeys(map(checked_batch, names)):
+                batch = replace(store, batch=name)
+                record = batch.record(to_send=to_send)
                 if record is None:
-                    raise no_such_batch(each.batch, str(self._state), store.batches())
-                stored[each] = record
+                    raise batch.no_such_batch()
+                stored[batch] = record
             yield stored
 
 

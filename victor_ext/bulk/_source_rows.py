@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from victor_ext import Problem
 from victor_ext._tables.temporary import TemporaryDatabase
-from victor_ext.outbox._files import like_entry
 
 from ._payments import PAGE, RequestedPayment, pages
 
@@ -26,9 +24,6 @@ CREATE TABLE asked (
     due_date TEXT, row TEXT,
     bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT,
     line INTEGER, problems TEXT, instead_of TEXT, price TEXT, is_repeated BOOLEAN
-);
-CREATE TABLE entries (
-    number INTEGER PRIMARY KEY, key TEXT, reference TEXT, call TEXT, others TEXT
 );
 """
 
@@ -69,38 +64,6 @@ class SourceRow(NamedTuple):
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
 
 
-class RowEntry(NamedTuple):
-    """The entry that sends a row under its first key.
-
-    Attributes:
-        key: The value of this column of the entry; so are the next two.
-        others: The values of all its other columns, as JSON. Most rows have the same.
-    """
-
-    key: str
-    reference: str
-    call: str
-    others: str
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> RowEntry:
-        """Return an entry that has these columns."""
-        own = ("key", "reference", "call")
-        others = {name: value for name, value in values.items() if name not in own}
-        return cls(values["key"], values["reference"], values["call"], json.dumps(others))
-
-    def values(self) -> dict[str, Any]:
-        """Return the columns of the entry, with their values."""
-        own = {"key": self.key, "reference": self.reference, "call": self.call}
-        return like_entry(_columns_of(self.others), **own)
-
-
-@lru_cache(maxsize=16)
-def _columns_of(text: str) -> dict[str, Any]:
-    columns: dict[str, Any] = json.loads(text)
-    return columns
-
-
 _MARKS = 1 << 22
 """Bytes of the marks of keys. A million rows leave three bytes of four unmarked."""
 _ASKED = ", ".join(RequestedPayment._fields).replace("key", "COALESCE(key, '')")
@@ -126,24 +89,15 @@ class SourceRows(TemporaryDatabase):
         self._hash = hashlib.sha256()
         self._added: list[SourceRow] = []
         """Rows that are not in the table yet."""
-        self._entries: list[tuple[int, *tuple[str, ...]]] = []
         self._marks = bytearray(_MARKS)
         """A mark for each key: a byte for many keys."""
 
     # While the source is read
 
-    def add(self, row: SourceRow, content: str = "null", entry: RowEntry | None = None) -> None:
-        """Add a row.
-
-        Args:
-            content: What its source has in it, as JSON.
-            entry: The entry that sends it; None: it is not valid, is sent with others, or the
-                source is only checked.
-        """
+    def add(self, row: SourceRow, content: str = "null") -> None:
+        """Add a row. `content` is what its source has in it, as JSON."""
         asked = row.asked
         self._added.append(row)
-        if entry is not None:
-            self._entries.append((asked.number, *entry))
         if len(self._added) == PAGE:
             self._store_added()
         if asked.key:
@@ -215,11 +169,6 @@ class SourceRows(TemporaryDatabase):
                 amount, _, currency = price.partition(" ")
                 yield Decimal(amount), currency
 
-    def entries(self, numbers: Collection[int]) -> dict[int, RowEntry]:
-        """Return the entries of the rows that have one, by their numbers."""
-        query = f"SELECT * FROM entries WHERE number IN ({_places(numbers)})"  # noqa: S608 - as below
-        return {number: RowEntry(*own) for number, *own in self._read(query, [*numbers])}
-
     def all(self) -> Iterator[SourceRow]:
         """Yield the rows in order."""
         return self._select("ORDER BY number")
@@ -252,9 +201,7 @@ class SourceRows(TemporaryDatabase):
 
     def _store_added(self) -> None:
         self.executemany(_INSERT, [(*row.asked, *row[1:]) for row in self._added])
-        self.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", self._entries)
         self._added.clear()
-        self._entries.clear()
 
 
 def _places(values: Collection[object]) -> str:

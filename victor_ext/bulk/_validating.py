@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from victor_ext import InvalidRequest, Problem
+from victor_ext._event_queue.vault import Vault
 from victor_ext._privacy import NumberText
 from victor_ext._tables.formats import DATE_EXAMPLE, UnreadableCell
 from victor_ext._tables.row_file import (
@@ -37,12 +38,11 @@ from victor_ext.money import Money
 from ._check import Check, ControlTotals, RowProblem, add_amount
 from ._column_types import NO_COLUMN, formed_columns, read
 from ._load_progress import LoadWatch
-from ._row_digests import requested_payment, stored_arguments
+from ._row_digests import requested_payment
 from ._row_kind import INSTEAD_OF, RowKind
 from ._rows import Arguments, RowContent
 from ._settings import Settings, in_utc
-from ._source_rows import RowEntry, SourceRow, SourceRows, problems_text
-from ._storing import EntryMaker
+from ._source_rows import SourceRow, SourceRows, problems_text
 
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
@@ -61,7 +61,8 @@ class RowValidation:
     """Checks the records of a source, and adds them to `rows`.
 
     Args:
-        maker: Makes the entries that send the rows.
+        kind: What a row is.
+        vault: Encrypts rows.
         key_column: The column that the keys of the rows are made of.
         expected: The control totals of the source.
         watch: Says how far the reading is; None: nobody asks for it.
@@ -69,7 +70,8 @@ class RowValidation:
 
     def __init__(
         self,
-        maker: EntryMaker,
+        kind: RowKind,
+        vault: Vault,
         settings: Settings,
         rows: SourceRows,
         key_column: str,
@@ -77,8 +79,8 @@ class RowValidation:
         watch: LoadWatch | None = None,
     ) -> None:
         self._watch = watch or LoadWatch(None)
-        self._maker, self._settings, self._rows = maker, settings, rows
-        self._kind, self._vault = maker.kind, maker.vault
+        self._kind, self._vault = kind, vault
+        self._settings, self._rows = settings, rows
         self._key_column, self._expected = key_column, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
         self._extra_columns: dict[str, None] = {}
@@ -150,14 +152,6 @@ class RowValidation:
             self._note_payees(record, fields.arguments)
             price = self._price_of(fields)
         key = self._key_of(fields)
-        entry = None
-        if key is not None and not problems:
-            try:  # also of a source that is only checked: the call may not be stored
-                arguments = stored_arguments(kind, fields.arguments)
-                values = self._maker.for_rows([arguments], key)
-                entry = None if self._maker.are_shared else RowEntry.of(values)
-            except InvalidRequest as error:  # it would store the number of a card, or the like
-                problems = reported_problems(kind, error.problems, file)
         if problems and not record.problems:
             fields.extras = {**cells_of(kind, record.fields, self._file), **fields.extras}
         content = RowContent(record.number, fields.key_value, fields.arguments, fields.extras)
@@ -180,7 +174,7 @@ class RowValidation:
             self._without_amount += 1
         else:
             add_amount(self._totals, *price)
-        self._add_row(row, content, entry)
+        self._add_row(row, content)
 
     def _note_payees(self, record: FileRecord, arguments: Arguments) -> None:
         """Raise `SourceBroken` for an account or id of a payee that differs from an earlier one by
@@ -220,7 +214,7 @@ class RowValidation:
             problem = RowProblem(None, record.line, name, "currency", message)
             self._other_currencies.setdefault(name, problem)
 
-    def _add_row(self, row: SourceRow, content: RowContent, entry: RowEntry | None) -> None:
+    def _add_row(self, row: SourceRow, content: RowContent) -> None:
         """Add a checked row to the rows. The source of one that repeats an earlier one is refused,
         whatever the state has.
         """
@@ -229,7 +223,7 @@ class RowValidation:
             columns = filter(self._is_extra, content.extras)
             self._extra_columns |= dict.fromkeys(columns)
             of_source = [content.value, content.arguments, content.extras]
-            self._rows.add(row, json.dumps(of_source, default=str, sort_keys=True), entry)
+            self._rows.add(row, json.dumps(of_source, default=str, sort_keys=True))
             return
         column, value = self._key_column, (content.value or "")[:_KEY_CHARACTERS]
         why = f"as in {earlier.place_text}: two rows cannot have one key."

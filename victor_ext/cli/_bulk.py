@@ -528,8 +528,6 @@ def worker(
         if metrics is not None:
             metrics.watch(sender)
         tell("working", f"Working on {_bulk_output.without_password(session.state)}; Ctrl-C stops.")
-        if not session.batch and not sender.batches() and (owners := sender.owners()):
-            tell("notice", f"All batches so far are of {' and '.join(owners)}: left alone.")
         with suppress(KeyboardInterrupt):
             sender.work(stop=CommandStop())
         tell("stopped", "Stopped.")

@@ -20,7 +20,7 @@ from victor_ext._values.exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, U
 
 from . import _bulk_output
 from ._failures import Misuse, failure_of
-from ._options import Yes, argument, flag, number, option, seconds, several, whole_number
+from ._options import KEYS_KEPT, Yes, argument, flag, number, option, seconds, several, whole_number
 from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
 from ._screen import ProgressBar, plain
 from ._session import Session, provider_of, system_of, without_none
@@ -35,7 +35,7 @@ _STEPS = ("instruct", "withdraw")
 """The commands that follow the sending of payouts: the batch is their argument."""
 _FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
 """The options that say how a file is written."""
-_KEPT_OPTIONS = ("rate", "workers", "key_retention", "patience", "yes")
+_KEPT_OPTIONS = ("rate", "workers", "patience", "yes")
 """The options of `resume` that a person types once, and that hold when it goes on."""
 _OTHER_OPTIONS = ("state", "batch", "name", "names", "all_batches", "yes", *_FILE_OPTIONS)
 """The options that are no arguments of a sender under their own names."""
@@ -130,14 +130,10 @@ class BulkSession(Session):
         return shlex.join(words)
 
     def _kept_words(self, command: str) -> Iterator[str]:
-        """Yield the options of this command line that hold for `resume`: how rows are sent. A batch
-        itself keeps what `send` says of it.
-        """
+        """Yield the options of this command line that hold for `resume`: how rows are sent."""
         if command != "resume":
             return
         for name in _KEPT_OPTIONS:
-            if self.context.info_name == "send" and name in ("key_retention", "patience"):
-                continue
             value: Any = self.context.params.get(name)
             if value is None or value is False:
                 continue
@@ -172,18 +168,13 @@ class BulkSession(Session):
         """Return the batches of the state, of which there is one at least. Raises `Misuse`."""
         with self.sender() as sender:
             names = sender.batches()
-            owners = sender.owners()
         if names:
             return names
         state = _bulk_output.without_password(self.state)
-        if owners:
-            raise Misuse(
-                f"All batches in {state} are of {' and '.join(owners)}: name that system and "
-                "environment, such as with --environment."
-            )
         raise Misuse(
-            f"There is no batch in {state}: nothing was stored there, and nothing was sent from "
-            "it. Begin with 'victor bulk send', and the name of your file."
+            f"There is no batch of this system and environment in {state}: nothing was stored "
+            "there, and nothing was sent. Name those of your batches, such as with --environment; "
+            "or begin with 'victor bulk send'."
         )
 
     @property
@@ -302,12 +293,7 @@ class WorkerSession(BatchSession):
     workers: int | None = option(
         "Concurrent calls of this process, 1 to 100 (default: 16).", "N", parser=whole_number()
     )
-    key_retention: float | None = option(
-        "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
-        "looked up and not sent again. (default: 24h)",
-        "TIME",
-        parser=seconds,
-    )
+    keys_kept: float | None = option(KEYS_KEPT, "TIME", parser=seconds)
     patience: float | None = option(
         "How long to go on while nothing is settled (default: 120).", "SECONDS", parser=number()
     )
