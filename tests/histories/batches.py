@@ -384,9 +384,7 @@ class Batches(Workers):
         is_own = self.processes[number].account == "A"
 
         if is_own:
-            record = store.record()
-            assert record is not None
-            pull_back_outdated(store, record)
+            pull_back_outdated(store)
 
         def let_go_on(connection: Any) -> None:
             if is_own:

@@ -192,10 +192,6 @@ class Rows:
         """Return the calls of entries by their keys, or why one cannot be made."""
         return prepared_calls(connection, self._store, keys)
 
-    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
-        """Send a row."""
-        return self._store.kind.send(client, call, is_repeat=is_repeat)
-
     def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
         """Count the payments of a call."""
         self._store.tried[outcome] += max(1, len(call.payments))

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
+from victor_ext import InvalidRequest, PreparedCall
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -450,13 +450,6 @@ class FileRows(PaymentRegister, Protocol):
         """Return the calls of entries by their keys, or why one cannot be made."""
         ...
 
-    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
-        """Make a call. Returns what it came to, as of `create` of `settle`.
-
-        Args:
-            is_repeat: Whether it may have been sent before.
-        """
-
     def wait_for_database(self, error: DBAPIError) -> None:
         """Wait until what was to be stored can be tried again. Raises an error to give up."""
 
@@ -539,18 +532,6 @@ class FilePolicy:
         if write.sent is not None and row.only_looked_up:
             write = replace(write, sent=write.sent._replace(looked_up=True))
         return write
-
-    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
-        """Send the row."""
-        call: PreparedCall = row.prepared
-        try:
-            return self._rows.call(client, call, is_repeat=is_repeat)
-        except VictorError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
-            # The exception's text may contain account numbers; its type does not.
-            what = f"An unexpected {type(error).__name__} while it was sent."
-        raise VictorError(what, outcome=Outcome.UNKNOWN)
 
     # What is stored of it
 
