@@ -14,7 +14,7 @@ from tests.outbox.rows import before_the_first_change
 from tests.payments import invoice
 from victor_ext import Victor, VictorOAuth
 from victor_ext._event_queue.databases import DatabaseTime
-from victor_ext._event_queue.vault import KEY_BYTES, Vault
+from victor_ext._event_queue.vault import Vault
 from victor_ext.outbox._files import (
     ENTRIES,
     TABLES,
@@ -32,13 +32,11 @@ from victor_ext.outbox._files import (
     release_entries,
     remove_entries,
     settle_by_hand,
-    store_key,
 )
 
 SCOPE, KEY = "Victor staging", "a-key-of-an-invoice-1"
 SENDER, BATCH = "an account", "march"
-SECRET = b"a secret of a state, of some length"
-VAULT = Vault(b"k" * KEY_BYTES, "The state", "is of another key")
+VAULT = Vault([b"a-secret-of-a-state"], "The state", "storage_key")
 TO_BE_REPLACED = ("waiting", "refused")
 MARKED = ("sending", "settling", "unclear", "sent", "rejected")
 IN_DOUBT = ("sending", "settling", "unclear")
@@ -204,14 +202,12 @@ def worker(engine, respond):
     """A worker, and how the provider responds to it."""
     terms = SenderTerms(SCOPE, SENDER, BATCH, kept=86_400.0, workers=1)
     client, stop = Provider(lambda _reference: respond()).client(), threading.Event()
-    return FileSender(engine, client, SECRET, VAULT, terms, Rows(), stop)
+    return FileSender(engine, client, VAULT, terms, Rows(), stop)
 
 
 def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending(engine, entry):
     """It counted as dead, and the other one took the entry up once its call had to be over."""
     row = entry(state="waiting")
-    with engine.begin() as connection:
-        store_key(connection, VAULT.wrapped(SECRET), "a layout")
     bob_sends, ann_is_done = threading.Event(), threading.Event()
 
     def hear_nothing():
