@@ -191,12 +191,6 @@ class Rows:
     def only_looked_up(self, _connection, _keys):
         return ()
 
-    def count(self, _call, _outcome):
-        """Nobody reads them."""
-
-    def wait_for_database(self, error):
-        raise error
-
 
 def worker(engine, respond):
     """A worker, and how the provider responds to it."""

@@ -566,7 +566,7 @@ class AllAtOnce:
 class TogetherDriver(BlockingDriver):
     """Makes passes whose calls end together."""
 
-    def with_calls(self, _most, flow, step):
+    def with_calls(self, flow, step):
         return drive(flow(AllAtOnce()), step)
 
 

@@ -64,11 +64,6 @@ def is_about_all(error: VictorError) -> bool:
     )
 
 
-def says_nothing_of_one(error: VictorError) -> bool:
-    """Whether the error of a read says nothing of what was to be read."""
-    return is_about_all(error) or failure_scope(error) is FailureScope.INTERMEDIARY
-
-
 def is_refusal(error: VictorError) -> bool:
     """Whether an error refuses a call for good: the same call would be refused later, too.
 

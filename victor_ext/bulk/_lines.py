@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from victor_ext._event_queue.databases import Condition
 from victor_ext.outbox._files import ENTRIES, UNDER_WAY
 
-from ._deciding import Code, Verdict, decide, message_of
+from ._deciding import Verdict, decide, message_of
 from ._payments import (
     LINES,
     PAGE,
@@ -148,9 +148,8 @@ def counts_of(store: Store) -> LineCounts:
             verdict = _verdict_of(group, sheet)
             outcomes[verdict.outcome] += group.rows
             under_way += group.rows if group.state == UNDER_WAY else 0
-            code = _reported_code(verdict, is_own=bool(group.is_own))
-            if code is not None:
-                codes[code] += group.rows
+            if verdict.code is not None:
+                codes[verdict.code] += group.rows
     return LineCounts(outcomes, codes, under_way)
 
 
@@ -165,9 +164,7 @@ def _groups(store: Store, connection: Connection, sheet: Sheet) -> Sequence[Any]
         sa.case((dates_differ, lines.due_date)).label("due_date"),
         sa.case((dates_differ, columns.due_date)).label("asked_due_date"),
         columns.key.is_not(None).label("has_payment"),
-        columns.account,
         columns.batch,
-        (columns.sheet == sheet.id).label("is_own"),
         (columns.sheet > sheet.id).label("is_newer"),
         _is_lost(store).label("is_lost"),
     )
@@ -192,18 +189,10 @@ def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
             sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
             state=group.state,
             again=group.again,
-            account=group.account,
             values_digest=row.values_digest if group.has_same_values else "others",
             due_date=group.asked_due_date,
         )
     return decide(row, stored, sheet)
-
-
-def _reported_code(verdict: Verdict, *, is_own: bool) -> Code | None:
-    """What is reported of a row. `is_own`: its payment was asked for this very row."""
-    if is_own and verdict.code in (Code.CREATED_BEFORE, Code.REJECTED_BEFORE):
-        return None
-    return verdict.code
 
 
 def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
@@ -271,7 +260,6 @@ class _Reading:
         row, payment = row_and_payment(stored)
         verdict = decide(row, payment, self._sheet)
         is_own = payment is not None and payment.sheet == self._sheet.id
-        code = _reported_code(verdict, is_own=is_own)
         latest = content_of(vault, row.row)
         message = None if row.is_valid else self._problems(stored.problems)
         asked = None
@@ -283,16 +271,16 @@ class _Reading:
             times = times_of(payment)
             times["asked_by"] = self._person_of(payment.sheet)
             times["again"] = payment.again
-            if code is not None:
+            if verdict.code is not None:
                 named = replace(latest, value=latest.value or row.key)
-                notice = message_of(code, named, payment, vault, self._store.kind)
-                message = f"{notice} {message}" if verdict.is_invalid and message else notice
+                notice = message_of(verdict.code, named, payment, vault, self._store.kind)
+                message = f"{notice} {message}" if message else notice
         return Line(
             sheet=self._store.batch,
             number=row.number,
             key=row.key,
             batch=None if payment is None else payment.batch,
-            code=code,
+            code=verdict.code,
             row=asked,
             latest=latest,
             outcome=verdict.outcome,

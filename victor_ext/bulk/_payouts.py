@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import Done, InvalidRequest, NotDone, PreparedCall, Problem, zulu
+from victor_ext import Done, InvalidRequest, PreparedCall, Problem, zulu
 from victor_ext._tables.texts import SHORT_FORM
 from victor_ext._values.ids import canonical_id, reference_of
 from victor_ext.money import Money
@@ -81,9 +81,7 @@ class Payouts(RowKind):
         if problems:
             raise InvalidRequest.of(problems)
 
-    def key_facts(
-        self, arguments: Arguments, _key_kind: str, key_value: str, /
-    ) -> tuple[str, ...] | None:
+    def key_facts(self, arguments: Arguments, key_value: str, /) -> tuple[str, ...] | None:
         # A payor numbers its own payments: two payors may use the same reference.
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:
@@ -158,8 +156,10 @@ class Payouts(RowKind):
         state = self.client.look_up(call, since=zulu.now())
         if isinstance(state, Done):
             return ""
-        if isinstance(state, NotDone) and not state.can_be_sent:
-            return state.why
+        if isinstance(state, str):
+            return state
+        if not state.can_be_sent:
+            return str(state.why)
         self.client.send(call)
         return ""
 

@@ -149,7 +149,7 @@ class RowResult:
     id: str | None
     status: str | None
     outcome: RowOutcome
-    error: str | None
+    error: str | None = field(repr=False)
     extras: Mapping[str, str] = field(repr=False)
     asked: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     batch: str | None = None

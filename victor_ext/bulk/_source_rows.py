@@ -23,16 +23,8 @@ CREATE TABLE asked (
     number INTEGER PRIMARY KEY, key TEXT UNIQUE, is_valid BOOLEAN, values_digest TEXT,
     due_date TEXT, row TEXT,
     bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT,
-    line INTEGER, problems TEXT, shares_reference BOOLEAN, price TEXT, is_repeated BOOLEAN
+    line INTEGER, problems TEXT, instead_of TEXT, price TEXT, is_repeated BOOLEAN
 );
-"""
-_INDEX_SKELETONS = "CREATE INDEX IF NOT EXISTS skeletons ON asked (skeleton_digest)"
-_SHARING = """
-WITH shared AS (
-    SELECT COUNT(*) AS rows_of_one FROM asked WHERE shares_reference AND problems IS NULL
-    GROUP BY reference_digest HAVING COUNT(*) > 1
-)
-SELECT COALESCE(SUM(rows_of_one), 0) FROM shared
 """
 
 
@@ -42,7 +34,7 @@ class SourceRow(NamedTuple):
     Attributes:
         asked: What it asks for; without a key, nothing asks for it.
         problems: As JSON: the field, the code and the message of each; None: there are none.
-        shares_reference: Whether other rows may have its reference.
+        instead_of: What names the payment that it asks for once more; None: nothing does.
         price: The exact amount, a blank and the currency; None: it has no valid ones.
         is_repeated: Whether an earlier row has its key. Nothing else is stored of it.
     """
@@ -50,7 +42,7 @@ class SourceRow(NamedTuple):
     asked: RequestedPayment
     line: int | None
     problems: str | None = None
-    shares_reference: bool = False
+    instead_of: str | None = None
     price: str | None = None
     is_repeated: bool = False
 
@@ -70,10 +62,6 @@ class SourceRow(NamedTuple):
 
     def problem_list(self) -> list[Problem]:
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
-
-    def problems_in_words(self) -> str:
-        """Return what is wrong with the row, in sentences."""
-        return " ".join(problem.message for problem in self.problem_list())
 
 
 _MARKS = 1 << 22
@@ -115,13 +103,11 @@ class SourceRows(TemporaryDatabase):
         if asked.key:
             self._marks[hash(asked.key) % _MARKS] = 1
         problems = "null" if row.problems is None else json.dumps(row.problems)
-        text = f"[{asked.number}, {asked.key}, {problems}, {content}]"
+        text = f"[{asked.number}, {problems}, {content}]"
         self._hash.update(text.encode("utf-8", "surrogatepass"))
 
     def digest(self) -> str:
-        """Return a digest that is equal for sources with the same rows and keys in the same
-        order.
-        """
+        """Return a digest that is equal for sources with the same rows in the same order."""
         return self._hash.hexdigest()
 
     def with_key(self, key: str) -> SourceRow | None:
@@ -130,12 +116,7 @@ class SourceRows(TemporaryDatabase):
             return None
         return next(self._select("WHERE key = ?", key), None)
 
-    def sharing(self) -> int:
-        """Return how many rows have the reference of another row."""
-        (count,) = self._read(_SHARING).fetchone()
-        return int(count)
-
-    # While it is decided about: see `_sheet_rule.SheetRows`
+    # While it is decided about
 
     def pages(self) -> Iterator[list[RequestedPayment]]:
         """Yield the rows with a key, in their order."""
@@ -149,19 +130,25 @@ class SourceRows(TemporaryDatabase):
         return [*self._payments(named, *numbers)]
 
     def keys_among(self, keys: Collection[str]) -> set[str]:
+        """Return those of these keys that the sheet has."""
         named = f"WHERE key IN ({_places(keys)})"
         return {payment.key for payment in self._payments(named, *keys)}
 
-    def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
+    def first_with(self, column: str, digests: Collection[str]) -> dict[str, int]:
+        """Return the number of the first row with each of these digests in this column."""
         query = f"""
-            SELECT skeleton_digest, MIN(number) FROM asked
-            WHERE key IS NOT NULL AND skeleton_digest IN ({_places(skeletons)})
-            GROUP BY skeleton_digest
-        """  # noqa: S608 - there are only question marks
-        self.execute(_INDEX_SKELETONS)
-        return dict(self._read(query, [*skeletons]))
+            SELECT {column}, MIN(number) FROM asked
+            WHERE key IS NOT NULL AND {column} IN ({_places(digests)}) GROUP BY {column}
+        """  # noqa: S608 - a column, and question marks
+        self.execute(f"CREATE INDEX IF NOT EXISTS first_{column} ON asked ({column})")
+        return dict(self._read(query, [*digests]))
+
+    def asking_once_more(self) -> Iterator[SourceRow]:
+        """Yield the rows that ask once more for a payment, in order."""
+        return self._select("WHERE instead_of IS NOT NULL ORDER BY number")
 
     def place_of(self, number: int) -> str:
+        """Return where its source has a row, in the words of a message."""
         (row,) = self.named([number])
         return row.place_text
 

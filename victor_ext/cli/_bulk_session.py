@@ -130,14 +130,10 @@ class BulkSession(Session):
         return shlex.join(words)
 
     def _kept_words(self, command: str) -> Iterator[str]:
-        """Yield the options of this command line that hold for `resume`: how rows are sent. A batch
-        itself keeps what `send` says of it.
-        """
+        """Yield the options of this command line that hold for `resume`: how rows are sent."""
         if command != "resume":
             return
         for name in _KEPT_OPTIONS:
-            if self.context.info_name == "send" and name == "patience":
-                continue
             value: Any = self.context.params.get(name)
             if value is None or value is False:
                 continue
@@ -172,18 +168,13 @@ class BulkSession(Session):
         """Return the batches of the state, of which there is one at least. Raises `Misuse`."""
         with self.sender() as sender:
             names = sender.batches()
-            owners = sender.owners()
         if names:
             return names
         state = _bulk_output.without_password(self.state)
-        if owners:
-            raise Misuse(
-                f"All batches in {state} are of {' and '.join(owners)}: name that system and "
-                "environment, such as with --environment."
-            )
         raise Misuse(
-            f"There is no batch in {state}: nothing was stored there, and nothing was sent from "
-            "it. Begin with 'victor bulk send', and the name of your file."
+            f"There is no batch of this system and environment in {state}: nothing was stored "
+            "there, and nothing was sent. Name those of your batches, such as with --environment; "
+            "or begin with 'victor bulk send'."
         )
 
     @property
@@ -327,8 +318,11 @@ class SendSession(SendingSession):
     """The session of `send`: with what the file is, and how it is written."""
 
     by: str | None = option("Who sends it: stored with it.", "NAME")
-    other_payments: bool = flag(
-        "--other-payments", "The new rows are other payments than those that they look like."
+    other_payments: int | None = option(
+        "So many new rows look like payments of other batches, and are others: a person has "
+        "looked at them.",
+        "N",
+        parser=whole_number(1),
     )
 
     key_column: str | None = option(
@@ -346,12 +340,6 @@ class SendSession(SendingSession):
     decimal: DecimalMark = None
     date_format: DateFormat = None
     encoding: Encoding = None
-    key_kind: str | None = option(
-        "Victor: what that column names. Another word asks for an invoice again: it is only "
-        "for keys that name payers, and names the month, such as subscription-2026-11. "
-        "(default: the batch's, or invoice)",
-        "WORD",
-    )
 
     def _headings(self) -> Mapping[str, str | None]:
         """The file's own headings, by our names of columns."""

@@ -157,7 +157,7 @@ class DeadLetterOptions(OutboxCommandOptions):
         numbers = set(self.dead_letter or ())
         with self.event_queue() as (box, _):
             # Read before the block: after it, they are no dead letters.
-            known = _dead_letter_numbers(box, "dead", "not_found")
+            known = _dead_letter_numbers(box)
             yield box, numbers
         unknown = sorted(numbers - known)
         if not unknown:
@@ -424,7 +424,7 @@ def discard(
         raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
     with options.dead_letters() as (box, numbers):
         # `discard` needs a number: where there is no dead letter, nothing is done.
-        chosen = numbers or _dead_letter_numbers(box, "dead")
+        chosen = numbers or _dead_letter_numbers(box)
         count = box.discard(*chosen, by=by, why=why) if chosen else 0
         options.conclude({"discarded": count}, f"{count} discarded.")
 
@@ -489,6 +489,6 @@ def _held_notice(since: datetime) -> str:
     )
 
 
-def _dead_letter_numbers(box: Outbox, *states: str) -> set[int]:
-    """Return the numbers of the dead letters in these states."""
-    return {letter.id for state in states for letter in box.dead_letters(state)}
+def _dead_letter_numbers(box: Outbox) -> set[int]:
+    """Return the numbers of the dead letters."""
+    return {letter.id for letter in box.dead_letters()}

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from victor_ext import InvalidRequest, PreparedCall
 from victor_ext._event_queue.databases import (
@@ -437,9 +436,6 @@ class FileRows(PaymentRegister, Protocol):
         """Return the calls of entries by their keys, or why one cannot be made."""
         ...
 
-    def wait_for_database(self, error: DBAPIError) -> None:
-        """Wait until what was to be stored can be tried again. Raises an error to give up."""
-
 
 class FilePolicy:
     """The policy of the entries of files: see `EntryPolicy`.
@@ -580,15 +576,13 @@ class FileSender:
     ) -> None:
         own_driver = driver or BlockingDriver(prepared_engine(engine), ENTRIES)
         tables = ENTRIES.metadata.sorted_tables
-        self._transactions = Transactions(own_driver, tables, rows.wait_for_database)
+        self._transactions = Transactions(own_driver, tables)
         self._engine = engine
         self._client = client
         self._policy = FilePolicy(rows, vault, terms, stop)
         engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
         self._parts = OutboxEngine(TABLES, self._transactions, vault, self._policy, engine_terms)
         self._rounds = Rounds(self._parts)
-        self._rest: Any = None
-        """The rest of a round of passes, if it has not ended."""
 
     @property
     def is_client_refused(self) -> bool:
@@ -613,6 +607,4 @@ class FileSender:
 
     def send_for_a_while(self) -> None:
         """Make the passes of some seconds: what others have left is taken up between them."""
-        rest, self._rest = self._rest, None
-        round_of_passes = self._rounds.make_for_a_while(self._client, rest)
-        _, self._rest = self._transactions.run(round_of_passes)
+        self._transactions.run(self._rounds.send_for_a_while(self._client))

@@ -7,7 +7,6 @@ modules of their own: `Adding`, `OutboxByHand` and `Forgetting`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypedDict
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import ConfigurationError, InvalidRequest
+from victor_ext import ConfigurationError
 from victor_ext._event_queue.drivers import AwaitedDriver, BlockingDriver
 from victor_ext._event_queue.fitness import check_arguments, prepared_engine
 from victor_ext._event_queue.handlers import H, Handlers
@@ -124,9 +123,9 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         self._worker = BoxWorker(
             "outbox",
             (
-                WorkerPass("send", rounds.make_for_a_while, rounds.is_paused),
-                WorkerPass("refresh", self._refreshed),
-                WorkerPass("handle", self._handled),
+                WorkerPass("send", rounds.send_for_a_while, rounds.is_paused, rounds.has_more),
+                WorkerPass("refresh", self._refreshing.make),
+                WorkerPass("handle", self._queue.handle),
             ),
             self._transactions,
             self._worker_client,
@@ -156,21 +155,9 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
 
         Raises:
-            ConfigurationError: The function is `async def`, and the outbox has blocking calls; or
-                the outbox's client has no such method.
+            ConfigurationError: The function is `async def`, and the outbox has blocking calls.
         """
-        self._check_method(operation)
         return self._parts.queue.handlers.on(name, operation, event_name)
-
-    def _check_method(self, operation: object) -> None:
-        """Raise `ConfigurationError` for the name of a method that the client has not.
-
-        Only names with a dot are names of methods; those of generated functions have none.
-        """
-        if isinstance(operation, str) and "." in operation and self.client is not None:
-            # Without arguments a known method fails in one of these ways.
-            with suppress(TypeError, InvalidRequest):
-                self.client.prepare(operation)
 
     # Entries
 
@@ -224,9 +211,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             VictorError: The provider cannot be reached or refuses every call (credentials, rate,
                 address). What was not sent waits for the next `send`.
         """
-        sender = required_client(self._client_or_own(client))
-        done, _ = yield from self._rounds.make(sender, None)
-        return done
+        return self._rounds.send(required_client(self._client_or_own(client)))
 
     @operation
     def refresh(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
@@ -242,12 +227,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         Raises:
             VictorError: A status could not be read.
         """
-        reader = required_client(self._client_or_own(client))
-        return (yield from self._refreshing.make(reader))
-
-    def _refreshed(self, client: AnyClient, _rest: Any) -> Pass[tuple[list[Entry], None]]:
-        """Refresh in a pass of a worker: the entries that changed, and no rest."""
-        return (yield from self._refreshing.make(client)), None
+        return self._refreshing.make(required_client(self._client_or_own(client)))
 
     @operation
     def hold(self) -> Work[Hold]:

@@ -10,10 +10,9 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import PreparedCall
 from victor_ext._event_queue.databases import Condition
 from victor_ext._settlement.failures import is_refusal
-from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
+from victor_ext._settlement.flow import Settlement, Write
 
 from ._digests import reference_digest
 from ._entries import references_of, write_of
@@ -47,9 +46,6 @@ class PaymentRegister(Protocol):
         """
         ...
 
-    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Count the payments of a call by what it has come to."""
-
     def hold(self, connection: Connection) -> None:
         """Hold the payments of a database that is another copy; its entries are held."""
 
@@ -76,9 +72,6 @@ class NoPayments:
     def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:  # noqa: ARG002
         """No key: each entry asks for its payment itself."""
         return ()
-
-    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Count nothing."""
 
     def hold(self, connection: Connection) -> None:
         """Hold nothing beside the entries."""

@@ -85,6 +85,8 @@ def require_secret(vault: Vault, connection: Connection, table: sa.Table) -> Non
     has the same secrets, so that one worker can read all.
     """
     columns = table.c
-    query = sa.select(columns.key, columns.look_up_by).where(columns.call != FORGOTTEN)
+    query = sa.select(columns.key, columns.look_up_by).where(
+        columns.call.not_in([FORGOTTEN, UNPREPARED])
+    )
     for last in connection.execute(query.order_by(columns.id.desc()).limit(1)):
         vault.opened_text(last.look_up_by, f"the entry {last.key}")

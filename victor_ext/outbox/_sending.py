@@ -296,7 +296,6 @@ class Sending:
         Raises the error of a call that says nothing of this entry, such as one about the
         credentials.
         """
-        self._policy.payments.count(claim.row.prepared, settlement.outcome)
         error = settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             return (yield from self._store_outcome(claim, settlement))
