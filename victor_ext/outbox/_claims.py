@@ -107,12 +107,12 @@ class Claims:
         loss = self.life.beat(connection)
         if loss is not None:
             engine.holding.mark_lost(connection, loss, self.client.caller)
-        group = self.read_group(now, busy, connection)
+        group = self._read_group(now, busy, connection)
         if not group.claims:
             engine.holding.note_time(connection, now, self.client.provider)
         return group
 
-    def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
+    def _read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
         """Read a group in a transaction."""
         present = database_time(connection)
         is_due = self._is_due(present)
