@@ -11,12 +11,10 @@ from array import array
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.sources import Rows
 from victor_ext.outbox._files import let_go_on, lock_waiting, note_provider
 
@@ -271,15 +269,10 @@ class Loading:
 
     def _new_record(self) -> BatchRecord:
         """Return the new record of the batch."""
-        form: dict[str, Any] = {}
-        if isinstance(self._source, RowFile):
-            names = ("columns", "decimal", "date_format")
-            form = {name: getattr(self._source, name) for name in names}
         return BatchRecord(
             key_column=self._key_column,
             columns=self.check.columns,
             rows=self.check.rows,
-            form=form,
         )
 
 

@@ -28,14 +28,15 @@ from victor_ext._values.ids import in_one_form
 from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
+from ._lines import lines_of
 from ._load_progress import OnLoad
 from ._loading import Loading, pull_back_outdated, want_nothing
-from ._results import common_form, results_of, results_of_payments, write_csv
+from ._results import current_statuses, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
-from ._state import DEFAULT_STATE, SECRETS, State, hold_state, release_state
+from ._state import SECRETS, State, hold_state, release_state
 from ._steps import take_step, units_of
 from ._store import Store, owner_of, system_of
 
@@ -53,7 +54,9 @@ class BulkSender:
     Args:
         client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow
             at least `workers` connections.
-        state: Database URL: `sqlite:///` and a path, or `postgresql://...` for several machines.
+        state: Where rows are kept: the whole path of an SQLite file, `sqlite:///` and a path, or
+            `postgresql://...` for several machines (default: VICTOR_BULK_STATE, or the file
+            `victor/bulk.sqlite` in XDG_STATE_HOME or `~/.local/state`).
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
@@ -71,7 +74,6 @@ class BulkSender:
             VICTOR_BULK_KEY). Of several secrets, with commas between them, the first one encrypts,
             and all decrypt. Without one, rows are stored in clear, and none in production.
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        by: Who sends. It is stored.
         other_payments: So many new rows of the source look like payments of other batches and are
             others: a person has looked at them. Another number is refused.
 
@@ -89,7 +91,7 @@ class BulkSender:
         self,
         client: Any = None,
         *,
-        state: str = DEFAULT_STATE,
+        state: str | None = None,
         batch: str | None = None,
         key_column: str | None = None,
         rate: float | None = None,
@@ -101,10 +103,8 @@ class BulkSender:
         patience: float = 120.0,
         storage_key: str | None = None,
         payor_id: str | None = None,
-        by: str | None = None,
         other_payments: int | None = None,
     ) -> None:
-        state = concealed(state)
         storage_key = concealed(storage_key)
         system = Victor.system if client is None else system_of(client)
         kind: type[RowKind] = system.load("bulk")
@@ -121,7 +121,6 @@ class BulkSender:
             skip_invalid=skip_invalid,
             encoding=encoding,
             payor_id=payor_id,
-            by=by,
             other_payments=other_payments,
         )
         self._settings.check_for(kind)
@@ -136,6 +135,16 @@ class BulkSender:
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
         """
+
+    @property
+    def state(self) -> str:
+        """The URL of its state, without a password."""
+        return str(self._state)
+
+    @property
+    def has_named_state(self) -> bool:
+        """Whether somebody has named its state, by the argument or by VICTOR_BULK_STATE."""
+        return self._state.is_named
 
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
@@ -346,16 +355,15 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read.
         """
         with self._stored_batch() as (store, _):
-            kind = store.kind
             status = status_of(store)
             if not refresh:
                 return status
-            statuses = kind.current_statuses(results_of([store])).values()
+            statuses = current_statuses(store.kind, lines_of([store])).values()
             counts = Counter(current.status or "not found" for current in statuses)
             return replace(
                 status,
                 payments=dict(counts.most_common()),
-                units={unit: kind.describe_unit(unit) for unit in units_of(store)},
+                units={unit: store.kind.describe_unit(unit) for unit in units_of(store)},
             )
 
     def export(
@@ -369,8 +377,9 @@ class BulkSender:
         Args:
             batches: The names of the batches (default: the batch of this sender), such as
                 `sorted(sender.batches())`. A repeated name counts once.
-            refresh: Read the provider's present `status` of each created request: `completed` is
-                paid. Without it, the status is that of the answer to `create`.
+            refresh: Read the provider's present `status` of each created request, and what the
+                payer has agreed to: `completed` is paid. Without it, the status is that of the
+                answer to `create`.
 
         Raises:
             ConfigurationError: There is no such batch. Nothing has been yielded then.
@@ -385,38 +394,26 @@ class BulkSender:
         file: TextIO,
         *,
         batches: Collection[str] | None = None,
-        escape: bool = True,
         refresh: bool = False,
-        on_result: Callable[[RowResult], object] | None = None,
     ) -> int:
         """Write the export as CSV.
 
-        The columns are row, key, id, status, outcome, error, batch, asked_at, asked_by, sheet, the
-        source's other columns, and the requested values, or the cells of a row that is wrong. Names
-        of columns, amounts and dates are written as in the source. Where the sources of several
-        batches differ, they are written as `create` takes them.
+        The columns are number, id, status, outcome, error, asked, agreed, currency and batch, and
+        then those of the source, with its own headings and cells; of several batches, those of all
+        sources, by their headings. Text that a spreadsheet would run has a single quote before it.
 
         Args:
             file: Open text file.
             batches: As for `export`.
-            escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
-            on_result: Called with each row before it is written.
 
         Returns:
             The number of rows written.
         """
         with self._stored_batches(batches) as stored:
-            columns = chain.from_iterable(record.columns for record in stored.values())
-            return write_csv(
-                file,
-                results_of([*stored], refresh=refresh),
-                list(dict.fromkeys(columns)),
-                kind=next(iter(stored)).kind,
-                source=common_form(record.form for record in stored.values()),
-                escape=escape,
-                on_result=on_result,
-            )
+            headings = chain.from_iterable(record.columns for record in stored.values())
+            results = results_of([*stored], refresh=refresh)
+            return write_csv(file, results, list(dict.fromkeys(headings)))
 
     def book(self) -> Iterator[RowResult]:
         """Yield each payment of the batch once, as `reconcile` reads a book of ours. If the sender

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import inf
 from typing import Any, cast
@@ -30,15 +30,13 @@ class BatchRecord:
 
     Attributes:
         key_column: The column that tells the rows apart.
-        columns: Extra columns, for the export.
+        columns: The headings of its last file, for the export.
         rows: How many lines its last file has.
-        form: How its last file is written: the arguments of a `RowFile`.
     """
 
     key_column: str
     columns: Sequence[str]
     rows: int
-    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,6 @@ class Settings:
     skip_invalid: bool
     encoding: str | None
     payor_id: str | None = None
-    by: str | None = None
     other_payments: int | None = None
 
     def __post_init__(self) -> None:

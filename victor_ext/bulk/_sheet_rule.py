@@ -47,7 +47,7 @@ from ._payments import (
     pages,
     stored_payments,
 )
-from ._results import result_of_line
+from ._results import current_statuses
 from ._row_kind import INSTEAD_OF
 from ._rows import content_of
 from ._source_rows import SourceRow, SourceRows
@@ -227,19 +227,16 @@ class SheetRule:
     def _statuses(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the present statuses of payments, by their keys."""
         store, payments = self._store, self._stored(keys)
-        results = {
-            key: result_of_line(line_of_payment(store, payment, None), store.kind)
-            for key, payment in payments.items()
-        }
-        current = store.kind.current_statuses(results.values())
+        lines = {key: line_of_payment(store, payment) for key, payment in payments.items()}
+        current = current_statuses(store.kind, lines.values())
         listed = self._rows.keys_among(keys)
         statuses: dict[str, str] = {}
-        for key, result in results.items():
-            statuses[key] = str(result.outcome)
-            if result.id is not None and result.has_payment:
-                statuses[key] = current[result.id].status or "not found"
-            elif key in listed or payments[key].restored:
-                statuses[key] = f"{result.outcome}, and may be asked for under its own number"
+        for key, line in lines.items():
+            statuses[key] = str(line.outcome)
+            if line.result.id in current:
+                statuses[key] = current[line.result.id].status or "not found"
+            elif key in listed or line.restored:
+                statuses[key] = f"{line.outcome}, and may be asked for under its own number"
         return statuses
 
     # What the state has

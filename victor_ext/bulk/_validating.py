@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem
 from victor_ext._event_queue.vault import Vault
@@ -24,6 +24,7 @@ from victor_ext._tables.row_file import (
     Heading,
     RowFile,
     SourceBroken,
+    in_own_words,
 )
 from victor_ext._tables.sources import EmptyCell, FilePosition, Rows, records_of
 from victor_ext._tables.texts import (
@@ -53,6 +54,8 @@ hints of the client, which are for Python.
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _KEY_CHARACTERS = 60
 """Characters of a repeated key that a message shows."""
+_OF_JSON = (bool, dict, list, tuple)
+"""Types of values whose text is not that of Python."""
 _ROWS_OF_A_LOOK = 100
 """After so many rows it is looked whether the progress is to be said."""
 
@@ -83,8 +86,8 @@ class RowValidation:
         self._settings, self._rows = settings, rows
         self._key_column, self._expected = key_column, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
-        self._extra_columns: dict[str, None] = {}
-        """The names of the extra columns, in order. The values mean nothing."""
+        self._headings: dict[str, None] = {}
+        """The source's own names of columns, in order. The values mean nothing."""
         self._file = RowFile("")
         """How the source is written."""
         self._payees = dict[str, str]()
@@ -114,7 +117,7 @@ class RowValidation:
         for column, problem in self._other_currencies.items():
             if column not in self._not_of_currencies:
                 check.add_problem(problem)
-        check.columns = list(self._extra_columns)
+        check.columns = list(self._headings)
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
 
@@ -152,9 +155,8 @@ class RowValidation:
             self._note_payees(record, fields.arguments)
             price = self._price_of(fields)
         key = self._key_of(fields)
-        if problems and not record.problems:
-            fields.extras = {**cells_of(kind, record.fields, self._file), **fields.extras}
-        content = RowContent(record.number, fields.key_value, fields.arguments, fields.extras)
+        cells = {name: _as_text(value) for name, value in record.cells.items()}
+        content = RowContent(record.number, fields.key_value, fields.arguments, cells)
         asked = requested_payment(
             kind,
             self._vault,
@@ -220,9 +222,8 @@ class RowValidation:
         """
         earlier = self._rows.with_key(row.asked.key) if row.asked.key else None
         if earlier is None:
-            columns = filter(self._is_extra, content.extras)
-            self._extra_columns |= dict.fromkeys(columns)
-            of_source = [content.value, content.arguments, content.extras]
+            self._headings |= dict.fromkeys(content.cells)
+            of_source = [content.value, content.arguments, content.cells]
             self._rows.add(row, json.dumps(of_source, default=str, sort_keys=True))
             return
         column, value = self._key_column, (content.value or "")[:_KEY_CHARACTERS]
@@ -230,9 +231,6 @@ class RowValidation:
         repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
         text = problems_text([repeated, *row.problem_list()])
         self._rows.add(SourceRow.repeated(row.number, row.line, text))
-
-    def _is_extra(self, name: str) -> bool:
-        return name not in self._kind.columns or name == self._key_column
 
     def _fields_of(self, record: FileRecord) -> Fields:
         """Split a record, and add what the sender has for columns that it lacks."""
@@ -312,7 +310,7 @@ def split_record(
     }
     for name, value in record.items():
         if name not in kind.columns:
-            fields.extras[name] = "" if value is None else _as_text(value)
+            fields.extras[name] = _as_text(value)
         elif value is not None and value != "":
             argument = _argument_or_problem(kind, name, value)
             if isinstance(argument, Problem):
@@ -329,8 +327,6 @@ def split_record(
     problem = _problem_with_key(key_column, key_value)
     if problem is None:
         fields.key_value = str(key_value)
-        # The export needs the key column to identify rows.
-        fields.extras.setdefault(key_column, fields.key_value)
     elif problem not in fields.problems:
         fields.problems.append(problem)
     return fields
@@ -343,19 +339,6 @@ def _names_currency(text: str) -> bool:
     except InvalidRequest:
         return False
     return True
-
-
-def cells_of(kind: RowKind, record: Mapping[str, object], file: RowFile) -> dict[str, str]:
-    """Return the cells of a record in the exported columns, as its file has them."""
-    formed = formed_columns(kind.columns)
-    cells: dict[str, str] = {}
-    for name in kind.exported:
-        value = record.get(name)
-        if isinstance(value, UnreadableCell):
-            cells[name] = value.cell
-        elif value is not None:
-            cells[name] = file.written(name, _as_text(value), formed)
-    return cells
 
 
 def _as_meant(value: object) -> object:
@@ -385,10 +368,17 @@ def problems_of(kind: RowKind, fields: Fields, file: RowFile | None) -> list[Pro
 def reported_problems(
     kind: RowKind, problems: Sequence[Problem], file: RowFile | None
 ) -> list[Problem]:
-    """Return problems with their hints in their messages. `file` is as of `problems_of`."""
+    """Return problems with their hints in their messages, with the file's own names of columns.
+    `file` is as of `problems_of`.
+    """
+    columns: Mapping[str, str | None] = {}
     if file is not None:
+        columns = file.columns
         problems = [_with_hint_for_files(kind, problem, file) for problem in problems]
-    return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
+    return [
+        Problem(problem.field, problem.code, in_own_words(str(problem), columns))
+        for problem in problems
+    ]
 
 
 def _with_hint_for_files(kind: RowKind, problem: Problem, file: RowFile) -> Problem:
@@ -450,7 +440,22 @@ def _problem_with_text(
 
 
 def _as_text(value: object) -> str:
-    """Convert a value of an extra column to text that can be stored and exported: data to JSON."""
-    is_text = isinstance(value, str)
-    text = value if is_text else json.dumps(value, default=str, ensure_ascii=False)
-    return HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    """Convert a value of a source to text that can be stored and exported."""
+    if value is None:
+        return ""
+    text = _as_json(value) if type(value) in _OF_JSON else str(value)
+    return text if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _as_json(value: object) -> str:
+    """Convert data to JSON text. Numbers from a JSON source keep their digits."""
+    if isinstance(value, NumberText):
+        return str(value)
+    if isinstance(value, dict):
+        items = cast("dict[object, object]", value).items()
+        members = [f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items]
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, list | tuple):
+        elements = [_as_json(item) for item in cast("Sequence[object]", value)]
+        return "[" + ", ".join(elements) + "]"
+    return json.dumps(value, default=str, ensure_ascii=False)

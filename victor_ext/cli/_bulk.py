@@ -25,8 +25,7 @@ from ._bulk_session import (
     BatchSession,
     BulkSession,
     ExportSession,
-    NamedBatchSession,
-    ResumeSession,
+    SendingSession,
     SendSession,
     WorkerSession,
     show_progress,
@@ -77,7 +76,6 @@ _SLOW_LOOK = 5
 """How many times as long as a look took the pause after it takes: a large batch takes long to
 read.
 """
-_SQLITE = "sqlite:///"
 _SEARCHED_ROWS = 10_000
 """How many rows are searched for a reference."""
 Refresh = Annotated[
@@ -163,7 +161,7 @@ class SendRun:
         with session.sender(
             self._batch, self._question, in_production=self._warn_of_first_batch
         ) as sender:
-            with session.interruptible(sender, self._batch) as progress:
+            with session.interruptible(self._batch) as progress:
 
                 def on_check(check: Check) -> None:
                     progress.end_stage()
@@ -189,7 +187,7 @@ class SendRun:
 
     def _checked(self, sender: BulkSender) -> Check:
         """Check the file, and show how far that is."""
-        with self._session.interruptible(sender, self._batch) as progress:
+        with self._session.interruptible(self._batch) as progress:
             return sender.check(self._file, on_load=progress.show_load, **self._totals)
 
     def _on_check(self, check: Check) -> None:
@@ -209,19 +207,20 @@ class SendRun:
             complain(warning)
 
     def _warn_of_first_batch(self, sender: BulkSender) -> None:
-        """Warn that the state is new, if it has no batch of this system in production."""
-        if sender.batches():
+        """Warn that the state is new, if it has no batch of this system in production. Raises
+        `Misuse` if no person is asked, and none has said that it may be.
+        """
+        if sender.batches() or self._session.new_state:
             return
-        state = self._session.state
-        place = _bulk_output.without_password(state)
-        if state.startswith(_SQLITE):
-            place = str(Path(state.removeprefix(_SQLITE)).resolve())
         title = system_of(self._session.provider).title
-        self._warnings.append(
-            f"Warning: this is the first batch of {title} in production in the state "
-            f"{plain(place)}. A state protects from asking twice for what was sent from it alone: "
-            "what another state, or a copy elsewhere, has sent is not known here."
+        warning = (
+            f"This is the first batch of {title} in production in the state {plain(sender.state)}. "
+            "What was sent from another state, or from a copy, is not known here, and is asked for "
+            "again."
         )
+        if self._session.yes:
+            raise Misuse(f"{warning} Name that state; if there is none, add --new-state.")
+        self._warnings.append(f"Warning: {warning}")
 
     def _warn_of_references(self) -> None:
         """Warn that no row of the file has a reference."""
@@ -267,10 +266,10 @@ def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | Non
 
 @bulk.command()
 @with_session
-def resume(session: ResumeSession) -> None:
+def resume(session: SendingSession) -> None:
     """Continue an interrupted batch. Rows that are not settled are sent, or looked up.
 
-    BATCH names it, when there are several. The exit status is that of `send`.
+    Without --batch, all of them. The exit status is that of `send`.
     """
 
     def question(sender: BulkSender) -> str:
@@ -283,7 +282,7 @@ def resume(session: ResumeSession) -> None:
     def resume_batch(batch: str) -> BatchStatus:
         with (
             session.sender(batch, question) as sender,
-            session.interruptible(sender, batch) as progress,
+            session.interruptible(batch) as progress,
         ):
             status = sender.resume(on_progress=progress.show)
         session.show_result(status, sender)
@@ -295,7 +294,7 @@ def resume(session: ResumeSession) -> None:
 @bulk.command()
 @with_session
 def status(
-    session: NamedBatchSession,
+    session: BatchSession,
     *,
     refresh: Refresh = False,
     watch: bool = flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this."),
@@ -303,7 +302,7 @@ def status(
     """Show the progress of batches. With --refresh: what the provider says now. With --json: one
     JSON document a line.
 
-    BATCH names one of several. The exit status is that of the batch, as `send` would end: also 1 if
+    The exit status is that of the batch, as `send` would end: also 1 if
     a person has to decide about rows of its latest file.
     """
     if watch and refresh:
@@ -316,13 +315,13 @@ def status(
     def show(batch: str) -> BatchStatus:
         with session.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            session.show_status(status)
+            session.show_status(status, sender)
         return status
 
     session.for_each_batch(show)
 
 
-def _watch(session: NamedBatchSession) -> None:
+def _watch(session: BatchSession) -> None:
     """Show the progress of the batches until workers have nothing left to do in any of them.
 
     With --json, each new status is a line.
@@ -338,9 +337,9 @@ def _watch(session: NamedBatchSession) -> None:
                     show_progress(progress, status)
                 if all(status.over for status in statuses):
                     return  # the command shows the last status
-                for status in statuses:
+                for sender, status in zip(senders, statuses, strict=True):
                     if session.as_json and status not in previous:
-                        session.show_status(status)
+                        session.show_status(status, sender)
                 previous = statuses
                 look_seconds = time.monotonic() - began
                 time.sleep(max(_WATCH_SECONDS, _SLOW_LOOK * look_seconds))
@@ -358,19 +357,16 @@ def export(
     output: Path | None = option(
         "Write to a file (default: standard output).", "FILE", names=["--output", "-o"]
     ),
-    no_escape: bool = flag("--no-escape", "Write text as it is, without a ' before a formula."),
     refresh: Refresh = False,
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
-    Each BATCH names a batch, when there are several. The columns are row, key, id, status, outcome,
-    error, batch, asked_at, asked_by, sheet, the file's other columns, and what was asked of whom.
+    The columns are number, id, status, outcome,
+    error, asked, agreed, currency and batch, and then the file's own.
     """
     batches = session.batches()
     with session.sender() as sender:
-        _bulk_output.write_export(
-            sender, batches, output, as_json=session.as_json, escape=not no_escape, refresh=refresh
-        )
+        _bulk_output.write_export(sender, batches, output, as_json=session.as_json, refresh=refresh)
 
 
 @bulk.command()
@@ -527,7 +523,7 @@ def worker(
     ):
         if metrics is not None:
             metrics.watch(sender)
-        tell("working", f"Working on {_bulk_output.without_password(session.state)}; Ctrl-C stops.")
+        tell("working", f"Working on {sender.state}; Ctrl-C stops.")
         with suppress(KeyboardInterrupt):
             sender.work(stop=CommandStop())
         tell("stopped", "Stopped.")
