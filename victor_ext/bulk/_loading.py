@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from victor_ext._event_queue.rows import count_rows
 from victor_ext._tables.sources import Rows
-from victor_ext.outbox._files import let_go_on, lock_waiting, note_keys_kept, note_time
+from victor_ext.outbox._files import let_go_on, lock_waiting, note_provider
 
 from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from ._deciding import message_of
@@ -248,8 +248,8 @@ class Loading:
         def store_all(connection: Connection) -> None:
             store.lock_storing(connection)
             refuse_held(connection)
-            note_time(connection, str(store.client.provider), now)
-            note_keys_kept(connection, self._settings.keys_kept)
+            kept = self._settings.keys_kept
+            note_provider(connection, str(store.client.provider), now, kept)
             self.check = self.check.undecided()
             self._with_problems = array("q")
             sheet = self._sheet(connection, store)
@@ -278,7 +278,7 @@ def pull_back_outdated(store: Store) -> None:
     def pull_back(connection: Connection) -> None:
         store.lock_storing(connection)
         refuse_held(connection)
-        note_time(connection, str(store.client.provider), now)
+        note_provider(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
         let_go_on(connection, store.is_entry())  # what was surely lost waits from now on
