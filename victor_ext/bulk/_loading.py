@@ -177,10 +177,10 @@ class Loading:
         check = self.check
         asked: list[int] = []
         noted: dict[int, Joined] = {}
-        for each in page:
-            number, verdict = each.row.number, each.verdict
+        for match in page:
+            number, verdict = match.row.number, match.verdict
             if verdict.is_invalid or verdict.code is not None:
-                noted[number] = each
+                noted[number] = match
             if verdict.is_invalid:
                 continue
             if verdict.outcome in TO_BE_SENT and verdict.since is None:
@@ -223,15 +223,15 @@ class Loading:
                         RowProblem(row.number, row.line, column, problem.code, problem.message)
                     )
 
-    def _add_notice(self, row: SourceRow, each: Joined) -> None:
+    def _add_notice(self, row: SourceRow, match: Joined) -> None:
         """Add the notice about a row to the check. The problems of a row that is not sent are said
         nowhere else.
         """
-        code, vault = each.verdict.code, self._opened.vault
+        code, vault = match.verdict.code, self._opened.vault
         assert code is not None
-        assert each.payment is not None
+        assert match.payment is not None
         content = content_of(vault, row.asked.row)
-        message = message_of(code, content, each.payment, vault, self._opened.kind)
+        message = message_of(code, content, match.payment, vault, self._opened.kind)
         words = " ".join([message, *(problem.message for problem in row.problem_list())])
         self.check.add_notice(Notice(row.line or row.number, code, str(content.value), words))
 
