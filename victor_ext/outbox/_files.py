@@ -185,7 +185,7 @@ def put_entries(
     stored = [{**entry, "stored_at": now, "changed_at": now} for entry in entries]
     may_be_replaced = ENTRIES.c.state.in_([sa.literal_column(f"'{state}'") for state in replaced])
     put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
-    named = named_entries(stored[0]["scope"], [entry["key"] for entry in stored])
+    named = named_entries(entries[0]["scope"], [entry["key"] for entry in entries])
     were_put = sa.and_(named, ENTRIES.c.stored_at == now)
     if count_rows(connection, ENTRIES, were_put) != len(stored):
         raise EntryMarked
