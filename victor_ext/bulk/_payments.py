@@ -260,9 +260,10 @@ def lines_with_rows(owner: str, *columns: sa.ColumnElement[Any]) -> sa.Select[An
 def row_and_payment(stored: sa.Row[Any]) -> tuple[RequestedPayment, StoredPayment | None]:
     """Return what a row of `lines_with_rows` has; None: there is no payment."""
     of_row = len(RequestedPayment._fields)
-    payment = StoredPayment._make(stored[of_row : of_row + len(StoredPayment._fields)])
-    has_payment = payment.key is not None
-    return RequestedPayment._make(stored[:of_row]), payment if has_payment else None
+    payment = None
+    if stored[of_row] is not None:
+        payment = StoredPayment._make(stored[of_row : of_row + len(StoredPayment._fields)])
+    return RequestedPayment._make(stored[:of_row]), payment
 
 
 def pages(values: Iterable[T]) -> Iterator[list[T]]:
