@@ -196,9 +196,6 @@ class Rows:
     def call(self, _client, _call, **_how):
         return self._call()
 
-    def only_looked_up(self, _connection, _keys):
-        return ()
-
     def count(self, _call, _outcome):
         """Nobody reads them."""
 

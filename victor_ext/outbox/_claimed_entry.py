@@ -1,10 +1,7 @@
-"""An entry that a worker has, or wants to take up (`Claim`), and entries that were read together
-(`ClaimGroup`).
-"""
+"""An entry that a worker has, or wants to take up: `Claim`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,20 +53,3 @@ class Claim:
             return is_ours
         is_settling = sa.and_(is_it, columns.state == EntryState.SETTLING)
         return sa.or_(is_ours, sa.and_(is_settling, columns.settle_until == self.settles_until))
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimGroup:
-    """Entries that were read together.
-
-    Attributes:
-        claims: Those that may begin: no two of them have the same subject.
-        last: The id up to which no entry is left for the pass.
-        waits: Whether an entry was left out because a subject of it is under way.
-        is_full: Whether more entries may be due.
-    """
-
-    claims: Sequence[Claim]
-    last: int
-    waits: bool
-    is_full: bool

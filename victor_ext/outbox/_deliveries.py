@@ -3,7 +3,8 @@
 The steps of each entry are a generator (`Sending.deliver`), which yields calls and transactions.
 The calls of several entries run at once. Transactions are made one after the other by the pass
 itself: one for several entries, where no handler works in it. A walk of a list is one call for all
-entries that it can show (`SharedCall`). Read `Deliveries.run` first.
+entries that it can show (`SharedCall`), after all other calls of the pass. Read `Deliveries.run`
+first.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from math import inf
 from typing import Any
 
 from sqlalchemy import Connection
@@ -23,21 +25,17 @@ from victor_ext._event_queue.transactions import Pass, Transaction
 from victor_ext._event_queue.workers import is_ending
 from victor_ext._settlement.failures import is_about_all
 
-from ._claimed_entry import Claim, ClaimGroup
+from ._claimed_entry import Claim
 from ._engine import OutboxEngine
-from ._entries import Entry, sent_of, subjects_of
+from ._entries import Entry, subjects_of
 from ._sending import Sending
 from ._steps import CallNotMade, Refusal, SharedCall, Step, Steps
 from ._storing import SentResult
 
 _LONGEST_PAUSE = 0.1
 """The maximum seconds for which a result waits to be stored together with others."""
-_MOST_READ = 2_000
-"""The number of entries after which a pass reads no other group."""
 _LONGEST_READING = 5.0
-"""The seconds after which it does not either."""
-_LONGEST_WAIT = 5.0
-"""The seconds after which a shared call waits for no other entries: until its first one is free."""
+"""The seconds from its first group on after which a pass reads no other group."""
 
 
 @dataclass(eq=False, slots=True)
@@ -98,19 +96,12 @@ class Deliveries:
         """The number of calls under way."""
         self._sharing: dict[int, SharedCall] = {}
         """Entries that wait for a call which they share."""
-        self._sharing_since = 0.0
-        """Since when the first of these waits, by `time.monotonic`."""
         self._sharers: dict[int, list[int]] = {}
         """The entries that share a call under way, by its number."""
         self._done: dict[int, Entry] = {}
         self.fatal: Exception | None = None
         self.error: VictorError | None = None
-        self._reads_until = time.monotonic() + _LONGEST_READING
-        self._read = 0
-        """The number of entries that were read."""
-        self._last_group: ClaimGroup | None = None
-        self._has_call_ended = False
-        """Whether a call has ended since the last group was read."""
+        self._reads_until = inf
         self._is_cut = False
         self._pause = 0.0
         """Seconds for which results wait for others: as long as the last transactions took."""
@@ -119,11 +110,11 @@ class Deliveries:
         """Deliver until no entry is left, or may begin, or until the pass is cut."""
         yield from self._begin()
         while self._under_way:
-            yield from self._begin_shared()
+            if not self._calls_made:
+                yield from self._begin_shared()
             if self._calls_made:
                 ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
                 self._calls_made -= len(ends)
-                self._has_call_ended = True
                 yield from self._advance([*chain.from_iterable(map(self._ends_of, ends))])
             yield from self._begin()
 
@@ -170,7 +161,7 @@ class Deliveries:
 
     def _free_places(self) -> int:
         """How many more entries may begin. One that waits for a shared call takes no place."""
-        return 0 if self._is_sharing_due() else self._engine.workers - self._calls_made
+        return self._engine.workers - self._calls_made
 
     def _must_stop(self) -> bool:
         """Whether no entry may begin any more."""
@@ -179,36 +170,28 @@ class Deliveries:
     def _ensure_claims(self) -> Pass[bool]:
         """Read the next group, if no claim is left. Returns whether an entry may begin.
 
-        While calls are under way, a group is read only if the last one was full, or left an
-        entry out that had to wait for a call which has ended now.
+        While calls are under way, a group is read only if the last one has left some out.
         """
         if self._must_stop():
             return False
         if self._claims:
             return True
-        last = self._last_group
-        has_freed = last is not None and last.waits and self._has_call_ended
-        if last is not None and not last.is_full and not has_freed and self._under_way:
+        claims = self._sending.claims
+        if self._under_way and not claims.has_more:
             return False
-        is_long = self._read >= _MOST_READ or time.monotonic() >= self._reads_until
+        is_long = time.monotonic() >= self._reads_until
         if is_long and not self._refused:  # the next calls show whose refusals these are
-            self._is_cut = last is not None and (last.is_full or last.waits)
+            self._is_cut = claims.has_more
             return False
-        rows = [delivery.claim.row for delivery in self._under_way.values()]
-        refused = [delivery.claim.row for delivery in self._refused.values()]
-        rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
-        busy = {*chain.from_iterable(map(subjects_of, rows))}
-        # Not even if they are free: a person may have let them be sent again.
-        busy |= {row.key for row in refused}
+        # Those that are refused, too: a person may have let them be sent again.
+        known = chain(self._under_way.values(), self._refused.values())
+        busy = {*chain.from_iterable(subjects_of(each.claim.row) for each in known)}
         try:
-            group = yield from self._sending.claims.read_next(busy)
+            self._claims = yield from claims.read_next(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
             self._stop(error)
             return False
-        self._claims = [*group.claims]
-        self._read += len(group.claims)
-        self._last_group = group
-        self._has_call_ended = False
+        self._reads_until = min(self._reads_until, time.monotonic() + _LONGEST_READING)
         return bool(self._claims)
 
     def _advance(self, ends: Sequence[CallEnd]) -> Pass[None]:
@@ -236,57 +219,37 @@ class Deliveries:
                 pending[delivery.id] = step
             elif isinstance(step, Refusal):
                 self._refused[delivery.id] = self._under_way.pop(delivery.id)
+            elif isinstance(step, SharedCall):
+                self._sharing[delivery.id] = step
             elif step is not None:
-                yield from self._call(delivery, step)
+                yield from self._start([delivery.id], step)
 
-    def _call(self, delivery: EntryDelivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
-        """Start a call of an entry, or let it wait for others that share it. After a fatal error
-        the entry goes back.
-        """
+    def _start(self, ids: Sequence[int], call: Callable[[], Any]) -> Pass[None]:
+        """Start the call of these entries. After a fatal error they go back."""
         if self.fatal is not None:
-            yield from self._advance([CallEnd(delivery.id, error=CallNotMade())])
-        elif isinstance(step, SharedCall):
-            if not self._sharing:
-                self._sharing_since = time.monotonic()
-            self._sharing[delivery.id] = step
-        else:
-            yield from self._start(delivery.id, step)
-
-    def _start(self, number: int, call: Callable[[], Any]) -> Pass[None]:
+            yield from self._advance([CallEnd(id, error=CallNotMade()) for id in ids])
+            return
         self._calls_made += 1
-        yield lambda: self._calls.start(number, call)
-
-    def _is_sharing_due(self) -> bool:
-        """Whether entries have waited long enough for others that share their call."""
-        return bool(self._sharing) and time.monotonic() >= self._sharing_since + _LONGEST_WAIT
+        yield lambda: self._calls.start(ids[0], call)
 
     def _begin_shared(self) -> Pass[None]:
-        """Start the shared calls, unless calls are under way whose entries may share them."""
-        if self.fatal is not None:
-            waiting, self._sharing = sorted(self._sharing), {}
-            yield from self._advance([CallEnd(id, error=CallNotMade()) for id in waiting])
-        if self._calls_made and not self._is_sharing_due():
-            return
+        """Start the shared calls: no other call is under way, whose entry may share one."""
         groups: dict[Hashable, list[int]] = {}
         for id in sorted(self._sharing):
             groups.setdefault(self._sharing[id].group, []).append(id)
-        for ids in [*groups.values()][: self._engine.workers - self._calls_made]:
+        for ids in [*groups.values()][: self._engine.workers]:
             steps = [self._sharing.pop(id) for id in ids]
             self._sharers[ids[0]] = ids
-            yield from self._start(ids[0], partial(steps[0].make, [step.item for step in steps]))
+            yield from self._start(ids, partial(steps[0].make, [step.item for step in steps]))
 
     def _ends_of(self, end: CallEnd) -> list[CallEnd]:
         """The end of a call, for each entry that has shared it."""
-        ids = self._sharers.pop(end.number, [])
-        if not ids:
+        ids = self._sharers.pop(end.number, None)
+        if ids is None:
             return [end]
         if end.error is not None:
             return [CallEnd(id, error=end.error) for id in ids]
-        ends: list[CallEnd] = []
-        for id, result in zip(ids, end.result, strict=True):
-            is_error = isinstance(result, VictorError)
-            ends.append(CallEnd(id, error=result) if is_error else CallEnd(id, result))
-        return ends
+        return [CallEnd(id, result) for id, result in zip(ids, end.result, strict=True)]
 
     def _next_step(self, delivery: EntryDelivery, end: CallEnd) -> Step | None:
         """Pass the end of a step to an entry, and return its next step; None: the entry is at its
@@ -368,7 +331,7 @@ class Deliveries:
             done: list[Any] = []
             taken_up: Mapping[int, Claim] = {}
             if begun:
-                taken_up = self._sending.take_up(begun, connection)
+                taken_up = self._sending.claims.begin(begun, connection)
             for transaction in transactions:
                 result = transaction.result
                 if isinstance(result, Claim):

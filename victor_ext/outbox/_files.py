@@ -485,6 +485,7 @@ class FilePolicy:
         self, rows: FileRows, vault: Vault, terms: SenderTerms, stop: threading.Event
     ) -> None:
         self.payments: PaymentRegister = rows
+        self.owner: sa.Column[Any] = ENTRIES.c.scope
         self._rows = rows
         self._vault = vault
         self._terms = terms
@@ -514,12 +515,10 @@ class FilePolicy:
     # How one is sent
 
     def write(self, row: Any, ahead: float) -> Write:
-        """The write of an entry; one that no file asks for is only looked up."""
+        """The write of an entry."""
         write = replace(write_of(row, ahead), kept=float(row.kept))
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
-        if write.sent is not None and row.only_looked_up:
-            write = replace(write, sent=write.sent._replace(looked_up=True))
         return write
 
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
@@ -561,15 +560,10 @@ class FilePolicy:
 
     # Whose is what was made
 
-    def beside(self, row: Any) -> Condition:
-        """Those of its system and environment."""
-        return sa.and_(ENTRIES.c.provider == row.provider, ENTRIES.c.scope == row.scope)
-
-    def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
+    def references(self, row: Any) -> Collection[str]:
         """Their keyed digests, in both tables."""
         plain = payment_references(row.prepared)
-        references = {row.reference, *map(self._vault.fingerprint, plain)}
-        return references, references
+        return {row.reference, *map(self._vault.fingerprint, plain)}
 
 
 class FileSender:

@@ -48,12 +48,9 @@ class Rivals:
         if text is None:
             return None
         lock_texts(connection, self._entries, [text])
-        columns = self._entries.c
-        is_other = sa.and_(self._policy.beside(row), columns.id != row.id)
-        query = sa.select(self._entries).where(is_other, columns.request_id == canonical_id(id))
-        for stored in connection.execute(query):
-            other = self._sealing.decrypted_row(stored)
-            if _make_one_kind(other, row) and text_of_made(other, id) is not None:
+        has_id = self._entries.c.request_id == canonical_id(id)
+        for other in self._others(row, has_id, connection):
+            if text_of_made(other, id) is not None:
                 return other
         return None
 
@@ -78,12 +75,12 @@ class Rivals:
 
     def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
         """Whether an entry, or something beside them, has one of these ids, of whatever system and
-        kind.
+        operation.
         """
         query = _entry_with_one_of(self._entries)
         if connection.execute(query, {"ids": [*ids]}).first() is not None:
             return True
-        return self._payments.has_one_of(connection, ids)
+        return self._payments.holder_of(connection, ids) is not None
 
     def unless_of_another(
         self, row: Any, settlement: Settlement, connection: Connection
@@ -112,7 +109,7 @@ class Rivals:
         if other is not None:
             return self._payments.name(connection, other.key)
         own_id = canonical_id(id)
-        return None if own_id is None else self._payments.holder_of(connection, own_id)
+        return None if own_id is None else self._payments.holder_of(connection, [own_id])
 
     def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
         """Whether what a look-up has found may be that of another entry, which may have been sent
@@ -122,39 +119,29 @@ class Rivals:
         that was compared tells the two apart.
         """
         columns, others = self._entries.c, self._references.c
-        references, digests = self._policy.references(row)
+        references = self._policy.references(row)
         with_reference = sa.union_all(
             sa.select(columns.key).where(columns.reference.in_(references)),
-            sa.select(others.key).where(others.digest.in_(digests)),
+            sa.select(others.key).where(others.digest.in_(references)),
         )
-        if any(self._in_doubt_beside(row, columns.key.in_(with_reference), connection)):
+        may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
+        has_reference = sa.and_(may_exist, columns.key.in_(with_reference))
+        if any(self._others(row, has_reference, connection)):
             return True
         if not row.prepared.is_found_by_subject:
-            for other in self._in_doubt_beside(row, sa.true(), connection):
+            for other in self._others(row, may_exist, connection):
                 if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
                     return True
         return self._payments.has_rival(connection, row.key, references)
 
-    def _in_doubt_beside(
-        self, row: Any, chosen: Condition, connection: Connection
-    ) -> Iterator[ClearRow]:
-        """The chosen entries of the same operation that may have been sent, and are not settled."""
-        columns = self._entries.c
-        may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
-        is_other = sa.and_(columns.id != row.id, self._policy.beside(row), chosen, may_exist)
+    def _others(self, row: Any, chosen: Condition, connection: Connection) -> Iterator[ClearRow]:
+        """The other chosen entries of the same operation."""
+        owner = self._policy.owner
+        is_other = sa.and_(self._entries.c.id != row.id, owner == getattr(row, owner.key), chosen)
         for stored in connection.execute(sa.select(self._entries).where(is_other)):
             other = self._sealing.decrypted_row(stored)
             if _are_of_one_operation(other, row):
                 yield other
-
-
-def _make_one_kind(row: ClearRow, other: ClearRow) -> bool:
-    """Whether two entries make things of one kind, whose ids differ. Of an entry that cannot be
-    read, what was called counts alone.
-    """
-    if is_readable(row) and is_readable(other):
-        return not _kinds_made(row).isdisjoint(_kinds_made(other))
-    return bool(row.operation == other.operation)
 
 
 def _are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
@@ -165,18 +152,6 @@ def _are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
         return True
     are_readable = is_readable(row) and is_readable(other)
     return are_readable and bool(row.prepared.operation == other.prepared.operation)
-
-
-def _kinds_made(row: ClearRow) -> set[tuple[str | None, ...]]:
-    """The names of what an entry makes: what was called, and the path of what is made; each with
-    the ids in that path, since ids may count from 1 for each parent.
-    """
-    path: str = row.prepared.operation
-    ids = [canonical_id(id) for id in row.prepared.ids]
-    # EastPay's payments and the refunds of one, which are payments, too.
-    made_at = path.removesuffix("/{}")
-    parents = ids if made_at == path else ids[:-1]
-    return {(row.operation, *parents), (made_at, *parents)}
 
 
 # Made once: to make a statement takes as long as the database does.

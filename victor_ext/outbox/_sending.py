@@ -6,7 +6,7 @@ been sent before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -189,18 +189,7 @@ class Sending:
 
     def _take_up_one(self, claim: Claim, connection: Connection) -> Claim | None:
         """Take up an entry whose call begins now. None: it is not sent now."""
-        return self.take_up([claim], connection).get(claim.row.id)
-
-    def take_up(self, begun: Sequence[Claim], connection: Connection) -> Mapping[int, Claim]:
-        """Take up entries whose calls begin now, as `Claims.begin`."""
-        taken_up = self.claims.begin(begun, Now.of(self.claims.client), connection)
-        payments = self._policy.payments
-        # A file may have left some out since they were read.
-        keys = [claim.row.key for claim in taken_up.values() if claim.row.first_sent_at]
-        left = payments.only_looked_up(connection, keys)
-        for claim in taken_up.values():
-            claim.row.only_looked_up = claim.row.key in left
-        return taken_up
+        return self.claims.begin([claim], connection).get(claim.row.id)
 
     def _wait_for_others(self, claim: Claim, refusal: Refusal) -> Steps[Claim]:
         """Wait until other calls show that a refusal is of the entry.
@@ -351,21 +340,19 @@ class Sending:
         }
 
 
-def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
-    """Look a write up: by one walk for all writes of the pass that a list shows, if there is one.
-
-    What `is_last` is looked up alone if that walk fails: it may have failed for another write.
+def _make_look_up(client: Any, step: LookUp) -> Steps[Any]:
+    """Look a write up: by one walk for all writes of the pass that a list shows, if there is
+    one.
     """
     call, given = step.write.call, step.write.look_up_by
-    if client.shares_look_ups(call):
-        item = call, step.moments["since"], step.moments["read_from"]
-        group = call.operation, *sorted(given.items())
-        try:
-            return (yield SharedCall(group, item, partial(client.look_up_all, **given)))
-        except VictorError:
-            if not is_last:
-                raise
-    return (yield partial(client.look_up, call, **step.moments, **given))
+    if not client.shares_look_ups(call):
+        return (yield partial(client.look_up, call, **step.moments, **given))
+    item = call, step.moments["since"], step.moments["read_from"]
+    group = call.operation, *sorted(given.items())
+    done = yield SharedCall(group, item, partial(client.look_up_all, **given))
+    if isinstance(done, VictorError):
+        raise done
+    return done
 
 
 def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Settlement]:
@@ -376,7 +363,7 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Set
     refusal by the client itself, since the same values are refused each time.
     """
     try:
-        done = yield from _make_look_up(client, step, is_last=is_last)
+        done = yield from _make_look_up(client, step)
     except (StatusError, UnreadableResponse, PaginationError, InvalidRequest) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise
