@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -52,12 +53,6 @@ class EntryDelivery:
     steps: Steps[Entry | None]
     is_alone: bool
 
-    @property
-    def id(self) -> int:
-        """The id of the entry, and the number of its call."""
-        number: int = self.claim.row.id
-        return number
-
 
 class Deliveries:
     """Reads group after group of entries, and delivers them: one pass.
@@ -74,6 +69,7 @@ class Deliveries:
     Attributes:
         fatal: The first error that concerns all entries; None: there was none.
         error: The last error that may concern a single entry; None: there was none.
+        is_cut: Whether the pass has ended since it was long enough: another one goes on.
     """
 
     def __init__(
@@ -90,19 +86,20 @@ class Deliveries:
         self._on_failure = on_failure
         self._claims: list[Claim] = []
         self._under_way: dict[int, EntryDelivery] = {}
-        self._refused: dict[int, EntryDelivery] = {}
-        """Entries that wait at a `Refusal`."""
+        """By the ids of the entries, which are the numbers of their calls."""
+        self._refused: set[int] = set()
+        """Those that wait at a `Refusal`."""
         self._calls_made = 0
         """The number of calls under way."""
         self._sharing: dict[int, SharedCall] = {}
-        """Entries that wait for a call which they share."""
+        """Those that wait for a call which they share."""
         self._sharers: dict[int, list[int]] = {}
         """The entries that share a call under way, by its number."""
         self._done: dict[int, Entry] = {}
         self.fatal: Exception | None = None
         self.error: VictorError | None = None
         self._reads_until = inf
-        self._is_cut = False
+        self.is_cut = False
         self._pause = 0.0
         """Seconds for which results wait for others: as long as the last transactions took."""
 
@@ -110,18 +107,17 @@ class Deliveries:
         """Deliver until no entry is left, or may begin, or until the pass is cut."""
         yield from self._begin()
         while self._under_way:
-            if not self._calls_made:
-                yield from self._begin_shared()
             if self._calls_made:
                 ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
                 self._calls_made -= len(ends)
                 yield from self._advance([*chain.from_iterable(map(self._ends_of, ends))])
+            elif self._refused:
+                # No call is left that could show whose the refusals are.
+                is_own = not (self._must_stop() or self._refusals.is_of_client)
+                yield from self._decide([*self._refused], is_own=is_own)
+            else:
+                yield from self._begin_shared()
             yield from self._begin()
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the pass has ended since it was long enough: another one goes on."""
-        return self._is_cut and self.fatal is None
 
     @property
     def done(self) -> list[Entry]:
@@ -130,37 +126,31 @@ class Deliveries:
 
     def _begin(self) -> Pass[None]:
         """Begin as many entries as may be under way, after those whose refusals are decided."""
-        refusals = self._refusals
-        if not refusals.is_of_client:
-            refused = self._refused.values()
-            own = [each.id for each in refused if each.claim.row.key not in refusals]
+        if not self._refusals.is_of_client:
+            keys = {id: self._under_way[id].claim.row.key for id in self._refused}
+            own = [id for id, key in keys.items() if key not in self._refusals]
             yield from self._decide(own, is_own=True)
         while self._free_places() and (yield from self._ensure_claims()):
             yield from self._advance(self._next(self._free_places()))
-        if self._refused and not self._under_way:
-            # No call is left that could show whose the refusals are.
-            is_own = not (self._must_stop() or refusals.is_of_client)
-            yield from self._decide([*self._refused], is_own=is_own)
-            yield from self._begin()
 
     def _next(self, most: int) -> list[CallEnd]:
         """Let the next claims begin, at most so many."""
         begun: list[CallEnd] = []
         for claim in self._claims[:most]:
             is_alone = self._engine.queue.handlers.have_source(claim.row.operation)
-            delivery = EntryDelivery(claim, self._sending.deliver(claim), is_alone)
-            self._under_way[delivery.id] = delivery
-            begun.append(CallEnd(delivery.id))
+            steps = self._sending.deliver(claim)
+            self._under_way[claim.row.id] = EntryDelivery(claim, steps, is_alone)
+            begun.append(CallEnd(claim.row.id))
         del self._claims[:most]
         return begun
 
     def _decide(self, refused: Sequence[int], *, is_own: bool) -> Pass[None]:
         """Go on with refused entries."""
-        self._under_way |= {id: self._refused.pop(id) for id in refused}
+        self._refused.difference_update(refused)
         yield from self._advance([CallEnd(id, is_own) for id in refused])
 
     def _free_places(self) -> int:
-        """How many more entries may begin. One that waits for a shared call takes no place."""
+        """How many more entries may begin. One that waits for others takes no place."""
         return self._engine.workers - self._calls_made
 
     def _must_stop(self) -> bool:
@@ -181,11 +171,11 @@ class Deliveries:
             return False
         is_long = time.monotonic() >= self._reads_until
         if is_long and not self._refused:  # the next calls show whose refusals these are
-            self._is_cut = claims.has_more
+            self.is_cut = claims.has_more
             return False
-        # Those that are refused, too: a person may have let them be sent again.
-        known = chain(self._under_way.values(), self._refused.values())
-        busy = {*chain.from_iterable(subjects_of(each.claim.row) for each in known)}
+        # Also one that is refused, and that a person has let be sent again.
+        rows = [delivery.claim.row for delivery in self._under_way.values()]
+        busy = {*chain.from_iterable(map(subjects_of, rows))}
         try:
             self._claims = yield from claims.read_next(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
@@ -211,18 +201,17 @@ class Deliveries:
     def _step_each(self, ends: Sequence[CallEnd], pending: dict[int, Transaction]) -> Pass[None]:
         """Begin the next step of entries; if it is a transaction, add it to `pending`."""
         for end in ends:
-            delivery = self._under_way[end.number]
-            step = self._next_step(delivery, end)
+            step = self._next_step(end)
             if self._refusals.error is not None:
                 self._stop(self._refusals.error)
             if isinstance(step, Transaction):
-                pending[delivery.id] = step
+                pending[end.number] = step
             elif isinstance(step, Refusal):
-                self._refused[delivery.id] = self._under_way.pop(delivery.id)
+                self._refused.add(end.number)
             elif isinstance(step, SharedCall):
-                self._sharing[delivery.id] = step
+                self._sharing[end.number] = step
             elif step is not None:
-                yield from self._start([delivery.id], step)
+                yield from self._start([end.number], step)
 
     def _start(self, ids: Sequence[int], call: Callable[[], Any]) -> Pass[None]:
         """Start the call of these entries. After a fatal error they go back."""
@@ -251,17 +240,18 @@ class Deliveries:
             return [CallEnd(id, error=end.error) for id in ids]
         return [CallEnd(id, result) for id, result in zip(ids, end.result, strict=True)]
 
-    def _next_step(self, delivery: EntryDelivery, end: CallEnd) -> Step | None:
-        """Pass the end of a step to an entry, and return its next step; None: the entry is at its
+    def _next_step(self, end: CallEnd) -> Step | None:
+        """Pass the end of a step to its entry, and return the next step; None: the entry is at its
         end.
         """
+        steps = self._under_way[end.number].steps
         try:
             if end.error is None:
-                return delivery.steps.send(end.result)
-            return delivery.steps.throw(end.error)
+                return steps.send(end.result)
+            return steps.throw(end.error)
         except StopIteration as stop:
             if stop.value is not None:
-                self._done[delivery.id] = stop.value
+                self._done[end.number] = stop.value
         except CallNotMade:
             pass  # its steps have stored it as it was
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
@@ -269,7 +259,7 @@ class Deliveries:
                 self.error = error
             else:
                 self._stop(error)
-        del self._under_way[delivery.id]
+        del self._under_way[end.number]
         return None
 
     def _stop(self, error: Exception) -> None:
@@ -279,6 +269,7 @@ class Deliveries:
         if isinstance(error, VictorError):
             self._on_failure(error)
         self.fatal = self.fatal or error
+        self.is_cut = False
 
     def _make_transactions(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
         """Make the next transaction of each entry: a shared one for the entries without handlers,
@@ -286,38 +277,28 @@ class Deliveries:
         """
         began = time.monotonic()
         # In the order in which all workers lock rows, so that no two wait for each other.
-        in_order = dict(sorted(pending.items()))
-        ends = yield from self._make_shared(in_order)
-        stored = {end.number for end in ends}
-        for id, transaction in in_order.items():
-            if id not in stored:
-                try:
-                    result = yield transaction
-                except Exception as error:  # noqa: BLE001 - its steps decide what the error means
-                    ends.append(CallEnd(id, error=error))
-                else:
-                    ends.append(CallEnd(id, result))
+        alone = sorted(pending)
+        shared = [id for id in alone if self._may_share(id, pending[id])]
+        ends: list[CallEnd] = []
+        if len(shared) > 1:
+            # If it fails, one of them may be the cause: each is tried alone.
+            with suppress(Exception):
+                results = yield self._joint_transaction([pending[id] for id in shared])
+                ends += map(CallEnd, shared, results)
+                alone = [id for id in alone if id not in shared]
+        for id in alone:
+            try:
+                ends.append(CallEnd(id, (yield pending[id])))
+            except Exception as error:  # noqa: BLE001 - its steps decide what the error means
+                ends.append(CallEnd(id, error=error))
         if pending:
             self._pause = max(0.0, min(time.monotonic() - began, _LONGEST_PAUSE))
         return ends
 
-    def _make_shared(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
-        """Make one transaction in place of those that can share one. Empty: fewer than two can, or
-        it failed.
-        """
-        shared = {
-            id: step
-            for id, step in pending.items()
-            if not step.pause
-            and (isinstance(step.result, Claim) or not self._under_way[id].is_alone)
-        }
-        if len(shared) < 2:
-            return []
-        try:
-            results = yield self._joint_transaction([*shared.values()])
-        except Exception:  # noqa: BLE001 - one of them may be the cause: each is tried alone
-            return []
-        return [CallEnd(id, result) for id, result in zip(shared, results, strict=True)]
+    def _may_share(self, id: int, step: Transaction) -> bool:
+        """Whether a transaction may be made together with those of other entries."""
+        has_handlers = self._under_way[id].is_alone and not isinstance(step.result, Claim)
+        return not step.pause and not has_handlers
 
     def _joint_transaction(self, transactions: Sequence[Transaction]) -> Transaction:
         """One transaction that does the work of several. It stores their results by one statement,
