@@ -67,7 +67,7 @@ class OutboxEngine:
         handlers: Handlers[OutboxEvent] | None = None,
         log_done: Callable[[Sequence[Entry]], object] = len,
     ) -> None:
-        entries, events, control, _ = tables
+        entries, events, control = tables
         if handlers is None:
             handlers = Handlers(events, transactions.driver)
         self.tables = tables
@@ -81,7 +81,7 @@ class OutboxEngine:
         kind = event_kind(entries, sealing, self.holding)
         self.queue = EventQueue(transactions, events, handlers, kind, terms.lease)
         self.store = EntryStore(entries, sealing, self.queue, transactions)
-        self.rivals = Rivals(tables, sealing, policy)
+        self.rivals = Rivals(entries, sealing, policy)
         self.workers = terms.workers
         self.backoff = Backoff()
         self.refusals: dict[tuple[str, str, str | None], RefusalStreak] = {}

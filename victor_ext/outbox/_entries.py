@@ -7,6 +7,7 @@ the table, and at last the conversions between its rows and the types of this pa
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,7 +21,7 @@ from victor_ext._event_queue.databases import ROW_ID, Condition, is_to_come, spl
 from victor_ext._privacy import one_line
 from victor_ext._settlement.flow import Write
 from victor_ext._settlement.key_age import LAST_CALLS, SentSince
-from victor_ext._values.ids import canonical_id
+from victor_ext._values.ids import canonical_id, reference_of
 
 from ._digests import is_forgotten, reference_digest
 from ._sealing import is_sealed
@@ -158,17 +159,6 @@ class OutboxEvent:
     tries: int = 0
 
 
-def event_values(name: str, entry: Entry) -> dict[str, str]:
-    """The column values of the event with this name, of a changed entry."""
-    return {
-        "name": name,
-        "provider": entry.provider,
-        "source": entry.operation,
-        "subject": entry.idempotency_key,
-        "data": "",
-    }
-
-
 _STATES = frozenset(state.value for state in EntryState)
 _RESULTS = _STATES - {"waiting", "sending", "settling"}
 _STATUS = "status:"
@@ -227,6 +217,7 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
     - `reference` is the caller's name for what the request makes (one request, or the payments of a
       payout), in the form in which such names are compared; of a long one, its digest. A request
       without such a name has its key there.
+    - `more_references` has those of its payments, if there are several, as a list in JSON.
     - `send_before` is the moment that the caller has named.
     - `first_sent_at` is by the provider's clock if `by_provider_clock` is true.
     - `sent_by` is a digest of the credentials.
@@ -247,6 +238,7 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
         sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=is_key_unique),
         sa.Column("reference", sa.Text, nullable=False, index=True),
+        sa.Column("more_references", sa.Text),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("operation", sa.Text, nullable=False),
         sa.Column("call", sa.Text, nullable=False),
@@ -277,18 +269,6 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
     )
 
 
-def reference_table(name: str, metadata: sa.MetaData) -> sa.Table:
-    """The table of the references of payments, for entries that ask for several: the `digest` of a
-    reference, and the `key` of the entry.
-    """
-    return table_of(
-        name,
-        metadata,
-        sa.Column("digest", sa.String(128), primary_key=True),
-        sa.Column("key", sa.String(128), primary_key=True, index=True),
-    )
-
-
 def is_due_later(columns: Any, now: Any) -> Condition:
     """Holds for entries that wait for the end of a pause, or of a call that a worker may be making.
 
@@ -314,26 +294,29 @@ def stored_reference(reference: str) -> str:
     return reference_digest(reference) if is_long else reference
 
 
-def payment_references(call: PreparedCall) -> set[str]:
-    """The references of the payments of a write that is looked up by them, without its own."""
-    if call.subject is None:
-        return set()
-    references = {payment.reference for payment in call.payments if payment.reference}
-    return references - {call.subject}
-
-
-def subjects_of(row: Any) -> set[str]:
-    """The key and the references of the entry of a row, as they were given: two entries with one of
-    them are not under way at once.
+def more_references(call: PreparedCall, form: Callable[[str], str]) -> str | None:
+    """The column of this name of a call that is looked up by its references. `form` is the form in
+    which one is stored.
     """
-    return {row.key, row.prepared.subject or row.key, *payment_references(row.prepared)}
+    if call.subject is None:
+        return None
+    references = {payment.reference for payment in call.payments if payment.reference}
+    more = [form(reference_of(reference)) for reference in references - {call.subject}]
+    return json.dumps(sorted(more)) if more else None
 
 
 def references_of(row: Any) -> set[str]:
-    """The references of the entry of a row: of two entries with one reference, a look-up may show
-    the other one.
+    """The references of the entry of a row, as they are stored: of two entries with one of them, a
+    look-up may show the other one.
     """
-    return {row.reference, *payment_references(row.prepared)}
+    return {row.reference, *json.loads(row.more_references or "[]")}
+
+
+def subjects_of(row: Any) -> set[str]:
+    """The key and the references of the entry of a row: two entries with one of them are not under
+    way at once.
+    """
+    return {row.key, *references_of(row)}
 
 
 def entry_of(row: Any) -> Entry:

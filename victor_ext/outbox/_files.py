@@ -48,9 +48,9 @@ from ._entries import (
     is_due_later,
     is_surely_not_done,
     is_under_call,
+    more_references,
     new_number,
     outbox_table,
-    payment_references,
     sent_values,
     write_of,
 )
@@ -144,8 +144,7 @@ def entry_values(
     *,
     shared: bool = False,
 ) -> dict[str, Any]:
-    """The column values of a new entry, but for the time at which it is stored; and as `references`
-    the digests of the references of its payments, if it has several.
+    """The column values of a new entry, but for the time at which it is stored.
 
     Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
     """
@@ -153,7 +152,7 @@ def entry_values(
     return {
         **new.stored_values(vault),
         "reference": vault.fingerprint(new.reference),
-        "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
+        "more_references": more_references(call, vault.fingerprint),
         **asdict(terms),
         "shared": shared,
         "last": None,
@@ -196,16 +195,7 @@ def put_entries(
         return
     Life(ENTRIES, TABLES.control).begin(connection)
     now = database_time(connection)
-    stored: list[dict[str, Any]] = []
-    references: list[dict[str, Any]] = []
-    for entry in entries:
-        values: dict[str, Any] = {**entry, "stored_at": now, "changed_at": now}
-        digests: list[str] = values.pop("references")
-        key: str = entry["key"]
-        references += [{"digest": digest, "key": key} for digest in digests]
-        stored.append(values)
-    if references:
-        connection.execute(sa.insert(TABLES.references), references)
+    stored = [{**entry, "stored_at": now, "changed_at": now} for entry in entries]
     may_be_replaced = ENTRIES.c.state.in_([sa.literal_column(f"'{state}'") for state in replaced])
     put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
     named = named_entries(stored[0]["scope"], [entry["key"] for entry in stored])
@@ -218,10 +208,6 @@ def remove_entries(connection: Connection, scope: str, keys: Collection[str]) ->
     """Delete those of these entries that wait, or were refused here."""
     may_be_removed = ENTRIES.c.state.in_(_MAY_BE_REPLACED)
     delete_rows(connection, ENTRIES, sa.and_(named_entries(scope, keys), may_be_removed))
-    references = TABLES.references.c
-    is_left = sa.exists().where(ENTRIES.c.key == references.key)
-    of_removed = sa.and_(references.key.in_(keys), sa.not_(is_left))
-    delete_rows(connection, TABLES.references, of_removed)
 
 
 _IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
@@ -557,13 +543,6 @@ class FilePolicy:
             is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
             values["last"] = outcome if is_known else row.last
         return values
-
-    # Whose is what was made
-
-    def references(self, row: Any) -> Collection[str]:
-        """Their keyed digests, in both tables."""
-        plain = payment_references(row.prepared)
-        return {row.reference, *map(self._vault.fingerprint, plain)}
 
 
 class FileSender:

@@ -102,7 +102,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             )
         self.client = client
         tables = OutboxTables.of(outbox_table(table), table)
-        self.table, self.events, self.control, self.references = tables
+        self.table, self.events, self.control = tables
         self._engine = prepared_engine(engine)
         self._scope = Scope(self.control)
         sealing = Sealing(self.control, table, checked_secret(storage_key))

@@ -15,8 +15,7 @@ from victor_ext._event_queue.databases import Condition
 from victor_ext._settlement.failures import is_refusal
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 
-from ._digests import reference_digest
-from ._entries import references_of, write_of
+from ._entries import write_of
 from ._scope import Owner, Scope
 
 
@@ -110,14 +109,6 @@ class EntryPolicy(Protocol):
         """
         ...
 
-    # Whose is what was made
-
-    def references(self, row: Any) -> Collection[str]:
-        """The references of an entry as the tables have them: those of entries and of
-        references.
-        """
-        ...
-
 
 class OutboxPolicy:
     """The policy of an outbox: each entry is sent by itself, and stays until it is forgotten.
@@ -161,8 +152,3 @@ class OutboxPolicy:
         error = settlement.error
         is_over = settlement.looked_up or error is None or is_refusal(error)
         return values if is_over else {}
-
-    def references(self, row: Any) -> Collection[str]:
-        """The references of an entry in clear, and their digests."""
-        references = references_of(row)
-        return references | {*map(reference_digest, references)}

@@ -5,37 +5,34 @@ may have made what it names.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import Done
-from victor_ext._event_queue.databases import Condition
+from victor_ext._event_queue.databases import Condition, OfFewRows
 from victor_ext._event_queue.rows import lock_texts
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, why_not_its_own
 from victor_ext._values.ids import canonical_id
 
-from ._entries import IN_DOUBT, EntryState
+from ._entries import IN_DOUBT, NOT_DONE, EntryState, is_surely_not_done, references_of
 from ._policy import EntryPolicy
 from ._sealing import ClearRow, Sealing
 from ._storing import SentResult, is_readable, text_of_made
-from ._tables import OutboxTables
 
 
 class Rivals:
     """Looks for others that have an id, or may have made what was found.
 
     Args:
-        tables: Of the outbox.
+        entries: The table of entries.
         sealing: Decrypts entries.
         policy: Of the entries.
     """
 
-    def __init__(self, tables: OutboxTables, sealing: Sealing, policy: EntryPolicy) -> None:
-        self._entries = tables.entries
-        self._references = tables.references
+    def __init__(self, entries: sa.Table, sealing: Sealing, policy: EntryPolicy) -> None:
+        self._entries = entries
         self._sealing = sealing
         self._policy = policy
         self._payments = policy.payments
@@ -66,19 +63,22 @@ class Rivals:
             is_double = len(made) < sum(result.made is not None for result in results)
             if is_double or self._has_one_of(made, connection):
                 return False
+        columns, names = self._entries.c, [*results[0].values]
+        new = {name: sa.bindparam(f"new_{name}", type_=columns[name].type) for name in names}
+        is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
         rows: list[dict[str, Any]] = []
         for result in results:
             row = {f"new_{name}": value for name, value in result.values.items()}
             rows.append({"of_id": result.id, **row})
-        statement = _storing_result(self._entries, tuple(results[0].values))
+        statement = sa.update(self._entries).where(is_open).values(new)
         return bool(connection.execute(statement, rows).rowcount == len(rows))
 
     def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
         """Whether an entry, or something beside them, has one of these ids, of whatever system and
         operation.
         """
-        query = _entry_with_one_of(self._entries)
-        if connection.execute(query, {"ids": [*ids]}).first() is not None:
+        has_one = self._entries.c.request_id.in_(ids)
+        if connection.execute(sa.select(self._entries.c.id).where(has_one).limit(1)).first():
             return True
         return self._payments.holder_of(connection, ids) is not None
 
@@ -118,20 +118,20 @@ class Rivals:
         Such an entry has one of the references, or, where the look-up does not go by them, nothing
         that was compared tells the two apart.
         """
-        columns, others = self._entries.c, self._references.c
-        references = self._policy.references(row)
-        with_reference = sa.union_all(
-            sa.select(columns.key).where(columns.reference.in_(references)),
-            sa.select(others.key).where(others.digest.in_(references)),
-        )
-        may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
-        has_reference = sa.and_(may_exist, columns.key.in_(with_reference))
-        if any(self._others(row, has_reference, connection)):
-            return True
-        if not row.prepared.is_found_by_subject:
-            for other in self._others(row, may_exist, connection):
-                if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
-                    return True
+        columns, references = self._entries.c, references_of(row)
+        is_by_subject = row.prepared.is_found_by_subject
+        is_unsettled = OfFewRows(columns.state.in_([*IN_DOUBT, *NOT_DONE]))
+        chosen = sa.and_(is_unsettled, sa.not_(is_surely_not_done(columns)))
+        if is_by_subject:
+            has_several = columns.more_references.is_not(None)
+            chosen = sa.and_(chosen, sa.or_(columns.reference.in_(references), has_several))
+        for other in self._others(row, chosen, connection):
+            if not references.isdisjoint(references_of(other)):
+                return True
+            if is_by_subject:
+                continue
+            if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
+                return True
         return self._payments.has_rival(connection, row.key, references)
 
     def _others(self, row: Any, chosen: Condition, connection: Connection) -> Iterator[ClearRow]:
@@ -152,22 +152,3 @@ def _are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
         return True
     are_readable = is_readable(row) and is_readable(other)
     return are_readable and bool(row.prepared.operation == other.prepared.operation)
-
-
-# Made once: to make a statement takes as long as the database does.
-
-
-@lru_cache
-def _entry_with_one_of(table: sa.Table) -> sa.Select[Any]:
-    """The query for an entry that has one of the `ids`."""
-    ids = sa.bindparam("ids", expanding=True, type_=table.c.request_id.type)
-    return sa.select(table.c.id).where(table.c.request_id.in_(ids)).limit(1)
-
-
-@lru_cache
-def _storing_result(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
-    """The statement that stores new values of these columns, unless the entry is sent already."""
-    columns = table.c
-    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
-    new = {name: sa.bindparam(f"new_{name}", type_=columns[name].type) for name in names}
-    return sa.update(table).where(is_open).values(new)

@@ -53,7 +53,7 @@ from ._claims import Claims
 from ._engine import OutboxEngine
 from ._entries import Entry, EntryState, done_values, sent_of
 from ._steps import CallNotMade, Refusal, SharedCall, Steps
-from ._storing import Change, result_of
+from ._storing import Tell, result_of
 
 _LONGEST_PAUSE = 120.0
 """The maximum seconds before an entry whose try has failed is tried again."""
@@ -298,7 +298,7 @@ class Sending:
         settled.
         """
 
-        def work(connection: Connection) -> Change:
+        def change(tell: Tell, connection: Connection) -> Entry | None:
             """Compare with other entries, and store, in one transaction: another entry may be
             settled meanwhile.
             """
@@ -307,9 +307,11 @@ class Sending:
             # another worker has the entry by now. Anything else counts only while this one has it.
             is_certain = not own.looked_up
             values = self._policy.end(claim.row, own, self._usual_values(claim, own))
-            return self._store.change_claimed(claim, values, connection, is_certain=is_certain)
+            return self._store.change_claimed(
+                claim, values, tell, connection, is_certain=is_certain
+            )
 
-        entry = yield from self._store.store_change(work, result_of(claim.row, settlement))
+        entry = yield from self._store.store_change(change, result_of(claim.row, settlement))
         if entry is None or entry.state is EntryState.SETTLING:
             return None
         return entry

@@ -14,6 +14,7 @@ class PaymentRequestEntry(models.Model):
     id: models.BigAutoField[int, int] = models.BigAutoField(primary_key=True)
     key: models.CharField[str, str] = models.CharField(max_length=128, unique=True)
     reference: models.TextField[str, str] = models.TextField()
+    more_references: models.TextField[str | None, str | None] = models.TextField(null=True)
     provider: models.TextField[str, str] = models.TextField()
     operation: models.TextField[str, str] = models.TextField()
     call: models.TextField[str, str] = models.TextField()

@@ -5,7 +5,6 @@ from django.db import migrations, models
 
 from victor_ext._event_queue.django import table_migration
 from victor_ext._event_queue.events import event_table
-from victor_ext.outbox._entries import reference_table
 from victor_ext.outbox._holding import control_table
 
 
@@ -21,6 +20,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("key", models.CharField(max_length=128, unique=True)),
                 ("reference", models.TextField()),
+                ("more_references", models.TextField(null=True)),
                 ("provider", models.TextField()),
                 ("operation", models.TextField()),
                 ("call", models.TextField()),
@@ -58,6 +58,5 @@ class Migration(migrations.Migration):
             },
         ),
         table_migration(event_table("victor_outbox_events", sa.MetaData())),
-        table_migration(reference_table("victor_outbox_references", sa.MetaData())),
         table_migration(control_table("victor_outbox_control", sa.MetaData())),
     ]
