@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import SchemaItem
 
-from victor_ext import ConfigurationError, Done, InvalidRequest, PreparedCall, Problem
+from victor_ext import Done, InvalidRequest, PreparedCall, Problem
 from victor_ext._event_queue.databases import ROW_ID, Condition, is_to_come, split_name, table_of
 from victor_ext._privacy import one_line
 from victor_ext._settlement.flow import Write
@@ -160,30 +160,8 @@ class OutboxEvent:
 
 
 _STATES = frozenset(state.value for state in EntryState)
-_RESULTS = _STATES - {"waiting", "sending", "settling"}
 _STATUS = "status:"
 """The prefix of the name of an event that is a status, whose word is also a state."""
-
-
-def event_name(name: str) -> str:
-    """The name that a caller gives to an event, as `event_names_of_change` writes it.
-
-    `status:NAME` is a status, whatever its word.
-
-    Raises:
-        ConfigurationError: The name is a state that is no result.
-    """
-    word = name.casefold()
-    if word.startswith(_STATUS):
-        status = word.removeprefix(_STATUS)
-        return word if status in _STATES else status
-    if word in _STATES - _RESULTS:
-        results = ", ".join(sorted(_RESULTS))
-        raise ConfigurationError(
-            f"on({name!r}) would never be called: an entry has events for its results ({results}) "
-            f"and for statuses. For a status of this name, write on('{_STATUS}{word}')."
-        )
-    return word
 
 
 def event_names_of_change(before: Any, after: Any) -> list[str]:
@@ -192,7 +170,7 @@ def event_names_of_change(before: Any, after: Any) -> list[str]:
     `before` and `after` are rows of the entry.
     """
     names: list[str] = []
-    if after.state != before.state and after.state in _RESULTS:
+    if after.state != before.state and after.state not in DUE:
         names.append(after.state)
     if after.status and after.status != before.status:
         word = after.status.casefold()
@@ -343,8 +321,7 @@ def entry_of(row: Any) -> Entry:
         return replace(entry, forgotten=True)
     has_reference = row.reference != row.key
     if is_sealed(row.call):
-        reference = row.reference if has_reference else None
-        return replace(entry, reference=reference, sealed=True)
+        return replace(entry, reference=row.reference if has_reference else None, sealed=True)
     call: PreparedCall = row.prepared
     # Only Victor's requests have a reference of this name.
     body: Any = call.body if row.provider == VICTOR else {}

@@ -22,8 +22,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext._event_queue.databases import database_time
-from victor_ext._event_queue.rows import put_rows
+from victor_ext._event_queue.databases import DatabaseTime, database_time
+from victor_ext._event_queue.rows import change_rows, insert_once
 
 _log = logging.getLogger("victor_ext.outbox")
 
@@ -134,9 +134,9 @@ class Life:
         marks = self._marks_beside()
         if row is not None:
             marks = max(marks, row.marks)  # no file is written before its mark is committed
-        now = database_time(connection)
-        values = {"name": LIFE, "moment": now, "wrapped": copy, "marks": marks}
-        put_rows(connection, self._control, [values], ["name"])
+        values = {"moment": DatabaseTime(), "wrapped": copy, "marks": marks}
+        if insert_once(connection, self._control, name=LIFE, **values) is None:
+            change_rows(connection, self._control, self._control.c.name == LIFE, **values)
 
     def count_mark(self, connection: Any) -> int | None:
         """Count that entries are marked in this transaction. Returns how often some were; None: the

@@ -36,7 +36,7 @@ from victor_ext._settlement.key_age import LEAST_KEPT, within_key_life
 from ._adding import Adding
 from ._by_hand import OutboxByHand
 from ._engine import EngineTerms, OutboxEngine
-from ._entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, refusal
+from ._entries import Entry, EntryState, OutboxEvent, outbox_table, refusal
 from ._forgetting import Forgetting
 from ._holding import Hold, end_hold
 from ._passes import AnyClient, Refreshing, Rounds, required_client
@@ -159,7 +159,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
                 the outbox's client has no such method.
         """
         self._check_method(operation)
-        return self._parts.queue.handlers.on(name, operation, event_name)
+        return self._parts.queue.handlers.on(name, operation, str.casefold)
 
     def _check_method(self, operation: object) -> None:
         """Raise `ConfigurationError` for the name of a method that the client has not.

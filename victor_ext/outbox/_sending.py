@@ -176,7 +176,7 @@ class Sending:
             claim = yield from self._wait_for_others(claim, sender.refusal)
         if isinstance(result, LookUp):
             result = yield from self._look_up(claim, result)
-            claim = replace(claim, settles_until=self._settle_until(claim))
+            claim = replace(claim, is_looked_up=True)
         return (yield from self._store_settlement(claim, result))
 
     def _refuse_too_late(self, claim: Claim) -> Steps[Entry | None]:
