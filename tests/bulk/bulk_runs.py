@@ -106,7 +106,7 @@ class Senders(partial):
 
     def results(self, **options):
         """What became of the rows of a batch, by their invoice numbers."""
-        return {result.extras["invoice_no"]: result for result in self(**options).export()}
+        return {result.number: result for result in self(**options).export()}
 
     def result(self, **options):
         """What became of the only row of a batch."""

@@ -53,7 +53,7 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
     bulk.write(wrong)
     line = "line 5: amount is '$40.00': write ASCII digits"
     ends(bulk.send(INVOICES, *totals, "--dry-run"), 2, line, "Nothing was sent.")
-    refused = bulk.send(INVOICES, *totals[:2], "--by", "Ann", "--skip-invalid")
+    refused = bulk.send(INVOICES, *totals[:2], "--skip-invalid")
     ends(
         refused,
         1,

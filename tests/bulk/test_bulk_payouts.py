@@ -119,7 +119,7 @@ def payouts_of(sender, **options):
     """The payments of each payout, by the export."""
     payouts = {}
     for result in sender(**options).export():
-        payouts.setdefault(result.asked["payout_id"], []).append(result.asked["payor_payment_id"])
+        payouts.setdefault(result.unit, []).append(result.number)
     return payouts
 
 

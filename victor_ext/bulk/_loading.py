@@ -12,14 +12,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import SentSince
-from victor_ext._tables.row_file import RowFile
 from victor_ext._tables.sources import Rows
 from victor_ext.outbox._files import FileTerms, let_go_on, lock_waiting, note_time
 
@@ -346,17 +344,12 @@ class Loading:
     def _new_record(self) -> BatchRecord:
         """Return the new record of the batch."""
         settings = self._settings
-        form: dict[str, Any] = {}
-        if isinstance(self._source, RowFile):
-            names = ("columns", "decimal", "date_format")
-            form = {name: getattr(self._source, name) for name in names}
         return BatchRecord(
             key_column=self._origin.column,
             key_kind=self._origin.kind,
             columns=self.check.columns,
             terms={name: getattr(settings, name) for name in TERMS},
             rows=self.check.rows,
-            form=form,
         )
 
 

@@ -55,7 +55,6 @@ SHEETS = sa.Table(
     sa.Column("batch", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
-    sa.Column("person", sa.Text, nullable=False),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
     sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
     sa.Index("victor_bulk_sheets_batch", "owner", "batch"),

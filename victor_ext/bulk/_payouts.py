@@ -35,6 +35,7 @@ _FIELD_PREFIX = "payments[0]."
 """How the client names the first payment of a payout in its problems."""
 _VALID_PRICE = {"currency": "USD", "amount": "1"}
 """What stands for an invalid price while the other values are checked."""
+_PAID = ("CONFIRMED",)
 
 
 class Payouts(RowKind):
@@ -49,14 +50,6 @@ class Payouts(RowKind):
     }
     required: ClassVar = (*required_of(PaymentInstruction), "currency", "payor_id")
     reference: ClassVar = "payor_payment_id"
-    exported: ClassVar = (
-        "amount",
-        "currency",
-        "payor_payment_id",
-        "remote_id",
-        "source_account_name",
-        "payout_id",
-    )
     unit_column: ClassVar = "payout_id"
     list_filter_column: ClassVar = unit_column
     unpaid_end_statuses: ClassVar = frozenset({"rejected", "failed", "returned", "withdrawn"})
@@ -244,4 +237,4 @@ def _amount(arguments: Arguments) -> Money:
 
 def _current_status(payment: Any) -> CurrentStatus:
     reason = payment.return_reason or payment.rejection_reason or payment.withdrawn_reason
-    return CurrentStatus.of(payment.status, reason)
+    return CurrentStatus.of(payment.status, reason, agreed_statuses=_PAID)

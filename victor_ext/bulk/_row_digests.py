@@ -54,7 +54,7 @@ def requested_payment(
         is_valid=is_valid,
         values_digest=vault.fingerprint(_as_text(compared)),
         due_date=_comparable_date(arguments.get("due_date")),
-        row=vault.sealed([row.number, row.value, valid_arguments, row.extras]),
+        row=vault.sealed([row.number, row.value, valid_arguments, row.cells]),
         bare_digest=vault.fingerprint(_as_text(bare)),
         skeleton_digest=vault.fingerprint(skeleton_text(facts)),
         reference_digest=vault.fingerprint(reference),

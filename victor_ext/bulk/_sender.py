@@ -31,7 +31,7 @@ from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
 from ._load_progress import OnLoad
 from ._loading import Loading, pull_back_outdated, replaced_rows, want_nothing
-from ._results import common_form, results_of, results_of_payments, write_csv
+from ._results import current_statuses, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
@@ -74,7 +74,6 @@ class BulkSender:
         storage_key: Secret of at least 16 characters that encrypts stored rows (default:
             VICTOR_BULK_KEY, or the credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        by: Who sends. It is stored.
         other_payments: The new rows of the source are other payments than those of other batches
             that they look like: without it, a copy of a sheet with other keys is refused.
 
@@ -105,7 +104,6 @@ class BulkSender:
         patience: float | None = None,
         storage_key: str | None = None,
         payor_id: str | None = None,
-        by: str | None = None,
         other_payments: bool = False,
     ) -> None:
         state = concealed(state)
@@ -126,7 +124,6 @@ class BulkSender:
             encoding=encoding,
             key_kind=key_kind,
             payor_id=payor_id,
-            by=by,
             other_payments=other_payments,
         )
         self._settings.check_for(kind)
@@ -380,16 +377,15 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read.
         """
         with self._stored_batch() as (store, _):
-            kind = store.kind
             status = status_of(store)
             if not refresh:
                 return status
-            statuses = kind.current_statuses(results_of([store])).values()
+            statuses = current_statuses([store]).values()
             counts = Counter(current.status or "not found" for current in statuses)
             return replace(
                 status,
                 payments=dict(counts.most_common()),
-                units={unit: kind.describe_unit(unit) for unit in units_of(store)},
+                units={unit: store.kind.describe_unit(unit) for unit in units_of(store)},
             )
 
     def export(
@@ -403,8 +399,9 @@ class BulkSender:
         Args:
             batches: The names of the batches (default: the batch of this sender), such as
                 `sorted(sender.batches())`. A repeated name counts once.
-            refresh: Read the provider's present `status` of each created request: `completed` is
-                paid. Without it, the status is that of the answer to `create`.
+            refresh: Read the provider's present `status` of each created request, and what the
+                payer has agreed to: `completed` is paid. Without it, the status is that of the
+                answer to `create`.
 
         Raises:
             ConfigurationError: There is no such batch. Nothing has been yielded then.
@@ -419,38 +416,26 @@ class BulkSender:
         file: TextIO,
         *,
         batches: Collection[str] | None = None,
-        escape: bool = True,
         refresh: bool = False,
-        on_result: Callable[[RowResult], object] | None = None,
     ) -> int:
         """Write the export as CSV.
 
-        The columns are row, key, id, status, outcome, error, batch, asked_at, asked_by, sheet, the
-        source's other columns, and the requested values, or the cells of a row that is wrong. Names
-        of columns, amounts and dates are written as in the source. Where the sources of several
-        batches differ, they are written as `create` takes them.
+        The columns are number, id, status, outcome, error, asked, agreed, currency and batch, and
+        then those of the source, with its own headings and cells; of several batches, those of all
+        sources, by their headings. Text that a spreadsheet would run has a single quote before it.
 
         Args:
             file: Open text file.
             batches: As for `export`.
-            escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
-            on_result: Called with each row before it is written.
 
         Returns:
             The number of rows written.
         """
         with self._stored_batches(batches) as stored:
-            columns = chain.from_iterable(record.columns for record in stored.values())
-            return write_csv(
-                file,
-                results_of([*stored], refresh=refresh),
-                list(dict.fromkeys(columns)),
-                kind=next(iter(stored)).kind,
-                source=common_form(record.form for record in stored.values()),
-                escape=escape,
-                on_result=on_result,
-            )
+            headings = chain.from_iterable(record.columns for record in stored.values())
+            results = results_of([*stored], refresh=refresh)
+            return write_csv(file, results, list(dict.fromkeys(headings)))
 
     def book(self) -> Iterator[RowResult]:
         """Yield each payment of the batch once, as `reconcile` reads a book of ours. If the sender

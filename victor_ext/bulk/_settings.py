@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeGuard
 
@@ -39,10 +39,9 @@ class BatchRecord:
     Attributes:
         key_column: The column that tells the rows apart.
         key_kind: What the values of the key column name.
-        columns: Extra columns, for the export.
+        columns: The headings of its last file, for the export.
         terms: The settings `TERMS` of its last file.
         rows: How many lines its last file has.
-        form: How its last file is written: the arguments of a `RowFile`.
     """
 
     key_column: str
@@ -50,7 +49,6 @@ class BatchRecord:
     columns: Sequence[str]
     terms: Mapping[str, Any]
     rows: int
-    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +69,12 @@ class Settings:
     encoding: str | None
     key_kind: str | None = None
     payor_id: str | None = None
-    by: str | None = None
     other_payments: bool = False
 
     def __post_init__(self) -> None:
         for name in (
             "key_column",
             "key_kind",
-            "by",
             "rate",
             "workers",
             "key_retention",
@@ -217,7 +213,6 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         lambda text: _is_words(text) and not unseen_in(text),
         "text: what the key column names, such as invoice or subscription-2026-11",
     ),
-    "by": (_is_words, "the name of a person"),
     "rate": (
         lambda rate: _is_number(rate) and 0 < rate <= MAX_RATE,
         "a number of rows a second, above 0 and at most 10000",

@@ -104,7 +104,6 @@ def insert_sheet(connection: Connection, store: Store, *, digest: str, now: Sent
         "batch": store.batch,
         "account": store.account,
         "digest": digest,
-        "person": store.vault.sealed(store.settings.by),
         "stored_at": time.time(),
         "stored": json.dumps(now),
     }

@@ -23,6 +23,7 @@ from victor_ext._tables.row_file import (
     Heading,
     RowFile,
     SourceBroken,
+    in_own_words,
 )
 from victor_ext._tables.sources import EmptyCell, FilePosition, Rows, records_of
 from victor_ext._tables.texts import (
@@ -76,7 +77,7 @@ class CheckedRow(NamedTuple):
     @property
     def content(self) -> str:
         """What its source has in this row, as JSON."""
-        content = [self.asked.value, self.asked.arguments, self.asked.extras]
+        content = [self.asked.value, self.asked.arguments, self.asked.cells]
         return json.dumps(content, default=str, sort_keys=True)
 
 
@@ -104,8 +105,8 @@ class RowValidation:
         self._kind, self._vault = maker.kind, maker.vault
         self._origin, self._expected = origin, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
-        self._extra_columns: dict[str, None] = {}
-        """The names of the extra columns, in order. The values mean nothing."""
+        self._headings: dict[str, None] = {}
+        """The source's own names of columns, in order. The values mean nothing."""
         self._file = RowFile("")
         """How the source is written."""
         self._payees = dict[str, str]()
@@ -135,7 +136,7 @@ class RowValidation:
         for column, problem in self._other_currencies.items():
             if column not in self._not_of_currencies:
                 check.add_problem(problem)
-        check.columns = list(self._extra_columns)
+        check.columns = list(self._headings)
         check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
@@ -192,10 +193,8 @@ class RowValidation:
                 entry = None if self._maker.are_shared else RowEntry.of(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
                 problems = reported_problems(self._kind, error.problems, file)
-        if problems and not record.problems:
-            cells = cells_of(self._kind, record.fields, self._file)
-            fields.extras = {**cells, **fields.extras}
-        content = RowContent(record.number, fields.key_value, fields.arguments, fields.extras)
+        cells = {name: _as_text(value) for name, value in record.cells.items()}
+        content = RowContent(record.number, fields.key_value, fields.arguments, cells)
         asked = requested_payment(
             self._kind,
             self._vault,
@@ -247,11 +246,8 @@ class RowValidation:
         if earlier is not None:
             self._add_repeated(checked, earlier)
             return
-        self._extra_columns |= {name: None for name in checked.asked.extras if self._is_extra(name)}
+        self._headings |= dict.fromkeys(checked.asked.cells)
         self._rows.add(row, checked.content, checked.entry)
-
-    def _is_extra(self, name: str) -> bool:
-        return name not in self._kind.columns or name == self._origin.column
 
     def _fields_of(self, record: FileRecord) -> Fields:
         """Split a record, and add what the sender has for columns that it lacks."""
@@ -341,7 +337,7 @@ def split_record(
     }
     for name, value in record.items():
         if name not in kind.columns:
-            fields.extras[name] = "" if value is None else _as_text(value)
+            fields.extras[name] = _as_text(value)
         elif value is not None and value != "":
             argument = _argument_or_problem(kind, name, value)
             if isinstance(argument, Problem):
@@ -358,8 +354,6 @@ def split_record(
     problem = _problem_with_key(key_column, key_value)
     if problem is None:
         fields.key_value = str(key_value)
-        # The export needs the key column to identify rows.
-        fields.extras.setdefault(key_column, fields.key_value)
     elif problem not in fields.problems:
         fields.problems.append(problem)
     return fields
@@ -372,19 +366,6 @@ def _names_currency(text: str) -> bool:
     except InvalidRequest:
         return False
     return True
-
-
-def cells_of(kind: RowKind, record: Mapping[str, object], file: RowFile) -> dict[str, str]:
-    """Return the cells of a record in the exported columns, as its file has them."""
-    formed = formed_columns(kind.columns)
-    cells: dict[str, str] = {}
-    for name in kind.exported:
-        value = record.get(name)
-        if isinstance(value, UnreadableCell):
-            cells[name] = value.cell
-        elif value is not None:
-            cells[name] = file.written(name, _as_text(value), formed)
-    return cells
 
 
 def _as_meant(value: object) -> object:
@@ -414,10 +395,17 @@ def problems_of(kind: RowKind, fields: Fields, file: RowFile | None) -> list[Pro
 def reported_problems(
     kind: RowKind, problems: Sequence[Problem], file: RowFile | None
 ) -> list[Problem]:
-    """Return problems with their hints in their messages. `file` is as of `problems_of`."""
+    """Return problems with their hints in their messages, with the file's own names of columns.
+    `file` is as of `problems_of`.
+    """
+    columns: Mapping[str, str | None] = {}
     if file is not None:
+        columns = file.columns
         problems = [_with_hint_for_files(kind, problem, file) for problem in problems]
-    return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
+    return [
+        Problem(problem.field, problem.code, in_own_words(str(problem), columns))
+        for problem in problems
+    ]
 
 
 def _with_hint_for_files(kind: RowKind, problem: Problem, file: RowFile) -> Problem:
@@ -479,11 +467,13 @@ def _problem_with_text(
 
 
 def _as_text(value: object) -> str:
-    """Convert a value of an extra column to text that can be stored and exported."""
-    text = value if isinstance(value, str) else _as_json(value)
-    if text.isascii():
-        return str(text)
-    return HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    """Convert a value of a source to text that can be stored and exported."""
+    if value is None:
+        return ""
+    text = str(value)
+    if isinstance(value, bool | dict | list | tuple):
+        text = _as_json(value)
+    return text if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _as_json(value: object) -> str:

@@ -163,7 +163,7 @@ class SendRun:
         with session.sender(
             self._batch, self._question, in_production=self._warn_of_first_batch
         ) as sender:
-            with session.interruptible(sender, self._batch) as progress:
+            with session.interruptible(self._batch) as progress:
 
                 def on_check(check: Check) -> None:
                     progress.end_stage()
@@ -189,7 +189,7 @@ class SendRun:
 
     def _checked(self, sender: BulkSender) -> Check:
         """Check the file, and show how far that is."""
-        with self._session.interruptible(sender, self._batch) as progress:
+        with self._session.interruptible(self._batch) as progress:
             return sender.check(self._file, on_load=progress.show_load, **self._totals)
 
     def _on_check(self, check: Check) -> None:
@@ -290,7 +290,7 @@ def resume(session: ResumeSession) -> None:
     def resume_batch(batch: str) -> BatchStatus:
         with (
             session.sender(batch, question) as sender,
-            session.interruptible(sender, batch) as progress,
+            session.interruptible(batch) as progress,
         ):
             status = sender.resume(on_progress=progress.show)
         session.show_result(status, sender)
@@ -365,19 +365,16 @@ def export(
     output: Path | None = option(
         "Write to a file (default: standard output).", "FILE", names=["--output", "-o"]
     ),
-    no_escape: bool = flag("--no-escape", "Write text as it is, without a ' before a formula."),
     refresh: Refresh = False,
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
-    Each BATCH names a batch, when there are several. The columns are row, key, id, status, outcome,
-    error, batch, asked_at, asked_by, sheet, the file's other columns, and what was asked of whom.
+    Each BATCH names a batch, when there are several. The columns are number, id, status, outcome,
+    error, asked, agreed, currency and batch, and then the file's own.
     """
     batches = session.batches()
     with session.sender() as sender:
-        _bulk_output.write_export(
-            sender, batches, output, as_json=session.as_json, escape=not no_escape, refresh=refresh
-        )
+        _bulk_output.write_export(sender, batches, output, as_json=session.as_json, refresh=refresh)
 
 
 @bulk.command()

@@ -146,12 +146,10 @@ class BulkSession(Session):
                 yield _typed(value)
 
     @contextmanager
-    def interruptible(
-        self, sender: BulkSender, batch: str, command: str = "resume"
-    ) -> Generator[BatchProgress]:
+    def interruptible(self, batch: str) -> Generator[BatchProgress]:
         """Yield what shows the progress of a batch.
 
-        Ctrl-C ends the block and the command, and shows that `command` continues.
+        Ctrl-C ends the block and the command, and shows that `resume` continues.
         """
         with ProgressBar(as_json=self.as_json) as bar:
             progress = BatchProgress(bar, batch)
@@ -159,13 +157,8 @@ class BulkSession(Session):
                 yield progress
             except KeyboardInterrupt as error:
                 bar.close()
-                unread_reason = None if progress.latest is None else _unread_reason(sender)
-                _bulk_output.show_interruption(
-                    progress.latest,
-                    self.command_line(command, batch),
-                    unread_reason,
-                    as_json=self.as_json,
-                )
+                next_command = self.command_line("resume", batch)
+                _bulk_output.show_interruption(progress.latest, next_command, as_json=self.as_json)
                 raise typer.Exit(signal_exit_status(error)) from None
 
     def stored_batches(self) -> list[str]:
@@ -331,7 +324,6 @@ class ResumeSession(NamedBatchSession, SendingSession):
 class SendSession(SendingSession):
     """The session of `send`: with what the file is, and how it is written."""
 
-    by: str | None = option("Who sends it: stored with it.", "NAME")
     other_payments: bool = flag(
         "--other-payments", "The new rows are other payments than those that they look like."
     )
@@ -437,21 +429,3 @@ def show_progress(progress: ProgressBar, status: BatchStatus) -> None:
 def _typed(value: object) -> str:
     """Return the value of an option as a person types it: numbers without an exponent."""
     return f"{value:.15g}" if isinstance(value, float) else str(value)
-
-
-def _unread_reason(sender: BulkSender) -> str | None:
-    """Return why the state of an interrupted batch cannot be read; None: it can be read.
-
-    The batch was there: the text may not say that it never was, as the sender's own error does.
-    """
-    try:
-        sender.status()
-    except victor_ext.ConfigurationError:
-        return (
-            "The state does not have this batch any more, or cannot be read. If you have a copy, "
-            "restore it as a backup: `hold`, reconcile, `release`. Without one, reconcile your "
-            "rows with the provider before any of them is sent again."
-        )
-    except victor_ext.VictorError as error:
-        return str(error)
-    return None
