@@ -106,8 +106,13 @@ WITH keyed AS (
     FROM pairs JOIN ours USING (row)
     WHERE key IS NOT NULL
 ),
+referred AS (
+    SELECT row, row_number() OVER (PARTITION BY reference ORDER BY row) AS place
+    FROM pairs JOIN ours USING (row)
+    WHERE reference IS NOT NULL
+),
 compared AS (
-    SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
+    SELECT row, number, keyed.first, referred.place, o.amount AS ours, t.amount, t.requested,
         iif(t.currency <> o.currency, 'currency ', '')
         || iif(
             t.unread
@@ -120,9 +125,11 @@ compared AS (
             'reference ', '')
             AS differences
     FROM pairs JOIN ours o USING (row) JOIN theirs t USING (number) LEFT JOIN keyed USING (row)
+        LEFT JOIN referred USING (row)
     WHERE o.core OR t.zone < 2
 )
-SELECT CASE WHEN first <> number THEN 'duplicate' WHEN differences <> '' THEN 'differs'
+SELECT CASE WHEN first <> number THEN 'duplicate' WHEN place > 1 THEN 'repeated'
+        WHEN differences <> '' THEN 'differs'
         WHEN ours = requested AND ours <> amount THEN 'modified' ELSE 'matched' END,
     row, number, differences, iif(first <> number, first, NULL)
 FROM compared ORDER BY row;
