@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
 from victor_ext import InvalidRequest, Problem, zulu
@@ -157,16 +156,6 @@ def _text_problem(name: str, value: object) -> Problem | None:
 @runtime_checkable
 class Exported(Protocol):
     """A result of bulk sending, such as `BulkSender.book` and `export` yield."""
-
-    @property
-    def outcome(self) -> str:
-        """What became of the row."""
-        ...
-
-    @property
-    def asked(self) -> Decimal | None:
-        """The amount that was asked for."""
-        ...
 
     @property
     def asked_at(self) -> datetime | None:

@@ -1,6 +1,7 @@
 """`reconcile` and `reconcile_async`, which is the same in a thread: `_Comparison`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -335,31 +336,25 @@ class _Comparison:
         row = 0
         while batch := self.store.to_look_up(row):
             for row, id in batch:
-                try:
-                    records = [self._read(partial(self.book.look_up, id))]
-                except self.book.absent:
-                    self._add_looked_up([])
-                else:
+                record: Any = None
+                with suppress(*self.book.absent):
+                    record = self._read(partial(self.book.look_up, id))
+                is_ours = record is not None and self.book.is_outbound(record)
+                if is_ours:
+                    # It was not in the list: only our entry says that it belongs to the window.
+                    payment = self.book.read(record), Zone.OUTSIDE
+                    self.theirs += self.store.add_theirs([payment])
+                    if self.book.pages is not None:
+                        self.elsewhere += 1
+                if record is not None:
                     # A payment that others have asked us for says nothing of our row.
-                    self.store.set_checked(row, self._add_looked_up(records))
+                    self.store.set_checked(row, is_ours)
+                self.looked_up += 1
+                self._report_progress()
         # If no look-up has found a payment, all may have failed for a wrong path, and prove
         # nothing.
         if self.book.pages is None and self.theirs:
             self.store.set_ids_checked()
-
-    def _add_looked_up(self, records: Sequence[Any]) -> bool:
-        """Add the payments that a look-up has returned. Return whether we have asked for all of
-        them.
-        """
-        outbound = [record for record in records if self.book.is_outbound(record)]
-        # They were not in the list of the window: only our entries say that they belong to it.
-        payments = [(self.book.read(record), Zone.OUTSIDE) for record in outbound]
-        if self.book.pages is not None:
-            self.elsewhere += len(payments)
-        self.theirs += self.store.add_theirs(payments)
-        self.looked_up += 1
-        self._report_progress()
-        return len(outbound) == len(records)
 
 
 def book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:
@@ -392,9 +387,10 @@ def _system_of(client: object) -> System:
 
 def _check_payor(system: System, payor_id: str | None) -> None:
     """Raise `ConfigurationError` if `payor_id` is missing, or is of no use for this system."""
-    if system.needs_payor and payor_id is None:
-        message = "payor_id is missing: name the payor whose payments are compared."
-        raise ConfigurationError.of([Problem("payor_id", "required", message)])
-    if payor_id is not None and not system.needs_payor:
-        message = f"payor_id is for {titles('needs_payor')}: leave it out."
-        raise ConfigurationError.of([Problem("payor_id", "choice", message)])
+    if system.needs_payor is (payor_id is not None):
+        return
+    message = (
+        f"payor_id is for {titles('needs_payor')}: name the payor whose payments are compared "
+        "there, and leave it out elsewhere."
+    )
+    raise ConfigurationError.of([Problem("payor_id", "choice", message)])
