@@ -24,7 +24,7 @@ from victor_ext import VictorError
 from victor_ext._event_queue.calls import CallEnd, Calls
 from victor_ext._event_queue.transactions import Pass, Transaction
 from victor_ext._event_queue.workers import is_ending
-from victor_ext._settlement.failures import is_about_all
+from victor_ext._settlement.failures import is_about_all, pause_asked
 
 from ._claimed_entry import Claim
 from ._engine import OutboxEngine
@@ -64,7 +64,6 @@ class Deliveries:
         engine: Of the outbox.
         sending: Has the steps of an entry.
         calls: Makes their calls.
-        on_failure: Called with an error that concerns all entries.
 
     Attributes:
         fatal: The first error that concerns all entries; None: there was none.
@@ -72,18 +71,11 @@ class Deliveries:
         is_cut: Whether the pass has ended since it was long enough: another one goes on.
     """
 
-    def __init__(
-        self,
-        engine: OutboxEngine,
-        sending: Sending,
-        calls: Calls,
-        on_failure: Callable[[VictorError], None],
-    ) -> None:
+    def __init__(self, engine: OutboxEngine, sending: Sending, calls: Calls) -> None:
         self._engine = engine
         self._sending = sending
         self._refusals = sending.refusals
         self._calls = calls
-        self._on_failure = on_failure
         self._claims: list[Claim] = []
         self._under_way: dict[int, EntryDelivery] = {}
         """By the ids of the entries, which are the numbers of their calls."""
@@ -267,7 +259,7 @@ class Deliveries:
         if error is self.fatal:
             return
         if isinstance(error, VictorError):
-            self._on_failure(error)
+            self._engine.backoff.record_failure(pause_asked(error))
         self.fatal = self.fatal or error
         self.is_cut = False
 
