@@ -312,4 +312,4 @@ def _rejection_text(stored: StoredPayment, vault: Vault) -> str:
     if stored.result is not None:
         result = Result(RowOutcome.REJECTED, *vault.opened(stored.result))
         return result.error or "it did not say why."
-    return vault.opened_error(stored.error) or "it did not say why."
+    return "it did not say why." if stored.error is None else vault.opened_text(stored.error)

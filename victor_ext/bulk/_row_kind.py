@@ -72,8 +72,6 @@ class RowKind(ABC):
         unit_column: What the id of that is called which was created by one call for several rows,
             such as `payout_id`; empty: each call has one row.
         steps: The writes that follow what was sent, by the name of the step.
-        secret_variables: The environment variables with the credentials that encrypt the state
-            without VICTOR_BULK_KEY; empty: Victor's.
         effect: What sending a row does, for a person who confirms it.
         list_filter_column: The column, or `unit_column`, by whose values the provider's lists are
             read.
@@ -90,7 +88,6 @@ class RowKind(ABC):
     long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
     unit_column: ClassVar[str] = ""
     steps: ClassVar[Mapping[str, str]] = {}
-    secret_variables: ClassVar[Sequence[str]] = ()
     effect: ClassVar[str]
     list_filter_column: ClassVar[str]
     currency: ClassVar[str] = ""

@@ -89,7 +89,7 @@ def result_of(vault: Vault, stored: Any) -> Result:
     outcome = RowOutcome(stored.state)
     if stored.own_state is not None:
         return Result(outcome, *vault.opened(stored.result))
-    error = vault.opened_error(stored.error)
+    error = None if stored.error is None else vault.opened_text(stored.error)
     if not stored.shared:
         return Result(outcome, stored.request_id, stored.status, error)
     if outcome is RowOutcome.ACCEPTED and stored.request_id is not None:

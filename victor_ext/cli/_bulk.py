@@ -38,7 +38,6 @@ from ._options import (
     flag,
     found_word,
     group,
-    new_secret,
     option,
     seconds,
     show_help,
@@ -479,34 +478,6 @@ def forget(
     with session.sender() as sender:
         count = sender.forget(older_than=timedelta(seconds=older_than))
     session.conclude({"forgotten": count}, f"{rows_text(count)} forgotten.")
-
-
-class _RekeySession(BulkSession):
-    @property
-    def option_names(self) -> dict[str, str]:
-        # The sender says what is wrong with its argument `new`. That value is in a variable, which
-        # the option --new names.
-        return {**super().option_names, "new": str(self.context.params["new"])}
-
-
-@bulk.command()
-@with_session
-def rekey(
-    session: _RekeySession,
-    *,
-    new: str = option(
-        "The variable that has the new secret.", "VARIABLE", default="VICTOR_BULK_NEW_KEY"
-    ),
-) -> None:
-    """Protect the state by another secret. Set VICTOR_BULK_NEW_KEY to it.
-
-    What is stored stays as it is. From then on, VICTOR_BULK_KEY has to be the new one.
-    """
-    secret = new_secret(new)
-    with session.sender() as sender:
-        sender.rekey(secret)
-    text = "The state has another secret now: set VICTOR_BULK_KEY to it."
-    session.conclude({"rekeyed": True}, text)
 
 
 class _StepSession(BulkSession):

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,6 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import victor_ext
-from victor_ext._privacy import concealed
 
 from ._failures import Misuse
 from ._screen import say
@@ -219,14 +217,6 @@ def found_word(*words: str) -> Any:
     return option(
         f"What you have found: {choice}.", "WORD", default=..., names=["--as"], parser=parse
     )
-
-
-def new_secret(variable: str) -> str:
-    """Return the secret that an environment variable has. Raises `Misuse`."""
-    secret: str = concealed(os.environ.get(variable, ""))
-    if not secret:
-        raise Misuse(f"{variable} is not set: put the new secret there.")
-    return secret
 
 
 AsJson = Annotated[

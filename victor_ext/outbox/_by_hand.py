@@ -25,6 +25,7 @@ from ._entries import (
     refusal,
     sent_values,
 )
+from ._sealing import clear_row
 from ._storing import Tell
 
 _MOST_NAMED = 3
@@ -230,7 +231,6 @@ class OutboxByHand(Box):
         """
         columns = self.table.c
         key = self._key_of(name, connection)
-        self._parts.sealing.load_vault(connection, may_stay_sealed=True)
         is_named = columns.key == key
         named = key if reference_of(name) == key else f"{_excerpt(name)} (key {key})"
         row = connection.execute(sa.select(self.table).where(is_named)).one()
@@ -240,7 +240,7 @@ class OutboxByHand(Box):
         entry = None
         if row.state in states:
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
-            clear = self._parts.sealing.decrypted_row(row)
+            clear = clear_row(self._parts.vault, row)
             # A worker that has taken the entry up loses it, and so cannot store a result.
             values = {**free_values(), **values_of(clear, connection)}
             chosen = sa.and_(is_named, as_read)

@@ -38,6 +38,7 @@ from victor_ext._settlement.key_age import Now, SentSince
 from ._claimed_entry import Claim
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
+from ._sealing import clear_row
 
 GROUP = 256
 """The maximum number of entries that are read in one transaction."""
@@ -113,7 +114,6 @@ class Claims:
         loss = self.life.beat(connection)
         if loss is not None:
             engine.holding.mark_lost(connection, loss, self.client.caller)
-        engine.sealing.load_vault(connection)
         present = database_time(connection)
         rows = self._read_in_order(self._is_due(present), connection)
         if not rows:
@@ -252,7 +252,8 @@ class Claims:
         return rows[:GROUP]
 
     def _rows(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
-        return [*map(self._engine.sealing.decrypted_row, connection.execute(query.limit(most)))]
+        vault = self._engine.vault
+        return [clear_row(vault, row) for row in connection.execute(query.limit(most))]
 
 
 def _with_distinct_subjects(

@@ -18,6 +18,7 @@ from victor_ext._event_queue.transactions import Box, Pass, operation
 from ._digests import FORGOTTEN, reference_digest
 from ._engine import OutboxEngine
 from ._entries import EntryState, is_surely_not_done, refusal, sent_values
+from ._sealing import clear_row
 
 _BATCH = 500
 """The maximum number of entries that one transaction forgets."""
@@ -84,7 +85,6 @@ class Forgetting(Box):
         )
         due = sa.and_(self._is_settled(), is_old, columns.id > last)
         query = sa.select(self.table).where(due).order_by(columns.id).limit(_BATCH)
-        self._parts.sealing.load_vault(connection)
         rows = connection.execute(query).all()
         count = 0
         for row in rows:
@@ -116,6 +116,6 @@ class Forgetting(Box):
 
     def _values_of(self, stored: Any) -> dict[str, Any]:
         """The column values of a stored entry that is forgotten."""
-        row = self._parts.sealing.decrypted_row(stored)
+        row = clear_row(self._parts.vault, stored)
         reference = reference_digest(row.prepared.subject or row.key)
         return {**FORGOTTEN_VALUES, "reference": reference}

@@ -123,8 +123,8 @@ class Life:
         """What was lost since the row of life was written; None: this copy has written it."""
         if row is None:
             return Loss("nothing says which copy its entries are of", inf)
-        if row.wrapped not in (copy, _UNKNOWN):
-            return Loss(f"it is {copy}, and was {row.wrapped}", max(0.0, now - row.moment))
+        if row.text not in (copy, _UNKNOWN):
+            return Loss(f"it is {copy}, and was {row.text}", max(0.0, now - row.moment))
         if row.marks < self._marks_beside():
             return Loss(f"it is older than {self._file}", inf)
         return None
@@ -134,7 +134,7 @@ class Life:
         marks = self._marks_beside()
         if row is not None:
             marks = max(marks, row.marks)  # no file is written before its mark is committed
-        values = {"moment": DatabaseTime(), "wrapped": copy, "marks": marks}
+        values = {"moment": DatabaseTime(), "text": copy, "marks": marks}
         if insert_once(connection, self._control, name=LIFE, **values) is None:
             change_rows(connection, self._control, self._control.c.name == LIFE, **values)
 

@@ -16,7 +16,7 @@ from victor_ext._settlement.failures import is_refusal
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 
 from ._entries import write_of
-from ._scope import Owner, Scope
+from ._scope import Scope
 
 
 class PaymentRegister(Protocol):
@@ -126,7 +126,7 @@ class OutboxPolicy:
 
     def require(self, connection: Connection, client: Any) -> None:
         """Raise an error unless the entries are those of the client's account and environment."""
-        self._scope.require(connection, Owner.of(client))
+        self._scope.require(connection, client)
 
     def chosen(self) -> Condition:
         """Holds for all entries."""

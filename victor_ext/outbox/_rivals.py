@@ -13,13 +13,15 @@ from sqlalchemy import Connection
 from victor_ext import Done
 from victor_ext._event_queue.databases import Condition, OfFewRows
 from victor_ext._event_queue.rows import lock_texts
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, why_not_its_own
 from victor_ext._values.ids import canonical_id
 
+from ._digests import is_forgotten
 from ._entries import IN_DOUBT, NOT_DONE, EntryState, is_surely_not_done, references_of
 from ._policy import EntryPolicy
-from ._sealing import ClearRow, Sealing
-from ._storing import SentResult, is_readable, text_of_made
+from ._sealing import ClearRow, clear_row, sealed_values
+from ._storing import SentResult, text_of_made
 
 
 class Rivals:
@@ -27,13 +29,13 @@ class Rivals:
 
     Args:
         entries: The table of entries.
-        sealing: Decrypts entries.
+        vault: Encrypts and decrypts entries.
         policy: Of the entries.
     """
 
-    def __init__(self, entries: sa.Table, sealing: Sealing, policy: EntryPolicy) -> None:
+    def __init__(self, entries: sa.Table, vault: Vault, policy: EntryPolicy) -> None:
         self._entries = entries
-        self._sealing = sealing
+        self._vault = vault
         self._policy = policy
         self._payments = policy.payments
 
@@ -68,7 +70,8 @@ class Rivals:
         is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
         rows: list[dict[str, Any]] = []
         for result in results:
-            row = {f"new_{name}": value for name, value in result.values.items()}
+            values = sealed_values(self._vault, result.values)
+            row = {f"new_{name}": value for name, value in values.items()}
             rows.append({"of_id": result.id, **row})
         statement = sa.update(self._entries).where(is_open).values(new)
         return bool(connection.execute(statement, rows).rowcount == len(rows))
@@ -128,9 +131,7 @@ class Rivals:
         for other in self._others(row, chosen, connection):
             if not references.isdisjoint(references_of(other)):
                 return True
-            if is_by_subject:
-                continue
-            if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
+            if not is_by_subject and row.prepared.is_like(other.prepared, found.compared):
                 return True
         return self._payments.has_rival(connection, row.key, references)
 
@@ -139,7 +140,7 @@ class Rivals:
         owner = self._policy.owner
         is_other = sa.and_(self._entries.c.id != row.id, owner == getattr(row, owner.key), chosen)
         for stored in connection.execute(sa.select(self._entries).where(is_other)):
-            other = self._sealing.decrypted_row(stored)
+            other = clear_row(self._vault, stored)
             if _are_of_one_operation(other, row):
                 yield other
 
@@ -150,5 +151,5 @@ def _are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
     """
     if row.operation == other.operation:
         return True
-    are_readable = is_readable(row) and is_readable(other)
-    return are_readable and bool(row.prepared.operation == other.prepared.operation)
+    has_both = not is_forgotten(row.call) and not is_forgotten(other.call)
+    return has_both and bool(row.prepared.operation == other.prepared.operation)
