@@ -89,12 +89,17 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
     # Wednesday: two rows wait when the machine is turned off. She deletes one of them.
     bulk.write([*sheet, *invoices(9, 10)])
     sender.of(state=bulk.state, batch=None, key_column=None).store(bulk.folder / INVOICES)
-    ends(bulk("status", INVOICES), 75, "8 created, 2 waiting", "resume --batch invoices.csv")
+    ends(
+        bulk("status", "--batch", INVOICES),
+        75,
+        "8 created, 2 waiting",
+        "resume --batch invoices.csv",
+    )
     bulk.write([*sheet, invoice(9)])
     ends(
         bulk.send(INVOICES),
         0,
-        "1 row of the batch had not left and is not in this file: it will not be sent.",
+        "Not sent any more: 1 row of the batch that had not left, and that this file lacks.",
         "invoices.csv: 9 rows: 9 created",
     )
 

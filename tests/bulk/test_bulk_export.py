@@ -111,7 +111,8 @@ def test_an_export_says_what_was_asked_and_what_was_agreed_to_in_part(bulk, vict
         row(4, amount="50.00"),
     ]
     assert bulk.send([*records, row(5, amount="0")], "--skip-invalid").status == 1
-    in_part, whole, _, failed = (request["id"] for request in outbound(victor_sandbox))
+    ids = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
+    in_part, whole, failed = ids["100.00"], ids["30"], ids["50.00"]
     victor_sandbox.respond(in_part, "Accepted", modified_amount="60.00")
     victor_sandbox.move(in_part, "completed")
     victor_sandbox.move(whole, "accepted")
@@ -180,11 +181,8 @@ def shown_of(table):
 
 
 def test_an_export_of_several_batches_has_them_in_the_order_that_is_given(months):
-    for words in (
-        ("--batch", "march.csv", "--batch", "april.csv"),
-        ("march.csv", "april.csv", "--batch", "march.csv"),
-    ):
-        assert shown_of(months("export", *words).table) == MARCH + APRIL
+    words = ("--batch", "march.csv", "--batch", "april.csv", "--batch", "march.csv")
+    assert shown_of(months("export", *words).table) == MARCH + APRIL
     assert shown_of(months("export", "--all").table) == APRIL + MARCH
     assert shown_of(months("export", "--all", "--json").json_lines) == APRIL + MARCH
     written = months("export", "--all", "-o", "all.csv")

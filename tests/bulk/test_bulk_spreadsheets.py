@@ -165,8 +165,7 @@ AS_WRITTEN = (*NAMED, "--decimal", "comma", "--date-format", "DMY")
 def office(bulk):
     """The command, for files that have their references as keys; and a file of columns."""
     columns = [f"{name}={heading}" for name, heading in COLUMNS.items()]
-    # A file of columns is for reconciliation, too, which has fields of its own.
-    mapping = "\r\n".join(["# our invoices", "", *columns, "reference = Rechnung"])
+    mapping = "\r\n".join(["# our invoices", "", *columns])
     (bulk.folder / "columns.txt").write_text(mapping, "utf-8-sig")
     return replace(bulk, sends=())
 
@@ -258,14 +257,17 @@ def test_a_row_that_was_sent_with_other_values_is_counted_as_to_decide_everywher
     assert (sent.status, sent.out) == (1, "november: 3 rows: 1 created, 2 to decide\n")
     assert "Of 3 rows: 1 new (1,000.50 USD), 2 to decide about." in sent.err
     assert "a value that is not valid. Not sent. Correct the row." in sent.err
-    assert bulk("status", "november", "--json").json["counts"] == {"created": 1, "to_decide": 2}
+    assert bulk("status", "--batch", "november", "--json").json["counts"] == {
+        "created": 1,
+        "to_decide": 2,
+    }
     made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     victor_sandbox.move(made["10.00"], "completed")
-    refreshed = bulk("export", "november", "--refresh")
-    shown = bulk("status", "november", "--refresh")
+    refreshed = bulk("export", "--batch", "november", "--refresh")
+    shown = bulk("status", "--batch", "november", "--refresh")
     assert shown.status == 1
     assert "  2 created\n  1 completed (paid)\n" in shown.out
-    assert bulk("status", "november", "--refresh", "--json").json["payments"] == {
+    assert bulk("status", "--batch", "november", "--refresh", "--json").json["payments"] == {
         "created": 2,
         "completed": 1,
     }

@@ -4,7 +4,7 @@ See docs/bulk.md.
 
     from victor_ext.bulk import BulkSender
 
-    sender = BulkSender(state="sqlite:///victor-bulk.sqlite", key_column="invoice_no")
+    sender = BulkSender(key_column="invoice_no")
     status = sender.send("invoices.csv")
 """
 
@@ -18,10 +18,9 @@ with needs_extra(__name__, "bulk"):
     from ._rows import RowOutcome, RowResult
     from ._run import BatchStatus, BulkStopped
     from ._sender import BulkSender
-    from ._state import DEFAULT_STATE, StateLost, StateUnavailable
+    from ._state import StateLost, StateUnavailable
 
 __all__ = (
-    "DEFAULT_STATE",
     "BatchStatus",
     "BulkSender",
     "BulkStopped",

@@ -35,7 +35,7 @@ from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
-from ._state import DEFAULT_STATE, SECRETS, State, hold_state, release_state
+from ._state import SECRETS, State, hold_state, release_state
 from ._steps import take_step, units_of
 from ._store import Store, no_such_batch, owner_of, system_of
 
@@ -53,7 +53,9 @@ class BulkSender:
     Args:
         client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow
             at least `workers` connections.
-        state: Database URL: `sqlite:///` and a path, or `postgresql://...` for several machines.
+        state: Where rows are kept: the whole path of an SQLite file, `sqlite:///` and a path, or
+            `postgresql://...` for several machines (default: VICTOR_BULK_STATE, or the file
+            `victor/bulk.sqlite` in XDG_STATE_HOME or `~/.local/state`).
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
@@ -90,7 +92,7 @@ class BulkSender:
         self,
         client: Any = None,
         *,
-        state: str = DEFAULT_STATE,
+        state: str | None = None,
         batch: str | None = None,
         key_column: str | None = None,
         key_kind: str | None = None,
@@ -105,7 +107,6 @@ class BulkSender:
         payor_id: str | None = None,
         other_payments: bool = False,
     ) -> None:
-        state = concealed(state)
         storage_key = concealed(storage_key)
         system = Victor.system if client is None else system_of(client)
         kind: type[RowKind] = system.load("bulk")
@@ -138,6 +139,16 @@ class BulkSender:
         seconds.
         """
         self._tried = Counter[RowOutcome]()
+
+    @property
+    def state(self) -> str:
+        """The URL of its state, without a password."""
+        return str(self._state)
+
+    @property
+    def has_named_state(self) -> bool:
+        """Whether somebody has named its state, by the argument or by VICTOR_BULK_STATE."""
+        return self._state.is_named
 
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"

@@ -55,6 +55,8 @@ hints of the client, which are for Python.
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _KEY_CHARACTERS = 60
 """Characters of a repeated key that a message shows."""
+_OF_JSON = (bool, dict, list, tuple)
+"""Types of values whose text is not that of Python."""
 _ROWS_OF_A_LOOK = 100
 """After so many rows it is looked whether the progress is to be said."""
 
@@ -464,9 +466,7 @@ def _as_text(value: object) -> str:
     """Convert a value of a source to text that can be stored and exported."""
     if value is None:
         return ""
-    text = str(value)
-    if isinstance(value, bool | dict | list | tuple):
-        text = _as_json(value)
+    text = _as_json(value) if type(value) in _OF_JSON else str(value)
     return text if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

@@ -25,8 +25,7 @@ from ._bulk_session import (
     BatchSession,
     BulkSession,
     ExportSession,
-    NamedBatchSession,
-    ResumeSession,
+    SendingSession,
     SendSession,
     WorkerSession,
     show_progress,
@@ -77,7 +76,6 @@ _SLOW_LOOK = 5
 """How many times as long as a look took the pause after it takes: a large batch takes long to
 read.
 """
-_SQLITE = "sqlite:///"
 _SEARCHED_ROWS = 10_000
 """How many rows are searched for a reference."""
 Refresh = Annotated[
@@ -208,19 +206,20 @@ class SendRun:
             complain(warning)
 
     def _warn_of_first_batch(self, sender: BulkSender) -> None:
-        """Warn that the state is new, if it has no batch of this system in production."""
-        if sender.batches():
+        """Warn that the state is new, if it has no batch of this system in production. Raises
+        `Misuse` if no person is asked, and none has said that it may be.
+        """
+        if sender.batches() or self._session.new_state:
             return
-        state = self._session.state
-        place = _bulk_output.without_password(state)
-        if state.startswith(_SQLITE):
-            place = str(Path(state.removeprefix(_SQLITE)).resolve())
         title = system_of(self._session.provider).title
-        self._warnings.append(
-            f"Warning: this is the first batch of {title} in production in the state "
-            f"{plain(place)}. A state protects from asking twice for what was sent from it alone: "
-            "what another state, or a copy elsewhere, has sent is not known here."
+        warning = (
+            f"This is the first batch of {title} in production in the state {plain(sender.state)}. "
+            "What was sent from another state, or from a copy, is not known here, and is asked for "
+            "again."
         )
+        if self._session.yes:
+            raise Misuse(f"{warning} Name that state; if there is none, add --new-state.")
+        self._warnings.append(f"Warning: {warning}")
 
     def _warn_of_references(self, check: Check) -> None:
         """Warn that no row of the file has a reference, or that rows share theirs."""
@@ -273,10 +272,10 @@ def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | Non
 
 @bulk.command()
 @with_session
-def resume(session: ResumeSession) -> None:
+def resume(session: SendingSession) -> None:
     """Continue an interrupted batch. Rows that are not settled are sent, or looked up.
 
-    BATCH names it, when there are several. The exit status is that of `send`.
+    Without --batch, all of them. The exit status is that of `send`.
     """
 
     def question(sender: BulkSender) -> str:
@@ -301,7 +300,7 @@ def resume(session: ResumeSession) -> None:
 @bulk.command()
 @with_session
 def status(
-    session: NamedBatchSession,
+    session: BatchSession,
     *,
     refresh: Refresh = False,
     watch: bool = flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this."),
@@ -309,7 +308,7 @@ def status(
     """Show the progress of batches. With --refresh: what the provider says now. With --json: one
     JSON document a line.
 
-    BATCH names one of several. The exit status is that of the batch, as `send` would end: also 1 if
+    The exit status is that of the batch, as `send` would end: also 1 if
     a person has to decide about rows of its latest file.
     """
     if watch and refresh:
@@ -322,13 +321,13 @@ def status(
     def show(batch: str) -> BatchStatus:
         with session.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            session.show_status(status)
+            session.show_status(status, sender)
         return status
 
     session.for_each_batch(show)
 
 
-def _watch(session: NamedBatchSession) -> None:
+def _watch(session: BatchSession) -> None:
     """Show the progress of the batches until workers have nothing left to do in any of them.
 
     With --json, each new status is a line.
@@ -344,9 +343,9 @@ def _watch(session: NamedBatchSession) -> None:
                     show_progress(progress, status)
                 if all(status.over for status in statuses):
                     return  # the command shows the last status
-                for status in statuses:
+                for sender, status in zip(senders, statuses, strict=True):
                     if session.as_json and status not in previous:
-                        session.show_status(status)
+                        session.show_status(status, sender)
                 previous = statuses
                 look_seconds = time.monotonic() - began
                 time.sleep(max(_WATCH_SECONDS, _SLOW_LOOK * look_seconds))
@@ -368,7 +367,7 @@ def export(
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
-    Each BATCH names a batch, when there are several. The columns are number, id, status, outcome,
+    The columns are number, id, status, outcome,
     error, asked, agreed, currency and batch, and then the file's own.
     """
     batches = session.batches()
@@ -530,7 +529,7 @@ def worker(
     ):
         if metrics is not None:
             metrics.watch(sender)
-        tell("working", f"Working on {_bulk_output.without_password(session.state)}; Ctrl-C stops.")
+        tell("working", f"Working on {sender.state}; Ctrl-C stops.")
         if not session.batch and not sender.batches() and (owners := sender.owners()):
             tell("notice", f"All batches so far are of {' and '.join(owners)}: left alone.")
         with suppress(KeyboardInterrupt):

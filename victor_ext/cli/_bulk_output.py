@@ -38,9 +38,15 @@ if TYPE_CHECKING:
     from ._failures import CommandFailure
 
 
-def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
-    """Show how far a batch is."""
-    lines = [f"{_summary(status)}{_activity(status)}"]
+def show_status(
+    status: BatchStatus, command: Callable[[str], str], state: str, *, as_json: bool
+) -> None:
+    """Show how far a batch is, and in which state it is."""
+    activity = "" if status.over else " (it goes on, or was interrupted)"
+    if status.held_since is not None:
+        since = zulu_text(status.held_since)
+        activity = f" (held since {since}: nothing is sent until it is released)"
+    lines = [f"{_summary(status)}{activity}"]
     for word, count in (status.payments or {}).items():
         lines.append(f"  {status_count(word, count)}")
     lines += _payout_lines(status)
@@ -50,37 +56,34 @@ def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     if status.over:
         advice += _unknown_advice(status, command)
     advice += _decision_advice(status)
-    conclude(_as_dict(status), "\n".join(lines), *advice, as_json=as_json)
+    document = {**_as_dict(status), "state": state}
+    conclude(document, "\n".join(lines), _state_text(state), *advice, as_json=as_json)
 
 
-def _activity(status: BatchStatus) -> str:
-    """Return whether a batch is held, or goes on; empty: it is over."""
-    if status.held_since is not None:
-        since = zulu_text(status.held_since)
-        return f" (held since {since}: nothing is sent until it is released)"
-    return "" if status.over else " (it goes on, or was interrupted)"
+def _state_text(state: str) -> str:
+    return f"The state is {plain(state)}."
 
 
 def show_result(
     status: BatchStatus,
     command: Callable[[str], str],
     file: RowFile | None,
-    steps: Sequence[str],
+    sender: BulkSender,
     warnings: Sequence[str] = (),
     *,
     as_json: bool,
 ) -> None:
-    """Show what became of a batch, and what to do next.
+    """Show what became of a batch, in which state it is, and what to do next.
 
     Args:
         status: The status of the batch after it was sent.
         command: See above.
         file: The file that was sent; None: the batch was continued.
-        steps: The names of the steps that this system has after the sending.
+        sender: What has sent it.
         warnings: What a person was warned of before the file was sent.
         as_json: Whether to show one JSON document.
     """
-    check = status.check
+    check, steps = status.check, sender.steps
     if check is not None and file is not None and not as_json:
         _print_problems(check, file)
         _print_notices(check)
@@ -90,7 +93,7 @@ def show_result(
     next_name = "resume" if status.unsettled else paying
     is_held = status.held_since is not None
     next_command = None if next_name is None or is_held else command(next_name)
-    advice = list[str]()
+    advice = [_state_text(sender.state)]
     if is_held:
         advice.append(
             "The state is held: it is another copy than before, or somebody holds it. Nothing is "
@@ -98,25 +101,18 @@ def show_result(
             "sending says."
         )
     if next_command is not None:
-        advice.append(f"{_why_next(status, steps)}\n  {next_command}")
+        why = "What is accepted is paid by the next step:"
+        if status.unsettled:
+            why = "Not all of it is settled. Go on with:"
+        advice.append(f"{why}\n  {next_command}")
     advice += _advice(status, command)
     document = _as_dict(status)
     document["exit_status"] = status.exit_status
     document["next_command"] = next_command
+    document["state"] = sender.state
     if file is not None:
         document["warnings"] = [*warnings]
     conclude(document, _summary(status), *advice, as_json=as_json)
-
-
-def _why_next(status: BatchStatus, steps: Sequence[str]) -> str:
-    """Return the sentence above the next command."""
-    if not status.unsettled:
-        return "What is accepted is paid by the next step:"
-    if steps:
-        return (
-            "Not all of it is settled. What may have been submitted is only looked up. Go on with:"
-        )
-    return "Not all of it is settled. Go on, with the same keys:"
 
 
 def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
@@ -268,7 +264,7 @@ def write_export(
     if output is not None:
         _refuse_other_content(output)
     standard_output = nullcontext(sys.stdout)
-    opened = standard_output if output is None else whole_file(output, "--output", mode=0o666)
+    opened = standard_output if output is None else whole_file(output, "--output")
     with opened as file:
         if as_json:
             count = 0
@@ -381,14 +377,8 @@ def _refusal_reason(check: Check) -> str:
     """Return why a file is refused, as a clause."""
     if check.broken:
         return "the file is refused"
-    reasons: list[str] = []
-    if check.repeated:
-        verb = "row repeats" if check.repeated == 1 else "rows repeat"
-        reasons.append(f"{check.repeated:,} {verb} a key")
-    if check.invalid:
-        verb = "row is" if check.invalid == 1 else "rows are"
-        reasons.append(f"{check.invalid:,} {verb} wrong")
-    return " and ".join(reasons)
+    kinds = {"wrong": check.invalid, "with a repeated key": check.repeated}
+    return f"the file is refused: {rows_text(check.rows)}, {nonzero_counts(kinds)}"
 
 
 _SET_ASIDE = "Correct that, or set it aside with --skip-invalid."
@@ -491,11 +481,9 @@ def _print_notices(check: Check) -> None:
         if check.noticed[code] > count:
             complain(f"And {check.noticed[code] - count:,} more like line {first_lines[code]:,}.")
     if check.pulled_back:
-        one = check.pulled_back == 1
-        verb, they, them = ("is", "it", "it") if one else ("are", "they", "them")
         complain(
-            f"{rows_text(check.pulled_back)} of the batch had not left and {verb} not in this "
-            f"file: {they} will not be sent. Send a file that has {them}, to ask for {them}."
+            f"Not sent any more: {rows_text(check.pulled_back)} of the batch that had not left, "
+            "and that this file lacks."
         )
 
 
@@ -505,6 +493,8 @@ _LISTED_CAUSES = 20
 """Maximum number of causes to list."""
 _LISTED_PROBLEMS = 5
 """Maximum number of problems of one cause."""
+_OF_FORM = frozenset({"column", "encoding", "format", "key_column", "required", "type"})
+"""Codes of problems that a file may have because it is written in another form."""
 _FORM_ADVICE = (
     "If the file is right, say how it is written: --column amount=Betrag for a heading (or "
     "--columns FILE), --key-column NAME, --decimal comma, --date-format DMY, --encoding "
@@ -524,9 +514,7 @@ def _print_problems(check: Check, file: RowFile) -> None:
     other_count = check.problem_count - sum(cause.count for cause in causes)
     if other_count:
         complain(f"... and {other_count:,} more: --dry-run --json shows the first 100")
-    # What is wrong with the heading, or in the first row, may be so in all rows.
-    firsts = [cause.first[0] for cause in causes if cause.code != "control_total"]
-    if any(problem.row in (None, 1) for problem in firsts):
+    if any(cause.code in _OF_FORM for cause in causes):
         complain(_FORM_ADVICE)
 
 

@@ -15,6 +15,7 @@ import typer
 
 import victor_ext
 from victor_ext._privacy import short_mask
+from victor_ext._user_files import make_user_folder, user_file
 
 from ._failures import Misuse
 from ._options import Yes, decimal, not_negative, number, option, seconds
@@ -35,14 +36,14 @@ class McpSession(Session):
     """The options of both commands: the account, and the outbox of its requests."""
 
     database: str | None = option(
-        "The database of the outbox (default: the file ~/.config/victor/mcp.sqlite).", "URL"
+        "The database of the outbox (default: the file ~/.local/state/victor/mcp.sqlite).", "URL"
     )
     table: str = option("The name of its table, or schema.name.", "NAME", default="victor_outbox")
 
     @property
     def database_url(self) -> str:
         """The database that is named, or the default one."""
-        return self.database or f"sqlite:///{Path.home() / '.config/victor/mcp.sqlite'}"
+        return self.database or f"sqlite:///{user_file('mcp.sqlite')}"
 
     def open_policy(self, keys_kept: float) -> Policy:
         """Open the outbox, whose keys the provider keeps for so many seconds, with what is
@@ -149,7 +150,7 @@ def allow(
             engine = engine_of(session.database_url)
             if session.database is None:  # only its owner can read what is made here
                 file = Path(str(engine.url.database))
-                file.parent.mkdir(parents=True, exist_ok=True)
+                make_user_folder(file)
                 file.touch(mode=0o600)
             box = Outbox(engine, victor, table=session.table, storage_key=storage_key())
             box.create_table()
