@@ -79,7 +79,7 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
             {**each, "client_reference_id": f"2026/{number}"} for number, each in enumerate(sheet)
         ]
         bulk.write(copy, "copy.csv")
-        ends(bulk.send("copy.csv"), 2, "8 of 8 new rows ask what invoices.csv has asked")
+        ends(bulk.send("copy.csv"), 2, "8 of 8 new rows have all values", "line 2 those of INV-1")
         # The key column is restored, in both.
         for name in (INVOICES, "copy.csv"):
             bulk.write(sheet, name)
@@ -111,7 +111,7 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
     # Next week's list has the same name: she is told another one.
     bulk.write(invoices(21, 22, 23))
     with nothing_sent(victor_sandbox):
-        ends(bulk.send(INVOICES), 2, "Is it another list? Then name it: --batch invoices.csv-2.")
+        ends(bulk.send(INVOICES), 2, "Is it another list? Then give it a name of its own")
     ends(bulk.send(INVOICES, "--batch", "week 49"), 0, "3 created")
     asked_once_each(victor_sandbox, *range(1, 10), 21, 22, 23)
     ends(bulk("status"), 0)

@@ -256,11 +256,10 @@ def test_a_row_that_was_sent_with_other_values_is_counted_as_to_decide_everywher
     sent = bulk.send(changed, "--batch", "november")
     assert (sent.status, sent.out) == (1, "november: 3 rows: 1 created, 2 to decide\n")
     assert "Of 3 rows: 1 new (1,000.50 USD), 2 to decide about." in sent.err
-    assert "a value that is not valid. Not sent. Correct the row." in sent.err
-    assert bulk("status", "--batch", "november", "--json").json["counts"] == {
-        "created": 1,
-        "to_decide": 2,
-    }
+    assert "with amount 5.23" in sent.err
+    assert "amount is 'oops'" in sent.err
+    counts = {"created": 1, "to_decide": 2}
+    assert bulk("status", "--batch", "november", "--json").json["counts"] == counts
     made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     victor_sandbox.move(made["10.00"], "completed")
     refreshed = bulk("export", "--batch", "november", "--refresh")

@@ -16,9 +16,10 @@ with needs_extra(__name__, "bulk"):
     from ._check import Cause, Check, InvalidRows, Notice, RowProblem
     from ._load_progress import LoadProgress
     from ._rows import RowOutcome, RowResult
-    from ._run import BatchStatus, BulkStopped
+    from ._run import BatchStatus
     from ._sender import BulkSender
     from ._state import StateLost, StateUnavailable
+    from ._worker import BulkStopped
 
 __all__ = (
     "BatchStatus",

@@ -24,7 +24,7 @@ from ._lines import Line, lines_of
 from ._naming import id_holders
 from ._payments import IN_DOUBT, PAYMENTS, StoredPayment, lock_payments, stored_payments
 from ._rows import Result, RowOutcome, key_after, own_values
-from ._settings import BatchRecord, refused_setting
+from ._settings import refused_setting
 from ._store import Store
 
 _CHANGED_MEANWHILE = (
@@ -37,7 +37,6 @@ _KEY_IS_SPENT = (RowOutcome.CREATED, RowOutcome.REJECTED)
 
 def resolve(
     store: Store,
-    record: BatchRecord,
     name: str,
     outcome: RowOutcome,
     *,
@@ -65,7 +64,7 @@ def resolve(
         VictorError: The provider cannot be read.
     """
     # Nobody can tell whether the payment of such a line exists.
-    key_of = partial(store.kind.key_of, store.settings.defaults, record.key_kind)
+    key_of = partial(store.kind.key_of, store.settings.defaults)
     line = _line_named(store, name, key_of)
     _check_id(outcome, id)
     reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from victor_ext._event_queue.databases import Condition
 from victor_ext.outbox._files import ENTRIES, UNDER_WAY
 
-from ._deciding import Code, Verdict, decide, message_of
+from ._deciding import Verdict, decide, message_of
 from ._payments import (
     LINES,
     PAGE,
@@ -137,9 +137,8 @@ def counts_of(store: Store) -> LineCounts:
             verdict = _verdict_of(group, sheet)
             outcomes[verdict.outcome] += group.rows
             under_way += group.rows if group.state == UNDER_WAY else 0
-            code = _reported_code(verdict, is_own=bool(group.is_own))
-            if code is not None:
-                codes[code] += group.rows
+            if verdict.code is not None:
+                codes[verdict.code] += group.rows
     return LineCounts(outcomes, codes, under_way)
 
 
@@ -154,9 +153,7 @@ def _groups(store: Store, connection: Connection, sheet: Sheet) -> Sequence[Any]
         sa.case((dates_differ, lines.due_date)).label("due_date"),
         sa.case((dates_differ, columns.due_date)).label("asked_due_date"),
         columns.key.is_not(None).label("has_payment"),
-        columns.account,
         columns.batch,
-        (columns.sheet == sheet.id).label("is_own"),
         (columns.sheet > sheet.id).label("is_newer"),
         _is_lost(store).label("is_lost"),
     )
@@ -181,18 +178,10 @@ def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
             sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
             state=group.state,
             again=group.again,
-            account=group.account,
             values_digest=row.values_digest if group.has_same_values else "others",
             due_date=group.asked_due_date,
         )
     return decide(row, stored, sheet)
-
-
-def _reported_code(verdict: Verdict, *, is_own: bool) -> Code | None:
-    """What is reported of a row. `is_own`: its payment was asked for this very row."""
-    if is_own and verdict.code in (Code.CREATED_BEFORE, Code.REJECTED_BEFORE):
-        return None
-    return verdict.code
 
 
 def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
@@ -276,10 +265,10 @@ def _line_of(store: Store, sheet: Sheet, stored: sa.Row[Any]) -> Line:
     line.restored = bool(payment.restored)
     line.asked_at = asked_at_of(payment)
     line.again = payment.again
-    line.code = _reported_code(verdict, is_own=is_own)
-    if line.code is not None:
+    line.code = verdict.code
+    if verdict.code is not None:
         named = replace(latest, value=line.value)
-        notice = message_of(line.code, named, payment, vault, store.kind)
+        notice = message_of(verdict.code, named, payment, vault, store.kind)
         problems = line.message if verdict.is_invalid else None
         line.message = " ".join(filter(None, [notice, problems]))
     return line

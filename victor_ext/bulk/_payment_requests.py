@@ -22,7 +22,6 @@ from ._column_types import columns_of, required_of
 from ._row_kind import CurrentStatus, RowKind
 from ._rows import Arguments
 
-_CREATE = "payment_requests.create"
 _NOT_REQUIRED = ("client_reference_id", "idempotency_key")
 """Arguments that code which stores requests has to give, and a file does not."""
 _SHORT_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
@@ -40,6 +39,7 @@ class PaymentRequests(RowKind):
         name for name in required_of(PaymentRequestArguments) if name not in _NOT_REQUIRED
     ]
     reference: ClassVar = "client_reference_id"
+    operation: ClassVar = "payment_requests.create"
     exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
     long_numbers: ClassVar = {
         "payee_account_number": _SHORT_ACCOUNT,
@@ -62,7 +62,7 @@ class PaymentRequests(RowKind):
 
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
         (arguments,) = rows
-        return self.client.prepare(_CREATE, **arguments, idempotency_key=key)
+        return self.client.prepare(self.operation, **arguments, idempotency_key=key)
 
     def send(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Create the payment request. The arguments are those of `RowKind.send`."""

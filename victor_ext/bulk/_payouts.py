@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import Done, InvalidRequest, NotDone, PreparedCall, Problem, zulu
+from victor_ext import Done, InvalidRequest, PreparedCall, Problem, zulu
 from victor_ext._tables.texts import SHORT_FORM
 from victor_ext._values.ids import canonical_id, reference_of
 from victor_ext.money import Money
@@ -50,6 +50,7 @@ class Payouts(RowKind):
     }
     required: ClassVar = (*required_of(PaymentInstruction), "currency", "payor_id")
     reference: ClassVar = "payor_payment_id"
+    operation: ClassVar = "payouts.submit"
     unit_column: ClassVar = "payout_id"
     list_filter_column: ClassVar = unit_column
     unpaid_end_statuses: ClassVar = frozenset({"rejected", "failed", "returned", "withdrawn"})
@@ -73,9 +74,7 @@ class Payouts(RowKind):
         if problems:
             raise InvalidRequest.of(problems)
 
-    def key_facts(
-        self, arguments: Arguments, _key_kind: str, key_value: str, /
-    ) -> tuple[str, ...] | None:
+    def key_facts(self, arguments: Arguments, key_value: str, /) -> tuple[str, ...] | None:
         # A payor numbers its own payments: two payors may use the same reference.
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:
@@ -99,7 +98,7 @@ class Payouts(RowKind):
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:  # noqa: ARG002 - it takes no key
         instructions = [_instruction(row) for row in rows]
         shared = {argument: rows[0].get(column) for column, argument in _SHARED.items()}
-        call: PreparedCall = self.client.prepare("payouts.submit", instructions, **shared)
+        call: PreparedCall = self.client.prepare(self.operation, instructions, **shared)
         return call
 
     def look_up_by(self, row: Arguments, /) -> dict[str, str]:
@@ -150,8 +149,10 @@ class Payouts(RowKind):
         state = self.client.look_up(call, since=zulu.now())
         if isinstance(state, Done):
             return ""
-        if isinstance(state, NotDone) and not state.can_be_sent:
-            return state.why
+        if isinstance(state, str):
+            return state
+        if not state.can_be_sent:
+            return str(state.why)
         self.client.send(call)
         return ""
 

@@ -44,17 +44,16 @@ def results_of(stores: Sequence[Store], *, refresh: bool = False) -> Iterator[Ro
             after that keeps the status of its response.
     """
     kind = stores[0].kind
-    statuses = current_statuses(stores) if refresh else {}
+    statuses = current_statuses(kind, lines_of(stores)) if refresh else {}
     return (_result_of(line, kind, statuses.get(line.result.id or "")) for line in lines_of(stores))
 
 
-def current_statuses(stores: Sequence[Store]) -> dict[str, CurrentStatus]:
-    """Return what the provider says now of each payment that the latest sheets of the batches have,
-    and that was created, by its id. Raises `VictorError`.
+def current_statuses(kind: RowKind, lines: Iterable[Line]) -> dict[str, CurrentStatus]:
+    """Return what the provider says now of each payment of these lines that was created, by its id.
+    Raises `VictorError`.
     """
-    kind = stores[0].kind
     payments: dict[str, str | None] = {}
-    for line in lines_of(stores):
+    for line in lines:
         # A person may have to decide about the row, whatever became of its payment.
         may_be_created = line.outcome in (RowOutcome.CREATED, RowOutcome.TO_DECIDE)
         if line.result.id is not None and may_be_created:

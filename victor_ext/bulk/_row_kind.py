@@ -22,6 +22,9 @@ from victor_ext._values.ids import unseen_in
 from ._column_types import Columns, argument_of, json_data
 from ._rows import Arguments, Result, RowContent
 
+INSTEAD_OF = "instead_of"
+"""The column that names the payment that its row asks for once more."""
+
 
 class CurrentStatus(NamedTuple):
     """What the provider says of a row now.
@@ -63,6 +66,7 @@ class RowKind(ABC):
     Attributes:
         reference: The column whose value the provider repeats. The column tells rows apart, unless
             the sender names another key column.
+        operation: The method of the client that sends rows.
         rows_per_call: The most rows of one `group` that are sent in one call.
         columns: The columns of a file that are sent, or by which rows are looked up, with the types
             of their values.
@@ -71,7 +75,8 @@ class RowKind(ABC):
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
         unit_column: What the id of that is called which was created by one call for several rows,
             such as `payout_id`; empty: each call has one row.
-        steps: The writes that follow what was sent, by the name of the step.
+        steps: The writes that follow what was sent, by the name of the step: first the one that
+            pays it.
         effect: What sending a row does, for a person who confirms it.
         list_filter_column: The column, or `unit_column`, by whose values the provider's lists are
             read.
@@ -81,6 +86,7 @@ class RowKind(ABC):
     """
 
     reference: ClassVar[str] = ""
+    operation: ClassVar[str]
     rows_per_call: ClassVar[int] = 1
     columns: ClassVar[Columns]
     required: ClassVar[Sequence[str]]
@@ -97,16 +103,17 @@ class RowKind(ABC):
         self.client = client
 
     @property
-    def paying_step(self) -> str | None:
-        """The name of the step that pays what was sent, the first one; None: there is none."""
-        return next(iter(self.steps), None)
+    def are_shared(self) -> bool:
+        """Whether several rows are sent in one call."""
+        return self.rows_per_call > 1
 
     @classmethod
     def known_columns(cls) -> list[str]:
-        """Return the columns that a file may name: those that are sent, and `currency`, which is
-        compared with the only currency of these rows.
+        """Return the columns that a file may name: those that are sent; `currency`, which is
+        compared with the only currency of these rows; and `instead_of`.
         """
-        return list(dict.fromkeys([*cls.columns, *(["currency"] if cls.currency else [])]))
+        own = ["currency", INSTEAD_OF] if cls.currency else [INSTEAD_OF]
+        return list(dict.fromkeys([*cls.columns, *own]))
 
     @abstractmethod
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
@@ -150,20 +157,18 @@ class RowKind(ABC):
         Raises `InvalidRequest`, whose problems have columns as fields.
         """
 
-    def key_facts(
-        self, _arguments: Arguments, key_kind: str, key_value: str, /
-    ) -> tuple[str, ...] | None:
+    def key_facts(self, _arguments: Arguments, key_value: str, /) -> tuple[str, ...] | None:
         """Return the business facts that the idempotency key of a row is made of.
 
         They are the same whichever file has the row. None: the row does not have them.
         """
-        return key_kind, key_value
+        return "invoice", key_value
 
-    def key_of(self, arguments: Arguments, key_kind: str, key_value: str) -> str | None:
+    def key_of(self, arguments: Arguments, key_value: str) -> str | None:
         """Return the idempotency key of a row; None: it lacks a fact, or a fact has what no key is
         made of.
         """
-        facts = self.key_facts(arguments, key_kind, key_value)
+        facts = self.key_facts(arguments, key_value)
         if facts is None or any(map(unseen_in, facts)):
             return None
         return idempotency_key_for(*facts)

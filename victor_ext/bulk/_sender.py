@@ -13,7 +13,6 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import chain
 from typing import Any, ClassVar, Literal, TextIO
 
@@ -24,12 +23,14 @@ from victor_ext._event_queue.health import Heartbeat
 from victor_ext._event_queue.vault import HOW_TO_WRITE, secrets_of
 from victor_ext._privacy import concealed
 from victor_ext._tables.sources import Rows, hidden_rows
+from victor_ext._values.ids import in_one_form
 
 from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
+from ._lines import lines_of
 from ._load_progress import OnLoad
-from ._loading import Loading, pull_back_outdated, replaced_rows, want_nothing
+from ._loading import Loading, pull_back_outdated, want_nothing
 from ._results import current_statuses, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
@@ -37,7 +38,7 @@ from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, check_reason, checked_batch, day_of, refused_setting
 from ._state import SECRETS, State, hold_state, release_state
 from ._steps import take_step, units_of
-from ._store import Store, no_such_batch, owner_of, system_of
+from ._store import Store, owner_of, system_of
 
 
 class BulkSender:
@@ -59,14 +60,12 @@ class BulkSender:
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
-        key_kind: What the values of that column name (default: the batch's, or `invoice`): the key
-            of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
-            again: it is only for values that name payers, and names the month, such as
-            `subscription-2026-11`.
         rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
-        key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
-            hours). Rows that may have been sent longer ago are looked up and not sent again.
+        keys_kept: How long the provider keeps a key, in seconds or as a timedelta. Rows that may
+            have been sent longer ago are looked up and not sent again. It is stored with the state,
+            and the shortest that was ever said counts (default: what is stored, or 24 hours, an
+            assumption).
         due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
@@ -75,8 +74,8 @@ class BulkSender:
             VICTOR_BULK_KEY). Of several secrets, with commas between them, the first one encrypts,
             and all decrypt. Without one, rows are stored in clear, and none in production.
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        other_payments: The new rows of the source are other payments than those of other batches
-            that they look like: without it, a copy of a sheet with other keys is refused.
+        other_payments: So many new rows of the source look like payments of other batches and are
+            others: a person has looked at them. Another number is refused.
 
     Raises:
         ConfigurationError: An argument is invalid, or the client's system has no rows to send.
@@ -95,17 +94,16 @@ class BulkSender:
         state: str | None = None,
         batch: str | None = None,
         key_column: str | None = None,
-        key_kind: str | None = None,
         rate: float | None = None,
         workers: int = 16,
-        key_retention: float | timedelta | None = None,
+        keys_kept: float | timedelta | None = None,
         due_date: date | str | None = None,
         skip_invalid: bool = False,
         encoding: str | None = None,
-        patience: float | None = None,
+        patience: float = 120.0,
         storage_key: str | None = None,
         payor_id: str | None = None,
-        other_payments: bool = False,
+        other_payments: int | None = None,
     ) -> None:
         storage_key = concealed(storage_key)
         system = Victor.system if client is None else system_of(client)
@@ -114,15 +112,14 @@ class BulkSender:
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         self._settings = Settings(
-            key_column=key_column,
+            key_column=None if key_column is None else in_one_form(key_column),
             rate=rate,
             workers=workers,
-            key_retention=None if key_retention is None else _seconds(key_retention),
+            keys_kept=None if keys_kept is None else _seconds(keys_kept),
             patience=patience,
             due_date=day_of(due_date),
             skip_invalid=skip_invalid,
             encoding=encoding,
-            key_kind=key_kind,
             payor_id=payor_id,
             other_payments=other_payments,
         )
@@ -138,7 +135,6 @@ class BulkSender:
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
         """
-        self._tried = Counter[RowOutcome]()
 
     @property
     def state(self) -> str:
@@ -214,15 +210,10 @@ class BulkSender:
             if on_check is not None:
                 on_check(check)
             with loading.opened() as store:
-                record = loading.store(store)
+                loading.store(store)
                 loading.close()  # its file may be large, and sending may take long
-                status = run_batch(store, record, on_progress, partial(status_of, store))
-                return replace(
-                    status,
-                    check=loading.check,
-                    noticed=dict(loading.check.noticed),
-                    replaced=replaced_rows(store, loading.sheet),
-                )
+                status = run_batch(store, on_progress)
+                return replace(status, check=loading.check, noticed=dict(loading.check.noticed))
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Send what waits of a batch, and settle what is in doubt; `on_progress` is as for `send`.
@@ -232,9 +223,9 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored_batch(to_send=True) as (store, record):
-            pull_back_outdated(store, record)
-            return run_batch(store, record, on_progress, partial(status_of, store))
+        with self._stored_batch(to_send=True) as (store, _):
+            pull_back_outdated(store)
+            return run_batch(store, on_progress)
 
     def take_step(self, name: str) -> dict[str, str]:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted.
@@ -289,8 +280,8 @@ class BulkSender:
         if outcome not in _RESOLVED_OUTCOMES:
             message = f"outcome={outcome!r} must be created or not-created."
             raise refused_setting("outcome", message, "value")
-        with self._stored_batch() as batch:
-            resolve(*batch, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
+        with self._stored_batch() as (store, _):
+            resolve(store, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
 
     def hold(self) -> int:
         """Keep everything in the state from being sent, as after it was restored from a backup.
@@ -367,7 +358,7 @@ class BulkSender:
             status = status_of(store)
             if not refresh:
                 return status
-            statuses = current_statuses([store]).values()
+            statuses = current_statuses(store.kind, lines_of([store])).values()
             counts = Counter(current.status or "not found" for current in statuses)
             return replace(
                 status,
@@ -436,11 +427,8 @@ class BulkSender:
         """
         with self._present(self._batch or "") as store:
             names = store.batches()
-            if store.batch and store.record() is None:
-                raise no_such_batch(store.batch, str(self._state), names)
-            if not names:
-                message = f"There is no batch of {store.owner} in {self._state}: name the system, "
-                raise ConfigurationError(f"{message}the environment and the URL that it sent to.")
+            if not names or (store.batch and store.batch not in names):
+                raise store.no_such_batch()
             yield from results_of_payments(store)
 
     def batches(self) -> list[str]:
@@ -452,19 +440,8 @@ class BulkSender:
         """
         if not self._state.exists():
             return []
-        self._state.prepare()
-        with self._opened() as store, self._state.errors():
+        with self._present() as store:
             return store.batches()
-
-    def owners(self) -> list[str]:
-        """Whose batches the state has, such as "victor sandbox": the systems and environments, of
-        which each has workers of its own.
-        """
-        if not self._state.exists():
-            return []
-        self._state.prepare()
-        with self._opened() as store, self._state.errors():
-            return store.owners()
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has
@@ -477,18 +454,10 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             ConfigurationError: The batch belongs to another account.
         """
-        with self._opened(self._batch or "", begins=True) as store:
+        with self._opened(self._batch or "", begins=True) as store, store.state.errors():
             if store.batch:
-                with store.state.errors():
-                    store.record(to_send=True)
+                store.record(to_send=True)
             serve(store, lambda _worker: stop is not None and stop.is_set())
-
-    def tried_counts(self) -> dict[RowOutcome, int]:
-        """The number of rows that this sender has tried since it was made, by outcome, such as for
-        `/metrics`.
-        """
-        tried = [outcome for outcome in RowOutcome if outcome is not RowOutcome.TO_DECIDE]
-        return {outcome: self._tried[outcome] for outcome in tried}
 
     def _batch_name(self, source: object) -> str:
         """Return the name of the batch: the sender's, or that of the file. Raises
@@ -546,14 +515,13 @@ class BulkSender:
                 vault=self._state.vault(self._secrets, owner_of(client)),
                 settings=self._settings,
                 heartbeat=self.heartbeat,
-                tried=self._tried,
                 batch=batch,
             )
 
     @contextmanager
     def _present(self, batch: str = "") -> Generator[Store]:
         """Open a state that has to be there, for the block: see `Store.open_present`."""
-        with self._opened() as store, store.open_present(batch) as present:
+        with self._opened(batch) as store, store.open_present() as present:
             yield present
 
     @contextmanager
@@ -577,17 +545,16 @@ class BulkSender:
         """
         if names is None:
             names = [self._batch_name(None)]
-        elif isinstance(names, str) or not names:
-            message = f"batches={names!r} must be a list with the name of at least one batch."
-            raise refused_setting("batches", message, "value")
-        first, *others = dict.fromkeys(map(checked_batch, names))
-        with self._present(first) as store:
+        if not names:
+            raise refused_setting("batches", "batches must have a name at least.", "value")
+        with self._present() as store:
             stored: dict[Store, BatchRecord] = {}
-            for each in (store, *(replace(store, batch=name) for name in others)):
-                record = each.record(to_send=to_send)
+            for name in dict.fromkeys(map(checked_batch, names)):
+                batch = replace(store, batch=name)
+                record = batch.record(to_send=to_send)
                 if record is None:
-                    raise no_such_batch(each.batch, str(self._state), store.batches())
-                stored[each] = record
+                    raise batch.no_such_batch()
+                stored[batch] = record
             yield stored
 
 

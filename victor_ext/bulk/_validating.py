@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem
+from victor_ext._event_queue.vault import Vault
 from victor_ext._privacy import NumberText
 from victor_ext._tables.formats import DATE_EXAMPLE, UnreadableCell
 from victor_ext._tables.row_file import (
@@ -38,13 +39,11 @@ from victor_ext.money import Money
 from ._check import Check, ControlTotals, RowProblem, add_amount
 from ._column_types import NO_COLUMN, formed_columns, read
 from ._load_progress import LoadWatch
-from ._payments import KeyOrigin
-from ._row_digests import requested_payment, stored_arguments
-from ._row_kind import RowKind
-from ._rows import RowContent
+from ._row_digests import requested_payment
+from ._row_kind import INSTEAD_OF, RowKind
+from ._rows import Arguments, RowContent
 from ._settings import Settings, in_utc
-from ._source_rows import RowEntry, SourceRow, SourceRows, problems_text
-from ._storing import EntryMaker
+from ._source_rows import SourceRow, SourceRows, problems_text
 
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
@@ -61,51 +60,31 @@ _ROWS_OF_A_LOOK = 100
 """After so many rows it is looked whether the progress is to be said."""
 
 
-class CheckedRow(NamedTuple):
-    """A row that was checked.
-
-    Attributes:
-        row: The row, as it is stored until all rows are decided about.
-        entry: The entry that sends it; None: none is made.
-        asked: What it asks for.
-        price: Its exact amount and the currency; None: it has no valid ones.
-    """
-
-    row: SourceRow
-    entry: RowEntry | None
-    asked: RowContent
-    price: tuple[Decimal, str] | None
-
-    @property
-    def content(self) -> str:
-        """What its source has in this row, as JSON."""
-        content = [self.asked.value, self.asked.arguments, self.asked.cells]
-        return json.dumps(content, default=str, sort_keys=True)
-
-
 class RowValidation:
     """Checks the records of a source, and adds them to `rows`.
 
     Args:
-        maker: Makes the entries that send the rows.
-        origin: What the keys of the rows are made of.
+        kind: What a row is.
+        vault: Encrypts rows.
+        key_column: The column that the keys of the rows are made of.
         expected: The control totals of the source.
         watch: Says how far the reading is; None: nobody asks for it.
     """
 
     def __init__(
         self,
-        maker: EntryMaker,
+        kind: RowKind,
+        vault: Vault,
         settings: Settings,
         rows: SourceRows,
-        origin: KeyOrigin,
+        key_column: str,
         expected: ControlTotals,
         watch: LoadWatch | None = None,
     ) -> None:
         self._watch = watch or LoadWatch(None)
-        self._maker, self._settings, self._rows = maker, settings, rows
-        self._kind, self._vault = maker.kind, maker.vault
-        self._origin, self._expected = origin, expected
+        self._kind, self._vault = kind, vault
+        self._settings, self._rows = settings, rows
+        self._key_column, self._expected = key_column, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
         self._headings: dict[str, None] = {}
         """The source's own names of columns, in order. The values mean nothing."""
@@ -139,7 +118,6 @@ class RowValidation:
             if column not in self._not_of_currencies:
                 check.add_problem(problem)
         check.columns = list(self._headings)
-        check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
 
@@ -151,18 +129,19 @@ class RowValidation:
             source,
             encoding=settings.encoding,
             known=kind.known_columns(),
-            check=partial(check_heading, self._origin.column, self._required),
+            check=partial(check_heading, self._key_column, self._required),
             formed=formed_columns(kind.columns),
             position=position,
         )
         for record in records:
             check.rows += 1
-            self._add_checked(self._checked(record))
+            self._add(record)
             if check.rows % _ROWS_OF_A_LOOK == 0:
                 self._watch.look(check.rows, position.share())
 
-    def _checked(self, record: FileRecord) -> CheckedRow:
-        """Check a record."""
+    def _add(self, record: FileRecord) -> None:
+        """Check a record, and add it to the rows."""
+        kind = self._kind
         fields = self._fields_of(record)
         file = None if record.line is None else self._file
         problems: Sequence[Problem] = record.problems
@@ -171,50 +150,50 @@ class RowValidation:
             # Do not trust any value, especially the key.
             fields.key_value = None
         else:
-            problems = problems_of(self._kind, fields, file)
+            problems = problems_of(kind, fields, file)
             self._note_currencies(record, fields.extras)
-            for column in self._kind.long_numbers:
-                if column == self._kind.reference:
-                    continue
-                payee = str(fields.arguments.get(column))
-                if self._payees.setdefault(payee.lstrip("0"), payee) != payee:
-                    raise SourceBroken(
-                        record.line,
-                        column,
-                        "leading_zeros",
-                        f"{column} of row {record.number} is that of an earlier row but for "
-                        "leading zeros. Write it in all rows as it is.",
-                    )
+            self._note_payees(record, fields.arguments)
             price = self._price_of(fields)
         key = self._key_of(fields)
-        entry = None
-        if key is not None and not problems:
-            try:  # also of a source that is only checked: the call may not be stored
-                arguments = stored_arguments(self._kind, fields.arguments)
-                values = self._maker.for_rows([arguments], key)
-                entry = None if self._maker.are_shared else RowEntry.of(values)
-            except InvalidRequest as error:  # it would store the number of a card, or the like
-                problems = reported_problems(self._kind, error.problems, file)
         cells = {name: _as_text(value) for name, value in record.cells.items()}
         content = RowContent(record.number, fields.key_value, fields.arguments, cells)
         asked = requested_payment(
-            self._kind,
+            kind,
             self._vault,
             content,
-            self._origin,
+            self._key_column,
             key=key or "",
             is_valid=not problems,
         )
-        # A reference is a part of the key of rows that are sent in one call.
-        has_reference = fields.arguments.get(self._kind.reference) and not self._maker.are_shared
         row = SourceRow(
             asked,
             record.line,
             problems=problems_text(problems),
-            shares_reference=bool(has_reference),
+            instead_of=fields.extras.get(INSTEAD_OF) or None,
             price=None if price is None else f"{price[0]} {price[1]}",
         )
-        return CheckedRow(row, entry, content, price)
+        if price is None:
+            self._without_amount += 1
+        else:
+            add_amount(self._totals, *price)
+        self._add_row(row, content)
+
+    def _note_payees(self, record: FileRecord, arguments: Arguments) -> None:
+        """Raise `SourceBroken` for an account or id of a payee that differs from an earlier one by
+        leading zeros alone.
+        """
+        for column in self._kind.long_numbers:
+            payee = str(arguments.get(column))
+            if column == self._kind.reference:
+                continue
+            if self._payees.setdefault(payee.lstrip("0"), payee) != payee:
+                raise SourceBroken(
+                    record.line,
+                    column,
+                    "leading_zeros",
+                    f"{column} of row {record.number} is that of an earlier row but for leading "
+                    "zeros. Write it in all rows as it is.",
+                )
 
     def _note_currencies(self, record: FileRecord, extras: Mapping[str, str]) -> None:
         """Note which columns that are not sent name currencies, whatever they are called. The
@@ -237,24 +216,26 @@ class RowValidation:
             problem = RowProblem(None, record.line, name, "currency", message)
             self._other_currencies.setdefault(name, problem)
 
-    def _add_checked(self, checked: CheckedRow) -> None:
-        """Add a checked record to the rows."""
-        row = checked.row
-        if checked.price is None:
-            self._without_amount += 1
-        else:
-            add_amount(self._totals, *checked.price)
+    def _add_row(self, row: SourceRow, content: RowContent) -> None:
+        """Add a checked row to the rows. The source of one that repeats an earlier one is refused,
+        whatever the state has.
+        """
         earlier = self._rows.with_key(row.asked.key) if row.asked.key else None
-        if earlier is not None:
-            self._add_repeated(checked, earlier)
+        if earlier is None:
+            self._headings |= dict.fromkeys(content.cells)
+            of_source = [content.value, content.arguments, content.cells]
+            self._rows.add(row, json.dumps(of_source, default=str, sort_keys=True))
             return
-        self._headings |= dict.fromkeys(checked.asked.cells)
-        self._rows.add(row, checked.content, checked.entry)
+        column, value = self._key_column, (content.value or "")[:_KEY_CHARACTERS]
+        why = f"as in {earlier.place_text}: two rows cannot have one key."
+        repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
+        text = problems_text([repeated, *row.problem_list()])
+        self._rows.add(SourceRow.repeated(row.number, row.line, text))
 
     def _fields_of(self, record: FileRecord) -> Fields:
         """Split a record, and add what the sender has for columns that it lacks."""
         settings = self._settings
-        fields = split_record(self._kind, record.fields, self._origin.column)
+        fields = split_record(self._kind, record.fields, self._key_column)
         fields.arguments = {**settings.defaults, **fields.arguments}
         if "due_date" in fields.arguments:
             fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
@@ -264,17 +245,7 @@ class RowValidation:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""
         if fields.key_value is None:
             return None
-        return self._kind.key_of(fields.arguments, self._origin.kind, fields.key_value)
-
-    def _add_repeated(self, checked: CheckedRow, earlier: SourceRow) -> None:
-        """Add a row that repeats an earlier one. Its source is refused, whatever the state has."""
-        column = self._origin.column
-        value = (checked.asked.value or "")[:_KEY_CHARACTERS]
-        why = f"as in {earlier.place_text}: two rows cannot have one key."
-        repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
-        row = checked.row
-        text = problems_text([repeated, *row.problem_list()])
-        self._rows.add(SourceRow.repeated(row.number, row.line, text))
+        return self._kind.key_of(fields.arguments, fields.key_value)
 
     def _price_of(self, fields: Fields) -> tuple[Decimal, str] | None:
         """Return the amount of a row and its currency; None: it has no valid ones."""
@@ -330,7 +301,7 @@ def split_record(
         record: The values of the record, by column.
     """
     fields = Fields()
-    names_of_things = {key_column, *kind.exact, *kind.long_numbers}
+    names_of_things = {key_column, INSTEAD_OF, *kind.exact, *kind.long_numbers}
     record = {
         name: _as_meant(value) if name in names_of_things else value
         for name, value in record.items()

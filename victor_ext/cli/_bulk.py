@@ -103,8 +103,9 @@ def send(
     """Send the rows of a file.
 
     FILE is CSV or JSON Lines. --dry-run says what is wrong with it. All rows are checked first. A
-    row is a payment, whatever file has it: one that was created before is not sent again, one that
-    had not left is replaced, and a person decides about one with another amount than was asked.
+    row is a payment, whatever file has it: new, asked before, or corrected after a rejection. A
+    sheet has every row that its batch has asked for. To ask once more for what has ended unpaid is
+    a row with a number and a reference of its own, and the old number in the column instead_of.
 
     The exit status is 0 if every row is created, 3 if the outcome of some is unknown, 75 if some
     are not sent yet, and 1 if some are refused or rejected, or a person has to decide about some.
@@ -147,7 +148,7 @@ class SendRun:
         session = self._session
         with session.sender(self._batch, in_production=self._warn_of_first_batch) as sender:
             check = self._checked(sender)
-            self._warn_of_references(check)
+            self._warn_of_references()
             status = _bulk_output.dry_run_status(check, skip_invalid=session.skip_invalid)
             _bulk_output.show_check(
                 check, status, self._file, self._warnings, as_json=session.as_json
@@ -179,7 +180,7 @@ class SendRun:
     def _question(self, sender: BulkSender) -> str:
         """Check the file, print what to be warned of, and return what a person is asked below."""
         check = self._checked(sender)
-        self._warn_of_references(check)
+        self._warn_of_references()
         self._print_warnings()
         self._was_told = True
         return f"{_bulk_output.summary_of(check, self._file)} {sender.effect}"
@@ -196,7 +197,7 @@ class SendRun:
         if self._was_told:
             return
         self._was_told = True
-        self._warn_of_references(check)
+        self._warn_of_references()
         if not self._session.as_json:
             _bulk_output.announce(self._batch, check, self._file)
             self._print_warnings()
@@ -221,19 +222,12 @@ class SendRun:
             raise Misuse(f"{warning} Name that state; if there is none, add --new-state.")
         self._warnings.append(f"Warning: {warning}")
 
-    def _warn_of_references(self, check: Check) -> None:
-        """Warn that no row of the file has a reference, or that rows share theirs."""
+    def _warn_of_references(self) -> None:
+        """Warn that no row of the file has a reference."""
         kind = system_of(self._session.provider).load("bulk")
         warning = _reference_warning(self._file, kind, self._session.key_column)
         if warning is not None:
             self._warnings.append(warning)
-        if check.sharing:
-            column = self._file.columns.get(kind.reference) or kind.reference
-            self._warnings.append(
-                f"Warning: {rows_text(check.sharing)} of the file have the {plain(column)} of "
-                "another one. If a response is lost, it does not tell which of them was created, "
-                "and 'victor reconcile' cannot, either. Give each row a reference of its own."
-            )
 
 
 def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
@@ -530,8 +524,6 @@ def worker(
         if metrics is not None:
             metrics.watch(sender)
         tell("working", f"Working on {sender.state}; Ctrl-C stops.")
-        if not session.batch and not sender.batches() and (owners := sender.owners()):
-            tell("notice", f"All batches so far are of {' and '.join(owners)}: left alone.")
         with suppress(KeyboardInterrupt):
             sender.work(stop=CommandStop())
         tell("stopped", "Stopped.")

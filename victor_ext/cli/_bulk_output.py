@@ -118,12 +118,6 @@ def show_result(
 def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
     """Yield what to do about rows that were not sent, or not created."""
     yield from _unknown_advice(status, command)
-    if status.replaced:
-        yield (
-            "Another sheet of this batch was sent meanwhile. It lacks or changes "
-            f"{_names(status.replaced, len(status.replaced))}: these were not created as this "
-            "sheet has them."
-        )
     yield from _decision_advice(status)
     if any(outcome == "refused" for outcome in status.counts):
         yield (
@@ -289,16 +283,6 @@ def _result_as_dict(result: RowResult) -> dict[str, Any]:
     return document
 
 
-def _names(names: Sequence[str], count: int) -> str:
-    """Return the first of these names, and how many more there are of all `count`."""
-    shown = ", ".join(map(plain, names[:_NAMED]))
-    more = count - len(names[:_NAMED])
-    return f"{shown} and {more:,} more" if more > 0 else shown
-
-
-_NAMED = 10
-"""Of so many rows the names are shown."""
-
 # Counts, and a status as JSON
 
 
@@ -344,16 +328,6 @@ def without_password(url: str) -> str:
 
 _LISTED_NOTICES = 20
 """Maximum number of notices of one code to list."""
-_SUMMARIES = {
-    "created_before": "{rows} created before. Not sent again.",
-    "due_later": (
-        "{rows} asked, or maybe asked, for an earlier due date before. Not sent for the later one. "
-        "What is unpaid needs a row with a number of its own. Another --key-kind would ask for "
-        "each invoice again: it is only for the next month of keys that name payers."
-    ),
-    "replaced": "Replaced by this file: {rows} that had not left.",
-}
-"""What is said of all rows whose notice has this code. Notices of other codes are listed."""
 
 
 def report_invalid(failure: CommandFailure, check: Check, file: RowFile, *, as_json: bool) -> None:
@@ -412,10 +386,7 @@ def dry_run_status(check: Check, *, skip_invalid: bool) -> int:
     """
     if check.is_refused(skip_invalid=skip_invalid):
         return MISUSE
-    rejected_before = check.noticed.get("rejected_before", 0)
-    if check.invalid or check.changed or rejected_before:
-        return FAILED
-    return 0
+    return FAILED if check.invalid or check.changed else 0
 
 
 def summary_of(check: Check, file: RowFile) -> str:
@@ -464,17 +435,12 @@ def _amounts(check: Check, file: RowFile) -> str:
 
 
 def _print_notices(check: Check) -> None:
-    """Print why rows are not simply sent: what concerns many rows, in one line; then the other
-    rows, in the order of the sheet.
-    """
-    for code, summary in _SUMMARIES.items():
-        if code in check.noticed:
-            complain(plain(summary.format(rows=rows_text(check.noticed[code]))))
+    """Print why rows are not simply sent, in the order of the sheet."""
     listed = Counter[str]()
     first_lines: dict[str, int] = {}
     for notice in check.notices:
         first_lines.setdefault(notice.code, notice.line)
-        if notice.code not in _SUMMARIES and listed[notice.code] < _LISTED_NOTICES:
+        if listed[notice.code] < _LISTED_NOTICES:
             listed[notice.code] += 1
             complain(plain(f"Line {notice.line:,}: {notice.message}"))
     for code, count in listed.items():

@@ -20,7 +20,7 @@ from victor_ext._values.exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, U
 
 from . import _bulk_output
 from ._failures import Misuse, failure_of
-from ._options import Yes, flag, number, option, seconds, whole_number
+from ._options import KEYS_KEPT, Yes, flag, number, option, seconds, whole_number
 from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
 from ._screen import ProgressBar, plain
 from ._session import Session, at_terminal_input, provider_of, system_of, without_none
@@ -34,7 +34,7 @@ _STEPS = ("instruct", "withdraw")
 """The commands that follow the sending of payouts: the batch is their argument."""
 _FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
 """The options that say how a file is written."""
-_KEPT_OPTIONS = ("rate", "workers", "key_retention", "patience", "yes")
+_KEPT_OPTIONS = ("rate", "workers", "patience", "yes")
 """The options of `resume` that a person types once, and that hold when it goes on."""
 _OTHER_OPTIONS = (
     *("state", "new_state", "batch", "all_batches", "yes"),
@@ -134,14 +134,10 @@ class BulkSession(Session):
         return shlex.join(words)
 
     def _kept_words(self, command: str) -> Iterator[str]:
-        """Yield the options of this command line that hold for `resume`: how rows are sent. A batch
-        itself keeps what `send` says of it.
-        """
+        """Yield the options of this command line that hold for `resume`: how rows are sent."""
         if command != "resume":
             return
         for name in _KEPT_OPTIONS:
-            if self.context.info_name == "send" and name in ("key_retention", "patience"):
-                continue
             value: Any = self.context.params.get(name)
             if value is None or value is False:
                 continue
@@ -169,12 +165,10 @@ class BulkSession(Session):
         """Return the batches of the state, of which there is one at least. Raises `Misuse`."""
         with self.sender() as sender:
             names = sender.batches()
-            owners = sender.owners()
         if names:
             return names
-        others = f": all are of {' and '.join(owners)}" if owners else ""
         raise Misuse(
-            f"There is no batch of this system and environment in {sender.state}{others}. Begin "
+            f"There is no batch of this system and environment in {sender.state}. Begin "
             "with 'victor bulk send', and the name of your file."
         )
 
@@ -273,12 +267,7 @@ class WorkerSession(BatchSession):
     workers: int | None = option(
         "Concurrent calls of this process, 1 to 100 (default: 16).", "N", parser=whole_number()
     )
-    key_retention: float | None = option(
-        "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
-        "looked up and not sent again. (default: 24h)",
-        "TIME",
-        parser=seconds,
-    )
+    keys_kept: float | None = option(KEYS_KEPT, "TIME", parser=seconds)
     patience: float | None = option(
         "How long to go on while nothing is settled (default: 120).", "SECONDS", parser=number()
     )
@@ -298,8 +287,11 @@ class SendingSession(WorkerSession):
 class SendSession(SendingSession):
     """The session of `send`: with what the file is, and how it is written."""
 
-    other_payments: bool = flag(
-        "--other-payments", "The new rows are other payments than those that they look like."
+    other_payments: int | None = option(
+        "So many new rows look like payments of other batches, and are others: a person has "
+        "looked at them.",
+        "N",
+        parser=whole_number(1),
     )
 
     key_column: str | None = option(
@@ -318,12 +310,6 @@ class SendSession(SendingSession):
     decimal: DecimalMark = None
     date_format: DateFormat = None
     encoding: Encoding = None
-    key_kind: str | None = option(
-        "Victor: what that column names. Another word asks for an invoice again: it is only "
-        "for keys that name payers, and names the month, such as subscription-2026-11. "
-        "(default: the batch's, or invoice)",
-        "WORD",
-    )
 
     def _headings(self) -> Mapping[str, str | None]:
         """The file's own headings, by our names of columns."""

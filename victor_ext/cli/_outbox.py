@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,17 @@ from victor_ext._systems import DEFAULT
 from victor_ext._values.exit_status import FAILED
 
 from ._failures import CommandFailure, Misuse
-from ._options import argument, flag, found_word, group, number, option, whole_number
+from ._options import (
+    KEYS_KEPT,
+    argument,
+    flag,
+    found_word,
+    group,
+    number,
+    option,
+    seconds,
+    whole_number,
+)
 from ._screen import complain, in_columns, plain, say, zulu_text
 from ._session import CommandOptions, Provider, Session, with_session
 from ._wording import in_options
@@ -62,13 +72,14 @@ class OutboxCommandOptions(CommandOptions):
     )
 
     @contextmanager
-    def outbox(self) -> Generator[Outbox]:
-        """Open the outbox for the block, for a command about entries.
+    def outbox(self, keys_kept: float | None = None) -> Generator[Outbox]:
+        """Open the outbox for the block, for a command about entries. `keys_kept` is as of
+        `opened_queue`.
 
         Raises `Misuse`, whose message does not quote the URL of the database: it may have a
         password.
         """
-        with self.event_queue() as (box, has_entries):
+        with self.event_queue(keys_kept) as (box, has_entries):
             if not has_entries:
                 raise Misuse(
                     f"{self.table} has no entries, only events: it is an inbox's, for status, and "
@@ -77,12 +88,12 @@ class OutboxCommandOptions(CommandOptions):
             yield box
 
     @contextmanager
-    def event_queue(self) -> Generator[tuple[Outbox, bool]]:
+    def event_queue(self, keys_kept: float | None = None) -> Generator[tuple[Outbox, bool]]:
         """Open the outbox, or an inbox with the interface of an outbox, for the block, and say
         whether it is an outbox: an inbox has no entries, only events. Raises `Misuse`, as `outbox`
         does.
         """
-        with opened_queue(self.database, self.table) as opened:
+        with opened_queue(self.database, self.table, keys_kept) as opened:
             yield opened
 
     def conclude_change(self, name: str, text: str, *, is_done: bool, why_not: str) -> None:
@@ -99,9 +110,11 @@ class OutboxCommandOptions(CommandOptions):
 
 
 @contextmanager
-def opened_queue(database: str, table: str, **settings: Any) -> Generator[tuple[Outbox, bool]]:
+def opened_queue(
+    database: str, table: str, keys_kept: float | None = None
+) -> Generator[tuple[Outbox, bool]]:
     """Open the outbox of a database, or an inbox with the interface of an outbox, for the block, as
-    `event_queue` does. `settings` are more arguments of `Outbox`.
+    `event_queue` does. `keys_kept` are seconds, if they were said.
     """
     try:
         from victor_ext._event_queue.databases import split_name  # noqa: PLC0415 - an extra of its own
@@ -117,7 +130,8 @@ def opened_queue(database: str, table: str, **settings: Any) -> Generator[tuple[
         if not inspector.has_table(name, schema=schema):
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
         columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
-        box = Outbox(inspector.engine, table=table, storage_key=storage_key(), **settings)
+        kept = None if keys_kept is None else timedelta(seconds=keys_kept)
+        box = Outbox(inspector.engine, table=table, storage_key=storage_key(), keys_kept=kept)
         yield box, "key" in columns
 
 
@@ -143,7 +157,7 @@ class DeadLetterOptions(OutboxCommandOptions):
         numbers = set(self.dead_letter or ())
         with self.event_queue() as (box, _):
             # Read before the block: after it, they are no dead letters.
-            known = _dead_letter_numbers(box, "dead", "not_found")
+            known = _dead_letter_numbers(box)
             yield box, numbers
         unknown = sorted(numbers - known)
         if not unknown:
@@ -360,13 +374,17 @@ def adopt(options: AdoptOptions, *, provider: Provider = DEFAULT) -> None:
 
 @outbox.command()
 @with_session
-def release(options: OutboxCommandOptions) -> None:
+def release(
+    options: OutboxCommandOptions,
+    *,
+    keys_kept: float | None = option(KEYS_KEPT, "TIME", parser=seconds),
+) -> None:
     """End a hold.
 
     Workers look up what may have been sent, send what was added since the hold, and handle events.
     The exit status is 1 if it was not held.
     """
-    with options.outbox() as box:
+    with options.outbox(keys_kept) as box:
         was_held = box.release()
     options.conclude_change("released", "Released.", is_done=was_held, why_not="is not held.")
 
@@ -406,7 +424,7 @@ def discard(
         raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
     with options.dead_letters() as (box, numbers):
         # `discard` needs a number: where there is no dead letter, nothing is done.
-        chosen = numbers or _dead_letter_numbers(box, "dead")
+        chosen = numbers or _dead_letter_numbers(box)
         count = box.discard(*chosen, by=by, why=why) if chosen else 0
         options.conclude({"discarded": count}, f"{count} discarded.")
 
@@ -471,6 +489,6 @@ def _held_notice(since: datetime) -> str:
     )
 
 
-def _dead_letter_numbers(box: Outbox, *states: str) -> set[int]:
-    """Return the numbers of the dead letters in these states."""
-    return {letter.id for state in states for letter in box.dead_letters(state)}
+def _dead_letter_numbers(box: Outbox) -> set[int]:
+    """Return the numbers of the dead letters."""
+    return {letter.id for letter in box.dead_letters()}

@@ -33,11 +33,12 @@ from victor_ext._event_queue.databases import (
 )
 from victor_ext._event_queue.rows import begin_writing, change_rows
 from victor_ext._event_queue.transactions import Pass
-from victor_ext._settlement.key_age import Now, SentSince
+from victor_ext._settlement.key_age import Moment, Now, SentSince
 
 from ._claimed_entry import Claim
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
+from ._keys_kept import KeysKept
 from ._sealing import clear_row
 
 GROUP = 256
@@ -58,6 +59,7 @@ class Claims:
     Args:
         engine: Of the outbox.
         client: Sends the entries.
+        kept: How long the provider keeps keys.
 
     Attributes:
         error: What is raised at the end of the round; None: nothing.
@@ -66,8 +68,9 @@ class Claims:
             subject of theirs was busy.
     """
 
-    def __init__(self, engine: OutboxEngine, client: Any) -> None:
+    def __init__(self, engine: OutboxEngine, client: Any, kept: KeysKept) -> None:
         self.client = client
+        self.kept = kept
         self.error: Exception | None = None
         self.life = engine.holding.life
         self._engine = engine
@@ -76,6 +79,8 @@ class Claims:
         self._chosen = engine.policy.chosen()
         self._worker = new_number()
         self._statement = self._statement_of_begin()
+        is_it = self._table.c.id == sa.bindparam("of_id")
+        self._storing_call = sa.update(self._table).where(is_it)
         self._last = 0
         """The id up to which no entry is left for the pass."""
         self.has_more = False
@@ -90,8 +95,8 @@ class Claims:
         """Read the next group of entries, each with subjects of its own that are not `busy`."""
         now = Now.of(self.client)
         read = partial(self._read_lively, now)
-        present, rows = yield from self._engine.transactions.transact(read)
-        chosen, waiting = _with_distinct_subjects(rows, busy)
+        present, rows, prepared = yield from self._engine.transactions.transact(read)
+        chosen, waiting = _with_distinct_subjects(prepared, busy)
         if waiting:
             self._last = min(waiting) - 1
         elif rows:
@@ -102,7 +107,9 @@ class Claims:
             for row in chosen
         ]
 
-    def _read_lively(self, now: Now, connection: Connection) -> tuple[float, Sequence[Any]]:
+    def _read_lively(
+        self, now: Now, connection: Connection
+    ) -> tuple[float, Sequence[Any], Sequence[Any]]:
         """Read a group in a transaction, after a look whether the database is still the one of the
         last group. If none is left, note the provider's time for `hold`: all that waits will be
         sent after it.
@@ -118,7 +125,7 @@ class Claims:
         rows = self._read_in_order(self._is_due(present), connection)
         if not rows:
             engine.holding.note_time(connection, now, self.client.provider)
-        return present, rows
+        return present, rows, engine.policy.prepare(rows, connection)
 
     def begin(self, claims: Sequence[Claim], connection: Connection) -> Mapping[int, Claim]:
         """Take up entries whose calls begin now, and mark them: nobody else takes one up while its
@@ -154,6 +161,9 @@ class Claims:
         for id, due_at in connection.execute(self._statement, values):
             began = due_at - self.lease
             begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True, marks=marks)
+        calls = [{"of_id": id, **by_id[id].row.unstored} for id in begun if by_id[id].row.unstored]
+        if calls:  # the same bytes are sent in each repeat
+            connection.execute(self._storing_call, calls)
         return begun
 
     def _statement_of_begin(self) -> sa.UpdateBase:
@@ -195,6 +205,17 @@ class Claims:
             return False
         claim.row.had_by = self._worker
         return True
+
+    def renew(self, claim: Claim, connection: Connection) -> Claim | None:
+        """Have an entry that this worker has marked for one more call. None: somebody else has it
+        by now, or the outbox is held.
+        """
+        at = Moment.now()
+        present = database_time(connection)
+        may_renew = sa.and_(claim.is_still_ours(self._table.c), self._is_not_held)
+        if not change_rows(connection, self._table, may_renew, due_at=present + self.lease):
+            return None
+        return replace(claim, now=present, at=at)
 
     @property
     def lease(self) -> float:

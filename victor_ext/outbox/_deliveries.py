@@ -30,7 +30,7 @@ from ._claimed_entry import Claim
 from ._engine import OutboxEngine
 from ._entries import Entry, subjects_of
 from ._sending import Sending
-from ._steps import CallNotMade, Refusal, SharedCall, Step, Steps
+from ._steps import CallNotMade, Postponed, SharedCall, Step, Steps
 from ._storing import SentResult
 
 _LONGEST_PAUSE = 0.1
@@ -79,8 +79,8 @@ class Deliveries:
         self._claims: list[Claim] = []
         self._under_way: dict[int, EntryDelivery] = {}
         """By the ids of the entries, which are the numbers of their calls."""
-        self._refused: set[int] = set()
-        """Those that wait at a `Refusal`."""
+        self._postponed: list[int] = []
+        """Those that wait until no other one is in a call."""
         self._calls_made = 0
         """The number of calls under way."""
         self._sharing: dict[int, SharedCall] = {}
@@ -103,12 +103,14 @@ class Deliveries:
                 ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
                 self._calls_made -= len(ends)
                 yield from self._advance([*chain.from_iterable(map(self._ends_of, ends))])
-            elif self._refused:
+            elif self._sharing:
+                yield from self._begin_shared()
+            else:
                 # No call is left that could show whose the refusals are.
                 is_own = not (self._must_stop() or self._refusals.is_of_client)
-                yield from self._decide([*self._refused], is_own=is_own)
-            else:
-                yield from self._begin_shared()
+                next_ones = self._postponed[: self._engine.workers]
+                del self._postponed[: self._engine.workers]
+                yield from self._advance([CallEnd(id, is_own) for id in next_ones])
             yield from self._begin()
 
     @property
@@ -117,11 +119,7 @@ class Deliveries:
         return [self._done[id] for id in sorted(self._done)]
 
     def _begin(self) -> Pass[None]:
-        """Begin as many entries as may be under way, after those whose refusals are decided."""
-        if not self._refusals.is_of_client:
-            keys = {id: self._under_way[id].claim.row.key for id in self._refused}
-            own = [id for id, key in keys.items() if key not in self._refusals]
-            yield from self._decide(own, is_own=True)
+        """Begin as many entries as may be under way."""
         while self._free_places() and (yield from self._ensure_claims()):
             yield from self._advance(self._next(self._free_places()))
 
@@ -135,11 +133,6 @@ class Deliveries:
             begun.append(CallEnd(claim.row.id))
         del self._claims[:most]
         return begun
-
-    def _decide(self, refused: Sequence[int], *, is_own: bool) -> Pass[None]:
-        """Go on with refused entries."""
-        self._refused.difference_update(refused)
-        yield from self._advance([CallEnd(id, is_own) for id in refused])
 
     def _free_places(self) -> int:
         """How many more entries may begin. One that waits for others takes no place."""
@@ -162,7 +155,8 @@ class Deliveries:
         if self._under_way and not claims.has_more:
             return False
         is_long = time.monotonic() >= self._reads_until
-        if is_long and not self._refused:  # the next calls show whose refusals these are
+        # The next calls show whose a streak of refusals is.
+        if is_long and not self._refusals.is_undecided:
             self.is_cut = claims.has_more
             return False
         # Also one that is refused, and that a person has let be sent again.
@@ -198,8 +192,8 @@ class Deliveries:
                 self._stop(self._refusals.error)
             if isinstance(step, Transaction):
                 pending[end.number] = step
-            elif isinstance(step, Refusal):
-                self._refused.add(end.number)
+            elif isinstance(step, Postponed):
+                self._postponed.append(end.number)
             elif isinstance(step, SharedCall):
                 self._sharing[end.number] = step
             elif step is not None:

@@ -15,14 +15,13 @@ import math
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from victor_ext import Outcome, PreparedCall, VictorError
+from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -35,9 +34,8 @@ from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, i
 from victor_ext._event_queue.transactions import PassDriver, Transactions
 from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
-from victor_ext._settlement.key_age import SentSince, within_key_life
+from victor_ext._settlement.key_age import SentSince
 
-from ._adding import new_entry
 from ._digests import FORGOTTEN
 from ._engine import EngineTerms, OutboxEngine
 from ._entries import (
@@ -56,11 +54,12 @@ from ._entries import (
 )
 from ._forgetting import FORGOTTEN_VALUES
 from ._holding import HOLD, end_hold, mark_restored, moment_of, store_time
+from ._keys_kept import keys_kept
 from ._life import Life
 from ._passes import Rounds
 from ._policy import PaymentRegister
 from ._scope import kept_text
-from ._sealing import sealed_values
+from ._sealing import UNPREPARED
 from ._storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from ._tables import OutboxTables
 
@@ -75,7 +74,7 @@ _WORD = f"""
 CASE
     WHEN state = 'sent' AND shared THEN '{PaymentOutcome.ACCEPTED}'
     WHEN state = 'sent' THEN '{PaymentOutcome.CREATED}'
-    WHEN last = '{PaymentOutcome.NOT_SENT}' AND state IN ('waiting', 'unclear') THEN last
+    WHEN last = '{PaymentOutcome.NOT_SENT}' AND state = 'waiting' THEN last
     WHEN last = '{PaymentOutcome.ACCEPTED}'
         AND state IN ('sending', 'settling', 'unclear') THEN last
     WHEN last = '{PaymentOutcome.UNKNOWN}' AND state = 'sending' THEN last
@@ -93,17 +92,16 @@ def _entry_table() -> sa.Table:
     """The table of the entries of files, with more columns than that of an outbox.
 
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
-    the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
-    are the seconds for which the provider keeps its key. `shared` says that it is for the rows of a
-    payout, be it one row. `last` is the outcome of its last call, if that settled nothing. `word`
-    is what people see of its rows: the database stores it with each change of the others.
+    the account and the address with which it is sent, and `batch` the batch that sends it. `shared`
+    says that it is for the rows of a payout, be it one row. `last` is the outcome of its last call,
+    if that settled nothing. `word` is what people see of its rows: the database stores it with each
+    change of the others.
     """
     return outbox_table(
         NAME,
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("batch", sa.Text, nullable=False),
-        sa.Column("kept", sa.Double, nullable=False),
         sa.Column("shared", sa.Boolean, nullable=False),
         sa.Column("last", sa.String(16)),
         sa.Column("word", sa.String(16), sa.Computed(_WORD, persisted=True)),
@@ -117,6 +115,7 @@ ENTRIES = TABLES.entries
 
 _NO_REFERENCE = "It has no client_reference_id to search for."
 _WAS_DONE = "A look-up shows that it was done."
+_GONE = InvalidRequest("What it asks for is not in the state any more.")
 _WAITING = EntryState.WAITING
 _MAY_BE_REPLACED = (_WAITING, EntryState.REFUSED)
 
@@ -125,47 +124,38 @@ class EntryMarked(Exception):
     """An entry that was to be replaced may have been sent: nothing is stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileTerms:
+class FileTerms(NamedTuple):
     """What the entries that are stored by one transaction have in common: see the table."""
 
+    provider: str
+    operation: str
     scope: str
     sender: str
     batch: str
-    kept: float
+    shared: bool
 
 
-def entry_values(
-    call: PreparedCall,
-    client: Any,
-    key: str,
-    vault: Vault,
-    terms: FileTerms,
-    look_up_by: Mapping[str, str] | None = None,
-    *,
-    shared: bool = False,
-) -> dict[str, Any]:
-    """The column values of a new entry, but for the time at which it is stored.
-
-    Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
+def entry_values(terms: FileTerms, key: str, reference: str) -> dict[str, Any]:
+    """The column values of a new entry, but for the time at which it is stored. It has no call
+    before it is taken up. `reference` is a digest.
     """
-    new = new_entry(call, client, key, look_up_by or {})
     return {
-        **sealed_values(vault, vars(new)),
-        "reference": vault.fingerprint(new.reference),
-        "more_references": more_references(call, vault.fingerprint),
-        **asdict(terms),
-        "shared": shared,
+        **terms._asdict(),
+        "key": key,
+        "reference": reference,
+        "call": UNPREPARED,
+        "look_up_by": UNPREPARED,
+        "send_before": None,
+        "settle_until": None,
+        "state": _WAITING,
+        **free_values(),
+        **sent_values(None),
+        "tries": 0,
+        "ended": False,
+        "restored": False,
         "last": None,
         "error": None,
-        "settle_until": None,
-        **sent_values(None),
     }
-
-
-def like_entry(values: Mapping[str, Any], **own: Any) -> dict[str, Any]:
-    """The column values of a new entry that has those of another new one, but for its own."""
-    return {**values, **free_values(), **own}
 
 
 def sent_since(sent: SentSince) -> dict[str, Any]:
@@ -209,6 +199,11 @@ def remove_entries(connection: Connection, scope: str, keys: Collection[str]) ->
     """Delete those of these entries that wait, or were refused here."""
     may_be_removed = ENTRIES.c.state.in_(_MAY_BE_REPLACED)
     delete_rows(connection, ENTRIES, sa.and_(named_entries(scope, keys), may_be_removed))
+
+
+def renew_entries(connection: Connection, scope: str, keys: Collection[str]) -> None:
+    """Let a worker that has read these entries send none of them: each asks for less since."""
+    change_rows(connection, ENTRIES, named_entries(scope, keys), had_by=new_number())
 
 
 _IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
@@ -341,16 +336,10 @@ def open_entries(connection: Connection, chosen: Condition) -> OpenEntries:
 
 
 def let_go_on(connection: Connection, chosen: Condition) -> None:
-    """Let entries that wait for their next try, or that are unclear, be taken up at once.
-
-    An unclear one that was surely lost is sent again.
-    """
+    """Let entries that wait for their next try, or that are unclear, be taken up at once."""
     columns = ENTRIES.c
     of_nobody = sa.and_(chosen, _is_of_nobody(connection))
     unclear = sa.and_(of_nobody, OfFewRows(columns.state == EntryState.UNCLEAR))
-    lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT)
-    again = {**free_values(), **sent_values(None), "settle_until": None}
-    change_rows(connection, ENTRIES, lost, state=_WAITING, **again)
     change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING, **free_values())
     paused = sa.and_(of_nobody, _IS_DUE, columns.due_at > 0.0)
     change_rows(connection, ENTRIES, paused, **free_values())
@@ -390,6 +379,11 @@ def note_time(connection: Connection, provider: str, now: SentSince) -> None:
         store_time(connection, TABLES.control, provider, now.since)
 
 
+def note_keys_kept(connection: Connection, seconds: float | None) -> None:
+    """Note how long the provider keeps keys; None: nothing was said."""
+    keys_kept(connection, TABLES.control, seconds)
+
+
 def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
     insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
@@ -414,7 +408,7 @@ class SenderTerms:
         scope: The system and the environment.
         sender: The account and the address with which entries are sent.
         batch: The batch whose entries are sent; None: all batches.
-        kept: Seconds for which the provider keeps keys, if an entry does not say less.
+        kept: Seconds for which the provider keeps keys, as was said; None: nobody has said it.
         workers: The maximum number of calls under way at once.
         rate: The maximum number of calls that begin in a second; None: no limit.
     """
@@ -422,13 +416,26 @@ class SenderTerms:
     scope: str
     sender: str
     batch: str | None
-    kept: float
+    kept: float | None
     workers: int
     rate: float | None = None
 
 
+class FileCall(NamedTuple):
+    """The call of an entry, and the values that its look-up needs beside it."""
+
+    call: PreparedCall
+    look_up_by: Mapping[str, str]
+
+
 class FileRows(PaymentRegister, Protocol):
     """What bulk sending knows of the rows that entries are for."""
+
+    def prepare(
+        self, connection: Connection, keys: Sequence[str]
+    ) -> Mapping[str, FileCall | InvalidRequest]:
+        """Return the calls of entries by their keys, or why one cannot be made."""
+        ...
 
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Make a call. Returns what it came to, as of `create` of `settle`.
@@ -436,9 +443,6 @@ class FileRows(PaymentRegister, Protocol):
         Args:
             is_repeat: Whether it may have been sent before.
         """
-
-    def wait_for_database(self, error: DBAPIError) -> None:
-        """Wait until what was to be stored can be tried again. Raises an error to give up."""
 
 
 class FilePolicy:
@@ -487,9 +491,36 @@ class FilePolicy:
 
     # How one is sent
 
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:
+        """Prepare the calls of entries that have none yet. One that cannot be made is refused, or
+        unclear if it may have been sent in a restored state.
+        """
+        new = [row for row in rows if row.call == UNPREPARED]
+        if not new:
+            return rows
+        calls = self._rows.prepare(connection, [row.key for row in new])
+        for row in new:
+            prepared = calls.get(row.key, _GONE)
+            try:
+                if isinstance(prepared, InvalidRequest):
+                    raise prepared
+                row.add_call(prepared.call, prepared.look_up_by, self._vault)
+                row.more_references = more_references(prepared.call, self._vault.fingerprint)
+                row.unstored = {**row.unstored, "more_references": row.more_references}
+            except InvalidRequest as error:
+                self._end_without_call(row, error, connection)
+        return [row for row in rows if row.call != UNPREPARED]
+
+    def _end_without_call(self, row: Any, error: InvalidRequest, connection: Connection) -> None:
+        """Store that an entry is not sent, since it has no call."""
+        state = EntryState.REFUSED if row.first_sent_at is None else EntryState.UNCLEAR
+        why = self._vault.sealed_text(error.message)
+        is_as_read = sa.and_(ENTRIES.c.id == row.id, ENTRIES.c.had_by == row.had_by)
+        change_rows(connection, ENTRIES, is_as_read, **free_values(), state=state, error=why)
+
     def write(self, row: Any, ahead: float) -> Write:
         """The write of an entry."""
-        write = replace(write_of(row, ahead), kept=float(row.kept))
+        write = write_of(row, ahead)
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
         return write
@@ -497,7 +528,6 @@ class FilePolicy:
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
         """Send the row."""
         call: PreparedCall = row.prepared
-        client = within_key_life(client, float(row.kept))
         try:
             return self._rows.call(client, call, is_repeat=is_repeat)
         except VictorError:
@@ -524,11 +554,9 @@ class FilePolicy:
             if settlement.looked_up:
                 values["error"] = f"{settlement.reason} {_WAS_DONE}"
         elif values["state"] == EntryState.UNCLEAR:
-            outcome = settlement.once_over().outcome
-            was_accepted = row.last == PaymentOutcome.ACCEPTED
             # What an earlier call came to says nothing of the one that is in doubt.
-            is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
-            values["last"] = outcome if is_known else row.last
+            was_accepted = row.last == PaymentOutcome.ACCEPTED
+            values["last"] = row.last if was_accepted else settlement.outcome
         return values
 
 
@@ -557,15 +585,13 @@ class FileSender:
     ) -> None:
         own_driver = driver or BlockingDriver(prepared_engine(engine), ENTRIES)
         tables = ENTRIES.metadata.sorted_tables
-        self._transactions = Transactions(own_driver, tables, rows.wait_for_database)
+        self._transactions = Transactions(own_driver, tables)
         self._engine = engine
         self._client = client
         self._policy = FilePolicy(rows, vault, terms, stop)
         engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
         self._parts = OutboxEngine(TABLES, self._transactions, vault, self._policy, engine_terms)
         self._rounds = Rounds(self._parts)
-        self._rest: Any = None
-        """The rest of a round of passes, if it has not ended."""
 
     @property
     def is_client_refused(self) -> bool:
@@ -590,6 +616,4 @@ class FileSender:
 
     def send_for_a_while(self) -> None:
         """Make the passes of some seconds: what others have left is taken up between them."""
-        rest, self._rest = self._rest, None
-        round_of_passes = self._rounds.make_for_a_while(self._client, rest)
-        _, self._rest = self._transactions.run(round_of_passes)
+        self._transactions.run(self._rounds.send_for_a_while(self._client))

@@ -4,16 +4,15 @@ outbox. That of files is `FilePolicy`. `PaymentRegister` are what entries are fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import PreparedCall
 from victor_ext._event_queue.databases import Condition
 from victor_ext._settlement.failures import is_refusal
-from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
+from victor_ext._settlement.flow import Settlement, Write
 
 from ._entries import write_of
 from ._scope import Scope
@@ -38,9 +37,6 @@ class PaymentRegister(Protocol):
         """
         ...
 
-    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Count the payments of a call by what it has come to."""
-
     def hold(self, connection: Connection) -> None:
         """Hold the payments of a database that is another copy; its entries are held."""
 
@@ -59,9 +55,6 @@ class NoPayments:
     def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:  # noqa: ARG002
         """False: each payment is asked for by its entry."""
         return False
-
-    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Count nothing."""
 
     def hold(self, connection: Connection) -> None:
         """Hold nothing beside the entries."""
@@ -90,6 +83,12 @@ class EntryPolicy(Protocol):
     """Waits until a call may begin; None: each may."""
 
     # How one is sent
+
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:
+        """Prepare the calls of those entries that were stored without one. Returns the entries that
+        have a call now.
+        """
+        ...
 
     def write(self, row: Any, ahead: float) -> Write:
         """The entry as the write that `settle` takes. `ahead` is as of `write_of`."""
@@ -131,6 +130,10 @@ class OutboxPolicy:
     def chosen(self) -> Condition:
         """Holds for all entries."""
         return sa.true()
+
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:  # noqa: ARG002
+        """All of them: they were stored with their calls."""
+        return rows
 
     def write(self, row: Any, ahead: float) -> Write:
         """The write that the entry stores."""

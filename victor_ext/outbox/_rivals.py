@@ -17,11 +17,10 @@ from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, why_not_its_own
 from victor_ext._values.ids import canonical_id
 
-from ._digests import is_forgotten
 from ._entries import IN_DOUBT, NOT_DONE, EntryState, is_surely_not_done, references_of
 from ._policy import EntryPolicy
 from ._sealing import ClearRow, clear_row, sealed_values
-from ._storing import SentResult, text_of_made
+from ._storing import SentResult, is_readable, text_of_made
 
 
 class Rivals:
@@ -131,7 +130,9 @@ class Rivals:
         for other in self._others(row, chosen, connection):
             if not references.isdisjoint(references_of(other)):
                 return True
-            if not is_by_subject and row.prepared.is_like(other.prepared, found.compared):
+            if is_by_subject:
+                continue
+            if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
                 return True
         return self._payments.has_rival(connection, row.key, references)
 
@@ -151,5 +152,5 @@ def _are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
     """
     if row.operation == other.operation:
         return True
-    has_both = not is_forgotten(row.call) and not is_forgotten(other.call)
-    return has_both and bool(row.prepared.operation == other.prepared.operation)
+    are_readable = is_readable(row) and is_readable(other)
+    return are_readable and bool(row.prepared.operation == other.prepared.operation)

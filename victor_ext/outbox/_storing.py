@@ -37,7 +37,7 @@ from ._entries import (
     provider_of,
 )
 from ._holding import Holding
-from ._sealing import ClearRow, clear_row, sealed_values
+from ._sealing import UNPREPARED, ClearRow, clear_row, sealed_values
 
 Tell: TypeAlias = Callable[..., object]
 """Tells the handlers of an event, whose column values it gets; or stores it for a worker."""
@@ -164,12 +164,17 @@ def event_kind(table: sa.Table, vault: Vault, holding: Holding) -> EventKind[Out
     return EventKind(provider_of, event_of, holding.may_work)
 
 
+def is_readable(row: ClearRow) -> bool:
+    """Whether an entry has its call: it was prepared, and is not forgotten."""
+    return row.call != UNPREPARED and not is_forgotten(row.call)
+
+
 def text_of_made(row: ClearRow, id: str | None) -> str | None:
     """The text by which the id of what an entry has made is locked; None: it made nothing. Of an
     entry that was forgotten, an id counts as that of what it made.
     """
     own_id = canonical_id(id)
-    if own_id is None or not (is_forgotten(row.call) or row.prepared.makes(own_id)):
+    if own_id is None or (is_readable(row) and not row.prepared.makes(own_id)):
         return None
     return f"{row.provider} {own_id}"
 
@@ -189,9 +194,10 @@ class SentResult:
 
 def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
     """The result of an entry whose own call was done; None: its settlement comes from a look-up, or
-    is another one, and has to be compared with other entries before it is stored.
+    is another one, and has to be compared with other entries before it is stored; or there is more
+    to say of it.
     """
-    if settlement.outcome is not PaymentOutcome.CREATED or settlement.looked_up:
+    if settlement.outcome is not PaymentOutcome.CREATED or settlement.reason is not None:
         return None
     values = done_values(settlement.request, row.prepared)
     entry = entry_of(row.with_values(values))
