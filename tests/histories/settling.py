@@ -156,7 +156,7 @@ def shared_outboxes(database: str, lease: float, at_once: int) -> tuple[Outbox, 
     outboxes = tuple(SteppedOutbox(engine, **times, workers=at_once) for _ in range(2))
     outboxes[0].create_table()
     for outbox in outboxes:  # a person lets each account send
-        outbox._parts.policy.require = lambda _connection, _client: None
+        outbox._parts.policy.require = lambda _connection, client: None
     return outboxes
 
 
