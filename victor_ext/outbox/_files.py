@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
+from victor_ext import InvalidRequest, PreparedCall
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -437,13 +437,6 @@ class FileRows(PaymentRegister, Protocol):
         """Return the calls of entries by their keys, or why one cannot be made."""
         ...
 
-    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
-        """Make a call. Returns what it came to, as of `create` of `settle`.
-
-        Args:
-            is_repeat: Whether it may have been sent before.
-        """
-
 
 class FilePolicy:
     """The policy of the entries of files: see `EntryPolicy`.
@@ -524,18 +517,6 @@ class FilePolicy:
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
         return write
-
-    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
-        """Send the row."""
-        call: PreparedCall = row.prepared
-        try:
-            return self._rows.call(client, call, is_repeat=is_repeat)
-        except VictorError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
-            # The exception's text may contain account numbers; its type does not.
-            what = f"An unexpected {type(error).__name__} while it was sent."
-        raise VictorError(what, outcome=Outcome.UNKNOWN)
 
     # What is stored of it
 
