@@ -50,6 +50,7 @@ from ._entries import (
     new_number,
     outbox_table,
     sent_values,
+    waiting_values,
     write_of,
 )
 from ._forgetting import FORGOTTEN_VALUES
@@ -147,12 +148,8 @@ def entry_values(terms: FileTerms, key: str, reference: str) -> dict[str, Any]:
         "look_up_by": UNPREPARED,
         "send_before": None,
         "settle_until": None,
-        "state": _WAITING,
-        **free_values(),
+        **waiting_values(),
         **sent_values(None),
-        "tries": 0,
-        "ended": False,
-        "restored": False,
         "last": None,
         "error": None,
     }
@@ -371,17 +368,15 @@ def moment_of_hold(connection: Connection) -> float | None:
     return moment_of(connection, TABLES.control, HOLD)
 
 
-def note_time(connection: Connection, provider: str, now: SentSince) -> None:
-    """Note the present time of a provider, if it is known: what waits in a backup of this state was
-    not sent before it.
+def note_provider(
+    connection: Connection, provider: str, now: SentSince, kept: float | None = None
+) -> None:
+    """Note how long a provider keeps keys, if that was said; and its present time, if that is
+    known: what waits in a backup of this state was not sent before it.
     """
+    keys_kept(connection, TABLES.control, kept)
     if now.known:
         store_time(connection, TABLES.control, provider, now.since)
-
-
-def note_keys_kept(connection: Connection, seconds: float | None) -> None:
-    """Note how long the provider keeps keys; None: nothing was said."""
-    keys_kept(connection, TABLES.control, seconds)
 
 
 def hold_entries(connection: Connection) -> None:
