@@ -98,7 +98,7 @@ def test_a_fifth_system_is_refused_where_a_rule_is_for_named_systems_alone(syste
             ConfigurationError, match=r"TinyPay has no bulk sending: .* It is for Victor or Velo"
         ):
             BulkSender(tiny)
-        with pytest.raises(ConfigurationError, match="payor_id is for Velo: leave it out"):
+        with pytest.raises(ConfigurationError, match="payor_id is for Velo: name the payor"):
             books.reconcile(tiny, ours, **WINDOW, payor_id="P")
 
 

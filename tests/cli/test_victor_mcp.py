@@ -77,11 +77,7 @@ def test_another_spelling_of_an_invoice_is_refused_by_the_name_of_the_first(host
     host.ask("01042", amount="400")
     host.ask("INV-1", amount="501")  # it is left to a person
     for first, other in (("01042", "1042"), ("INV-1", "inv-1")):
-        for said in (
-            host.ask(other, amount="45.00"),
-            host.call("payment", invoice=other),
-            host.call("settle_unclear", invoice=other),
-        ):
+        for said in (host.ask(other, amount="45.00"), host.call("payment", invoice=other)):
             assert said.is_error
             assert said.sentence.startswith(f"{other} is another spelling of {first}, and")
     host.until("01042", "sent")
@@ -144,19 +140,15 @@ def test_what_is_unclear_is_listed_and_settled_without_another_request(
     until(victor_sandbox.requests)
     said = host.call("what_is_unclear")
     assert said.sentence.startswith("Unclear: INV-1042 (sending). Ask for none of them again.")
-    for tool in ("payment", "settle_unclear"):
-        on_its_way = host.call(tool, invoice="INV-1042").sentence
-        assert ("Call payment in a minute" in on_its_way, "settle" in on_its_way) == (True, False)
+    assert "Call payment in a minute" in host.call("payment", invoice="INV-1042").sentence
     desk.allow(payment_limit="88.46", day_limit="88.46")
     said_of_another = host.ask("INV-2", amount="44.24")
     assert said_of_another.sentence.startswith("44.24 USD is above what is left of the limit of a")
     assert [each["may_ask_again"] for each in said.data["payments"]] == [False]
     change(desk.outbox, state="unclear", due_at=0.0)
     said = host.call("payment", invoice="INV-1042")
-    assert "call settle_unclear" in said.sentence
-    # It may still be looked for in vain: lists lag. It is no new request in any case.
-    said = host.call("settle_unclear", invoice="INV-1042")
-    assert (said.state in ("settling", "sent"), "settle_" in said.sentence) == (True, False)
+    assert "a person asks the provider" in said.sentence
+    desk.outbox.look_again("INV-1042")
     host.until("INV-1042", "sent")
     assert host.call("what_is_unclear").sentence.startswith("Nothing is unclear.")
     assert victor_sandbox.work_done_by_reference() == {"INV-1042": 1}
@@ -236,8 +228,7 @@ def test_an_invoice_that_was_handed_to_a_person_is_not_asked_for_by_a_model_the_
     assert said.sentence.startswith(
         "INV-1042 was refused before, so only a person asks for it now."
     )
-    for tool in ("payment", "settle_unclear"):
-        assert "only a person asks for it now" in host.call(tool, invoice="INV-1042").sentence
+    assert "only a person asks for it now" in host.call("payment", invoice="INV-1042").sentence
     host.until("INV-1", "sent")
     assert victor_sandbox.work_done_by_reference() == {"INV-1": 1}
 
@@ -256,9 +247,7 @@ def test_without_permission_the_server_only_reads(desk, victor_sandbox):
         time.sleep(1)  # some twenty passes
         assert victor_sandbox.work_done_by_key() == {}
         change(desk.outbox, state="unclear")
-        assert host.call("settle_unclear", invoice="INV-7").is_error
         desk.allow()
-        assert host.call("settle_unclear", invoice="INV-7").is_error  # it is another program's
         assert host.call("payment", invoice="INV-1").state is None
         assert not host.ask().is_error
 
@@ -354,7 +343,6 @@ def test_the_tools_ask_and_read_and_none_of_them_pays(host):
         "payment",
         "find_payments",
         "what_is_unclear",
-        "settle_unclear",
     ]
     assert not any(tool.input_schema["additionalProperties"] for tool in tools.values())
     assert not any("  " in tool.description or "\n" in tool.description for tool in tools.values())
@@ -362,6 +350,5 @@ def test_the_tools_ask_and_read_and_none_of_them_pays(host):
     assert [*arguments] == ["invoice", "payer", "amount", "due_date", "notes"]
     assert {argument["type"] for argument in arguments.values()} == {"string"}
     assert [name for name, tool in tools.items() if not tool.annotations.read_only_hint] == [
-        "request_payment",
-        "settle_unclear",
+        "request_payment"
     ]

@@ -139,7 +139,7 @@ def test_a_table_may_be_in_a_schema(engine):
     inbox = inbox_of(engine, table="other.received")
     stored(outbox, invoice())
     assert received_number(inbox, 1)
-    parts = ("", "_events", "_control", "_references")
+    parts = ("", "_events", "_control")
     names = {f"entries{part}" for part in parts}
     in_schema = set(sa.inspect(engine).get_table_names("other"))
     assert in_schema == names | {"received", "received_events"}

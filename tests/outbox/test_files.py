@@ -188,9 +188,6 @@ class Rows:
             call = FileCall(client.prepare("payment_requests.create", **values), {})
         return dict.fromkeys(keys, call)
 
-    def only_looked_up(self, _connection, _keys):
-        return ()
-
 
 def worker(engine, respond):
     """A worker, and how the provider responds to it."""

@@ -4,7 +4,6 @@ pass, and each comes to what a look-up of its own shows.
 
 import time
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import anyio
 import pytest
@@ -13,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from victor_api.api.payment_requests import create_request_payment
 
-from tests.outbox.kinds import Box, dated, refused
-from tests.outbox.rows import execute, states
+from tests.outbox.kinds import dated
+from tests.outbox.rows import execute
 from tests.payments import invoice, wire_body
 from tests.providers.running import ONCE, scripted
 from tests.providers.systems import ARGUMENTS, CLIENTS
@@ -90,28 +89,6 @@ def test_one_reading_of_a_payors_payments_serves_all_payouts_of_unknown_outcome(
     assert [state for state, _ in payouts.send()] == ["sent"] * 3
     assert sorted(payouts.states()) == ["sent"] * 3 + ["settling"]
     assert payouts.calls("list_payments") - before == 1
-
-
-def test_a_walk_that_fails_for_an_older_entry_is_no_result_of_a_younger_one(kind, engine):
-    """The provider shows nothing of what is older than 20 minutes, and it is the last look-up."""
-    now = datetime.now(UTC)
-    request = made(1, 0, "R1", str(invoice(1)["amount"]), is_dated=False)
-    request["payment_request"]["created_at"] = int(now.timestamp() * 1000)
-    provider = provider_of([request], 10)
-
-    def answer(request):
-        start = zulu.parse(request.url.params.get("start_datetime", LAST))
-        is_too_old = start < now - timedelta(minutes=20)
-        return refused(400) if is_too_old else provider(request)
-
-    box = Box(kind, engine, partial(client_of, answer))
-    for number, age in enumerate([18, 0]):
-        box.add(**invoice(number))
-        is_it = sa.column("reference") == f"INV-{number}"
-        first = now.timestamp() - age * 60
-        put_in_doubt(box, is_it, first_sent_at=first, settle_until=1.0)
-    assert states(box.send()) == ["unclear", "sent"]
-    assert box.states() == ["unclear", "sent"]
 
 
 # Each has what a look-up of its own shows

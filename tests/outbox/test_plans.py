@@ -34,8 +34,6 @@ def settled(request, sqlite, victor):
     while outbox.send(victor):
         pass
     change(outbox, ended=True)  # all that is stored so far
-    rows = [{"digest": f"digest-{number}", "key": str(number)} for number in range(SETTLED)]
-    execute(outbox, sa.insert(outbox.references).values(rows))
     if request.param:
         execute(outbox, sa.text("ANALYZE"))
         sqlite.dispose()  # a connection reads what was counted when it is opened

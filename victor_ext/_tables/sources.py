@@ -8,12 +8,10 @@ import codecs
 import csv
 import json
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._privacy import (
@@ -44,8 +42,6 @@ MAX_LINE = 1 << 20
 
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _DELIMITERS = (",", ";", "\t")
-_SEPARATOR = re.compile(r"[\"']?sep=([,;\t])[\"']?\s*", re.IGNORECASE)
-"""A first line that tells a spreadsheet the delimiter."""
 _LONGEST_HEADING = 100_000
 """The maximum number of characters of a heading by which its delimiter is chosen."""
 _NO_VALUES = {"NaT", "<NA>", "nan", "NaN", "sNaN"}
@@ -108,7 +104,7 @@ def records_of(
 
     Args:
         encoding: File encoding, unless a `RowFile` names one; None means UTF-8.
-        known: Column names that a CSV heading may have. They tell its delimiter.
+        known: Column names that a `RowFile` may name.
         check: Checks the names of a CSV heading.
         formed: The columns whose values are in the form that a `RowFile` names.
         position: What knows how much of a file is read, while the records are.
@@ -142,7 +138,7 @@ def records_of(
     if path.suffix.lower() in _JSON_LINES:
         records = _json_records(lines, file)
     else:
-        records = _csv_records(lines, file, known, check, export)
+        records = _csv_records(lines, file, check, export)
     return (record if record.problems else file.read_values(record, formed) for record in records)
 
 
@@ -162,27 +158,12 @@ def _record_of_mapping(number: int, row: Mapping[str, object]) -> FileRecord:
     return FileRecord(number, None, dict(pairs), problems, dict(pairs))
 
 
-class EmptyCell(str):
-    """A cell of a data frame that has no value. It is empty text.
-
-    Attributes:
-        shown: What its library shows there, such as `NaT`.
-    """
-
-    __slots__ = ("shown",)
-    shown: str
-
-    def __new__(cls, shown: str) -> Self:
-        cell = super().__new__(cls)
-        cell.shown = shown.strip("<>")
-        return cell
-
-
 def _cell_of(value: object) -> object:
-    """Return a value, or an `EmptyCell` for one that a data frame has where there is none."""
+    """Return a value, or an empty text for one that a data frame has where there is none."""
     is_text = isinstance(value, str) and not isinstance(value, NumberText)
-    text = "" if is_text or isinstance(value, int) else str(value)
-    return EmptyCell(text) if text in _NO_VALUES else value
+    if is_text or isinstance(value, int):
+        return value
+    return "" if str(value) in _NO_VALUES else value
 
 
 def _names_in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -250,17 +231,14 @@ def _checked_encoding(encoding: str | None) -> str:
     name = encoding or "utf-8"
     try:
         # Lines are split at the byte LF before they are decoded, which UTF-16 does not allow.
-        reads_lines = b"\n;".decode(name) == "\n;"
-    except UnicodeError:
-        reads_lines = False
-    except LookupError:  # there is no such codec, or it is none of text
+        is_read = b"\n;".decode(name) == "\n;"
+    except (LookupError, UnicodeError):
+        is_read = False
+    if not is_read:
         message = (
-            f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one "
-            "such as windows-1252."
+            f"encoding={encoding!r} is not read: save the file as UTF-8, or name one such as "
+            "windows-1252."
         )
-        raise ConfigurationError.of([Problem("encoding", "choice", message)]) from None
-    if not reads_lines:
-        message = f"encoding={encoding!r} is not read: save the file as UTF-8, and leave it out."
         raise ConfigurationError.of([Problem("encoding", "choice", message)])
     return codecs.lookup(name).name
 
@@ -297,93 +275,54 @@ def _lines_of(path: Path, encoding: str, position: FilePosition) -> Iterator[str
 
 
 def _csv_records(
-    lines: Iterator[str],
-    file: RowFile,
-    known: Collection[str],
-    check: HeadingCheck,
-    export: Sequence[str],
+    lines: Iterator[str], file: RowFile, check: HeadingCheck, export: Sequence[str]
 ) -> Iterator[FileRecord]:
     """Yield the records of a file with a heading. Raises `SourceBroken`.
 
-    `known` are names of columns that a heading may have; `export` is as of `records_of`.
+    `export` is as of `records_of`.
     """
     first = next(lines, "")
-    first_line = 1
-    named_delimiter = _SEPARATOR.fullmatch(first)
-    if named_delimiter is None:
-        own_names = (name for name in file.columns.values() if name is not None)
-        delimiter = _delimiter_of(first, {*known, *own_names})
-    else:
-        delimiter = named_delimiter[1]
-        first = next(lines, "")
-        first_line = 2
+    delimiter = _delimiter_of(first)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     number = 0
     heading: Heading | None = None
-    for row in _rows(chain([first], lines), first_line, delimiter):
-        if row.is_empty:
-            continue
-        if heading is None:
-            heading = _heading_of(row, file, delimiter, export)
-            check(heading, row.line)
-            continue
-        if row.has_several_lines:
-            message = (
-                "a quote here makes one row of several lines: take the quote out, or the line "
-                "breaks. The lines after this one were not read."
-            )
-            raise SourceBroken(row.line, None, "quote", message)
-        number += 1
-        yield _record(number, row, heading)
-    if heading is None:
-        raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row of the file: the number of the line where it begins, its cells, and whether it has
-    several lines.
-    """
-
-    line: int
-    cells: list[str] = field(repr=False)
-    has_several_lines: bool = False
-
-    @property
-    def is_empty(self) -> bool:
-        return not any(map(str.strip, self.cells))
-
-
-def _rows(lines: Iterator[str], first_line: int, delimiter: str) -> Iterator[_Row]:
-    """Yield the rows in lines, of which the first has the number `first_line`. Raises
-    `SourceBroken`.
-    """
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        line = first_line + reader.line_num
+        line = reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
             raise _unreadable_row(line, error) from None
         if cells is None:
-            return
-        yield _Row(line, cells, first_line + reader.line_num > line + 1)
+            break
+        if not any(map(str.strip, cells)):
+            continue
+        if heading is None:
+            heading = _heading_of(cells, line, file, delimiter, export)
+            check(heading, line)
+            continue
+        if reader.line_num > line:
+            message = (
+                "a quote here makes one row of several lines: take the quote out, or the line "
+                "breaks. The lines after this one were not read."
+            )
+            raise SourceBroken(line, None, "quote", message)
+        number += 1
+        yield _record(number, line, cells, heading)
+    if heading is None:
+        raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
 
 
-def _delimiter_of(first: str, names: Collection[str]) -> str:
-    """Return the delimiter that splits the heading into the most known names; among equals, since
-    headings may be in any language, into the most columns. The heading is assumed to be one line.
+def _delimiter_of(first: str) -> str:
+    """Return the delimiter that splits the heading into the most columns. The heading is assumed to
+    be one line.
     """
-
     # Secret, since a file without a heading begins with a row.
-    heading = Secret(in_one_form(first).partition("\r")[0][:_LONGEST_HEADING])
+    heading = Secret(first.partition("\r")[0][:_LONGEST_HEADING])
 
-    def names_and_columns(delimiter: str) -> tuple[int, int]:
-        """The number of known names, and of all columns."""
-        cells = next(csv.reader([heading or "\n"], delimiter=delimiter))
-        known = [cell for cell in cells if cell.strip() in names]
-        return len(known), len(cells)
+    def columns(delimiter: str) -> int:
+        return len(next(csv.reader([heading or "\n"], delimiter=delimiter)))
 
-    return max(_DELIMITERS, key=names_and_columns)
+    return max(_DELIMITERS, key=columns)
 
 
 def _unreadable_row(line: int, error: csv.Error) -> SourceBroken:
@@ -401,29 +340,30 @@ def _unreadable_row(line: int, error: csv.Error) -> SourceBroken:
     return SourceBroken(line, None, "format", message)
 
 
-def _heading_of(row: _Row, file: RowFile, delimiter: str, export: Sequence[str]) -> Heading:
+def _heading_of(
+    cells: Sequence[str], line: int, file: RowFile, delimiter: str, export: Sequence[str]
+) -> Heading:
     """Return the heading of the file. Raises `SourceBroken`: names are repeated, or lacking."""
     names: list[str] = []
-    for place, cell in enumerate(row.cells, start=1):
+    for place, cell in enumerate(cells, start=1):
         name = in_one_form(cell).strip()
         is_of_sheet = place > len(export) and name in export and names[: len(export)] == [*export]
         names.append(f"column_{place}" if is_of_sheet or not name else name)
     repeated = repeated_in(names)
     if repeated:
         message = f"the heading names {', '.join(repeated)} more than once."
-        raise SourceBroken(row.line, repeated[0], "repeated", message)
+        raise SourceBroken(line, repeated[0], "repeated", message)
     heading = Heading.of(names, file.columns, delimiter)
-    heading.check_named(file.columns, row.line)
+    heading.check_named(file.columns, line)
     return heading
 
 
-def _record(number: int, row: _Row, heading: Heading) -> FileRecord:
+def _record(number: int, line: int, cells: list[str], heading: Heading) -> FileRecord:
     """Return the record of a row, with a problem if the row has not as many cells as the heading.
 
     Further cells may be empty.
     """
     columns = len(heading.own)
-    cells = row.cells
     while len(cells) > columns and not cells[-1]:
         cells.pop()
     problems: tuple[Problem, ...] = ()
@@ -434,4 +374,4 @@ def _record(number: int, row: _Row, heading: Heading) -> FileRecord:
             advice = f"put the cell that has a {mark} in quotes, or take out the {mark}."
         message = f"the heading has {columns} columns, and the row {len(cells)}: {advice}"
         problems = (Problem("", "fields", message),)
-    return heading.record(number, row.line, cells, problems)
+    return heading.record(number, line, cells, problems)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -26,7 +26,7 @@ from victor_ext._tables.row_file import (
     SourceBroken,
     in_own_words,
 )
-from victor_ext._tables.sources import EmptyCell, FilePosition, Rows, records_of
+from victor_ext._tables.sources import FilePosition, Rows, records_of
 from victor_ext._tables.texts import (
     HALF_CHARACTERS,
     SHORT_FORM,
@@ -235,7 +235,7 @@ class RowValidation:
     def _fields_of(self, record: FileRecord) -> Fields:
         """Split a record, and add what the sender has for columns that it lacks."""
         settings = self._settings
-        fields = split_record(self._kind, record.fields, self._key_column, self._required)
+        fields = split_record(self._kind, record.fields, self._key_column)
         fields.arguments = {**settings.defaults, **fields.arguments}
         if "due_date" in fields.arguments:
             fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
@@ -293,14 +293,12 @@ def split_record(
     kind: RowKind,
     record: Mapping[str, object],
     key_column: str,
-    required: Collection[str] = (),
 ) -> Fields:
     """Split a record by purpose. If a value cannot be sent, the value is added as it is, and its
     problem.
 
     Args:
         record: The values of the record, by column.
-        required: The columns that must have a value.
     """
     fields = Fields()
     names_of_things = {key_column, INSTEAD_OF, *kind.exact, *kind.long_numbers}
@@ -317,9 +315,6 @@ def split_record(
                 fields.problems.append(argument)
                 argument = value
             fields.arguments[name] = argument
-        elif isinstance(value, EmptyCell) and name in required:
-            message = f"{name} is empty ({value.shown}): fill it, or leave the row out."
-            fields.problems.append(Problem(name, "required", message))
     if "idempotency_key" in fields.extras:
         message = f"keys are made from {key_column}: drop this column."
         fields.problems.append(Problem("idempotency_key", "column", message))
@@ -405,8 +400,7 @@ def _argument_or_problem(kind: RowKind, name: str, value: object) -> object:
 def _problem_with_key(column: str, value: object) -> Problem | None:
     """Return the problem with a value in the key column; None: a key can be made of it."""
     if value is None or value == "":
-        shown = f" ({value.shown})" if isinstance(value, EmptyCell) else ""
-        return Problem(column, "required", f"{column} is empty{shown}: the row has no key.")
+        return Problem(column, "required", f"{column} is empty: the row has no key.")
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
         return Problem(column, "type", f"{column} must be text or a whole number.")
     text = str(value)

@@ -193,26 +193,12 @@ class Rows:
         """Mark the payments: the entries are held."""
         hold_payments(connection)
 
-    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
-        """Return those of these keys whose entries are not sent again if they may have been sent: a
-        restored state has them. Such a payment may exist under a later key, or with other values.
-        """
-        if not keys:
-            return set()
-        columns = PAYMENTS.c
-        named = sa.and_(columns.owner == self._store.owner, columns.entry.in_(keys))
-        query = sa.select(columns.entry).where(named, columns.restored)
-        return set(connection.execute(query).scalars())
-
-    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
-        """Return whether a payment that has no entry has one of these ids."""
+    def holder_of(self, connection: Connection, ids: Collection[str]) -> str | None:
+        """Return what people call a payment that has no entry and has one of these ids."""
         values = {"owner": self._store.owner, "ids": [*ids]}
-        return connection.execute(PAYMENT_BY_HAND, values).first() is not None
-
-    def holder_of(self, connection: Connection, id: str) -> str | None:
-        """Return what people call a payment that has no entry and has this id."""
-        holders = holders_by_hand(connection, self._store, [id])
-        return holders[0].name if holders else None
+        if connection.execute(PAYMENT_BY_HAND, values).first() is None:
+            return None
+        return holders_by_hand(connection, self._store, ids)[0].name
 
     def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
         """Return whether what a look-up shows may be that of a payment that is in doubt, or may

@@ -129,8 +129,6 @@ def allow(
                 amount=str(payment_limit),
                 due_date=victor.provider_time().moment.date(),
             )
-        if 0 < day_limit < payment_limit:
-            raise Misuse(f"--payment-limit {payment_limit} is above --day-limit {day_limit}.")
         masked = short_mask(payee_account_number)
         text = (
             f"{', '.join(payer)} may be asked for up to {payment_limit} USD each, {day_limit} USD "

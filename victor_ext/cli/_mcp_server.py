@@ -101,7 +101,6 @@ _TOOLS = {
     "payment": True,
     "find_payments": True,
     "what_is_unclear": True,
-    "settle_unclear": False,
 }
 """The tools, which are methods of the server, and whether each only reads."""
 
@@ -133,8 +132,8 @@ _SAID = {
         "outbox retry'."
     ),
     EntryState.UNCLEAR: (
-        "is unclear: it may have been sent. Do not ask again: call settle_unclear. If it stays "
-        "unclear, a person asks the provider, and runs 'victor outbox resolve'."
+        "is unclear: it may have been sent. Do not ask again: a person asks the provider, and runs "
+        "'victor outbox resolve'."
     ),
 }
 """What is said of an entry, after its invoice."""
@@ -344,24 +343,11 @@ class Server:
         sentence = "Nothing is unclear."
         if names:
             sentence = (
-                f"Unclear: {_named(names)}. Ask for none of them again. Call settle_unclear for "
-                "those in the state unclear, and payment for those that are rejected or refused: "
-                "they may have been sent. The server goes on with the others."
+                f"Unclear: {_named(names)}. Ask for none of them again. Call payment for those "
+                "that are unclear, rejected or refused: they may have been sent. The server goes "
+                "on with the others."
             )
         return Answer(f"{sentence}{_why_not_sent(box)}", _listed(payments))
-
-    def settle_unclear(self, invoice: str) -> Answer:
-        """Have an unclear payment settled: it is repeated under its own key or looked up, and asks
-        nobody twice.
-        """
-        policy = self._open()
-        answer = _known_of(policy, invoice)
-        if answer.data["state"] != EntryState.UNCLEAR:
-            return answer
-        if answer.data["by_hand"] is not False:
-            raise Misuse(f"{invoice} was not asked for through this server: a person settles it.")
-        policy.box.look_again(_key_of(invoice))
-        return _known_of(policy, invoice)
 
     def _by_hand(self, arguments: Mapping[str, Any]) -> str:
         """Return what a person runs to send a request all the same."""
@@ -496,9 +482,7 @@ def _known_of(policy: Policy, invoice: str) -> Answer:
         answer = Answer(sentence, {"invoice": invoice, "state": None})
     else:
         answer = _answer_of(entry)
-    return Answer(
-        f"{answer.sentence}{_why_not_sent(policy.box)}", {**answer.data, "by_hand": is_by_hand}
-    )
+    return answer._replace(sentence=f"{answer.sentence}{_why_not_sent(policy.box)}")
 
 
 def _entry_of(box: Outbox, invoice: str) -> Entry | None:

@@ -6,11 +6,11 @@ First the command, then `Report`: what is printed.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,7 +38,7 @@ from ._screen import (
 )
 from ._session import Provider, Session, system_of, with_session
 from ._view import UTC_TIME
-from ._wording import ENCODING, column_remedy, pace_text, rows_text
+from ._wording import ENCODING, column_remedy, rows_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from victor_ext.reconciliation._entries import Ours
 
 _LONGEST_MARGIN_MINUTES = 365 * 24 * 60
-_LOOK_EVERY = 0.25
-"""Seconds between two times that the bar shows how much of our file is read."""
 
 
 @with_session
@@ -145,7 +143,7 @@ def reconcile(
             session.client_of(provider) as client,
             ProgressBar(as_json=session.as_json) as bar,
             compare(
-                client, our_book(client), **options, on_progress=BookProgress(bar).show
+                client, our_book(client), **options, on_progress=partial(_show_progress, bar)
             ) as reconciliation,
         ):
             bar.close()
@@ -167,36 +165,11 @@ def reconcile(
             raise typer.Exit(0 if reconciliation.agrees else FAILED)
 
 
-class BookProgress:
-    """Shows how much of our file is read, and then how many payments of both books are."""
-
-    def __init__(self, bar: ProgressBar) -> None:
-        self._bar = bar
-        self._began = time.monotonic()
-        self._next_look = self._began + _LOOK_EVERY
-        """When the file is shown next, by the monotonic clock."""
-        self._is_file_shown = False
-
-    def show(self, counts: Counts) -> None:
-        share = counts.read_share
-        if share is not None and share < 1:
-            self._show_file(counts.ours, share)
-            return
-        if self._is_file_shown:
-            self._bar.close()
-            self._is_file_shown = False
-        ours, theirs, looked_up = counts.ours, counts.theirs, counts.looked_up
-        text = f"{ours:,} of ours, {theirs:,} of theirs, {looked_up:,} looked up"
-        self._bar.show("reconcile", ours + theirs, None, text)
-
-    def _show_file(self, ours: int, share: float) -> None:
-        now = time.monotonic()
-        if now < self._next_look:
-            return
-        self._next_look = now + _LOOK_EVERY
-        self._is_file_shown = True
-        pace = pace_text(ours, now - self._began, share)
-        self._bar.show("reconcile", ours, None, pace, unit="rows of ours", share=share)
+def _show_progress(bar: ProgressBar, counts: Counts) -> None:
+    """Show how many payments of both books are read."""
+    ours, theirs, looked_up = counts.ours, counts.theirs, counts.looked_up
+    text = f"{ours:,} of ours, {theirs:,} of theirs, {looked_up:,} looked up"
+    bar.show("reconcile", ours + theirs, None, text)
 
 
 def _write_rows(session: Session, path: Path, reconciliation: Reconciliation) -> None:

@@ -26,17 +26,16 @@ from victor_ext import (
     check_payment_request,
 )
 from victor_ext._event_queue.databases import DatabaseTime
-from victor_ext._event_queue.rows import delete_rows
 from victor_ext._event_queue.transactions import Box, connection_of, in_session
 from victor_ext._settlement.key_age import Now
 from victor_ext._values.ids import reference_of
 
-from ._digests import difference, reference_digest
+from ._digests import difference
 from ._engine import OutboxEngine
 from ._entries import (
     CREATE,
     VICTOR,
-    payment_references,
+    more_references,
     refusal,
     stored_reference,
     waiting_values,
@@ -61,7 +60,6 @@ class Adding(Box):
     """Stores new entries."""
 
     client: AnyClient | None
-    references: sa.Table
     _parts: OutboxEngine
     _scope: Scope
 
@@ -99,7 +97,7 @@ class Adding(Box):
         # `prepare` lets a due date pass that is over, since the call may repeat an older one. Only
         # a call that is new is refused for its due date.
         check = partial(check_payment_request, **arguments)
-        return self._add(session, call, new_entry(call, client, key), check)
+        return self._add(session, new_entry(call, client, key), check)
 
     @in_session
     def add_call(
@@ -161,12 +159,11 @@ class Adding(Box):
                 raise refusal(idempotency_key, "send_before", "past", message)
 
         new = new_entry(call, client, idempotency_key, values, latest)
-        return self._add(session, call, new, check)
+        return self._add(session, new, check)
 
     def _add(
         self,
         session: Session | Connection,
-        call: PreparedCall,
         new: ClearRow,
         check: Callable[[], object],
     ) -> bool:
@@ -188,12 +185,6 @@ class Adding(Box):
             now = {"stored_at": DatabaseTime(), "changed_at": DatabaseTime()}
             values = {**sealed_values(vault, vars(new)), **now}
             session.execute(sa.insert(self.table).values(values))
-            digests = map(reference_digest, sorted(payment_references(call)))
-            rows = [{"digest": digest, "key": new.key} for digest in digests]
-            if rows:
-                # Somebody may have deleted an earlier entry with this key by hand.
-                delete_rows(session, self.references, self.references.c.key == new.key)
-                session.execute(sa.insert(self.references), rows)
             return True
         other = difference(clear_row(vault, row), new)
         if other is not None:
@@ -213,8 +204,7 @@ def new_entry(
     look_up_by: Mapping[str, str] = MappingProxyType({}),
     send_before: float | None = None,
 ) -> ClearRow:
-    """The entry of a prepared call, with the values of all its columns but the times. The
-    references of its payments have a table of their own.
+    """The entry of a prepared call, with the values of all its columns but the times.
 
     Raises `InvalidRequest` (of `to_text`): the call has what must not be stored, such as the number
     of a card.
@@ -224,6 +214,7 @@ def new_entry(
         provider=client.provider,
         operation=call.name,
         reference=stored_reference(call.subject) if call.subject else key,
+        more_references=more_references(call, stored_reference),
         call=call.to_text(),
         look_up_by=json.dumps(dict(look_up_by), sort_keys=True),
         send_before=send_before,

@@ -26,7 +26,7 @@ from ._entries import (
     sent_values,
 )
 from ._sealing import clear_row
-from ._storing import Change
+from ._storing import Tell
 
 _MOST_NAMED = 3
 """The maximum number of keys that a message names."""
@@ -213,17 +213,19 @@ class OutboxByHand(Box):
         """Change the entry with this name, if it is in one of these states. Raises
         `InvalidRequest`: no entry is.
         """
-        work = partial(self._change_by_hand, name, states, values_of)
         # This process may have no handlers: the event is stored for the worker.
-        entry = yield from self._transactions.transact(
-            partial(self._parts.store.change_and_tell, work, self._parts.queue.store)
-        )
-        assert entry is not None  # else `_change_by_hand` has raised
-        return entry
+        tell = self._parts.queue.store
+        change = partial(self._change_by_hand, name, states, values_of, tell)
+        return (yield from self._transactions.transact(change))
 
     def _change_by_hand(
-        self, name: str, states: Sequence[str], values_of: _ValuesOf, connection: Connection
-    ) -> Change:
+        self,
+        name: str,
+        states: Sequence[str],
+        values_of: _ValuesOf,
+        tell: Tell,
+        connection: Connection,
+    ) -> Entry:
         """Change the entry with this name in a transaction, if it is in one of these states. Raises
         `InvalidRequest`: no entry is.
         """
@@ -235,20 +237,21 @@ class OutboxByHand(Box):
         if is_forgotten(row.call):
             message = f"The data of {named} was forgotten, so nothing was changed."
             raise refusal(key, "idempotency_key", "forgotten", message)
-        change = Change(None)
+        entry = None
         if row.state in states:
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
             clear = clear_row(self._parts.vault, row)
             # A worker that has taken the entry up loses it, and so cannot store a result.
             values = {**free_values(), **values_of(clear, connection)}
-            change = self._parts.store.change(sa.and_(is_named, as_read), values, connection)
-        if change.entry is None:
+            chosen = sa.and_(is_named, as_read)
+            entry = self._parts.store.change(chosen, values, tell, connection)
+        if entry is None:
             message = (
                 f"{named} is no entry that is {' or '.join(states)}, so nothing was changed: it "
                 f"is {row.state}."
             )
             raise refusal(key, "idempotency_key", "state", message)
-        return change
+        return entry
 
 
 def _excerpt(name: str) -> str:

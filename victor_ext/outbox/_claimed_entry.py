@@ -1,10 +1,7 @@
-"""An entry that a worker has, or wants to take up (`Claim`), and entries that were read together
-(`ClaimGroup`).
-"""
+"""An entry that a worker has, or wants to take up: `Claim`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +23,7 @@ class Claim:
         now: When the entry was read, or marked, by the clock of the database.
         at: The same by the clocks of this machine, which measure how long this worker has had it.
         is_marked: Whether it is stored as an entry that may have been sent.
-        settles_until: The `settle_until` of an entry that is looked up; None: it is not.
+        is_looked_up: Whether it was looked up, and is not sent any more.
         marks: How often entries of its SQLite file were marked, with this one.
     """
 
@@ -35,7 +32,7 @@ class Claim:
     now: float
     at: Moment
     is_marked: bool = True
-    settles_until: float | None = None
+    is_looked_up: bool = False
     marks: int = 0
 
     @property
@@ -50,26 +47,7 @@ class Claim:
         What a look-up finds counts also if that took so long that another worker looks the entry
         up, too: it is not sent any more.
         """
-        is_it = columns.id == self.row.id
-        is_ours = sa.and_(is_it, columns.worker == self.worker)
-        if self.settles_until is None:
-            return is_ours
-        is_settling = sa.and_(is_it, columns.state == EntryState.SETTLING)
-        return sa.or_(is_ours, sa.and_(is_settling, columns.settle_until == self.settles_until))
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimGroup:
-    """Entries that were read together.
-
-    Attributes:
-        claims: Those that may begin: no two of them have the same subject.
-        last: The id up to which no entry is left for the pass.
-        waits: Whether an entry was left out because a subject of it is under way.
-        is_full: Whether more entries may be due.
-    """
-
-    claims: Sequence[Claim]
-    last: int
-    waits: bool
-    is_full: bool
+        is_ours = columns.worker == self.worker
+        if self.is_looked_up:
+            is_ours = sa.or_(is_ours, columns.state == EntryState.SETTLING)
+        return sa.and_(columns.id == self.row.id, is_ours)

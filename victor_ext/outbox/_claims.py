@@ -35,7 +35,7 @@ from victor_ext._event_queue.rows import begin_writing, change_rows
 from victor_ext._event_queue.transactions import Pass
 from victor_ext._settlement.key_age import Moment, Now, SentSince
 
-from ._claimed_entry import Claim, ClaimGroup
+from ._claimed_entry import Claim
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
 from ._keys_kept import KeysKept
@@ -64,6 +64,8 @@ class Claims:
     Attributes:
         error: What is raised at the end of the round; None: nothing.
         life: Of the database.
+        has_more: Whether the last group has left entries out that may be due: it was full, or a
+            subject of theirs was busy.
     """
 
     def __init__(self, engine: OutboxEngine, client: Any, kept: KeysKept) -> None:
@@ -81,6 +83,7 @@ class Claims:
         self._storing_call = sa.update(self._table).where(is_it)
         self._last = 0
         """The id up to which no entry is left for the pass."""
+        self.has_more = False
 
     # The operations of a round
 
@@ -88,14 +91,25 @@ class Claims:
         """Begin with the oldest entries again: some that others had may be free by now."""
         self._last = 0
 
-    def read_next(self, busy: Collection[str]) -> Pass[ClaimGroup]:
+    def read_next(self, busy: Collection[str]) -> Pass[list[Claim]]:
         """Read the next group of entries, each with subjects of its own that are not `busy`."""
-        read = partial(self._read_lively, Now.of(self.client), busy)
-        group = yield from self._engine.transactions.transact(read)
-        self._last = group.last
-        return group
+        now = Now.of(self.client)
+        read = partial(self._read_lively, now)
+        present, rows, prepared = yield from self._engine.transactions.transact(read)
+        chosen, waiting = _with_distinct_subjects(prepared, busy)
+        if waiting:
+            self._last = min(waiting) - 1
+        elif rows:
+            self._last = rows[-1].id
+        self.has_more = bool(waiting) or len(rows) >= GROUP
+        return [
+            Claim(row, self._worker, present, now.moment, is_marked=sent_of(row) is not None)
+            for row in chosen
+        ]
 
-    def _read_lively(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
+    def _read_lively(
+        self, now: Now, connection: Connection
+    ) -> tuple[float, Sequence[Any], Sequence[Any]]:
         """Read a group in a transaction, after a look whether the database is still the one of the
         last group. If none is left, note the provider's time for `hold`: all that waits will be
         sent after it.
@@ -107,34 +121,13 @@ class Claims:
         loss = self.life.beat(connection)
         if loss is not None:
             engine.holding.mark_lost(connection, loss, self.client.caller)
-        group = self._read_group(now, busy, connection)
-        if not group.claims:
-            engine.holding.note_time(connection, now, self.client.provider)
-        return group
-
-    def _read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
-        """Read a group in a transaction."""
         present = database_time(connection)
-        is_due = self._is_due(present)
-        rows = self._read_in_order(is_due, connection)
-        last = max((row.id for row in rows), default=self._last)
-        prepared = self._engine.policy.prepare(rows, connection)
-        chosen, waiting = _with_distinct_subjects(prepared, busy)
-        if waiting:
-            last = min(waiting) - 1
-        return ClaimGroup(
-            claims=[
-                Claim(row, self._worker, present, now.moment, is_marked=sent_of(row) is not None)
-                for row in chosen
-            ],
-            last=max(self._last, last),
-            waits=bool(waiting),
-            is_full=len(rows) >= GROUP,
-        )
+        rows = self._read_in_order(self._is_due(present), connection)
+        if not rows:
+            engine.holding.note_time(connection, now, self.client.provider)
+        return present, rows, engine.policy.prepare(rows, connection)
 
-    def begin(
-        self, claims: Sequence[Claim], now: Now, connection: Connection
-    ) -> Mapping[int, Claim]:
+    def begin(self, claims: Sequence[Claim], connection: Connection) -> Mapping[int, Claim]:
         """Take up entries whose calls begin now, and mark them: nobody else takes one up while its
         call may be under way. Returns the new claims by the ids of the entries.
 
@@ -154,6 +147,7 @@ class Claims:
             if self.life.is_another_copy(connection):
                 return {}
         by_id = {claim.row.id: claim for claim in claims}
+        now = Now.of(self.client)
         sent = SentSince.at(now, self.client.caller)
         values = {
             "ids": [*by_id],

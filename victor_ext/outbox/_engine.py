@@ -68,7 +68,7 @@ class OutboxEngine:
         handlers: Handlers[OutboxEvent] | None = None,
         log_done: Callable[[Sequence[Entry]], object] = len,
     ) -> None:
-        entries, events, control, _ = tables
+        entries, events, control = tables
         if handlers is None:
             handlers = Handlers(events, transactions.driver)
         self.tables = tables
@@ -82,7 +82,7 @@ class OutboxEngine:
         kind = event_kind(entries, vault, self.holding)
         self.queue = EventQueue(transactions, events, handlers, kind, terms.lease)
         self.store = EntryStore(entries, vault, self.queue, transactions)
-        self.rivals = Rivals(tables, vault, policy)
+        self.rivals = Rivals(entries, vault, policy)
         self.workers = terms.workers
         self.backoff = Backoff()
         self.refusals: dict[tuple[str, str, str | None], RefusalStreak] = {}

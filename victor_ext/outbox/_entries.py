@@ -7,6 +7,7 @@ the table, and at last the conversions between its rows and the types of this pa
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,12 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import SchemaItem
 
-from victor_ext import ConfigurationError, Done, InvalidRequest, PreparedCall, Problem
+from victor_ext import Done, InvalidRequest, PreparedCall, Problem
 from victor_ext._event_queue.databases import ROW_ID, Condition, is_to_come, split_name, table_of
 from victor_ext._privacy import one_line
 from victor_ext._settlement.flow import Write
 from victor_ext._settlement.key_age import LAST_CALLS, SentSince
-from victor_ext._values.ids import canonical_id
+from victor_ext._values.ids import canonical_id, reference_of
 
 from ._digests import is_forgotten, reference_digest
 
@@ -156,42 +157,9 @@ class OutboxEvent:
     tries: int = 0
 
 
-def event_values(name: str, entry: Entry) -> dict[str, str]:
-    """The column values of the event with this name, of a changed entry."""
-    return {
-        "name": name,
-        "provider": entry.provider,
-        "source": entry.operation,
-        "subject": entry.idempotency_key,
-        "data": "",
-    }
-
-
 _STATES = frozenset(state.value for state in EntryState)
-_RESULTS = _STATES - {"waiting", "sending", "settling"}
 _STATUS = "status:"
 """The prefix of the name of an event that is a status, whose word is also a state."""
-
-
-def event_name(name: str) -> str:
-    """The name that a caller gives to an event, as `event_names_of_change` writes it.
-
-    `status:NAME` is a status, whatever its word.
-
-    Raises:
-        ConfigurationError: The name is a state that is no result.
-    """
-    word = name.casefold()
-    if word.startswith(_STATUS):
-        status = word.removeprefix(_STATUS)
-        return word if status in _STATES else status
-    if word in _STATES - _RESULTS:
-        results = ", ".join(sorted(_RESULTS))
-        raise ConfigurationError(
-            f"on({name!r}) would never be called: an entry has events for its results ({results}) "
-            f"and for statuses. For a status of this name, write on('{_STATUS}{word}')."
-        )
-    return word
 
 
 def event_names_of_change(before: Any, after: Any) -> list[str]:
@@ -200,7 +168,7 @@ def event_names_of_change(before: Any, after: Any) -> list[str]:
     `before` and `after` are rows of the entry.
     """
     names: list[str] = []
-    if after.state != before.state and after.state in _RESULTS:
+    if after.state != before.state and after.state not in DUE:
         names.append(after.state)
     if after.status and after.status != before.status:
         word = after.status.casefold()
@@ -231,6 +199,7 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
     - `reference` is the caller's name for what the request makes (one request, or the payments of a
       payout), in the form in which such names are compared; of a long one, its digest. A request
       without such a name has its key there.
+    - `more_references` has those of its payments, if there are several, as a list in JSON.
     - `send_before` is the moment that the caller has named.
     - `first_sent_at` is by the provider's clock if `by_provider_clock` is true.
     - `sent_by` is a digest of the credentials.
@@ -251,6 +220,7 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
         sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=is_key_unique),
         sa.Column("reference", sa.Text, nullable=False, index=True),
+        sa.Column("more_references", sa.Text),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("operation", sa.Text, nullable=False),
         sa.Column("call", sa.Text, nullable=False),
@@ -281,18 +251,6 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
     )
 
 
-def reference_table(name: str, metadata: sa.MetaData) -> sa.Table:
-    """The table of the references of payments, for entries that ask for several: the `digest` of a
-    reference, and the `key` of the entry.
-    """
-    return table_of(
-        name,
-        metadata,
-        sa.Column("digest", sa.String(128), primary_key=True),
-        sa.Column("key", sa.String(128), primary_key=True, index=True),
-    )
-
-
 def is_due_later(columns: Any, now: Any) -> Condition:
     """Holds for entries that wait for the end of a pause, or of a call that a worker may be making.
 
@@ -318,26 +276,29 @@ def stored_reference(reference: str) -> str:
     return reference_digest(reference) if is_long else reference
 
 
-def payment_references(call: PreparedCall) -> set[str]:
-    """The references of the payments of a write that is looked up by them, without its own."""
-    if call.subject is None:
-        return set()
-    references = {payment.reference for payment in call.payments if payment.reference}
-    return references - {call.subject}
-
-
-def subjects_of(row: Any) -> set[str]:
-    """The key and the references of the entry of a row, as they were given: two entries with one of
-    them are not under way at once.
+def more_references(call: PreparedCall, form: Callable[[str], str]) -> str | None:
+    """The column of this name of a call that is looked up by its references. `form` is the form in
+    which one is stored.
     """
-    return {row.key, row.prepared.subject or row.key, *payment_references(row.prepared)}
+    if call.subject is None:
+        return None
+    references = {payment.reference for payment in call.payments if payment.reference}
+    more = [form(reference_of(reference)) for reference in references - {call.subject}]
+    return json.dumps(sorted(more)) if more else None
 
 
 def references_of(row: Any) -> set[str]:
-    """The references of the entry of a row: of two entries with one reference, a look-up may show
-    the other one.
+    """The references of the entry of a row, as they are stored: of two entries with one of them, a
+    look-up may show the other one.
     """
-    return {row.reference, *payment_references(row.prepared)}
+    return {row.reference, *json.loads(row.more_references or "[]")}
+
+
+def subjects_of(row: Any) -> set[str]:
+    """The key and the references of the entry of a row: two entries with one of them are not under
+    way at once.
+    """
+    return {row.key, *references_of(row)}
 
 
 def entry_of(row: Any) -> Entry:

@@ -46,6 +46,7 @@ from ._entries import (
     is_due_later,
     is_surely_not_done,
     is_under_call,
+    more_references,
     new_number,
     outbox_table,
     sent_values,
@@ -449,6 +450,7 @@ class FilePolicy:
         self, rows: FileRows, vault: Vault, terms: SenderTerms, stop: threading.Event
     ) -> None:
         self.payments: PaymentRegister = rows
+        self.owner: sa.Column[Any] = ENTRIES.c.scope
         self._rows = rows
         self._vault = vault
         self._terms = terms
@@ -491,6 +493,8 @@ class FilePolicy:
                 if isinstance(prepared, InvalidRequest):
                     raise prepared
                 row.add_call(prepared.call, prepared.look_up_by, self._vault)
+                row.more_references = more_references(prepared.call, self._vault.fingerprint)
+                row.unstored = {**row.unstored, "more_references": row.more_references}
             except InvalidRequest as error:
                 self._end_without_call(row, error, connection)
         return [row for row in rows if row.call != UNPREPARED]
@@ -503,12 +507,10 @@ class FilePolicy:
         change_rows(connection, ENTRIES, is_as_read, **free_values(), state=state, error=why)
 
     def write(self, row: Any, ahead: float) -> Write:
-        """The write of an entry; one that no file asks for is only looked up."""
+        """The write of an entry."""
         write = write_of(row, ahead)
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
-        if write.sent is not None and row.only_looked_up:
-            write = replace(write, sent=write.sent._replace(looked_up=True))
         return write
 
     # What is stored of it
@@ -532,18 +534,6 @@ class FilePolicy:
             was_accepted = row.last == PaymentOutcome.ACCEPTED
             values["last"] = row.last if was_accepted else settlement.outcome
         return values
-
-    # Whose is what was made
-
-    def beside(self, row: Any) -> Condition:
-        """Those of its system and environment."""
-        return sa.and_(ENTRIES.c.provider == row.provider, ENTRIES.c.scope == row.scope)
-
-    def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
-        """Their keyed digests; those of several payments have no table."""
-        plain = [payment.reference for payment in row.prepared.payments if payment.reference]
-        references = {row.reference, *map(self._vault.fingerprint, plain)}
-        return references, ()
 
 
 class FileSender:

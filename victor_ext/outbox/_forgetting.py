@@ -25,7 +25,9 @@ _BATCH = 500
 FORGOTTEN_VALUES: Mapping[str, Any] = {
     "call": FORGOTTEN,
     "look_up_by": "{}",
-    **dict.fromkeys(("send_before", "settle_until", "error", "resolved_by", "resolved_why")),
+    **dict.fromkeys(
+        ("more_references", "send_before", "settle_until", "error", "resolved_by", "resolved_why")
+    ),
     **sent_values(None),
 }
 """The column values of a forgotten entry, as far as they change, also of one of a file."""
@@ -36,7 +38,6 @@ class Forgetting(Box):
 
     client: Any
     events: sa.Table
-    references: sa.Table
     _parts: OutboxEngine
 
     @operation

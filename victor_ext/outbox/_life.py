@@ -90,54 +90,55 @@ class Life:
         unless that is known.
         """
         if self._row(connection) is None:
-            self._write_first(connection, self._copy(connection))
-
-    def _write_first(self, connection: Any, copy: str) -> bool:
-        """Write the row of life. Returns whether there was none."""
-        values = {"moment": DatabaseTime(), "text": copy, "marks": self._marks_beside()}
-        return insert_once(connection, self._control, name=LIFE, **values) is not None
+            self._write(connection, self._copy(connection))
 
     def beat(self, connection: Any) -> Loss | None:
         """Look whether the database is the same, and write that it is. Returns what was lost, if it
         is another copy: the caller has to mark the entries in this transaction.
         """
-        copy = self._copy(connection)
-        row = self._row(connection)
-        if not copy:
+        copy, row = self._copy(connection), self._row(connection)
+        has_none = row is None and not connection.execute(self._has_entries).scalar()
+        if not copy or has_none:  # the first entry writes it
             return None
-        if row is None:
-            return self._first_beat(connection, copy)
         now = database_time(connection)
-        beside = self._marks_beside()
-        new = {"moment": now, "text": copy}
-        is_same = row.text in (copy, _UNKNOWN)
-        is_older = is_same and row.marks < beside
-        if is_same and not is_older and abs(now - row.moment) < _BEAT_SECONDS:
-            return None
-        columns = self._control.c
-        is_as_read = sa.and_(columns.name == LIFE, columns.text == row.text)
-        new["marks"] = max(row.marks, beside)  # no file is written before its mark is committed
-        was_first = change_rows(connection, self._control, is_as_read, **new)
-        if is_older:
-            return Loss(f"it is older than {self._file}", inf)
-        if is_same or not was_first:
-            return None
-        return Loss(f"it is {copy}, and was {row.text}", max(0.0, now - row.moment))
-
-    def _first_beat(self, connection: Any, copy: str) -> Loss | None:
-        """Write which copy the database is. Entries that it has by now are another copy's."""
-        if self._write_first(connection, copy) and connection.execute(self._has_entries).scalar():
-            return Loss("nothing says which copy its entries are of", inf)
-        return None
+        loss = self._loss(row, copy, now)
+        if loss is not None or abs(now - row.moment) >= _BEAT_SECONDS:
+            self._write(connection, copy, row)
+        return loss
 
     def is_another_copy(self, connection: Any) -> bool:
         """Whether another copy has written the row of life, or none has. The next `beat` says what
         was lost.
         """
-        row, copy = self._row(connection), self._copy(connection)
-        if not copy:
-            return False
-        return row is None or row.text not in (copy, _UNKNOWN)
+        copy, row = self._copy(connection), self._row(connection)
+        return bool(copy) and self._loss(row, copy, 0.0) is not None
+
+    def begin_anew(self, connection: Any) -> bool:
+        """Write that this copy goes on, since a person says so (`hold`). Returns whether another
+        one has written the row of life.
+        """
+        is_another = self.is_another_copy(connection)
+        self._write(connection, self._copy(connection))
+        return is_another
+
+    def _loss(self, row: Any, copy: str, now: float) -> Loss | None:
+        """What was lost since the row of life was written; None: this copy has written it."""
+        if row is None:
+            return Loss("nothing says which copy its entries are of", inf)
+        if row.text not in (copy, _UNKNOWN):
+            return Loss(f"it is {copy}, and was {row.text}", max(0.0, now - row.moment))
+        if row.marks < self._marks_beside():
+            return Loss(f"it is older than {self._file}", inf)
+        return None
+
+    def _write(self, connection: Any, copy: str, row: Any = None) -> None:
+        """Write the row of life, in place of `row`."""
+        marks = self._marks_beside()
+        if row is not None:
+            marks = max(marks, row.marks)  # no file is written before its mark is committed
+        values = {"moment": DatabaseTime(), "text": copy, "marks": marks}
+        if insert_once(connection, self._control, name=LIFE, **values) is None:
+            change_rows(connection, self._control, self._control.c.name == LIFE, **values)
 
     def count_mark(self, connection: Any) -> int | None:
         """Count that entries are marked in this transaction. Returns how often some were; None: the
@@ -161,22 +162,6 @@ class Life:
                     file.seek(marks - 1)
                     file.write(b"0")
                 self._beside = marks
-
-    def begin_anew(self, connection: Any) -> bool:
-        """Write that this copy goes on, since a person says so (`hold`). Returns whether another
-        one has written the row of life.
-        """
-        is_another = self.is_another_copy(connection)
-        self.begin(connection)
-        change_rows(
-            connection,
-            self._control,
-            self._control.c.name == LIFE,
-            text=self._copy(connection),
-            moment=database_time(connection),
-            marks=self._marks_beside(),
-        )
-        return is_another
 
     def _row(self, connection: Any) -> Any:
         query = sa.select(self._control).where(self._control.c.name == LIFE)

@@ -35,7 +35,7 @@ from victor_ext._settlement.key_age import LEAST_KEPT
 from ._adding import Adding
 from ._by_hand import OutboxByHand
 from ._engine import EngineTerms, OutboxEngine
-from ._entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, refusal
+from ._entries import Entry, EntryState, OutboxEvent, outbox_table, refusal
 from ._forgetting import Forgetting
 from ._holding import Hold, end_hold
 from ._keys_kept import keys_kept
@@ -104,7 +104,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             )
         self.client = client
         tables = OutboxTables.of(outbox_table(table), table)
-        self.table, self.events, self.control, self.references = tables
+        self.table, self.events, self.control = tables
         self._engine = prepared_engine(engine)
         self._scope = Scope(self.control)
         secrets = secrets_of(storage_key, "storage_key")
@@ -157,7 +157,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         Raises:
             ConfigurationError: The function is `async def`, and the outbox has blocking calls.
         """
-        return self._parts.queue.handlers.on(name, operation, event_name)
+        return self._parts.queue.handlers.on(name, operation, str.casefold)
 
     # Entries
 

@@ -106,7 +106,7 @@ class Rounds:
             if not sender.provider_time().is_known:
                 yield sender.ask_time
         except VictorError as error:
-            self._pause_after(error)
+            engine.backoff.record_failure(pause_asked(error))
             raise
         if claims is None or claims.kept != kept:
             claims = Claims(engine, sender, kept)
@@ -128,7 +128,7 @@ class Rounds:
         is_over = False
         while not is_over:
             claims.begin_pass()
-            deliveries = Deliveries(self._engine, sending, calls, self._pause_after)
+            deliveries = Deliveries(self._engine, sending, calls)
             yield from deliveries.run()
             done += deliveries.done
             claims.error = deliveries.fatal or deliveries.error or claims.error
@@ -141,10 +141,6 @@ class Rounds:
         if done:
             self._engine.backoff.record_success()
         return done, None if is_over else claims
-
-    def _pause_after(self, error: VictorError) -> None:
-        """Let the worker send nothing for a while, after an error that concerns all entries."""
-        self._engine.backoff.record_failure(pause_asked(error))
 
 
 class Refreshing:

@@ -14,8 +14,7 @@ from victor_ext._event_queue.databases import Condition
 from victor_ext._settlement.failures import is_refusal
 from victor_ext._settlement.flow import Settlement, Write
 
-from ._digests import reference_digest
-from ._entries import references_of, write_of
+from ._entries import write_of
 from ._scope import Scope
 
 
@@ -26,23 +25,15 @@ class PaymentRegister(Protocol):
         """Return what people call the payment of an entry."""
         ...
 
-    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
-        """Return whether a payment without an entry has one of these ids."""
-        ...
-
-    def holder_of(self, connection: Connection, id: str) -> str | None:
-        """Return what people call a payment without an entry that has this id; None: none has."""
+    def holder_of(self, connection: Connection, ids: Collection[str]) -> str | None:
+        """Return what people call a payment without an entry that has one of these ids; None: none
+        has.
+        """
         ...
 
     def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
         """Return whether what is found by these references may be that of a payment which this
         entry does not ask for.
-        """
-        ...
-
-    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
-        """Return those of these keys whose entries are not sent again if they may have been sent:
-        no file asks for them any more.
         """
         ...
 
@@ -57,21 +48,13 @@ class NoPayments:
         """The key: people call a payment as its entry."""
         return key
 
-    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:  # noqa: ARG002
-        """False: no payment is without an entry."""
-        return False
-
-    def holder_of(self, connection: Connection, id: str) -> str | None:  # noqa: ARG002
+    def holder_of(self, connection: Connection, ids: Collection[str]) -> str | None:  # noqa: ARG002
         """None: no payment is without an entry."""
         return None
 
     def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:  # noqa: ARG002
         """False: each payment is asked for by its entry."""
         return False
-
-    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:  # noqa: ARG002
-        """No key: each entry asks for its payment itself."""
-        return ()
 
     def hold(self, connection: Connection) -> None:
         """Hold nothing beside the entries."""
@@ -82,6 +65,10 @@ class EntryPolicy(Protocol):
 
     payments: PaymentRegister
     """What the entries are for."""
+    owner: sa.Column[Any]
+    """The column that says of which system, and environment, an entry is: two entries of one owner
+    have no id in common.
+    """
 
     # Which are taken up, and when
 
@@ -118,18 +105,6 @@ class EntryPolicy(Protocol):
         """
         ...
 
-    # Whose is what was made
-
-    def beside(self, row: Any) -> Condition:
-        """Holds for entries whose ids and references may be those of an entry."""
-        ...
-
-    def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
-        """The references of an entry as the table of entries has them, and as that of references
-        has them.
-        """
-        ...
-
 
 class OutboxPolicy:
     """The policy of an outbox: each entry is sent by itself, and stays until it is forgotten.
@@ -141,8 +116,8 @@ class OutboxPolicy:
 
     def __init__(self, table: sa.Table, scope: Scope) -> None:
         self.payments: PaymentRegister = NoPayments()
+        self.owner: sa.Column[Any] = table.c.provider
         self.wait_for_turn: Callable[[], None] | None = None
-        self._table = table
         self._scope = scope
 
     def require(self, connection: Connection, client: Any) -> None:
@@ -173,13 +148,3 @@ class OutboxPolicy:
         error = settlement.error
         is_over = settlement.looked_up or error is None or is_refusal(error)
         return values if is_over else {}
-
-    def beside(self, row: Any) -> Condition:
-        """Holds for the entries of the same system."""
-        is_of_system: Condition = self._table.c.provider == row.provider
-        return is_of_system
-
-    def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
-        """The references of an entry in clear, and their digests."""
-        references = references_of(row)
-        return references, [*map(reference_digest, references)]

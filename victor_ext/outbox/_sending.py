@@ -6,7 +6,7 @@ been sent before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -56,7 +56,7 @@ from ._claims import Claims
 from ._engine import OutboxEngine
 from ._entries import Entry, EntryState, done_values, new_number, sent_of
 from ._steps import CallNotMade, Postponed, SharedCall, Steps
-from ._storing import Change, result_of
+from ._storing import Tell, result_of
 
 _LONGEST_PAUSE = 120.0
 """The maximum seconds before an entry whose try has failed is tried again."""
@@ -195,7 +195,7 @@ class Sending:
         if isinstance(result, LookUp):
             done = yield from self._look_up(claim, result)
             result = result.settlement_of(done)
-            claim = replace(claim, settles_until=self._settle_until(claim))
+            claim = replace(claim, is_looked_up=True)
         return (yield from self._store_settlement(claim, result))
 
     def _send(self, claim: Claim, write: Write, keys: Keys | Keyless) -> Steps[Settlement | LookUp]:
@@ -227,18 +227,7 @@ class Sending:
 
     def _take_up_one(self, claim: Claim, connection: Connection) -> Claim | None:
         """Take up an entry whose call begins now. None: it is not sent now."""
-        return self.take_up([claim], connection).get(claim.row.id)
-
-    def take_up(self, begun: Sequence[Claim], connection: Connection) -> Mapping[int, Claim]:
-        """Take up entries whose calls begin now, as `Claims.begin`."""
-        taken_up = self.claims.begin(begun, Now.of(self.claims.client), connection)
-        payments = self._policy.payments
-        # A file may have left some out since they were read.
-        keys = [claim.row.key for claim in taken_up.values() if claim.row.first_sent_at]
-        left = payments.only_looked_up(connection, keys)
-        for claim in taken_up.values():
-            claim.row.only_looked_up = claim.row.key in left
-        return taken_up
+        return self.claims.begin([claim], connection).get(claim.row.id)
 
     def _put_off(
         self,
@@ -328,7 +317,7 @@ class Sending:
         settled.
         """
 
-        def work(connection: Connection) -> Change:
+        def change(tell: Tell, connection: Connection) -> Entry | None:
             """Compare with other entries, and store, in one transaction: another entry may be
             settled meanwhile.
             """
@@ -337,9 +326,11 @@ class Sending:
             # another worker has the entry by now. Anything else counts only while this one has it.
             is_certain = not own.looked_up
             values = self._policy.end(claim.row, own, self._usual_values(claim, own))
-            return self._store.change_claimed(claim, values, connection, is_certain=is_certain)
+            return self._store.change_claimed(
+                claim, values, tell, connection, is_certain=is_certain
+            )
 
-        entry = yield from self._store.store_change(work, result_of(claim.row, settlement))
+        entry = yield from self._store.store_change(change, result_of(claim.row, settlement))
         if entry is None or entry.state is EntryState.SETTLING:
             return None
         return entry
@@ -372,21 +363,19 @@ class Sending:
         }
 
 
-def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
-    """Look a write up: by one walk for all writes of the pass that a list shows, if there is one.
-
-    What `is_last` is looked up alone if that walk fails: it may have failed for another write.
+def _make_look_up(client: Any, step: LookUp) -> Steps[Any]:
+    """Look a write up: by one walk for all writes of the pass that a list shows, if there is
+    one.
     """
     call, given = step.write.call, step.write.look_up_by
-    if client.shares_look_ups(call):
-        item = call, step.moments["since"], step.moments["read_from"]
-        group = call.operation, *sorted(given.items())
-        try:
-            return (yield SharedCall(group, item, partial(client.look_up_all, **given)))
-        except VictorError:
-            if not is_last:
-                raise
-    return (yield partial(client.look_up, call, **step.moments, **given))
+    if not client.shares_look_ups(call):
+        return (yield partial(client.look_up, call, **step.moments, **given))
+    item = call, step.moments["since"], step.moments["read_from"]
+    group = call.operation, *sorted(given.items())
+    done = yield SharedCall(group, item, partial(client.look_up_all, **given))
+    if isinstance(done, VictorError):
+        raise done
+    return done
 
 
 def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Done | NotDone | str]:
@@ -397,7 +386,7 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Don
     refusal by the client itself, since the same values are refused each time.
     """
     try:
-        done: Done | NotDone | str = yield from _make_look_up(client, step, is_last=is_last)
+        done: Done | NotDone | str = yield from _make_look_up(client, step)
     except (StatusError, UnreadableResponse, PaginationError, InvalidRequest) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise

@@ -8,10 +8,10 @@ counts whichever worker holds the entry, so that no row of it has to be read bef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from victor_ext._event_queue.databases import Condition, DatabaseTime
 from victor_ext._event_queue.queue import EventKind, EventQueue
 from victor_ext._event_queue.rows import take_first
-from victor_ext._event_queue.transactions import Pass, Transactions, Work
+from victor_ext._event_queue.transactions import Pass, Transactions
 from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement
 from victor_ext._values.ids import canonical_id
@@ -34,23 +34,15 @@ from ._entries import (
     done_values,
     entry_of,
     event_names_of_change,
-    event_values,
     provider_of,
 )
 from ._holding import Holding
 from ._sealing import UNPREPARED, ClearRow, clear_row, sealed_values
 
-
-class Change(NamedTuple):
-    """The outcome of a statement that was to change an entry.
-
-    Attributes:
-        entry: The entry after the change. None: it was not changed.
-        events: The names of the events that the change is.
-    """
-
-    entry: Entry | None
-    events: Sequence[str] = ()
+Tell: TypeAlias = Callable[..., object]
+"""Tells the handlers of an event, whose column values it gets; or stores it for a worker."""
+Change: TypeAlias = Callable[[Tell, Connection], Entry | None]
+"""Changes an entry in a transaction, and returns it; None: it was not changed."""
 
 
 class EntryLost(Exception):
@@ -85,46 +77,31 @@ class EntryStore:
         """
         return self.store_change(partial(self.change_claimed, claim, values))
 
-    def store_change(
-        self, work: Work[Change], result: SentResult | None = None
-    ) -> Pass[Entry | None]:
+    def store_change(self, change: Change, result: SentResult | None = None) -> Pass[Entry | None]:
         """Store a change in one transaction with the work of the handlers of its events. If that
         fails, store the change and its events: the handlers are called later.
 
-        Without handlers, `result` may be stored in place of `work` (see `Transaction`). A handler
-        may also fail when its transaction ends, as by a constraint that is checked then.
+        Without handlers, `result` may be stored in place of the change (see `Transaction`). A
+        handler may also fail when its transaction ends, as by a constraint that is checked then.
         """
-        change = partial(self.change_and_tell, work)
+        transact = self._transactions.transact
         try:
-            return (
-                yield from self._transactions.transact(partial(change, self._queue.tell), result)
-            )
+            return (yield from transact(partial(change, self._queue.tell), result))
         except Exception as error:
             if not self._queue.handlers:
                 raise
             failure = error  # whatever a handler does, the state of a payment is stored
-        store_events = partial(self._queue.tell, error=failure)
-        return (yield from self._transactions.transact(partial(change, store_events)))
-
-    def change_and_tell(
-        self, work: Work[Change], tell: Callable[..., object], connection: Connection
-    ) -> Entry | None:
-        """Make a change, and pass the values of each of its events to `tell`."""
-        change = work(connection)
-        entry = change.entry
-        if entry is not None:
-            for name in change.events:
-                tell(connection, **event_values(name, entry))
-        return entry
+        return (yield from transact(partial(change, partial(self._queue.tell, error=failure))))
 
     def change_claimed(
         self,
         claim: Claim,
         values: dict[str, Any],
+        tell: Tell,
         connection: Connection,
         *,
         is_certain: bool = False,
-    ) -> Change:
+    ) -> Entry | None:
         """Change an entry that this worker has taken up, and return it as it is then, if it has a
         result.
 
@@ -137,27 +114,32 @@ class EntryStore:
         may_change = sa.and_(claim.is_still_ours(columns), columns.state.in_(DUE))
         if is_certain:
             may_change = sa.and_(is_named, columns.state != EntryState.SENT)
-        change = self.change(may_change, values, connection)
-        if change.entry is not None:
-            return change
+        entry = self.change(may_change, values, tell, connection)
+        if entry is not None:
+            return entry
         row = connection.execute(sa.select(self._table).where(is_named)).first()
         if row is None and is_certain:
             made = values.get("request_id")
             result = f"its payment has the id {made}" if made else "nothing was made"
             raise EntryLost(f"The entry {claim.row.key} was deleted while it was sent: {result}.")
-        return Change(None if row is None or row.state in DUE else self.entry_of(row))
+        return None if row is None or row.state in DUE else self.entry_of(row)
 
-    def change(self, chosen: Condition, values: dict[str, Any], connection: Connection) -> Change:
-        """Change the first entry that is chosen, if there is one."""
+    def change(
+        self, chosen: Condition, values: Mapping[str, Any], tell: Tell, connection: Connection
+    ) -> Entry | None:
+        """Change the first entry that is chosen, if there is one, and tell its events."""
         changed = sealed_values(self._vault, {**values, "changed_at": DatabaseTime()})
         marks = ("state", "status")
         before = take_first(connection, self._table, chosen, marks, lambda _row: changed)
         if before is None:
-            return Change(None)
+            return None
         query = sa.select(self._table).where(self._table.c.id == before.id)
         after: Any = connection.execute(query).one()
         entry = self.entry_of(after)
-        return Change(entry, event_names_of_change(before, after))
+        event = {"provider": after.provider, "source": after.operation, "subject": after.key}
+        for name in event_names_of_change(before, after):
+            tell(connection, name=name, **event, data="")
+        return entry
 
     def entry_of(self, row: Any) -> Entry:
         """The entry of a row."""

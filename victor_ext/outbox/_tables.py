@@ -8,19 +8,17 @@ import sqlalchemy as sa
 
 from victor_ext._event_queue.events import event_table
 
-from ._entries import reference_table
 from ._holding import control_table
 
 
 class OutboxTables(NamedTuple):
-    """The tables of an outbox: of its entries, of their events, of what concerns it as a whole, and
-    of the references of entries that have several.
+    """The tables of an outbox: of its entries, of their events, and of what concerns it as a
+    whole.
     """
 
     entries: sa.Table
     events: sa.Table
     control: sa.Table
-    references: sa.Table
 
     @classmethod
     def of(cls, entries: sa.Table, name: str) -> OutboxTables:
@@ -28,5 +26,4 @@ class OutboxTables(NamedTuple):
         metadata = entries.metadata
         events = event_table(f"{name}_events", metadata)
         control = control_table(f"{name}_control", metadata)
-        references = reference_table(f"{name}_references", metadata)
-        return cls(entries, events, control, references)
+        return cls(entries, events, control)

@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
 from victor_ext import InvalidRequest, Problem, zulu
@@ -23,7 +22,7 @@ from victor_ext._tables.row_file import (
     in_own_words,
     refuse_unknown,
 )
-from victor_ext._tables.sources import FilePosition, records_of
+from victor_ext._tables.sources import records_of
 from victor_ext._tables.texts import damage_of, text_of_cell
 from victor_ext._values.ids import trimmed
 from victor_ext.money import Money
@@ -159,16 +158,6 @@ class Exported(Protocol):
     """A result of bulk sending, such as `BulkSender.book` and `export` yield."""
 
     @property
-    def outcome(self) -> str:
-        """What became of the row."""
-        ...
-
-    @property
-    def asked(self) -> Decimal | None:
-        """The amount that was asked for."""
-        ...
-
-    @property
     def asked_at(self) -> datetime | None:
         """When it was first sent."""
         ...
@@ -193,8 +182,6 @@ class EntryReader:
     """
     forgotten: int = 0
     """The number of rows of bulk sending that have no amount any more."""
-    position: FilePosition = field(default_factory=FilePosition)
-    """Up to where a file is read."""
     _decimal: str | None = None
     _problems: list[Problem] = field(default_factory=list[Problem])
 
@@ -220,7 +207,6 @@ class EntryReader:
             encoding=self.encoding,
             known=names,
             check=self._check_heading,
-            position=self.position,
             export=_EXPORT_COLUMNS,
         )
         try:

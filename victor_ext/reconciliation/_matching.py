@@ -90,8 +90,7 @@ class ComparedEntries(TemporaryDatabase):
         """Return whether this reading of the list has shown the same payments as the one before, in
         any order.
         """
-        pairs = ((reading, reading - 1), (reading - 1, reading))
-        return all(self.execute(sql.ARE_EQUAL, pair).fetchone()[0] for pair in pairs)
+        return self.execute(sql.IN_ONE_READING, (reading, reading - 1)).fetchone() is None
 
     def to_look_up(self, after: int) -> list[tuple[int, str]]:
         """Return the next batch of rows of ours, after the row `after`, whose id is not among
@@ -113,8 +112,6 @@ class ComparedEntries(TemporaryDatabase):
 
     def lacks_some(self) -> bool:
         """Return whether a row of ours has a counterpart neither by its id nor by its reference."""
-        for name in ("skeleton", "id_skeleton"):
-            self.execute(f"CREATE INDEX IF NOT EXISTS theirs_by_{name} ON theirs ({name})")
         return bool(self.execute(sql.LACKS_SOME).fetchone()[0])
 
     def statuses(self) -> dict[str, int]:

@@ -18,6 +18,8 @@ CREATE TABLE theirs (
     amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER,
     zone INTEGER NOT NULL, unread INTEGER
 );
+CREATE INDEX theirs_by_skeleton ON theirs (skeleton);
+CREATE INDEX theirs_by_id_skeleton ON theirs (id_skeleton);
 CREATE TABLE listed (
     reading INTEGER NOT NULL, item TEXT NOT NULL, PRIMARY KEY (reading, item)
 ) WITHOUT ROWID;
@@ -47,8 +49,6 @@ CREATE INDEX ours_by_skeleton ON ours (skeleton);
 CREATE INDEX ours_by_id_skeleton ON ours (id_skeleton);
 CREATE INDEX ours_by_key ON ours (key);
 CREATE INDEX theirs_by_reference ON theirs (reference);
-CREATE INDEX IF NOT EXISTS theirs_by_skeleton ON theirs (skeleton);
-CREATE INDEX IF NOT EXISTS theirs_by_id_skeleton ON theirs (id_skeleton);
 """
 
 STAGES = (
@@ -106,8 +106,13 @@ WITH keyed AS (
     FROM pairs JOIN ours USING (row)
     WHERE key IS NOT NULL
 ),
+referred AS (
+    SELECT row, row_number() OVER (PARTITION BY reference ORDER BY row) AS place
+    FROM pairs JOIN ours USING (row)
+    WHERE reference IS NOT NULL
+),
 compared AS (
-    SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
+    SELECT row, number, keyed.first, referred.place, o.amount AS ours, t.amount, t.requested,
         iif(t.currency <> o.currency, 'currency ', '')
         || iif(
             t.unread
@@ -120,9 +125,11 @@ compared AS (
             'reference ', '')
             AS differences
     FROM pairs JOIN ours o USING (row) JOIN theirs t USING (number) LEFT JOIN keyed USING (row)
+        LEFT JOIN referred USING (row)
     WHERE o.core OR t.zone < 2
 )
-SELECT CASE WHEN first <> number THEN 'duplicate' WHEN differences <> '' THEN 'differs'
+SELECT CASE WHEN first <> number THEN 'duplicate' WHEN place > 1 THEN 'repeated'
+        WHEN differences <> '' THEN 'differs'
         WHEN ours = requested AND ours <> amount THEN 'modified' ELSE 'matched' END,
     row, number, differences, iif(first <> number, first, NULL)
 FROM compared ORDER BY row;
@@ -168,8 +175,8 @@ LACKS_SOME = """
 SELECT EXISTS (SELECT 1 FROM ours o WHERE core AND coalesce(id, reference) IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id_skeleton = o.id_skeleton)
 AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.skeleton = o.skeleton))"""
-ARE_EQUAL = """SELECT NOT EXISTS (SELECT item FROM listed WHERE reading = ?1 EXCEPT
-SELECT item FROM listed WHERE reading = ?2)"""
+IN_ONE_READING = """SELECT item FROM listed WHERE reading IN (?, ?)
+GROUP BY item HAVING count(*) = 1 LIMIT 1"""
 STATUSES = """SELECT coalesce(status, 'no status'), count(*) FROM report JOIN theirs USING (number)
 WHERE kind IN ('matched', 'modified') GROUP BY status ORDER BY count(*) DESC, status LIMIT 20"""
 AMOUNTS = """SELECT kind, iif(kind = 'duplicate', NULL, o.amount), o.currency, t.amount, t.currency

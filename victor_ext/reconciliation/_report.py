@@ -31,8 +31,8 @@ class Kind(StrEnum):
         ONLY_THEIRS: Theirs, and not ours.
         AT_EDGE: Theirs, not ours, and so near to an end of the window that it may be in the
             neighbouring book.
-        REPEATED: Ours, once more than theirs: another row of ours has the same reference, id or
-            key.
+        REPEATED: Ours, and another row of ours has the same reference, id or key. If theirs have
+            it twice, too, the customer was asked twice.
         UNCHECKED: Ours, and nothing shows whether the provider has it: see `Row.reason`, and the
             notes of the summary. Where theirs have no references, also theirs, which may be one of
             those rows.
@@ -74,7 +74,8 @@ class Row:
         kind: What is true of it.
         ours: Our entry; for a duplicate the one that was asked twice. None: `only_theirs`,
             `at_edge`, and `unchecked` of theirs.
-        theirs: The provider's payment. None: `missing`, `repeated`, and `unchecked` of ours.
+        theirs: The provider's payment. None: `missing`, `unchecked` of ours, and `repeated`, if
+            theirs have it once.
         differences: What differs: `amount`, `currency`, `id`, `reference`.
         other_id: Of a duplicate: the id of the payment that our entry was matched with.
     """

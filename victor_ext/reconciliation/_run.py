@@ -1,15 +1,16 @@
-"""`reconcile` and `reconcile_async`, and the flow that both drive: `_Comparison`."""
+"""`reconcile` and `reconcile_async`, which is the same in a thread: `_Comparison`."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import compress, islice
 from operator import call
-from typing import Any, Self, TypeVar
+from typing import Any, Required, Self, TypedDict, Unpack
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext._flows import adrive, drive, following
+from victor_ext._flows import following
 from victor_ext._systems import AsyncSystemClient, System, SystemClient, titles
 from victor_ext._tables.sources import hidden_rows
 from victor_ext.providers._books import MARGIN, Book, Window, Zone
@@ -18,7 +19,6 @@ from ._entries import Entry, EntryReader, Ours
 from ._matching import ComparedEntries
 from ._report import AGREEING, Kind, Row, Summary
 
-T = TypeVar("T")
 _BATCH = 500
 _MOST_READINGS = 4
 """The maximum number of readings of a list that changes meanwhile."""
@@ -43,15 +43,11 @@ _WITHOUT_ID = (
 class Progress:
     """The number of entries of `ours` and of payments of `theirs` that were read, and of the
     entries that were `looked_up` one by one.
-
-    Attributes:
-        read_share: How much of our file is read, from 0 to 1, by its bytes; None: ours is no file.
     """
 
     ours: int = 0
     theirs: int = 0
     looked_up: int = 0
-    read_share: float | None = None
 
 
 OnProgress = Callable[[Progress], None]
@@ -101,19 +97,22 @@ class Reconciliation:
         self.close()
 
 
+class ReconcileOptions(TypedDict, total=False):
+    """The options of `reconcile`, which describes them."""
+
+    start: Required[datetime]
+    end: Required[datetime]
+    margin: timedelta
+    columns: Mapping[str, str | None] | None
+    currency: str | None
+    encoding: str | None
+    payor_id: str | None
+    page_size: int | None
+    on_progress: OnProgress | None
+
+
 def reconcile(
-    client: SystemClient,
-    ours: Ours,
-    *,
-    start: datetime,
-    end: datetime,
-    margin: timedelta = MARGIN,
-    columns: Mapping[str, str | None] | None = None,
-    currency: str | None = None,
-    encoding: str | None = None,
-    payor_id: str | None = None,
-    page_size: int | None = None,
-    on_progress: OnProgress | None = None,
+    client: SystemClient, ours: Ours, **options: Unpack[ReconcileOptions]
 ) -> Reconciliation:
     """Compare our book with the provider's. Nothing is sent but reads.
 
@@ -149,83 +148,90 @@ def reconcile(
         VictorError: The provider's book could not be read. No report exists then. Repeat the call
             at any time.
     """
-    ours, window = hidden_rows(ours), Window(start, end, margin)
-    book = book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
-    reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    return drive(_Comparison(book, reader, window, on_progress).steps(ours), call)
+    return _Comparison.of(client, call, awaited=False, **options).run(hidden_rows(ours))
 
 
 async def reconcile_async(
-    client: AsyncSystemClient,
-    ours: Ours,
-    *,
-    start: datetime,
-    end: datetime,
-    margin: timedelta = MARGIN,
-    columns: Mapping[str, str | None] | None = None,
-    currency: str | None = None,
-    encoding: str | None = None,
-    payor_id: str | None = None,
-    page_size: int | None = None,
-    on_progress: OnProgress | None = None,
+    client: AsyncSystemClient, ours: Ours, **options: Unpack[ReconcileOptions]
 ) -> Reconciliation:
-    """Compare both books with an awaited client; the arguments are those of `reconcile`.
-
-    The work on the database is done in a worker thread.
+    """Compare both books with an awaited client, in a worker thread; the arguments are those of
+    `reconcile`.
     """
-    ours, window = hidden_rows(ours), Window(start, end, margin)
-    book = book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
-    reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    return await adrive(_Comparison(book, reader, window, on_progress).steps(ours), _await_step)
+    from anyio import from_thread, to_thread  # noqa: PLC0415 - only those who await pay for it
 
-
-class _Read(partial[Any]):
-    """A step that is a read of the provider, for which an async client returns an awaitable.
-
-    All other steps are work on files and the database.
-    """
-
-
-_Steps = Generator[Callable[[], Any], Any, T]
+    comparison = _Comparison.of(client, from_thread.run, awaited=True, **options)
+    try:
+        return await to_thread.run_sync(comparison.run, hidden_rows(ours))
+    except BaseException:
+        comparison.is_over = True  # a thread is not cancelled with its caller: it reads no more
+        raise
 
 
 @dataclass(slots=True)
 class _Comparison:
-    """The steps of one comparison. `steps` begins it; `_compare` has the order."""
+    """One comparison. `run` begins it; `_compare` has the order.
+
+    Attributes:
+        read: Makes a read of the provider, for which an awaited client returns an awaitable.
+        is_over: Whether the caller has given up.
+    """
 
     book: Book
     reader: EntryReader
     window: Window
     on_progress: OnProgress | None
+    read: Callable[[Callable[[], Any]], Any]
     store: ComparedEntries = field(default_factory=ComparedEntries)
     ours: int = 0
     theirs: int = 0
     looked_up: int = 0
     outside: int = 0
     elsewhere: int = 0
+    is_over: bool = False
 
-    def steps(self, ours: Ours) -> _Steps[Reconciliation]:
+    @classmethod
+    def of(
+        cls,
+        client: object,
+        read: Callable[[Callable[[], Any]], Any],
+        *,
+        awaited: bool,
+        start: datetime,
+        end: datetime,
+        margin: timedelta = MARGIN,
+        columns: Mapping[str, str | None] | None = None,
+        currency: str | None = None,
+        encoding: str | None = None,
+        payor_id: str | None = None,
+        page_size: int | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Self:
+        """The comparison with the book of this client."""
+        window = Window(start, end, margin)
+        book = book_of(client, awaited=awaited, payor_id=payor_id, page_size=page_size)
+        reader = EntryReader(columns or {}, currency or book.currency, encoding)
+        return cls(book, reader, window, on_progress, read)
+
+    def run(self, ours: Ours) -> Reconciliation:
         """Compare, and return the result, which closes the store; an error closes it at once."""
         try:
-            summary = yield from self._compare(ours)
+            summary = self._compare(ours)
         except BaseException:
             self.store.close()
             raise
         return Reconciliation(self.store, summary)
 
-    def _compare(self, ours: Ours) -> _Steps[Summary]:
+    def _compare(self, ours: Ours) -> Summary:
         """Read both sides, and match them."""
-        yield from self._read_ours(ours)
-        is_complete = yield from self._read_theirs()
-        match = partial(
-            self.store.match,
+        entries = self.reader.read(ours)
+        while self._load_batch(entries):
+            self._report_progress()
+        is_complete = self._read_theirs()
+        totals = self.store.match(
             amounts=self.book.amounts,
             looked_up=self.book.pages is None,
             is_complete=is_complete,
         )
-        totals = yield match
-        statuses = yield self.store.statuses
-        notes = yield from self._notes(is_complete=is_complete)
         return Summary(
             totals=totals,
             ours=self.ours,
@@ -233,41 +239,32 @@ class _Comparison:
             outside=self.outside,
             not_asked=self.reader.not_asked,
             forgotten=self.reader.forgotten,
-            statuses=statuses,
-            notes=notes,
+            statuses=self.store.statuses(),
+            notes=self._notes(is_complete=is_complete),
             elsewhere=self.elsewhere,
             is_complete=is_complete,
         )
 
-    def _read_ours(self, ours: Ours) -> _Steps[None]:
-        """Read all of our book into the store, in batches."""
-        entries = self.reader.read(ours)
-        is_more = True
-        while is_more:
-            is_more = yield partial(self._load_batch, entries)
-            self._report_progress()
-
-    def _read_theirs(self) -> _Steps[bool]:
+    def _read_theirs(self) -> bool:
         """Read the provider's list, and one by one our payments that it lacks. Return whether the
         list has shown all of its payments.
         """
         pages = self.book.pages
         if pages is None:
-            yield from self._look_up()
+            self._look_up()
             return True
-        is_calm = yield from self._read_list(pages, 1)
-        yield from self._look_up()
-        if is_calm and not (yield self.store.lacks_some):
+        is_calm = self._read_list(pages, 1)
+        self._look_up()
+        if is_calm and not self.store.lacks_some():
             return True
-        return (yield from self._read_list_again(pages, is_calm=is_calm))
+        return self._read_list_again(pages, is_calm=is_calm)
 
-    def _notes(self, *, is_complete: bool) -> _Steps[Sequence[str]]:
+    def _notes(self, *, is_complete: bool) -> Sequence[str]:
         """Return the sentences on what this comparison cannot show."""
         notes = [*self.book.notes]
-        if self.book.pages is not None:
-            without_id = yield self.store.without_id
-            if without_id:
-                notes.append(_WITHOUT_ID.format(without_id))
+        without_id = self.store.without_id()
+        if self.book.pages is not None and without_id:
+            notes.append(_WITHOUT_ID.format(without_id))
         if not is_complete:
             notes.append(_CHANGING)
         if self.store.lack_references:
@@ -277,8 +274,7 @@ class _Comparison:
     def _report_progress(self) -> None:
         """Report to the caller how many were read."""
         if self.on_progress is not None:
-            share = self.reader.position.share()
-            self.on_progress(Progress(self.ours, self.theirs, self.looked_up, share))
+            self.on_progress(Progress(self.ours, self.theirs, self.looked_up))
 
     def _load_batch(self, entries: Iterator[Entry]) -> bool:
         """Put the next batch of our entries into the store. Return whether there was one."""
@@ -294,7 +290,13 @@ class _Comparison:
         self.store.add_ours(near, checked=self.book.pages is not None)
         return bool(batch)
 
-    def _read_list(self, read: Callable[[Window], Any], reading: int) -> _Steps[bool]:
+    def _read(self, step: Callable[[], Any]) -> Any:
+        """Make a read of the provider, unless the caller has given up."""
+        if self.is_over:
+            raise ConfigurationError("The comparison was given up.")
+        return self.read(step)
+
+    def _read_list(self, read: Callable[[Window], Any], reading: int) -> bool:
         """Read the list once. Return whether this reading was calm: it has shown no payment twice.
 
         From the second `reading` on, a payment without an id is left out, since it may have been
@@ -302,21 +304,19 @@ class _Comparison:
         """
         is_calm = True
         pages = read(self.window)
-        while True:
-            page = yield _Read(following, pages)
-            if page is None:
-                return is_calm
+        while (page := self._read(partial(following, pages))) is not None:
             payments = [self.book.read(record) for record in page.items]
-            is_new = yield partial(self.store.add_listed, reading, payments)
+            is_new = self.store.add_listed(reading, payments)
             is_calm = is_calm and is_new and not page.repeats
             outbound = [self.book.is_outbound(record) for record in page.items]
             requested = [*compress(payments, outbound)]
             countable = [payment for payment in requested if payment.id or reading == 1]
             with_zones = [(payment, self.window.zone(payment.at)) for payment in countable]
-            self.theirs += yield partial(self.store.add_theirs, with_zones)
+            self.theirs += self.store.add_theirs(with_zones)
             self._report_progress()
+        return is_calm
 
-    def _read_list_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
+    def _read_list_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> bool:
         """Read the list until two calm readings in a row have shown the same payments. Return
         whether they have.
 
@@ -326,59 +326,35 @@ class _Comparison:
         """
         for reading in range(2, _MOST_READINGS + 1):
             was_calm = is_calm
-            is_calm = yield from self._read_list(read, reading)
-            if was_calm and is_calm:
-                is_as_before = yield partial(self.store.is_as_before, reading)
-                if is_as_before:
-                    return True
+            is_calm = self._read_list(read, reading)
+            if was_calm and is_calm and self.store.is_as_before(reading):
+                return True
         return False
 
-    def _look_up(self) -> _Steps[None]:
+    def _look_up(self) -> None:
         """Read our payments whose ids the provider has not shown, one by one."""
         row = 0
-        while batch := (yield partial(self.store.to_look_up, row)):
+        while batch := self.store.to_look_up(row):
             for row, id in batch:
-                record = yield from self._read_by_id(id)
-                if record is None:
-                    yield from self._add_looked_up([])
-                    continue
-                is_ours = yield from self._add_looked_up([record])
-                # A payment that others have asked us for says nothing of our row.
-                yield partial(self.store.set_checked, row, is_ours)
+                record: Any = None
+                with suppress(*self.book.absent):
+                    record = self._read(partial(self.book.look_up, id))
+                is_ours = record is not None and self.book.is_outbound(record)
+                if is_ours:
+                    # It was not in the list: only our entry says that it belongs to the window.
+                    payment = self.book.read(record), Zone.OUTSIDE
+                    self.theirs += self.store.add_theirs([payment])
+                    if self.book.pages is not None:
+                        self.elsewhere += 1
+                if record is not None:
+                    # A payment that others have asked us for says nothing of our row.
+                    self.store.set_checked(row, is_ours)
+                self.looked_up += 1
+                self._report_progress()
         # If no look-up has found a payment, all may have failed for a wrong path, and prove
         # nothing.
         if self.book.pages is None and self.theirs:
-            yield self.store.set_ids_checked
-
-    def _read_by_id(self, id: str) -> _Steps[Any]:
-        """Return a record; None: the provider has no such payment."""
-        try:
-            return (yield _Read(self.book.look_up, id))
-        except self.book.absent:
-            return None
-
-    def _add_looked_up(self, records: Sequence[Any]) -> _Steps[bool]:
-        """Add the payments that a look-up has returned. Return whether we have asked for all of
-        them.
-        """
-        outbound = [record for record in records if self.book.is_outbound(record)]
-        # They were not in the list of the window: only our entries say that they belong to it.
-        payments = [(self.book.read(record), Zone.OUTSIDE) for record in outbound]
-        if self.book.pages is not None:
-            self.elsewhere += len(payments)
-        self.theirs += yield partial(self.store.add_theirs, payments)
-        self.looked_up += 1
-        self._report_progress()
-        return len(outbound) == len(records)
-
-
-async def _await_step(step: Callable[[], Any]) -> Any:
-    """Await a read of the provider; do other work in a worker thread."""
-    import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
-
-    if isinstance(step, _Read):
-        return await step()
-    return await anyio.to_thread.run_sync(step)
+            self.store.set_ids_checked()
 
 
 def book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:
@@ -391,12 +367,8 @@ def book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: i
     if hasattr(client, "__aenter__") is not awaited:
         instead = "use reconcile" if awaited else "await reconcile_async"
         raise ConfigurationError(f"client is {type(client).__name__}: {instead} instead.")
-    make_book = system.load("book")
-    book: Book
-    if payor_id is None:
-        book = make_book(client, page_size=page_size)
-    else:
-        book = make_book(client, page_size=page_size, payor_id=payor_id)
+    of_payor = {} if payor_id is None else {"payor_id": payor_id}
+    book: Book = system.load("book")(client, page_size=page_size, **of_payor)
     return book
 
 
@@ -415,9 +387,10 @@ def _system_of(client: object) -> System:
 
 def _check_payor(system: System, payor_id: str | None) -> None:
     """Raise `ConfigurationError` if `payor_id` is missing, or is of no use for this system."""
-    if system.needs_payor and payor_id is None:
-        message = "payor_id is missing: name the payor whose payments are compared."
-        raise ConfigurationError.of([Problem("payor_id", "required", message)])
-    if payor_id is not None and not system.needs_payor:
-        message = f"payor_id is for {titles('needs_payor')}: leave it out."
-        raise ConfigurationError.of([Problem("payor_id", "choice", message)])
+    if system.needs_payor is (payor_id is not None):
+        return
+    message = (
+        f"payor_id is for {titles('needs_payor')}: name the payor whose payments are compared "
+        "there, and leave it out elsewhere."
+    )
+    raise ConfigurationError.of([Problem("payor_id", "choice", message)])
