@@ -16,7 +16,7 @@ from victor_ext._settlement.flow import SETTLED
 from victor_ext.outbox._files import ENTRIES, forget_entries
 
 from ._payments import (
-    BATCHES,
+    LATEST_SHEETS,
     LINES,
     PAGE,
     PAYMENT_COLUMNS,
@@ -119,11 +119,11 @@ def _forget_lines(store: Store, stored_before: float) -> int:
     Returns how many rows with a key were refused.
     """
     columns, lines, sheets = PAYMENTS.c, LINES.c, SHEETS.c
+    latest = LATEST_SHEETS
     is_old = sa.select(sheets.id).where(
         sheets.owner == store.owner, sheets.stored_at < stored_before
     )
     is_asked = sa.exists().where(columns.sheet == lines.sheet, columns.number == lines.number)
-    latest = sa.select(BATCHES.c.sheet).where(BATCHES.c.sheet.is_not(None))
     asked = LINES.alias()
     has_forgotten = sa.exists().where(
         columns.owner == store.owner,

@@ -15,8 +15,9 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext._event_queue.rows import count_rows
 from victor_ext._tables.sources import Rows
-from victor_ext.outbox._files import let_go_on, lock_waiting, note_keys_kept, note_time
+from victor_ext.outbox._files import let_go_on, lock_waiting, note_provider
 
 from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from ._deciding import message_of
@@ -249,31 +250,22 @@ class Loading:
         def store_all(connection: Connection) -> None:
             store.lock_storing(connection)
             refuse_held(connection)
-            note_time(connection, str(store.client.provider), now)
-            note_keys_kept(connection, self._settings.keys_kept)
+            kept = self._settings.keys_kept
+            note_provider(connection, str(store.client.provider), now, kept)
             self.check = self.check.undecided()
             self._with_problems = array("q")
             sheet = self._sheet(connection, store)
             self._refuse_by_rule(connection, store, sheet)
             if sheet.id is None:
-                number = add_sheet(
-                    connection, store, self._rows, digest=self._digest(store), now=now
-                )
+                record = BatchRecord(self._key_column, self.check.columns)
+                digest = self._digest(store)
+                number = add_sheet(connection, store, record, self._rows, digest=digest, now=now)
                 sheet = replace(sheet, id=number)
             apply(connection, store, sheet, now, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            store.save_record(connection, self._new_record(), sheet.id)
 
         store.transact(store_all)
-
-    def _new_record(self) -> BatchRecord:
-        """Return the new record of the batch."""
-        return BatchRecord(
-            key_column=self._key_column,
-            columns=self.check.columns,
-            rows=self.check.rows,
-        )
 
 
 # What the latest sheet of a batch wants
@@ -288,7 +280,7 @@ def pull_back_outdated(store: Store) -> None:
     def pull_back(connection: Connection) -> None:
         store.lock_storing(connection)
         refuse_held(connection)
-        note_time(connection, str(store.client.provider), now)
+        note_provider(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
         let_go_on(connection, store.is_entry())  # what was surely lost waits from now on
@@ -310,16 +302,15 @@ def want_nothing(store: Store, record: BatchRecord) -> int:
         refuse_held(connection)
         before = store.latest_sheet(connection)
         was_sent = sa.and_(is_of_sheet(before.id), STATE.in_(EXISTS_OR_MAY | {RowOutcome.REJECTED}))
-        sheet = insert_sheet(connection, store, digest="", now=now)
+        sheet = insert_sheet(connection, store, record, digest="", now=now)
         names = [column.name for column in LINES.c if column.name != "sheet"]
         columns = [LINES.c[name] for name in names]
         kept = sa.select(sa.literal(sheet), *columns).select_from(lines_with_payments(store.owner))
         insert = sa.insert(LINES).from_select(["sheet", *names], kept.where(was_sent))
         count = connection.execute(insert).rowcount
-        store.save_record(connection, replace(record, rows=count), sheet)
         lock_waiting(connection, store.is_entry())
         pull_back_unlisted(connection, store, sheet)
-        return record.rows - count
+        return count_rows(connection, LINES, is_of_sheet(before.id)) - count
 
     return store.transact(drop)
 

@@ -31,12 +31,10 @@ class BatchRecord:
     Attributes:
         key_column: The column that tells the rows apart.
         columns: The headings of its last file, for the export.
-        rows: How many lines its last file has.
     """
 
     key_column: str
     columns: Sequence[str]
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)

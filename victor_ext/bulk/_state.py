@@ -46,7 +46,7 @@ from victor_ext.outbox._files import (
     salt_of,
 )
 
-from ._payments import BATCHES, DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
+from ._payments import DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
 
 _VARIABLE = "VICTOR_BULK_STATE"
 """Names the state, where an argument does not."""
@@ -126,7 +126,7 @@ class State:
         if self.is_sqlite and not os.path.exists(self.path):
             return False
         with self.errors(), self.engine() as engine:
-            return sa.inspect(engine).has_table(BATCHES.name)
+            return sa.inspect(engine).has_table(SHEETS.name)
 
     def vault(self, secrets: Sequence[bytes], owner: str) -> Vault:
         """Return the vault that encrypts the rows of a system and environment. Its digests are made

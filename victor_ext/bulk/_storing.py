@@ -12,6 +12,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -55,18 +56,23 @@ from ._payments import (
     pages,
 )
 from ._rows import Arguments, content_of, key_after
+from ._settings import BatchRecord
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
 
 # Sheets
 
 
-def insert_sheet(connection: Connection, store: Store, *, digest: str, now: SentSince) -> int:
+def insert_sheet(
+    connection: Connection, store: Store, record: BatchRecord, *, digest: str, now: SentSince
+) -> int:
     """Store a sheet without its lines. Returns its number. `digest` is equal for equal sheets."""
     values = {
         "owner": store.owner,
         "batch": store.batch,
+        "address": store.address,
         "account": store.account,
+        "details": store.vault.sealed(asdict(record)),
         "digest": digest,
         "stored_at": time.time(),
         "stored": json.dumps(now),
@@ -79,13 +85,14 @@ def insert_sheet(connection: Connection, store: Store, *, digest: str, now: Sent
 def add_sheet(
     connection: Connection,
     store: Store,
+    record: BatchRecord,
     rows: SourceRows,
     *,
     digest: str,
     now: SentSince,
 ) -> int:
     """Store a sheet and its lines. Returns its number."""
-    sheet = insert_sheet(connection, store, digest=digest, now=now)
+    sheet = insert_sheet(connection, store, record, digest=digest, now=now)
     for page in pages(rows.all()):
         insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
     return sheet
