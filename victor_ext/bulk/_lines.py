@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext._event_queue.databases import Condition
 from victor_ext.outbox._files import ENTRIES, UNDER_WAY
 
 from ._deciding import Verdict, decide, message_of
@@ -129,6 +128,7 @@ def counts_of(store: Store) -> LineCounts:
     outcomes, codes, under_way = Counter[RowOutcome](), Counter[str](), 0
     with store.snapshot() as connection:
         sheet = store.latest_sheet(connection)
+        refuse_lost(store, connection, sheet)
         for group in _groups(store, connection, sheet):
             verdict = _verdict_of(group, sheet)
             outcomes[verdict.outcome] += group.rows
@@ -151,14 +151,10 @@ def _groups(store: Store, connection: Connection, sheet: Sheet) -> Sequence[Any]
         columns.key.is_not(None).label("has_payment"),
         columns.batch,
         (columns.sheet > sheet.id).label("is_newer"),
-        _is_lost(store).label("is_lost"),
     )
     query = sa.select(*by, sa.func.count().label("rows"))
     query = query.select_from(lines_with_payments(store.owner)).where(is_of_sheet(sheet.id))
-    groups = connection.execute(query.group_by(*by)).all()
-    if any(group.is_lost for group in groups):
-        raise _lost(store)
-    return groups
+    return connection.execute(query.group_by(*by)).all()
 
 
 def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
@@ -182,25 +178,16 @@ def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
 
 def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
     """Raise `StateLost` if a payment of the sheet was deleted, or what asks for one."""
-    query = sa.select(LINES.c.number).select_from(lines_with_payments(store.owner))
-    lost = query.where(is_of_sheet(sheet.id), _is_lost(store)).limit(1)
-    if connection.execute(lost).first():
-        raise _lost(store)
-
-
-def _is_lost(store: Store) -> Condition:
-    """Holds for lines, joined with payments, whose payment was deleted, or what asks for it."""
     columns = PAYMENTS.c
     others = ENTRIES.alias()
     has_entry = sa.exists().where(others.c.scope == store.owner, others.c.key == LINES.c.key)
-    return sa.or_(
+    is_lost = sa.or_(
         sa.and_(columns.key.is_(None), has_entry),
         sa.and_(columns.entry.is_not(None), STATE.is_(None)),
     )
-
-
-def _lost(store: Store) -> StateLost:
-    return StateLost.deleted(f"What {store.batch} has of its payments")
+    query = sa.select(LINES.c.number).select_from(lines_with_payments(store.owner))
+    if connection.execute(query.where(is_of_sheet(sheet.id), is_lost).limit(1)).first():
+        raise StateLost.deleted(f"What {store.batch} has of its payments")
 
 
 # Reading
@@ -210,11 +197,12 @@ def lines_of(stores: Sequence[Store]) -> Iterator[Line]:
     """Yield the rows of the latest sheets of batches of one state, one batch after another, as they
     are at one moment.
 
-    Raises as `counts_of` does: before the first line if a batch was deleted, else before the line
-    of the payment.
+    Raises as `counts_of` does, before the first line.
     """
     with stores[0].snapshot() as connection:
         sheets = [store.latest_sheet(connection) for store in stores]
+        for store, sheet in zip(stores, sheets, strict=True):
+            refuse_lost(store, connection, sheet)
         for store, sheet in zip(stores, sheets, strict=True):
             for stored in _stored_lines(store, connection, sheet):
                 yield _line_of(store, sheet, stored)
@@ -223,8 +211,7 @@ def lines_of(stores: Sequence[Store]) -> Iterator[Line]:
 def _stored_lines(store: Store, connection: Connection, sheet: Sheet) -> Iterator[sa.Row[Any]]:
     """Yield the rows of a sheet as they are stored, with their payments, in pages."""
     number = LINES.c.number
-    more = (_is_lost(store).label("is_lost"), LINES.c.problems)
-    query = lines_with_rows(store.owner, *more).where(is_of_sheet(sheet.id))
+    query = lines_with_rows(store.owner, LINES.c.problems).where(is_of_sheet(sheet.id))
     next_page = query.where(number > sa.bindparam("last")).order_by(number).limit(PAGE)
     last = 0
     while page := connection.execute(next_page, {"last": last}).all():
@@ -233,37 +220,32 @@ def _stored_lines(store: Store, connection: Connection, sheet: Sheet) -> Iterato
 
 
 def _line_of(store: Store, sheet: Sheet, stored: sa.Row[Any]) -> Line:
-    """Return a row of a sheet as a line. Raises `StateLost` if its payment was deleted."""
-    if stored.is_lost:
-        raise _lost(store)
-    vault = store.vault
+    """Return a row of a sheet as a line."""
     row, payment = row_and_payment(stored)
     verdict = decide(row, payment, sheet)
-    latest = content_of(vault, row.row)
-    line = Line(
-        sheet=store.batch,
-        number=row.number,
-        key=row.key,
-        batch=None,
-        row=None,
-        latest=latest,
-        outcome=verdict.outcome,
-        result=Result(verdict.outcome),
-        message=None if row.is_valid else _problems_of(store, stored.problems),
-    )
+    message = None if row.is_valid else _problems_of(store, stored.problems)
     if payment is None:
-        return line
-    is_own = payment.sheet == sheet.id
-    line.batch = payment.batch
-    line.row = latest if is_own else content_of(vault, payment.row)
-    line.result = result_of(vault, payment)
-    line.restored = bool(payment.restored)
-    line.asked_at = asked_at_of(payment)
-    line.again = payment.again
-    if verdict.code is not None:
-        named = replace(latest, value=line.value)
-        notice = message_of(verdict.code, named, payment, vault, store.kind)
-        line.message = " ".join(filter(None, [notice, line.message]))
+        return Line(
+            sheet=store.batch,
+            number=row.number,
+            key=row.key,
+            batch=None,
+            row=None,
+            latest=content_of(store.vault, row.row),
+            outcome=verdict.outcome,
+            result=Result(verdict.outcome),
+            message=message,
+        )
+    line = line_of_payment(store, payment)
+    line.sheet, line.number = store.batch, row.number
+    line.outcome = verdict.outcome
+    if payment.sheet != sheet.id:
+        line.latest = content_of(store.vault, row.row)
+    if verdict.code is not None and line.latest is not None:
+        named = replace(line.latest, value=line.value)
+        notice = message_of(verdict.code, named, payment, store.vault, store.kind)
+        message = " ".join(filter(None, [notice, message]))
+    line.message = message
     return line
 
 

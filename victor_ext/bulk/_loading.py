@@ -21,7 +21,7 @@ from victor_ext.outbox._files import let_go_on, lock_waiting, note_provider
 
 from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from ._deciding import message_of
-from ._joining import Joined, StoredRows, joined
+from ._joining import Joined, joined
 from ._lines import refuse_lost
 from ._load_progress import LoadWatch, OnLoad
 from ._payments import (
@@ -47,6 +47,7 @@ from ._storing import (
     apply,
     insert_sheet,
     locked_keys,
+    pull_back_unlisted,
     take_from_entries,
     waits_outdated,
 )
@@ -258,8 +259,7 @@ class Loading:
                 digest = self._digest(store)
                 number = add_sheet(connection, store, sheet, self._rows, digest=digest, now=now)
                 sheet = replace(sheet, id=number)
-            chosen = self._rows.pages_by_key()
-            apply(connection, store, sheet, now, chosen, self._rows, self._count_page)
+            apply(connection, store, sheet, now, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
 
@@ -306,9 +306,8 @@ def want_nothing(store: Store) -> int:
         kept = sa.select(sa.literal(sheet), *columns).select_from(lines_with_payments(store.owner))
         insert = sa.insert(LINES).from_select(["sheet", *names], kept.where(was_sent))
         count = connection.execute(insert).rowcount
-        rows = StoredRows(connection, sheet)
-        latest = replace(before, id=sheet, is_being_sent=True)
-        apply(connection, store, latest, now, rows.pages_by_key(), rows)
+        lock_waiting(connection, store.is_entry())
+        pull_back_unlisted(connection, store, sheet)
         return count_rows(connection, LINES, is_of_sheet(before.id)) - count
 
     return store.transact(drop)

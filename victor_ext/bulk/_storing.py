@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ from victor_ext.outbox._files import (
 )
 
 from ._deciding import NEW, Verdict
-from ._joining import Joined, Numbers, StoredRows, joined
+from ._joining import Joined, joined
 from ._payments import (
     ASKED_ROW,
     DIGESTS,
@@ -117,9 +117,8 @@ def apply(
     store: Store,
     sheet: Sheet,
     now: SentSince,
-    chosen: Iterable[Sequence[RequestedPayment]],
-    rows: SourceRows | StoredRows,
-    note: Callable[[Sequence[Joined]], None] | None = None,
+    rows: SourceRows,
+    note: Callable[[Sequence[Joined]], None],
 ) -> None:
     """Let what the latest sheet of the batch wants be asked for, and pull back what waits and is
     not wanted.
@@ -127,25 +126,24 @@ def apply(
     Args:
         sheet: The latest sheet of the batch.
         now: The present time of the provider.
-        chosen: The rows of the sheet with a key, in the order of their keys.
-        rows: Has them by their numbers.
-        note: Called with all rows, in pages.
+        rows: The rows of the sheet.
+        note: Called with all rows that have a key, in pages.
     """
     lock_waiting(connection, store.is_entry())
-    asked = _Asked(Numbers(), {})
+    asked = _Asked([], {})
     pulled: list[str] = []
-    all_joins = joined(connection, store.owner, sheet, chosen, lock=True)
+    all_joins = joined(connection, store.owner, sheet, rows.pages_by_key(), lock=True)
     for joins in pages(all_joins):
-        if note is not None:
-            note(joins)
+        note(joins)
         for each in joins:
             if each.verdict.asks:
                 asked.add(each.row.number, each.verdict)
             elif each.payment is not None and _is_to_pull(store, each):
                 pulled.append(each.payment.key)
-    pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
         take_from_entries(connection, store, page)
+    pull_back_unlisted(connection, store, sheet.id)
+    asked.numbers.sort()
     _ask(connection, store, sheet, now, rows, asked)
 
 
@@ -153,15 +151,15 @@ class _Asked(NamedTuple):
     """The rows that are asked for.
 
     Attributes:
-        numbers: Their numbers.
+        numbers: Their numbers, in the end in their order.
         again: What is decided about those that are no first request, by their numbers.
     """
 
-    numbers: Numbers
+    numbers: list[int]
     again: dict[int, Verdict]
 
     def add(self, number: int, verdict: Verdict) -> None:
-        self.numbers.add(number)
+        self.numbers.append(number)
         if verdict.again or verdict.since is not None:
             self.again[number] = verdict
 
@@ -178,10 +176,12 @@ def _is_to_pull(store: Store, each: Joined) -> bool:
     return is_waiting and payment.batch == store.batch and outcome != payment.state
 
 
-def _waits_unwanted(store: Store, sheet: Sheet) -> Condition:
-    """Whether a payment of the batch waits, and its latest sheet lacks it."""
+def pull_back_unlisted(connection: Connection, store: Store, sheet: int | None) -> None:
+    """Let nothing of the batch be asked for that waits, and that this sheet lacks."""
     waits = sa.and_(PAYMENTS.c.entry.is_not(None), STATE.in_(NEVER_LEFT))
-    return sa.and_(store.is_lacking(sheet.id), waits)
+    unlisted = sa.and_(store.is_lacking(sheet), waits)
+    for page in pages(locked_keys(connection, store, unlisted)):
+        take_from_entries(connection, store, page)
 
 
 def waits_outdated(store: Store, sheet: Sheet) -> Condition:
@@ -205,7 +205,7 @@ def _ask(
     store: Store,
     sheet: Sheet,
     now: SentSince,
-    rows: SourceRows | StoredRows,
+    rows: SourceRows,
     asked: _Asked,
 ) -> None:
     """Store the payments of rows, in their order, and the entries that ask for them."""
@@ -253,9 +253,7 @@ def _reference(store: Store, row: RequestedPayment, key: str) -> str:
     return store.vault.fingerprint(key) if has_none else row.reference_digest
 
 
-def _ask_in_units(
-    connection: Connection, store: Store, rows: SourceRows | StoredRows, asked: _Asked
-) -> None:
+def _ask_in_units(connection: Connection, store: Store, rows: SourceRows, asked: _Asked) -> None:
     """Store the entries that ask for rows in as few calls as they take. A row that is only looked
     up is in no call with rows that are sent.
     """
