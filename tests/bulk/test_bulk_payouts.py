@@ -249,16 +249,16 @@ class TestALostResponse:
         end_look_ups()
         assert sender().resume().counts == {"unknown": 2}
         found = {"by": "Ann", "why": "read in the portal"}
-        with refused("PAY-1 was sent with others: name what it"):
-            sender().resolve("PAY-1", "created", **found)
+        with refused("PAY-1 was sent with others: write the payout_id"):
+            sender().resolve("PAY-1", done=True, **found)
         sandbox.advance(LAG)
         (payout,) = {one.payout_id for one in client.payments.list(sandbox.payor_id)}
         sender(batch="april").send([row(3, amount="7.50")])
         (elsewhere,) = payouts_of(sender, batch="april")
         with refused("does not list the payment PAY-1"):
-            sender().resolve("PAY-1", "created", id=elsewhere, **found)
+            sender().resolve("PAY-1", done=True, id=elsewhere, **found)
         for reference in ("PAY-1", "PAY-2"):
-            sender().resolve(reference, "created", id=str(payout), **found)
+            sender().resolve(reference, done=True, id=str(payout), **found)
         take(sender, "instruct")
         assert calls(sandbox, "instruct") == 1
 

@@ -25,7 +25,7 @@ from ._payments import (
 )
 from ._row_digests import differing_columns
 from ._row_kind import RowKind
-from ._rows import Arguments, Result, RowContent, RowOutcome, content_of
+from ._rows import Arguments, RowContent, RowOutcome, content_of
 
 
 class Code(StrEnum):
@@ -266,14 +266,14 @@ _MESSAGES = {
     ),
     Code.ONLY_LOOKED_UP: (
         "{value} may have been asked on {day} with another account. It is only looked up. If the "
-        "provider confirms that it has none: resolve it as not-created."
+        "provider confirms that it has none: resolve it as not-done."
     ),
     Code.REJECTED_BEFORE: "the provider rejected {value} on {day}: {reason}",
     Code.CORRECTED: "{value}, rejected on {day}, is asked as corrected.",
     Code.REPLACED: "{value} had not left: its row was replaced.",
     Code.ASKED_SINCE: (
         "{value} may have been asked since the backup of the state. It is only looked up. If the "
-        "provider confirms that it has none: resolve it as not-created."
+        "provider confirms that it has none: resolve it as not-done."
     ),
     Code.OTHER_ACCOUNT: "{value} was asked with the account {account}. Not sent.",
 }
@@ -309,7 +309,4 @@ def _rejection_text(stored: StoredPayment, vault: Vault) -> str:
     """Return why the provider rejected a payment."""
     if stored.row is None:
         return "why is forgotten."
-    if stored.result is not None:
-        result = Result(RowOutcome.REJECTED, *vault.opened(stored.result))
-        return result.error or "it did not say why."
     return vault.opened_error(stored.error) or "it did not say why."

@@ -45,7 +45,7 @@ from ._payments import (
     stored_payments,
 )
 from ._rows import content_of
-from ._settings import TERMS, BatchRecord, Settings
+from ._settings import KEY_KIND, TERMS, BatchRecord, Settings
 from ._sheet_rule import refuse_another_list, respelled_rows, rows_of_asked_references
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
@@ -91,7 +91,7 @@ class Loading:
         self._opened, self._settings = store, store.settings
         self._kind, self._vault = store.kind, store.vault
         self._origin = KeyOrigin(
-            store.settings.key_kind or "invoice",
+            store.settings.key_kind or KEY_KIND,
             store.settings.key_column or store.kind.reference,
         )
         self._rows = SourceRows()

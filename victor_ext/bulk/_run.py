@@ -27,6 +27,7 @@ from victor_ext.outbox._files import (
     SETTLE_FOR,
     OpenEntries,
     adopt,
+    held_since,
     let_go_on,
     named_entries,
     open_entries,
@@ -38,7 +39,7 @@ from ._lines import counts_of
 from ._payments import LINES, PAYMENTS
 from ._rows import RowOutcome
 from ._settings import BatchRecord
-from ._state import NOTICE, held_since, may_be_temporary, report
+from ._state import NOTICE, may_be_temporary, report
 from ._store import Store
 from ._worker import Worker, undecided_units
 

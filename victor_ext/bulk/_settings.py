@@ -28,6 +28,8 @@ MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
+KEY_KIND = "invoice"
+"""What the values of a key column name, unless a setting says otherwise."""
 TERMS = ("key_retention", "patience")
 """Settings that are stored with a batch, and hold for it until a file comes with others."""
 
@@ -152,14 +154,6 @@ class Settings:
     def patience_seconds(self) -> float:
         """Seconds for which sending goes on while nothing is settled."""
         return PATIENCE if self.patience is None else self.patience
-
-
-def check_reason(by: str, why: str) -> None:
-    """Check who decides about a payment, and why. Raises `ConfigurationError` if one is missing."""
-    for name, text in (("by", by), ("why", why)):
-        if not _is_words(text):
-            message = f"{name} is missing: it is stored with the decision."
-            raise refused_setting(name, message, "required")
 
 
 def refused_setting(name: str, message: str, code: str = "setting") -> ConfigurationError:

@@ -40,9 +40,7 @@ from victor_ext._values.exit_status import FOR_NOW, UNKNOWN
 from victor_ext.outbox._files import (
     NAME,
     TABLES,
-    hold_entries,
-    moment_of_hold,
-    release_entries,
+    held_since,
     store_key,
     stored_key,
 )
@@ -386,19 +384,6 @@ def may_be_temporary(error: SQLAlchemyError | sqlite3.Error) -> bool:
 # that wait are marked by the outbox (`victor_ext.outbox._holding`): they may have been sent.
 
 
-def hold_state(connection: Connection) -> int:
-    """Keep everything in the state from being sent.
-
-    A state that is held already may be a copy from that time: its payments are marked, too, also
-    those that a person has resolved since the first hold.
-
-    Returns:
-        How many payments are marked.
-    """
-    hold_entries(connection)
-    return hold_payments(connection)
-
-
 def hold_payments(connection: Connection) -> int:
     """Mark the payments of a state whose entries are held, also those that were never asked for.
     Returns how many are marked.
@@ -436,17 +421,6 @@ _OF_LINES = ("key", "sheet", "number", *DIGESTS, "due_date")
 """The columns of a payment that its line has, too."""
 
 
-def release_state(connection: Connection) -> int | None:
-    """Let rows be sent again. Those that waited count as maybe sent: they are looked up.
-
-    Returns:
-        How many entries waited; None: the state was not held.
-    """
-    if held_since(connection) is None:
-        return None
-    return release_entries(connection)
-
-
 def refuse_held(connection: Connection) -> None:
     """Raise `ConfigurationError` if the state is held."""
     if held_since(connection) is not None:
@@ -455,12 +429,6 @@ def refuse_held(connection: Connection) -> None:
             "the provider ('victor reconcile') and stop all other copies of it; then release it "
             "('victor bulk release')."
         )
-
-
-def held_since(connection: Connection) -> datetime | None:
-    """Return since when the state is held, aware; None: it is not."""
-    moment = moment_of_hold(connection)
-    return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
 
 # The URL

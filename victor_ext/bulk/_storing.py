@@ -54,7 +54,7 @@ from ._payments import (
     pages,
 )
 from ._row_kind import RowKind
-from ._rows import Arguments, content_of, key_after
+from ._rows import NOTHING_OWN, Arguments, content_of, key_after
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
 
@@ -300,14 +300,12 @@ def _common_columns(store: Store, sheet: Sheet, maker: EntryMaker) -> dict[str, 
     asked for at once.
     """
     return {
+        **NOTHING_OWN,
         "owner": store.owner,
         "shared": maker.are_shared,
-        "state": None,
         "batch": store.batch,
         "sheet": sheet.id,
         "account": store.account,
-        "result": None,
-        "made": None,
         "stored_at": time.time(),
     }
 
@@ -377,10 +375,9 @@ def take_from_entries(
         others = [*connection.execute(shared.where(in_units, columns.key.not_in(keys))).all()]
     for page in pages(entries):
         remove_entries(connection, store.owner, page)
-    none_asks = {"entry": None, "state": None, "result": None, "made": None}
     is_refused = columns.state == "refused"
     is_free = sa.and_(store.has_key(keys), sa.or_(columns.entry.in_(entries), is_refused))
-    change_rows(connection, PAYMENTS, is_free, **none_asks)
+    change_rows(connection, PAYMENTS, is_free, entry=None, **NOTHING_OWN)
     _put_again(connection, store, maker, others)
 
 

@@ -108,6 +108,12 @@ class BulkSession(Session):
                 )
                 raise typer.Exit(failure.exit_status) from None
 
+    @contextmanager
+    def stored(self) -> Generator[BulkSender]:
+        """Open a sender for a command about the whole state."""
+        with self.sender() as sender:
+            yield sender
+
     def command_line(self, command: str, batch: str | None = None) -> str:
         """Return the command line of another bulk command, for display: whole, but without
         passwords.
@@ -120,7 +126,8 @@ class BulkSession(Session):
             words += ["--provider", self.provider]
         words.append(command)
         is_argument = command in _STEPS
-        if batch is not None and not is_argument:
+        is_of_state = command == "resolve"
+        if batch is not None and not is_argument and not is_of_state:
             words += ["--batch", batch]
         if self.state != _DEFAULT_STATE:
             words += ["--state", _bulk_output.without_password(self.state)]

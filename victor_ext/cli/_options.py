@@ -207,20 +207,6 @@ def _problem_of_option(problem: victor_ext.Problem, name: str, text: str) -> vic
     return victor_ext.Problem(name, problem.code, message)
 
 
-def found_word(*words: str) -> Any:
-    """Return the option `--as` of what a person has found: it has to be one of the words."""
-    choice = " or ".join(words)
-
-    def parse(text: str) -> str:
-        if text not in words:
-            raise Misuse(f"--as is {text!r}: write {choice}.")
-        return text
-
-    return option(
-        f"What you have found: {choice}.", "WORD", default=..., names=["--as"], parser=parse
-    )
-
-
 def new_secret(variable: str) -> str:
     """Return the secret that an environment variable has. Raises `Misuse`."""
     secret: str = concealed(os.environ.get(variable, ""))

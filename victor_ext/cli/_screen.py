@@ -188,18 +188,17 @@ class ProgressBar:
     """Progress of a long command: a bar in a terminal, occasional lines elsewhere, nothing with
     --json.
 
-    Notices of the client appear above the bar, or between the lines. The first line appears
-    `at_once`, or after as long as between two lines.
+    Notices of the client appear above the bar, or between the lines.
     """
 
-    def __init__(self, *, as_json: bool, at_once: bool = False) -> None:
+    def __init__(self, *, as_json: bool) -> None:
         self._is_silent = as_json
         self._notices = ExitStack()
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
         # Times of `time.monotonic` from which on a line is due: of each task, and of a new one.
         self._next_lines: dict[str, float] = {}
-        self._first_line = 0.0 if at_once else time.monotonic() + _SECONDS_BETWEEN_LINES
+        self._first_line = time.monotonic() + _SECONDS_BETWEEN_LINES
 
     def __enter__(self) -> Self:
         self._notices.enter_context(show_notices(self.tell))
