@@ -119,6 +119,7 @@ class Check:
             more.
         sharing: Valid rows with the reference of another row. After a lost response, a row is
             looked up by its reference, which does not tell these rows apart.
+        has_references: Whether a row has a reference.
     """
 
     rows: int = 0
@@ -139,6 +140,7 @@ class Check:
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     pulled_back: int = 0
     sharing: int = 0
+    has_references: bool = False
 
     @property
     def stored(self) -> int:
@@ -201,6 +203,7 @@ class Check:
             self.rows,
             columns=self.columns,
             sharing=self.sharing,
+            has_references=self.has_references,
         )
 
 

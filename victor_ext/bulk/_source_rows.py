@@ -181,6 +181,11 @@ class SourceRows(TemporaryDatabase):
         (count,) = self._read(_SHARING).fetchone()
         return int(count)
 
+    def have_references(self) -> bool:
+        """Return whether one of the rows has a reference."""
+        query = "SELECT 1 FROM asked WHERE shares_reference LIMIT 1"
+        return self._read(query).fetchone() is not None
+
     # While it is decided about: see `_sheet_rule.SheetRows`
 
     def pages(self) -> Iterator[list[RequestedPayment]]:

@@ -137,6 +137,7 @@ class RowValidation:
                 check.add_problem(problem)
         check.columns = list(self._extra_columns)
         check.sharing = self._rows.sharing()
+        check.has_references = self._rows.have_references()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
 

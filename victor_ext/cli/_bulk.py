@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -46,7 +45,6 @@ from ._wording import rows_text
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile
-    from victor_ext.bulk._row_kind import RowKind
     from victor_ext.prometheus import Prometheus
 
     from ._bulk_session import SendSession
@@ -68,8 +66,6 @@ def bulk_of(
 
 
 _SQLITE = "sqlite:///"
-_SEARCHED_ROWS = 10_000
-"""How many rows are searched for a reference."""
 Refresh = Annotated[
     bool,
     flag(
@@ -155,7 +151,7 @@ class SendRun:
             with session.interruptible(sender, self._batch) as progress:
 
                 def on_check(check: Check) -> None:
-                    progress.end_stage()
+                    progress.close()
                     self._on_check(check)
 
                 status = sender.send(
@@ -215,50 +211,21 @@ class SendRun:
     def _warn_of_references(self, check: Check) -> None:
         """Warn that no row of the file has a reference, or that rows share theirs."""
         kind = system_of(self._session.provider).load("bulk")
-        warning = _reference_warning(self._file, kind, self._session.key_column)
-        if warning is not None:
-            self._warnings.append(warning)
+        reference = kind.reference
+        if not check.has_references and not check.invalid and not check.broken:
+            column = self._session.key_column or "NAME"
+            self._warnings.append(
+                f"Warning: no row has a {reference}. Without one, a row that may have been created "
+                "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. "
+                f"Send a column as the reference with --column {reference}={column}."
+            )
         if check.sharing:
-            column = self._file.columns.get(kind.reference) or kind.reference
+            column = self._file.columns.get(reference) or reference
             self._warnings.append(
                 f"Warning: {rows_text(check.sharing)} of the file have the {plain(column)} of "
                 "another one. If a response is lost, it does not tell which of them was created, "
                 "and 'victor reconcile' cannot, either. Give each row a reference of its own."
             )
-
-
-def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
-    """Return a warning if no row of a file has a reference, by which its payment could be looked
-    up; else None.
-
-    What else is wrong with the file is said by its check: no warning then.
-    """
-    from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
-    from victor_ext._tables.row_file import SourceBroken  # noqa: PLC0415 - the same reason
-    from victor_ext._tables.sources import records_of  # noqa: PLC0415 - the same reason
-
-    if kind.reference in kind.required:
-        return None
-    records = records_of(
-        rows, encoding=None, known=kind.known_columns(), check=lambda _heading, _line: None
-    )
-    has_rows = False
-    try:
-        for record in islice(records, _SEARCHED_ROWS):
-            # Without an amount, the columns of the file are not named yet: the check says that.
-            if record.fields.get(kind.reference) or "amount" not in record.fields:
-                return None
-            has_rows = True
-    except (SourceBroken, ConfigurationError):
-        return None
-    if not has_rows:
-        return None
-    column = key_column or "NAME"
-    return (
-        f"Warning: no row has a {kind.reference}. Without one, a row that may have been created "
-        "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. Send a "
-        f"column as the reference with --column {kind.reference}={column}."
-    )
 
 
 @bulk.command()

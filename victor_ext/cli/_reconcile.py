@@ -6,11 +6,11 @@ First the command, then `Report`: what is printed.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,17 +28,15 @@ from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, 
 from ._screen import (
     ProgressBar,
     complain,
-    entry,
     in_columns,
     plain,
     say,
     styled,
-    terminal_width,
     tolerate_lost_output,
 )
 from ._session import Provider, Session, system_of, with_session
 from ._view import UTC_TIME
-from ._wording import ENCODING, column_remedy, pace_text, rows_text
+from ._wording import ENCODING, column_remedy, rows_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -49,8 +47,6 @@ if TYPE_CHECKING:
     from victor_ext.reconciliation._entries import Ours
 
 _LONGEST_MARGIN_MINUTES = 365 * 24 * 60
-_LOOK_EVERY = 0.25
-"""Seconds between two times that the bar shows how much of our file is read."""
 
 
 @with_session
@@ -140,7 +136,7 @@ def reconcile(
             session.client_of(provider) as client,
             ProgressBar(as_json=session.as_json) as bar,
             compare(
-                client, our_book(client), **options, on_progress=BookProgress(bar).show
+                client, our_book(client), **options, on_progress=partial(_show_progress, bar)
             ) as reconciliation,
         ):
             bar.close()
@@ -162,36 +158,10 @@ def reconcile(
             raise typer.Exit(0 if reconciliation.agrees else FAILED)
 
 
-class BookProgress:
-    """Shows how much of our file is read, and then how many payments of both books are."""
-
-    def __init__(self, bar: ProgressBar) -> None:
-        self._bar = bar
-        self._began = time.monotonic()
-        self._next_look = self._began + _LOOK_EVERY
-        """When the file is shown next, by the monotonic clock."""
-        self._is_file_shown = False
-
-    def show(self, counts: Counts) -> None:
-        share = counts.read_share
-        if share is not None and share < 1:
-            self._show_file(counts.ours, share)
-            return
-        if self._is_file_shown:
-            self._bar.close()
-            self._is_file_shown = False
-        ours, theirs, looked_up = counts.ours, counts.theirs, counts.looked_up
-        text = f"{ours:,} of ours, {theirs:,} of theirs, {looked_up:,} looked up"
-        self._bar.show("reconcile", ours + theirs, None, text)
-
-    def _show_file(self, ours: int, share: float) -> None:
-        now = time.monotonic()
-        if now < self._next_look:
-            return
-        self._next_look = now + _LOOK_EVERY
-        self._is_file_shown = True
-        pace = pace_text(ours, now - self._began, share)
-        self._bar.show("reconcile", ours, None, pace, unit="rows of ours", share=share)
+def _show_progress(bar: ProgressBar, counts: Counts) -> None:
+    """Show how many payments of both books are read."""
+    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
+    bar.show("reconcile", counts.ours + counts.theirs, None, text)
 
 
 def _write_rows(session: Session, path: Path, reconciliation: Reconciliation) -> None:
@@ -353,8 +323,8 @@ class Report:
         """Print the first differences, and where all of them are."""
         count = _difference_count(self.reconciliation)
         for row in islice(self.reconciliation.differences(), _PRINTED_DIFFERENCES):
-            label = styled((_label(row.kind), KINDS[row.kind].style))
-            say(*entry(label, "; ".join(self._facts(row)), label=_LABEL_WIDTH))
+            label = (_label(row.kind).ljust(_LABEL_WIDTH), KINDS[row.kind].style)
+            say(styled(label, "; ".join(self._facts(row))))
         if count > _PRINTED_DIFFERENCES:
             all_differences = "--out report.csv writes all of them"
             if out is not None:
@@ -376,9 +346,7 @@ class Report:
             yield cells["remark"]
 
     def _table(self) -> Iterator[Text]:
-        """Yield the counts and sums: without what the kinds mean where the terminal is too
-        narrow.
-        """
+        """Yield the counts and sums, and what the kinds mean."""
         totals = self.reconciliation.summary.totals
         rows = [["", "rows", "ours", "theirs", ""]]
         for kind, total in totals.items():
@@ -386,9 +354,6 @@ class Report:
             meaning = KINDS[kind.value].meaning
             rows.append([kind.replace("_", " "), f"{total.count:,}", *sums, meaning])
         lines = [*in_columns(rows, 1, 2, 3)]
-        width = terminal_width()
-        if width is not None and max(map(len, lines)) > width:
-            lines = [*in_columns([row[:-1] for row in rows], 1, 2, 3)]
         yield styled(lines[0], style="bold")
         for kind, line in zip(totals, lines[1:], strict=True):
             text = styled(line)

@@ -22,7 +22,7 @@ from victor_ext._tables.row_file import (
     in_own_words,
     refuse_unknown,
 )
-from victor_ext._tables.sources import FilePosition, records_of
+from victor_ext._tables.sources import records_of
 from victor_ext._tables.texts import damage_of, text_of_cell
 from victor_ext._values.ids import trimmed
 from victor_ext.money import Money
@@ -196,8 +196,6 @@ class EntryReader:
     """
     forgotten: int = 0
     """The number of rows of bulk sending that have no amount any more."""
-    position: FilePosition = field(default_factory=FilePosition)
-    """Up to where a file is read."""
     _decimal: str | None = None
     _problems: list[Problem] = field(default_factory=list[Problem])
 
@@ -223,7 +221,6 @@ class EntryReader:
             encoding=self.encoding,
             known=names,
             check=self._check_heading,
-            position=self.position,
         )
         try:
             for record in source:

@@ -43,15 +43,11 @@ _WITHOUT_ID = (
 class Progress:
     """The number of entries of `ours` and of payments of `theirs` that were read, and of the
     entries that were `looked_up` one by one.
-
-    Attributes:
-        read_share: How much of our file is read, from 0 to 1, by its bytes; None: ours is no file.
     """
 
     ours: int = 0
     theirs: int = 0
     looked_up: int = 0
-    read_share: float | None = None
 
 
 OnProgress = Callable[[Progress], None]
@@ -277,8 +273,7 @@ class _Comparison:
     def _report_progress(self) -> None:
         """Report to the caller how many were read."""
         if self.on_progress is not None:
-            share = self.reader.position.share()
-            self.on_progress(Progress(self.ours, self.theirs, self.looked_up, share))
+            self.on_progress(Progress(self.ours, self.theirs, self.looked_up))
 
     def _load_batch(self, entries: Iterator[Entry]) -> bool:
         """Put the next batch of our entries into the store. Return whether there was one."""
