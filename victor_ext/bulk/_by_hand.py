@@ -11,6 +11,7 @@ from victor_ext._settlement.flow import SETTLED
 from victor_ext._tables.texts import text_of_cell
 from victor_ext._values.ids import canonical_id, reference_of
 from victor_ext.outbox._files import (
+    ENTRIES,
     Finding,
     clear_restored,
     named_entries,
@@ -21,7 +22,7 @@ from victor_ext.outbox._files import (
 
 from ._naming import id_holders
 from ._payments import IN_DOUBT, PAYMENTS, StoredPayment, chosen_payments, lock_payments
-from ._rows import Result, RowOutcome, content_of, key_after, own_values
+from ._rows import Result, RowOutcome, key_after, own_values
 from ._settings import KEY_KIND
 from ._store import Store
 
@@ -29,8 +30,9 @@ from ._store import Store
 def resolve(store: Store, name: str, finding: Finding) -> None:
     """Settle a payment in doubt by what a person has found out, or add the id of a created payment.
 
-    A settled payment of a restored state may have been asked since the backup, under a later key.
-    If the person says that nothing was done since, the payment stays as it is stored.
+    The payments of a payout are settled together: a worker then reads what became of each. A
+    settled payment of a restored state may have been asked since the backup, under a later key. If
+    the person says that nothing was done since, the payment stays as it is stored.
 
     Args:
         name: The key of the payment, or the value in the key column, or its reference.
@@ -38,16 +40,17 @@ def resolve(store: Store, name: str, finding: Finding) -> None:
 
     Raises:
         InvalidRequest: There is no such payment, it is not in doubt, or a worker has it now; or the
-            id is missing, or is that of something else or of another payment. Or it has what cannot
-            be seen, or is that of what was not done.
-        VictorError: The provider cannot be read.
+            id is missing, or is that of another payment. Or it has what cannot be seen, or is that
+            of what was not done.
     """
     finding.check()
-    with store.engine.connect() as connection:
-        payment = _payment_named(connection, store, name, finding)
-    result = _result(store, name, payment, finding)
+    column = store.kind.unit_column
+    if column and finding.done and finding.id is None:
+        message = f"{name} was sent with others: write the {column} of what it is in (--id)."
+        raise _refusal("id", "required", message)
 
     def settle(connection: Connection) -> None:
+        payment = _payment_named(connection, store, name, finding)
         lock_payments(connection, store.owner, [payment.key])
         if chosen_payments(connection, store.has_key([payment.key])) != [payment]:
             message = f"{name} was changed meanwhile: do this again if it is meant."
@@ -55,8 +58,8 @@ def resolve(store: Store, name: str, finding: Finding) -> None:
         if open_entries(connection, named_entries(store.owner, [payment.entry])).live:
             message = f"{name} is being sent or looked up now: let that end first."
             raise _refusal("name", "busy", message)
-        _require_own_id(connection, store, name, payment, result)
-        _store_result(connection, store, payment, finding, result)
+        _require_own_id(connection, store, name, payment, canonical_id(finding.id))
+        _store(connection, store, payment, finding)
 
     store.transact(settle)
 
@@ -96,9 +99,12 @@ def _is_in_doubt(payment: StoredPayment, finding: Finding) -> bool:
     """Whether a person may say this of a payment: it may exist, or was created with an id that was
     not known, or may have been asked since the backup of the state.
     """
-    lacks_id = payment.state == RowOutcome.CREATED and not (payment.made or payment.request_id)
-    adds_id = lacks_id and finding.id is not None
-    return payment.state in IN_DOUBT or adds_id or _may_be_asked_since(payment)
+    has_id = payment.made is not None or payment.request_id is not None
+    if payment.state == RowOutcome.CREATED and not has_id:
+        return finding.id is not None
+    if payment.state == RowOutcome.ACCEPTED and has_id:
+        return finding.done  # what became of each payment of a payout, only the provider says
+    return payment.state in IN_DOUBT or _may_be_asked_since(payment)
 
 
 def _may_be_asked_since(payment: StoredPayment) -> bool:
@@ -106,60 +112,42 @@ def _may_be_asked_since(payment: StoredPayment) -> bool:
     return payment.restored and (payment.state is None or payment.state in SETTLED)
 
 
-def _result(store: Store, name: str, payment: StoredPayment, finding: Finding) -> Result:
-    """Return what becomes of a payment, with what the provider says of it.
-
-    Only the payments of a payout are read: their id is that of the payout.
-
-    Raises:
-        InvalidRequest: The id is missing, or names something that does not have the payment.
-        VictorError: The provider cannot be read.
-    """
-    outcome = RowOutcome.CREATED if finding.done else RowOutcome.REFUSED
-    result = Result(outcome, canonical_id(finding.id), error=finding.sentence)
-    column = store.kind.unit_column
-    if not column or not finding.done:
-        return result
-    if result.id is None:
-        message = f"{name} was sent with others: write the {column} of what it is in (--id)."
-        raise _refusal("id", "required", message)
-    results = store.kind.unit_results(result.id, [content_of(store.vault, payment.row)])
-    if not results:
-        message = f"{result.id} does not list the payment {name}, or not yet."
-        raise _refusal("id", "value", message)
-    return results[0]._replace(error=finding.sentence)
-
-
 def _require_own_id(
-    connection: Connection, store: Store, name: str, payment: StoredPayment, result: Result
+    connection: Connection, store: Store, name: str, payment: StoredPayment, id: str | None
 ) -> None:
     """Raise `InvalidRequest` if the id of a created payment settles another payment.
 
-    All payments of a payout have its id: there the other one has the same reference.
+    All payments of a payout have its id: there the other one is of another entry, or has the same
+    reference.
     """
-    if result.outcome is not RowOutcome.CREATED or result.made is None:
+    if id is None:
         return
-    for holder in id_holders(connection, store, result.made):
-        has_same_reference = holder.reference_digest == payment.reference_digest
-        if holder.key != payment.key and (result.unit is None or has_same_reference):
-            message = (
-                f"{result.made} is the id of {holder.name}: write the id of what was made for "
-                f"{name}."
-            )
-            raise _refusal("id", "used", message)
+    others = [holder for holder in id_holders(connection, store, id) if holder.key != payment.key]
+    if store.kind.unit_column:
+        is_of_payout = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.request_id == id)
+        entries = set(connection.execute(sa.select(ENTRIES.c.key).where(is_of_payout)).scalars())
+        if entries <= {payment.entry}:
+            reference = payment.reference_digest
+            others = [holder for holder in others if holder.reference_digest == reference]
+    if others:
+        message = f"{id} is the id of {others[0].name}: write the id of what was made for {name}."
+        raise _refusal("id", "used", message)
 
 
-def _store_result(
-    connection: Connection, store: Store, payment: StoredPayment, finding: Finding, result: Result
-) -> None:
-    """Store what a person has found out of a payment: with its entry, if that asks for it alone and
-    is in doubt; else beside it.
+def _store(connection: Connection, store: Store, payment: StoredPayment, finding: Finding) -> None:
+    """Store what a person has found out of a payment: with its entry, if that is in doubt; else
+    beside it.
     """
     entry = payment.entry
-    is_of_entry = not payment.shared and payment.own_state is None
-    if entry is not None and is_of_entry and not _may_be_asked_since(payment):
+    may_be_asked_since = _may_be_asked_since(payment)
+    if entry is not None and payment.own_state is None and not may_be_asked_since:
         settle_by_hand(connection, store.owner, entry, store.vault, finding)
-    elif finding.done or not _may_be_asked_since(payment):
+    elif finding.done or not may_be_asked_since:
+        id = canonical_id(finding.id)
+        outcome = RowOutcome.CREATED if finding.done else RowOutcome.REFUSED
+        result = Result(outcome, id, error=finding.sentence)
+        if store.kind.unit_column:
+            result = result._replace(id=None, unit=id)
         own = own_values(store.vault, result)
         change_rows(connection, PAYMENTS, store.has_key([payment.key]), **own)
     change_rows(connection, PAYMENTS, store.has_key([payment.key]), restored=False)
