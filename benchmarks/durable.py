@@ -135,7 +135,7 @@ def _bulk(_database: str, url: str, count: int) -> None:
             state=f"sqlite:///{folder}/state.sqlite",
             batch="benchmark",
             key_column="invoice_no",
-            storage_key="only good for a benchmark",
+            storage_key="only-good-for-a-benchmark",
             workers=_WORKERS,
         )
         path = _file(folder, count)

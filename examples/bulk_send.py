@@ -38,7 +38,7 @@ with connect() as victor:
         skip_invalid=True,
         # What is stored is sealed. Keep your own secret where the credentials are, not in the
         # program.
-        storage_key=os.environ.get("VICTOR_BULK_KEY", "only good for an example"),
+        storage_key=os.environ.get("VICTOR_BULK_KEY", "only-good-for-an-example"),
     )
     status = invoices.send(Path(__file__).with_name("invoices.csv"))
     print(", ".join(f"{count} {outcome}" for outcome, count in status.counts.items()))

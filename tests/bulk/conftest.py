@@ -13,7 +13,7 @@ from tests.tiers import borders
 from victor_ext import RetryPolicy, Victor, VictorOAuth
 
 __all__ = ["postgres_server"]
-STORAGE_KEY = "a secret for tests, of some length"
+STORAGE_KEY = "a-secret-for-tests-of-some-length"
 
 
 @pytest.fixture
@@ -102,4 +102,4 @@ def sender(client, sender_options, tmp_path):
 @pytest.fixture
 def postgres(postgres_server):
     """The URL of a database of the test's own."""
-    return postgres_server.url(f"bulk_{uuid4().hex[:12]}")
+    return postgres_server.new_database(f"bulk_{uuid4().hex[:12]}")

@@ -83,6 +83,15 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
 
+    def new_database(self, name: str) -> str:
+        """The URL of a new database."""
+        import psycopg
+
+        statement = psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+        return self.url(name)
+
     def new_schema(self) -> str:
         """The URL of a new schema: see `new_schema`."""
         return new_schema(self.url("postgres"))

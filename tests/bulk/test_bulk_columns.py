@@ -89,7 +89,7 @@ def seen():
 
 given = json.loads(sys.argv[1])
 folder = Path(sys.argv[2])
-options = {"state": f"sqlite:///{folder}/state.sqlite", "storage_key": "a secret of some length"}
+options = {"state": f"sqlite:///{folder}/state.sqlite", "storage_key": "a-secret-of-some-length"}
 options |= {"patience": 0, "workers": 1}
 """
 PROGRAMS = {

@@ -221,7 +221,10 @@ def test_a_source_with_other_control_totals_is_refused_as_a_whole(
             {"victor": AsyncVictor(VictorOAuth("client", "secret"))},
             "with blocking calls, not AsyncVictor",
         ),
-        ({"storage_key": b"s3cret of sixteen characters"}, "storage_key must be text, not bytes"),
+        (
+            {"storage_key": b"s3cret of sixteen characters"},
+            "must be text, not bytes",
+        ),
     ],
 )
 def test_an_impossible_setting_is_refused_by_name_without_showing_a_secret(

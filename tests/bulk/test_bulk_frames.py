@@ -9,7 +9,7 @@ from tests.frames import assert_hidden
 from victor_ext.bulk import InvalidRows
 
 pytestmark = pytest.mark.slow
-KEY = "a storage key of some length"
+KEY = "a-storage-key-of-some-length"
 WRONG = [row(1), row(2, amount="-1"), row(3, payee_account_number=ACCOUNT + "x")]
 
 

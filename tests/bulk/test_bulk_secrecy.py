@@ -5,8 +5,10 @@ nobody else.
 import logging
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
+from threading import Barrier
 
 import pytest
 
@@ -22,7 +24,10 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
 )
+from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
+from victor_ext._event_queue.vault import secrets_of
+from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.slow
 SECRETS = (
@@ -42,7 +47,7 @@ DIGESTS = {
     "reference_digest",
     "digest",
 }
-OTHER_SECRET = "another secret for tests, of some length"
+OTHER_SECRET = "another-secret-for-tests-of-some-length"
 
 
 def telling_rows(notes="a note to nobody"):
@@ -87,35 +92,78 @@ def test_what_is_not_in_clear_in_an_sqlite_state_is_encrypted_or_a_digest(
             for line in map(dict, database.execute(f"SELECT * FROM {table}")):
                 for name in line.keys() - {*clear}:
                     form = r"[A-Za-z0-9+/]{20}" if name in DIGESTS else r"vb1\..*"
-                    is_right = name == "wrapped" or re.fullmatch(form, line[name] or "vb1.")
+                    is_copy = line.get("name") == "life"
+                    is_right = is_copy or re.fullmatch(form, line[name] or "vb1.")
                     assert line[name] is None or is_right, name
                     hidden |= {name} if line[name] else set()
-    encrypted = {"row", "problems", "person", "details", "call", "look_up_by", "error", "wrapped"}
+    encrypted = {"row", "problems", "person", "details", "call", "look_up_by", "error", "text"}
     assert hidden == encrypted | DIGESTS
 
 
-def test_another_storage_key_can_neither_read_nor_change_a_state(sender, victor_sandbox):
-    """A rotated secret is no new state: not for a file that was sent, nor for another one."""
+UNREADABLE = r"that no secret in storage_key .VICTOR_BULK_KEY. decrypts. Put back the one"
+
+
+@pytest.mark.parametrize("other", [OTHER_SECRET, None])
+def test_without_its_secret_a_state_can_neither_be_read_nor_changed(sender, victor_sandbox, other):
+    """Not for a file that was sent, nor for another one."""
     sender.store(rows(3))
-    other = sender(storage_key=OTHER_SECRET)
-    elsewhere = sender(storage_key=OTHER_SECRET, batch="april")
-    rekey = partial(other.rekey, OTHER_SECRET)
-    for act in (*acts_of(other, rows(3)), *acts_of(elsewhere, rows(5)), rekey):
-        with refused("written with another key: use the credentials") as caught:
+    others = sender(storage_key=other), sender(storage_key=other, batch="april")
+    for act in (*acts_of(others[0], rows(3)), *acts_of(others[1], rows(5))):
+        with refused(UNREADABLE):
             act()
-        assert "nothing was sent" not in str(caught.value)
     assert victor_sandbox.attempts_by_key() == {}
 
 
-def test_a_state_that_is_given_another_storage_key_goes_on_with_that_one_alone(
-    sender, victor_sandbox
-):
+def test_a_state_in_clear_takes_no_secret(sender, victor_sandbox):
+    """Who can write to it could add a row."""
+    sender.finish(rows(1), storage_key=None)
+    with nothing_sent(victor_sandbox), refused(UNREADABLE):
+        sender().send(rows(2))
+    sender.finish(rows(2), storage_key=None)
+
+
+def test_what_was_asked_is_known_after_the_secret_was_rotated(sender, victor_sandbox):
+    """As long as the older one stays in the list, also the digests that tell a copy of a list from
+    a new one.
+    """
+    both = sender.of(storage_key=f"{OTHER_SECRET}, {STORAGE_KEY}")
     sender.store(rows(3))
-    sender().rekey(OTHER_SECRET)
-    assert sender(storage_key=OTHER_SECRET).send(rows(4)).exit_status == 0
-    with refused("written with another key"):
-        sender().status()
+    both.finish(rows(4))
+    copied = [row(number, invoice_no=f"X-{number}") for number in (1, 2)]
+    with nothing_sent(victor_sandbox):
+        assert both.finish(rows(4)).counts == {"created": 4}
+        with refused("march"):
+            both(batch="april").send(copied)
+        with refused(UNREADABLE):
+            sender().send(rows(4))
     asked_once(victor_sandbox, rows(4))
+
+
+def test_production_stores_nothing_without_a_secret(sender, clients, tmp_path):
+    production = sender.of(victor=clients(environment="production"), storage_key=None)
+    sends = partial(production().send, rows(1)), partial(production().check, rows(1))
+    for act in (*sends, production().status, production().work):
+        with refused("set VICTOR_BULK_KEY to one that you keep.*openssl rand -base64 32"):
+            act()
+    assert not list(tmp_path.glob("state.sqlite*"))
+
+
+def test_two_processes_that_begin_a_state_at_once_have_one_salt(any_state):
+    """Each has looked before the other one has stored it."""
+    secrets = secrets_of(STORAGE_KEY, "storage_key")
+    states = [State(any_state) for _ in range(4)]
+    begin = Barrier(len(states))
+
+    def digest(state):
+        begin.wait()
+        state.prepare()
+        return state.vault(secrets, "victor staging").fingerprint("INV-1")
+
+    with ThreadPoolExecutor(len(states)) as threads:
+        digests = [*threads.map(digest, states)]
+    assert len({*digests}) == 1
+    other = State(any_state).vault(secrets, "victor production")
+    assert other.fingerprint("INV-1") not in digests
 
 
 @pytest.mark.parametrize(("change", "says"), cases_beside(__file__)["damage"])

@@ -24,7 +24,7 @@ from victor_ext.bulk import BulkSender
 FULL = Path("/dev/full")
 SHOP = Path(__file__).parents[2] / "recipe" / "tests" / "shop.yaml"
 CREATE = shlex.join(words())
-KEY = "a secret for tests, of some length"
+KEY = "a-secret-for-tests-of-some-length"
 
 pytestmark = pytest.mark.pull_request
 

@@ -93,7 +93,7 @@ def test_bulk_workers_behind_a_pooler_send_each_row_once(pooled, victor_sandbox,
     wanted = rows(60)
 
     def work(number):
-        options = {"key_column": "invoice_no", "workers": 4, "storage_key": "a key of some length"}
+        options = {"key_column": "invoice_no", "workers": 4, "storage_key": "a-key-of-some-length"}
         sender = BulkSender(victor, state=state, batch=f"file-{number}", **options)
         return sender.send(wanted[30 * number : 30 * (number + 1)]).counts
 

@@ -36,7 +36,7 @@ from tests.histories.world import (
 )
 from victor_ext._event_queue.health import Heartbeat
 from victor_ext._event_queue.rows import change_rows
-from victor_ext._event_queue.vault import KEY_BYTES, Vault
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import SETTLED
 from victor_ext._settlement.key_age import LAST_CALLS
 from victor_ext.bulk import _loading as bulk_loading
@@ -60,12 +60,10 @@ from victor_ext.bulk._settings import Settings
 from victor_ext.bulk._sheet_rule import AnotherList
 from victor_ext.bulk._state import State
 from victor_ext.bulk._store import Store
-from victor_ext.bulk._vault import state_vault
 from victor_ext.bulk._worker import Worker
 from victor_ext.outbox._entries import DUE
 from victor_ext.outbox._files import ENTRIES, TABLES, UNDER_WAY, adopt
 
-_SECRET = b"a secret of histories, of some length"
 _TABLES = (*TABLES.entries.metadata.sorted_tables, *METADATA.sorted_tables)
 _SENT: dict[tuple[str, str, float], Stored] = {}
 """The tables after march and april were sent, by the due date of their rows, and by which answers
@@ -97,7 +95,7 @@ def shared_database(url: str) -> Any:
 
 @cache
 def _vault() -> Vault:
-    return state_vault(bytes(KEY_BYTES))
+    return Vault([b"a-secret-of-histories"], "The state", "storage_key", "salt")
 
 
 class Payment(NamedTuple):
@@ -157,9 +155,8 @@ class MemoryState(State):
             key_column, None, at_once, KEPT, None, None, skip_invalid=True, encoding=None
         )
         vault, tried = _vault(), Counter[Any]()
-        heart, secret = Heartbeat(), _SECRET
-        database = self.database
-        return Store(database, self, kind.client, kind, vault, settings, heart, tried, secret)
+        database, heart = self.database, Heartbeat()
+        return Store(database, self, kind.client, kind, vault, settings, heart, tried)
 
     def unsettled(self) -> set[str]:
         """The names of the batches of which something can be gone on with."""

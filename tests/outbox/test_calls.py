@@ -234,7 +234,7 @@ def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(local
 @pytest.mark.parametrize(
     ("operation", "argument", "payor", "difference"),
     [
-        ("payouts.submit", [pay("INV-2")], None, "other values of payments"),
+        ("payouts.submit", [pay("INV-2")], None, "other values of body.payments"),
         ("payouts.submit", [pay()], "another payor", "another call"),
         ("payouts.withdraw", "payout-1", None, "another call"),
     ],

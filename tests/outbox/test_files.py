@@ -13,7 +13,7 @@ from tests.outbox.rows import before_the_first_change
 from tests.payments import invoice
 from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
 from victor_ext._event_queue.databases import DatabaseTime
-from victor_ext._event_queue.vault import KEY_BYTES, Vault
+from victor_ext._event_queue.vault import Vault
 from victor_ext.outbox._files import (
     ENTRIES,
     TABLES,
@@ -30,13 +30,11 @@ from victor_ext.outbox._files import (
     put_entries,
     release_entries,
     remove_entries,
-    store_key,
 )
 
 SCOPE, KEY = "Victor staging", "a-key-of-an-invoice-1"
 SENDER, BATCH = "an account", "march"
-SECRET = b"a secret of a state, of some length"
-VAULT = Vault(b"k" * KEY_BYTES, "The state", "is of another key")
+VAULT = Vault([b"a-secret-of-a-state"], "The state", "storage_key")
 TO_BE_REPLACED = ("waiting", "refused")
 MARKED = ("sending", "settling", "unclear", "sent", "rejected")
 IN_DOUBT = ("sending", "settling", "unclear")
@@ -91,7 +89,7 @@ def test_a_file_replaces_waiting_or_refused_entries_and_none_that_may_have_been_
     with nullcontext() if is_replaced else pytest.raises(EntryMarked), engine.begin() as connection:
         put_entries(connection, [new_entry("2.00")])
     if is_replaced:
-        assert VAULT.opened(row().call) != VAULT.opened(before.call)
+        assert VAULT.opened_text(row().call) != VAULT.opened_text(before.call)
         assert (row().state, row().worker, row().due_at) == ("waiting", None, 0.0)
     else:
         assert row() == before
@@ -148,7 +146,7 @@ def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_cal
     meanwhile = before_the_first_change(engine, ENTRIES.name, put_meanwhile)
     with meanwhile, engine.begin() as connection:
         forget_entries(connection, ENTRIES, sa.true())
-    assert '"2.00"' in VAULT.opened(row().call)
+    assert '"2.00"' in VAULT.opened_text(row().call)
 
 
 @pytest.mark.parametrize(
@@ -197,14 +195,12 @@ def worker(engine, call):
     """A worker whose calls are made by a function."""
     terms = SenderTerms(SCOPE, SENDER, BATCH, kept=86_400.0, workers=1)
     client, stop = Provider().client(), threading.Event()
-    return FileSender(engine, client, SECRET, VAULT, terms, Rows(call), stop)
+    return FileSender(engine, client, VAULT, terms, Rows(call), stop)
 
 
 def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending(engine, entry):
     """It counted as dead, and the other one took the entry up once its call had to be over."""
     row = entry(state="waiting")
-    with engine.begin() as connection:
-        store_key(connection, VAULT.wrapped(SECRET), "a layout")
     bob_sends, ann_is_done = threading.Event(), threading.Event()
 
     def hear_nothing():

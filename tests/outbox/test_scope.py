@@ -4,12 +4,13 @@ alone, and says so.
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import states, stored
 from tests.payments import invoice
 from victor_ext import Victor, VictorJwt, VictorOAuth
-from victor_ext.outbox import AnotherScope, Outbox
+from victor_ext.outbox import AnotherScope, Outbox, Owner
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import Velo, VeloAuth
@@ -59,17 +60,31 @@ def test_a_worker_of_another_environment_leaves_the_entries_alone(outbox, provid
 
 
 def test_new_credentials_of_the_account_send_once_they_are_adopted(outbox, client_of):
-    """The old ones go on, too, until all workers have the new ones."""
+    """And the old ones do not any more."""
     old, new = client_of("old"), client_of("new")
     outbox.send(old)
     stored(outbox, invoice(1))
     with pytest.raises(AnotherScope, match="victor outbox adopt"):
         outbox.send(new)
-    assert len(outbox.adopt(new).accounts) == 2
-    assert outbox.owners() == [outbox.adopt(new)]
+    assert outbox.owners() == [Owner.of(old)]
+    assert outbox.adopt(new) == Owner.of(new)
+    assert outbox.owners() == [Owner.of(new)]
     assert states(outbox.send(new)) == ["sent"]
-    stored(outbox, invoice(2))
-    assert states(outbox.send(old)) == ["sent"]
+    with pytest.raises(AnotherScope):
+        outbox.send(old)
+
+
+def test_a_client_of_another_environment_adds_nothing(engine, client_of):
+    """One of another account may add: a service can have credentials of its own."""
+    production, other, staging = client_of(), client_of("other"), client_of(environment="staging")
+    boxes = [Outbox(engine, client) for client in (production, other, staging)]
+    boxes[0].create_table()
+    boxes[0].send()
+    for number, box in enumerate(boxes[:2]):
+        stored(box, invoice(number))
+    with pytest.raises(AnotherScope):
+        stored(boxes[2], invoice(2))
+    assert states(boxes[0].send()) == ["sent", "sent"]
 
 
 def victor_by_key(sandbox):
@@ -110,8 +125,13 @@ def test_a_database_outlives_the_sandbox_of_a_test(engine, kind, client_of_accou
     """
     outbox = Outbox(engine)
     outbox.create_table()
-    for _ in range(2):
+    for number in range(2):
         with kind() as sandbox, client_of_account(sandbox) as client:
+            if kind is Sandbox:
+                stored(outbox, invoice(number))
+                assert states(outbox.send(client)) == ["sent"]
             outbox.send(client)
             with client_of_account(sandbox) as other, pytest.raises(AnotherScope):
                 outbox.send(other)
+        with engine.begin() as connection:
+            connection.execute(sa.delete(outbox.table))

@@ -24,14 +24,11 @@ from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.outbox import Outbox
 
 pytestmark = pytest.mark.pull_request
-STORAGE_KEY, OTHER_KEY = "the storage key of the tests", "another storage key of the tests"
+STORAGE_KEY, OTHER_KEY = "the-storage-key-of-the-tests", "another-storage-key-of-the-tests"
 SECRETS = ["9044.23", "043987673645", "a note of Zoe's", "acceptsRfp"]
 NOW = timedelta(0)
 KEY = key_of(1)
-OTHER = "is encrypted with another storage_key: pass the one that it was begun with"
-NONE = "is encrypted, and no storage_key was passed: pass the one that it was begun with"
-WRONG = [(OTHER_KEY, OTHER), (None, NONE)]
-"""Keys that are not that of an entry, and what is said of them."""
+UNREADABLE = f"has the entry {KEY} that no secret in storage_key .VICTOR_OUTBOX_KEY. decrypts"
 
 
 def noted(number, **changes):
@@ -63,15 +60,17 @@ def test_a_sealed_entry_is_sent_only_with_the_storage_key_and_its_secrets_are_no
     box.add(**noted(1))
     assert secrets_in(engine) == []
     assert shown_of("INV-1", bytes_of(engine)), "what is searched is in clear, and is found so"
-    for storage_key, message in WRONG:
+    for storage_key in (OTHER_KEY, None):
         wrong = box_with(storage_key=storage_key)
         add = partial(wrong.add, **noted(3))
-        for act in (wrong.send, wrong.refresh, add, wrong.run):  # no later pass could go on
-            with pytest.raises(ConfigurationError, match=message):
+        for act in (wrong.send, add, wrong.entries, wrong.run):  # no later pass could go on
+            with pytest.raises(ConfigurationError, match=UNREADABLE):
                 act()
     assert victor_sandbox.requests() == []
     box.add(**noted(1))
-    with pytest.raises(InvalidRequest, match=r"with other values of payment_details\.amount\."):
+    with pytest.raises(
+        InvalidRequest, match=r"with other values of body\.payment_details\.amount\."
+    ):
         box.add(**noted(1, amount="9044.24"))
     assert amounts(box.entries()) == ["9044.23"]
     assert states(box.send()) == ["sent"]
@@ -79,23 +78,36 @@ def test_a_sealed_entry_is_sent_only_with_the_storage_key_and_its_secrets_are_no
     assert secrets_in(engine) == []
 
 
-def test_a_replaced_storage_secret_opens_the_entries_that_were_stored_before(box_with):
+def test_a_rotated_secret_stays_in_the_list_while_entries_of_its_time_are_there(
+    box_with, victor_sandbox
+):
     old, new = box_with(storage_key=STORAGE_KEY), box_with(storage_key=OTHER_KEY)
-    assert not old.rekey(OTHER_KEY)
+    both = box_with(storage_key=f"{OTHER_KEY},{STORAGE_KEY}")
     old.add(**noted(1))
-    with pytest.raises(ConfigurationError, match=OTHER):
-        new.rekey(STORAGE_KEY)
-    assert old.rekey(OTHER_KEY)
-    assert amounts(new.entries()) == ["9044.23"]
-    with pytest.raises(ConfigurationError, match=OTHER):
-        old.entries()
+    both.add(**noted(2))
+    assert amounts(both.entries()) == ["9044.23", "9044.23"]
+    with pytest.raises(ConfigurationError, match=UNREADABLE):
+        new.send()
+    assert victor_sandbox.requests() == []
+    assert states(both.send()) == ["sent", "sent"]
+
+
+def test_an_outbox_in_clear_takes_no_secret(box_with, victor_sandbox):
+    """Else it would have entries of both kinds, and no worker could read all."""
+    clear, sealed = box_with(), box_with(storage_key=STORAGE_KEY)
+    clear.add(**noted(1))
+    for act in (sealed.send, partial(sealed.add, **noted(2))):
+        with pytest.raises(ConfigurationError, match=UNREADABLE):
+            act()
+    assert victor_sandbox.requests() == []
+    assert states(clear.send()) == ["sent"]
 
 
 def test_a_damaged_entry_is_reported_by_its_key_and_not_sent(sealed, victor, victor_sandbox):
     call = sealed.table.c.call
-    begin = len("vb1.01234567.")
+    begin = len("vb1.")
     change(sealed, call=sa.func.substr(call, 1, begin) + "AAAA" + sa.func.substr(call, begin + 5))
-    with pytest.raises(ConfigurationError, match=f"the entry {KEY} cannot be decrypted"):
+    with pytest.raises(ConfigurationError, match=UNREADABLE):
         sealed.send(victor)
     assert victor_sandbox.requests() == []
 
@@ -120,6 +132,24 @@ def test_a_sealed_outbox_forgets_without_its_key_and_nothing_is_added_under_a_fo
     assert outbox.forget(older_than=NOW) == 1
     with pytest.raises(InvalidRequest, match="a call that was forgotten"):
         stored(sealed, noted(1))
+
+
+def test_an_event_whose_entry_cannot_be_decrypted_waits_and_no_try_is_counted(
+    sealed, engine, victor
+):
+    def fail(_session, _event):
+        raise LookupError
+
+    sealed.on("sent")(fail)
+    sealed.send(victor)
+    with engine.begin() as connection:
+        connection.execute(sa.update(sealed.events).values(due_at=0.0))
+    other = Outbox(engine, victor, storage_key=OTHER_KEY)
+    other.on("sent")(fail)
+    with pytest.raises(ConfigurationError, match=UNREADABLE):
+        other.handle()
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(sealed.events.c.tries)).scalars().all() == [1]
 
 
 def test_a_lost_response_is_settled_under_its_key(sealed, victor, faults, sent_once):

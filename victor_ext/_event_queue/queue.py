@@ -30,6 +30,7 @@ from victor_ext._settlement.failures import is_about_all, says_nothing_of_one
 from .databases import (
     Condition,
     DatabaseTime,
+    NeverHeals,
     create_tables,
     database_time,
     earliest_time,
@@ -109,7 +110,6 @@ class EventKind(Generic[E]):
             of the present try, and what `read` has returned.
         may_handle: Returns the condition that handlers may be called now, as part of the statement
             that takes something up. An event that comes about while it does not hold is stored.
-        check: Raises `ConfigurationError` if events that are stored could not be read.
         read: Reads what an event is about, with the client, before the transaction of its handlers
             opens.
         failure: Returns what becomes of an event whose try with this number has failed.
@@ -119,7 +119,6 @@ class EventKind(Generic[E]):
     provider: Callable[[Any], str]
     event_of: Callable[[Connection, Any, int, Any], E | None]
     may_handle: Callable[[], Condition] = sa.true
-    check: Work[object] = lambda _connection: None
     read: Callable[[Any, Any], Pass[Any]] = _nothing
     failure: Callable[[Any, Exception, int], FailedTry] = usual_failure
     forget: Callable[[Connection, str, float], object] = lambda _connection, _provider, _now: None
@@ -244,8 +243,10 @@ class EventQueue(Generic[E]):
                 )
             )
         except Exception as error:
-            # The provider cannot be asked: the event waits, and no try is counted.
-            if not was_read and isinstance(error, VictorError) and says_nothing_of_one(error):
+            says_nothing = isinstance(error, NeverHeals)
+            if not was_read and isinstance(error, VictorError):
+                says_nothing = says_nothing or says_nothing_of_one(error)
+            if says_nothing:  # the event waits, and no try is counted
                 yield from self._transactions.transact(partial(self._store_untried, row, error))
                 raise
             yield from self._transactions.transact(partial(self._store_failure, row, error))
@@ -265,7 +266,6 @@ class EventQueue(Generic[E]):
             is_next = sa.and_(due, columns.id > last)
             row = take_first(connection, self._events, is_next, ("tries", "due_at"), after_try)
             if row is None or not _has_ended_processes(row, now):
-                self._kind.check(connection)
                 return row
             last = row.id
             _log.warning(

@@ -1,15 +1,14 @@
-"""Encryption of what is stored, with a random key of the store's own. The key is stored, too:
-wrapped, which means encrypted with the user's secret.
+"""Encryption of what is stored, with a list of secrets: the newest encrypts, all decrypt.
 
-Digests that are made with the key can be compared for as long as the store exists, and cannot be
-guessed by somebody who has the secret alone. With a new secret, the same key is wrapped again.
+Without a secret, all is stored in clear. With one, nothing in clear is read: whoever can write to
+the database could add a payment.
 """
 
 import base64
 import hmac
 import json
 import os
-import zlib
+from collections.abc import Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -18,151 +17,109 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from victor_ext import ConfigurationError
-from victor_ext._privacy import SecretBytes, hidden_fields, kind_of
+from victor_ext._privacy import Secret, SecretBytes, hidden_fields, kind_of
 
-_SALT = b"victor-ext storage 1"
-_WRAPPED_DATA = b"victor-ext storage key 1"
-_NONCE_BYTES = 12
+from .databases import NeverHeals
+
+HOW_TO_WRITE = (
+    "write one of at least 16 characters without blanks (openssl rand -base64 32 makes one), the "
+    "same for every service and every worker; or several with commas between them, the newest "
+    "first"
+)
 _LEAST_SECRET = 16
-KEY_BYTES = 32
-_SHORT = 1024
-"""Bytes of JSON that is not compressed: that takes longer than it saves."""
-_COMPRESSED = b"x"
-"""What compressed data (RFC 1950) begins with, and no JSON."""
-MARK = "vb1"
-"""The first word of what is stored."""
-_STORED_DATA = MARK.encode()
+_NONCE_BYTES = 12
+_MARK = "vb1."
+"""The beginning of what is encrypted."""
 _DECODER = json.JSONDecoder(object_pairs_hook=hidden_fields)
 
 
+def secrets_of(text: object, name: str) -> Sequence[bytes]:
+    """The secrets in a text that was passed or set under this name, the newest first; None: none.
+
+    Raises `ConfigurationError`: it is no text, or one of them is too short or has a blank.
+    """
+    if text is None:
+        return ()
+    if not isinstance(text, str):
+        raise ConfigurationError(f"{name} must be text, not {kind_of(text)}.")
+    secrets = [Secret(part.strip()) for part in text.split(",")]
+    for secret in secrets:
+        if len(secret) < _LEAST_SECRET or len(secret.split()) > 1:
+            raise ConfigurationError(
+                f"{name} has a secret with a blank, or of fewer than {_LEAST_SECRET} characters: "
+                f"{HOW_TO_WRITE}."
+            )
+    return [SecretBytes(secret.encode("utf-8", "surrogatepass")) for secret in secrets]
+
+
 class Vault:
-    """Encrypts and decrypts stored data with one key.
+    """Encrypts and decrypts what is stored.
 
     Args:
+        secrets: The newest first; empty: all is stored in clear.
         place: What stores the data, as the subject of a sentence.
-        other_key: The message of the error for what was encrypted with another key.
-
-    Attributes:
-        key_id: A name of the key, which reveals nothing of the key. Each stored text begins with
-            it, after `MARK`.
+        name: What the secrets were passed or set under.
+        salt: What keyed digests are made with.
     """
 
-    def __init__(self, key: bytes, place: str, other_key: str) -> None:
-        self._key = SecretBytes(key)
+    def __init__(self, secrets: Sequence[bytes], place: str, name: str, salt: str = "") -> None:
         self._place = place
-        self.other_key = other_key
-        self._cipher = AESGCM(_derived_key(key, b"seal"))
-        self._digest = hmac.new(_derived_key(key, b"fingerprint"), digestmod="sha256")
-        """Copied for each text: the key is prepared once."""
-        self.key_id = _derived_key(key, b"key id")[:4].hex()
-        self._prefix = f"{MARK}.{self.key_id}."
+        self._name = name
+        self._ciphers = [AESGCM(_key_of(secret)) for secret in secrets]
+        self._digest = hmac.new(SecretBytes(salt.encode()), digestmod="sha256")
+        """Copied for each text: the salt is prepared once."""
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(key_id={self.key_id!r})"
+        return f"{type(self).__name__}()"
 
-    def sealed(self, data: Any) -> str:
-        """Return JSON data, encrypted, as text."""
-        return self.sealed_json(json.dumps(data, separators=(",", ":")))
+    def sealed_text(self, text: str) -> str:
+        """Return a text, encrypted."""
+        if not self._ciphers:
+            return text
+        nonce = os.urandom(_NONCE_BYTES)
+        data = text.encode("utf-8", "surrogatepass")
+        encrypted = self._ciphers[0].encrypt(nonce, data, None)
+        return _MARK + base64.b64encode(nonce + encrypted).decode("ascii")
 
-    def sealed_json(self, text: str) -> str:
-        """Return JSON of ASCII alone, encrypted, as text."""
-        stored = text.encode("ascii")
-        if len(stored) > _SHORT:
-            stored = zlib.compress(stored, 1)
-        return self._prefix + _encrypted(self._cipher, stored, _STORED_DATA)
-
-    def has_sealed(self, text: str) -> bool:
-        """Whether a text says that it was encrypted with this key."""
-        return text.startswith(self._prefix)
-
-    def opened(self, text: str, what: str = "a stored value") -> Any:
-        """Return the JSON data that `sealed` encrypted with this key.
+    def opened_text(self, text: str, what: str = "a stored value") -> str:
+        """Return the text that `sealed_text` encrypted with one of the secrets.
 
         Args:
             what: What has the text, for the error.
 
-        Raises `ConfigurationError` if it was encrypted with another key, or is damaged.
+        Raises `ConfigurationError`: none of them decrypts it.
         """
-        if not self.has_sealed(text):
-            raise ConfigurationError(self.other_key)
-        try:
-            stored = _decrypted(self._cipher, text.removeprefix(self._prefix), _STORED_DATA)
-            if stored.startswith(_COMPRESSED):
-                stored = zlib.decompress(stored)
-        except (InvalidTag, ValueError, zlib.error):
-            raise ConfigurationError(
-                f"{self._place} is damaged: {what} cannot be decrypted. Restore the database from "
-                "a backup."
-            ) from None
-        return _DECODER.decode(stored.decode("ascii"))
+        if not self._ciphers and not text.startswith(_MARK):
+            return text
+        for cipher in self._ciphers:
+            try:
+                stored = base64.b64decode(text.removeprefix(_MARK), validate=True)
+                data = cipher.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], None)
+            except (InvalidTag, ValueError):
+                continue
+            return data.decode("utf-8", "surrogatepass")
+        raise NeverHeals(
+            f"{self._place} has {what} that no secret in {self._name} decrypts. Put back the one "
+            "that it was stored with, after the newer ones: without it nothing is sent. What was "
+            "stored without a secret is read without one: what is encrypted needs a place of its "
+            "own. If it is neither, the database is damaged: restore a backup."
+        )
 
-    def opened_error(self, error: str | None, what: str = "a stored value") -> str | None:
-        """Return the error of an entry in clear: what was added to it in clear stands after the
-        first blank. The rest is as of `opened`.
-        """
-        if error is None or not self.has_sealed(error):
-            return error
-        sealed, blank, added = error.partition(" ")
-        return f"{self.opened(sealed, what)}{blank}{added}"
+    def sealed(self, data: Any) -> str:
+        """Return JSON data, encrypted, as text."""
+        return self.sealed_text(json.dumps(data, separators=(",", ":")))
+
+    def opened(self, text: str) -> Any:
+        """Return the JSON data of `sealed`. Raises as `opened_text` does."""
+        return _DECODER.decode(self.opened_text(text))
 
     def fingerprint(self, text: str) -> str:
-        """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""
+        """Return a keyed digest of a text. Without the salt, it reveals nothing about the text."""
         digest = self._digest.copy()
         digest.update(text.encode("utf-8", "surrogatepass"))
         return base64.b64encode(digest.digest()[:15]).decode("ascii")
 
-    def has_key(self, key: bytes) -> bool:
-        """Whether this is the key of the vault, compared in constant time."""
-        return hmac.compare_digest(bytes(self._key), key)
 
-    def wrapped(self, secret: bytes) -> str:
-        """Return the key of the vault, encrypted with the secret, as text."""
-        return _encrypted(_wrapping_cipher(secret), bytes(self._key), _WRAPPED_DATA)
-
-
-def new_key() -> bytes:
-    """Return a random key for a new store."""
-    return SecretBytes(os.urandom(KEY_BYTES))
-
-
-def unwrapped(text: str, secret: bytes) -> bytes | None:
-    """Return the key that was wrapped with the secret; None: it was wrapped with another secret."""
-    try:
-        return SecretBytes(_decrypted(_wrapping_cipher(secret), text, _WRAPPED_DATA))
-    except (InvalidTag, ValueError):
-        return None
-
-
-def secret_of(secret: object, name: str, advice: str) -> bytes:
-    """Return the bytes of a secret that was passed or set under this name.
-
-    Raises `ConfigurationError` if the secret is no text, or too short; the advice ends the message.
-    """
-    if not isinstance(secret, str):
-        raise ConfigurationError(f"{name} must be text, not {kind_of(secret)}.")
-    if len(secret.strip()) < _LEAST_SECRET:
-        raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {advice}.")
-    return SecretBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
-
-
-def _encrypted(cipher: AESGCM, data: bytes, of_kind: bytes) -> str:
-    """Data, encrypted, as text, which is decrypted as of the same kind alone."""
-    nonce = os.urandom(_NONCE_BYTES)
-    encrypted = nonce + cipher.encrypt(nonce, data, of_kind)
-    return base64.b64encode(encrypted).decode("ascii")
-
-
-def _decrypted(cipher: AESGCM, text: str, of_kind: bytes) -> bytes:
-    """The data of `_encrypted`. Raises `InvalidTag` or `ValueError`: the text is another one."""
-    encrypted = base64.b64decode(text, validate=True)
-    return cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], of_kind)
-
-
-def _wrapping_cipher(secret: bytes) -> AESGCM:
-    """What encrypts the key of a vault with a secret."""
-    return AESGCM(_derived_key(secret, b"wrap"))
-
-
-def _derived_key(secret: bytes, purpose: bytes) -> bytes:
-    """A key for one purpose, which does not reveal the secret (RFC 5869)."""
-    return HKDF(algorithm=SHA256(), length=32, salt=_SALT, info=purpose).derive(secret)
+def _key_of(secret: bytes) -> bytes:
+    """The key that a secret encrypts with (RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=32, salt=b"victor-ext storage", info=b"").derive(secret)

@@ -309,4 +309,4 @@ def _rejection_text(stored: StoredPayment, vault: Vault) -> str:
     """Return why the provider rejected a payment."""
     if stored.row is None:
         return "why is forgotten."
-    return vault.opened_error(stored.error) or "it did not say why."
+    return "it did not say why." if stored.error is None else vault.opened_text(stored.error)

@@ -316,7 +316,6 @@ class Loading:
 
         def store_all(connection: Connection) -> BatchRecord:
             store.lock_storing(connection)
-            store.state.keep_key(connection, self._vault, store.secret)
             refuse_held(connection)
             note_time(connection, str(store.client.provider), now)
             self._begin_counting()

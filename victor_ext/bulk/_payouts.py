@@ -66,7 +66,6 @@ class Payouts(RowKind):
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
     rows_per_call: ClassVar = 2000
     steps: ClassVar = {"instruct": "payouts.instruct", "withdraw": "payouts.withdraw"}
-    secret_variables: ClassVar = ("VELO_API_KEY", "VELO_API_SECRET")
     effect: ClassVar = (
         "Those that are new are submitted. No money moves before 'victor bulk instruct'."
     )

@@ -60,8 +60,6 @@ class RowKind(ABC):
         unit_column: The column of an export with the id of what was created by one call for several
             rows, such as `payout_id`; empty: each call has one row.
         steps: The writes that follow what was sent, by the name of the step.
-        secret_variables: The environment variables with the credentials that encrypt the state
-            without VICTOR_BULK_KEY; empty: Victor's.
         effect: What sending a row does, for a person who confirms it.
         list_filter_column: The column of an export by whose values the provider's lists are read.
         currency: The only currency of these rows (ISO 4217); empty: a column names it.
@@ -78,7 +76,6 @@ class RowKind(ABC):
     long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
     unit_column: ClassVar[str] = ""
     steps: ClassVar[Mapping[str, str]] = {}
-    secret_variables: ClassVar[Sequence[str]] = ()
     effect: ClassVar[str]
     list_filter_column: ClassVar[str]
     currency: ClassVar[str] = ""

@@ -86,7 +86,7 @@ def result_of(vault: Vault, stored: Any) -> Result:
     if stored.state is None:  # it was pulled back
         return Result(RowOutcome.WAITING)
     outcome = RowOutcome(stored.state)
-    error = vault.opened_error(stored.error)
+    error = None if stored.error is None else vault.opened_text(stored.error)
     if stored.own_state is not None:
         unit = None if stored.made == stored.request_id else stored.made
         return Result(outcome, stored.request_id, stored.status, error, unit)
@@ -116,7 +116,7 @@ def own_values(vault: Vault, result: Result) -> dict[str, Any]:
         "state": result.outcome,
         "request_id": result.id,
         "status": result.status,
-        "error": None if result.error is None else vault.sealed(result.error),
+        "error": None if result.error is None else vault.sealed_text(result.error),
         "made": result.made,
     }
 

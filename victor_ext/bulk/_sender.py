@@ -18,13 +18,13 @@ from itertools import chain
 from typing import Any, ClassVar, TextIO
 
 import httpx
-from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Victor
 from victor_ext._event_queue.health import Heartbeat
-from victor_ext._privacy import HiddenRows, concealed
+from victor_ext._event_queue.vault import HOW_TO_WRITE, secrets_of
+from victor_ext._privacy import concealed
 from victor_ext._tables.sources import Rows, hidden_rows
-from victor_ext.outbox._files import Finding, hold_entries, release_entries, stored_key
+from victor_ext.outbox._files import Finding, hold_entries, release_entries
 
 from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
@@ -36,10 +36,9 @@ from ._row_kind import RowKind
 from ._rows import RowOutcome, RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, checked_batch, day_of, refused_setting
-from ._state import DEFAULT_STATE, State, StateMade, hold_payments
+from ._state import DEFAULT_STATE, SECRETS, State, hold_payments
 from ._steps import take_step, units_of
-from ._store import Store, no_such_batch, system_of
-from ._vault import new_secret, storage_secret
+from ._store import Store, no_such_batch, owner_of, system_of
 
 
 class BulkSender:
@@ -72,7 +71,8 @@ class BulkSender:
         encoding: File encoding (default: UTF-8).
         patience: Seconds for which sending goes on while nothing is settled (default: 120).
         storage_key: Secret of at least 16 characters that encrypts stored rows (default:
-            VICTOR_BULK_KEY, or the credentials in the process environment).
+            VICTOR_BULK_KEY). Of several secrets, with commas between them, the first one encrypts,
+            and all decrypt. Without one, rows are stored in clear, and none in production.
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
         by: Who sends. It is stored.
         other_payments: The new rows of the source are other payments than those of other batches
@@ -134,7 +134,9 @@ class BulkSender:
         """What sending does, in a sentence for a person who confirms it."""
         self.steps = tuple(kind.steps)
         """The names of the steps that follow, the usual one first."""
-        self._secret = storage_secret(storage_key, kind.secret_variables)
+        if storage_key is None:
+            storage_key = concealed(os.environ.get("VICTOR_BULK_KEY") or None)
+        self._secrets = secrets_of(storage_key, SECRETS)
         self.heartbeat = Heartbeat()
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
@@ -199,30 +201,21 @@ class BulkSender:
         source = hidden_rows(source)
         expected = ControlTotals.of(source, expect_rows, expect_total)
 
-        def send_once() -> BatchStatus:
-            with self._loading(source, expected, on_load) as loading:
-                check = loading.read()
-                refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
-                if on_check is not None:
-                    on_check(check)
-                self._state.prepare()
-                with loading.opened() as store:
-                    record = loading.store(store)
-                    loading.close()  # its file may be large, and sending may take long
-                    status = run_batch(store, record, on_progress, partial(status_of, store))
-                    return replace(
-                        status,
-                        check=loading.check,
-                        noticed=dict(loading.check.noticed),
-                        replaced=replaced_rows(store, loading.sheet),
-                    )
-
-        try:
-            return send_once()
-        except StateMade:  # another process was faster: its key encrypts the state now
-            if isinstance(source, HiddenRows) and isinstance(source.rows, Iterator):
-                raise  # an iterator can be read only once
-            return send_once()
+        with self._loading(source, expected, on_load, begins=True) as loading:
+            check = loading.read()
+            refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
+            if on_check is not None:
+                on_check(check)
+            with loading.opened() as store:
+                record = loading.store(store)
+                loading.close()  # its file may be large, and sending may take long
+                status = run_batch(store, record, on_progress, partial(status_of, store))
+                return replace(
+                    status,
+                    check=loading.check,
+                    noticed=dict(loading.check.noticed),
+                    replaced=replaced_rows(store, loading.sheet),
+                )
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Send what waits of a batch, and settle what is in doubt; `on_progress` is as for `send`.
@@ -296,7 +289,6 @@ class BulkSender:
         """
         with self._present() as store, store.transaction() as connection:
             store.lock_storing(connection)
-            store.state.keep_key(connection, store.vault, store.secret)
             hold_entries(connection)
             return hold_payments(connection)
 
@@ -316,21 +308,6 @@ class BulkSender:
         """
         with self._present() as store, store.transaction() as connection:
             return release_entries(connection)
-
-    def rekey(self, new: str) -> None:
-        """Encrypt the key of the state with another secret, which `storage_key` has to be from now
-        on. What is stored stays as it is.
-
-        Args:
-            new: Secret of at least 16 characters.
-
-        Raises:
-            ConfigurationError: There is no state, this sender's secret is not its secret, or the
-                new one is too short.
-        """
-        new = concealed(new)
-        with self._opened() as store:
-            store.state.rekey(store.vault, new_secret(new))
 
     def forget(self, *, older_than: timedelta) -> int:
         """Remove what settled rows of all batches asked for, if they were stored long ago.
@@ -495,23 +472,7 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             ConfigurationError: The batch belongs to another account.
         """
-        self._state.prepare()
-        try:
-            self._work(stop)
-        except StateMade:  # a file was stored at the same moment: its key encrypts the state
-            self._work(stop)
-
-    def _work(self, stop: threading.Event | None) -> None:
-        """Work until `stop` is set, in a state that is there. Raises `StateMade`."""
-        with self._opened(self._batch or "") as store:
-
-            def keep_key(connection: Connection) -> None:
-                if stored_key(connection) == (None, None):  # a file may be storing its own
-                    store.lock_storing(connection)
-                store.state.keep_key(connection, store.vault, store.secret)
-
-            # Files that come later are encrypted with the key of this worker.
-            store.transact(keep_key)
+        with self._opened(self._batch or "", begins=True) as store:
             if store.batch:
                 with store.state.errors():
                     store.record(to_send=True)
@@ -537,36 +498,50 @@ class BulkSender:
 
     @contextmanager
     def _loading(
-        self, source: Rows, expected: ControlTotals, on_load: OnLoad | None
+        self,
+        source: Rows,
+        expected: ControlTotals,
+        on_load: OnLoad | None,
+        *,
+        begins: bool = False,
     ) -> Generator[Loading]:
-        """Open what loads a source, for the block."""
+        """Open what loads a source, for the block. `begins` is as of `_opened`."""
         with (
-            self._opened(self._batch_name(source)) as store,
+            self._opened(self._batch_name(source), begins=begins) as store,
             closing(Loading(source, store, expected, on_load=on_load)) as loading,
         ):
             yield loading
 
     @contextmanager
-    def _opened(self, batch: str = "") -> Generator[Store]:
+    def _opened(self, batch: str = "", *, begins: bool = False) -> Generator[Store]:
         """Open what this sender works with, for the block: its own client, or one of the
-        environment. Nothing is looked for in the database.
+        environment.
 
         Args:
             batch: The name of the batch; empty: the store is only used for the whole state.
+            begins: Whether the state is made, unless it is there.
+
+        Raises `ConfigurationError`: in production, there is no secret.
         """
         own: Any = self._client
         client_block = Victor.from_env(limits=self.limits) if own is None else nullcontext(own)
         with client_block as client, self._state.engine() as engine:
+            if client.environment == "production" and not self._secrets:
+                raise ConfigurationError(
+                    "In production, rows are stored encrypted, and there is no secret: set "
+                    f"VICTOR_BULK_KEY to one that you keep. As such, {HOW_TO_WRITE}."
+                )
+            if begins:
+                self._state.prepare()
             yield Store(
                 engine,
                 client=client,
                 kind=client.system.load("bulk")(client),
                 state=self._state,
-                vault=self._state.vault(self._secret),
+                vault=self._state.vault(self._secrets, owner_of(client)),
                 settings=self._settings,
                 heartbeat=self.heartbeat,
                 tried=self._tried,
-                secret=self._secret,
                 batch=batch,
             )
 

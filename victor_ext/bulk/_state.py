@@ -11,17 +11,16 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, ClassVar, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.exc import (
     ArgumentError,
-    DBAPIError,
     InterfaceError,
     OperationalError,
     SQLAlchemyError,
@@ -30,33 +29,28 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
-from victor_ext._event_queue.databases import create_tables, is_of_unusable_server, sqlstate_of
+from victor_ext._event_queue.databases import create_tables, is_of_unusable_server
 from victor_ext._event_queue.fitness import prepared_engine
 from victor_ext._event_queue.rows import change_rows
-from victor_ext._event_queue.vault import Vault, new_key, unwrapped
+from victor_ext._event_queue.vault import Vault
 from victor_ext._privacy import Secret, concealed
 from victor_ext._tables.interruption import SignalWatch
 from victor_ext._values.exit_status import FOR_NOW, UNKNOWN
 from victor_ext.outbox._files import (
-    NAME,
     TABLES,
     held_since,
-    store_key,
-    stored_key,
+    salt_of,
 )
 
 from ._payments import BATCHES, DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
-from ._vault import OTHER_KEY, state_vault
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
-_LAYOUT = "victor-bulk-10"
-"""The layout of the tables, which a state keeps."""
+SECRETS = "storage_key (VICTOR_BULK_KEY)"
+"""What messages call the secrets of a state."""
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, by which entries are taken up."""
-_EXISTS = ("42P04", "23505")
-"""SQLSTATEs: another process has created the database meanwhile."""
 _FORMS = (
     "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
 )
@@ -95,8 +89,8 @@ class State:
                 "newer one, or write postgresql://user@host/database.",
                 code="sqlite_version",
             )
-        self._prepared_file: tuple[int, int, bool] | None = None
-        """What `_identity` was when the file was prepared."""
+        self._prepared_file = 0
+        """The inode of the file when it was prepared."""
         _reported_at.clear()  # a new database has notices of its own
 
     def __str__(self) -> str:
@@ -110,121 +104,35 @@ class State:
         return Path(cast("str", self.url.database))
 
     def exists(self) -> bool:
-        """Whether the database contains the tables.
-
-        Raises as `errors` does, and `ConfigurationError` for tables of another release.
-        """
+        """Whether the database contains the tables. Raises as `errors` does."""
         if self.is_sqlite and not os.path.exists(self.path):
             return False
         with self.errors(), self.engine() as engine:
-            if not self.is_sqlite and not self._is_on_server():
-                return False
-            return BATCHES.name in self._tables(engine)
+            return sa.inspect(engine).has_table(BATCHES.name)
 
-    def _tables(self, bind: sa.Engine | Connection) -> set[str]:
-        """The names of the tables of the state. Raises `ConfigurationError` for those of another
-        release.
+    def vault(self, secrets: Sequence[bytes], owner: str) -> Vault:
+        """Return the vault that encrypts the rows of a system and environment. Its digests are made
+        with the stored salt, so that they stay the same when the secrets are others.
+
+        Raises `ConfigurationError`: none of the secrets decrypts the salt.
         """
-        stored = {*filter(_is_own_name, sa.inspect(bind).get_table_names())}
-        if stored - {*METADATA.tables, *TABLES.entries.metadata.tables}:
-            raise ConfigurationError(
-                f"The state {self} was stored by another release: go on with the release that "
-                "stored it, or name another state. Nothing was changed."
-            )
-        return stored
-
-    def vault(self, secret: bytes) -> Vault:
-        """Return the vault that encrypts this state, with the stored key or with a new key.
-
-        Args:
-            secret: The secret that the stored key is encrypted with.
-
-        Raises:
-            ConfigurationError: The key is encrypted with another secret, or the layout is that of
-                another release.
-        """
-        key: bytes | None = None
+        place = f"The state {self}"
+        salt = Secret(token_hex(32))
         if self.exists():
-            with self.errors(), self.engine() as engine, engine.connect() as connection:
-                key = self._stored_key(connection, secret)
-        return state_vault(key or new_key())
-
-    def keep_key(
-        self,
-        connection: Connection,
-        vault: Vault,
-        secret: bytes,
-    ) -> None:
-        """Store the vault's key, encrypted with the secret, unless the state has this key already.
-
-        Raises `StateMade` if another process has stored another key meanwhile.
-        """
-        key = self._stored_key(connection, secret)
-        if key is None:
-            store_key(connection, vault.wrapped(secret), _LAYOUT)
-        elif not vault.has_key(key):
-            raise StateMade(
-                f"Another process has made the state {self} meanwhile. Nothing was stored: do this "
-                "again."
-            )
-
-    def rekey(self, vault: Vault, secret: bytes) -> None:
-        """Encrypt the key of this state with another secret. Raises `ConfigurationError`."""
-        if not self.exists():
-            raise ConfigurationError(f"There is no state {self}: nothing was stored there.")
-        with self.errors(), self.engine() as engine, engine.begin() as connection:
-            store_key(connection, vault.wrapped(secret), _LAYOUT)
-
-    def _stored_key(self, connection: Connection, secret: bytes) -> bytes | None:
-        """Return the key of the state; None: it has none. Raises `ConfigurationError`."""
-        wrapped, layout = stored_key(connection)
-        if wrapped is None:
-            return None
-        if layout != _LAYOUT:
-            raise ConfigurationError(
-                f"The state {self} was stored by another release, in the layout {layout}: go on "
-                "with the release that stored it."
-            )
-        key = unwrapped(wrapped, secret)
-        if key is None:
-            raise ConfigurationError(f"{self._content_text(connection)} {OTHER_KEY}")
-        return key
-
-    def _content_text(self, connection: Connection) -> str:
-        """Return what the state has, as the subject of a sentence."""
-        stored_at = BATCHES.c.stored_at
-        count, last = connection.execute(
-            sa.select(sa.func.count(), sa.func.max(stored_at)).select_from(BATCHES)
-        ).one()
-        if not count:
-            return f"What the state {self} has"
-        batches = "1 batch" if count == 1 else f"{count} batches, the last"
-        day = datetime.fromtimestamp(last, UTC)
-        return f"The state {self} has {batches} of {day.day} {day:%B %Y}, which"
+            vault = Vault(secrets, place, SECRETS)
+            with self.errors(), self.engine() as engine, engine.begin() as connection:
+                stored = salt_of(connection, owner, vault.sealed_text(salt))
+                salt = Secret(vault.opened_text(stored))
+        return Vault(secrets, place, SECRETS, salt)
 
     def prepare(self) -> None:
-        """Create the database and its tables, unless they exist. Raises as `exists` does."""
+        """Create the SQLite file, and the tables, unless they exist. Raises as `errors` does."""
         with self.errors():
             if self.is_sqlite:
                 self._prepare_file()
-            elif not self._is_on_server():
-                self._create_on_server()
             with self.engine() as engine, engine.begin() as connection:
-                self._tables(connection)
                 create_tables(TABLES.entries.metadata, connection)
                 create_tables(METADATA, connection)
-
-    def _create_on_server(self) -> None:
-        """Create the database, unless another process does at this moment."""
-        with self.engine("postgres") as engine:
-            autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-            name = engine.dialect.identifier_preparer.quote(cast("str", self.url.database))
-            try:
-                with autocommit.connect() as connection:
-                    connection.execute(sa.text(f"CREATE DATABASE {name}"))
-            except DBAPIError as error:
-                if sqlstate_of(error.orig) not in _EXISTS:
-                    raise
 
     def _prepare_file(self) -> None:
         """Create the SQLite file, unless it exists. Raises `ConfigurationError`."""
@@ -239,58 +147,23 @@ class State:
             # A write-ahead log needs one disk write per transaction instead of three, and readers
             # do not wait for writers.
             database.execute("PRAGMA journal_mode=WAL")
-        self._prepared_file = self._identity()
-
-    def _identity(self) -> tuple[int, int, bool]:
-        """Return what tells the SQLite file from another one: device, inode, and whether it is
-        empty.
-        """
-        file = os.stat(self.path)
-        return file.st_dev, file.st_ino, file.st_size == 0
+        self._prepared_file = os.stat(self.path).st_ino
 
     def loss(self) -> StateLost | None:
-        """Return the error to end with if the SQLite file was deleted, emptied or replaced since it
-        was prepared: a process that has it open can still write to it. None: it was not.
+        """Return the error to end with if the SQLite file was deleted or replaced since it was
+        prepared: a process that has it open can still write to it. None: it was not.
         """
+        if not self.is_sqlite:
+            return None
         try:
-            is_lost = self.is_sqlite and self._identity() != self._prepared_file
-        except OSError as error:
-            is_lost = isinstance(error, FileNotFoundError)
+            is_lost = os.stat(self.path).st_ino != self._prepared_file
+        except FileNotFoundError:
+            is_lost = True
         return StateLost.deleted(f"The state {self}") if is_lost else None
 
-    def _is_on_server(self) -> bool:
-        """Whether the database exists on the server.
-
-        Raises `SQLAlchemyError` if the server does not respond or denies access.
-        """
-        try:
-            with self.engine() as engine, engine.connect():
-                return True
-        except UnicodeError as error:  # the host in the URL is no name
-            raise ConfigurationError(
-                f"The state {self} cannot be used: {_reason_of(error)}."
-            ) from error
-        except SQLAlchemyError as error:
-            # The driver does not say whether the database is missing: the server's list does.
-            query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
-            try:
-                with self.engine("postgres") as engine, engine.connect() as connection:
-                    if connection.execute(query, {"name": self.url.database}).scalar() is None:
-                        return False
-            except SQLAlchemyError:
-                raise error from None
-        # The list has the database: another process has created it since the first look. If there
-        # is another reason, this look raises it.
-        with self.engine() as engine, engine.connect():
-            return True
-
     @contextmanager
-    def engine(self, database: str | None = None) -> Generator[sa.Engine]:
-        """Open an engine for the block.
-
-        Args:
-            database: The name of another database of the server; None: the database of the state.
-        """
+    def engine(self) -> Generator[sa.Engine]:
+        """Open an engine for the block."""
         if self.is_sqlite:
             engine = sa.create_engine(self.url, hide_parameters=True)
             event.listen(engine, "connect", _set_sqlite_options)
@@ -301,10 +174,9 @@ class State:
                 "application_name": "victor bulk",
                 "prepare_threshold": None,  # a pooler may stand before the server
             }
-            url = self.url.set(database=database or self.url.database)
             engine = prepared_engine(
                 sa.create_engine(
-                    url,
+                    self.url,
                     connect_args=options,
                     pool_pre_ping=True,
                     pool_size=5,
@@ -331,11 +203,6 @@ class State:
             advice = "Run it again later: rows that are stored are kept, and none is sent twice."
             message = f"The state {self} cannot be used now: {reason}. {advice}"
             raise StateUnavailable(message) from error
-
-
-def _is_own_name(table: str) -> bool:
-    """Whether a table has a name that those of a state have, in whatever release."""
-    return table == NAME or table.startswith(f"{NAME}_")
 
 
 _CACHE_KIB = 4_096
@@ -440,6 +307,7 @@ def _checked_url(url: object) -> sa.URL:
         raise _refused_state(f"state must be text without invisible characters: {_FORMS}.")
     try:
         parsed = _with_hidden_password(sa.make_url(url))
+        (parsed.host or "").encode("idna")  # else no driver can look it up
     except (ArgumentError, ValueError):
         # Not chained: the text of these errors has the URL.
         raise _refused_state(f"state is not the URL of a database: {_FORMS}.") from None
@@ -498,10 +366,6 @@ class StateUnavailable(VictorError):
 
     exit_status: ClassVar = FOR_NOW
     """Exit status of the command."""
-
-
-class StateMade(ConfigurationError):
-    """Another process has made the state, with another key, since this process looked for it."""
 
 
 class StateLost(VictorError):

@@ -66,7 +66,6 @@ class Store:
         settings: Of the sender.
         heartbeat: The heartbeat of the sender, which the worker keeps.
         tried: The number of rows that the sender has tried, by outcome. The worker adds to it.
-        secret: The secret that the key of the state is encrypted with.
         batch: The name of the batch; empty: the store is only used for the whole state.
     """
 
@@ -78,7 +77,6 @@ class Store:
     settings: Settings
     heartbeat: Heartbeat
     tried: Counter[RowOutcome]
-    secret: bytes
     batch: str = ""
 
     @property
@@ -101,7 +99,7 @@ class Store:
     @property
     def owner(self) -> str:
         """The system and the environment. With a key, they identify a payment."""
-        return f"{self.client.system.name} {self.client.environment}".rstrip()
+        return owner_of(self.client)
 
     def sent_now(self) -> SentSince:
         """Ask for the provider's time, unless it is known, and return the present time in a form
@@ -300,6 +298,11 @@ class Store:
 
     def _decrypted_record(self, row: Any) -> BatchRecord:
         return BatchRecord(**self.vault.opened(row.details))
+
+
+def owner_of(client: Any) -> str:
+    """The system and the environment of a client, such as "victor sandbox"."""
+    return f"{client.system.name} {client.environment}".rstrip()
 
 
 def no_such_batch(

@@ -105,7 +105,6 @@ class Worker:
         self._sender = FileSender(
             store.engine,
             store.client,
-            store.secret,
             store.vault,
             terms,
             self._rows,

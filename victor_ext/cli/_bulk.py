@@ -33,7 +33,6 @@ from ._options import (
     argument,
     flag,
     group,
-    new_secret,
     option,
     show_help,
     whole_number,
@@ -320,34 +319,6 @@ def drop(session: BatchSession) -> None:
 
 
 add_commands_by_hand(bulk, BulkSession)
-
-
-class _RekeySession(BulkSession):
-    @property
-    def option_names(self) -> dict[str, str]:
-        # The sender says what is wrong with its argument `new`. That value is in a variable, which
-        # the option --new names.
-        return {**super().option_names, "new": str(self.context.params["new"])}
-
-
-@bulk.command()
-@with_session
-def rekey(
-    session: _RekeySession,
-    *,
-    new: str = option(
-        "The variable that has the new secret.", "VARIABLE", default="VICTOR_BULK_NEW_KEY"
-    ),
-) -> None:
-    """Protect the state by another secret. Set VICTOR_BULK_NEW_KEY to it.
-
-    What is stored stays as it is. From then on, VICTOR_BULK_KEY has to be the new one.
-    """
-    secret = new_secret(new)
-    with session.sender() as sender:
-        sender.rekey(secret)
-    text = "The state has another secret now: set VICTOR_BULK_KEY to it."
-    session.conclude({"rekeyed": True}, text)
 
 
 class _StepSession(BulkSession):

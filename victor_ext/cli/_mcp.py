@@ -123,7 +123,7 @@ def allow(
     It holds for these credentials and this environment, and replaces what was said before;
     --day-limit 0 permits nothing. It makes the tables of the outbox, unless they exist.
     """
-    from victor_ext.outbox import Outbox, Owner  # noqa: PLC0415 - an extra of its own
+    from victor_ext.outbox import Outbox  # noqa: PLC0415 - an extra of its own
 
     from ._mcp_policy import Allowed, Policy  # noqa: PLC0415 - the same
 
@@ -156,7 +156,6 @@ def allow(
             box = Outbox(engine, victor, table=session.table, storage_key=storage_key())
             box.create_table()
             policy = Policy(engine, box)
-            policy.require_own(Owner.of(victor))
-            box.adopt(victor)
+            box.claim(victor)
             policy.allow(allowed)
     session.conclude({**allowed._asdict(), "payee_account_number": masked}, text)

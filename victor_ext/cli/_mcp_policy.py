@@ -25,7 +25,7 @@ from victor_ext._event_queue.databases import (
 )
 from victor_ext._event_queue.rows import insert_once, lock_texts, put_rows
 from victor_ext._values.ids import skeleton_of
-from victor_ext.outbox import EntryState, Outbox, Owner
+from victor_ext.outbox import EntryState, Outbox
 
 from ._failures import Misuse
 
@@ -78,12 +78,6 @@ class Policy:
             sa.Column("by_hand", sa.Boolean, nullable=False),
             sa.Column("stored_at", sa.Double, nullable=False, index=True),
         )
-
-    def require_own(self, own: Owner) -> None:
-        """Raise `Misuse` if the entries are those of another account or environment."""
-        for owner in self.box.owners():
-            if owner.provider == own.provider and owner.why_not(own):
-                raise Misuse(f"{owner.why_not(own)} Nothing was stored or sent.")
 
     def allow(self, allowed: Allowed) -> None:
         """Store what is permitted, in place of what was. Makes both tables, unless they exist."""

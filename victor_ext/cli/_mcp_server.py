@@ -35,7 +35,7 @@ with needs_extra("victor mcp", "mcp"):
     from mcp.server.stdio import stdio_server
     from mcp_types import CallToolResult, ListToolsResult, TextContent, Tool, ToolAnnotations
 
-    from victor_ext.outbox import Entry, EntryState, Outbox, Owner
+    from victor_ext.outbox import Entry, EntryState, Outbox
 
     from ._mcp_policy import NOT_DONE, RECENT, Allowed, Policy
 
@@ -235,11 +235,11 @@ class Server:
 
     def _open(self) -> Policy:
         """Return what the tools work with, made once. Raises `Misuse` while nothing is permitted,
-        and if the entries of the outbox are those of another account.
+        and `AnotherScope` if the entries of the outbox are those of another account.
         """
         with self._opening:
             policy = self._policy = self._policy or self._open_policy()
-        policy.require_own(Owner.of(self._victor))
+        policy.box.claim(self._victor)
         return policy
 
     def _result(self, name: str, arguments: Mapping[str, object]) -> CallToolResult:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,9 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import victor_ext
-from victor_ext._privacy import concealed
 
-from ._failures import Misuse
 from ._screen import say
 
 Number = TypeVar("Number", int, float, Decimal)
@@ -205,14 +202,6 @@ def _problem_of_option(problem: victor_ext.Problem, name: str, text: str) -> vic
     if problem.code == "format":
         message = f"{name} is {text!r}: write {_MOMENT_FORMATS}."
     return victor_ext.Problem(name, problem.code, message)
-
-
-def new_secret(variable: str) -> str:
-    """Return the secret that an environment variable has. Raises `Misuse`."""
-    secret: str = concealed(os.environ.get(variable, ""))
-    if not secret:
-        raise Misuse(f"{variable} is not set: put the new secret there.")
-    return secret
 
 
 AsJson = Annotated[

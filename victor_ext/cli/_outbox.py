@@ -24,7 +24,7 @@ from victor_ext._values.exit_status import FAILED
 
 from ._by_hand import add_commands_by_hand
 from ._failures import Misuse
-from ._options import argument, flag, group, new_secret, option, whole_number
+from ._options import argument, flag, group, option, whole_number
 from ._screen import complain, in_columns, plain, say, zulu_text
 from ._session import CommandOptions, Provider, Session, with_session
 from ._wording import in_options
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 outbox = group("Read the outbox of a database, and settle what is unclear.")
 
-_STORAGE_KEY = "VICTOR_OUTBOX_KEY"
-"""The variable that has the storage key of an outbox that is encrypted."""
 _OPTION_NAMES = {
     "by": "--by",
     "why": "--why",
@@ -136,7 +134,7 @@ def storage_key() -> str | None:
     """Return the storage key of the outbox; None: there is none. It is used only where entries are
     read or changed: an inbox has none.
     """
-    return concealed(os.environ.get(_STORAGE_KEY)) or None
+    return concealed(os.environ.get("VICTOR_OUTBOX_KEY")) or None
 
 
 def engine_of(database: str) -> sa.Engine:
@@ -294,18 +292,13 @@ def cancel(
 
 @outbox.command()
 @with_session
-def adopt(
-    options: AdoptOptions,
-    *,
-    provider: Provider = DEFAULT,
-    moved: bool = flag("--moved", "The environment is the same, and has another address now."),
-) -> None:
-    """Let workers with these credentials send the entries, too.
+def adopt(options: AdoptOptions, *, provider: Provider = DEFAULT) -> None:
+    """Let workers with these credentials send the entries, and no others.
 
-    They are new credentials of the same account. Run it before a key is replaced.
+    They are new credentials of the same account, or the environment has another address.
     """
     with options.stored() as box, options.client_of(provider) as client:
-        owner = box.adopt(client, moved=moved)
+        owner = box.adopt(client)
     options.conclude(asdict(owner), plain(f"The entries belong to {owner}."))
 
 
@@ -333,41 +326,10 @@ def discard(
     options.conclude_letters("discarded", count, "discarded")
 
 
-@outbox.command()
-@with_session
-def rekey(
-    options: OutboxCommandOptions,
-    *,
-    new: str = option(
-        "The variable that has the new secret.", "VARIABLE", default="VICTOR_OUTBOX_NEW_KEY"
-    ),
-) -> None:
-    """Protect an encrypted outbox by another secret.
-
-    Set VICTOR_OUTBOX_NEW_KEY to it. What is stored stays as it is. From then on, VICTOR_OUTBOX_KEY
-    and storage_key have to be the new one. The exit status is 1 if the outbox is not encrypted.
-    """
-    secret = new_secret(new)
-    with options.stored() as box:
-        is_done = box.rekey(secret)
-    text = f"The outbox has another secret now: set {_STORAGE_KEY} and storage_key to it."
-    options.conclude({"rekeyed": is_done}, text if is_done else "The outbox is not encrypted.")
-    if not is_done:
-        raise typer.Exit(FAILED)
-
-
 def _show_entries(entries: Iterable[Entry], options: CommandOptions) -> None:
-    """Print entries, one on a line, and then how many of them could not be decrypted."""
-    sealed_count = 0
+    """Print entries, one on a line."""
     for entry in entries:
-        sealed_count += bool(entry.sealed)
         say(_entry_as_dict(entry) if options.as_json else _entry_line(entry))
-    if sealed_count:
-        sealed = "1 entry is" if sealed_count == 1 else f"{sealed_count:,} entries are"
-        complain(
-            f"{sealed} encrypted: amounts, references of payments and errors were not read. Set "
-            f"{_STORAGE_KEY} to the storage_key of the outbox."
-        )
 
 
 def _entry_line(entry: Entry) -> str:
@@ -391,8 +353,6 @@ def _entry_as_dict(entry: Entry) -> dict[str, object]:
     fields: dict[str, object] = asdict(entry)
     fields["stored_at"] = zulu_text(entry.stored_at)
     fields["sent_at"] = zulu_text(entry.sent_at)
-    if entry.sealed:
-        fields["payments"] = None  # not known: an empty list would say that there are none
     return fields
 
 

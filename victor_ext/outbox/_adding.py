@@ -31,7 +31,7 @@ from victor_ext._event_queue.transactions import Box, connection_of, in_session
 from victor_ext._settlement.key_age import Now
 from victor_ext._values.ids import reference_of
 
-from ._digests import is_same_call, other_than, reference_digest
+from ._digests import difference, reference_digest
 from ._engine import OutboxEngine
 from ._entries import (
     CREATE,
@@ -43,8 +43,8 @@ from ._entries import (
     stored_reference,
 )
 from ._passes import AnyClient, required_client
-from ._scope import Owner, Scope
-from ._sealing import ClearRow
+from ._scope import Scope
+from ._sealing import ClearRow, clear_row, require_secret, sealed_values
 
 _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
 """Names of arguments of a client's `look_up` that the worker passes: no value of `look_up_by` may
@@ -179,14 +179,16 @@ class Adding(Box):
         """
         connection = connection_of(session, self)
         if self.client is not None and self.client.provider == new.provider:
-            self._scope.require(connection, Owner.of(self.client, adds=True))
-        vault = self._parts.sealing.vault_for_new_entry(connection)
+            self._scope.require(connection, self.client, adds=True)
+        vault = self._parts.vault
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:
             check()
+            require_secret(vault, connection, self.table)
             self._parts.holding.life.begin(connection)
             now = {"stored_at": DatabaseTime(), "changed_at": DatabaseTime()}
-            session.execute(sa.insert(self.table).values({**new.stored_values(vault), **now}))
+            values = {**sealed_values(vault, vars(new)), **now}
+            session.execute(sa.insert(self.table).values(values))
             digests = map(reference_digest, sorted(payment_references(call)))
             rows = [{"digest": digest, "key": new.key} for digest in digests]
             if rows:
@@ -194,10 +196,10 @@ class Adding(Box):
                 delete_rows(session, self.references, self.references.c.key == new.key)
                 session.execute(sa.insert(self.references), rows)
             return True
-        stored = self._parts.sealing.decrypted_row(row)
-        if not is_same_call(stored, new):
+        other = difference(clear_row(vault, row), new)
+        if other is not None:
             message = (
-                f"{new.key} is in the outbox with {other_than(stored, new)}. For the same "
+                f"{new.key} is in the outbox with {other}. For the same "
                 "payment, keep the key, and pass what is stored or leave it out: under another key "
                 "it would be asked for twice."
             )

@@ -27,6 +27,7 @@ from ._entries import (
     refusal,
     sent_values,
 )
+from ._sealing import clear_row
 from ._storing import Change
 
 _MOST_NAMED = 3
@@ -211,7 +212,6 @@ class OutboxByHand(Box):
 
         def change(connection: Connection) -> Change:
             key = self._key_of(name, connection)
-            self._parts.sealing.load_vault(connection, may_stay_sealed=True)
             columns = self.table.c
             row = connection.execute(sa.select(self.table).where(columns.key == key)).one()
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
@@ -220,7 +220,7 @@ class OutboxByHand(Box):
             if is_forgotten(row.call):
                 why_not = "was forgotten"
             elif row.state in states:
-                clear = self._parts.sealing.decrypted_row(row)
+                clear = clear_row(self._parts.vault, row)
                 # A worker that has taken the entry up loses it, and so cannot store a result.
                 values = {**free_values(), **values_of(clear, connection)}
                 is_named = sa.and_(columns.id == row.id, as_read)

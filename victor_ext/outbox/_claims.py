@@ -38,6 +38,7 @@ from victor_ext._settlement.key_age import Now, SentSince
 from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
+from ._sealing import clear_row
 
 GROUP = 256
 """The maximum number of entries that are read in one transaction."""
@@ -108,7 +109,6 @@ class Claims:
 
     def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
         """Read a group in a transaction."""
-        self._engine.sealing.load_vault(connection)
         present = database_time(connection)
         is_due = self._is_due(present)
         rows = self._read_in_order(is_due, connection)
@@ -259,7 +259,8 @@ class Claims:
         return rows[:GROUP]
 
     def _rows(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
-        return [*map(self._engine.sealing.decrypted_row, connection.execute(query.limit(most)))]
+        vault = self._engine.vault
+        return [clear_row(vault, row) for row in connection.execute(query.limit(most))]
 
 
 def _with_distinct_subjects(

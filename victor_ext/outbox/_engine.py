@@ -11,6 +11,7 @@ from typing import NamedTuple
 from victor_ext._event_queue.handlers import Handlers
 from victor_ext._event_queue.queue import EventQueue
 from victor_ext._event_queue.transactions import Transactions
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.failures import Backoff, RefusalStreak
 
 from ._entries import Entry, OutboxEvent
@@ -18,7 +19,6 @@ from ._holding import Holding
 from ._life import Life
 from ._policy import EntryPolicy
 from ._rivals import Rivals
-from ._sealing import Sealing
 from ._storing import EntryStore, event_kind
 from ._tables import OutboxTables
 
@@ -40,7 +40,7 @@ class OutboxEngine:
     Args:
         tables: Of the outbox.
         transactions: On its database.
-        sealing: Encrypts and decrypts its entries.
+        vault: Encrypts and decrypts its entries.
         policy: Of its entries.
         terms: Of the outbox.
         handlers: Of this process; None: it has none.
@@ -61,7 +61,7 @@ class OutboxEngine:
         self,
         tables: OutboxTables,
         transactions: Transactions,
-        sealing: Sealing,
+        vault: Vault,
         policy: EntryPolicy,
         terms: EngineTerms,
         handlers: Handlers[OutboxEvent] | None = None,
@@ -72,16 +72,16 @@ class OutboxEngine:
             handlers = Handlers(events, transactions.driver)
         self.tables = tables
         self.transactions = transactions
-        self.sealing = sealing
+        self.vault = vault
         self.policy = policy
         self.terms = terms
         self.log_done = log_done
         life = Life(entries, control)
         self.holding = Holding(entries, control, life, terms.settle_for, policy.payments)
-        kind = event_kind(entries, sealing, self.holding)
+        kind = event_kind(entries, vault, self.holding)
         self.queue = EventQueue(transactions, events, handlers, kind, terms.lease)
-        self.store = EntryStore(entries, sealing, self.queue, transactions)
-        self.rivals = Rivals(tables, sealing, policy)
+        self.store = EntryStore(entries, vault, self.queue, transactions)
+        self.rivals = Rivals(tables, vault, policy)
         self.workers = terms.workers
         self.backoff = Backoff()
         self.refusals: dict[tuple[str, str, str | None], RefusalStreak] = {}

@@ -23,7 +23,6 @@ from victor_ext._settlement.key_age import LAST_CALLS, SentSince
 from victor_ext._values.ids import canonical_id
 
 from ._digests import is_forgotten, reference_digest
-from ._sealing import is_sealed
 
 VICTOR = "Victor"
 CREATE = "payment_requests.create"
@@ -76,6 +75,7 @@ done.
 """
 NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
 """The states of entries of which nothing was done, unless they are `restored`."""
+_RESTORED = "It may have been sent since its backup was made."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,6 @@ class Entry:
         payments: What it asks to be paid, for a comparison of books; a write that asks for no
             payment, such as a refund, has none.
         forgotten: Whether its data was forgotten: key, state, status and id are left.
-        sealed: Whether it is encrypted, and was read without the storage key: its payments, its
-            `client_reference_id` and its error are not known here.
         restored: Whether it may have been sent since the backup was made that was put back: also if
             it is rejected or refused.
         state: What is known of it.
@@ -139,7 +137,6 @@ class Entry:
     sent_at: datetime | None = None
     payments: tuple[EntryPayment, ...] = ()
     forgotten: bool = False
-    sealed: bool = False
     restored: bool = False
 
 
@@ -339,7 +336,10 @@ def references_of(row: Any) -> set[str]:
 
 
 def entry_of(row: Any) -> Entry:
-    """The entry of a row. Of a forgotten or an encrypted one, it has what is in clear."""
+    """The entry of a row (in clear). Of a forgotten one, it has what is left."""
+    error = row.error
+    if row.restored and row.state in NOT_DONE:
+        error = f"{error or ''} {_RESTORED}".strip()
     sent_at = None
     if row.first_sent_at is not None and not row.restored:
         sent_at = datetime.fromtimestamp(row.first_sent_at, UTC)
@@ -349,7 +349,7 @@ def entry_of(row: Any) -> Entry:
         state=EntryState(row.state),
         request_id=row.request_id,
         status=row.status,
-        error=row.error,
+        error=error,
         operation=row.operation,
         provider=row.provider,
         resolved_by=row.resolved_by,
@@ -360,10 +360,6 @@ def entry_of(row: Any) -> Entry:
     )
     if is_forgotten(row.call):
         return replace(entry, forgotten=True)
-    has_reference = row.reference != row.key
-    if is_sealed(row.call):
-        reference = row.reference if has_reference else None
-        return replace(entry, reference=reference, sealed=True)
     call: PreparedCall = row.prepared
     # Only Victor's requests have a reference of this name.
     body: Any = call.body if row.provider == VICTOR else {}
@@ -373,7 +369,7 @@ def entry_of(row: Any) -> Entry:
         payments.append(EntryPayment(payment.reference, payment.amount, payment.currency, id))
     return replace(
         entry,
-        reference=call.subject if has_reference else None,
+        reference=call.subject if row.reference != row.key else None,
         client_reference_id=body.get("client_reference_id"),
         payments=tuple(payments),
     )

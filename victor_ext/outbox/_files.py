@@ -32,7 +32,7 @@ from victor_ext._event_queue.databases import (
 )
 from victor_ext._event_queue.drivers import BlockingDriver
 from victor_ext._event_queue.fitness import prepared_engine
-from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
+from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, put_rows
 from victor_ext._event_queue.transactions import PassDriver, Transactions
 from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
@@ -61,7 +61,8 @@ from ._holding import held_since as _held_since
 from ._life import Life
 from ._passes import Rounds
 from ._policy import PaymentRegister
-from ._sealing import STORAGE_KEY, Sealing
+from ._scope import kept_text
+from ._sealing import sealed_values
 from ._storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from ._tables import OutboxTables
 
@@ -153,7 +154,7 @@ def entry_values(
     """
     new = new_entry(call, client, key, look_up_by or {})
     return {
-        **new.stored_values(vault),
+        **sealed_values(vault, vars(new)),
         "reference": vault.fingerprint(new.reference),
         "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
         **asdict(terms),
@@ -260,7 +261,7 @@ def settle_by_hand(
     values = {
         **free_values(),
         **finding.values,
-        "error": vault.sealed(finding.sentence),
+        "error": vault.sealed_text(finding.sentence),
         "changed_at": DatabaseTime(),
     }
     change_rows(connection, ENTRIES, named_entries(scope, [key]), **values)
@@ -338,26 +339,12 @@ def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) ->
     change_rows(connection, ENTRIES, of_nobody, **own)
 
 
-# The key that everything is encrypted with
+# What keyed digests are made with
 
 
-_LAYOUT = "layout"
-"""The name of the row of the table of control that has the layout of the state."""
-
-
-def stored_key(connection: Connection) -> tuple[str | None, str | None]:
-    """The key of the state, encrypted with the secret, and the layout; None: there is none."""
-    columns = TABLES.control.c
-    rows = connection.execute(sa.select(columns.name, columns.wrapped)).all()
-    by_name = {row.name: row.wrapped for row in rows}
-    return by_name.get(STORAGE_KEY), by_name.get(_LAYOUT)
-
-
-def store_key(connection: Connection, wrapped: str, layout: str) -> None:
-    """Store the key of the state, encrypted with a secret, in place of the one that is stored."""
-    for name, text in ((STORAGE_KEY, wrapped), (_LAYOUT, layout)):
-        insert_once(connection, TABLES.control, name=name, moment=DatabaseTime(), wrapped=text)
-        change_rows(connection, TABLES.control, TABLES.control.c.name == name, wrapped=text)
+def salt_of(connection: Connection, scope: str, salt: str) -> str:
+    """The salt of a system and environment as it is stored: this one, unless there is one."""
+    return kept_text(connection, TABLES.control, f"salt of {scope}", salt)
 
 
 # A restored state
@@ -498,7 +485,7 @@ class FilePolicy:
             error = settlement.reason
             if error is None and settlement.error is not None:
                 error = settlement.error.summary
-            sealed = None if error is None else self._vault.sealed(error)
+            sealed = None if error is None else self._vault.sealed_text(error)
             return {"last": settlement.outcome, "error": sealed}
         if values["state"] == EntryState.SENT:
             values["error"] = settlement.reason
@@ -531,8 +518,7 @@ class FileSender:
     Args:
         engine: Of the state.
         client: Sends.
-        secret: Of the state.
-        vault: Encrypts errors.
+        vault: Encrypts entries.
         terms: What is sent, and how.
         rows: What bulk sending knows of the rows that entries are for.
         stop: Set when nothing more is to be sent.
@@ -543,7 +529,6 @@ class FileSender:
         self,
         engine: sa.Engine,
         client: Any,
-        secret: bytes,
         vault: Vault,
         terms: SenderTerms,
         rows: FileRows,
@@ -556,9 +541,8 @@ class FileSender:
         self._engine = engine
         self._client = client
         self._policy = FilePolicy(rows, vault, terms, stop)
-        sealing = Sealing(TABLES.control, NAME, secret, vault.other_key)
         engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
-        self._parts = OutboxEngine(TABLES, self._transactions, sealing, self._policy, engine_terms)
+        self._parts = OutboxEngine(TABLES, self._transactions, vault, self._policy, engine_terms)
         self._rounds = Rounds(self._parts)
         self._rest: Any = None
         """The rest of a round of passes, if it has not ended."""

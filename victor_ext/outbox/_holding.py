@@ -32,8 +32,6 @@ from ._policy import PaymentRegister
 
 _log = logging.getLogger("victor_ext.outbox")
 
-RESTORED = " It may have been sent since its backup was made."
-"""A sentence after the error of a restored entry that was rejected or refused."""
 HOLD = "hold"
 """The name of the row of the table of control that is there while the outbox is held."""
 TIME_OF = "time of "
@@ -44,8 +42,8 @@ _NOTED_EACH = 60.0
 
 def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
     """The table of control, which has what concerns an outbox as a whole: since when the outbox is
-    held, the last known time of each provider, the key of an encrypted outbox, `wrapped` by a
-    secret, and the row of life (`Life`).
+    held, the last known time of each provider, whom its entries belong to (`Scope`), and the row of
+    life (`Life`).
 
     The time of a provider is by its own clock: entries that a backup has as not sent were not sent
     before that time.
@@ -55,7 +53,7 @@ def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("name", sa.String(128), primary_key=True),
         sa.Column("moment", sa.Double, nullable=False),
-        sa.Column("wrapped", sa.Text),
+        sa.Column("text", sa.Text),
         sa.Column("marks", sa.BigInteger),
     )
 
@@ -189,6 +187,5 @@ def _mark_not_sent(
         waited += change_rows(connection, table, waiting, **begun, **since, **of_waiting)
         not_done = sa.and_(own, is_surely_not_done(columns))
         restored = {"restored": True, "sent_by": None}
-        error = sa.func.coalesce(columns.error, "") + RESTORED
-        refused += change_rows(connection, table, not_done, error=error, **since, **restored)
+        refused += change_rows(connection, table, not_done, **since, **restored)
     return waited, refused

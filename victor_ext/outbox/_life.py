@@ -92,7 +92,7 @@ class Life:
 
     def _write_first(self, connection: Any, copy: str) -> bool:
         """Write the row of life. Returns whether there was none."""
-        values = {"moment": DatabaseTime(), "wrapped": copy, "marks": self._marks_beside()}
+        values = {"moment": DatabaseTime(), "text": copy, "marks": self._marks_beside()}
         return insert_once(connection, self._control, name=LIFE, **values) is not None
 
     def beat(self, connection: Any) -> Loss | None:
@@ -107,20 +107,20 @@ class Life:
             return self._first_beat(connection, copy)
         now = database_time(connection)
         beside = self._marks_beside()
-        new = {"moment": now, "wrapped": copy}
-        is_same = row.wrapped in (copy, _UNKNOWN)
+        new = {"moment": now, "text": copy}
+        is_same = row.text in (copy, _UNKNOWN)
         is_older = is_same and row.marks < beside
         if is_same and not is_older and abs(now - row.moment) < _BEAT_SECONDS:
             return None
         columns = self._control.c
-        is_as_read = sa.and_(columns.name == LIFE, columns.wrapped == row.wrapped)
+        is_as_read = sa.and_(columns.name == LIFE, columns.text == row.text)
         new["marks"] = max(row.marks, beside)  # no file is written before its mark is committed
         was_first = change_rows(connection, self._control, is_as_read, **new)
         if is_older:
             return Loss(f"it is older than {self._file}", inf)
         if is_same or not was_first:
             return None
-        return Loss(f"it is {copy}, and was {row.wrapped}", max(0.0, now - row.moment))
+        return Loss(f"it is {copy}, and was {row.text}", max(0.0, now - row.moment))
 
     def _first_beat(self, connection: Any, copy: str) -> Loss | None:
         """Write which copy the database is. Entries that it has by now are another copy's."""
@@ -135,7 +135,7 @@ class Life:
         row, copy = self._row(connection), self._copy(connection)
         if not copy:
             return False
-        return row is None or row.wrapped not in (copy, _UNKNOWN)
+        return row is None or row.text not in (copy, _UNKNOWN)
 
     def count_mark(self, connection: Any) -> int | None:
         """Count that entries are marked in this transaction. Returns how often some were; None: the
@@ -169,7 +169,7 @@ class Life:
             connection,
             self._control,
             self._control.c.name == LIFE,
-            wrapped=self._copy(connection),
+            text=self._copy(connection),
             moment=database_time(connection),
             marks=self._marks_beside(),
         )

@@ -22,7 +22,7 @@ from victor_ext._event_queue.handlers import H, Handlers
 from victor_ext._event_queue.queue import HandlesEvents, MakesTables
 from victor_ext._event_queue.rows import count_by_state
 from victor_ext._event_queue.transactions import Engine, Pass, Transactions, Work, operation
-from victor_ext._event_queue.vault import secret_of
+from victor_ext._event_queue.vault import Vault, secrets_of
 from victor_ext._event_queue.workers import (
     AwaitedWorker,
     BlockingWorker,
@@ -42,7 +42,6 @@ from ._holding import end_hold, held_since, hold
 from ._passes import AnyClient, Refreshing, Rounds, required_client
 from ._policy import OutboxPolicy
 from ._scope import Owner, Scope
-from ._sealing import HOW_TO_GIVE, Sealing, checked_secret
 from ._tables import OutboxTables
 
 if TYPE_CHECKING:
@@ -105,14 +104,15 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         self.table, self.events, self.control, self.references = tables
         self._engine = prepared_engine(engine)
         self._scope = Scope(self.control)
-        sealing = Sealing(self.control, table, checked_secret(storage_key))
+        secrets = secrets_of(storage_key, "storage_key")
+        vault = Vault(secrets, f"The outbox {table}", "storage_key (VICTOR_OUTBOX_KEY)")
         driver = self._driver(self._engine, self.table)
         self._transactions = Transactions(driver, self.table.metadata.sorted_tables)
         policy = OutboxPolicy(self.table, self._scope)
         terms = EngineTerms(kept, settle_for.total_seconds(), workers, lease.total_seconds())
         handlers = Handlers[OutboxEvent](self.events, driver)
         self._parts = OutboxEngine(
-            tables, self._transactions, sealing, policy, terms, handlers, _log_sent
+            tables, self._transactions, vault, policy, terms, handlers, _log_sent
         )
         self._queue = self._parts.queue
         self._rounds = rounds = Rounds(self._parts)
@@ -200,8 +200,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         return partial(self._read_entries, query)
 
     def _read_entries(self, query: sa.Select[Any], connection: Connection) -> list[Entry]:
-        """The entries of these rows, decrypted if the secret was passed."""
-        self._parts.sealing.load_vault(connection, may_stay_sealed=True)
+        """The entries of these rows."""
         return [*map(self._parts.store.entry_of, connection.execute(query))]
 
     # What is done with all
@@ -284,38 +283,16 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         return self._scope.owners
 
     @operation
-    def adopt(self, client: Any, *, moved: bool = False) -> Work[Owner]:
-        """Let a client with new credentials of the same account send the entries, too, such as
-        before a key is replaced. Returns whom they belong to now.
-
-        Args:
-            client: A client with these credentials.
-            moved: The environment is the same, and has another address or name now. Workers with
-                the old one are refused from then on.
-
-        Raises:
-            ConfigurationError: The client is of another environment: its outbox has a table of its
-                own.
-        """
-        return partial(self._scope.adopt, client=client, moved=moved)
+    def claim(self, client: Any) -> Work[None]:
+        """Make the entries of its system this client's. Raises `AnotherScope`: they are not."""
+        return partial(self._scope.require, client=client)
 
     @operation
-    def rekey(self, new: str) -> Work[bool]:
-        """Protect an encrypted outbox by another secret: from now on `storage_key` has to be it.
-
-        What is stored stays as it is. Workers and services with the old one stop with an error.
-
-        Args:
-            new: A secret of at least 16 characters.
-
-        Returns:
-            Whether the outbox has a key: one without encrypted entries has none.
-
-        Raises:
-            ConfigurationError: The outbox has another storage key; or the new one is too short.
+    def adopt(self, client: Any) -> Work[Owner]:
+        """Let this client send the entries, and no other one: its credentials are new ones of the
+        same account, or the environment has another address. Returns whom they belong to now.
         """
-        secret = secret_of(concealed(new), "new", HOW_TO_GIVE)
-        return partial(self._parts.sealing.rewrap, secret=secret)
+        return partial(self._scope.adopt, client=client)
 
     @operation
     def counts(self) -> Work[dict[EntryState, int]]:
@@ -341,8 +318,9 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingWorker):
         settle_for: How long a write is looked up that may have been sent and is not sent again,
             before it is `unclear`: longer than the provider's lists lag.
         workers: The maximum number of calls that a pass has under way at once, 1 to 100.
-        storage_key: A secret of at least 16 characters, the same for all workers and services: new
-            entries are encrypted. None: they are stored in clear.
+        storage_key: A secret of at least 16 characters, the same for all workers and services: the
+            entries are encrypted. Of several secrets, with commas between them, the first one
+            encrypts, and all decrypt. None: the entries are stored in clear.
         table: The name of the outbox's table, `name` or `schema.name`; that of its events has
             `_events` after it.
     """

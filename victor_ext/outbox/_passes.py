@@ -33,6 +33,7 @@ from ._claims import Claims
 from ._deliveries import Deliveries
 from ._engine import OutboxEngine
 from ._entries import CREATES, VICTOR, Entry, EntryState, as_status, write_of
+from ._sealing import clear_row
 from ._sending import Sending
 
 AnyClient: TypeAlias = Any
@@ -143,7 +144,8 @@ class Refreshing:
 
     def make(self, reader: AnyClient) -> Pass[list[Entry]]:
         """Read statuses with this client. Returns the entries that have changed."""
-        yield from self._transactions.transact(partial(self._require_own, reader))
+        require = partial(self._engine.policy.require, client=reader)
+        yield from self._transactions.transact(require)
         columns = self._table.c
         is_listed = sa.and_(columns.provider == VICTOR, columns.operation.in_(CREATES))
         is_open = sa.and_(
@@ -159,11 +161,6 @@ class Refreshing:
         read = yield from for_each_row(self._transactions, take, partial(self._refresh_one, reader))
         return [*listed, *read]
 
-    def _require_own(self, reader: Any, connection: Connection) -> None:
-        """Raise an error if the entries are not this client's, or cannot be decrypted."""
-        self._engine.policy.require(connection, reader)
-        self._engine.sealing.load_vault(connection)
-
     # Statuses that are read one by one
 
     def _take_open(self, chosen: Condition, last: int, connection: Connection) -> Any:
@@ -175,7 +172,7 @@ class Refreshing:
         waits = is_to_come(columns.due_at, now, _LONGEST_WAIT)
         due = sa.and_(chosen, sa.not_(waits), columns.id > last)
         row = take_first(connection, self._table, due, ("due_at",), partial(_next_read_values, now))
-        return None if row is None else self._engine.sealing.decrypted_row(row)
+        return None if row is None else clear_row(self._engine.vault, row)
 
     def _refresh_one(self, client: Any, row: Any) -> Pass[Entry | None]:
         """Read the status of one entry by the id of what its write made. Return the entry if it

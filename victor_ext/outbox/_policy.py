@@ -17,7 +17,7 @@ from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 
 from ._digests import reference_digest
 from ._entries import references_of, write_of
-from ._scope import Owner, Scope
+from ._scope import Scope
 
 
 class PaymentRegister(Protocol):
@@ -151,7 +151,7 @@ class OutboxPolicy:
 
     def require(self, connection: Connection, client: Any) -> None:
         """Raise an error unless the entries are those of the client's account and environment."""
-        self._scope.require(connection, Owner.of(client))
+        self._scope.require(connection, client)
 
     def chosen(self) -> Condition:
         """Holds for all entries."""

@@ -14,12 +14,13 @@ from sqlalchemy import Connection
 from victor_ext import Done
 from victor_ext._event_queue.databases import Condition
 from victor_ext._event_queue.rows import lock_texts
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, why_not_its_own
 from victor_ext._values.ids import canonical_id
 
 from ._entries import IN_DOUBT, EntryState
 from ._policy import EntryPolicy
-from ._sealing import ClearRow, Sealing
+from ._sealing import ClearRow, clear_row, sealed_values
 from ._storing import SentResult, is_readable, text_of_made
 from ._tables import OutboxTables
 
@@ -29,14 +30,14 @@ class Rivals:
 
     Args:
         tables: Of the outbox.
-        sealing: Decrypts entries.
+        vault: Encrypts and decrypts entries.
         policy: Of the entries.
     """
 
-    def __init__(self, tables: OutboxTables, sealing: Sealing, policy: EntryPolicy) -> None:
+    def __init__(self, tables: OutboxTables, vault: Vault, policy: EntryPolicy) -> None:
         self._entries = tables.entries
         self._references = tables.references
-        self._sealing = sealing
+        self._vault = vault
         self._policy = policy
         self._payments = policy.payments
 
@@ -52,7 +53,7 @@ class Rivals:
         is_other = sa.and_(self._policy.beside(row), columns.id != row.id)
         query = sa.select(self._entries).where(is_other, columns.request_id == canonical_id(id))
         for stored in connection.execute(query):
-            other = self._sealing.decrypted_row(stored)
+            other = clear_row(self._vault, stored)
             if _make_one_kind(other, row) and text_of_made(other, id) is not None:
                 return other
         return None
@@ -71,7 +72,8 @@ class Rivals:
                 return False
         rows: list[dict[str, Any]] = []
         for result in results:
-            row = {f"new_{name}": value for name, value in result.values.items()}
+            values = sealed_values(self._vault, result.values)
+            row = {f"new_{name}": value for name, value in values.items()}
             rows.append({"of_id": result.id, **row})
         statement = _storing_result(self._entries, tuple(results[0].values))
         return bool(connection.execute(statement, rows).rowcount == len(rows))
@@ -143,14 +145,14 @@ class Rivals:
         may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
         is_other = sa.and_(columns.id != row.id, self._policy.beside(row), chosen, may_exist)
         for stored in connection.execute(sa.select(self._entries).where(is_other)):
-            other = self._sealing.decrypted_row(stored)
+            other = clear_row(self._vault, stored)
             if _are_of_one_operation(other, row):
                 yield other
 
 
 def _make_one_kind(row: ClearRow, other: ClearRow) -> bool:
-    """Whether two entries make things of one kind, whose ids differ. Of an entry that cannot be
-    read, what was called counts alone.
+    """Whether two entries make things of one kind, whose ids differ. Of an entry that was
+    forgotten, what was called counts alone.
     """
     if is_readable(row) and is_readable(other):
         return not _kinds_made(row).isdisjoint(_kinds_made(other))

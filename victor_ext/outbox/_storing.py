@@ -20,6 +20,7 @@ from victor_ext._event_queue.databases import Condition, DatabaseTime
 from victor_ext._event_queue.queue import EventKind, EventQueue
 from victor_ext._event_queue.rows import take_first
 from victor_ext._event_queue.transactions import Pass, Transactions, Work
+from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement
 from victor_ext._values.ids import canonical_id
 
@@ -37,7 +38,7 @@ from ._entries import (
     provider_of,
 )
 from ._holding import Holding
-from ._sealing import ClearRow, Sealing, is_sealed
+from ._sealing import ClearRow, clear_row, sealed_values
 
 
 class Change(NamedTuple):
@@ -61,7 +62,7 @@ class EntryStore:
 
     Args:
         table: Of the entries.
-        sealing: Encrypts and decrypts them.
+        vault: Encrypts and decrypts them.
         queue: Of their events.
         transactions: Of the outbox.
     """
@@ -69,12 +70,12 @@ class EntryStore:
     def __init__(
         self,
         table: sa.Table,
-        sealing: Sealing,
+        vault: Vault,
         queue: EventQueue[OutboxEvent],
         transactions: Transactions,
     ) -> None:
         self._table = table
-        self._sealing = sealing
+        self._vault = vault
         self._queue = queue
         self._transactions = transactions
 
@@ -148,9 +149,9 @@ class EntryStore:
 
     def change(self, chosen: Condition, values: dict[str, Any], connection: Connection) -> Change:
         """Change the first entry that is chosen, if there is one."""
-        changed = {**values, "changed_at": DatabaseTime()}
-        stored = partial(self._sealing.encrypted_like, values=changed)
-        before = take_first(connection, self._table, chosen, ("state", "status"), stored)
+        changed = sealed_values(self._vault, {**values, "changed_at": DatabaseTime()})
+        marks = ("state", "status")
+        before = take_first(connection, self._table, chosen, marks, lambda _row: changed)
         if before is None:
             return Change(None)
         query = sa.select(self._table).where(self._table.c.id == before.id)
@@ -159,12 +160,12 @@ class EntryStore:
         return Change(entry, event_names_of_change(before, after))
 
     def entry_of(self, row: Any) -> Entry:
-        """The entry of a row. Without the secret, an encrypted one is `sealed`."""
-        return entry_of(self._sealing.decrypted_row(row))
+        """The entry of a row."""
+        return entry_of(clear_row(self._vault, row))
 
 
-def event_kind(table: sa.Table, sealing: Sealing, holding: Holding) -> EventKind[OutboxEvent]:
-    """What the events of entries of this table are, which `sealing` decrypts. While the outbox is
+def event_kind(table: sa.Table, vault: Vault, holding: Holding) -> EventKind[OutboxEvent]:
+    """What the events of entries of this table are, which the vault decrypts. While the outbox is
     held, no handler is called: the change is of a call that had begun before.
     """
 
@@ -176,19 +177,19 @@ def event_kind(table: sa.Table, sealing: Sealing, holding: Holding) -> EventKind
         stored = connection.execute(query).first()
         if stored is None:
             raise EntryLost(f"The entry {row.subject} was deleted before its event was handled.")
-        return OutboxEvent(row.name, entry_of(sealing.decrypted_row(stored)), tries)
+        return OutboxEvent(row.name, entry_of(clear_row(vault, stored)), tries)
 
-    return EventKind(provider_of, event_of, holding.may_work, sealing.load_vault)
+    return EventKind(provider_of, event_of, holding.may_work)
 
 
 def is_readable(row: ClearRow) -> bool:
-    """Whether the call of an entry can be read: it is neither encrypted nor forgotten."""
-    return not is_sealed(row.call) and not is_forgotten(row.call)
+    """Whether an entry has its call: it was not forgotten."""
+    return not is_forgotten(row.call)
 
 
 def text_of_made(row: ClearRow, id: str | None) -> str | None:
     """The text by which the id of what an entry has made is locked; None: it made nothing. Of an
-    entry that cannot be read, an id counts as that of what it made.
+    entry that was forgotten, an id counts as that of what it made.
     """
     own_id = canonical_id(id)
     if own_id is None or (is_readable(row) and not row.prepared.makes(own_id)):

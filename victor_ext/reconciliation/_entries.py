@@ -359,16 +359,8 @@ class EntryReader:
         state = fields["state"]
         is_list = isinstance(fields["payments"], list)
         payments: list[Any] = fields["payments"] if is_list else []
-        is_sealed = fields.get("sealed") is True
-        if state in _NOT_ASKED or not (payments or is_sealed):
+        if state in _NOT_ASKED or not payments:
             self.not_asked += 1
-            return
-        if is_sealed:
-            message = (
-                "The entry is encrypted, so its payments are not known: list the entries with "
-                "VICTOR_OUTBOX_KEY set."
-            )
-            self._note_problems(place, [Problem("payments", "sealed", message)])
             return
         doubt = None
         if state != "sent":
