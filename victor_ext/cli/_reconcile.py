@@ -9,7 +9,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -20,7 +20,6 @@ import typer
 from victor_ext._systems import DEFAULT
 from victor_ext._values.exit_status import FAILED, MISUSE
 
-from ._bulk_output import without_password
 from ._failures import Misuse
 from ._options import argument, moments, number, option, whole_number
 from ._output_files import report_file
@@ -34,7 +33,7 @@ from ._screen import (
     styled,
     tolerate_lost_output,
 )
-from ._session import Provider, Session, system_of, with_session
+from ._session import Provider, Session, with_session
 from ._view import UTC_TIME
 from ._wording import ENCODING, column_remedy, rows_text
 
@@ -123,7 +122,6 @@ def reconcile(
             "page_size": page_size,
         }
         headings = headings_of(column, columns, provider, for_bulk=False)
-        name = without_password(state or "") if file is None else file.name
 
         def our_book(client: Any) -> Ours:
             if file is None:
@@ -140,20 +138,9 @@ def reconcile(
             ) as reconciliation,
         ):
             bar.close()
-            place = (system_of(provider).title, client.environment, client.base_url)
-            times = {
-                "From": window["start"],
-                "Until just before": window["end"],
-                "Made": datetime.now(UTC),
-            }
-            context = {
-                "Our book": plain(", ".join([name, *(batch or ())])),
-                "Provider": ", ".join(filter(None, place)),
-                **{name: f"{time:{UTC_TIME}}" for name, time in times.items()},
-            }
             if out is not None:
                 _write_rows(session, out, reconciliation)
-            report = Report(reconciliation, context, decimal)
+            report = Report(reconciliation, window, decimal)
             report.show(out, as_json=session.as_json)
             raise typer.Exit(0 if reconciliation.agrees else FAILED)
 
@@ -299,8 +286,8 @@ class Report:
     """The result of a reconciliation for people."""
 
     reconciliation: Reconciliation
-    context: Mapping[str, str]
-    """What was compared, by labels."""
+    window: Mapping[str, datetime]
+    """The `start` and the `end` of what was compared."""
     decimal: str | None
     """The decimal mark of our file: the report writes amounts as the file does."""
 
@@ -312,8 +299,7 @@ class Report:
             return
         self._show_differences(out)
         say(*self._table())
-        start = self.context["From"]
-        end = self.context["Until just before"]
+        start, end = (f"{self.window[name]:{UTC_TIME}}" for name in ("start", "end"))
         say(f"\nThe window is from {start} until just before {end}.")
         say(*_notes(self.reconciliation), _verdict(self.reconciliation))
         if out is not None:

@@ -37,10 +37,6 @@ _HINTS = {
     "key_column": "leave --key-column out, and give the column of the file its former name",
 }
 """What to write instead, by the code of a problem, or by its field."""
-_WHOLE_FLOAT = re.compile(r"^(=| is )(-?[0-9]+)\.0(?= )")
-"""A whole number in a message, as Python writes a float (`rate=-1.0`): at a shell it is
-`--rate -1`.
-"""
 _ARGUMENT_NAME = re.compile(r"\b([a-z]+_[a-z_]+)\b")
 """The name of an argument in Python."""
 _KEYWORD = re.compile(r"\b([a-z_]+)=(?=[\s,.:;)]|$)")
@@ -96,9 +92,7 @@ def _message_of_option(problem: Problem, option: str | None) -> str:
     if not message.startswith(problem.field):
         return f"{option}: {message}"
     rest = message.removeprefix(problem.field)
-    rest = _WHOLE_FLOAT.sub(r"\1\2", rest)
-    rest = re.sub("^=", " ", rest)  # `rate=-1` becomes `--rate -1`
-    return f"{option}{rest}"
+    return option + re.sub("^=", " ", rest)  # `rate=-1` becomes `--rate -1`
 
 
 def usage(message: str, command: str | None) -> str:
