@@ -44,6 +44,6 @@ with connect() as victor:
     print(", ".join(f"{count} {outcome}" for outcome, count in status.counts.items()))
     for result in invoices.export():
         print(
-            f"invoice {result.extras['invoice_no']}: {result.outcome} {result.id or result.error}"
+            f"invoice {result.number}: {result.outcome} {result.id or result.error}"
         )
     sys.exit(status.exit_status)

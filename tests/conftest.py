@@ -62,15 +62,25 @@ def pytest_ignore_collect(collection_path, config):
     return True if marked and marked[1] in without else None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def user_folder(tmp_path_factory):
+    """Where the files of the user are: no test touches those of whoever runs it."""
+    folder = tmp_path_factory.mktemp("user")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def bare_environment():
+def bare_environment(user_folder):
     """What any process needs, and no setting of ours; a warning in the command is an error."""
     kept = {
         name: os.environ[name]
         for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "PYTHONPATH")
         if name in os.environ
     }
-    return {**kept, "PYTHONWARNINGS": "error", "COLUMNS": "200"}
+    ours = {"PYTHONWARNINGS": "error", "COLUMNS": "200", "XDG_STATE_HOME": str(user_folder)}
+    return {**kept, **ours}
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         HeaderKey,
         idempotency_key_for,
     )
-    from ._runtime.loop.operations import Done, NotDone, Promise, Proof
+    from ._runtime.loop.operations import Absent, Done, NotDone, Promise, Proof
     from ._runtime.loop.retry import RetryPolicy
     from ._values.response_info import ResponseInfo
     from ._values.words import Word
@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Absent",
     "ApiClient",
     "ApiKeyAuth",
     "AsyncApiClient",
@@ -241,6 +242,7 @@ _HOMES = {
         "idempotency_key_for",
     ),
     "._runtime.loop.operations": (
+        "Absent",
         "Done",
         "NotDone",
         "Promise",

@@ -130,19 +130,17 @@ class OpenTelemetry:
 
     def _observed(
         self,
-        kind: Literal["counter", "gauge"],
         name: str,
         unit: str,
         description: str,
         read: Callable[[], list[metrics.Observation]],
     ) -> None:
-        """Make a metric that is read with each export."""
-        create = getattr(self._meter, f"create_observable_{kind}")
+        """Make a gauge that is read with each export."""
 
         def observed(_: metrics.CallbackOptions) -> list[metrics.Observation]:
             return read()
 
-        create(name, [observed], unit, description)
+        self._meter.create_observable_gauge(name, [observed], unit, description)
 
     def __call__(self, event: Event) -> None:
         """Take an event of a client."""
@@ -224,13 +222,11 @@ class OpenTelemetry:
         """Make the metrics that are read from the boxes with each export."""
         made = self._observed
         entries = partial(self._counts, "counts", "victor_ext.state")
-        made("gauge", "victor_ext.outbox.entries", "{entry}", "Entries by state", entries)
+        made("victor_ext.outbox.entries", "{entry}", "Entries by state", entries)
         events = partial(self._counts, "event_counts", "victor_ext.state")
-        made("gauge", "victor_ext.events", "{event}", "Events by state", events)
+        made("victor_ext.events", "{event}", "Events by state", events)
         idle = self._idle_seconds
-        made("gauge", "victor_ext.worker.idle", "s", "Since the last step of a worker", idle)
-        tried = partial(self._counts, "tried_counts", "victor_ext.outcome")
-        made("counter", "victor_ext.bulk.rows", "{row}", "Rows that were tried", tried)
+        made("victor_ext.worker.idle", "s", "Since the last step of a worker", idle)
 
     def _counts(self, method: str, label: str) -> list[metrics.Observation]:
         """The numbers that this method of the boxes returns by words, such as states, each with its

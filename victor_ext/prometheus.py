@@ -98,16 +98,13 @@ class Prometheus(OpenTelemetry):
 
     def _observed(
         self,
-        kind: Literal["counter", "gauge"],
         name: str,
         unit: str,
         description: str,
         read: Callable[[], list[metrics.Observation]],
     ) -> None:
-        suffix = "_total" if kind == "counter" else ""
-
         def observed() -> Metric:
-            metric = Metric(_named(name, unit), description, kind)
+            metric = Metric(_named(name, unit), description, "gauge")
             try:
                 observations = read()
             except Exception:  # noqa: BLE001 - such as while the database is away
@@ -115,7 +112,7 @@ class Prometheus(OpenTelemetry):
                 observations = []
             for each in observations:
                 labels = {_label(key): str(value) for key, value in (each.attributes or {}).items()}
-                metric.add_sample(metric.name + suffix, labels, each.value)
+                metric.add_sample(metric.name, labels, each.value)
             return metric
 
         self._answered.register(_Observed(observed))

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from functools import partial
-from io import StringIO
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test import Client
 from django.utils.timezone import now
-from invoicing.tasks import app
+from invoicing.tasks import app, send
 
 from victor_ext import RetryPolicy, Victor
 
@@ -122,7 +121,7 @@ def live(answers: Connection, environment: dict[str, str], last: str | None) -> 
             "due_date": now().date().isoformat(),
         }
         assert client.post("/invoices", new, content_type="application/json").status_code == 201
-    call_command("send_payment_requests", stdout=StringIO())
+    send()
     answers.send(
         {number: client.get(f"/invoices/{number}").json()["payment"] for number in NUMBERS}
     )

@@ -78,7 +78,7 @@ def velo_command(sandbox, environment, folder):
     }
     payor = ("--payor-id", sandbox.payor_id)
     begins = ("--provider", "velo")
-    return Bulk({**environment, **settings}, folder, begins=begins, sends=payor)
+    return Bulk.of({**environment, **settings}, folder, begins=begins, sends=payor)
 
 
 class Senders(partial):
@@ -106,7 +106,7 @@ class Senders(partial):
 
     def results(self, **options):
         """What became of the rows of a batch, by their invoice numbers."""
-        return {result.extras["invoice_no"]: result for result in self(**options).export()}
+        return {result.number: result for result in self(**options).export()}
 
     def result(self, **options):
         """What became of the only row of a batch."""
@@ -193,10 +193,16 @@ class Bulk(Command):
     begins: tuple[str, ...] = ()
     sends: tuple[str, ...] = KEY
 
+    @classmethod
+    def of(cls, environment, folder, **options):
+        """The command in a folder, with a state of its own in it."""
+        state = f"sqlite:///{folder}/victor-bulk.sqlite"
+        return cls({**environment, "VICTOR_BULK_STATE": state}, folder, **options)
+
     @property
     def state(self):
-        """The URL of the state that the command makes in its folder."""
-        return f"sqlite:///{self.folder}/victor-bulk.sqlite"
+        """The URL of its state."""
+        return self.environment["VICTOR_BULK_STATE"]
 
     def __call__(self, *words, **variables):
         """Run it to its end."""

@@ -30,7 +30,7 @@ def bulk(victor_sandbox, oauth_client, bare_environment, tmp_path):
     folder = tmp_path / "work"
     folder.mkdir()
     settings = settings_of(victor_sandbox, *oauth_client)
-    return Bulk({**bare_environment, **settings, "VICTOR_BULK_KEY": STORAGE_KEY}, folder)
+    return Bulk.of({**bare_environment, **settings, "VICTOR_BULK_KEY": STORAGE_KEY}, folder)
 
 
 @pytest.fixture

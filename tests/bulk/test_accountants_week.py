@@ -53,7 +53,7 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
     bulk.write(wrong)
     line = "line 5: amount is '$40.00': write ASCII digits"
     ends(bulk.send(INVOICES, *totals, "--dry-run"), 2, line, "Nothing was sent.")
-    refused = bulk.send(INVOICES, *totals[:2], "--by", "Ann", "--skip-invalid")
+    refused = bulk.send(INVOICES, *totals[:2], "--skip-invalid")
     ends(
         refused,
         1,
@@ -79,7 +79,7 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
             {**each, "client_reference_id": f"2026/{number}"} for number, each in enumerate(sheet)
         ]
         bulk.write(copy, "copy.csv")
-        ends(bulk.send("copy.csv"), 2, "8 of 8 new rows ask what invoices.csv has asked")
+        ends(bulk.send("copy.csv"), 2, "8 of 8 new rows have all values", "line 2 those of INV-1")
         # The key column is restored, in both.
         for name in (INVOICES, "copy.csv"):
             bulk.write(sheet, name)
@@ -89,12 +89,17 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
     # Wednesday: two rows wait when the machine is turned off. She deletes one of them.
     bulk.write([*sheet, *invoices(9, 10)])
     sender.of(state=bulk.state, batch=None, key_column=None).store(bulk.folder / INVOICES)
-    ends(bulk("status", INVOICES), 75, "8 created, 2 waiting", "resume --batch invoices.csv")
+    ends(
+        bulk("status", "--batch", INVOICES),
+        75,
+        "8 created, 2 waiting",
+        "resume --batch invoices.csv",
+    )
     bulk.write([*sheet, invoice(9)])
     ends(
         bulk.send(INVOICES),
         0,
-        "1 row of the batch had not left and is not in this file: it will not be sent.",
+        "Not sent any more: 1 row of the batch that had not left, and that this file lacks.",
         "invoices.csv: 9 rows: 9 created",
     )
 
@@ -106,7 +111,7 @@ def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, vict
     # Next week's list has the same name: she is told another one.
     bulk.write(invoices(21, 22, 23))
     with nothing_sent(victor_sandbox):
-        ends(bulk.send(INVOICES), 2, "Is it another list? Then name it: --batch invoices.csv-2.")
+        ends(bulk.send(INVOICES), 2, "Is it another list? Then give it a name of its own")
     ends(bulk.send(INVOICES, "--batch", "week 49"), 0, "3 created")
     asked_once_each(victor_sandbox, *range(1, 10), 21, 22, 23)
     ends(bulk("status"), 0)

@@ -69,17 +69,15 @@ def test_each_command_that_is_shown_runs_as_it_is(bulk, victor_sandbox, state):
 
 
 def test_resume_goes_on_as_the_person_has_said(bulk, victor_sandbox, state):
-    """Also with how long keys are kept: without it, what the provider may have forgotten would be
-    sent again.
-    """
+    """The state has how long keys are kept."""
     respond_to_creates(victor_sandbox, 503)
     ways = ("--patience", "0", "--deadline", "0.5")
     bulk.write(referenced(2), ODD)
     assert bulk.send(ODD, *ways, *state).status == 3
-    words = ("--workers", "2", "--key-retention", "2m", "--patience", "0")
+    words = ("--workers", "2", "--keys-kept", "2h", "--patience", "0")
     resumed = bulk("resume", *words, "--deadline", "0.5", *state)
     assert resumed.status == 3
     first, *_ = commands_in(resumed.err)
-    kept = ["--workers", "2", "--key-retention", "120", "--patience", "0", "--deadline", "0.5"]
+    kept = ["--workers", "2", "--patience", "0", "--deadline", "0.5"]
     assert shlex.split(first) == ["victor", "bulk", "resume", "--batch", ODD, *state, *kept]
     assert typed(bulk, f"  {first}\n")["resume"].status == 3

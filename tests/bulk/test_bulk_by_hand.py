@@ -31,7 +31,7 @@ def test_a_row_of_unknown_outcome_is_resolved_by_what_a_person_has_found(
     sender, victor_sandbox, done, id, outcome
 ):
     lose_answers(victor_sandbox)
-    assert sender(key_retention=100).send([row(1)]).exit_status == 3
+    assert sender(keys_kept=100).send([row(1)]).exit_status == 3
     victor_sandbox.clear_faults()
     sender().resolve("INV-1", done=done, id=id, **WHO)
     result = sender.result()
@@ -151,7 +151,7 @@ def test_a_row_that_was_resolved_during_a_hold_is_not_sent_again_from_a_backup_o
     assert "1 may have been sent since the backup" in held.out
     sender().release()
     with nothing_sent(victor_sandbox):
-        assert sender().send(referenced(1)).noticed == {"asked_since": 1}
+        assert sender().send(referenced(1)).noticed == {"asked_before": 1}
 
 
 def test_the_command_shows_a_hold_and_releases_it_once(sender, bulk, tmp_path):
@@ -188,7 +188,7 @@ def test_a_corrected_row_that_a_restored_state_has_as_rejected_is_only_looked_up
     restored_before(sender, backup, partial(sender.finish, corrected))
     with nothing_sent(victor_sandbox):
         status = sender().send(corrected)
-    assert (status.noticed, status.counts) == ({"asked_since": 1}, {"created": 1})
+    assert (status.noticed, status.counts) == ({"asked_before": 1}, {"created": 1})
     assert made_in(victor_sandbox) == 1
 
 
@@ -202,7 +202,7 @@ def test_a_row_for_which_nothing_was_asked_before_a_hold_is_only_looked_up_when_
     sender().release()
     with nothing_sent(victor_sandbox):
         status = sender().send(rows(2))
-    assert status.noticed["asked_since"] == 1
+    assert status.noticed["asked_before"] == 1
     assert status.counts == {"created": 1, "unknown": 1}
 
 
@@ -233,7 +233,7 @@ def test_a_row_whose_data_was_forgotten_is_still_not_sent_twice(sender, victor_s
     sender.finish(batch="april")
     sender.finish(rows(2), batch="may")
     changed = [row(1, amount="999.00"), row(2)]
-    assert sender(batch="may").send(changed).noticed == {"other_values": 1, "created_before": 1}
+    assert sender(batch="may").send(changed).noticed == {"asked_before": 1}
     with pytest.raises(InvalidRows, match="in another spelling"):
         sender(batch="june").send([row(2, invoice_no="inv-2", amount="7.00")])
     asked_once(victor_sandbox, [*rows(2), row(4)])

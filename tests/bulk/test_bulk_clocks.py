@@ -20,7 +20,7 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
     bulk, victor_sandbox, any_state
 ):
     """A sender is killed when the last of eight rows has no result: it was not made."""
-    options = ("--workers", "1", "--key-retention", f"{KEPT}s", "--state", any_state)
+    options = ("--workers", "1", "--keys-kept", f"{KEPT}s", "--state", any_state)
     bulk.write(referenced(120))
     victor_sandbox.inject("delay", operation="create", delay=60, skip=7, times=None)
     with bulk.sending("invoices.csv", "--deadline", "2", *options) as process:

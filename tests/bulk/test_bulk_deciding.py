@@ -8,7 +8,6 @@ import pytest
 from tests.bulk.bulk_runs import (
     asked_once,
     in_days,
-    nothing_sent,
     respond_to_creates,
     row,
     rows,
@@ -20,7 +19,6 @@ from victor_ext.bulk._payments import (
     IN_DOUBT,
     NEVER_LEFT,
     TO_BE_SENT,
-    KeyOrigin,
     RequestedPayment,
     Sheet,
     StoredPayment,
@@ -52,15 +50,13 @@ def test_what_a_row_comes_to_follows_from_what_is_stored_of_its_payment(case, ea
         state = each if case.get("was") == "EACH" else case.get("was")
         stored = StoredPayment(**{**DECISIONS["own"], "state": state, **case.get("stored", {})})
     is_being_sent = not case.get("said", False)
-    origin = KeyOrigin("invoice", "client_reference_id")
-    sheet = Sheet(5, "march", "A", is_being_sent=is_being_sent, origin=origin)
-    verdict = decide(row, stored, sheet)
+    verdict = decide(row, stored, Sheet(5, "march", is_being_sent=is_being_sent))
     in_doubt = "accepted" if each == "accepted" else "unknown"
     outcome = in_doubt if case["outcome"] == "DOUBT" else case["outcome"]
     assert (verdict.outcome, verdict.code) == (outcome, case.get("code"))
     assert (verdict.asks, verdict.again) == (case.get("asks", False), case.get("again", 0))
     assert verdict.is_invalid == case.get("invalid", False)
-    assert (verdict.since is not None) == (verdict.code == "asked_since")
+    assert (verdict.since is not None) == case.get("since", False)
 
 
 def test_each_code_has_a_case():
@@ -96,7 +92,7 @@ def test_a_corrected_row_that_was_rejected_is_sent_under_its_next_key(sender, vi
         assert sender(batch=f"file {number}").send([record]).counts == {"rejected": 1}
         # The same again, in the same file and in another one, is not asked.
         for batch in (f"file {number}", "copy"):
-            assert sender(batch=batch).send([record]).noticed == {"rejected_before": 1}
+            assert sender(batch=batch).send([record]).counts == {"rejected": 1}
     status = sender.finish([row(1, amount="3.00")], batch="file 3")
     assert status.noticed == {"corrected": 1}
     keys = [first, *(idempotency_key_for("again", first, number) for number in (1, 2))]
@@ -115,7 +111,7 @@ def test_a_row_that_a_newer_sheet_of_another_batch_pulls_back_is_sent_by_no_resu
     decides = bulk("status", "--batch", "march")
     assert decides.out.startswith("march: 3 rows: 1 created, 1 to decide, 1 waiting")
     assert own().resume().counts == {"created": 2, "to_decide": 1}
-    assert "send the sheet again" in own.results()["INV-2"].error
+    assert "send this one again" in own.results()["INV-2"].error
     asked_once(victor_sandbox, [row(1), row(3)])
     own.finish(rows(3))
     asked_once(victor_sandbox, rows(3))
@@ -153,13 +149,3 @@ def test_a_dry_run_ends_as_sending_would(bulk, sender, victor_sandbox, was, what
     options = ("--skip-invalid",) * skips
     dry = bulk.send("second.csv", *options, "--dry-run")
     assert dry.status == bulk.send("second.csv", *options).status, dry
-
-
-def test_a_rejected_row_is_asked_again_for_another_due_date(sender, victor_sandbox):
-    respond_to_creates(victor_sandbox, 400, 1)
-    sender().send(rows(1))
-    with nothing_sent(victor_sandbox):
-        assert sender().send(rows(1)).noticed == {"rejected_before": 1}
-    sender.finish([row(1, due_date=in_days(1))])
-    (made,) = victor_sandbox.requests()
-    assert made["due_date"] == in_days(1)

@@ -211,9 +211,9 @@ def test_a_source_with_other_control_totals_is_refused_as_a_whole(
     ("options", "message"),
     [
         *CASES["refused options"],
-        ({"key_column": ""}, "key_column='' must be the name of a column."),
-        ({"workers": None}, "workers=None must be a whole number from 1 to 100."),
-        ({"key_retention": timedelta(seconds=2)}, "key_retention=2.0"),
+        ({"key_column": ""}, "key_column='' must be the name of a column"),
+        ({"workers": None}, "workers=None must be a whole number, at least 1 and at most 100."),
+        ({"keys_kept": timedelta(seconds=2)}, "keys_kept=2.0"),
         ({"state": "postgresql://u:s3cret\ud800@host/db"}, "invisible characters"),
         ({"state": "postgresql://u@host/db?autocommit=true"}, "the option autocommit"),
         ({"state": "sqlite:///s3cret\0"}, "invisible characters"),

@@ -166,8 +166,7 @@ AS_WRITTEN = (*NAMED, "--decimal", "comma", "--date-format", "DMY")
 def office(bulk):
     """The command, for files that have their references as keys; and a file of columns."""
     columns = [f"{name}={heading}" for name, heading in COLUMNS.items()]
-    # A file of columns is for reconciliation, too, which has fields of its own.
-    mapping = "\r\n".join(["# our invoices", "", *columns, "reference = Rechnung"])
+    mapping = "\r\n".join(["# our invoices", "", *columns])
     (bulk.folder / "columns.txt").write_text(mapping, "utf-8-sig")
     return replace(bulk, sends=())
 
@@ -198,7 +197,7 @@ def test_problems_are_said_by_cause_in_the_words_of_the_file(office):
     ]
 
 
-def test_the_export_has_the_names_and_the_cells_of_the_file(office):
+def test_the_export_has_the_headings_and_the_cells_of_the_file(office):
     wrong = [line("R-2", "abc"), line("R-3", "12.00"), line("R-4", "12,00", due="11/27/26")]
     wrong += [line("R-5", ""), line("R-6").replace(german(today()), "")]
     sent = office.send(spreadsheet(office, line("R-1"), *wrong), *AS_WRITTEN, "--skip-invalid")
@@ -211,12 +210,12 @@ def test_the_export_has_the_names_and_the_cells_of_the_file(office):
     today_text = german(today())
     own_names = ("Rechnung", "Betrag", "Zahler", "Fällig am")
     assert [[record[name] for name in own_names] for record in records] == [
-        ["R-1", "1234,50", "aHeq349838", today_text],
+        ["R-1", "1.234,50", "aHeq349838", today_text],
         ["R-2", "abc", "aHeq349838", today_text],
         ["R-3", "12.00", "aHeq349838", today_text],
         ["R-4", "12,00", "aHeq349838", "11/27/26"],
         ["R-5", "", "aHeq349838", today_text],
-        ["R-6", "1234,50", "aHeq349838", ""],
+        ["R-6", "1.234,50", "aHeq349838", ""],
     ]
     assert records[1]["error"].startswith("Betrag is 'abc' and must be digits")
     assert records[3]["error"].startswith("Fällig am is '11/27/26' and must be a date")
@@ -227,8 +226,12 @@ def test_the_export_has_the_names_and_the_cells_of_the_file(office):
     ]
     assert [record["error"] for record in records[4:]] == missing_values
     first, second, *_ = office("export", "--json").json_lines
-    assert first["asked"]["amount"] == "1234.50"
-    assert (second["columns"]["amount"], second["asked"]) == ("abc", {})
+    assert (first["asked"], first["agreed"], first["cells"]["Betrag"]) == (
+        "1234.50",
+        None,
+        "1.234,50",
+    )
+    assert (second["cells"]["Betrag"], second["asked"]) == ("abc", None)
 
 
 def test_corrected_rows_are_counted_whatever_was_wrong_in_them(office):
@@ -254,24 +257,26 @@ def test_a_row_that_was_sent_with_other_values_is_counted_as_to_decide_everywher
     sent = bulk.send(changed, "--batch", "november")
     assert (sent.status, sent.out) == (1, "november: 3 rows: 1 created, 2 to decide\n")
     assert "Of 3 rows: 1 new (1,000.50 USD), 2 to decide about." in sent.err
-    assert "a value that is not valid. Not sent. Correct the row." in sent.err
-    assert bulk("status", "november", "--json").json["counts"] == {"created": 1, "to_decide": 2}
+    assert "with amount 5.23" in sent.err
+    assert "amount is 'oops'" in sent.err
+    counts = {"created": 1, "to_decide": 2}
+    assert bulk("status", "--batch", "november", "--json").json["counts"] == counts
     made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     victor_sandbox.move(made["10.00"], "completed")
-    refreshed = bulk("export", "november", "--refresh")
-    assert refreshed.err == "The provider says now: 1 completed (paid), 2 created.\n"
-    shown = bulk("status", "november", "--refresh")
+    refreshed = bulk("export", "--batch", "november", "--refresh")
+    shown = bulk("status", "--batch", "november", "--refresh")
     assert shown.status == 1
     assert "  2 created\n  1 completed (paid)\n" in shown.out
-    assert bulk("status", "november", "--refresh", "--json").json["payments"] == {
+    assert bulk("status", "--batch", "november", "--refresh", "--json").json["payments"] == {
         "created": 2,
         "completed": 1,
     }
     # The id and the amount are those of the payment that exists: `reconcile` compares them.
     first, second, _ = refreshed.table
-    assert [first[name] for name in ("outcome", "id", "amount", "status")] == [
+    assert [first[name] for name in ("outcome", "id", "asked", "agreed", "status")] == [
         "to_decide",
         made["10.00"],
+        "10.00",
         "10.00",
         "completed",
     ]

@@ -6,6 +6,7 @@ import logging
 import shutil
 import sqlite3
 import time
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     made_in,
+    row,
     rows,
     wait_for_rows,
     wait_until,
@@ -26,6 +28,57 @@ from tests.cli.victor_command import Ran
 from victor_ext.bulk._state import State
 
 pytestmark = pytest.mark.pull_request
+SECOND_SECRET = "another-secret-for-tests"
+
+
+@pytest.fixture
+def user(bulk, tmp_path):
+    """The command of a person who has named no state."""
+    environment = {**bulk.environment, "XDG_STATE_HOME": str(tmp_path / "of the user")}
+    del environment["VICTOR_BULK_STATE"]
+    return replace(bulk, environment=environment)
+
+
+def test_the_default_state_is_one_file_of_the_user_from_every_folder(
+    user, victor_sandbox, tmp_path
+):
+    file = tmp_path / "of the user" / "victor" / "bulk.sqlite"
+    assert user.send(rows(2), "--dry-run").status == 0
+    assert not file.exists()
+    sent = user.send(rows(2))
+    elsewhere = replace(user, folder=tmp_path)
+    again = elsewhere.send([*rows(2), row(3)], "--batch", "another list")
+    assert again.out == "another list: 3 rows: 3 created\n"
+    asked_once(victor_sandbox, rows(3))
+    for ended in (sent, elsewhere("status", "--batch", "invoices.csv")):
+        assert f"The state is sqlite:///{file}.\n" in ended.err
+    assert (
+        elsewhere("status", "--batch", "invoices.csv", "--json").json["state"]
+        == f"sqlite:///{file}"
+    )
+    assert [path.stat().st_mode & 0o777 for path in (file, file.parent)] == [0o600, 0o700]
+
+
+def test_another_state_is_named_by_the_whole_path_of_its_file_or_by_a_url(user, tmp_path):
+    named = str(tmp_path / "named.sqlite")
+    assert user.send(rows(2), VICTOR_BULK_STATE=named).status == 0
+    for words, variables in (((), {"VICTOR_BULK_STATE": named}), (("--state", named), {})):
+        assert "2 created" in user("status", *words, **variables).out
+    assert "There is no batch of this system" in user("status").err
+
+
+def test_environments_and_accounts_stand_beside_each_other_in_a_state(
+    sender, clients, other_account, victor_sandbox
+):
+    """Each knows its own rows, also of the same numbers, and has secrets of its own."""
+    others = [clients(environment="production"), other_account]
+    own = [sender, *(sender.of(victor=each, storage_key=SECOND_SECRET) for each in others)]
+    for each in own:
+        each.finish(rows(2))
+    assert made_in(victor_sandbox) == 4  # two of each account
+    for each in own:
+        assert [*each.results()] == ["INV-1", "INV-2"]
+        assert each().batches() == ["march"]
 
 
 def test_a_server_that_is_away_ends_the_command_with_75_and_loses_nothing(
@@ -104,9 +157,10 @@ def disk(tmp_path):
     event.remove(sa.pool.Pool, "checkout", disk.look)
 
 
-def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_twice(
-    sender, victor_sandbox, disk, caplog
+def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_asked_twice(
+    sender, clients, victor_sandbox, disk, caplog
 ):
+    """What could not be stored is sent once more under its key."""
     caplog.set_level(logging.INFO, "victor_ext.bulk")
     looks = count()
 
@@ -122,8 +176,9 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_
         elif notices():
             disk.full = False
 
-    assert sender().send(rows(250), on_progress=progress).counts == {"created": 250}
-    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+    sending = sender(victor=clients(deadline=2.0), patience=20)
+    assert sending.send(rows(250), on_progress=progress).counts == {"created": 250}
+    asked_once(victor_sandbox, rows(250))
     full = [notice for notice in notices() if "database or disk is full" in notice]
     assert 1 <= len(full) <= 3
     for notice in full:

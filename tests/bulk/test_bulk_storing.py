@@ -30,6 +30,7 @@ from tests.bulk.bulk_runs import (
 from tests.payments import today
 from victor_ext.bulk import StateLost
 from victor_ext.bulk._loading import Loading
+from victor_ext.bulk._run import status_of
 
 pytestmark = pytest.mark.pull_request
 SHORT, LONG = 5000, 20_000
@@ -111,7 +112,7 @@ def test_refused_rows_are_replaced_or_dropped(sender, victor_sandbox, client, mo
         assert sender().resume().counts == {"refused": 3}
     records[1]["amount"] = "3.00"
     check = sender().send(records).check
-    assert (check.new, check.replaced, check.set_aside) == (2, 0, 1)
+    assert (check.new, check.set_aside) == (2, 1)
     assert [sender().drop() for _ in range(2)] == [1, 0]
     status = sender().status()
     assert (status.counts, status.exit_status) == ({"created": 2}, 0)
@@ -125,15 +126,9 @@ OURS = rows(12)
 OTHERS = rows(12, start=300)
 
 
-@pytest.mark.parametrize(
-    ("batch", "theirs", "code"),
-    [
-        ("march", [*OTHERS, OURS[0]], None),
-        ("april", OURS, "replaced"),
-    ],
-)
+@pytest.mark.parametrize(("batch", "theirs"), [("march", [*OTHERS, OURS[0]]), ("april", OURS)])
 def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first(
-    sender, victor_sandbox, monkeypatch, any_state, batch, theirs, code
+    sender, victor_sandbox, monkeypatch, any_state, batch, theirs
 ):
     """Both have looked, and neither has stored: the second one sees what the first one stored.
 
@@ -154,8 +149,6 @@ def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first
         ours = pool.submit(own.store, OURS, batch="march")
         pool.submit(own.store, theirs, batch=batch).result()
         ours.result()
-    noticed = [own(batch=name).status().noticed for name in ("march", batch)]
-    assert code is None or {code: len(OURS)} in noticed
     for name in {"before", "march", batch}:
         own(batch=name).resume()
     is_ours = keys_of(OURS) <= {*victor_sandbox.work_done_by_key()}
@@ -182,7 +175,7 @@ def test_a_batch_does_not_override_a_newer_sheet_of_another_one(sender, victor_s
     sender.store(newer, batch="april")
     status = sender().send(again) if again else sender().resume()
     assert status.counts == {"created": 1, "to_decide": 1}
-    assert status.noticed == {"waits_otherwise": 1}
+    assert status.noticed == {"not_asked": 1}
     sender.finish(batch="april")
     asked_once(victor_sandbox, [*newer, row(3)])
 
@@ -232,15 +225,6 @@ def test_a_sheet_whose_rows_were_forgotten_is_stored_anew_when_it_comes_again(se
     assert {*sender.results()} == {"INV-1", "INV-2"}
 
 
-def test_an_equal_list_whose_keys_are_of_another_kind_is_another_sheet(sender, victor_sandbox):
-    """What is asked for it is told of its rows."""
-    respond_to_creates(victor_sandbox, 400, 2)
-    sender(key_kind="invoice").send(rows(2))
-    sender.finish(rows(2), key_kind="bill")
-    assert {each.outcome for each in sender.results().values()} == {"created"}
-    assert sum(victor_sandbox.work_done_by_key().values()) == 2
-
-
 @pytest.mark.parametrize("part", ["victor_bulk", "victor_bulk_payments"])
 def test_a_batch_of_which_a_part_was_deleted_is_refused_with_its_name(
     sender, victor_sandbox, tmp_path, part
@@ -262,10 +246,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(sender, monkeypatch, tmp_p
     when they are sent.
     """
 
-    def read(_stored, _record, _on_progress, status):
-        return status()
-
-    monkeypatch.setattr("victor_ext.bulk._sender.run_batch", read)
+    monkeypatch.setattr("victor_ext.bulk._sender.run_batch", lambda store, _: status_of(store))
     peaks = []
     for number in (SHORT, SHORT, LONG, LONG):  # the first time, modules are loaded
         tracemalloc.start()

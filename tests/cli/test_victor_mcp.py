@@ -21,6 +21,7 @@ from tests.cli.mcp_hosts import (
 from tests.cli.victor_command import settings_of, until
 from tests.outbox.rows import change, stored
 from tests.payments import invoice
+from victor_ext._event_queue.databases import DatabaseTime
 
 pytestmark = pytest.mark.slow
 
@@ -191,7 +192,7 @@ def test_lists_say_that_there_is_more_than_they_show(desk, host, victor_sandbox)
 def test_what_an_older_copy_of_the_database_does_not_know_may_have_been_sent(desk, host, state):
     host.ask()
     host.until("INV-1042", "sent")
-    change(desk.outbox, state=state, restored=True, due_at=1e12)
+    change(desk.outbox, state=state, restored=True, due_at=DatabaseTime() + 200.0)
     for answer in (host.ask(), host.call("payment", invoice="INV-1042")):
         assert "may have been sent" in answer.sentence
         assert (answer.data["restored"], answer.data["may_ask_again"]) == (True, False)

@@ -60,3 +60,26 @@ def test_a_batch_in_production_asks_for_a_confirmation(command, victor_sandbox, 
     assert calls(victor_sandbox, "create") == 2
     ran = command.at_terminal("bulk", "resume", *send[-2:], typed="n\n")
     assert "0 of 2 rows are not settled" in ran.err
+
+
+def test_without_a_terminal_production_needs_a_state_that_is_named_and_not_new(
+    command, victor_sandbox, send, tmp_path
+):
+    """A person at the terminal is asked, and sees which state it is."""
+    *send, _, state = send
+    environment = {**command.environment, "XDG_STATE_HOME": str(tmp_path)}
+    command = Command({**environment, "VICTOR_BULK_KEY": "a secret for tests, of some length"})
+    for line in (send, ["bulk", "status"], ["bulk", "worker"]):
+        ran = command.in_a_process(*line)
+        assert (ran.status, "name the state that the others use" in ran.err) == (2, True)
+    named = {"VICTOR_BULK_STATE": state}
+    ran = command.in_a_process(*send, "--yes", **named)
+    assert (ran.status, calls(victor_sandbox, "create")) == (2, 0)
+    assert f"first batch of Victor in production in the state {state}" in ran.err
+    assert "if there is none, add --new-state" in ran.err
+    assert command.in_a_process(*send, "--yes", "--new-state", **named).status == 0
+    assert command.in_a_process(*send, "--yes", **named).status == 0
+    assert calls(victor_sandbox, "create") == 2
+    ran = command.at_terminal(*send, typed="n\n")
+    assert f"the state sqlite:///{tmp_path}/victor/bulk.sqlite" in ran.err
+    assert ran.status == 1

@@ -73,7 +73,7 @@ def test_text_of_other_people_cannot_send_control_characters_to_a_terminal(comma
         assert ran.status == 0
         assert not [text for text in ("\x1b[2J", "\u202e", "\x07") if text in ran.out]
     assert command(*get, "--json").json["notes"] == evil
-    assert "\u202e" not in command("bulk", "resume", "batch", evil).err
+    assert "\u202e" not in command("bulk", "resume", "--batch", evil).err
 
 
 def create(command, reference):

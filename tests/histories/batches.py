@@ -8,7 +8,6 @@ alone are left out. It goes on step by step.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -16,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from random import Random
 from typing import Any, NamedTuple, cast
-from unittest.mock import patch
+from unicodedata import normalize
 
 import sqlalchemy as sa
 
@@ -24,7 +23,7 @@ from tests.histories import settling
 from tests.histories.calls import BASE, MERCHANT
 from tests.histories.judge import Told, Word, judge
 from tests.histories.provider import KEPT, NOBODY, PAID_AFTER, Work
-from tests.histories.settling import AT_ONCE, REFERENCES, SETTLE_FOR, Workers
+from tests.histories.settling import AT_ONCE, SETTLE_FOR, Workers
 from tests.histories.world import (
     Pausing,
     SteppedDriver,
@@ -39,7 +38,6 @@ from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import SETTLED
 from victor_ext._settlement.key_age import LAST_CALLS
-from victor_ext.bulk import _loading as bulk_loading
 from victor_ext.bulk import _run as bulk_run
 from victor_ext.bulk._check import ControlTotals, InvalidRows
 from victor_ext.bulk._loading import Loading, pull_back_outdated
@@ -57,10 +55,9 @@ from victor_ext.bulk._payouts import Payouts
 from victor_ext.bulk._row_kind import RowKind
 from victor_ext.bulk._rows import Result, RowContent, RowOutcome, content_of, key_after, result_of
 from victor_ext.bulk._settings import Settings
-from victor_ext.bulk._sheet_rule import AnotherList
 from victor_ext.bulk._state import State
 from victor_ext.bulk._store import Store
-from victor_ext.bulk._worker import Worker
+from victor_ext.bulk._worker import BulkStopped, Worker
 from victor_ext.outbox._entries import DUE
 from victor_ext.outbox._files import ENTRIES, TABLES, UNDER_WAY, adopt
 
@@ -152,11 +149,10 @@ class MemoryState(State):
 
     def opened(self, kind: RowKind, key_column: str | None, at_once: int = 1) -> Store:
         settings = Settings(
-            key_column, None, at_once, KEPT, None, None, skip_invalid=True, encoding=None
+            key_column, None, at_once, KEPT, 0.0, None, skip_invalid=True, encoding=None
         )
-        vault, tried = _vault(), Counter[Any]()
-        database, heart = self.database, Heartbeat()
-        return Store(database, self, kind.client, kind, vault, settings, heart, tried)
+        vault, heart = _vault(), Heartbeat()
+        return Store(self.database, self, kind.client, kind, vault, settings, heart)
 
     def unsettled(self) -> set[str]:
         """The names of the batches of which something can be gone on with."""
@@ -202,16 +198,17 @@ class SteppedWorker(Worker):
     """A worker without threads, whose passes are made by the process that has it."""
 
     def __init__(self, store: Store, world: World) -> None:
-        super().__init__(store)
-        self._stop = Stop(world)
-        self._prepare(SteppedDriver(self._store.engine, ENTRIES))
+        super().__init__(store, SteppedDriver(store.engine, ENTRIES), Stop(world))
 
     def run(self) -> None:
         """Make one pass."""
-        if cast("MemoryState", self._state).can_be_lost:
+        if cast("MemoryState", self._store.state).can_be_lost:
             with self._store.transaction() as connection:
                 change_rows(connection, ENTRIES, ENTRIES.c.worker.is_not(None), due_at=0.0)
-        self._pass()
+        try:
+            self.make_pass()
+        except BulkStopped as error:
+            self.failure = error
 
 
 class LaterFile(NamedTuple):
@@ -225,10 +222,10 @@ class LaterFile(NamedTuple):
     spelling: str
 
 
-def invoice(number: int, reference: int, **changes: Any) -> dict[str, Any]:
-    """A row of a file: its key is made of the number."""
-    own = {"invoice_no": str(number), "client_reference_id": REFERENCES[reference]}
-    return {**BASE, **own, **changes}
+def invoice(number: int, **changes: Any) -> dict[str, Any]:
+    """A row of a file: its key is made of the number, and its reference is its own."""
+    reference = normalize("NFD" if number % 2 else "NFC", f"Mü-{number}")
+    return {**BASE, "invoice_no": str(number), "client_reference_id": reference, **changes}
 
 
 class Unchecked(PaymentRequests):
@@ -251,7 +248,7 @@ WORDS = {
 
 
 class Batches(Workers):
-    """Two workers; two batches of one state whose rows share references; and a file of the same
+    """Two workers; two batches of one state whose rows share their values; and a file of the same
     payments that comes later: in the same batch, or in another one.
     """
 
@@ -268,23 +265,21 @@ class Batches(Workers):
         self._begin(can_be_lost, at_once)
         today = datetime.fromtimestamp(self.world.provider.clock(), UTC).date()
         due = str(today + timedelta(days=days))
-        march = [invoice(number, number, due_date=due) for number in range(4)]
-        april = [invoice(10 + each, each, due_date=due) for each in (1, 2)]
+        march = [invoice(number, due_date=due) for number in range(4)]
+        april = [invoice(10 + number, due_date=due) for number in (1, 2)]
         with self.world.clocks():
             told = (due, self.world.rules.dates, self.world.rules.ahead)
             if told not in _SENT:
                 self._send_file("march", march)
-                # They are other instalments of the same contracts: a state may have such payments
-                # of the time before they were refused.
-                with patch.object(bulk_loading, "rows_of_asked_references", lambda *_: []):
-                    self._send_file("april", april, are_others=True)
+                # They are other instalments of the same contracts.
+                self._send_file("april", april, others=len(april))
                 _SENT[told] = self.state.rows()
                 self._begin_anew()
             self.state.put_back(_SENT[told])
         self.asked, self.batches = march + april, ["march", "april"]
         if later is not None:
             changes = {"due_date": due, "amount": later.amount}
-            rows = [invoice(number, number, **changes) for number in later.numbers]
+            rows = [invoice(number, **changes) for number in later.numbers]
             for row in rows:
                 row["invoice_no"] = later.spelling.format(row["invoice_no"])
             self.later.append((later.batch, rows))
@@ -331,19 +326,19 @@ class Batches(Workers):
     def worker(self, number: int, batch: str | None) -> SteppedWorker:
         """The worker of a process that works on this batch, or on all of them."""
         worker = self.workers.get((number, batch))
-        if worker is None or worker.given_up is not None:
+        if worker is None or worker.failure is not None:
             worker = SteppedWorker(self.store(batch or "", self.clients[number]), self.world)
             self.workers[number, batch] = worker
         return worker
 
     def _send_file(
-        self, name: str, rows: list[dict[str, Any]], *, are_others: bool = False
+        self, name: str, rows: list[dict[str, Any]], *, others: int | None = None
     ) -> None:
         """Store what a file has, as a person does by `send`. One that may ask twice is refused."""
         store = self.store(name)
-        store.settings = replace(store.settings, other_payments=are_others)
+        store.settings = replace(store.settings, other_payments=others)
         loading = Loading(rows, store, ControlTotals())
-        with closing(loading), suppress(AnotherList, InvalidRows):
+        with closing(loading), suppress(InvalidRows):
             loading.read()
             with loading.opened() as store:
                 loading.store(store)
@@ -381,9 +376,7 @@ class Batches(Workers):
         is_own = self.processes[number].account == "A"
 
         if is_own:
-            record = store.record()
-            assert record is not None
-            pull_back_outdated(store, record)
+            pull_back_outdated(store)
 
         def let_go_on(connection: Any) -> None:
             if is_own:

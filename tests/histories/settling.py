@@ -28,7 +28,6 @@ from tests.histories.world import (
 )
 from victor_ext import PreparedCall, VictorError
 from victor_ext.outbox import Entry, EntryState, Outbox
-from victor_ext.outbox._holding import RESTORED
 from victor_ext.outbox._life import Life
 
 LEASES = 120.0, 2 * KEPT
@@ -157,7 +156,7 @@ def shared_outboxes(database: str, lease: float, at_once: int) -> tuple[Outbox, 
     outboxes = tuple(SteppedOutbox(engine, **times, workers=at_once) for _ in range(2))
     outboxes[0].create_table()
     for outbox in outboxes:  # a person lets each account send
-        outbox._parts.policy.require = lambda _connection, _client: None
+        outbox._parts.policy.require = lambda _connection, client: None
     return outboxes
 
 
@@ -315,7 +314,7 @@ class Outboxes(Workers):
         fact, word = self.facts[entry.idempotency_key], Word.UNKNOWN
         if entry.state is EntryState.SENT:
             word = Word.DONE
-        elif entry.state in OVER and RESTORED not in (entry.error or ""):
+        elif entry.state in OVER and not entry.restored:
             word = Word.NOT_DONE
         elif entry.state in OPEN and (not self.creates or self.world.rules.past_end == "empty"):
             # Where a page after the last one is an error, a list cannot be searched to its end.

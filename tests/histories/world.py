@@ -259,7 +259,7 @@ class Pausing:
 class SteppedDriver(BlockingDriver):
     """Makes passes whose calls go on as the events of a history let them."""
 
-    def with_calls(self, most: int, flow: Any, step: Any) -> Any:
+    def with_calls(self, flow: Any, step: Any) -> Any:
         return drive(flow(SteppedCalls()), step)
 
 

@@ -3,40 +3,11 @@
 import json
 from types import SimpleNamespace
 
-import httpx
-from django.core.management import call_command
-
-from tests.outbox.kinds import Box
-from tests.outbox.rows import inbox_of, received
-from victor_ext import Outcome
+from tests.outbox.rows import received
 from victor_ext.inbox import AsyncInbox, Inbox
 from victor_ext.inbox.django import DjangoInbox
 
 INBOXES = {"blocking": Inbox, "awaited": AsyncInbox, "django": DjangoInbox}
-
-
-class AnyInbox(Box):
-    """An inbox of one kind, whose tables are there. It has a handler of all events."""
-
-    classes = INBOXES
-
-    def __init__(self, kind, engine, webhook):
-        super().__init__(kind, engine, webhook=webhook)
-        if kind == "django":
-            call_command("migrate", "victor_inbox", verbosity=0)
-        else:
-            inbox_of(engine, webhook)
-
-    def handler(self, _session, _event):
-        """It does nothing."""
-
-
-OWN = httpx.Response(404, json={"result": {"code": "700.400.580"}})
-"""What EastPay itself says of an id that it does not know."""
-
-
-def unknown(error, response=OWN):
-    return error("p-1", outcome=Outcome.REJECTED, response=response)
 
 
 class Gateway:

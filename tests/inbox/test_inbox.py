@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from sqlalchemy.orm import Session
 
 from tests.inbox import killed_workers
-from tests.inbox.inboxes import Gateway, posted, unknown
+from tests.inbox.inboxes import Gateway, posted
 from tests.outbox.django_project import use_database
 from tests.outbox.kinds import async_engine
 from tests.outbox.rows import (
@@ -23,23 +23,21 @@ from tests.outbox.rows import (
     change_events,
     end_waits,
     inbox_of,
-    lengthen_waits,
     notes,
     received,
     received_number,
-    waits_since,
     write,
 )
 from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import (
     AuthenticationError,
-    BadRequest,
     InvalidRequest,
     NotFound,
     Outcome,
     ServerError,
 )
+from victor_ext._event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay, velo
@@ -123,22 +121,6 @@ def test_eastpay_notifications_are_hints_and_a_handler_is_called_once_for_each_r
     gateway.says = "000.000.000"
     assert len(hints.handle()) == 1
     assert notes(hints) == ["000.200.000", "000.000.000"]
-
-
-@pytest.mark.parametrize(
-    ("age", "wait"), [(60, 30), (300, 30), (3_000, 300), (6_000, 600), (864_000, 600)]
-)
-def test_an_event_that_could_not_be_read_waits_a_tenth_of_its_age(hints, gateway, age, wait):
-    """At least half a minute, at most ten: others come first, if it can never be read."""
-    posted(hints, HINT)
-    gateway.says = ServerError("of this payment alone", outcome=Outcome.UNKNOWN)
-    began = time.time()
-    change_events(hints, stored_at=began - age)
-    with pytest.raises(ServerError):
-        hints.handle()
-    took = time.time() - began
-    (waited,) = waits_since(hints, began)
-    assert wait - CLOCK_STEP < waited < wait + 1.1 * took + CLOCK_STEP
 
 
 def test_no_worker_without_a_handler_deletes_an_old_event_whose_read_has_failed(
@@ -262,49 +244,35 @@ def test_the_object_is_read_before_the_transaction_opens(engine):
     assert inbox.event_counts()[EventState.WAITING] == 1
 
 
-@pytest.mark.parametrize("error", [NotFound, BadRequest])
-def test_an_id_that_the_system_does_not_know_ends_after_three_inquiries(
-    hints, gateway, monkeypatch, error
-):
-    """Where anybody can post: it is no dead letter, and few are kept."""
-    monkeypatch.setattr("victor_ext.inbox._inboxes._MOST_NOT_FOUND", 4)
-    gateway.says = unknown(error)
-    for number in range(6):
-        posted(hints, {"id": f"forged-{number}"})
-    for _ in range(3):
-        assert hints.handle() == []
-        lengthen_waits(hints)
-        assert hints.handle() == [], "it waits for its next try"
-        end_waits(hints)
-    assert hints.handle() == hints.dead_letters() == []
-    assert gateway.asked == 6 * 3
-    newest = [f"forged-{number}" for number in range(2, 6)]
-    assert [letter.subject for letter in hints.dead_letters("not_found")] == newest
-
-
-def fails(_session, _event):
-    raise ValueError("a fault of the program")
-
-
-def tried(box, times):
-    for _ in range(times):
-        assert box.handle() == []
-        end_waits(box)
-
-
-@pytest.mark.parametrize("failed", [1, 8])
-def test_an_event_whose_handler_has_failed_ends_after_three_inquiries_that_find_nothing(
-    hints, gateway, failed
-):
-    """And not by the first one, such as of a replica that is late."""
-    hints.on("payment")(fails)
+def test_a_notification_that_cannot_be_looked_up_is_a_dead_letter_at_last(hints, gateway):
+    """Such as one that somebody else has posted. It is tried as often as one whose handler fails:
+    the system may know its id later.
+    """
+    gateway.says = NotFound("p-1", outcome=Outcome.REJECTED)
     posted(hints, HINT)
-    tried(hints, failed)
-    gateway.says = unknown(NotFound)
-    tried(hints, 2)
-    assert hints.event_counts()[EventState.NOT_FOUND] == 0
-    tried(hints, 1)
-    assert hints.event_counts()[EventState.NOT_FOUND] == 1
+    for _ in range(MOST_TRIES):
+        assert hints.dead_letters() == []
+        assert hints.handle() == []
+        end_waits(hints)
+    assert hints.handle() == []
+    (letter,) = hints.dead_letters()
+    assert (letter.subject, gateway.asked) == (HINT["id"], MOST_TRIES)
+    gateway.says = "000.200.000"
+    assert hints.retry_dead_letters(letter.id) == 1
+    assert [event.subject for event in hints.handle()] == [HINT["id"]]
+
+
+def test_no_other_event_is_read_while_the_provider_cannot_be_asked(hints, gateway):
+    gateway.says = ServerError("it is away", outcome=Outcome.UNKNOWN)
+    for number in range(3):
+        posted(hints, {"id": f"8ac7a4a{number}"})
+    with pytest.raises(ServerError):
+        hints.handle()
+    assert gateway.asked == 1
+    gateway.says = "000.200.000"
+    assert [event.subject for event in hints.handle()] == ["8ac7a4a1", "8ac7a4a2"]
+    end_waits(hints)
+    assert [event.tries for event in hints.handle()] == [2]
 
 
 def test_events_are_forgotten_when_no_system_would_repeat_the_notification_any_more(engine):

@@ -2,22 +2,15 @@
 
 import hmac
 import json
-import logging
 import time
 
 import httpx
 import pytest
 
-from tests.inbox.inboxes import OWN, AnyInbox, Gateway, posted, unknown
-from tests.outbox.django_project import use_database
-from tests.outbox.kinds import KINDS
-from tests.outbox.rows import end_waits, inbox_of
-from tests.providers.running import ONCE, Script
-from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import AuthenticationError, HmacSignature, NotFound, StatusError
-from victor_ext._event_queue.queue import MOST_TRIES
-from victor_ext.inbox import EventState, Inbox
-from victor_ext.providers import eastpay
+from tests.inbox.inboxes import posted
+from tests.outbox.rows import inbox_of
+from victor_ext import AuthenticationError, HmacSignature
+from victor_ext.inbox import EventState
 
 PAGE = httpx.Response(404, html="<h1>404 Not Found</h1><hr>nginx")
 PROXYS_JSON = httpx.Response(404, json={"message": "no Route matched"})
@@ -36,63 +29,6 @@ def new_inbox(sqlite, payer):
 
 
 def nothing(_session, _event): ...
-
-
-@pytest.mark.parametrize(
-    ("system", "response", "state"),
-    [
-        ("eastpay", PAGE, EventState.WAITING),
-        ("eastpay", PROXYS_JSON, EventState.WAITING),
-        ("eastpay", OWN, EventState.NOT_FOUND),
-        ("connect", PAGE, EventState.WAITING),
-        ("connect", None, EventState.WAITING),
-        ("connect", PROXYS_JSON, EventState.NOT_FOUND),
-    ],
-)
-def test_an_id_becomes_unknown_only_by_a_response_that_the_system_may_have_given_itself(
-    sqlite, new_inbox, caplog, system, response, state
-):
-    caplog.set_level(logging.WARNING, "victor_ext.inbox")
-    gateway = Gateway(unknown(NotFound, response))
-    if system == "eastpay":
-        inbox = inbox_of(sqlite, eastpay.Webhook(), gateway)
-    else:
-        inbox = new_inbox(gateway, read=lambda client, _model: client.inquire("p-1"))
-    inbox.on()(nothing)
-    for number in range(3):
-        posted(inbox, {"type": "ping", "id": f"8ac7a4a{number}"})
-    for _ in range(3):
-        assert inbox.handle() == []
-        end_waits(inbox)
-    assert inbox.event_counts()[state] == 3
-    warned = caplog.text.count("Events became not_found")
-    assert warned == (state is EventState.NOT_FOUND), "one, however many ids are forged"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("status", [403, 404, 400])
-def test_a_page_in_place_of_an_inquiry_ends_no_event_however_often_it_comes(engine, kind, status):
-    """A gateway in front of the system says nothing of the payment: no try is counted."""
-    pages = [httpx.Response(status, html="<h1>Forbidden</h1><hr>nginx")] * (MOST_TRIES + 1)
-    paid = httpx.Response(200, json={"id": "8ac7a4a1", "result": {"code": "000.000.000"}})
-    script = Script(*pages, paid)
-
-    def client(awaited):
-        kinds, arguments = CLIENTS["eastpay"], ARGUMENTS["eastpay"]
-        return kinds[awaited](**arguments, transport=script.transport, retry=ONCE)
-
-    with use_database(engine.url):
-        inbox = AnyInbox(kind, engine, eastpay.Webhook())
-        inbox.client = client
-        waits = Inbox(engine, eastpay.Webhook())
-        inbox.receive(b'{"id": "8ac7a4a1"}', {})
-        for _ in pages:
-            with pytest.raises(StatusError, match="not EastPay's format"):
-                inbox.handle()
-            assert inbox.handle() == [], "it waits"
-            end_waits(waits)
-        assert inbox.event_counts()[EventState.WAITING] == 1
-        assert [event.tries for event in inbox.handle()] == [1]
 
 
 SECRET = "a secret of the tests"

@@ -14,28 +14,13 @@ def set_up():
     django.setup()
 
 
-def forget_handlers():
-    """Let the next outboxes and inboxes of Django's have no handlers, as in a new process: those of
-    one process share theirs.
-    """
-    from victor_ext._event_queue.django import _handlers
-
-    _handlers.clear()
-
-
 @contextmanager
 def use_database(url, *, pooled=True):
-    """Let Django's default database be this one of SQLAlchemy's, as in a new process, which makes
-    its own client and has no handlers. On PostgreSQL it has Django's pool of connections, unless
-    `pooled` is false.
+    """Let Django's default database be this one of SQLAlchemy's. On PostgreSQL it has Django's pool
+    of connections, unless `pooled` is false.
     """
     from django.db import connections
 
-    from victor_ext.outbox.django import _clients
-
-    while _clients:
-        _clients.popitem()[1].close()
-    forget_handlers()
     values = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database, "OPTIONS": {}}
     if url.get_backend_name() == "postgresql":
         values |= {

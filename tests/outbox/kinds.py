@@ -9,11 +9,12 @@ from functools import partial
 
 import anyio
 import httpx
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.outbox.django_project import forget_handlers, set_up, use_database
+from tests.outbox.django_project import set_up, use_database
 from tests.outbox.rows import states
 from tests.providers.running import ONCE, TOKEN
 from tests.providers.victor.adapter import REFUSAL
@@ -26,6 +27,10 @@ from victor_ext.outbox.django import DjangoOutbox  # noqa: E402 - Django is set 
 
 KINDS = {"blocking": Outbox, "awaited": AsyncOutbox, "django": DjangoOutbox}
 ADDING = ("add", "add_call", "receive")
+COMMAND = "send_payment_requests"
+"""The worker of Django's outbox."""
+NAMED = f"{__name__}.named_outbox"
+"""The place that `settings.VICTOR_OUTBOX` names: `run_command` puts an outbox there."""
 
 
 def async_url(url):
@@ -76,7 +81,6 @@ class Box:
 
     def _method(self, name, connection, client, *engines):
         """A method of an outbox with the handler. Django's have no engine and no connection."""
-        forget_handlers()
         outbox = self.classes[self.kind](*engines, client=client, **self.options)
         if self.handler is not None:
             outbox.on()(self.handler)
@@ -108,6 +112,13 @@ def tables_of(kind, engine, **options):
     with use_database(engine.url, **options):
         call_command("migrate", verbosity=0)
         yield
+
+
+def run_command(monkeypatch, outbox, **options):
+    """Run the command with this outbox until it ends."""
+    monkeypatch.setattr(settings, "VICTOR_OUTBOX", NAMED, raising=False)
+    monkeypatch.setitem(globals(), "named_outbox", outbox)
+    call_command(COMMAND, **options)
 
 
 def dated(status, **content):

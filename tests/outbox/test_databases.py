@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -97,32 +98,29 @@ def test_an_event_is_deleted_only_if_all_known_clocks_say_that_the_event_is_old(
 # AUTOCOMMIT
 
 
-def boxes(engine, make=sa.create_engine):
-    """An outbox and an inbox of an engine that this has made."""
-    kinds = (Outbox, Inbox) if make is sa.create_engine else (AsyncOutbox, AsyncInbox)
-    return [kinds[0](engine), kinds[1](engine, velo.Webhook(HEADER))]
-
-
-@pytest.mark.parametrize("make", [sa.create_engine, create_async_engine])
-def test_an_engine_in_autocommit_is_refused_when_it_is_given(database_url, make):
-    url = database_url if make is sa.create_engine else async_url(database_url)
-    option = {"isolation_level": "AUTOCOMMIT"}
-    engines = make(url, **option), make(url, execution_options=option)
-    for engine in (*engines, make(url).execution_options(**option)):
-        with pytest.raises(ConfigurationError, match="The engine is in AUTOCOMMIT"):
-            boxes(engine, make)
-
-
-def test_a_driver_in_autocommit_is_refused_before_anything_is_stored(database_url):
-    options = [{"autocommit": True}]
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_autocommit_is_refused_before_anything_is_stored(database_url, is_awaited):
+    """Of the engine or of the driver, in whichever way it was set."""
+    make, url = sa.create_engine, database_url
+    if is_awaited:
+        make, url = create_async_engine, async_url(database_url)
+    level = {"isolation_level": "AUTOCOMMIT"}
+    engines = [
+        make(url, **level, poolclass=sa.NullPool),
+        make(url, poolclass=sa.NullPool).execution_options(**level),
+        make(url, connect_args={"autocommit": True}, poolclass=sa.NullPool),
+    ]
     if database_url.startswith("sqlite"):
-        in_python_3_12 = options if sys.version_info >= (3, 12) else []
-        options = [{"isolation_level": None}, *in_python_3_12]
-    for option in options:
-        engine = sa.create_engine(database_url, connect_args=option, poolclass=sa.NullPool)
-        for box in boxes(engine):
+        if sys.version_info < (3, 12):
+            engines.pop()
+        no_level = {"isolation_level": None}
+        engines.append(make(url, connect_args=no_level, poolclass=sa.NullPool))
+    outboxes = AsyncOutbox if is_awaited else Outbox
+    inboxes = AsyncInbox if is_awaited else Inbox
+    for engine in engines:
+        for box in (outboxes(engine), inboxes(engine, velo.Webhook(HEADER))):
             with pytest.raises(ConfigurationError, match="is in AUTOCOMMIT"):
-                box.create_table()
+                anyio.run(box.create_table) if is_awaited else box.create_table()
 
 
 # Tables

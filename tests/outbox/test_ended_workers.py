@@ -11,14 +11,13 @@ from contextlib import closing, suppress
 import anyio
 import pytest
 import sqlalchemy as sa
-from django.conf import settings
-from django.core.management import call_command
 
-from tests.outbox.kinds import Box, Provider, async_engine, tables_of
+from tests.outbox.kinds import Box, Provider, async_engine, run_command, tables_of
 from tests.outbox.rows import inbox_of, received_number, states, stored
 from tests.payments import invoice
 from victor_ext import VictorError
 from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox.django import DjangoOutbox
 
 pytestmark = pytest.mark.slow
 
@@ -92,18 +91,15 @@ def test_the_end_of_an_awaited_worker_waits_for_its_calls(sqlite, ends):
     assert box.states() == ["sent", "sent", "waiting"]
 
 
-@pytest.mark.parametrize("interval", [None, 0.5], ids=["one pass", "a worker"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_lets_the_call_of_the_command_end(engine, monkeypatch, number, interval):
+def test_the_first_signal_lets_the_call_of_the_command_end(engine, monkeypatch, number):
     before = signal.getsignal(number)
     provider = Provider(lambda _reference: os.kill(os.getpid(), number))
     with tables_of("django", engine), provider.client() as victor:
-        options = {"client": victor, "workers": 1}
-        monkeypatch.setattr(settings, "VICTOR_OUTBOX", options, raising=False)
         box = Box("django", engine)
         for each in range(2):
             box.add(**invoice(each))
-        call_command("send_payment_requests", interval=interval)
+        run_command(monkeypatch, DjangoOutbox(client=victor, workers=1))
         assert box.states() == ["sent", "waiting"]
     assert signal.getsignal(number) is before
 

@@ -189,6 +189,17 @@ def test_an_event_that_fails_too_often_is_a_dead_letter_with_its_reason(queue):
     assert queue.box.retry_dead_letters() == 1
 
 
+def test_an_event_that_ends_its_process_each_time_is_a_dead_letter(queue):
+    """Each try is counted before it is made; none has stored an error."""
+    queue.put(1)
+    change_events(queue.box, tries=MOST_TRIES)
+    queue.box.on()(queue.note)
+    assert queue.handled() == []
+    (letter,) = queue.box.dead_letters()
+    assert "its process was killed" in letter.error
+    assert notes(queue.box) == []
+
+
 def test_each_try_waits_twice_as_long_as_the_one_before(queue):
     queue.put(1)
 
@@ -196,13 +207,13 @@ def test_each_try_waits_twice_as_long_as_the_one_before(queue):
         raise ValueError
 
     queue.box.on()(work)
-    for number in (1, 2, 3, 4):
+    for minutes in (2, 4, 8, 16):
         end_waits(queue.box)
         began = time.time()
         queue.handled()
         took = time.time() - began
         (wait,) = waits_since(queue.box, began)
-        assert 2**number - CLOCK_STEP < wait < 2**number + took + CLOCK_STEP
+        assert 60 * minutes - CLOCK_STEP < wait < 60 * minutes + took + CLOCK_STEP
 
 
 # What nobody wants

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import before_the_first_change
-from tests.payments import invoice
-from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
+from victor_ext import InvalidRequest, Outcome, VictorError
 from victor_ext._event_queue.databases import DatabaseTime
 from victor_ext._event_queue.vault import Vault
 from victor_ext.outbox._files import (
@@ -44,12 +43,9 @@ PATIENCE = 30.0
 """Seconds after which a test has failed that waits for something."""
 
 
-def new_entry(amount, scope=SCOPE):
-    with Victor(VictorOAuth("an-id", "a-secret")) as client:
-        values = invoice(1, amount=amount, idempotency_key=KEY)
-        call = client.prepare("payment_requests.create", **values)
-        terms = FileTerms(scope, SENDER, BATCH, 86_400.0)
-        return entry_values(call, client, KEY, VAULT, terms)
+def new_entry(reference="INV-1", scope=SCOPE):
+    terms = FileTerms("Victor", "payment_requests.create", scope, SENDER, BATCH, shared=False)
+    return entry_values(terms, KEY, reference)
 
 
 @pytest.fixture
@@ -183,12 +179,6 @@ class Rows:
 
     def only_looked_up(self, _connection, _keys):
         return ()
-
-    def count(self, _call, _outcome):
-        """Nobody reads them."""
-
-    def wait_for_database(self, error):
-        raise error
 
 
 def worker(engine, call):

@@ -90,12 +90,12 @@ sys.path.append("examples/django")
 from tests.outbox.kinds import KINDS, Box, Provider, tables_of
 from tests.payments import invoice
 
-kind, url, pooled = sys.argv[1:]
+kind, url = "blocking", sys.argv[1]
 engine = sa.create_engine(url)
 provider, children = Provider(), []
-with tables_of(kind, engine, pooled=pooled == "1"), provider.client() as client:
+with tables_of(kind, engine), provider.client() as client:
     box = Box(kind, engine)
-    outbox = KINDS[kind](*(() if kind == "django" else [engine]), client=client)
+    outbox = KINDS[kind](engine, client=client)
     box.add(**invoice(0))
     outbox.send()
     for number in range(1, 31):
@@ -112,18 +112,9 @@ print("\\n".join(provider.references))
 """
 
 
-@pytest.mark.parametrize(
-    ("kind", "pooled"),
-    [
-        ("blocking", False),
-        *(pytest.param("django", pooled, marks=pytest.mark.pull_request) for pooled in (0, 1)),
-    ],
-)
-def test_connections_that_were_used_before_a_fork_are_left_to_the_parent(
-    database_url, kind, pooled
-):
+def test_connections_that_were_used_before_a_fork_are_left_to_the_parent(database_url):
     made = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORKED, kind, database_url, str(pooled)],
+        [sys.executable, "-W", "ignore", "-c", FORKED, database_url],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

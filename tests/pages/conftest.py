@@ -107,6 +107,7 @@ def provider(
         "VICTOR_CLIENT_ID": credentials[0],
         "VICTOR_CLIENT_SECRET": credentials[1],
         "VICTOR_BULK_KEY": "not-a-secret-of-16",
+        "XDG_STATE_HOME": str(folder),
         "VICTOR_OUTBOX_KEY": "not-a-secret-of-16",
         "NO_COLOR": "1",
         "COLUMNS": "120",

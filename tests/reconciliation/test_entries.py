@@ -2,6 +2,7 @@
 of wrong rows.
 """
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -44,29 +45,42 @@ def write(tmp_path):
 
 def test_an_export_of_bulk_sending_is_read_without_rows_that_were_not_asked(write):
     text = (
-        "row,key,id,status,outcome,error,batch,asked_at,asked_by,"
-        "invoice_no,amount,payer_counterparty_id,due_date,client_reference_id\n"
-        "1,k-1,QNNEVS9JL4,created,created,,a,,,1,44.23,aHeq349838,2026-03-04,INV-1\n"
-        "2,k-2,,,unknown,It may have been sent.,a,,,2,44.23,aHeq349838,2026-03-04,'=INV-2\n"
-        "3,k-3,,,rejected,No.,a,,,3,44.23,aHeq349838,2026-03-04,INV-3\n"
-        "4,,,,refused,No.,,,,4,,,,\n"
-        "5,k-5,,,unknown,Conflict: HTTP 409.,a,,,5,44.23,aHeq349838,2026-03-04,\n"
-        "6,k-6,,,accepted,It cannot be read.,a,2026-03-04T05:06:07Z,,6,44.23,p,2026-03-04,\n"
-        "7,k-7,,,to_decide,INV-7?,,,,7,44.23,aHeq349838,2026-03-04,INV-7\n"
-        "8,k-8,Q8,created,created,,a,,,8,,,,\n"
-        "9,k-9,Q9,created,to_decide,,a,2026-03-04T05:06:07Z (our clock),,9,44.23,p,2026-03-04,R\n"
+        "number,id,status,outcome,error,asked,agreed,currency,batch,"
+        "invoice_no,amount,currency,id,client_reference_id\n"
+        "1,QNNEVS9JL4,created,created,,44.23,,USD,a,1,44.23,USD,A,INV-1\n"
+        "2,,,unknown,It may have been sent.,44.23,,USD,a,2,44.23,USD,B,'=INV-2\n"
+        "3,,,rejected,No.,,,USD,a,3,44.23,USD,C,INV-3\n"
+        ",,,refused,No.,,,USD,a,4,,,,\n"
+        "5,,,unknown,Conflict: HTTP 409.,44.23,,USD,a,5,44.23,USD,E,\n"
+        "6,,,accepted,It cannot be read.,44.23,,USD,a,6,44.23,USD,F,\n"
+        "7,,,to_decide,INV-7?,,,USD,a,7,44.23,USD,G,INV-7\n"
+        "k-8,Q8,created,created,,,,USD,a,,,,,\n"
+        "9,Q9,created,to_decide,,44.23,,USD,a,9,12.00,USD,I,R\n"
+        "10,Q10,created,created,,44.23,,USD,a,10,44.23,USD,J,\n"
     )
-    reader, unknown = EntryReader(currency="USD"), "Bulk sending calls it unknown."
+    reader, unknown = EntryReader(), "Bulk sending calls it unknown."
     entries = [
-        Entry(PRICE, "INV-1", "QNNEVS9JL4", "k-1", line=2),
-        Entry(PRICE, "=INV-2", None, "k-2", line=3, doubt=f"{unknown} It may have been sent."),
-        Entry(PRICE, None, None, "k-5", line=6, doubt=f"{unknown} Conflict: HTTP 409."),
-        Entry(PRICE, None, None, "k-6", at=ASKED, line=7),
-        Entry(PRICE, "R", "Q9", "k-9", at=ASKED, line=10),
+        Entry(PRICE, "INV-1", "QNNEVS9JL4", "QNNEVS9JL4", line=2),
+        Entry(PRICE, "=INV-2", None, "2", line=3, doubt=f"{unknown} It may have been sent."),
+        Entry(PRICE, "5", None, "5", line=6, doubt=f"{unknown} Conflict: HTTP 409."),
+        Entry(PRICE, "6", None, "6", line=7),
+        Entry(PRICE, "R", "Q9", "Q9", line=10),
+        Entry(PRICE, None, "Q10", "Q10", line=11),
     ]
     in_batch = [replace(entry, batch="a") for entry in entries]
     assert [*reader.read(write(text))] == in_batch
     assert (reader.not_asked, reader.forgotten) == (3, 1)
+
+
+def test_a_result_of_bulk_sending_has_its_key_its_reference_and_when_it_was_asked(write):
+    """So a book is read, and an export as JSON."""
+    names = ("number", "id", "status", "outcome", "error", "asked", "agreed", "currency", "batch")
+    values = ("1", "Q1", "created", "created", None, "44.23", None, "USD", "a")
+    more = {"key": "k-1", "reference": "R", "asked_at": "2026-03-04T05:06:07Z", "row": 7}
+    result = {**dict(zip(names, values, strict=True)), **more, "cells": {"id": "A"}}
+    path = write(json.dumps(result), "export.jsonl")
+    expected = [Entry(PRICE, "R", "Q1", "k-1", at=ASKED, line=7, batch="a")]
+    assert [*EntryReader().read(path)] == expected
 
 
 @pytest.mark.parametrize("form", ["JSON Lines", "mappings", "entries"])

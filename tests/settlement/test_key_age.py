@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.cases import cases_beside
 from victor_ext import ProviderTime, Victor, VictorOAuth
 from victor_ext._settlement.key_age import (
+    Doubt,
     Keyless,
     Keys,
     Moment,
@@ -21,8 +22,9 @@ from victor_ext._settlement.key_age import (
 )
 
 NOW = 1_800_000_000.0
-HOUR, DAY = 3600, 24 * 3600
+MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 SENT_AGAIN, TOO_OLD, CALLERS = None, "longer ago than", "credentials"
+LOOKED_UP = "before a pause"
 
 
 def now_at(provider, *, machine=NOW, monotonic=50.0, is_known=True):
@@ -55,7 +57,7 @@ def test_no_clock_of_a_machine_moves_a_time_of_the_provider(ahead):
 
 def reason(sent, now, kept=DAY, caller="me"):
     doubt = Keys(kept, caller).doubt(sent, now)
-    return None if doubt is None else doubt[1]
+    return None if doubt is None else doubt.why
 
 
 @pytest.mark.parametrize(("age", "kept", "why"), cases_beside(__file__)["ages"])
@@ -96,7 +98,8 @@ def test_the_age_of_a_key_first_sent_in_this_process_is_the_largest_of_any_clock
     assert sent == SentSince(there, "me", known=True, spread=sent.spread, local=NOW)
     # What was made before all clocks say that it was sent may be another program's.
     assert sent.first(now) == datetime.fromtimestamp(there + age - surely_since, UTC)
-    assert reason(first.moment, now, age + 300) is None
+    doubt = Keys(age + 300, "me").doubt(first.moment, now)
+    assert doubt is not None and doubt.may_repeat
     assert TOO_OLD in (reason(first.moment, now, age + 60) or "")
 
 
@@ -111,7 +114,7 @@ def test_the_age_of_a_key_first_sent_in_this_process_is_the_largest_of_any_clock
     ],
 )
 def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(facts, why):
-    before = SentSince(NOW - HOUR, "me", known=True)
+    before = SentSince(NOW - MINUTE, "me", known=True)
     assert reason(before, BY_PROVIDER) is SENT_AGAIN
     assert why in (reason(before._replace(**facts), BY_PROVIDER) or "")
 
@@ -124,7 +127,8 @@ def test_a_key_has_the_larger_of_its_ages_by_the_providers_and_the_machines_cloc
     for by_provider, by_machine in ((0, 25 * HOUR), (25 * HOUR, 0)):
         now = now_at(NOW + by_provider, machine=NOW + wrong + by_machine)
         assert TOO_OLD in (reason(sent, now) or "")
-    assert reason(sent, now_at(NOW + HOUR, machine=NOW + wrong + HOUR)) is SENT_AGAIN
+    assert reason(sent, now_at(NOW + MINUTE, machine=NOW + wrong + MINUTE)) is SENT_AGAIN
+    assert LOOKED_UP in (reason(sent, now_at(NOW + HOUR, machine=NOW + wrong + HOUR)) or "")
     assert "in the future" in (reason(sent, now_at(NOW - 60, machine=NOW + wrong)) or "")
 
 
@@ -133,11 +137,20 @@ def test_a_key_is_not_sent_again_without_the_time_of_the_provider():
     assert "have no Date" in (reason(SentSince(NOW - HOUR, "me", known=True), now) or "")
 
 
+def test_a_key_is_repeated_for_ten_minutes_after_a_look_up_that_has_found_nothing():
+    sent = SentSince(NOW - HOUR, "me", known=True)
+    for minutes, may_be_sent in ((1, True), (8, True), (9, False)):
+        keys = Keys(DAY, "me", absent_at=moment(minutes * MINUTE))
+        assert (keys.doubt(sent, BY_PROVIDER) is SENT_AGAIN) is may_be_sent
+    too_old = Keys(HOUR, "me", absent_at=moment(MINUTE)).doubt(sent, BY_PROVIDER)
+    assert too_old is not None and TOO_OLD in too_old.why
+
+
 def test_a_write_without_a_key_that_may_have_been_sent_is_never_sent_again():
     keys = Keyless("me", 60.0, BY_PROVIDER.moment)
     assert keys.doubt(None, BY_PROVIDER) is SENT_AGAIN
     for before in (SentSince(NOW, "me", known=True), BY_PROVIDER.moment):
-        assert keys.doubt(before, BY_PROVIDER) == (before, keys.why)
+        assert keys.doubt(before, BY_PROVIDER) == Doubt(before, keys.why)
 
 
 def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it():

@@ -7,6 +7,7 @@ import pytest
 
 from tests.settlement.test_key_age import BY_PROVIDER, DAY, HOUR, NOW
 from victor_ext import (
+    Absent,
     BadRequest,
     Conflict,
     ConnectionFailed,
@@ -23,7 +24,8 @@ from victor_ext._settlement.flow import LookUp, PaymentOutcome, Settlement, Writ
 from victor_ext._settlement.key_age import Keyless, Keys, SentSince
 
 KEYS = Keys(DAY, "me")
-SENT_BEFORE = SentSince(NOW - HOUR, "me", known=True)
+SENT_BEFORE = SentSince(NOW - 60, "me", known=True)
+SENT_LONG_AGO = SentSince(NOW - HOUR, "me", known=True)
 
 
 def settled(end, *, before=None, is_keyed=True):
@@ -126,12 +128,34 @@ def test_a_write_without_a_key_that_may_have_been_sent_is_looked_up():
     assert isinstance(settled(LOST, is_keyed=False), LookUp)
 
 
-@pytest.mark.parametrize(
-    ("can_be_sent", "outcome"), [(True, PaymentOutcome.NOT_SENT), (False, PaymentOutcome.UNKNOWN)]
-)
-def test_what_is_not_done_was_lost_once_nothing_can_be_under_way(can_be_sent, outcome):
+@pytest.mark.parametrize("can_be_sent", [True, False])
+def test_what_is_not_done_may_be_under_way_and_is_said_to_be_lost_if_it_can_be_sent(can_be_sent):
     look_up = settled(LOST, is_keyed=False)
     assert isinstance(look_up, LookUp)
     settlement = look_up.settlement_of(NotDone("It is ACCEPTED.", can_be_sent=can_be_sent))
     assert settlement.outcome is PaymentOutcome.UNKNOWN
-    assert settlement.once_over().outcome is outcome
+    assert ("can be sent again" in (settlement.reason or "")) is can_be_sent
+
+
+@pytest.mark.parametrize(
+    ("done", "is_repeated"),
+    [
+        (Absent("No request has its reference."), True),
+        (NotDone("It is open."), True),
+        (NotDone("It is void.", is_over=True), False),
+        ("2 requests have its reference.", False),
+        (Done("R1"), False),
+    ],
+)
+def test_after_a_pause_a_key_is_repeated_only_if_a_look_up_finds_nothing(done, is_repeated):
+    look_up = settled(object(), before=SENT_LONG_AGO)
+    assert isinstance(look_up, LookUp) and look_up.to_be_repeated(done) is is_repeated
+    of_refusal = settled(REFUSED, before=SENT_BEFORE)
+    assert isinstance(of_refusal, LookUp) and not of_refusal.to_be_repeated(done)
+
+
+def test_after_a_pause_a_key_is_repeated_where_no_read_shows_the_write():
+    unseen = Write(object(), SENT_LONG_AGO, is_keyed=True, why_no_look_up="No read shows it.")
+    flow = settle(unseen, KEYS, lambda: BY_PROVIDER, lambda *_: object(), lambda _error: None)
+    result = drive(flow, call)
+    assert isinstance(result, Settlement) and result.outcome is PaymentOutcome.CREATED

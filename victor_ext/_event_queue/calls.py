@@ -58,14 +58,12 @@ def _raise_fatal(ends: list[CallEnd]) -> None:
 
 
 class ThreadCalls:
-    """Blocking calls, at most `most` at once, each in a copy of the context in which it was
-    started.
+    """Blocking calls, each in a copy of the context in which it was started.
 
     The threads belong to the pass, and end with it. As daemons they keep no program from ending.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._threads = 0
         self._under_way = 0
         self._calls: SimpleQueue[tuple[int, Context, Call] | None] = SimpleQueue()
@@ -73,7 +71,7 @@ class ThreadCalls:
 
     def start(self, number: int, call: Call) -> None:
         self._under_way += 1
-        if self._threads < min(self._under_way, self._most):
+        if self._threads < self._under_way:
             self._threads += 1
             threading.Thread(target=self._work, name="victor-outbox", daemon=True).start()
         self._calls.put((number, copy_context(), call))

@@ -2,14 +2,12 @@
 them.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections, connections, migrations, transaction
 from sqlalchemy import Connection
@@ -20,10 +18,9 @@ from sqlalchemy.sql import visitors
 
 from .databases import creation_statements, hidden_parameters, is_of_unusable_server
 from .drivers import with_threads
-from .handlers import TRANSACTION_ENDED, Handler, refuse_awaitable
-from .queue import EventQueue
+from .handlers import TRANSACTION_ENDED, refuse_awaitable
 from .rows import begin_writing
-from .transactions import Pass, Work, refuse_missing_table
+from .transactions import Work
 
 T = TypeVar("T")
 
@@ -103,22 +100,11 @@ class DjangoDriver:
         self._using = using
         self._table = table
         self._connection = cast("Connection", _Connection(using))
-        _used.add(using)
 
-    def read(
-        self,
-        work: Work[T],
-        in_transaction: Callable[[Work[T]], Pass[T]],  # noqa: ARG002 - for all others
-    ) -> T:
+    def read(self, work: Work[T], _pause: float) -> T:
         """Do work in the transaction that is open, as a savepoint; else in one of its own."""
-        try:
-            with transaction.atomic(self._using):
-                return work(self._connection)
-        except Exception as error:
-            refuse_missing_table(
-                error, self._table.metadata.sorted_tables, self.how_tables_are_made
-            )
-            raise
+        with transaction.atomic(self._using):
+            return work(self._connection)
 
     def transaction(self, work: Work[T], pause: float) -> T:
         """Do work in a transaction of its own."""
@@ -172,46 +158,11 @@ class DjangoDriver:
         return self._connection
 
 
-_handlers: dict[tuple[str, str, str], list[Handler]] = {}
-"""The handlers of this process, by the name of the table, the alias of the database, and the
-system.
-"""
-_used: set[str] = set()
-"""The aliases of the databases that have an outbox or inbox."""
-
-
-def share_handlers(queue: EventQueue[Any], table: sa.Table, using: str, provider: str) -> None:
-    """Let a queue have the handlers of all objects with its table, database and system: a command
-    of `manage.py` makes an object of its own.
-    """
-    key = table.fullname, using, provider
-    queue.handlers.registered = _handlers.setdefault(key, queue.handlers.registered)
-
-
-def leave_connections_to_parent() -> None:
-    """Let Django open new connections in a forked process: two that use one would mix up their
-    answers. Settings that nothing has read yet are not read: the process may choose others.
-    """
-    if not settings.configured:
-        return
-    for using in _used & {*connections}:
-        connection: Any = connections[using]
-        if connection.vendor == "sqlite" and connection.is_in_memory_db():
-            continue  # it is its database, of which a forked process has a copy
-        del connections[using]
-        # Django has no public name for it: `close_pool` ends the parent's connections, too.
-        getattr(connection, "_connection_pools", {}).pop(using, None)
-
-
 def _close(connection: Any) -> None:
     """Close Django's connection of this thread, and all of its pool, if it has one."""
     connection.close()
     if hasattr(connection, "close_pool"):
         connection.close_pool()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=leave_connections_to_parent)
 
 
 def table_migration(*tables: sa.Table) -> migrations.RunPython:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Sequence
-from operator import call
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 import sqlalchemy as sa
+from anyio.abc import TaskGroup
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -30,11 +30,9 @@ T = TypeVar("T")
 _CREATE_TABLE = "call create_table() once"
 
 
-def with_threads(
-    most: int, flow: Callable[[Calls], Pass[T]], step: Callable[[Callable[[], Any]], Any]
-) -> T:
-    """Make a pass with at most `most` blocking calls under way at once, in threads."""
-    calls = ThreadCalls(most)
+def with_threads(flow: Callable[[Calls], Pass[T]], step: Callable[[Callable[[], Any]], Any]) -> T:
+    """Make a pass whose calls block, in threads."""
+    calls = ThreadCalls()
     try:
         return drive(flow(calls), step)
     finally:
@@ -48,13 +46,8 @@ class BlockingDriver:
     how_tables_are_made = _CREATE_TABLE
     with_calls = staticmethod(with_threads)
 
-    def __init__(self, engine: sa.Engine, table: sa.Table) -> None:
+    def __init__(self, engine: sa.Engine, _table: sa.Table) -> None:
         self._engine = engine
-        self._table = table
-
-    def read(self, work: Work[T], in_transaction: Callable[[Work[T]], Pass[T]]) -> T:
-        """Do work in a transaction of its own."""
-        return drive(in_transaction(work), call)
 
     def transaction(self, work: Work[T], pause: float) -> T:
         """Do work in a transaction of its own. Raises as `join`."""
@@ -63,6 +56,8 @@ class BlockingDriver:
         with hidden_parameters(), self._engine.begin() as connection:
             join(connection)
             return work(connection)
+
+    read = transaction
 
     def begin_pass(self) -> None:
         """Nothing: the pool of the engine looks after its connections."""
@@ -84,59 +79,37 @@ class AwaitedDriver:
     is_awaited = True
     how_tables_are_made = _CREATE_TABLE
 
-    def __init__(self, engine: AsyncEngine, table: sa.Table) -> None:
+    def __init__(self, engine: AsyncEngine, _table: sa.Table) -> None:
         self._engine = engine
-        self._table = table
 
     async def with_calls(
-        self,
-        most: int,  # noqa: ARG002 - the pass itself begins no more
-        flow: Callable[[Calls], Pass[T]],
-        step: Callable[[Callable[[], Any]], Any],
+        self, flow: Callable[[Calls], Pass[T]], step: Callable[[Callable[[], Any]], Any]
     ) -> T:
-        """Make a pass with calls in tasks."""
-        result: Any = None
-        failure: Exception | None = None
-        async with anyio.create_task_group() as tasks:
-            try:
-                result = await adrive(flow(TaskCalls(tasks)), step)
-            except Exception as error:  # noqa: BLE001 - the group would wrap it in a group
-                failure = error
-                tasks.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-        return cast("T", result)
+        """Make a pass whose calls are awaited, in tasks."""
 
-    async def read(self, work: Work[T], in_transaction: Callable[[Work[T]], Pass[T]]) -> T:
-        """Do work in a transaction of its own."""
-        return await adrive(in_transaction(work), call)
+        async def make(tasks: TaskGroup) -> T:
+            return await adrive(flow(TaskCalls(tasks)), step)
 
-    async def transaction(self, work: Work[Any], pause: float) -> Any:
+        return await _in_own_task(make)
+
+    async def transaction(self, work: Work[T], pause: float) -> T:
         """Do work in a transaction of its own. Raises as `join`."""
         # `sleep(0)` would also be a place where a worker is cancelled: then the result of the call
         # before would not be stored.
         if pause:
             await anyio.sleep(pause)
-        result: Any = None
-        failure: BaseException | None = None
 
-        async def transact() -> None:
-            nonlocal result, failure
-            try:
-                with anyio.CancelScope(shield=True), hidden_parameters():
-                    async with self._engine.begin() as connection:
-                        await connection.run_sync(join)
-                        result = await connection.run_sync(work)
-            except BaseException as error:  # noqa: BLE001 - the group would wrap it in a group
-                failure = error
+        async def transact(_tasks: TaskGroup) -> T:
+            async with self._engine.begin() as connection:
+                await connection.run_sync(join)
+                return await connection.run_sync(work)
 
         # Whoever cancels the caller, its transaction ends: aiosqlite may never end one that is cut
         # off. It has a task of its own, since `cancel` of an asyncio task ignores the shield.
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(transact)
-        if failure is not None:
-            raise failure
-        return result
+        with hidden_parameters():
+            return await _in_own_task(transact, shield=True)
+
+    read = transaction
 
     def begin_pass(self) -> None:
         """Nothing: the pool of the engine looks after its connections."""
@@ -146,6 +119,30 @@ class AwaitedDriver:
     ) -> None:
         """Call handlers, which may be `async def`."""
         call_in_savepoint(connection, handlers, event, _call_or_await)
+
+
+async def _in_own_task(work: Callable[[TaskGroup], Awaitable[T]], *, shield: bool = False) -> T:
+    """Await work in a task of a group, which it is called with and may start other tasks in. Raises
+    its error as it is: the group would wrap that in another one. With a `shield`, nobody cancels
+    the work.
+    """
+    result: Any = None
+    failure: BaseException | None = None
+
+    async def run() -> None:
+        nonlocal result, failure
+        try:
+            with anyio.CancelScope(shield=shield):
+                result = await work(tasks)
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            failure = error
+            tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run)
+    if failure is not None:
+        raise failure
+    return cast("T", result)
 
 
 def _call_or_await(function: Callable[..., object], session: Session, event: object) -> None:

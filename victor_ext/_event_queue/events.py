@@ -29,8 +29,6 @@ class EventState(StrEnum):
     """It is handled by the next pass, or tried again at its `due_at`."""
     DEAD = "dead"
     """Its handler has failed too often. It is tried again after `retry_dead_letters`."""
-    NOT_FOUND = "not_found"
-    """Anybody could post it, and the system does not know its id. Only the newest ones are kept."""
     DISCARDED = "discarded"
     """Somebody has given it up by `discard`: its error says who, and why."""
 
@@ -95,7 +93,7 @@ class DeadLetters(Box):
         """The events whose handlers have failed too often, oldest first.
 
         Args:
-            state: Those in this state, such as `not_found` or `discarded`, in place of `dead`.
+            state: Those in this state, such as `discarded`, in place of `dead`.
         """
         events = self.events
         is_in_state = events.c.state == EventState(state).value
@@ -104,18 +102,14 @@ class DeadLetters(Box):
 
     @operation
     def retry_dead_letters(self, *ids: int) -> Work[int]:
-        """Let dead letters be tried again, those with these ids or else all. Returns their number.
-
-        With its id, an event in the state `not_found` is tried again, too.
-        """
+        """Let dead letters be tried again, those with these ids or else all. Returns how many."""
         chosen = self._chosen(ids) if ids else self.events.c.state == EventState.DEAD
         values = {"state": EventState.WAITING, "tries": 0, "due_at": DatabaseTime()}
         return lambda connection: change_rows(connection, self.events, chosen, **values)
 
     @operation
     def discard(self, *ids: int, by: str, why: str) -> Work[int]:
-        """Give up dead letters, or events that were not found: no handler is called for them any
-        more.
+        """Give up dead letters: no handler is called for them any more.
 
         The data of the event is deleted. That it was discarded, by whom and why is kept:
         `dead_letters("discarded")`. Returns the number of the discarded events.
@@ -140,12 +134,11 @@ class DeadLetters(Box):
         return lambda connection: change_rows(connection, self.events, chosen, **values)
 
     def _chosen(self, ids: Sequence[int]) -> Condition:
-        """Holds for the events with these ids that are not tried any more and not discarded."""
+        """Holds for the dead letters with these ids."""
         columns = self.events.c
-        ended = (EventState.DEAD, EventState.NOT_FOUND)
         # PostgreSQL would raise an error for a number beyond 64 bits.
         known = [number for number in ids if 0 < number < _ID_LIMIT]
-        return sa.and_(columns.state.in_(ended), columns.id.in_(known))
+        return sa.and_(columns.state == EventState.DEAD, columns.id.in_(known))
 
     @operation
     def event_counts(self) -> Work[dict[EventState, int]]:

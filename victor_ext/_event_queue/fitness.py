@@ -21,23 +21,17 @@ from .databases import CLOCKS, is_of_unusable_server
 
 
 def check_arguments(engine: object, **times: object) -> None:
-    """Raise `ConfigurationError` for an engine that is none, such as a session, is of a database
-    that is not supported, or has no transactions; and for times that are no timedelta. Each would
-    fail later, in a pass.
+    """Raise `ConfigurationError` for an engine that is none, such as a session, or is of a database
+    that is not supported; and for times that are no timedelta. Each would fail later, in a pass.
     """
-    if isinstance(engine, str):  # the alias of a database of Django's
-        if "://" in engine:  # a URL may have a password: the message does not quote it
+    is_alias = isinstance(engine, str) and "://" not in engine  # of a database of Django's
+    if not is_alias:
+        if not hasattr(engine, "dialect"):  # a URL may have a password: no message quotes it
             raise ConfigurationError(
-                "engine is a URL: pass sa.create_engine(...), or to an awaited one the async "
-                "engine."
+                f"engine is of type {type(engine).__name__}: pass sa.create_engine(...), or to an "
+                "awaited outbox or inbox the async engine."
             )
-    elif not hasattr(engine, "dialect"):
-        raise ConfigurationError(
-            f"engine is of type {type(engine).__name__}: pass an engine of SQLAlchemy's."
-        )
-    else:
         _refuse_other_databases(engine)
-        _refuse_autocommit_engine(engine)
     for name, value in times.items():
         if not isinstance(value, timedelta) or value < timedelta(0):
             message = (
@@ -54,18 +48,6 @@ def _refuse_other_databases(has_dialect: Any) -> None:
         raise ConfigurationError(
             f"The database is of the type {name}, which is not supported: use PostgreSQL or SQLite."
         )
-
-
-def _refuse_autocommit_engine(engine: Any) -> None:
-    """Raise `ConfigurationError` for an engine whose options say that each statement is committed
-    alone.
-    """
-    levels = [
-        engine.get_execution_options().get("isolation_level"),
-        getattr(engine.dialect, "_on_connect_isolation_level", None),
-    ]
-    if any(str(level).upper() == "AUTOCOMMIT" for level in levels):
-        raise _no_transactions("The engine")
 
 
 # Engines
@@ -96,10 +78,6 @@ def _throw_connections_away(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-_BEGUN = "victor_ext.begun"
-"""In the `info` of a connection: the transaction that surely began before its savepoints."""
-
-
 def _begin_before_savepoint(connection: Connection, _name: str) -> None:
     """Begin the transaction, as the driver does only before the first write: else the end of the
     savepoint would commit what was written within.
@@ -109,7 +87,6 @@ def _begin_before_savepoint(connection: Connection, _name: str) -> None:
         return
     if not driver.in_transaction:
         connection.exec_driver_sql("BEGIN")
-    connection.info[_BEGUN] = connection.get_transaction()
 
 
 def _leave_connections_to_parent() -> None:
@@ -117,15 +94,7 @@ def _leave_connections_to_parent() -> None:
     processes that use one would mix up their statements.
     """
     for engine in tuple(_prepared):
-        if not _is_in_memory(engine):
-            engine.dispose(close=False)
-
-
-def _is_in_memory(engine: sa.Engine) -> bool:
-    """Whether the connection of an engine is its database, of which a forked process has a copy."""
-    database = engine.url.database or ":memory:"
-    is_memory = ":memory:" in database or "mode=memory" in str(engine.url)
-    return engine.dialect.name == "sqlite" and is_memory
+        engine.dispose(close=False)
 
 
 if hasattr(os, "register_at_fork"):
@@ -143,7 +112,12 @@ def join(connection: Connection) -> None:
     """
     _refuse_other_databases(connection)
     if _commits_each_statement(connection):
-        raise _no_transactions("A connection of the engine, or that of the session,")
+        raise ConfigurationError(
+            "The engine, or that of the session, is in AUTOCOMMIT: each statement would be "
+            "committed alone, and neither an entry nor an event could be stored with what it is "
+            'of. Pass one without isolation_level="AUTOCOMMIT" and without autocommit of the '
+            "driver."
+        )
     _refuse_early_savepoint(connection)
     prepared_engine(connection.engine)
 
@@ -162,23 +136,15 @@ def _commits_each_statement(connection: Connection) -> bool:
     return driver.isolation_level is None or getattr(driver, "autocommit", None) is True
 
 
-def _no_transactions(what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{what} is in AUTOCOMMIT: each statement would be committed alone, and neither an entry "
-        "nor an event could be stored with what it is about. Pass one without "
-        'isolation_level="AUTOCOMMIT" and without autocommit of the driver.'
-    )
-
-
 def _refuse_early_savepoint(connection: Connection) -> None:
     """Raise `ConfigurationError` for a savepoint that may have begun before its transaction, on an
     engine that nobody has prepared.
     """
-    if connection.dialect.name != "sqlite" or not connection.in_nested_transaction():
+    if connection.dialect.name != "sqlite" or connection.engine in _prepared:
         return
     driver: Any = connection.connection.driver_connection
-    is_known = connection.info.get(_BEGUN) is connection.get_transaction()
-    if not is_known and driver.isolation_level is not None:  # else the program begins them itself
+    begins_late = driver.isolation_level is not None  # else the program begins them itself
+    if begins_late and connection.in_nested_transaction():
         raise ConfigurationError(
             "The session is of another engine than this object, and is in a savepoint "
             "(begin_nested), whose end SQLite might commit. Pass the engine of the session to the "

@@ -79,11 +79,6 @@ class Handlers(Generic[E]):
                     f"on({text!r:.60}) is no text: write @on() or @on('completed') above a "
                     "function."
                 )
-        if name is not None and not name.strip():
-            raise ConfigurationError(
-                f"on({name!r:.60}) names no event: write on() for every event, or "
-                "on('completed') for one."
-            )
         own_name = None if name is None else stored_name(name)
 
         def register(function: H) -> H:
@@ -160,13 +155,6 @@ def refuse_awaitable(result: object) -> None:
 
 
 def _check_handler(function: Callable[..., object], *, is_awaited: bool) -> None:
-    """Raise `ConfigurationError` for a function that cannot be called as a handler."""
-    try:
-        inspect.signature(function).bind(None, None)
-    except TypeError:
-        message = f"{function!r:.60} must take two arguments: a session and an event."
-        raise ConfigurationError(message) from None
-    except ValueError:  # a function of C may have no signature
-        pass
+    """Raise `ConfigurationError` for a function whose result nobody would await."""
     if is_async(function) and not is_awaited:
         raise ConfigurationError(f"This handler is `async def`: {_NOBODY_AWAITS}")

@@ -3,7 +3,8 @@ stored.
 
 An event is handled in the transaction that deletes its row. So it is handled once, however many
 processes try. If a process is killed, its transaction is rolled back, and another process takes the
-event up when the lease is over.
+event up when the lease is over. After each try that has failed, whatever the reason, it waits twice
+as long as before, and at last is a dead letter.
 
 `EventQueue.handle` is the pass. `tell` is for an event that has just come about: it is handled in
 the transaction that makes it, and stored only if a handler fails. An `EventKind` says what differs
@@ -14,18 +15,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import VictorError
 from victor_ext._privacy import redact_excerpt
-from victor_ext._settlement.failures import is_about_all, says_nothing_of_one
+from victor_ext._settlement.failures import is_about_all
 
 from .databases import (
     Condition,
@@ -34,7 +35,6 @@ from .databases import (
     create_tables,
     database_time,
     earliest_time,
-    is_to_come,
 )
 from .events import DeadLetters, EventState
 from .handlers import E, Handlers
@@ -45,52 +45,19 @@ from .workers import is_ending
 T = TypeVar("T")
 
 _log = logging.getLogger("victor_ext.events")
-_NOT_HANDLED = "The event %s of %s was not handled (try %d of %d)."
 
-MOST_TRIES = 12
-"""The failures after which an event is a dead letter: the waits between them are more than an
-hour.
-"""
-_LONGEST_WAIT = 3600.0
-"""The maximum seconds between two tries."""
-_WAIT_AFTER_OUTAGE = 30.0
-"""The minimum seconds after which an event is tried again if the provider could not be asked."""
-_LONGEST_WAIT_AFTER_OUTAGE = 600.0
-"""The maximum of these."""
+MOST_TRIES = 13
+"""The failures after which an event is a dead letter: more than five days after the first one."""
+_FIRST_WAIT = 120.0
+"""Seconds between the first two tries."""
+_BETWEEN_DELETIONS = 3600.0
+"""Seconds after which a worker deletes old rows again."""
 _WANTED_FOR = 7 * 86_400.0
 """Seconds for which an event waits for a process that has a handler for it."""
 _KILLED_MESSAGE = (
     "Its last try did not end within the lease: its process was killed, or the handler takes too "
     "long."
 )
-
-
-class FailedTry(NamedTuple):
-    """What becomes of an event whose try has failed.
-
-    Attributes:
-        state: Its new state.
-        wait: Seconds to the next try.
-        error: What is stored as its error.
-        then: Called once this is stored, in the same transaction.
-    """
-
-    state: EventState
-    wait: float
-    error: Exception
-    then: Callable[[Connection], object]
-
-
-def usual_failure(row: Any, error: Exception, tries: int) -> FailedTry:
-    """What becomes of an event whose handler has failed: it is tried again, and at last is a dead
-    letter.
-    """
-    state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
-
-    def log(_connection: Connection) -> None:
-        _log.warning(_NOT_HANDLED, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
-
-    return FailedTry(state, _wait_after(tries), error, log)
 
 
 def _nothing(_row: Any, _client: Any) -> Pass[None]:
@@ -112,7 +79,6 @@ class EventKind(Generic[E]):
             that takes something up. An event that comes about while it does not hold is stored.
         read: Reads what an event is about, with the client, before the transaction of its handlers
             opens.
-        failure: Returns what becomes of an event whose try with this number has failed.
         forget: Deletes what is old beside the events of a system, at this time.
     """
 
@@ -120,7 +86,6 @@ class EventKind(Generic[E]):
     event_of: Callable[[Connection, Any, int, Any], E | None]
     may_handle: Callable[[], Condition] = sa.true
     read: Callable[[Any, Any], Pass[Any]] = _nothing
-    failure: Callable[[Any, Exception, int], FailedTry] = usual_failure
     forget: Callable[[Connection, str, float], object] = lambda _connection, _provider, _now: None
 
 
@@ -160,20 +125,17 @@ class EventQueue(Generic[E]):
         `values` are the column values of the event. An event that no handler of this process wants
         is not stored. While none may be called, it is stored.
         """
-        if not self.handlers:
+        row = SimpleNamespace(**values)
+        if not self.handlers.of(row):
             return
         if not connection.execute(sa.select(self._kind.may_handle())).scalar():
             self.store(connection, **values)
             return
-        row = SimpleNamespace(**values)
-        if not self.handlers.of(row):
-            return
         if error is None:
             self._call(connection, row, 1)
             return
-        due_at = DatabaseTime() + _wait_after(1)
-        self.store(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
-        _log.warning(_NOT_HANDLED, row.name, row.subject, 1, MOST_TRIES, exc_info=error)
+        self.store(connection, **{**values, **_values_after(1, error)})
+        _log_failure(row, 1, error)
 
     def store(self, connection: Any, **values: Any) -> Any:
         """Store an event, and return its id; None: an event with the same `once` waits already.
@@ -197,29 +159,19 @@ class EventQueue(Generic[E]):
         that of the box, or None.
         """
         provider = self._kind.provider(client)
-        yield from self._forget_old_rows(provider, client)
+        now = time.monotonic()
+        if now - self._forgotten_at > _BETWEEN_DELETIONS:
+            yield from self._transactions.transact(partial(self._delete_old, provider, client))
+            self._forgotten_at = now
         if not self.handlers:
             return []
         take = partial(self._take, provider)
         handle_one = partial(self._handle_one, client)
         return (yield from for_each_row(self._transactions, take, handle_one))
 
-    def _forget_old_rows(self, provider: str, client: Any) -> Pass[None]:
-        """Delete old rows, once in an hour."""
-        now = time.monotonic()
-        if now - self._forgotten_at <= _LONGEST_WAIT:
-            return
-
-        def forget(connection: Connection) -> None:
-            now = earliest_time(connection, client)
-            self._delete_unwanted(connection, provider, now)
-            self._kind.forget(connection, provider, now)
-
-        yield from self._transactions.transact(forget)
-        self._forgotten_at = now
-
-    def _delete_unwanted(self, connection: Connection, provider: str, now: float) -> None:
-        """Delete events that no process has had a handler for."""
+    def _delete_old(self, provider: str, client: Any, connection: Connection) -> None:
+        """Delete events that no process has had a handler for, and what is old beside them."""
+        now = earliest_time(connection, client)
         columns = self._events.c
         unwanted = sa.and_(
             columns.provider == provider,
@@ -230,26 +182,23 @@ class EventQueue(Generic[E]):
             sa.not_(self.handlers.are_wanted()),
         )
         delete_rows(connection, self._events, unwanted)
+        self._kind.forget(connection, provider, now)
 
     def _handle_one(self, client: Any, row: Any) -> Pass[E | None]:
-        """Handle an event that was taken up. Return the event if it was handled."""
-        was_read = False
+        """Handle an event that was taken up. Return the event if it was handled.
+
+        Raises the error of a provider that cannot be asked: no other event is tried now.
+        """
         try:
+            if row.tries >= MOST_TRIES:
+                raise RuntimeError(_KILLED_MESSAGE)
             record = yield from self._kind.read(row, client)
-            was_read = True
-            return (
-                yield from self._transactions.transact(
-                    partial(self._handle_and_delete, row, record)
-                )
-            )
+            handle = partial(self._handle_and_delete, row, record)
+            return (yield from self._transactions.transact(handle))
         except Exception as error:
-            says_nothing = isinstance(error, NeverHeals)
-            if not was_read and isinstance(error, VictorError):
-                says_nothing = says_nothing or says_nothing_of_one(error)
-            if says_nothing:  # the event waits, and no try is counted
-                yield from self._transactions.transact(partial(self._store_untried, row, error))
-                raise
             yield from self._transactions.transact(partial(self._store_failure, row, error))
+            if isinstance(error, VictorError) and is_about_all(error):
+                raise
             return None
 
     def _take(self, provider: str, last: int, connection: Connection) -> Any:
@@ -258,28 +207,18 @@ class EventQueue(Generic[E]):
         """
         columns = self._events.c
         now = database_time(connection)
-        waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
-        is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING)
-        due = sa.and_(is_ours, sa.not_(waits), self.handlers.are_wanted(), self._kind.may_handle())
-        after_try = partial(self._values_of_try, now)
-        while True:
-            is_next = sa.and_(due, columns.id > last)
-            row = take_first(connection, self._events, is_next, ("tries", "due_at"), after_try)
-            if row is None or not _has_ended_processes(row, now):
-                return row
-            last = row.id
-            _log.warning(
-                "The event %s of %s is a dead letter: %s", row.name, row.subject, _KILLED_MESSAGE
-            )
-
-    def _values_of_try(self, now: float, row: Any) -> Mapping[str, Any]:
-        """The new column values of an event that is taken up. The try is counted before it is made,
-        since it may end the process.
-        """
-        if _has_ended_processes(row, now):
-            return {"state": EventState.DEAD, "error": _KILLED_MESSAGE}
-        tries = self._events.c.tries + 1
-        return {"tries": tries, "due_at": now + self._lease, "once": None}
+        due = sa.and_(
+            columns.provider == provider,
+            columns.state == EventState.WAITING,
+            columns.due_at <= now,
+            columns.id > last,
+            self.handlers.are_wanted(),
+            self._kind.may_handle(),
+        )
+        # The try is counted before it is made, since it may end the process.
+        taken_up = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
+        marks = ("tries", "due_at")
+        return take_first(connection, self._events, due, marks, lambda _row: taken_up)
 
     def _is_still_ours(self, row: Any) -> Condition:
         """Holds for the row that `_take` has returned while no other worker has taken it up
@@ -307,36 +246,15 @@ class EventQueue(Generic[E]):
             self.handlers.call(connection, self.handlers.of(row), event)
         return event
 
-    def _store_untried(self, row: Any, error: Exception, connection: Connection) -> None:
-        """Store an event whose try does not count. It waits, so that others come first in the next
-        passes: the older it is, the longer, since the provider may fail for this event alone.
-        """
-        now = database_time(connection)
-        age = now - row.stored_at
-        wait = min(max(_WAIT_AFTER_OUTAGE, age / 10), _LONGEST_WAIT_AFTER_OUTAGE)
-        change_rows(
-            connection,
-            self._events,
-            self._is_still_ours(row),
-            tries=row.tries,
-            due_at=now + wait,
-            error=_error_text(error),
-        )
-
     def _store_failure(self, row: Any, error: Exception, connection: Connection) -> None:
         """Store that a try has failed, and when the event is tried again."""
-        tries = row.tries + 1
-        failure = self._kind.failure(row, error, tries)
+        tries = row.tries
+        if not isinstance(error, NeverHeals):  # else no try is counted: the worker ends
+            tries += 1
         change_rows(
-            connection,
-            self._events,
-            self._is_still_ours(row),
-            tries=tries,
-            state=failure.state.value,
-            due_at=DatabaseTime() + failure.wait,
-            error=_error_text(failure.error),
+            connection, self._events, self._is_still_ours(row), **_values_after(tries, error)
         )
-        failure.then(connection)
+        _log_failure(row, tries, error)
 
 
 def for_each_row(
@@ -385,7 +303,7 @@ class HandlesEvents(DeadLetters, Generic[E]):
         that were handled.
 
         Each is handled in a transaction of its own, by one process. If a handler raises, nothing of
-        its work is stored, and the event is tried again later; after 12 tries it is a dead letter.
+        its work is stored, and the event is tried again later; after 13 tries it is a dead letter.
 
         Args:
             client: Reads what an event of an inbox is about, in place of the inbox's own client. An
@@ -393,18 +311,13 @@ class HandlesEvents(DeadLetters, Generic[E]):
                 and without one Victor's.
 
         Raises:
-            VictorError: The provider cannot be asked. The event waits: the older it is, the longer,
-                but ten minutes at most.
+            VictorError: The provider cannot be asked. The event is tried again later.
         """
         return self._queue.handle(self._client_or_own(client))
 
     def _client_or_own(self, client: Any) -> Any:
         """This client, else that of the outbox or inbox, if it has one."""
         return self.client if client is None else client
-
-    def _handled(self, client: Any, _rest: Any) -> Pass[tuple[list[E], None]]:
-        """Handle events in a pass of a worker: those that were handled, and no rest."""
-        return (yield from self._queue.handle(self._client_or_own(client))), None
 
 
 class MakesTables:
@@ -421,17 +334,23 @@ class MakesTables:
         return partial(create_tables, self.table.metadata)
 
 
-def _has_ended_processes(row: Any, now: float) -> bool:
-    """Whether each try of an event seems to have ended its process: after the last one no end of a
-    try was stored.
-    """
-    is_tried_out: bool = row.tries >= MOST_TRIES
-    return is_tried_out and bool(row.stored_at < now - _LONGEST_WAIT)
+def _values_after(tries: int, error: Exception) -> dict[str, Any]:
+    """The column values of an event after this number of tries, the last of which has failed."""
+    state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
+    due_at = DatabaseTime() + _FIRST_WAIT * 2 ** (tries - 1)
+    return {"tries": tries, "state": state, "due_at": due_at, "error": _error_text(error)}
 
 
-def _wait_after(tries: int) -> float:
-    """Seconds until the next try."""
-    return min(2.0**tries, _LONGEST_WAIT)
+def _log_failure(row: Any, tries: int, error: Exception) -> None:
+    """Log that a try has failed."""
+    _log.warning(
+        "The event %s of %s was not handled (try %d of %d).",
+        row.name,
+        row.subject,
+        tries,
+        MOST_TRIES,
+        exc_info=error,
+    )
 
 
 def _error_text(error: Exception) -> str:

@@ -7,11 +7,11 @@ written once into a blocking and an awaited one.
 
 from __future__ import annotations
 
-import inspect
 import random
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import partial, update_wrapper
+from operator import call
 from types import MethodType
 from typing import (
     TYPE_CHECKING,
@@ -25,13 +25,11 @@ from typing import (
     TypeAlias,
     TypeVar,
     cast,
-    get_args,
     overload,
 )
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError
@@ -99,7 +97,13 @@ _COLLISIONS = frozenset({"40001", "40P01"})
 class PassDriver(Protocol):
     """Makes the steps of passes on one kind of database connection: see `drivers`. Where calls are
     awaited, what a method returns has to be awaited.
+
+    Args:
+        engine: Of the database; of Django, its alias.
+        table: Of the outbox or inbox.
     """
+
+    def __init__(self, engine: Any, table: sa.Table, /) -> None: ...
 
     @property
     def is_awaited(self) -> bool:
@@ -112,18 +116,15 @@ class PassDriver(Protocol):
         ...
 
     def with_calls(
-        self,
-        most: int,
-        flow: Callable[[Calls], Pass[Any]],
-        step: Callable[[Callable[[], Any]], Any],
+        self, flow: Callable[[Calls], Pass[Any]], step: Callable[[Callable[[], Any]], Any]
     ) -> Any:
-        """Make the pass `flow`, which has at most `most` calls under way at once."""
+        """Make the pass `flow`, which has several calls under way at once."""
 
     def transaction(self, work: Work[Any], pause: float) -> Any:
         """Wait for `pause` seconds, then do this work in a transaction of its own."""
 
-    def read(self, work: Work[Any], in_transaction: Callable[[Work[Any]], Pass[Any]]) -> Any:
-        """Do work in one transaction, such as in the steps of `in_transaction`."""
+    def read(self, work: Work[Any], pause: float) -> Any:
+        """Do this work in a transaction, which may be part of one that is open."""
 
     def begin_pass(self) -> None:
         """Prepare the connection for a pass of a worker."""
@@ -140,38 +141,30 @@ class Transactions:
     Args:
         driver: Makes them.
         tables: All tables of the outbox or inbox.
-        on_error: Called with an error of the database, after which the transaction is made again;
-            it raises an error to give up. None: the error is raised.
 
     Attributes:
         heartbeat: The state of the worker, such as for a probe.
     """
 
-    def __init__(
-        self,
-        driver: PassDriver,
-        tables: Sequence[sa.Table],
-        on_error: Callable[[DBAPIError], None] | None = None,
-    ) -> None:
+    def __init__(self, driver: PassDriver, tables: Sequence[sa.Table]) -> None:
         self.driver = driver
         self.heartbeat = Heartbeat()
+        self._drive: Callable[..., Any] = adrive if driver.is_awaited else drive
         self._tables = tables
-        self._on_error = on_error
 
     def run(self, steps: Pass[Any]) -> Any:
         """Make a pass, each of whose steps shows that the worker is alive."""
-        run = adrive if self.driver.is_awaited else drive
-        return run(steps, self._step)
+        return self._drive(steps, self._step)
 
-    def with_calls(self, most: int, flow: Callable[[Calls], Pass[Any]]) -> Any:
-        """Make the pass `flow`, which has at most `most` calls under way at once."""
-        return self.driver.with_calls(most, flow, self._step)
+    def with_calls(self, flow: Callable[[Calls], Pass[Any]]) -> Any:
+        """Make the pass `flow`, which has several calls under way at once."""
+        return self.driver.with_calls(flow, self._step)
 
     def read(self, work: Work[Any]) -> Any:
         """Do work in one transaction. It shows nothing of a worker: `/metrics` also reads, and must
         not make a stalled one look alive.
         """
-        return self.driver.read(work, self.transact)
+        return self._drive(self._transacted(self.driver.read, work), call)
 
     def _step(self, step: Callable[[], T]) -> T:
         """Make a step of a pass, and show that the worker is alive."""
@@ -180,10 +173,15 @@ class Transactions:
 
     def transact(self, work: Work[T], result: Any = None) -> Pass[T]:
         """Do this work in a transaction: see `transacted`."""
+        return self._transacted(self.driver.transaction, work, result)
+
+    def _transacted(
+        self, make: Callable[[Work[Any], float], Any], work: Work[T], result: Any = None
+    ) -> Pass[T]:
         refuse = partial(
-            refuse_missing_table, tables=self._tables, how=self.driver.how_tables_are_made
+            _refuse_missing_table, tables=self._tables, how=self.driver.how_tables_are_made
         )
-        return transacted(self.driver.transaction, work, result, refuse, self._on_error)
+        return transacted(make, work, result, refuse)
 
 
 def transacted(
@@ -191,14 +189,12 @@ def transacted(
     work: Work[T],
     result: Any = None,
     refuse: Callable[[Exception], None] | None = None,
-    on_error: Callable[[DBAPIError], None] | None = None,
 ) -> Pass[T]:
     """Do this work in a transaction. It is done again if it has collided with another transaction.
 
     Args:
         make: As of `Transaction`; so are `work` and `result`.
         refuse: Raises another error in place of some.
-        on_error: As of `Transactions`.
     """
     conflicts = 0
     pause = 0.0
@@ -213,16 +209,12 @@ def transacted(
             if refuse is not None:
                 refuse(error)
             if state not in _COLLISIONS or conflicts > _MOST_CONFLICTS:
-                if on_error is None or not isinstance(error, DBAPIError):
-                    raise
-                on_error(error)
-                conflicts, pause = 0, 0.0
-                continue
+                raise
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
         pause = random.uniform(0, longest)  # noqa: S311 - no secret
 
 
-def refuse_missing_table(error: Exception, tables: Sequence[sa.Table], how: str) -> None:
+def _refuse_missing_table(error: Exception, tables: Sequence[sa.Table], how: str) -> None:
     """Raise `NoTable` in place of the error of a database that lacks one of these tables; `how`
     says what to do.
     """
@@ -232,18 +224,12 @@ def refuse_missing_table(error: Exception, tables: Sequence[sa.Table], how: str)
         raise NoTable(message) from None
 
 
-class MakesDriver(Protocol):
-    """Makes a driver, from the engine (of Django, the alias of the database) and a table."""
-
-    def __call__(self, engine: Any, table: sa.Table, /) -> PassDriver: ...
-
-
 class Box:
     """What the public classes have in common: their transactions, and the state of their worker."""
 
     table: sa.Table
     _transactions: Transactions
-    _driver: ClassVar[MakesDriver]
+    _driver: ClassVar[type[PassDriver]]
 
     @property
     def heartbeat(self) -> Heartbeat:
@@ -284,26 +270,14 @@ class _InAsyncSession(Protocol[P, T_co]):
 class _BoxMethod(Generic[B, A, W]):
     """A descriptor of a method that is written once, and has three types: `B` in a blocking box,
     `A` in an awaited box, `W` in an `OpenBox`.
+
+    Args:
+        method: The method as it is written.
+        run: The function that boxes have in its place.
     """
 
-    steps: Callable[..., Any]
-    """The method as it is written."""
-
-    def _define(
-        self, method: Callable[..., Any], result: Any, blocking: Any, awaited: Any, within: Any
-    ) -> None:
-        """Set the functions of the three kinds of boxes, each with the docstring and the signature
-        of the method, and with `result` as its return annotation.
-        """
-        self._blocking = blocking
-        self._awaited = awaited
-        self._within = within
-        signature = inspect.signature(method).replace(return_annotation=result)
-        wrapper: Any
-        for wrapper in (self, blocking, awaited, within):
-            update_wrapper(wrapper, method)
-            wrapper.__signature__ = signature
-            wrapper.steps = method
+    def __init__(self, method: Callable[..., Any], run: Callable[..., Any]) -> None:
+        self._run = update_wrapper(run, method)
 
     @overload
     def __get__(self, box: None, owner: type[Any]) -> Self: ...
@@ -318,24 +292,7 @@ class _BoxMethod(Generic[B, A, W]):
     def __get__(self, box: AwaitedBox, owner: type[Any]) -> A: ...
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
-        # `help()` also asks classes such as `OutboxBase`, which are of none of the three kinds.
-        function = self._blocking
-        if issubclass(owner, AwaitedBox):
-            function = self._awaited
-        elif issubclass(owner, OpenBox):
-            function = self._within
-        return function if box is None else MethodType(function, box)
-
-    def __call__(self, box: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return cast("Any", self).__get__(box, type(box))(*args, **kwargs)
-
-
-def _result_of(method: Callable[..., Any]) -> Any:
-    """The result type of a method: the last argument of its annotation, a `Pass` or `Work`."""
-    declared = inspect.signature(method).return_annotation
-    if isinstance(declared, str):
-        return declared.partition("[")[2].removesuffix("]")
-    return get_args(declared)[-1]
+        return self._run if box is None else MethodType(self._run, box)
 
 
 class operation(  # noqa: N801 - a decorator
@@ -343,21 +300,17 @@ class operation(  # noqa: N801 - a decorator
 ):
     """Decorates a method that returns a `Pass`, or `Work` for one transaction.
 
-    In a blocking box the method returns the result of these; in an awaited box it is a coroutine
-    function.
+    In a blocking box the method returns the result of these, in an awaited box a coroutine of it.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, P], Pass[T] | Work[T]]) -> None:
-        def blocking(box: Any, /, *args: Any, **kwargs: Any) -> Any:
+        def run(box: Any, /, *args: Any, **kwargs: Any) -> Any:
             work = method(box, *args, **kwargs)
             if isinstance(work, Generator):
                 return box._transactions.run(work)  # noqa: SLF001 - of every box
             return box._transactions.read(work)  # noqa: SLF001 - as above
 
-        async def awaited(box: Any, /, *args: Any, **kwargs: Any) -> Any:
-            return await blocking(box, *args, **kwargs)
-
-        self._define(method, _result_of(method), blocking, awaited, blocking)
+        super().__init__(method, run)
 
 
 class in_session(  # noqa: N801 - a decorator
@@ -366,47 +319,32 @@ class in_session(  # noqa: N801 - a decorator
     """Decorates a method that works in a transaction of the caller's, whose session or connection
     is its first argument.
 
-    In an awaited box the method is a coroutine function, and takes an async session. In an
-    `OpenBox` it takes no session.
+    In an awaited box the method takes an async session, and returns a coroutine. In an `OpenBox` it
+    takes no session.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, Session | Connection, P], T]) -> None:
-        def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
-            checked = _checked_session(session, kwargs, "execute")
-            join(connection_of(checked, box))
+        def work(session: Any, /, box: Any, *args: Any, **kwargs: Any) -> Any:
+            join(connection_of(session, box))
             with hidden_parameters():
-                return method(box, checked, *args, **kwargs)
+                return method(box, session, *args, **kwargs)
 
-        async def awaited(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
-            checked = _checked_session(session, kwargs, "run_sync")
-            return await checked.run_sync(partial(blocking, box, **kwargs), *args)
+        def run(box: Any, /, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(box, OpenBox):
+                driver: Any = box._transactions.driver  # noqa: SLF001 - of every box
+                return method(box, driver.open_transaction(method.__name__), *args, **kwargs)
+            session, *rest = args or (kwargs.pop("session", None),)
+            is_awaited = isinstance(box, AwaitedBox)
+            if not hasattr(session, "run_sync" if is_awaited else "execute"):
+                raise ConfigurationError(
+                    f"{type(session).__name__} is no session: pass a Session or a Connection, in "
+                    "your transaction."
+                )
+            if is_awaited:
+                return session.run_sync(work, box, *rest, **kwargs)
+            return work(session, box, *rest, **kwargs)
 
-        def within(box: Any, /, *args: Any, **kwargs: Any) -> Any:
-            driver = box._transactions.driver  # noqa: SLF001 - of every box
-            connection = driver.open_transaction(method.__name__)
-            return method(box, connection, *args, **kwargs)
-
-        signature = inspect.signature(method)
-        self._define(method, signature.return_annotation, blocking, awaited, within)
-        own, _, *rest = signature.parameters.values()
-        cast("Any", within).__signature__ = signature.replace(parameters=[own, *rest])
-
-
-def _checked_session(session: Any, kwargs: dict[str, Any], method: str) -> Any:
-    """The session that the caller has passed, by position or by name.
-
-    Raises `ConfigurationError` if it lacks `method`, by which sessions and connections are known:
-    an engine has none of these.
-    """
-    if session is None:
-        session = kwargs.pop("session", None)
-    if not hasattr(session, method):
-        message = (
-            f"{type(session).__name__} is no session: pass a Session or a Connection, in "
-            "your transaction."
-        )
-        raise ConfigurationError(message)
-    return session
+        super().__init__(method, run)
 
 
 def connection_of(session: Any, box: Any) -> Connection:

@@ -10,7 +10,7 @@ import logging
 import signal
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,25 +29,21 @@ from .databases import NeverHeals
 from .transactions import AwaitedBox, BlockingBox, Pass, Transactions
 
 
-def as_text(counts: Mapping[str, int]) -> str:
-    """Counts by name as a text, such as `2 sent, 1 refused`."""
-    return ", ".join(f"{number} {name}" for name, number in counts.items())
-
-
 @dataclass(frozen=True, slots=True)
 class WorkerPass:
     """A pass that a worker makes again and again.
 
     Attributes:
         name: Its name, such as `send`.
-        make: Makes it, with a client and the rest of the last one. Returns what it has changed, and
-            the rest that the next one has to go on with at once; None: there is none.
+        make: Makes it, with a client. Returns what it has changed.
         is_paused: Returns whether it is left out for now, since its last one failed.
+        has_more: Returns whether another one has to be made at once.
     """
 
     name: str
-    make: Callable[[Any, Any], Pass[tuple[Collection[Any], Any]]]
+    make: Callable[[Any], Pass[Collection[Any]]]
     is_paused: Callable[[], bool] = bool
+    has_more: Callable[[], bool] = bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +77,6 @@ class BoxWorker:
             )
         return self.client_of(client)
 
-    def longest_call(self, client: Any) -> float:
-        """The maximum seconds that a call of this client takes."""
-        deadline: float | None = getattr(client, "deadline", None)
-        return self.lease if deadline is None else deadline
-
     def until_stopped(
         self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]
     ) -> Pass[None]:
@@ -95,27 +86,23 @@ class BoxWorker:
         client = self.checked_client(client, interval)
         heartbeat = self.transactions.heartbeat
         heartbeat.start(*(f"{self.name}.{each.name}" for each in self.passes))
-        rests = dict[str, Any]()
         while not stop.is_set():
             for each in self.passes:
                 if stop.is_set():
                     break
-                rest = rests.pop(each.name, None)
-                if each.is_paused():
-                    continue
-                self.transactions.driver.begin_pass()
-                rest = yield from self._make(each, client, rest)
-                if rest is not None:
-                    rests[each.name] = rest
-            seconds = 0.0 if rests else interval
+                if not each.is_paused():
+                    self.transactions.driver.begin_pass()
+                    yield from self._make(each, client)
+            seconds = interval
+            if any(each.has_more() for each in self.passes):
+                seconds = 0.0
             heartbeat.step(seconds)
             yield partial(pause, seconds)
         # Only here: to a probe, a worker that an error has ended is stalled.
         heartbeat.stop()
 
-    def _make(self, each: WorkerPass, client: Any, rest: Any) -> Pass[Any]:
-        """Make one pass, and log what it has changed. A failure ends this pass alone. Takes and
-        returns a rest, as of `WorkerPass`.
+    def _make(self, each: WorkerPass, client: Any) -> Pass[None]:
+        """Make one pass, and log what it has changed. A failure ends this pass alone.
 
         Only an error that never heals (a missing table, a wrong storage key) ends the worker.
         """
@@ -123,8 +110,7 @@ class BoxWorker:
         name = f"{self.name}.{each.name}"
         try:
             # Made as a step, so that its own steps show that the worker is alive.
-            make = partial(self.transactions.run, each.make(client, rest))
-            changed, rest = yield make
+            changed = yield partial(self.transactions.run, each.make(client))
         except NeverHeals:
             raise
         except Exception as error:  # a worker goes on after whatever error
@@ -133,10 +119,9 @@ class BoxWorker:
                 log.warning("%s failed and will be retried: %s", name, error)
             else:
                 log.exception("%s failed and will be retried", name)
-            return None
+            return
         self.transactions.heartbeat.failing.pop(name, None)
         log_changes(self.name, each.name, changed, self.warned_of)
-        return rest
 
 
 def log_changes(
@@ -153,7 +138,7 @@ def log_changes(
         "%s.%s changed %s",
         worker,
         pass_name,
-        as_text(counts),
+        ", ".join(f"{number} {name}" for name, number in counts.items()),
     )
 
 
@@ -226,7 +211,8 @@ class AwaitedWorker(AwaitedBox):
             try:
                 await anyio.sleep_forever()
             finally:
-                calls.deadline = anyio.current_time() + self._worker.longest_call(client)
+                longest_call = getattr(client, "deadline", self._worker.lease)
+                calls.deadline = anyio.current_time() + longest_call
                 stop.set()
                 woken.set()
         if failures:

@@ -64,11 +64,6 @@ def is_about_all(error: VictorError) -> bool:
     )
 
 
-def says_nothing_of_one(error: VictorError) -> bool:
-    """Whether the error of a read says nothing of what was to be read."""
-    return is_about_all(error) or failure_scope(error) is FailureScope.INTERMEDIARY
-
-
 def is_refusal(error: VictorError) -> bool:
     """Whether an error refuses a call for good: the same call would be refused later, too.
 
@@ -97,12 +92,12 @@ _MAY_BE_OF_CLIENT = (FailureScope.EITHER, FailureScope.INTERMEDIARY)
 
 
 class RefusalStreak:
-    """The payments that were refused one after the other, maybe for the client and not for the
+    """How many payments were refused one after the other, maybe for the client and not for the
     payment: a 404 may come from a wrong address. Those count, too, to which somebody in front of
     the provider responded.
 
     Ten of them mean the client: nothing more is sent, and they wait. A call that the provider takes
-    ends the streak, and shows that each was refused for itself.
+    ends the streak.
 
     Attributes:
         is_of_client: Whether there were ten, and the provider has taken no call since.
@@ -111,29 +106,30 @@ class RefusalStreak:
     """
 
     def __init__(self) -> None:
-        self._keys: set[str] = set()
+        self._length = 0
         self.is_of_client = False
         self.error: VictorError | None = None
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the last calls were refused, and the next ones show whose the refusals are."""
+        return self._length > 0 and self.error is None
 
     def restart(self) -> None:
         """After ten, let ten more be tried: the client may have been corrected."""
         self.error = None
         if self.is_of_client:
-            self._keys = set()
+            self._length = 0
 
-    def note(self, key: str, error: VictorError | None) -> bool:
+    def note(self, error: VictorError | None) -> bool:
         """Note the end of the call of a payment. Returns whether nothing more is to be sent."""
         if is_taken(error):
-            # Replaced, not cleared: another thread may be reading it.
-            self._keys = set()
+            self._length = 0
             self.is_of_client = False
             self.error = None
         elif error is not None and failure_scope(error) in _MAY_BE_OF_CLIENT:
-            self._keys.add(key)
-            if len(self._keys) >= _MOST_REFUSED and self.error is None:
+            self._length += 1
+            if self._length >= _MOST_REFUSED and self.error is None:
                 self.is_of_client = True
                 self.error = error
                 error.add_note(

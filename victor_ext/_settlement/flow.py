@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from math import inf
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from victor_ext import (
+    Absent,
     Conflict,
     DeadlineExceeded,
     Done,
@@ -89,8 +89,6 @@ class Settlement:
         reason: Why the payment was not created, or how its request was identified, in sentences.
         error: The error of the last call; None: that did not fail.
         looked_up: Whether the payment was looked up, so that it must not be sent again.
-        if_lost: For a payment that is unknown, and whose state was read: the settlement to store
-            when nothing of the payment can be under way any more. The driver knows when that is.
         unless_mine: For a request that was found by a look-up: the settlement to store if another
             payment with the same reference may exist. The driver has to check that first. Of every
             request it checks, when it stores the settlement, that no other payment has its id.
@@ -101,12 +99,7 @@ class Settlement:
     reason: str | None = None
     error: VictorError | None = None
     looked_up: bool = False
-    if_lost: Settlement | None = None
     unless_mine: Settlement | None = None
-
-    def once_over(self) -> Settlement:
-        """Return the settlement at a time when nothing of the payment can be under way any more."""
-        return self if self.if_lost is None else self.if_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +112,6 @@ class Write:
         is_keyed: Whether a key keeps the write from being done twice.
         look_up_by: Values that a look-up needs beside the call.
         why_no_look_up: Why no read can show whether the write was done; empty: a read can.
-        kept: Seconds for which the provider keeps its key, if less than is usual.
     """
 
     call: Any = field(repr=False)
@@ -127,7 +119,6 @@ class Write:
     is_keyed: bool = False
     look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
     why_no_look_up: str = ""
-    kept: float = inf
 
     @staticmethod
     def of(
@@ -155,8 +146,8 @@ def _why_no_look_up(call: PreparedCall, look_up_by: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """A write that is not sent (again): the driver reads what the provider has of it, and passes
-    the result to `settlement_of`.
+    """A write that is not sent (again), or not yet: the driver reads what the provider has of it.
+    It passes the result to `settlement_of`, unless the write is then `to_be_repeated`.
 
     Attributes:
         since: The time from which reads show all that the write may have made.
@@ -164,12 +155,14 @@ class LookUp:
         first: The earliest time at which what is looked for may have been sent, by the provider's
             clock, with which times of the provider can be compared; None: it is known only by the
             clock of a machine.
+        may_repeat: Whether its key is repeated if the reads find nothing.
     """
 
     write: Write
     since: datetime
     why: str
     first: datetime | None
+    may_repeat: bool = False
 
     @property
     def moments(self) -> Mapping[str, datetime]:
@@ -180,6 +173,11 @@ class LookUp:
         since = self.since if self.first is None else self.first
         return {"since": since, "read_from": self.since}
 
+    def to_be_repeated(self, done: Done | NotDone | str) -> bool:
+        """Whether the key is repeated, since the reads have found nothing of the write."""
+        is_absent = isinstance(done, Absent) or (isinstance(done, NotDone) and not done.is_over)
+        return self.may_repeat and is_absent
+
     def settlement_of(self, done: Done | NotDone | str) -> Settlement:
         """Return the settlement after the reads. `done` is their result; a text says why they do
         not show whether the write was done.
@@ -188,9 +186,9 @@ class LookUp:
             reason = f"{self.why} {done.why}"
             return Settlement(PaymentOutcome.REJECTED, reason=reason, looked_up=True)
         if isinstance(done, NotDone):
-            unknown = self.unknown_settlement(f"{done.why} What was sent may still be under way.")
-            if_lost = self._settlement_if_lost(done) if done.can_be_sent else None
-            return replace(unknown, if_lost=if_lost)
+            under_way = "What was sent may still be under way"
+            advice = "; else it was lost, and can be sent again" if done.can_be_sent else ""
+            return self.unknown_settlement(f"{done.why} {under_way}{advice}.")
         if isinstance(done, str):
             return self.unknown_settlement(f"{done} {_ADVICE}")
         if self.first is None and not done.is_state:
@@ -206,11 +204,6 @@ class LookUp:
         return Settlement(
             PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise
         )
-
-    def _settlement_if_lost(self, state: NotDone) -> Settlement:
-        """Return the settlement of a write that was sent, but is not done and not under way."""
-        reason = f"{self.why} {state.why} So it was lost, and can be sent again."
-        return Settlement(PaymentOutcome.NOT_SENT, reason=reason, looked_up=True)
 
     def unknown_settlement(self, words: str) -> Settlement:
         """Return the settlement that it is unknown whether the write was done, for a reason in
@@ -233,10 +226,11 @@ def settle(
     create: Callable[[bool, Moment], Any],
     note: Callable[[VictorError | None], object],
 ) -> Flow[Settlement | LookUp]:
-    """Send a payment once, or return what has to be looked up in its place.
+    """Send a payment once, or return what has to be looked up in its place, or before.
 
-    A payment is not sent if the provider may have forgotten its key. A payment that may exist at
-    the provider never becomes refused or not sent.
+    A payment is not sent if the provider may have forgotten its key; and after a pause only if a
+    look-up, where there is one, finds nothing. A payment that may exist at the provider never
+    becomes refused or not sent.
 
     Args:
         clock: Returns the present time.
@@ -246,17 +240,17 @@ def settle(
     """
     now = clock()
     doubt = keys.doubt(write.sent, now)
-    if doubt is not None:
-        doubtful_since, why = doubt
-        return _look_up_of(write, why, keys, now, since=doubtful_since, began=doubtful_since)
+    if doubt is not None and not (doubt.may_repeat and write.why_no_look_up):
+        since, why, may_repeat = doubt
+        return _look_up_of(write, why, keys, now, since=since, began=since, may_repeat=may_repeat)
     is_repeat = write.sent is not None
     end = yield from _call_once(partial(create, is_repeat, now.moment), note, is_repeat=is_repeat)
     result = end.result
     if isinstance(result, str):
         # If the key was used, and this payment was not sent before, nobody knows by whom and when:
         # it may be as long ago as the provider keeps keys.
-        since: SentSince | Moment = write.sent or keys.first_use(now)
-        began = since
+        since = write.sent or keys.first_use(now)
+        began: SentSince | Moment = since
         # What was made before this call is this payment only if the refusal says that its key was
         # used, and no earlier attempt of this call may have used it.
         if not is_repeat and (end.attempts > 1 or not end.names_key):
@@ -277,13 +271,14 @@ def _look_up_of(
     *,
     since: SentSince | Moment,
     began: SentSince | Moment,
+    may_repeat: bool = False,
 ) -> Settlement | LookUp:
     """Return the look-up of a write, with its times by the provider's clock; if no read can show
     the write, the settlement that says so.
     """
     earliest = _as_sent(since, now, keys.caller).earliest(now)
     first = _as_sent(began, now, keys.caller).first(now)
-    look_up = LookUp(write, earliest, why, first)
+    look_up = LookUp(write, earliest, why, first, may_repeat)
     if write.why_no_look_up:
         return look_up.unknown_settlement(f"{write.why_no_look_up} {_ADVICE}")
     return look_up

@@ -30,6 +30,10 @@ _LEAST_MARGIN = 70.0
 """Minimum margin for short retentions: the default call duration, plus the age of a `Date` header.
 """
 _DATES_DIFFER = TIMES_DIFFER.total_seconds()
+ASSUMED_KEPT = 86_400.0
+"""Seconds for which a provider keeps keys if nobody has said so: the habit of the field."""
+LOOK_FIRST_AFTER = 600.0
+"""Seconds after which what may have been sent is looked up before its key is repeated."""
 LEAST_KEPT = 100.0
 """The minimum seconds for which a provider has to keep keys. With less, a call could outlast its
 key; or the time that an entry waits for its call would make each payment doubtful, and none would
@@ -135,6 +139,15 @@ class SentSince(NamedTuple):
         since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
         return since - (READ_EARLIER if self.known else _CLOCKS_DIFFER)
 
+    def age(self, now: Now) -> float:
+        """Return the seconds since then, by the provider's clock, which is known at both times; or
+        by this machine's, if that shows more: the provider's may stand still.
+        """
+        age = now.provider.moment.timestamp() - self.since
+        if self.local is None or age < -_DATES_DIFFER:
+            return age
+        return max(age, now.moment.local - self.local)
+
     def first(self, now: Now) -> datetime | None:
         """Return the latest time that the first sending may have had, by the provider's clock. A
         request that was made before then may be another payment's. None: the time is known only by
@@ -146,6 +159,25 @@ class SentSince(NamedTuple):
         if now.provider.is_known:  # the first sending was not later than now
             latest = min(latest, now.provider.moment.timestamp())
         return datetime.fromtimestamp(latest, UTC)
+
+
+_IN_FUTURE = "It may have been sent at a time in the future: a clock was changed."
+_TOO_OLD = "It may have been sent longer ago than the provider keeps its key."
+_AFTER_PAUSE = "It may have been sent before a pause."
+
+
+class Doubt(NamedTuple):
+    """Why a payment must not be sent now.
+
+    Attributes:
+        since: The earliest time at which it may have been sent.
+        why: The reason, as a sentence.
+        may_repeat: Whether its key is repeated if a look-up finds nothing.
+    """
+
+    since: SentSince | Moment
+    why: str
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +193,13 @@ class Keys:
             that was stopped (a suspended machine) does not know that another one has taken the
             payment over. It therefore treats the payment as possibly sent since then. None: no
             other worker can take the payment over.
+        absent_at: When a look-up has last found nothing of the payment; None: there was none.
     """
 
     kept: float
     caller: str | None
     alone_since: Moment | None = None
+    absent_at: Moment | None = None
 
     def first_use(self, now: Now) -> SentSince:
         """Return the earliest time at which a key that the provider still keeps may have been
@@ -174,11 +208,8 @@ class Keys:
         sent = SentSince.at(now, self.caller)
         return SentSince(sent.since - self.kept, sent.by, sent.known)
 
-    def doubt(
-        self, sent: SentSince | Moment | None, now: Now
-    ) -> tuple[SentSince | Moment, str] | None:
-        """Return the doubt for which a payment must not be sent now: the earliest time at which it
-        may have been sent, and the reason. None: it can be sent.
+    def doubt(self, sent: SentSince | Moment | None, now: Now) -> Doubt | None:
+        """Return the doubt for which a payment must not be sent now; None: it can be sent.
 
         `sent` is the earliest time at which the payment may have been sent, as stored or as a time
         in this process; None: it was not sent.
@@ -186,16 +217,23 @@ class Keys:
         sent = sent or self.alone_since
         if sent is None:
             return None
-        if isinstance(sent, Moment):
-            reason = _by_age(now.since(sent), self.kept)
-        else:
-            reason = self._of_stored(sent, now)
-        return None if reason is None else (sent, reason)
+        why = None
+        if isinstance(sent, SentSince):
+            why = self._why_uncertain(sent, now)
+        if why is not None:
+            return Doubt(sent, why)
+        age = now.since(sent) if isinstance(sent, Moment) else sent.age(now)
+        if age < -_DATES_DIFFER:
+            return Doubt(sent, _IN_FUTURE)
+        if _is_over(age, self.kept):
+            return Doubt(sent, _TOO_OLD)
+        unseen_for = age if self.absent_at is None else now.since(self.absent_at)
+        if _is_over(unseen_for, LOOK_FIRST_AFTER):
+            return Doubt(sent, _AFTER_PAUSE, may_repeat=True)
+        return None
 
-    def _of_stored(self, sent: SentSince, now: Now) -> str | None:
-        """Return the reason of the doubt about a stored time of sending; None: there is no
-        doubt.
-        """
+    def _why_uncertain(self, sent: SentSince, now: Now) -> str | None:
+        """Return why no age of a stored time of sending lets its key be repeated; None: one may."""
         if sent.looked_up:
             return "It may have been sent, and is only looked up."
         if not sent.known:
@@ -205,16 +243,12 @@ class Keys:
                 "It may have been sent, and its age is uncertain, because the responses of the "
                 "provider have no Date."
             )
-        age = now.provider.moment.timestamp() - sent.since
-        if sent.local is not None and age >= -_DATES_DIFFER:
-            age = max(age, now.moment.local - sent.local)  # the provider's clock may stand still
-        doubt = _by_age(age, self.kept)
-        if doubt is None and (sent.by is None or sent.by != self.caller):
+        if sent.by is None or sent.by != self.caller:
             return (
                 "It may have been sent with other credentials, and the provider may keep their "
                 "keys separately."
             )
-        return doubt
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,18 +276,14 @@ class Keyless:
         """
         return SentSince.at(now, self.caller)
 
-    def doubt(
-        self, sent: SentSince | Moment | None, now: Now
-    ) -> tuple[SentSince | Moment, str] | None:
-        """Return the doubt for which a payment must not be sent now: see `Keys.doubt`. None: it can
-        be sent.
-        """
+    def doubt(self, sent: SentSince | Moment | None, now: Now) -> Doubt | None:
+        """Return the doubt for which a payment must not be sent now: see `Keys.doubt`."""
         if sent is not None:
-            return sent, self.why
+            return Doubt(sent, self.why)
         if now.since(self.since) < self.held:
             return None
         why = "It waited, or this machine slept, until another worker may have taken it up."
-        return self.since, why
+        return Doubt(self.since, why)
 
 
 def within_key_life(client: Any, kept: float) -> Any:
@@ -295,12 +325,6 @@ def _margin(kept: float) -> float:
     return min(_MARGIN, max(_LEAST_MARGIN, kept / 10))
 
 
-def _by_age(age: float, kept: float) -> str | None:
-    """Return the reason why a key of this age must not be sent: it may expire during the call, or
-    the age is impossible. None: it can be sent.
-    """
-    if age < -_DATES_DIFFER:
-        return "It may have been sent at a time in the future: a clock was changed."
-    if age > kept - _margin(kept):
-        return "It may have been sent longer ago than the provider keeps its key."
-    return None
+def _is_over(age: float, limit: float) -> bool:
+    """Whether a call may end later than a limit after the first sending, at this age."""
+    return age > limit - _margin(limit)

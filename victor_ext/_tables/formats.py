@@ -69,18 +69,13 @@ class UnreadableCell(str):
     """A value that is not in the form that its file names. It is sent to nobody.
 
     The text itself might be right by other rules: `12.50` is no amount with a decimal comma.
-
-    Attributes:
-        cell: The text as the file has it.
     """
 
-    __slots__ = ("cell", "problem")
-    cell: str
+    __slots__ = ("problem",)
     problem: Problem
 
     def __new__(cls, text: str, problem: Problem) -> Self:
         unreadable = super().__new__(cls, f"unreadable: {text}")
-        unreadable.cell = text
         unreadable.problem = problem
         return unreadable
 
@@ -111,11 +106,6 @@ def written_amount(amount: Decimal, currency: str, decimal: str | None) -> str:
     exponent = int(amount.as_tuple().exponent)
     places = max(Money(0, currency).decimals, -exponent)
     return _DECIMALS[decimal or "point"].written(f"{amount:,.{places}f}")
-
-
-def write_amount(number: str, decimal: str | None) -> str:
-    """Return an amount such as `1234.56` with this decimal mark: what `read_amount` reads."""
-    return number if decimal is None else _DECIMALS[decimal].written(number)
 
 
 def in_own_form(hint: str, decimal: str | None, date_format: str | None) -> str:
@@ -150,16 +140,6 @@ def read_date(name: str, value: object, date_format: str | None) -> object:
             return date(int(match["Y"]), int(match["M"]), int(match["D"])).isoformat()
         reason = f", and there is no such day in the order {date_format}."
     return UnreadableCell(text, Problem(name, "format", f"{name} is {_excerpt(text)}{reason}"))
-
-
-def write_date(text: str, date_format: str | None) -> str:
-    """Return a date such as `2026-11-25` in this order: what `read_date` reads."""
-    year, *month_and_day = text.split("-")
-    if date_format is None or len(month_and_day) != 2:  # it is a word, such as `today`
-        return text
-    parts = dict(zip("YMD", (year, *month_and_day), strict=True))
-    separator = "." if date_format == "DMY" else "/"
-    return separator.join(parts[letter] for letter in date_format)
 
 
 def _is_text(value: object) -> bool:

@@ -20,8 +20,6 @@ from .formats import (
     in_own_form,
     read_amount,
     read_date,
-    write_amount,
-    write_date,
 )
 
 Columns = Mapping[str, str | None]
@@ -50,13 +48,15 @@ AMOUNT_AND_DUE_DATE = FormedColumns()
 class FileRecord:
     """One record of a source: its number and, in a file, the line where it begins, both from 1.
 
-    If there are problems, the record cannot be read, and `fields` is unreliable.
+    If there are problems, the record cannot be read, and `fields` is unreliable. `cells` has what
+    stands in it by the source's own names of columns, also of those that are not read.
     """
 
     number: int
     line: int | None
     fields: dict[str, Any] = field(repr=False)
     problems: tuple[Problem, ...] = ()
+    cells: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
 
 class SourceBroken(Exception):
@@ -127,26 +127,9 @@ class RowFile(os.PathLike[str]):
                 fields[name] = read_date(name, fields[name], self.date_format)
         return record
 
-    @property
-    def is_written_as_read(self) -> bool:
-        """Whether `written` changes no value."""
-        return self.decimal is None and self.date_format is None
-
     def in_own_form(self, hint: str) -> str:
         """Return a hint about what to write into a file, with examples as this one is written."""
         return in_own_form(hint, self.decimal, self.date_format)
-
-    def written(self, name: str, value: str, formed: FormedColumns) -> str:
-        """Return a value that `read_values` has converted, as the file writes it.
-
-        Args:
-            name: Our name of the column.
-            value: The value, as text.
-            formed: The columns whose values are converted.
-        """
-        if name in formed.numbers:
-            return write_amount(value, self.decimal)
-        return write_date(value, self.date_format) if name in formed.dates else value
 
 
 def checked_columns(columns: Columns) -> dict[str, str | None]:
@@ -205,12 +188,26 @@ class Heading:
         in_order = sorted(places.items(), key=itemgetter(1))
         return cls(own, dict(in_order), _DELIMITER_WORDS[delimiter])
 
-    def fields(self, cells: Sequence[str]) -> dict[str, Any]:
-        """Return the cells of a row by our names of columns, those that the row has."""
+    def record(
+        self,
+        number: int,
+        line: int,
+        cells: Sequence[Any],
+        problems: tuple[Problem, ...] = (),
+    ) -> FileRecord:
+        """Return the record of a row, with those of its cells that the row has by our names of
+        columns, and all of them by the file's own.
+        """
         count = len(cells)
-        return hidden_fields(
-            (name, cells[place]) for name, place in self.places.items() if place < count
-        )
+        read = [(name, place) for name, place in self.places.items() if place < count]
+        fields = hidden_fields((name, cells[place]) for name, place in read)
+        own = dict(zip(self.own, cells, strict=False))
+        own |= {self.own[place]: fields[name] for name, place in read}  # hidden as they are
+        return FileRecord(number, line, fields, problems, own)
+
+    def begins_with(self, names: Sequence[str]) -> bool:
+        """Whether these are the names of its first columns."""
+        return [*self.own[: len(names)]] == [*names]
 
     def check_named(self, columns: Columns, line: int) -> None:
         """Raise `SourceBroken` if the heading, in the line with this number, lacks a column that

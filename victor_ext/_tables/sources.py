@@ -9,7 +9,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
@@ -97,6 +97,7 @@ def records_of(
     check: HeadingCheck,
     formed: FormedColumns = AMOUNT_AND_DUE_DATE,
     position: FilePosition | None = None,
+    export: Sequence[str] = (),
 ) -> Iterator[FileRecord]:
     """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a
     JSON object a line.
@@ -111,6 +112,7 @@ def records_of(
         check: Checks the names of a CSV heading.
         formed: The columns whose values are in the form that a `RowFile` names.
         position: What knows how much of a file is read, while the records are.
+        export: The first columns of an export, behind which its sheet may name them once more.
 
     Raises:
         ConfigurationError: The file cannot be opened or has an unsupported format.
@@ -140,7 +142,7 @@ def records_of(
     if path.suffix.lower() in _JSON_LINES:
         records = _json_records(lines, file)
     else:
-        records = _csv_records(lines, file, known, check)
+        records = _csv_records(lines, file, known, check, export)
     return (record if record.problems else file.read_values(record, formed) for record in records)
 
 
@@ -157,7 +159,7 @@ def _record_of_mapping(number: int, row: Mapping[str, object]) -> FileRecord:
     problems = tuple(
         Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1]
     )
-    return FileRecord(number, None, dict(pairs), problems)
+    return FileRecord(number, None, dict(pairs), problems, dict(pairs))
 
 
 class EmptyCell(str):
@@ -225,11 +227,8 @@ def _json_record(number: int, line: int, text: str, file: RowFile) -> FileRecord
             number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),)
         )
     fields: dict[str, Any] = row  # pyright: ignore[reportUnknownVariableType] - of `json`
-    if file.columns:  # they get our names of columns, as the cells of a CSV row have
-        heading = Heading.of(list(fields), file.columns)
-        values = list(fields.values())
-        fields = hidden_fields((name, values[place]) for name, place in heading.places.items())
-    return FileRecord(number, line, fields)
+    heading = Heading.of(list(fields), file.columns)
+    return heading.record(number, line, list(fields.values()))
 
 
 def _object_of_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -298,11 +297,15 @@ def _lines_of(path: Path, encoding: str, position: FilePosition) -> Iterator[str
 
 
 def _csv_records(
-    lines: Iterator[str], file: RowFile, known: Collection[str], check: HeadingCheck
+    lines: Iterator[str],
+    file: RowFile,
+    known: Collection[str],
+    check: HeadingCheck,
+    export: Sequence[str],
 ) -> Iterator[FileRecord]:
     """Yield the records of a file with a heading. Raises `SourceBroken`.
 
-    `known` are names of columns that a heading may have.
+    `known` are names of columns that a heading may have; `export` is as of `records_of`.
     """
     first = next(lines, "")
     first_line = 1
@@ -320,7 +323,7 @@ def _csv_records(
         if row.is_empty:
             continue
         if heading is None:
-            heading = _heading_of(row, file, delimiter)
+            heading = _heading_of(row, file, delimiter, export)
             check(heading, row.line)
             continue
         if row.has_several_lines:
@@ -398,12 +401,13 @@ def _unreadable_row(line: int, error: csv.Error) -> SourceBroken:
     return SourceBroken(line, None, "format", message)
 
 
-def _heading_of(row: _Row, file: RowFile, delimiter: str) -> Heading:
+def _heading_of(row: _Row, file: RowFile, delimiter: str, export: Sequence[str]) -> Heading:
     """Return the heading of the file. Raises `SourceBroken`: names are repeated, or lacking."""
-    names = [
-        in_one_form(cell).strip() or f"column_{place}"
-        for place, cell in enumerate(row.cells, start=1)
-    ]
+    names: list[str] = []
+    for place, cell in enumerate(row.cells, start=1):
+        name = in_one_form(cell).strip()
+        is_of_sheet = place > len(export) and name in export and names[: len(export)] == [*export]
+        names.append(f"column_{place}" if is_of_sheet or not name else name)
     repeated = repeated_in(names)
     if repeated:
         message = f"the heading names {', '.join(repeated)} more than once."
@@ -430,4 +434,4 @@ def _record(number: int, row: _Row, heading: Heading) -> FileRecord:
             advice = f"put the cell that has a {mark} in quotes, or take out the {mark}."
         message = f"the heading has {columns} columns, and the row {len(cells)}: {advice}"
         problems = (Problem("", "fields", message),)
-    return FileRecord(number, row.line, heading.fields(cells), problems)
+    return heading.record(number, row.line, cells, problems)

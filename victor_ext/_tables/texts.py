@@ -100,18 +100,17 @@ def invisible_in(name: str, text: str) -> Problem | None:
     return Problem(name, "characters", f"{name} {wrong}.") if wrong else None
 
 
-def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool = True) -> int:
+def write_table(file: TextIO, rows: Iterable[Iterable[object]]) -> int:
     """Write rows as CSV, the heading first, with LF at the ends of lines. Return the number of rows
     without the heading.
 
-    None is an empty cell. With `escape`, text that a spreadsheet would run has a single quote
-    before it.
+    None is an empty cell. Text that a spreadsheet would run has a single quote before it.
     """
     writer = csv.writer(_LfLines(file))
     count = 0
     for count, cells in enumerate(rows):  # noqa: B007 - it is returned
         texts = ["" if cell is None else str(cell) for cell in cells]
-        if escape and not _PLAIN_ROW.fullmatch(_BEFORE_CELL + _BEFORE_CELL.join(texts)):
+        if not _PLAIN_ROW.fullmatch(_BEFORE_CELL + _BEFORE_CELL.join(texts)):
             texts = [escape_formulas(text) for text in texts]
         writer.writerow(texts)
     return count

@@ -4,7 +4,7 @@ See docs/bulk.md.
 
     from victor_ext.bulk import BulkSender
 
-    sender = BulkSender(state="sqlite:///victor-bulk.sqlite", key_column="invoice_no")
+    sender = BulkSender(key_column="invoice_no")
     status = sender.send("invoices.csv")
 """
 
@@ -16,12 +16,12 @@ with needs_extra(__name__, "bulk"):
     from ._check import Cause, Check, InvalidRows, Notice, RowProblem
     from ._load_progress import LoadProgress
     from ._rows import RowOutcome, RowResult
-    from ._run import BatchStatus, BulkStopped
+    from ._run import BatchStatus
     from ._sender import BulkSender
-    from ._state import DEFAULT_STATE, StateLost, StateUnavailable
+    from ._state import StateLost, StateUnavailable
+    from ._worker import BulkStopped
 
 __all__ = (
-    "DEFAULT_STATE",
     "BatchStatus",
     "BulkSender",
     "BulkStopped",

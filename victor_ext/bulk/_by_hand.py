@@ -23,7 +23,6 @@ from victor_ext.outbox._files import (
 from ._naming import id_holders
 from ._payments import IN_DOUBT, PAYMENTS, StoredPayment, chosen_payments, lock_payments
 from ._rows import Result, RowOutcome, key_after, own_values
-from ._settings import KEY_KIND
 from ._store import Store
 
 
@@ -78,7 +77,7 @@ def _payment_named(
     """
     text = text_of_cell(name)
     kind, settings = store.kind, store.settings
-    key = kind.key_of(settings.defaults, settings.key_kind or KEY_KIND, text)
+    key = kind.key_of(settings.defaults, text)
     reference = reference_of(text)
     columns = PAYMENTS.c
     is_named = sa.or_(columns.key.in_([text, key]), columns.entry == text)

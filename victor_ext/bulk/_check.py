@@ -16,10 +16,10 @@ from victor_ext._tables.formats import UnreadableCell, read_amount, written_amou
 from victor_ext._tables.row_file import RowFile
 
 from ._deciding import Code
-from ._settings import check_setting, refused_setting
+from ._settings import check_number, refused_setting
 
 SHOWN = 100
-"""Maximum number of stored problems, and of causes; further problems are only counted."""
+"""Maximum number of stored problems, and of notices; further ones are only counted."""
 _SHOWN_OF_CAUSE = 20
 """Maximum number of stored problems of one cause."""
 _EXACT = Context(prec=60)
@@ -99,26 +99,21 @@ class Check:
         new: Rows to store and send.
         unchanged: Rows whose payment is stored already. These rows do not send it again.
         changed: Rows about which a person has to decide, such as one with another amount than was
-            asked. They are not sent.
+            asked, or one that was rejected and is not corrected. They are not sent.
         invalid: Rows that break a rule.
         repeated: Rows with the key of an earlier row.
         set_aside: Invalid rows to store as refused.
-        replaced: Rows to store that replace a row of the same payment, which had not left.
         problems: The first 100 problems.
         problem_count: Number of all problems.
-        notices: Why rows are not simply sent, in the order of the source: the first 100 of each
-            code.
+        notices: Why rows are not simply sent, in the order of the source: the first 100.
         noticed: The number of rows by the code of their notice.
-        causes: All problems by their cause, those that break the source first. At most 100 causes
-            are told apart.
-        broken: Whether the source cannot be read completely, or has other control totals than are
-            expected.
+        causes: All problems by their cause, those that break the source first.
+        broken: Whether the source cannot be read completely, has other control totals than are
+            expected, or is refused by the rule of sheets.
         columns: Extra columns, for the export.
         totals: What the new rows ask for together, exactly, by currency.
         pulled_back: Rows of the batch that wait and that the source lacks: they are not sent any
             more.
-        sharing: Valid rows with the reference of another row. After a lost response, a row is
-            looked up by its reference, which does not tell these rows apart.
         has_references: Whether a row has a reference.
     """
 
@@ -129,7 +124,6 @@ class Check:
     invalid: int = 0
     repeated: int = 0
     set_aside: int = 0
-    replaced: int = 0
     problems: list[RowProblem] = field(default_factory=list[RowProblem])
     problem_count: int = 0
     notices: list[Notice] = field(default_factory=list[Notice])
@@ -139,7 +133,6 @@ class Check:
     columns: list[str] = field(default_factory=list[str])
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     pulled_back: int = 0
-    sharing: int = 0
     has_references: bool = False
 
     @property
@@ -164,47 +157,36 @@ class Check:
         elif len(self.problems) < SHOWN:
             self.problems.append(problem)
         cause = self._cause_of(problem)
-        if cause is not None:
-            cause.count += 1
-            if len(cause.first) < _SHOWN_OF_CAUSE:
-                cause.first.append(problem)
+        cause.count += 1
+        if len(cause.first) < _SHOWN_OF_CAUSE:
+            cause.first.append(problem)
 
-    def _cause_of(self, problem: RowProblem) -> Cause | None:
-        """Return the cause of a problem, which may be new; None: there are too many causes."""
+    def refuse(self, problem: RowProblem) -> None:
+        """Add a problem of a row for which the whole source is refused."""
+        self.add_problem(problem)
+        self.broken = True
+
+    def _cause_of(self, problem: RowProblem) -> Cause:
+        """Return the cause of a problem, which may be new."""
         for cause in self.causes:
             if (cause.column, cause.code) == (problem.column, problem.code):
                 return cause
         cause = Cause(problem.column, problem.code)
-        if problem.row is None:
-            self.causes.insert(0, cause)
-        elif len(self.causes) < SHOWN:
-            self.causes.append(cause)
-        else:
-            return None
+        self.causes.insert(0 if problem.row is None else len(self.causes), cause)
         return cause
 
     def add_notice(self, notice: Notice) -> None:
-        """Count a notice, and store the notice if it is among the first of its code in the source.
+        """Count a notice, and store the notice if it is among the first in the source.
 
         Rows are decided about in the order of their keys: a later notice may be of an earlier line.
         """
         self.noticed[notice.code] = self.noticed.get(notice.code, 0) + 1
-        if self.noticed[notice.code] > SHOWN:
-            places = reversed(range(len(self.notices)))
-            last = next(place for place in places if self.notices[place].code == notice.code)
-            if self.notices[last].line < notice.line:
-                return
-            del self.notices[last]
         insort(self.notices, notice, key=attrgetter("line"))
+        del self.notices[SHOWN:]
 
     def undecided(self) -> Check:
         """Return a check of the same rows, before anything is decided about them."""
-        return Check(
-            self.rows,
-            columns=self.columns,
-            sharing=self.sharing,
-            has_references=self.has_references,
-        )
+        return Check(self.rows, columns=self.columns, has_references=self.has_references)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +213,7 @@ class ControlTotals:
         Args:
             total: Text is in the form of the amounts of the source, or `1234.56`.
         """
-        check_setting("expect_rows", rows)
+        check_number("expect_rows", rows)
         decimal = source.decimal if isinstance(source, RowFile) else None
         if total is None:
             return cls(rows, None, decimal)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -25,8 +25,8 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,40}")
 _EXACT_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _BOOLEANS = {"true": True, "false": False}
 _TEXT, _A_NUMBER, _A_BOOLEAN = "text", "a number", "true or false"
-_MOST_DIGITS = 99
-"""A number with more digits before or behind its point is stored with an exponent."""
+_EXACT = Context(prec=100)
+"""Drops zeros that say nothing without rounding: the default context has 28 digits."""
 
 
 def _same(text: str) -> str:
@@ -187,7 +187,7 @@ def json_data(column_type: ColumnType | None, name: str, value: Any) -> Any:
     if isinstance(value, date):
         return _moment_in_utc(value) if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, float | Decimal):
-        return _digits_of(Decimal(str(value)))
+        return f"{Decimal(str(value)).normalize(_EXACT):f}"
     return value
 
 
@@ -205,13 +205,3 @@ def _moment_in_utc(moment: datetime) -> str:
         except OverflowError:  # it lies outside of the years that can be written
             pass
     return moment.isoformat()
-
-
-def _digits_of(number: Decimal) -> str:
-    """Return the digits of a number, without zeros that say nothing."""
-    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
-        return str(number)
-    text = f"{number:f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text

@@ -16,12 +16,11 @@ from sqlalchemy import Connection
 from victor_ext._event_queue.databases import Condition
 from victor_ext.outbox._files import ENTRIES, UNDER_WAY
 
-from ._deciding import Code, Verdict, decide, message_of
+from ._deciding import Verdict, decide, message_of
 from ._payments import (
     LINES,
     PAGE,
     PAYMENTS,
-    SHEETS,
     STATE,
     RequestedPayment,
     Sheet,
@@ -31,7 +30,7 @@ from ._payments import (
     lines_with_rows,
     row_and_payment,
 )
-from ._rows import Result, RowContent, RowOutcome, content_of, key_after, result_of, times_of
+from ._rows import Result, RowContent, RowOutcome, asked_at_of, content_of, key_after, result_of
 from ._state import StateLost
 from ._store import Store
 
@@ -54,8 +53,6 @@ class Line:
             there is none.
         restored: Whether the payment may have been asked since the backup of the state.
         asked_at: When the payment was first sent, an aware time; None: it was not.
-        by_provider_clock: Whether this is the provider's time.
-        asked_by: Who has sent the sheet that it was asked for.
         again: How many keys the payment had before the one that it is asked with.
     """
 
@@ -71,8 +68,6 @@ class Line:
     message: str | None
     restored: bool = False
     asked_at: datetime | None = None
-    by_provider_clock: bool = False
-    asked_by: str | None = None
     again: int = 0
 
     @property
@@ -91,13 +86,8 @@ class Line:
         return self.key
 
 
-def line_of_payment(store: Store, stored: Any, asked_by: str | None) -> Line:
-    """Return a payment as the line of the sheet that it was asked for.
-
-    Args:
-        stored: A row with the `PAYMENT_COLUMNS`.
-        asked_by: Who has sent that sheet.
-    """
+def line_of_payment(store: Store, stored: StoredPayment) -> Line:
+    """Return a payment as the line of the sheet that it was asked for."""
     row = content_of(store.vault, stored.row)
     result = result_of(store.vault, stored)
     return Line(
@@ -112,9 +102,8 @@ def line_of_payment(store: Store, stored: Any, asked_by: str | None) -> Line:
         result=result,
         message=None,
         restored=bool(stored.restored),
-        asked_by=asked_by,
+        asked_at=asked_at_of(stored),
         again=stored.again,
-        **times_of(stored),
     )
 
 
@@ -148,9 +137,8 @@ def counts_of(store: Store) -> LineCounts:
             verdict = _verdict_of(group, sheet)
             outcomes[verdict.outcome] += group.rows
             under_way += group.rows if group.state == UNDER_WAY else 0
-            code = _reported_code(verdict, is_own=bool(group.is_own))
-            if code is not None:
-                codes[code] += group.rows
+            if verdict.code is not None:
+                codes[verdict.code] += group.rows
     return LineCounts(outcomes, codes, under_way)
 
 
@@ -165,9 +153,7 @@ def _groups(store: Store, connection: Connection, sheet: Sheet) -> Sequence[Any]
         sa.case((dates_differ, lines.due_date)).label("due_date"),
         sa.case((dates_differ, columns.due_date)).label("asked_due_date"),
         columns.key.is_not(None).label("has_payment"),
-        columns.account,
         columns.batch,
-        (columns.sheet == sheet.id).label("is_own"),
         (columns.sheet > sheet.id).label("is_newer"),
         _is_lost(store).label("is_lost"),
     )
@@ -192,18 +178,10 @@ def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
             sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
             state=group.state,
             again=group.again,
-            account=group.account,
             values_digest=row.values_digest if group.has_same_values else "others",
             due_date=group.asked_due_date,
         )
     return decide(row, stored, sheet)
-
-
-def _reported_code(verdict: Verdict, *, is_own: bool) -> Code | None:
-    """What is reported of a row. `is_own`: its payment was asked for this very row."""
-    if is_own and verdict.code in (Code.CREATED_BEFORE, Code.REJECTED_BEFORE):
-        return None
-    return verdict.code
 
 
 def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
@@ -242,75 +220,62 @@ def lines_of(stores: Sequence[Store]) -> Iterator[Line]:
     with stores[0].snapshot() as connection:
         sheets = [store.latest_sheet(connection) for store in stores]
         for store, sheet in zip(stores, sheets, strict=True):
-            yield from _Reading(store, connection, sheet).lines()
+            for stored in _stored_lines(store, connection, sheet):
+                yield _line_of(store, sheet, stored)
 
 
-class _Reading:
-    """Reads the lines of a sheet."""
+def _stored_lines(store: Store, connection: Connection, sheet: Sheet) -> Iterator[sa.Row[Any]]:
+    """Yield the rows of a sheet as they are stored, with their payments, in pages."""
+    number = LINES.c.number
+    more = (_is_lost(store).label("is_lost"), LINES.c.problems)
+    query = lines_with_rows(store.owner, *more).where(is_of_sheet(sheet.id))
+    next_page = query.where(number > sa.bindparam("last")).order_by(number).limit(PAGE)
+    last = 0
+    while page := connection.execute(next_page, {"last": last}).all():
+        last = page[-1].line_number
+        yield from page
 
-    def __init__(self, store: Store, connection: Connection, sheet: Sheet) -> None:
-        self._store, self._connection, self._sheet = store, connection, sheet
-        self._persons: dict[int, str | None] = {}
 
-    def lines(self) -> Iterator[Line]:
-        """Yield the rows as lines."""
-        store, number = self._store, LINES.c.number
-        more = (_is_lost(store).label("is_lost"), LINES.c.problems)
-        query = lines_with_rows(store.owner, *more).where(is_of_sheet(self._sheet.id))
-        next_page = query.where(number > sa.bindparam("last")).order_by(number).limit(PAGE)
-        last = 0
-        while page := self._connection.execute(next_page, {"last": last}).all():
-            last = page[-1].line_number
-            yield from map(self._line, page)
+def _line_of(store: Store, sheet: Sheet, stored: sa.Row[Any]) -> Line:
+    """Return a row of a sheet as a line. Raises `StateLost` if its payment was deleted."""
+    if stored.is_lost:
+        raise _lost(store)
+    vault = store.vault
+    row, payment = row_and_payment(stored)
+    verdict = decide(row, payment, sheet)
+    latest = content_of(vault, row.row)
+    line = Line(
+        sheet=store.batch,
+        number=row.number,
+        key=row.key,
+        batch=None,
+        code=None,
+        row=None,
+        latest=latest,
+        outcome=verdict.outcome,
+        result=Result(verdict.outcome),
+        message=None if row.is_valid else _problems_of(store, stored.problems),
+    )
+    if payment is None:
+        return line
+    is_own = payment.sheet == sheet.id
+    line.batch = payment.batch
+    line.row = latest if is_own else content_of(vault, payment.row)
+    line.result = result_of(vault, payment)
+    line.restored = bool(payment.restored)
+    line.asked_at = asked_at_of(payment)
+    line.again = payment.again
+    line.code = verdict.code
+    if verdict.code is not None:
+        named = replace(latest, value=line.value)
+        notice = message_of(verdict.code, named, payment, vault, store.kind)
+        problems = line.message if verdict.is_invalid else None
+        line.message = " ".join(filter(None, [notice, problems]))
+    return line
 
-    def _line(self, stored: sa.Row[Any]) -> Line:
-        """Return a row of the sheet as a line."""
-        if stored.is_lost:
-            raise _lost(self._store)
-        vault = self._store.vault
-        row, payment = row_and_payment(stored)
-        verdict = decide(row, payment, self._sheet)
-        is_own = payment is not None and payment.sheet == self._sheet.id
-        code = _reported_code(verdict, is_own=is_own)
-        latest = content_of(vault, row.row)
-        message = None if row.is_valid else self._problems(stored.problems)
-        asked = None
-        result = Result(verdict.outcome)
-        times: dict[str, Any] = {}
-        if payment is not None:
-            asked = latest if is_own else content_of(vault, payment.row)
-            result = result_of(vault, payment)
-            times = times_of(payment)
-            times["asked_by"] = self._person_of(payment.sheet)
-            times["again"] = payment.again
-            if code is not None:
-                named = replace(latest, value=latest.value or row.key)
-                notice = message_of(code, named, payment, vault, self._store.kind)
-                message = f"{notice} {message}" if verdict.is_invalid and message else notice
-        return Line(
-            sheet=self._store.batch,
-            number=row.number,
-            key=row.key,
-            batch=None if payment is None else payment.batch,
-            code=code,
-            row=asked,
-            latest=latest,
-            outcome=verdict.outcome,
-            result=result,
-            message=message,
-            restored=payment is not None and bool(payment.restored),
-            **times,
-        )
 
-    def _problems(self, sealed: str | None) -> str | None:
-        """Return the problems of a row, in sentences."""
-        if sealed is None:
-            return None
-        return " ".join(message for _, _, message in self._store.vault.opened(sealed))
-
-    def _person_of(self, sheet: int) -> str | None:
-        if sheet not in self._persons:
-            query = sa.select(SHEETS.c.person).where(SHEETS.c.id == sheet)
-            sealed = self._connection.execute(query).scalar()
-            self._persons[sheet] = None if sealed is None else self._store.vault.opened(sealed)
-        return self._persons[sheet]
+def _problems_of(store: Store, sealed: str | None) -> str | None:
+    """Return the problems of a row, in sentences; None: they are forgotten."""
+    if sealed is None:
+        return None
+    return " ".join(message for _, _, message in store.vault.opened(sealed))

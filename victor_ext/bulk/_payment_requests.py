@@ -22,11 +22,11 @@ from ._column_types import columns_of, required_of
 from ._row_kind import CurrentStatus, RowKind
 from ._rows import Arguments
 
-_CREATE = "payment_requests.create"
 _NOT_REQUIRED = ("client_reference_id", "idempotency_key")
 """Arguments that code which stores requests has to give, and a file does not."""
 _SHORT_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 """An account number that a spreadsheet has shortened, such as `4.39877E+11`."""
+_AGREED = (Status.ACCEPTED, Status.COMPLETED)
 
 
 class PaymentRequests(RowKind):
@@ -39,7 +39,7 @@ class PaymentRequests(RowKind):
         name for name in required_of(PaymentRequestArguments) if name not in _NOT_REQUIRED
     ]
     reference: ClassVar = "client_reference_id"
-    exported: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
+    operation: ClassVar = "payment_requests.create"
     exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
     long_numbers: ClassVar = {
         "payee_account_number": _SHORT_ACCOUNT,
@@ -62,7 +62,7 @@ class PaymentRequests(RowKind):
 
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
         (arguments,) = rows
-        return self.client.prepare(_CREATE, **arguments, idempotency_key=key)
+        return self.client.prepare(self.operation, **arguments, idempotency_key=key)
 
     def send(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Create the payment request. The arguments are those of `RowKind.send`."""
@@ -109,4 +109,6 @@ def _refuse_past_due_date(call: PreparedCall, now: datetime) -> None:
 
 def _current_status(request: PaymentRequest) -> CurrentStatus:
     why_declined = request.approval_notes if request.status == Status.DECLINED else None
-    return CurrentStatus.of(request.status, request.error_message or why_declined)
+    reason = request.error_message or why_declined
+    amount = request.amount
+    return CurrentStatus.of(request.status, reason, agreed_statuses=_AGREED, amount=amount)

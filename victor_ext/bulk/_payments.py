@@ -55,7 +55,6 @@ SHEETS = sa.Table(
     sa.Column("batch", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
-    sa.Column("person", sa.Text, nullable=False),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
     sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
     sa.Index("victor_bulk_sheets_batch", "owner", "batch"),
@@ -132,6 +131,8 @@ WITH_ENTRIES = PAYMENTS.outerjoin(ENTRIES, IS_ITS_ENTRY)
 """Payments with their entries. A payment without one stays."""
 _ASKED = LINES.alias("asked")
 """The line that a payment was asked for."""
+ASKED_ROW = _ASKED.c.row
+"""What it asks for, encrypted; NULL: it is forgotten."""
 _WAS_ASKED_FOR = sa.and_(_ASKED.c.sheet == PAYMENTS.c.sheet, _ASKED.c.number == PAYMENTS.c.number)
 WITH_ROWS = WITH_ENTRIES.outerjoin(_ASKED, _WAS_ASKED_FOR)
 """The same, with what they ask for."""
@@ -153,18 +154,6 @@ def lines_with_payments(owner: str) -> Any:
     return LINES.outerjoin(PAYMENTS, is_its_payment).outerjoin(ENTRIES, IS_ITS_ENTRY)
 
 
-class KeyOrigin(NamedTuple):
-    """What keys of payments are made of, beside the value in the key column.
-
-    Attributes:
-        kind: What the values of the key column name, such as `invoice`.
-        column: The key column, which tells the rows apart.
-    """
-
-    kind: str
-    column: str
-
-
 class RequestedPayment(NamedTuple):
     """A checked row of a sheet, in the form in which it is compared with stored payments.
 
@@ -176,9 +165,8 @@ class RequestedPayment(NamedTuple):
         due_date: As `YYYY-MM-DD`, also if it is too early or late, or `UNREADABLE`; None: the row
             has none.
         row: The content of the row, encrypted: number, value, arguments, extras; None: forgotten.
-            The columns so far report a row.
         bare_digest: The same without what names the payment: its reference, and the key column.
-        skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
+        skeleton_digest: Digest that is equal for keys whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
     """
 
@@ -200,21 +188,17 @@ class Sheet:
     Attributes:
         id: Its number; None: it is being read, and newer than all others.
         batch: Its batch.
-        account: The account that it would be sent with.
         is_being_sent: Whether rows are asked for. Those of a stored sheet are only reported.
-        origin: What the keys of its rows are made of.
     """
 
     id: int | None
     batch: str
-    account: str
     is_being_sent: bool
-    origin: KeyOrigin
 
 
 class StoredPayment(NamedTuple):
     """A payment: the columns of `PAYMENTS` and of its entry. Those up to `due_date` decide
-    about a row, and those up to `restored` report it.
+    about a row.
 
     `row` is None if what it asks for is forgotten, `state` if nothing asks for it now, `own_state`
     if nothing is known beside its entry.
@@ -225,7 +209,6 @@ class StoredPayment(NamedTuple):
     sheet: int
     state: str | None
     again: int
-    account: str
     values_digest: str
     due_date: str | None
     stored_at: float = 0.0
@@ -261,7 +244,7 @@ _COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
     "state": STATE,
     "restored": RESTORED,
     "own_state": PAYMENTS.c.state,
-    "row": _ASKED.c.row,
+    "row": ASKED_ROW,
 }
 PAYMENT_COLUMNS = [_COLUMNS[name].label(name) for name in StoredPayment._fields]
 """The columns of a `StoredPayment`, for queries on `WITH_ROWS`."""
@@ -274,33 +257,24 @@ ROW_COLUMNS = [
 """The columns of a `RequestedPayment`. The key of a row without one is empty."""
 
 
-_OF_ROW = RequestedPayment._fields.index("row") + 1
-_OF_PAYMENT = StoredPayment._fields.index("restored") + 1
-"""So many columns of each are read to report a row."""
-
-
 def lines_with_rows(owner: str, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Return the query for lines with their payments, and with these columns: see
     `row_and_payment`.
-
-    What a payment asks for is read once: most were asked for the line itself.
     """
-    is_its_line = sa.and_(PAYMENTS.c.sheet == LINES.c.sheet, PAYMENTS.c.number == LINES.c.number)
-    row = sa.case((is_its_line, LINES.c.row), else_=_ASKED.c.row).label("row")
     query = sa.select(
-        *(column.label(f"line_{column.name}") for column in ROW_COLUMNS[:_OF_ROW]),
-        *(row if column.name == "row" else column for column in PAYMENT_COLUMNS[:_OF_PAYMENT]),
+        *(column.label(f"line_{column.name}") for column in ROW_COLUMNS),
+        *PAYMENT_COLUMNS,
         *columns,
     )
-    is_other_line = sa.and_(_WAS_ASKED_FOR, sa.not_(is_its_line))
-    return query.select_from(lines_with_payments(owner).outerjoin(_ASKED, is_other_line))
+    return query.select_from(lines_with_payments(owner).outerjoin(_ASKED, _WAS_ASKED_FOR))
 
 
 def row_and_payment(stored: sa.Row[Any]) -> tuple[RequestedPayment, StoredPayment | None]:
     """Return what a row of `lines_with_rows` has; None: there is no payment."""
-    of_payment = stored[_OF_ROW : _OF_ROW + _OF_PAYMENT]
-    payment = None if of_payment[0] is None else StoredPayment(*of_payment)
-    return RequestedPayment(*stored[:_OF_ROW]), payment
+    of_row = len(RequestedPayment._fields)
+    payment = StoredPayment._make(stored[of_row : of_row + len(StoredPayment._fields)])
+    has_payment = payment.key is not None
+    return RequestedPayment._make(stored[:of_row]), payment if has_payment else None
 
 
 def pages(values: Iterable[T]) -> Iterator[list[T]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import Done, InvalidRequest, NotDone, PreparedCall, Problem, zulu
+from victor_ext import Done, InvalidRequest, PreparedCall, Problem, zulu
 from victor_ext._tables.texts import SHORT_FORM
 from victor_ext._values.ids import canonical_id, reference_of
 from victor_ext.money import Money
@@ -35,6 +35,7 @@ _FIELD_PREFIX = "payments[0]."
 """How the client names the first payment of a payout in its problems."""
 _VALID_PRICE = {"currency": "USD", "amount": "1"}
 """What stands for an invalid price while the other values are checked."""
+_PAID = ("CONFIRMED",)
 
 
 class Payouts(RowKind):
@@ -49,14 +50,7 @@ class Payouts(RowKind):
     }
     required: ClassVar = (*required_of(PaymentInstruction), "currency", "payor_id")
     reference: ClassVar = "payor_payment_id"
-    exported: ClassVar = (
-        "amount",
-        "currency",
-        "payor_payment_id",
-        "remote_id",
-        "source_account_name",
-        "payout_id",
-    )
+    operation: ClassVar = "payouts.submit"
     unit_column: ClassVar = "payout_id"
     list_filter_column: ClassVar = unit_column
     unpaid_end_statuses: ClassVar = frozenset({"rejected", "failed", "returned", "withdrawn"})
@@ -80,9 +74,7 @@ class Payouts(RowKind):
         if problems:
             raise InvalidRequest.of(problems)
 
-    def key_facts(
-        self, arguments: Arguments, _key_kind: str, key_value: str, /
-    ) -> tuple[str, ...] | None:
+    def key_facts(self, arguments: Arguments, key_value: str, /) -> tuple[str, ...] | None:
         # A payor numbers its own payments: two payors may use the same reference.
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:
@@ -106,7 +98,7 @@ class Payouts(RowKind):
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:  # noqa: ARG002 - it takes no key
         instructions = [_instruction(row) for row in rows]
         shared = {argument: rows[0].get(column) for column, argument in _SHARED.items()}
-        call: PreparedCall = self.client.prepare("payouts.submit", instructions, **shared)
+        call: PreparedCall = self.client.prepare(self.operation, instructions, **shared)
         return call
 
     def look_up_by(self, row: Arguments, /) -> dict[str, str]:
@@ -157,8 +149,10 @@ class Payouts(RowKind):
         state = self.client.look_up(call, since=zulu.now())
         if isinstance(state, Done):
             return ""
-        if isinstance(state, NotDone) and not state.can_be_sent:
-            return state.why
+        if isinstance(state, str):
+            return state
+        if not state.can_be_sent:
+            return str(state.why)
         self.client.send(call)
         return ""
 
@@ -243,4 +237,4 @@ def _amount(arguments: Arguments) -> Money:
 
 def _current_status(payment: Any) -> CurrentStatus:
     reason = payment.return_reason or payment.rejection_reason or payment.withdrawn_reason
-    return CurrentStatus.of(payment.status, reason)
+    return CurrentStatus.of(payment.status, reason, agreed_statuses=_PAID)

@@ -7,7 +7,7 @@ Rows are compared by keyed digests, which reveal nothing of the values.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -17,17 +17,16 @@ from victor_ext._privacy import Secret
 from victor_ext._values.ids import in_one_form, reference_of, skeleton_of
 
 from ._column_types import AMOUNT
-from ._payments import UNREADABLE, KeyOrigin, RequestedPayment
+from ._payments import UNREADABLE, RequestedPayment
 from ._row_kind import RowKind
 from ._rows import Arguments, RowContent
-from ._settings import DEFAULTS, in_utc
 
 
 def requested_payment(
     kind: RowKind,
     vault: Vault,
     row: RowContent,
-    origin: KeyOrigin,
+    key_column: str,
     *,
     key: str,
     is_valid: bool,
@@ -35,18 +34,18 @@ def requested_payment(
     """Return a row of a file in the form in which rows are compared and stored.
 
     Args:
-        origin: What the key of the row is made of, beside its value.
+        key_column: The column that the key of the row is made of.
         key: Of its payment; empty: it has none.
         is_valid: Whether the row can be sent. If it cannot, its arguments are not stored, but the
             digest of its reference is: another file may correct the row and send it.
     """
     arguments = row.arguments or {}
     valid_arguments = stored_arguments(kind, arguments) if is_valid else None
-    compared = _compared_values(kind, arguments, names=(kind.reference, origin.column))
+    compared = _compared_values(kind, arguments, names=(kind.reference, key_column))
     # What rewrites a key may rewrite other cells, too, such as an account with a leading zero.
-    others = compared.keys() - {kind.reference, origin.column}
+    others = compared.keys() - {kind.reference, key_column}
     bare = {name: skeleton_of(compared[name]) for name in others}
-    facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
+    facts = kind.key_facts(arguments, row.value or "") or ()
     reference = reference_of(arguments.get(kind.reference))
     return RequestedPayment(
         number=row.number,
@@ -54,7 +53,7 @@ def requested_payment(
         is_valid=is_valid,
         values_digest=vault.fingerprint(_as_text(compared)),
         due_date=_comparable_date(arguments.get("due_date")),
-        row=vault.sealed([row.number, row.value, valid_arguments, row.extras]),
+        row=vault.sealed([row.number, row.value, valid_arguments, row.cells]),
         bare_digest=vault.fingerprint(_as_text(bare)),
         skeleton_digest=vault.fingerprint(skeleton_text(facts)),
         reference_digest=vault.fingerprint(reference),
@@ -77,27 +76,11 @@ def _as_text(compared: object) -> Secret:
 
 
 def differing_columns(kind: RowKind, stored: Arguments, arguments: Arguments) -> list[str]:
-    """Return the columns whose values differ from the stored ones.
-
-    A column that a newer release no longer has, or has under another name, is one of them. If no
-    column surely differs, it is one of those that have a default: these are returned.
-    """
+    """Return the columns whose values differ from the stored ones."""
     stored_values = {name: _canonical(kind, name, stored[name]) for name in stored}
     values = {name: _canonical(kind, name, arguments[name]) for name in arguments}
-    names = list[str]()
-    for name in sorted({*stored_values, *values}):
-        if stored_values.get(name) != values.get(name) and not _may_have_changed(name, values):
-            names.append(name)
-    return names or [name for name in DEFAULTS if name in kind.columns]
-
-
-def _may_have_changed(name: str, values: Mapping[str, str]) -> bool:
-    """Whether the same file had another value in this column before: by the default of the column,
-    or by a word such as `today`.
-    """
-    if name not in DEFAULTS:
-        return False
-    return name not in values or in_utc(values[name]) != values[name]
+    names = sorted({*stored_values, *values})
+    return [name for name in names if stored_values.get(name) != values.get(name)]
 
 
 def _compared_values(kind: RowKind, arguments: Arguments, names: Collection[str]) -> dict[str, str]:

@@ -20,7 +20,10 @@ from victor_ext._privacy import redact_excerpt
 from victor_ext._values.ids import unseen_in
 
 from ._column_types import Columns, argument_of, json_data
-from ._rows import Arguments, Result, RowContent, RowResult
+from ._rows import Arguments, Result, RowContent
+
+INSTEAD_OF = "instead_of"
+"""The column that names the payment that its row asks for once more."""
 
 
 class CurrentStatus(NamedTuple):
@@ -29,19 +32,32 @@ class CurrentStatus(NamedTuple):
     Attributes:
         status: The provider's status; None: the provider does not have the row.
         reason: Why the row failed or was declined.
+        is_agreed: Whether its amount is agreed to, or paid.
+        amount: The amount that is agreed to, if it was in part; None: that of the row.
     """
 
     status: str | None = None
     reason: str | None = None
+    is_agreed: bool = False
+    amount: Decimal | None = None
 
     @classmethod
-    def of(cls, status: str | None, reason: str | None) -> CurrentStatus:
-        """Return the status of a row that the provider has.
+    def of(
+        cls,
+        status: str | None,
+        reason: str | None,
+        *,
+        agreed_statuses: Collection[str],
+        amount: Decimal | None = None,
+    ) -> CurrentStatus:
+        """Return the status of a row that the provider has. An amount is agreed to in one of
+        `agreed_statuses`.
 
         The reason is as `redact_excerpt` shows what somebody else wrote: one line of 200 characters
         without account numbers, tokens and e-mail addresses.
         """
-        return cls(status or "no status", redact_excerpt(reason or "") or None)
+        shown_reason = redact_excerpt(reason or "") or None
+        return cls(status or "no status", shown_reason, status in agreed_statuses, amount)
 
 
 class RowKind(ABC):
@@ -50,28 +66,30 @@ class RowKind(ABC):
     Attributes:
         reference: The column whose value the provider repeats. The column tells rows apart, unless
             the sender names another key column.
+        operation: The method of the client that sends rows.
         rows_per_call: The most rows of one `group` that are sent in one call.
         columns: The columns of a file that are sent, or by which rows are looked up, with the types
             of their values.
         required: Those of the columns that each row needs.
-        exported: The columns whose values an export has. None of them is an account number.
         exact: The columns that must have no invisible characters, which would make another value.
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
-        unit_column: The column of an export with the id of what was created by one call for several
-            rows, such as `payout_id`; empty: each call has one row.
-        steps: The writes that follow what was sent, by the name of the step.
+        unit_column: What the id of that is called which was created by one call for several rows,
+            such as `payout_id`; empty: each call has one row.
+        steps: The writes that follow what was sent, by the name of the step: first the one that
+            pays it.
         effect: What sending a row does, for a person who confirms it.
-        list_filter_column: The column of an export by whose values the provider's lists are read.
+        list_filter_column: The column, or `unit_column`, by whose values the provider's lists are
+            read.
         currency: The only currency of these rows (ISO 4217); empty: a column names it.
         unpaid_end_statuses: The provider's statuses, in small letters, of a payment that has ended
             and was not paid.
     """
 
     reference: ClassVar[str] = ""
+    operation: ClassVar[str]
     rows_per_call: ClassVar[int] = 1
     columns: ClassVar[Columns]
     required: ClassVar[Sequence[str]]
-    exported: ClassVar[Sequence[str]]
     exact: ClassVar[frozenset[str]]
     long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
     unit_column: ClassVar[str] = ""
@@ -85,16 +103,17 @@ class RowKind(ABC):
         self.client = client
 
     @property
-    def paying_step(self) -> str | None:
-        """The name of the step that pays what was sent, the first one; None: there is none."""
-        return next(iter(self.steps), None)
+    def are_shared(self) -> bool:
+        """Whether several rows are sent in one call."""
+        return self.rows_per_call > 1
 
     @classmethod
     def known_columns(cls) -> list[str]:
-        """Return the columns that a file may name: those that are sent, and `currency`, which is
-        compared with the only currency of these rows.
+        """Return the columns that a file may name: those that are sent; `currency`, which is
+        compared with the only currency of these rows; and `instead_of`.
         """
-        return list(dict.fromkeys([*cls.columns, *(["currency"] if cls.currency else [])]))
+        own = ["currency", INSTEAD_OF] if cls.currency else [INSTEAD_OF]
+        return list(dict.fromkeys([*cls.columns, *own]))
 
     @abstractmethod
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
@@ -138,20 +157,18 @@ class RowKind(ABC):
         Raises `InvalidRequest`, whose problems have columns as fields.
         """
 
-    def key_facts(
-        self, _arguments: Arguments, key_kind: str, key_value: str, /
-    ) -> tuple[str, ...] | None:
+    def key_facts(self, _arguments: Arguments, key_value: str, /) -> tuple[str, ...] | None:
         """Return the business facts that the idempotency key of a row is made of.
 
         They are the same whichever file has the row. None: the row does not have them.
         """
-        return key_kind, key_value
+        return "invoice", key_value
 
-    def key_of(self, arguments: Arguments, key_kind: str, key_value: str) -> str | None:
+    def key_of(self, arguments: Arguments, key_value: str) -> str | None:
         """Return the idempotency key of a row; None: it lacks a fact, or a fact has what no key is
         made of.
         """
-        facts = self.key_facts(arguments, key_kind, key_value)
+        facts = self.key_facts(arguments, key_value)
         if facts is None or any(map(unseen_in, facts)):
             return None
         return idempotency_key_for(*facts)
@@ -172,21 +189,20 @@ class RowKind(ABC):
         """Return what rows must have in common to be sent in one call."""
         return None
 
-    def current_statuses(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
-        """Return what the provider says now of each payment that was created, by its id. Raises
+    def current_statuses(self, payments: Mapping[str, str | None]) -> dict[str, CurrentStatus]:
+        """Return what the provider says now of payments that were created, by their ids. Raises
         `VictorError`.
 
         Lists are read: a page for many rows, not a call for each. A row is read by its id if no
         list has it, or if its values were forgotten here. Ids and statuses are held in memory.
+
+        Args:
+            payments: Their values of `list_filter_column`, by id; None: it was forgotten.
         """
-        filter_values: dict[str, str | None] = {}  # by id; None: the value was forgotten
-        for result in results:
-            if result.id is not None and result.has_payment:
-                filter_values[result.id] = result.asked.get(self.list_filter_column)
-        values = {value for value in filter_values.values() if value is not None}
+        values = {value for value in payments.values() if value is not None}
         listed = self.listed_statuses(values) if values else ()
-        statuses = {id_: status for id_, status in listed if id_ in filter_values}
-        for missing_id in filter_values.keys() - statuses.keys():
+        statuses = {id_: status for id_, status in listed if id_ in payments}
+        for missing_id in payments.keys() - statuses.keys():
             try:
                 statuses[missing_id] = self.read_status(missing_id)
             except (BadRequest, NotFound):  # the provider does not know the id

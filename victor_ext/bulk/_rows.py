@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
@@ -30,13 +31,13 @@ class RowContent:
         number: Record number in the source, from 1; 0: it was forgotten.
         value: The value in the key column, which the key is made of.
         arguments: What is sent, as JSON data by column, or None for a refused row.
-        extras: The other columns, for the export.
+        cells: All cells of its source, as text, by the source's own headings, for the export.
     """
 
     number: int
     value: str | None
     arguments: Arguments | None = field(repr=False)
-    extras: Mapping[str, str] = field(repr=False)
+    cells: Mapping[str, str] = field(repr=False)
 
 
 def key_after(payment: str, again: int) -> str:
@@ -97,17 +98,10 @@ def result_of(vault: Vault, stored: Any) -> Result:
     return Result(outcome, error=error)
 
 
-def times_of(stored: Any) -> dict[str, Any]:
-    """Return when a stored payment or entry was first sent, as the attributes of a `RowResult`.
-
-    Args:
-        stored: A row with `first_sent_at` and `by_provider_clock`.
-    """
+def asked_at_of(stored: Any) -> datetime | None:
+    """Return when a stored payment was first sent, an aware time; None: it was not."""
     moment = stored.first_sent_at
-    return {
-        "asked_at": datetime.fromtimestamp(moment, UTC) if moment else None,
-        "by_provider_clock": bool(stored.by_provider_clock),
-    }
+    return datetime.fromtimestamp(moment, UTC) if moment else None
 
 
 def own_values(vault: Vault, result: Result) -> dict[str, Any]:
@@ -130,48 +124,39 @@ class RowResult:
     """One line of an export.
 
     Attributes:
-        row: Record number in the source, from 1; 0 if the latest sheet lacks the row and it was
-            sent, or may have been.
-        key: Idempotency key, the same in every attempt; empty for a refused row without one.
+        number: The value in the key column; its key, if the value is forgotten.
         id: The provider's id of what the row asks for, if known.
-        status: The status in the provider's response, if known.
+        status: The provider's status: that of the response, or with `refresh` the present one.
         outcome: Outcome of the row. If it is `to_decide`, `id`, `status` and `asked` are those of
             what was created.
         error: Why the row is not `created`, or how a lost response was settled. With `refresh` also
             why the provider says that the request failed or was declined.
-        extras: The other columns of the source, by name; of a row that is wrong, also the cells in
-            the columns of `asked`.
-        asked: The sent values of some columns, by name, and Velo's `payout_id`, if known. Empty for
-            a row that was refused before storage.
-        batch: The batch whose sheet it is, or was, asked for; None: it was not asked.
-        asked_at: When it was first sent, an aware time: the provider's where `by_provider_clock`,
-            else this machine's; None: it was not sent.
-        by_provider_clock: Whether `asked_at` is the provider's time.
-        asked_by: The person of the sheet that it was asked for, if one was named.
-        sheet: The batch whose latest sheet has the row, or lacks it.
+        asked: The amount that was, or may have been, asked for; None: nothing was, or it is
+            forgotten.
+        agreed: With `refresh`, the amount that the payer has agreed to, in whole or in part; of a
+            payout's payment, the amount that was paid. None: not, or not yet.
+        currency: The currency of both (ISO 4217).
+        batch: The batch whose latest sheet has the row.
+        cells: The cells of its source, by the source's own headings.
+        key: Idempotency key, the same in every attempt; empty for a refused row without one.
+        reference: The reference that was sent with it.
+        asked_at: When it was first sent, an aware time; None: it was not.
+        unit: The id of the payout that has it, if it is known.
+        row: Record number in the source, from 1; 0: it is forgotten.
     """
 
-    row: int
-    key: str
+    number: str = field(repr=False)
     id: str | None
     status: str | None
     outcome: RowOutcome
     error: str | None
-    extras: Mapping[str, str] = field(repr=False)
-    asked: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    batch: str | None = None
+    asked: Decimal | None = field(repr=False)
+    agreed: Decimal | None = field(repr=False)
+    currency: str | None
+    batch: str
+    cells: Mapping[str, str] = field(repr=False)
+    key: str = ""
+    reference: str | None = field(default=None, repr=False)
     asked_at: datetime | None = None
-    by_provider_clock: bool = False
-    asked_by: str | None = None
-    sheet: str = ""
-
-    @property
-    def has_payment(self) -> bool:
-        """Whether the provider has created what is said of the row, and its `status` can be read:
-        also if a person has to decide about the row.
-        """
-        return self.id is not None and self.outcome in _WITH_PAYMENT
-
-
-_WITH_PAYMENT = (RowOutcome.CREATED, RowOutcome.TO_DECIDE)
-"""Outcomes of rows whose payment the provider may have created."""
+    unit: str | None = None
+    row: int = 0

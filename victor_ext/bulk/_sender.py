@@ -13,7 +13,6 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import chain
 from typing import Any, ClassVar, TextIO
 
@@ -24,21 +23,23 @@ from victor_ext._event_queue.health import Heartbeat
 from victor_ext._event_queue.vault import HOW_TO_WRITE, secrets_of
 from victor_ext._privacy import concealed
 from victor_ext._tables.sources import Rows, hidden_rows
+from victor_ext._values.ids import in_one_form
 from victor_ext.outbox._files import Finding, hold_entries, release_entries
 
 from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
 from ._forgetting import forget_settled
+from ._lines import lines_of
 from ._load_progress import OnLoad
-from ._loading import Loading, pull_back_outdated, replaced_rows, want_nothing
-from ._results import common_form, results_of, results_of_payments, write_csv
+from ._loading import Loading, pull_back_outdated, want_nothing
+from ._results import current_statuses, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
-from ._rows import RowOutcome, RowResult
+from ._rows import RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
 from ._settings import BatchRecord, Settings, checked_batch, day_of, refused_setting
-from ._state import DEFAULT_STATE, SECRETS, State, hold_payments
+from ._state import SECRETS, State, hold_payments
 from ._steps import take_step, units_of
-from ._store import Store, no_such_batch, owner_of, system_of
+from ._store import Store, owner_of, system_of
 
 
 class BulkSender:
@@ -54,18 +55,18 @@ class BulkSender:
     Args:
         client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow
             at least `workers` connections.
-        state: Database URL: `sqlite:///` and a path, or `postgresql://...` for several machines.
+        state: Where rows are kept: the whole path of an SQLite file, `sqlite:///` and a path, or
+            `postgresql://...` for several machines (default: VICTOR_BULK_STATE, or the file
+            `victor/bulk.sqlite` in XDG_STATE_HOME or `~/.local/state`).
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
-        key_kind: What the values of that column name (default: the batch's, or `invoice`): the key
-            of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
-            again: it is only for values that name payers, and names the month, such as
-            `subscription-2026-11`.
         rate: Maximum rows per second in this process; None: no limit.
         workers: Maximum concurrent calls in this process, 1 to 100.
-        key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
-            hours). Rows that may have been sent longer ago are looked up and not sent again.
+        keys_kept: How long the provider keeps a key, in seconds or as a timedelta. Rows that may
+            have been sent longer ago are looked up and not sent again. It is stored with the state,
+            and the shortest that was ever said counts (default: what is stored, or 24 hours, an
+            assumption).
         due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
@@ -74,9 +75,8 @@ class BulkSender:
             VICTOR_BULK_KEY). Of several secrets, with commas between them, the first one encrypts,
             and all decrypt. Without one, rows are stored in clear, and none in production.
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        by: Who sends. It is stored.
-        other_payments: The new rows of the source are other payments than those of other batches
-            that they look like: without it, a copy of a sheet with other keys is refused.
+        other_payments: So many new rows of the source look like payments of other batches and are
+            others: a person has looked at them. Another number is refused.
 
     Raises:
         ConfigurationError: An argument is invalid, or the client's system has no rows to send.
@@ -92,23 +92,20 @@ class BulkSender:
         self,
         client: Any = None,
         *,
-        state: str = DEFAULT_STATE,
+        state: str | None = None,
         batch: str | None = None,
         key_column: str | None = None,
-        key_kind: str | None = None,
         rate: float | None = None,
         workers: int = 16,
-        key_retention: float | timedelta | None = None,
+        keys_kept: float | timedelta | None = None,
         due_date: date | str | None = None,
         skip_invalid: bool = False,
         encoding: str | None = None,
-        patience: float | None = None,
+        patience: float = 120.0,
         storage_key: str | None = None,
         payor_id: str | None = None,
-        by: str | None = None,
-        other_payments: bool = False,
+        other_payments: int | None = None,
     ) -> None:
-        state = concealed(state)
         storage_key = concealed(storage_key)
         system = Victor.system if client is None else system_of(client)
         kind: type[RowKind] = system.load("bulk")
@@ -116,17 +113,15 @@ class BulkSender:
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         self._settings = Settings(
-            key_column=key_column,
+            key_column=None if key_column is None else in_one_form(key_column),
             rate=rate,
             workers=workers,
-            key_retention=None if key_retention is None else _seconds(key_retention),
+            keys_kept=None if keys_kept is None else _seconds(keys_kept),
             patience=patience,
             due_date=day_of(due_date),
             skip_invalid=skip_invalid,
             encoding=encoding,
-            key_kind=key_kind,
             payor_id=payor_id,
-            by=by,
             other_payments=other_payments,
         )
         self._settings.check_for(kind)
@@ -141,7 +136,16 @@ class BulkSender:
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
         """
-        self._tried = Counter[RowOutcome]()
+
+    @property
+    def state(self) -> str:
+        """The URL of its state, without a password."""
+        return str(self._state)
+
+    @property
+    def has_named_state(self) -> bool:
+        """Whether somebody has named its state, by the argument or by VICTOR_BULK_STATE."""
+        return self._state.is_named
 
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
@@ -207,15 +211,10 @@ class BulkSender:
             if on_check is not None:
                 on_check(check)
             with loading.opened() as store:
-                record = loading.store(store)
+                loading.store(store)
                 loading.close()  # its file may be large, and sending may take long
-                status = run_batch(store, record, on_progress, partial(status_of, store))
-                return replace(
-                    status,
-                    check=loading.check,
-                    noticed=dict(loading.check.noticed),
-                    replaced=replaced_rows(store, loading.sheet),
-                )
+                status = run_batch(store, on_progress)
+                return replace(status, check=loading.check, noticed=dict(loading.check.noticed))
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Send what waits of a batch, and settle what is in doubt; `on_progress` is as for `send`.
@@ -225,9 +224,9 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored_batch(to_send=True) as (store, record):
-            pull_back_outdated(store, record)
-            return run_batch(store, record, on_progress, partial(status_of, store))
+        with self._stored_batch(to_send=True) as (store, _):
+            pull_back_outdated(store)
+            return run_batch(store, on_progress)
 
     def take_step(self, name: str) -> dict[str, str]:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted.
@@ -347,16 +346,15 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read.
         """
         with self._stored_batch() as (store, _):
-            kind = store.kind
             status = status_of(store)
             if not refresh:
                 return status
-            statuses = kind.current_statuses(results_of([store])).values()
+            statuses = current_statuses(store.kind, lines_of([store])).values()
             counts = Counter(current.status or "not found" for current in statuses)
             return replace(
                 status,
                 payments=dict(counts.most_common()),
-                units={unit: kind.describe_unit(unit) for unit in units_of(store)},
+                units={unit: store.kind.describe_unit(unit) for unit in units_of(store)},
             )
 
     def export(
@@ -370,8 +368,9 @@ class BulkSender:
         Args:
             batches: The names of the batches (default: the batch of this sender), such as
                 `sorted(sender.batches())`. A repeated name counts once.
-            refresh: Read the provider's present `status` of each created request: `completed` is
-                paid. Without it, the status is that of the answer to `create`.
+            refresh: Read the provider's present `status` of each created request, and what the
+                payer has agreed to: `completed` is paid. Without it, the status is that of the
+                answer to `create`.
 
         Raises:
             ConfigurationError: There is no such batch. Nothing has been yielded then.
@@ -386,38 +385,26 @@ class BulkSender:
         file: TextIO,
         *,
         batches: Collection[str] | None = None,
-        escape: bool = True,
         refresh: bool = False,
-        on_result: Callable[[RowResult], object] | None = None,
     ) -> int:
         """Write the export as CSV.
 
-        The columns are row, key, id, status, outcome, error, batch, asked_at, asked_by, sheet, the
-        source's other columns, and the requested values, or the cells of a row that is wrong. Names
-        of columns, amounts and dates are written as in the source. Where the sources of several
-        batches differ, they are written as `create` takes them.
+        The columns are number, id, status, outcome, error, asked, agreed, currency and batch, and
+        then those of the source, with its own headings and cells; of several batches, those of all
+        sources, by their headings. Text that a spreadsheet would run has a single quote before it.
 
         Args:
             file: Open text file.
             batches: As for `export`.
-            escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
-            on_result: Called with each row before it is written.
 
         Returns:
             The number of rows written.
         """
         with self._stored_batches(batches) as stored:
-            columns = chain.from_iterable(record.columns for record in stored.values())
-            return write_csv(
-                file,
-                results_of([*stored], refresh=refresh),
-                list(dict.fromkeys(columns)),
-                kind=next(iter(stored)).kind,
-                source=common_form(record.form for record in stored.values()),
-                escape=escape,
-                on_result=on_result,
-            )
+            headings = chain.from_iterable(record.columns for record in stored.values())
+            results = results_of([*stored], refresh=refresh)
+            return write_csv(file, results, list(dict.fromkeys(headings)))
 
     def book(self) -> Iterator[RowResult]:
         """Yield each payment of the batch once, as `reconcile` reads a book of ours. If the sender
@@ -431,11 +418,8 @@ class BulkSender:
         """
         with self._present(self._batch or "") as store:
             names = store.batches()
-            if store.batch and store.record() is None:
-                raise no_such_batch(store.batch, str(self._state), names)
-            if not names:
-                message = f"There is no batch of {store.owner} in {self._state}: name the system, "
-                raise ConfigurationError(f"{message}the environment and the URL that it sent to.")
+            if not names or (store.batch and store.batch not in names):
+                raise store.no_such_batch()
             yield from results_of_payments(store)
 
     def batches(self) -> list[str]:
@@ -447,19 +431,8 @@ class BulkSender:
         """
         if not self._state.exists():
             return []
-        self._state.prepare()
-        with self._opened() as store, self._state.errors():
+        with self._present() as store:
             return store.batches()
-
-    def owners(self) -> list[str]:
-        """Whose batches the state has, such as "victor sandbox": the systems and environments, of
-        which each has workers of its own.
-        """
-        if not self._state.exists():
-            return []
-        self._state.prepare()
-        with self._opened() as store, self._state.errors():
-            return store.owners()
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has
@@ -472,18 +445,10 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             ConfigurationError: The batch belongs to another account.
         """
-        with self._opened(self._batch or "", begins=True) as store:
+        with self._opened(self._batch or "", begins=True) as store, store.state.errors():
             if store.batch:
-                with store.state.errors():
-                    store.record(to_send=True)
+                store.record(to_send=True)
             serve(store, lambda _worker: stop is not None and stop.is_set())
-
-    def tried_counts(self) -> dict[RowOutcome, int]:
-        """The number of rows that this sender has tried since it was made, by outcome, such as for
-        `/metrics`.
-        """
-        tried = [outcome for outcome in RowOutcome if outcome is not RowOutcome.TO_DECIDE]
-        return {outcome: self._tried[outcome] for outcome in tried}
 
     def _batch_name(self, source: object) -> str:
         """Return the name of the batch: the sender's, or that of the file. Raises
@@ -541,14 +506,13 @@ class BulkSender:
                 vault=self._state.vault(self._secrets, owner_of(client)),
                 settings=self._settings,
                 heartbeat=self.heartbeat,
-                tried=self._tried,
                 batch=batch,
             )
 
     @contextmanager
     def _present(self, batch: str = "") -> Generator[Store]:
         """Open a state that has to be there, for the block: see `Store.open_present`."""
-        with self._opened() as store, store.open_present(batch) as present:
+        with self._opened(batch) as store, store.open_present() as present:
             yield present
 
     @contextmanager
@@ -572,17 +536,16 @@ class BulkSender:
         """
         if names is None:
             names = [self._batch_name(None)]
-        elif isinstance(names, str) or not names:
-            message = f"batches={names!r} must be a list with the name of at least one batch."
-            raise refused_setting("batches", message, "value")
-        first, *others = dict.fromkeys(map(checked_batch, names))
-        with self._present(first) as store:
+        if not names:
+            raise refused_setting("batches", "batches must have a name at least.", "value")
+        with self._present() as store:
             stored: dict[Store, BatchRecord] = {}
-            for each in (store, *(replace(store, batch=name) for name in others)):
-                record = each.record(to_send=to_send)
+            for name in dict.fromkeys(map(checked_batch, names)):
+                batch = replace(store, batch=name)
+                record = batch.record(to_send=to_send)
                 if record is None:
-                    raise no_such_batch(each.batch, str(self._state), store.batches())
-                stored[each] = record
+                    raise batch.no_such_batch()
+                stored[batch] = record
             yield stored
 
 

@@ -1,20 +1,18 @@
-"""The settings of a bulk sender, which are checked when they are made.
-
-`Settings` is for a sender; `after` and `with_terms_of` add what a batch was begun with.
-"""
+"""The settings of a bulk sender, which are checked when they are made."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeGuard
+from math import inf
+from typing import Any, cast
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._settlement.key_age import LEAST_KEPT
-from victor_ext._values.ids import in_one_form, unseen_in, words_of
+from victor_ext._values.ids import in_one_form
 
 from ._row_kind import RowKind
 
@@ -22,16 +20,8 @@ DAY = 24 * 3600.0
 MAX_NAME = 100
 """Maximum characters of the name of a batch."""
 _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
-PATIENCE = 120.0
-"""Seconds for which a row is retried while the provider fails, unless a setting says otherwise."""
-MAX_WORKERS = 100
-MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
-KEY_KIND = "invoice"
-"""What the values of a key column name, unless a setting says otherwise."""
-TERMS = ("key_retention", "patience")
-"""Settings that are stored with a batch, and hold for it until a file comes with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +30,13 @@ class BatchRecord:
 
     Attributes:
         key_column: The column that tells the rows apart.
-        key_kind: What the values of the key column name.
-        columns: Extra columns, for the export.
-        terms: The settings `TERMS` of its last file.
+        columns: The headings of its last file, for the export.
         rows: How many lines its last file has.
-        form: How its last file is written: the arguments of a `RowFile`.
     """
 
     key_column: str
-    key_kind: str
     columns: Sequence[str]
-    terms: Mapping[str, Any]
     rows: int
-    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +50,21 @@ class Settings:
     key_column: str | None
     rate: float | None
     workers: int
-    key_retention: float | None
-    patience: float | None
+    keys_kept: float | None
+    patience: float
     due_date: str | None
     skip_invalid: bool
     encoding: str | None
-    key_kind: str | None = None
     payor_id: str | None = None
-    by: str | None = None
-    other_payments: bool = False
+    other_payments: int | None = None
 
     def __post_init__(self) -> None:
-        for name in (
-            "key_column",
-            "key_kind",
-            "by",
-            "rate",
-            "workers",
-            "key_retention",
-            "patience",
-        ):
-            check_setting(name, getattr(self, name))
-        if self.key_column is not None:
-            object.__setattr__(self, "key_column", in_one_form(self.key_column))  # as a heading is
-        if self.key_column == "payee_account_number":
+        for name in ("rate", "workers", "keys_kept", "patience", "other_payments"):
+            check_number(name, getattr(self, name))
+        if self.key_column in ("", "payee_account_number"):
             message = (
-                "key_column=payee_account_number does not tell rows apart: many go to one account."
+                f"key_column={self.key_column!r} must be the name of a column that tells the rows "
+                "apart."
             )
             raise refused_setting("key_column", message)
 
@@ -113,20 +86,11 @@ class Settings:
                 f"{kind.reference}."
             )
             raise refused_setting("key_column", message)
-        if self.key_kind is not None:
-            message = (
-                f"key_kind={self.key_kind} cannot be: these rows are told apart by payor_id and "
-                f"{kind.reference}."
-            )
-            raise refused_setting("key_kind", message)
 
-    def after(self, last: BatchRecord) -> Settings:
-        """Return the settings, with the terms of the batch's last file where none are given.
-
-        Raises `ConfigurationError` for another key column: it would give other keys, and duplicate
-        requests.
+    def require_key_column(self, batch_column: str) -> None:
+        """Raise `ConfigurationError` for another key column than the batch has: it would give
+        other keys, and duplicate requests.
         """
-        batch_column = last.key_column
         if self.key_column not in (None, batch_column):
             message = (
                 f"key_column is {self.key_column}, and this batch has the key column "
@@ -138,22 +102,6 @@ class Settings:
                 "file this name again"
             )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-        return self.with_terms_of(last)
-
-    def with_terms_of(self, last: BatchRecord) -> Settings:
-        """Return the settings, with the terms of the batch's last file where none are given."""
-        missing = [name for name in TERMS if getattr(self, name) is None]
-        return replace(self, **{name: last.terms[name] for name in missing})
-
-    @property
-    def key_retention_seconds(self) -> float:
-        """Seconds for which the provider keeps a key: the setting, or a day."""
-        return self.key_retention or DAY
-
-    @property
-    def patience_seconds(self) -> float:
-        """Seconds for which sending goes on while nothing is settled."""
-        return PATIENCE if self.patience is None else self.patience
 
 
 def refused_setting(name: str, message: str, code: str = "setting") -> ConfigurationError:
@@ -192,61 +140,31 @@ def in_utc(day: Any) -> Any:
     return day
 
 
-def _is_words(text: object) -> bool:
-    """Whether this is text with at least one word."""
-    return isinstance(text, str) and bool(words_of(text))
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return _is_whole(value) or isinstance(value, float)
-
-
-_RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "key_column": (lambda name: isinstance(name, str) and name != "", "the name of a column"),
-    "key_kind": (
-        lambda text: _is_words(text) and not unseen_in(text),
-        "text: what the key column names, such as invoice or subscription-2026-11",
-    ),
-    "by": (_is_words, "the name of a person"),
-    "rate": (
-        lambda rate: _is_number(rate) and 0 < rate <= MAX_RATE,
-        "a number of rows a second, above 0 and at most 10000",
-    ),
-    "workers": (
-        lambda number: _is_whole(number) and 1 <= number <= MAX_WORKERS,
-        f"a whole number from 1 to {MAX_WORKERS}",
-    ),
-    "key_retention": (
-        lambda seconds: _is_number(seconds) and seconds >= LEAST_KEPT,
-        (
-            f"a number of seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before "
-            "their key"
-        ),
-    ),
-    "patience": (
-        lambda seconds: _is_number(seconds) and 0 <= seconds <= DAY,
-        "a number of seconds, at least 0 and at most 86400",
-    ),
-    "expect_rows": (
-        lambda rows: _is_whole(rows) and rows > 0,
-        "a number of rows, whole and above 0",
-    ),
+_NUMBERS: Mapping[str, tuple[float, float, str]] = {
+    "rate": (0.001, 10_000, "a number of rows a second"),
+    "workers": (1, 100, "a whole number"),
+    "keys_kept": (LEAST_KEPT, inf, "a number of seconds"),
+    "patience": (0, DAY, "a number of seconds"),
+    "expect_rows": (1, inf, "a whole number of rows"),
+    "other_payments": (1, inf, "a whole number of rows"),
 }
-"""When a setting is valid, and what a message says that it must be."""
+"""The least and the greatest value of a setting, and what a message says that it must be."""
 
 
-def check_setting(name: str, value: object) -> None:
-    """Raise `ConfigurationError` if a setting is not what `_RULES` says. None is valid, but for
+def check_number(name: str, value: object) -> None:
+    """Raise `ConfigurationError` if a setting is not what `_NUMBERS` says. None is valid, but for
     `workers`, which have no other default.
     """
-    is_valid, expected = _RULES[name]
-    if (value is None and name != "workers") or is_valid(value):
+    if value is None and name != "workers":
         return
-    raise refused_setting(name, f"{name}={value!r} must be {expected}.")
+    least, greatest, expected = _NUMBERS[name]
+    kinds = int if "whole" in expected else int | float
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    if is_number and least <= cast("float", value) <= greatest:
+        return
+    limit = "" if greatest == inf else f" and at most {greatest:g}"
+    message = f"{name}={value!r} must be {expected}, at least {least:g}{limit}."
+    raise refused_setting(name, message)
 
 
 def checked_batch(name: object) -> str:

@@ -1,28 +1,39 @@
-"""Whether a sheet is the next one of its batch (`refuse_another_list`), and which of its rows are
-payments that exist, or earlier rows, in another spelling of their keys (`respelled_rows`), or have
-the reference of one (`rows_of_asked_references`).
+"""The rule of sheets. `SheetRule` says why a sheet is refused by it, and `_deciding.py` what a row
+is.
+
+1. A sheet of a batch has every row that the batch has asked for; one that lacks a row is refused
+   whole, with names. Another list has another name.
+2. A row is new, asked before (with which values), or corrected after a rejection (any other value,
+   also another due date). Nothing else is said of a row.
+3. One spelling of a key, one payment of a reference, whatever the key column: else the file is
+   refused, by row and payment.
+4. A new list is not a copy: if at least half of its new rows, or any where the two lists share
+   rows, have all values (number and reference apart) and the due date of what another batch asked
+   under numbers that it lacks, it is refused whole, with names. `--other-payments 3` says how many
+   a person has looked at: another count is refused.
+5. To ask once more is a row with a number and a reference of its own, such as `INV-1042B`, that
+   names the old number in the column `instead_of`. `send` reads that payment, and refuses the file
+   unless it is declined, expired, failed or rejected.
 
 What programs do to the spelling of a key has no end. What they cannot do is make a payment leave
-its sheet without a new row in its place. So the next sheet of a batch has all that the batch has
-asked for, or is refused as a whole. A sheet of another name is refused if its new rows ask what
-other batches have asked, under keys that it lacks: it is a copy whose keys were respelled.
+its sheet without a new row in its place.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections import Counter
-from collections.abc import Collection, Iterator
-from typing import NamedTuple, Protocol
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import ConfigurationError, Problem
 from victor_ext._event_queue.databases import Condition, OfFewRows
 from victor_ext._values.ids import reference_of
 
+from ._check import RowProblem
 from ._deciding import day_text
+from ._lines import line_of_payment
 from ._payments import (
     EXISTS_OR_MAY,
     PAYMENTS,
@@ -36,186 +47,227 @@ from ._payments import (
     pages,
     stored_payments,
 )
+from ._results import current_statuses
+from ._row_kind import INSTEAD_OF
 from ._rows import content_of
+from ._source_rows import SourceRow, SourceRows
 from ._store import Store
 
 _NAMED = 5
-"""So many payments that a sheet lacks are named."""
+"""So many payments are named."""
+_SPELLED_OTHERWISE = (
+    "{column} is that of {other} in another spelling. Is it the same? Then write the old one. Is "
+    "it another? Then give it a number that no program makes of the old one."
+)
+_OF_ANOTHER = (
+    "{column} is that of {other}, under another number. Is it the same? Then write the number that "
+    "it had. Is it a month, an instalment or a repeat? Then give it a reference of its own, or "
+    "none."
+)
 
 
-class AnotherList(ConfigurationError):
-    """A sheet may be another list than the one that was sent under its name, or a copy of one.
-    Nothing was stored.
-    """
-
-
-class SheetRows(Protocol):
-    """The rows of a sheet, wherever they are stored."""
-
-    def pages(self) -> Iterator[list[RequestedPayment]]:
-        """Yield the rows with a key, in their order."""
-        ...
-
-    def keys_among(self, keys: Collection[str]) -> set[str]:
-        """Return those of these keys that the sheet has."""
-        ...
-
-    def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
-        """Return the number of the first row with each of these digests of a skeleton."""
-        ...
-
-    def place_of(self, number: int) -> str:
-        """Return where its source has a row, in the words of a message."""
-        ...
-
-
-def refuse_another_list(
-    connection: Connection, store: Store, rows: SheetRows, *, are_others: bool
-) -> None:
-    """Raise `AnotherList` for a sheet that lacks what its batch has asked for; or for a copy of
-    another batch with other keys.
+class SheetRule:
+    """The rule of sheets, for the rows of a source and what the state has.
 
     Args:
-        are_others: A person says that the new rows are other payments than they look like.
+        connection: The transaction that sees the state; None: there is no state.
+        key_column: The column with the keys of the rows.
     """
-    lacking = _lacking_keys(connection, store, rows)
-    if lacking:
-        stored = stored_payments(connection, store.owner, lacking[:_NAMED])
-        names = ", ".join(_name(store, stored[key]) for key in lacking[:_NAMED])
-        more = f" and {len(lacking) - _NAMED:,} more" if len(lacking) > _NAMED else ""
-        raise _another_list(
-            f"{store.batch} has asked for {names}{more}, and this sheet lacks what was asked for. "
-            "Is it the same list? Then put these rows back, with the keys that they had: nobody is "
-            f"asked twice. Is it another list? Then name it: --batch {_another_name(store)}."
-        )
-    if not are_others:
-        _refuse_copy(connection, store, rows)
 
+    def __init__(
+        self, connection: Connection | None, store: Store, rows: SourceRows, key_column: str
+    ) -> None:
+        self._connection, self._store, self._rows = connection, store, rows
+        self._key_column = key_column
 
-def _lacking_keys(connection: Connection, store: Store, rows: SheetRows) -> list[str]:
-    """Return the keys of payments of the batch that exist, or may, and that the sheet lacks."""
-    columns = PAYMENTS.c
-    query = sa.select(columns.key).select_from(WITH_ENTRIES)
-    asked = query.where(store.is_of_batch(), STATE.in_(EXISTS_OR_MAY))
-    in_order = connection.execute(asked.order_by(columns.sheet, columns.number)).scalars()
-    lacking: list[str] = []
-    for page in pages(in_order):
-        listed = rows.keys_among(page)
-        lacking += [key for key in page if key not in listed]
-    return lacking
+    def problems(self, *, is_latest: bool) -> list[RowProblem]:
+        """Return why the sheet is refused, by the first of the sentences 1, 3 and 4 that it breaks.
 
+        Args:
+            is_latest: Whether it is the latest sheet of its batch, once more.
+        """
+        if self._connection is None or is_latest:
+            return [*self._repeated()]
+        return [*self._lacking()] or [*self._repeated()] or [*self._copied()]
 
-def _refuse_copy(connection: Connection, store: Store, rows: SheetRows) -> None:
-    """Raise `AnotherList` if new rows have the values and the due date of payments of another batch
-    that the sheet lacks: at least half of them, or some while the two batches share rows.
-    """
-    new = 0
-    copies = Counter[str]()
-    related: set[str] = set()
-    used: set[str] = set()
-    for page in rows.pages():
-        known = stored_payments(connection, store.owner, [row.key for row in page])
-        related |= {payment.batch for payment in known.values()}
-        unknown = [row for row in page if row.key not in known]
-        new += len(unknown)
-        values = Counter((row.bare_digest, row.due_date) for row in unknown)
-        digests = {row.bare_digest for row in unknown}
-        others = _payments(connection, store, PAYMENTS.c.bare_digest.in_(digests))
-        listed = rows.keys_among([other.key for other in others])
-        for other in others:
-            asks = other.bare_digest, other.due_date
-            is_elsewhere = other.batch != store.batch and other.key not in listed
-            if is_elsewhere and other.key not in used and values[asks] > 0:
-                values[asks] -= 1
-                used.add(other.key)
-                copies[other.batch] += 1
-    shared = {batch: count for batch, count in copies.items() if batch in related}
-    if 2 * copies.total() < new and not shared:
-        return
-    batch, count = max((shared or copies).items(), key=lambda item: item[1], default=("", 0))
-    if count:
-        raise _another_list(
-            f"{count:,} of {new:,} new rows ask what {batch} has asked, under keys that this sheet "
-            "lacks. Are they the same payments? Then write the keys that they had. Are they other "
-            "ones? Then say so: --other-payments."
+    def _lacking(self) -> Iterator[RowProblem]:
+        """Yield that the sheet lacks payments of its batch that exist, or may."""
+        assert self._connection is not None
+        columns, batch = PAYMENTS.c, self._store.batch
+        is_asked = sa.and_(self._store.is_of_batch(), STATE.in_(EXISTS_OR_MAY))
+        query = sa.select(columns.key).select_from(WITH_ENTRIES).where(is_asked)
+        in_order = query.order_by(columns.sheet, columns.number)
+        lacking: list[str] = []
+        for page in pages(self._connection.execute(in_order).scalars()):
+            listed = self._rows.keys_among(page)
+            lacking += [key for key in page if key not in listed]
+        if not lacking:
+            return
+        stored = self._stored(lacking[:_NAMED])
+        names = _listed([self._name(stored[key]) for key in lacking[:_NAMED]], len(lacking))
+        yield _refusal(
+            "another_list",
+            f"{batch} has asked for {names}, and this sheet lacks what was asked for. Is it the "
+            "same list? Then put these rows back, with the keys that they had: nobody is asked "
+            "twice. Is it another list? Then give it a name of its own, such as "
+            '--batch "open $(date +%F)" for an export of each night.',
         )
 
+    def _repeated(self) -> Iterator[RowProblem]:
+        """Yield the rows with the key of an earlier row, or of a payment, in another spelling; and
+        those with the reference of one, under another key.
+        """
+        reference = self._store.kind.reference
+        for page in self._rows.pages():
+            for digest, column, code, sentence in (
+                ("skeleton_digest", self._key_column, "respelled", _SPELLED_OTHERWISE),
+                ("reference_digest", reference, "asked_reference", _OF_ANOTHER),
+            ):
+                others = self._others(page, digest)
+                for row in self._rows.named(others):
+                    message = sentence.format(column=column, other=others[row.number])
+                    yield RowProblem(row.number, row.line, column, code, message)
 
-class Respelled(NamedTuple):
-    """A row that is another one, or a payment, in another spelling of its key, or under another
-    one.
-
-    Attributes:
-        number: Of the row.
-        other: What the other one is called, and where it is.
-    """
-
-    number: int
-    other: str
-
-
-def respelled_rows(
-    connection: Connection | None, store: Store, rows: SheetRows
-) -> Iterator[Respelled]:
-    """Yield the rows whose keys differ from that of an earlier row, or of a payment, by their
-    spelling alone. `connection` is the transaction that sees the state; None: there is no state.
-    """
-    for page in rows.pages():
-        first = rows.first_with({row.skeleton_digest for row in page})
-        others: dict[str, StoredPayment] = {}
-        if connection is not None:
-            of_spelling = PAYMENTS.c.skeleton_digest.in_(first)
-            others = {one.skeleton_digest: one for one in _payments(connection, store, of_spelling)}
-        for row in page:
-            other = others.get(row.skeleton_digest)
-            if first[row.skeleton_digest] < row.number:
-                yield Respelled(row.number, f"that of {rows.place_of(first[row.skeleton_digest])}")
-            elif other is not None and other.key != row.key:
-                day = day_text(other.stored_at)
-                yield Respelled(row.number, f"{_name(store, other)} ({other.batch}, {day})")
-
-
-def rows_of_asked_references(
-    connection: Connection, store: Store, rows: SheetRows
-) -> Iterator[Respelled]:
-    """Yield the rows with the reference of a payment that has another key, and that have no payment
-    of their own yet: the reference would be asked twice, such as with another key column.
-    """
-    if store.kind.rows_per_call > 1:  # the reference is a part of the key
-        return
-    no_reference = store.vault.fingerprint(reference_of(None))
-    for page in rows.pages():
-        digests = {row.reference_digest for row in page} - {no_reference}
-        if not digests:
-            continue
-        # SQLite counts how many have none, and would read all payments.
-        is_of_reference = OfFewRows(PAYMENTS.c.reference_digest.in_(digests))
-        asked = _payments(connection, store, is_of_reference)
-        others = {other.reference_digest: other for other in asked}
+    def _others(self, page: Sequence[RequestedPayment], digest: str) -> dict[int, str]:
+        """Return which earlier row, or which payment under another key, has this digest of a row,
+        by the number of the row.
+        """
+        digest_of = attrgetter(digest)
+        no_reference = self._store.vault.fingerprint(reference_of(None))
+        digests = {digest_of(row) for row in page} - {no_reference}
+        first = self._rows.first_with(digest, digests)
+        # SQLite counts how many have no reference, and would read all payments.
+        asked = self._asked(OfFewRows(PAYMENTS.c[digest].in_(digests)))
+        payments = {digest_of(payment): payment for payment in asked}
         keys = {payment.key for payment in asked}
+        others: dict[int, str] = {}
         for row in page:
-            other = others.get(row.reference_digest)
-            if other is not None and row.key not in keys:
-                day = day_text(other.stored_at)
-                yield Respelled(row.number, f"{_name(store, other)} ({other.batch}, {day})")
+            payment = payments.get(digest_of(row))
+            earlier = first.get(digest_of(row), row.number)
+            if earlier < row.number:
+                others[row.number] = self._rows.place_of(earlier)
+            elif payment is not None and row.key not in keys:
+                others[row.number] = self._described(payment)
+        return others
+
+    def _copied(self) -> Iterator[RowProblem]:
+        """Yield that new rows have all values and the due date of payments of other batches that
+        the sheet lacks: at least half of them, or some while two batches share rows.
+        """
+        verified = {row.number for row in self._rows.asking_once_more()}
+        new = 0
+        copied: set[str] = set()
+        names: list[str] = []
+        of_batches: set[str] = set()
+        related: set[str] = set()
+        for page in self._rows.pages():
+            known = self._stored([row.key for row in page])
+            related |= {payment.batch for payment in known.values()}
+            unknown: dict[tuple[str, str | None], list[RequestedPayment]] = defaultdict(list)
+            for row in page:
+                if row.key not in known and row.number not in verified:
+                    new += 1
+                    unknown[row.bare_digest, row.due_date].append(row)
+            others = self._asked(PAYMENTS.c.bare_digest.in_({digest for digest, _ in unknown}))
+            listed = self._rows.keys_among([other.key for other in others])
+            for other in others:
+                alike = unknown[other.bare_digest, other.due_date]
+                is_elsewhere = other.batch != self._store.batch and other.key not in listed
+                if alike and is_elsewhere and other.key not in copied:
+                    row = alike.pop(0)
+                    copied.add(other.key)
+                    of_batches.add(other.batch)
+                    if len(names) < _NAMED:
+                        place = self._rows.place_of(row.number)
+                        names.append(f"{place} those of {self._described(other)}")
+        count, looked_at = len(copied), self._store.settings.other_payments
+        is_copy = count > 0 and (2 * count >= new or not of_batches.isdisjoint(related))
+        if looked_at == count or (looked_at is None and not is_copy):
+            return
+        message = (
+            f"{count:,} of {new:,} new rows have all values and the due date of what was asked "
+            "under numbers that this sheet lacks"
+        )
+        if count == 0:
+            yield _refusal("copy", f"{message}: leave --other-payments out.")
+            return
+        yield _refusal(
+            "copy",
+            f"{message}: {_listed(names, count)}. Are they the same payments? Then write the "
+            "numbers that they had. Are they others? Then look at each of them, and write "
+            f"--other-payments {count}.",
+        )
+
+    def not_over(self) -> Iterator[RowProblem]:
+        """Yield the new rows that ask once more for what has not ended unpaid, as the provider
+        says now; or for what another row asks for once more. Raises `VictorError`.
+        """
+        unpaid = self._store.kind.unpaid_end_statuses
+        namings = Counter(self._named_key(row) for row in self._rows.asking_once_more())
+        for page in pages(self._rows.asking_once_more()):
+            known = self._stored([row.asked.key for row in page])
+            named = {row: self._named_key(row) for row in page if row.asked.key not in known}
+            statuses = self._statuses([*named.values()])
+            for row, key in named.items():
+                status = statuses.get(key, "not asked for")
+                if namings[key] > 1:
+                    status = "named by several rows"
+                if status.lower() not in unpaid:
+                    message = (
+                        f"{row.instead_of} is {status}: only what is declined, expired, failed or "
+                        "rejected is asked once more."
+                    )
+                    yield RowProblem(row.number, row.line, INSTEAD_OF, "not_over", message)
+
+    def _named_key(self, row: SourceRow) -> str:
+        """Return the key of the payment that a row asks for once more; empty: none can be made."""
+        arguments = content_of(self._store.vault, row.asked.row).arguments or {}
+        return self._store.kind.key_of(arguments, row.instead_of or "") or ""
+
+    def _statuses(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the present statuses of payments, by their keys."""
+        store, payments = self._store, self._stored(keys)
+        lines = {key: line_of_payment(store, payment) for key, payment in payments.items()}
+        current = current_statuses(store.kind, lines.values())
+        listed = self._rows.keys_among(keys)
+        statuses: dict[str, str] = {}
+        for key, line in lines.items():
+            statuses[key] = str(line.outcome)
+            if line.result.id in current:
+                statuses[key] = current[line.result.id].status or "not found"
+            elif key in listed or line.restored:
+                statuses[key] = f"{line.outcome}, and may be asked for under its own number"
+        return statuses
+
+    # What the state has
+
+    def _stored(self, keys: Collection[str]) -> dict[str, StoredPayment]:
+        """Return the payments with these keys, by key."""
+        if self._connection is None:
+            return {}
+        return stored_payments(self._connection, self._store.owner, keys)
+
+    def _asked(self, chosen: Condition) -> list[StoredPayment]:
+        """Return the chosen payments that exist, may exist or will be asked for."""
+        if self._connection is None:
+            return []
+        is_there = sa.or_(STATE.in_(EXISTS_OR_MAY | TO_BE_SENT), RESTORED)
+        is_owned = PAYMENTS.c.owner == self._store.owner
+        return chosen_payments(self._connection, sa.and_(is_owned, chosen, is_there))
+
+    def _name(self, payment: StoredPayment) -> str:
+        return content_of(self._store.vault, payment.row).value or payment.key
+
+    def _described(self, payment: StoredPayment) -> str:
+        return f"{self._name(payment)} ({payment.batch}, {day_text(payment.stored_at)})"
 
 
-def _payments(connection: Connection, store: Store, chosen: Condition) -> list[StoredPayment]:
-    """Return the chosen payments that exist, may exist or will be asked for."""
-    is_there = sa.or_(STATE.in_(EXISTS_OR_MAY | TO_BE_SENT), RESTORED)
-    return chosen_payments(connection, sa.and_(PAYMENTS.c.owner == store.owner, chosen, is_there))
+def _listed(names: Sequence[str], count: int) -> str:
+    """Return the first of these names, and how many more there are of all `count`."""
+    more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
-def _name(store: Store, stored: StoredPayment) -> str:
-    return content_of(store.vault, stored.row).value or stored.key
-
-
-def _another_name(store: Store) -> str:
-    return shlex.quote(f"{store.batch}-2")
-
-
-def _another_list(message: str) -> AnotherList:
-    error: AnotherList = AnotherList.of(
-        [Problem("batch", "another_list", f"{message} Nothing was stored.")]
-    )
-    return error
+def _refusal(code: str, message: str) -> RowProblem:
+    """Return a problem of a whole sheet."""
+    return RowProblem(None, None, None, code, f"{message} Nothing was stored.")

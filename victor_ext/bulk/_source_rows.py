@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from victor_ext import Problem
 from victor_ext._tables.temporary import TemporaryDatabase
-from victor_ext.outbox._files import like_entry
 
 from ._payments import PAGE, RequestedPayment, pages
 
@@ -25,19 +23,8 @@ CREATE TABLE asked (
     number INTEGER PRIMARY KEY, key TEXT UNIQUE, is_valid BOOLEAN, values_digest TEXT,
     due_date TEXT, row TEXT,
     bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT,
-    line INTEGER, problems TEXT, shares_reference BOOLEAN, price TEXT, is_repeated BOOLEAN
+    line INTEGER, problems TEXT, instead_of TEXT, price TEXT, is_repeated BOOLEAN
 );
-CREATE TABLE entries (
-    number INTEGER PRIMARY KEY, key TEXT, reference TEXT, call TEXT, others TEXT
-);
-"""
-_INDEX_SKELETONS = "CREATE INDEX IF NOT EXISTS skeletons ON asked (skeleton_digest)"
-_SHARING = """
-WITH shared AS (
-    SELECT COUNT(*) AS rows_of_one FROM asked WHERE shares_reference AND problems IS NULL
-    GROUP BY reference_digest HAVING COUNT(*) > 1
-)
-SELECT COALESCE(SUM(rows_of_one), 0) FROM shared
 """
 
 
@@ -47,7 +34,7 @@ class SourceRow(NamedTuple):
     Attributes:
         asked: What it asks for; without a key, nothing asks for it.
         problems: As JSON: the field, the code and the message of each; None: there are none.
-        shares_reference: Whether other rows may have its reference.
+        instead_of: What names the payment that it asks for once more; None: nothing does.
         price: The exact amount, a blank and the currency; None: it has no valid ones.
         is_repeated: Whether an earlier row has its key. Nothing else is stored of it.
     """
@@ -55,7 +42,7 @@ class SourceRow(NamedTuple):
     asked: RequestedPayment
     line: int | None
     problems: str | None = None
-    shares_reference: bool = False
+    instead_of: str | None = None
     price: str | None = None
     is_repeated: bool = False
 
@@ -75,42 +62,6 @@ class SourceRow(NamedTuple):
 
     def problem_list(self) -> list[Problem]:
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
-
-    def problems_in_words(self) -> str:
-        """Return what is wrong with the row, in sentences."""
-        return " ".join(problem.message for problem in self.problem_list())
-
-
-class RowEntry(NamedTuple):
-    """The entry that sends a row under its first key.
-
-    Attributes:
-        key: The value of this column of the entry; so are the next two.
-        others: The values of all its other columns, as JSON. Most rows have the same.
-    """
-
-    key: str
-    reference: str
-    call: str
-    others: str
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> RowEntry:
-        """Return an entry that has these columns."""
-        own = ("key", "reference", "call")
-        others = {name: value for name, value in values.items() if name not in own}
-        return cls(values["key"], values["reference"], values["call"], json.dumps(others))
-
-    def values(self) -> dict[str, Any]:
-        """Return the columns of the entry, with their values."""
-        own = {"key": self.key, "reference": self.reference, "call": self.call}
-        return like_entry(_columns_of(self.others), **own)
-
-
-@lru_cache(maxsize=16)
-def _columns_of(text: str) -> dict[str, Any]:
-    columns: dict[str, Any] = json.loads(text)
-    return columns
 
 
 _MARKS = 1 << 22
@@ -138,36 +89,25 @@ class SourceRows(TemporaryDatabase):
         self._hash = hashlib.sha256()
         self._added: list[SourceRow] = []
         """Rows that are not in the table yet."""
-        self._entries: list[tuple[int, *tuple[str, ...]]] = []
         self._marks = bytearray(_MARKS)
         """A mark for each key: a byte for many keys."""
 
     # While the source is read
 
-    def add(self, row: SourceRow, content: str = "null", entry: RowEntry | None = None) -> None:
-        """Add a row.
-
-        Args:
-            content: What its source has in it, as JSON.
-            entry: The entry that sends it; None: it is not valid, is sent with others, or the
-                source is only checked.
-        """
+    def add(self, row: SourceRow, content: str = "null") -> None:
+        """Add a row. `content` is what its source has in it, as JSON."""
         asked = row.asked
         self._added.append(row)
-        if entry is not None:
-            self._entries.append((asked.number, *entry))
         if len(self._added) == PAGE:
             self._store_added()
         if asked.key:
             self._marks[hash(asked.key) % _MARKS] = 1
         problems = "null" if row.problems is None else json.dumps(row.problems)
-        text = f"[{asked.number}, {asked.key}, {problems}, {content}]"
+        text = f"[{asked.number}, {problems}, {content}]"
         self._hash.update(text.encode("utf-8", "surrogatepass"))
 
     def digest(self) -> str:
-        """Return a digest that is equal for sources with the same rows and keys in the same
-        order.
-        """
+        """Return a digest that is equal for sources with the same rows in the same order."""
         return self._hash.hexdigest()
 
     def with_key(self, key: str) -> SourceRow | None:
@@ -176,17 +116,7 @@ class SourceRows(TemporaryDatabase):
             return None
         return next(self._select("WHERE key = ?", key), None)
 
-    def sharing(self) -> int:
-        """Return how many rows have the reference of another row."""
-        (count,) = self._read(_SHARING).fetchone()
-        return int(count)
-
-    def have_references(self) -> bool:
-        """Return whether one of the rows has a reference."""
-        query = "SELECT 1 FROM asked WHERE shares_reference LIMIT 1"
-        return self._read(query).fetchone() is not None
-
-    # While it is decided about: see `_sheet_rule.SheetRows`
+    # While it is decided about
 
     def pages(self) -> Iterator[list[RequestedPayment]]:
         """Yield the rows with a key, in their order."""
@@ -200,19 +130,25 @@ class SourceRows(TemporaryDatabase):
         return [*self._payments(named, *numbers)]
 
     def keys_among(self, keys: Collection[str]) -> set[str]:
+        """Return those of these keys that the sheet has."""
         named = f"WHERE key IN ({_places(keys)})"
         return {payment.key for payment in self._payments(named, *keys)}
 
-    def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
+    def first_with(self, column: str, digests: Collection[str]) -> dict[str, int]:
+        """Return the number of the first row with each of these digests in this column."""
         query = f"""
-            SELECT skeleton_digest, MIN(number) FROM asked
-            WHERE key IS NOT NULL AND skeleton_digest IN ({_places(skeletons)})
-            GROUP BY skeleton_digest
-        """  # noqa: S608 - there are only question marks
-        self.execute(_INDEX_SKELETONS)
-        return dict(self._read(query, [*skeletons]))
+            SELECT {column}, MIN(number) FROM asked
+            WHERE key IS NOT NULL AND {column} IN ({_places(digests)}) GROUP BY {column}
+        """  # noqa: S608 - a column, and question marks
+        self.execute(f"CREATE INDEX IF NOT EXISTS first_{column} ON asked ({column})")
+        return dict(self._read(query, [*digests]))
+
+    def asking_once_more(self) -> Iterator[SourceRow]:
+        """Yield the rows that ask once more for a payment, in order."""
+        return self._select("WHERE instead_of IS NOT NULL ORDER BY number")
 
     def place_of(self, number: int) -> str:
+        """Return where its source has a row, in the words of a message."""
         (row,) = self.named([number])
         return row.place_text
 
@@ -232,11 +168,6 @@ class SourceRows(TemporaryDatabase):
             if price is not None:
                 amount, _, currency = price.partition(" ")
                 yield Decimal(amount), currency
-
-    def entries(self, numbers: Collection[int]) -> dict[int, RowEntry]:
-        """Return the entries of the rows that have one, by their numbers."""
-        query = f"SELECT * FROM entries WHERE number IN ({_places(numbers)})"  # noqa: S608 - as below
-        return {number: RowEntry(*own) for number, *own in self._read(query, [*numbers])}
 
     def all(self) -> Iterator[SourceRow]:
         """Yield the rows in order."""
@@ -270,9 +201,7 @@ class SourceRows(TemporaryDatabase):
 
     def _store_added(self) -> None:
         self.executemany(_INSERT, [(*row.asked, *row[1:]) for row in self._added])
-        self.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", self._entries)
         self._added.clear()
-        self._entries.clear()
 
 
 def _places(values: Collection[object]) -> str:

@@ -35,6 +35,7 @@ from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.vault import Vault
 from victor_ext._privacy import Secret, concealed
 from victor_ext._tables.interruption import SignalWatch
+from victor_ext._user_files import make_user_folder, user_file
 from victor_ext._values.exit_status import FOR_NOW, UNKNOWN
 from victor_ext.outbox._files import (
     TABLES,
@@ -44,15 +45,16 @@ from victor_ext.outbox._files import (
 
 from ._payments import BATCHES, DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
 
-DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
-"""Where `BulkSender` keeps its state by default."""
+_VARIABLE = "VICTOR_BULK_STATE"
+"""Names the state, where an argument does not."""
 _CONNECT_SECONDS = 10
 SECRETS = "storage_key (VICTOR_BULK_KEY)"
 """What messages call the secrets of a state."""
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, by which entries are taken up."""
 _FORMS = (
-    "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
+    "write sqlite:///victor-bulk.sqlite (a file in this folder), the whole path of a file, or "
+    "postgresql://user@host/database"
 )
 _LOGIN = re.compile(r"[^/]:[^/]*@")
 """What looks like `user:password@` in a path."""
@@ -76,11 +78,24 @@ _logger = logging.getLogger("victor_ext.bulk")
 
 
 class State:
-    """The database that stores batches. It has to be persistent."""
+    """The database that stores batches. It has to be persistent.
 
-    def __init__(self, url: str) -> None:
-        url = concealed(url)
-        self.url = _checked_url(url)
+    Args:
+        name: Its URL, or the whole path of its file; None: that of VICTOR_BULK_STATE, or else the
+            file of this user.
+
+    Attributes:
+        is_named: Whether somebody has named it.
+    """
+
+    def __init__(self, name: str | None) -> None:
+        name = concealed(name)
+        if name is None:
+            name = os.environ.get(_VARIABLE) or None
+        self.is_named = name is not None
+        self.url = _checked_url(str(user_file("bulk.sqlite")) if name is None else name)
+        if self.is_named and self.url.get_backend_name() == "sqlite":
+            _check_folder(self.path)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and sqlite3.sqlite_version_info < _RETURNING:
             raise _refused_state(
@@ -138,6 +153,8 @@ class State:
         """Create the SQLite file, unless it exists. Raises `ConfigurationError`."""
         # Only the owner can read the file, although its content is encrypted.
         try:
+            if not self.is_named:
+                make_user_folder(self.path)
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise ConfigurationError(
@@ -305,6 +322,8 @@ def _checked_url(url: object) -> sa.URL:
     """Return the URL of a state with the driver that is used. Raises `ConfigurationError`."""
     if not isinstance(url, str) or not url.isprintable():
         raise _refused_state(f"state must be text without invisible characters: {_FORMS}.")
+    if os.path.isabs(url):
+        url = f"sqlite:///{url}"
     try:
         parsed = _with_hidden_password(sa.make_url(url))
         (parsed.host or "").encode("idna")  # else no driver can look it up
@@ -336,7 +355,7 @@ def _with_hidden_password(url: sa.URL) -> sa.URL:
 
 
 def _check_file(url: sa.URL) -> None:
-    """Check that a URL names a file, in a folder that exists. Raises `ConfigurationError`."""
+    """Check that a URL names a file. Raises `ConfigurationError`."""
     path = url.database or ""
     has_more = url.username or url.password or url.host or url.port or url.query
     is_no_file = path in ("", ":memory:") or path.startswith("file:")
@@ -345,7 +364,11 @@ def _check_file(url: sa.URL) -> None:
             "state is not a file that survives a crash, without user, password and options: "
             f"{_FORMS}."
         )
-    folder = Path(path).resolve().parent
+
+
+def _check_folder(file: Path) -> None:
+    """Check that the folder of a state exists. Raises `ConfigurationError`."""
+    folder = file.resolve().parent
     if not os.path.isdir(folder):
         raise _refused_state(f"state is in the folder {folder}, which does not exist.")
 

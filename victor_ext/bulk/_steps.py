@@ -49,9 +49,10 @@ def take_step(store: Store, name: str) -> dict[str, str]:
             f"{store.batch} has nothing to {name}: the provider has accepted nothing that this "
             "batch has sent. What another batch has sent is taken with that one."
         )
+    paying_step, *_ = kind.steps
     results: dict[str, str] = {}
     for unit, differing in units.items():
-        if differing and name == kind.paying_step:
+        if differing and name == paying_step:
             results[unit] = _refusal(differing)
         else:
             results[unit] = kind.take_step(name, unit) or DONE

@@ -8,8 +8,7 @@ The sheets of a batch are read by `_lines.py` and written by `_storing.py`; its 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from operator import call
@@ -34,9 +33,8 @@ from victor_ext._systems import System
 from victor_ext._values.places import place_of
 from victor_ext.outbox._files import ENTRIES
 
-from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
+from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, Sheet, is_of_sheet
 from ._row_kind import RowKind
-from ._rows import RowOutcome
 from ._settings import BatchRecord, Settings
 from ._state import State, StateLost, refuse_held
 
@@ -65,7 +63,6 @@ class Store:
         vault: Encrypts what is stored.
         settings: Of the sender.
         heartbeat: The heartbeat of the sender, which the worker keeps.
-        tried: The number of rows that the sender has tried, by outcome. The worker adds to it.
         batch: The name of the batch; empty: the store is only used for the whole state.
     """
 
@@ -76,7 +73,6 @@ class Store:
     vault: Vault
     settings: Settings
     heartbeat: Heartbeat
-    tried: Counter[RowOutcome]
     batch: str = ""
 
     @property
@@ -112,24 +108,21 @@ class Store:
         return SentSince.at(now, self.client.caller)
 
     @contextmanager
-    def open_present(self, batch: str) -> Generator[Store]:
-        """Open a batch of a state that has to be there, for the block.
-
-        Args:
-            batch: The name of the batch; empty: the store is only used for the whole state.
+    def open_present(self) -> Generator[Store]:
+        """Open the batch in a state that has to be there, for the block.
 
         Raises `ConfigurationError` if there is no state, and as `State.errors` does, also in the
         block.
         """
-        if not self.state.exists() and not batch:
-            raise ConfigurationError(f"There is no state {self.state}: nothing was stored there.")
         if not self.state.exists():
-            raise no_such_batch(batch, str(self.state))
+            raise ConfigurationError(
+                f"There is no state {self.state}: nothing was stored there, and nothing was sent."
+            )
         # The tables may be incomplete: a process may have been killed while it made them.
         self.state.prepare()
         # Its connections are new ones: the database may be another one since the last look.
         with self.state.errors(), self.state.engine() as engine:
-            yield replace(self, engine=engine, batch=batch)
+            yield replace(self, engine=engine)
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
@@ -249,14 +242,7 @@ class Store:
             sheet = connection.execute(sa.select(SHEETS).where(SHEETS.c.id == row.sheet)).first()
         if sheet is None:
             raise StateLost.deleted(f"The batch {self.batch}")
-        record = self._decrypted_record(row)
-        return Sheet(
-            sheet.id,
-            self.batch,
-            sheet.account,
-            is_being_sent=False,
-            origin=KeyOrigin(record.key_kind, record.key_column),
-        )
+        return Sheet(sheet.id, self.batch, is_being_sent=False)
 
     def save_record(self, connection: Connection, record: BatchRecord, sheet: int | None) -> None:
         """Store the record of the batch, with its latest sheet."""
@@ -282,11 +268,13 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.execute(query.order_by(columns.stored_at)).scalars())
 
-    def owners(self) -> list[str]:
-        """The systems and environments of which the state has batches."""
-        with self.engine.connect() as connection:
-            owner = BATCHES.c.owner
-            return list(connection.execute(sa.select(owner).distinct().order_by(owner)).scalars())
+    def no_such_batch(self) -> ConfigurationError:
+        """Return the error for a batch that the state does not have."""
+        names = ", ".join(self.batches()[-_MAX_NAMES:])
+        return ConfigurationError(
+            f"There is no batch {self.batch} of {self.owner} in {self.state}: nothing of it was "
+            f"stored, and nothing was sent. What this system and environment have: {names or '-'}."
+        )
 
     def is_stored(self, connection: Connection) -> bool:
         """Whether the batch has a record."""
@@ -303,24 +291,6 @@ class Store:
 def owner_of(client: Any) -> str:
     """The system and the environment of a client, such as "victor sandbox"."""
     return f"{client.system.name} {client.environment}".rstrip()
-
-
-def no_such_batch(
-    batch: str,
-    state: str,
-    others: Sequence[str] = (),
-) -> ConfigurationError:
-    """Return the error for a batch that the state does not have.
-
-    Args:
-        others: The names of the batches that the state has.
-    """
-    what = f"There is no batch {batch} in {state}: nothing of it was stored"
-    if not others:
-        return ConfigurationError(f"{what}, and nothing was sent. Send it first.")
-    names = ", ".join(others[:_MAX_NAMES])
-    more = ", ..." if len(others) > _MAX_NAMES else ""
-    return ConfigurationError(f"{what}. It has: {names}{more}.")
 
 
 def system_of(client: Any) -> System:

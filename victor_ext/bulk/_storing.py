@@ -1,9 +1,9 @@
 """Store a sheet as it was read (`add_sheet`), and make what it wants into what is asked (`apply`).
 
 `apply` alone makes the entries of rows, and pulls back those that wait and that the latest sheet
-does not want. It touches no entry that may have been sent. `EntryMaker` makes the entries. Rows
-that are sent in one call, such as the payments of a payout, are a unit. A unit that waits is taken
-apart when one of its rows is replaced or pulled back, and the others are sent in a new one.
+does not want. It touches no entry that may have been sent. Rows that are sent in one call, such as
+the payments of a payout, are a unit. An entry has no call before a worker takes it up: then
+`prepared_calls` makes it of what the payments ask for that are left in it.
 """
 
 from __future__ import annotations
@@ -11,36 +11,37 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext import InvalidRequest
 from victor_ext._event_queue.databases import Condition
 from victor_ext._event_queue.rows import change_rows, insert_rows, put_rows
-from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.key_age import SentSince
+from victor_ext._values.ids import reference_of
 from victor_ext.outbox._files import (
     ENTRIES,
+    FileCall,
     FileTerms,
     clear_restored,
     entry_values,
     lock_waiting,
     put_entries,
     remove_entries,
+    renew_entries,
     sent_since,
 )
 
 from ._deciding import NEW, Verdict
 from ._joining import Joined, Numbers, StoredRows, joined
 from ._payments import (
+    ASKED_ROW,
     DIGESTS,
     LINES,
     NEVER_LEFT,
-    PAYMENT_COLUMNS,
     PAYMENTS,
     SHEETS,
     STATE,
@@ -53,46 +54,9 @@ from ._payments import (
     lock_payments,
     pages,
 )
-from ._row_kind import RowKind
 from ._rows import NOTHING_OWN, Arguments, content_of, key_after
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class EntryMaker:
-    """Makes the entries for rows of one kind.
-
-    Attributes:
-        terms: What the entries have in common.
-    """
-
-    kind: RowKind
-    vault: Vault
-    terms: FileTerms
-
-    @property
-    def are_shared(self) -> bool:
-        """Whether several rows are sent in one call."""
-        return self.kind.rows_per_call > 1
-
-    def for_rows(self, rows: Sequence[Arguments], key: str) -> dict[str, Any]:
-        """Return the columns of the entry that sends rows in one call, with their values, from
-        their stored arguments. Raises `InvalidRequest`.
-        """
-        checked = [self.kind.checked_arguments(arguments) for arguments in rows]
-        call = self.kind.call_for(checked, key)
-        look_up_by = self.kind.look_up_by(checked[0])
-        return entry_values(
-            call,
-            self.kind.client,
-            key,
-            self.vault,
-            self.terms,
-            look_up_by,
-            shared=self.are_shared,
-        )
-
 
 # Sheets
 
@@ -104,7 +68,6 @@ def insert_sheet(connection: Connection, store: Store, *, digest: str, now: Sent
         "batch": store.batch,
         "account": store.account,
         "digest": digest,
-        "person": store.vault.sealed(store.settings.by),
         "stored_at": time.time(),
         "stored": json.dumps(now),
     }
@@ -148,7 +111,6 @@ def apply(
     connection: Connection,
     store: Store,
     sheet: Sheet,
-    maker: EntryMaker,
     now: SentSince,
     chosen: Iterable[Sequence[RequestedPayment]],
     rows: SourceRows | StoredRows,
@@ -161,7 +123,7 @@ def apply(
         sheet: The latest sheet of the batch.
         now: The present time of the provider.
         chosen: The rows of the sheet with a key, in the order of their keys.
-        rows: Has them by their numbers; with the entries that were made when a source was read.
+        rows: Has them by their numbers.
         note: Called with all rows, in pages.
     """
     lock_waiting(connection, store.is_entry())
@@ -178,8 +140,8 @@ def apply(
                 pulled.append(each.payment.key)
     pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
-        take_from_entries(connection, store, maker, page)
-    _ask(connection, store, sheet, maker, now, rows, asked)
+        take_from_entries(connection, store, page)
+    _ask(connection, store, sheet, now, rows, asked)
 
 
 class _Asked(NamedTuple):
@@ -237,72 +199,92 @@ def _ask(
     connection: Connection,
     store: Store,
     sheet: Sheet,
-    maker: EntryMaker,
     now: SentSince,
     rows: SourceRows | StoredRows,
     asked: _Asked,
 ) -> None:
     """Store the payments of rows, in their order, and the entries that ask for them."""
-    common = _common_columns(store, sheet, maker)
+    are_shared = store.kind.are_shared
+    common = _common_columns(store, sheet)
+    terms = _terms(store)
     stored_now = json.dumps(now)
     for numbers in pages(asked.numbers):
         page = rows.with_numbers(numbers)
-        if maker.are_shared:  # an entry of its own is replaced where it stands
-            take_from_entries(connection, store, maker, [row.key for row in page])
+        if are_shared:  # an entry of its own is replaced where it stands
+            take_from_entries(connection, store, [row.key for row in page])
         payments: list[dict[str, Any]] = []
         entries: list[dict[str, Any]] = []
         earlier: list[str] = []
-        made = rows.entries(numbers) if isinstance(rows, SourceRows) else {}
         for row in page:
             verdict = asked.again.get(row.number, NEW)
             since, again = verdict.since, verdict.again
             key = key_after(row.key, again)
+            own = {"key": row.key, "entry": None if are_shared else key, "again": again}
             times = {"stored": since or stored_now, "restored": since is not None}
-            payments.append(common | _own_columns(row, key, again, maker) | times)
+            payments.append(common | _columns_of(row) | own | times)
             if again:
                 earlier.append(key_after(row.key, again - 1))
-            if not maker.are_shared:
-                if again == 0 and row.number in made:
-                    entry = made[row.number].values()
-                else:
-                    entry = maker.for_rows([_arguments(store, row)], key)
-                entries.append({**entry, **_values_since(since)})
+            if not are_shared:
+                values = entry_values(terms, key, _reference(store, row, key))
+                entries.append(values | _values_since(since))
         put_rows(connection, PAYMENTS, payments, ("owner", "key"))
         put_entries(connection, entries)
         # What the earlier key of a row that is asked once more can create is not in doubt.
         clear_restored(connection, store.owner, earlier)
-    if maker.are_shared:
-        _ask_in_units(connection, store, maker, rows, asked)
+    if are_shared:
+        _ask_in_units(connection, store, rows, asked)
+
+
+def _terms(store: Store) -> FileTerms:
+    """Return what the entries of a batch have in common."""
+    kind, provider = store.kind, str(store.client.provider)
+    batch = store.owner, store.sender, store.batch
+    return FileTerms(provider, kind.operation, *batch, shared=kind.are_shared)
+
+
+def _reference(store: Store, row: RequestedPayment, key: str) -> str:
+    """Return the digest of the reference of a row; of its key, if it has none."""
+    has_none = row.reference_digest == store.vault.fingerprint(reference_of(None))
+    return store.vault.fingerprint(key) if has_none else row.reference_digest
 
 
 def _ask_in_units(
-    connection: Connection,
-    store: Store,
-    maker: EntryMaker,
-    rows: SourceRows | StoredRows,
-    asked: _Asked,
+    connection: Connection, store: Store, rows: SourceRows | StoredRows, asked: _Asked
 ) -> None:
     """Store the entries that ask for rows in as few calls as they take. A row that is only looked
     up is in no call with rows that are sent.
     """
-    for since in {None, *(verdict.since for verdict in asked.again.values())}:
-        numbers = (number for number in asked.numbers if asked.since(number) == since)
-        contents = (
-            (row.key, _arguments(store, row))
-            for page in map(rows.with_numbers, pages(numbers))
-            for row in page
-        )
-        put_units(connection, store, maker, contents, _values_since(since))
+    units: dict[tuple[str | None, Hashable], list[str]] = {}
+
+    def put(unit: Sequence[str], since: str | None) -> None:
+        entry = str(uuid.uuid4())  # it is not sent: what takes several rows takes no key
+        values = entry_values(_terms(store), entry, store.vault.fingerprint(entry))
+        put_entries(connection, [values | _values_since(since)])
+        for keys in pages(unit):
+            change_rows(connection, PAYMENTS, store.has_key(keys), entry=entry)
+
+    for page in map(rows.with_numbers, pages(asked.numbers)):
+        for row in page:
+            arguments = content_of(store.vault, row.row).arguments
+            assert arguments is not None  # no invalid or forgotten row is asked for
+            since = asked.since(row.number)
+            group = since, store.kind.group(arguments)
+            unit = units.setdefault(group, [])
+            unit.append(row.key)
+            if len(unit) == store.kind.rows_per_call:
+                put(units.pop(group), since)
+    for (since, _), unit in units.items():
+        put(unit, since)
 
 
-def _common_columns(store: Store, sheet: Sheet, maker: EntryMaker) -> dict[str, Any]:
+def _common_columns(store: Store, sheet: Sheet) -> dict[str, Any]:
     """Return the columns, with their values, that all payments of a sheet have in common which are
     asked for at once.
     """
     return {
         **NOTHING_OWN,
         "owner": store.owner,
-        "shared": maker.are_shared,
+        "shared": store.kind.are_shared,
         "batch": store.batch,
         "sheet": sheet.id,
         "account": store.account,
@@ -310,27 +292,13 @@ def _common_columns(store: Store, sheet: Sheet, maker: EntryMaker) -> dict[str, 
     }
 
 
-def _own_columns(row: RequestedPayment, key: str, again: int, maker: EntryMaker) -> dict[str, Any]:
-    """Return the columns of its own, with their values, of a payment that a new entry asks for.
-
-    Args:
-        key: The key of the entry, if it asks for this payment alone.
-    """
+def _columns_of(row: RequestedPayment) -> dict[str, Any]:
+    """Return the columns of a payment, with their values, that its row has, too."""
     return {
-        "key": row.key,
-        "entry": None if maker.are_shared else key,
         "number": row.number,
-        "again": again,
         **{name: getattr(row, name) for name in DIGESTS},
         "due_date": None if row.due_date == UNREADABLE else row.due_date,
     }
-
-
-def _arguments(store: Store, row: RequestedPayment) -> Arguments:
-    """Return what a row that is asked for asks for."""
-    arguments = content_of(store.vault, row.row).arguments
-    assert arguments is not None  # no invalid or forgotten row is asked for
-    return arguments
 
 
 def _values_since(since: str | None) -> dict[str, Any]:
@@ -355,73 +323,43 @@ def locked_keys(connection: Connection, store: Store, chosen: Condition) -> list
 # Entries
 
 
-def take_from_entries(
-    connection: Connection, store: Store, maker: EntryMaker, keys: Sequence[str]
-) -> None:
+def take_from_entries(connection: Connection, store: Store, keys: Sequence[str]) -> None:
     """Let payments that wait, or were refused here, be asked for by no entry. The other rows of
-    their units get new ones.
+    their units stay.
     """
     columns = PAYMENTS.c
     query = sa.select(columns.entry).select_from(WITH_ENTRIES)
     # Nothing was sent for a refused entry. That of several payments stays: its other payments would
     # be sent once more.
-    waits = ENTRIES.c.state.in_(["waiting"] if maker.are_shared else ["waiting", "refused"])
-    entries = list(connection.execute(query.where(store.has_key(keys), waits)).scalars())
-    others: list[Any] = []
-    if maker.are_shared and entries:
-        own = (ENTRIES.c.sender, ENTRIES.c.kept, ENTRIES.c.batch.label("entry_batch"))
-        shared = sa.select(*PAYMENT_COLUMNS, *own).select_from(WITH_ROWS)
-        in_units = sa.and_(columns.owner == store.owner, columns.entry.in_(entries))
-        others = [*connection.execute(shared.where(in_units, columns.key.not_in(keys))).all()]
-    for page in pages(entries):
-        remove_entries(connection, store.owner, page)
+    waits = ENTRIES.c.state.in_(["waiting"] if store.kind.are_shared else ["waiting", "refused"])
+    entries = set(connection.execute(query.where(store.has_key(keys), waits)).scalars())
     is_refused = columns.state == "refused"
     is_free = sa.and_(store.has_key(keys), sa.or_(columns.entry.in_(entries), is_refused))
     change_rows(connection, PAYMENTS, is_free, entry=None, **NOTHING_OWN)
-    _put_again(connection, store, maker, others)
+    is_asked = sa.and_(columns.owner == store.owner, columns.entry.in_(entries))
+    smaller = set(connection.execute(sa.select(columns.entry).where(is_asked)).scalars())
+    renew_entries(connection, store.owner, smaller)
+    remove_entries(connection, store.owner, entries - smaller)
 
 
-def _put_again(
-    connection: Connection, store: Store, maker: EntryMaker, payments: Iterable[Any]
-) -> None:
-    """Store new entries, on the old terms, for payments whose units were taken apart."""
-    by_terms: dict[FileTerms, dict[str, Arguments]] = {}
-    for payment in payments:
-        terms = FileTerms(store.owner, payment.sender, payment.entry_batch, payment.kept)
-        arguments = content_of(store.vault, payment.row).arguments or {}
-        by_terms.setdefault(terms, {})[payment.key] = arguments
-    for terms, rows in by_terms.items():
-        put_units(connection, store, replace(maker, terms=terms), rows.items())
-
-
-def put_units(
-    connection: Connection,
-    store: Store,
-    maker: EntryMaker,
-    rows: Iterable[tuple[str, Arguments]],
-    since: Mapping[str, Any] = MappingProxyType({}),
-) -> None:
-    """Store the entries that ask for payments in as few calls as they take.
-
-    Args:
-        rows: The keys of the payments, and what each asks for.
-        since: The column values of entries that may have been sent since a moment; empty: they
-            were not.
+def prepared_calls(
+    connection: Connection, store: Store, keys: Sequence[str]
+) -> dict[str, FileCall | InvalidRequest]:
+    """Return the calls of entries by their keys, made of what their payments ask for; or why one
+    cannot be made.
     """
-    groups: dict[Hashable, dict[str, Arguments]] = {}
-
-    def put(unit: dict[str, Arguments]) -> None:
-        entry = str(uuid.uuid4())  # it is not sent: what takes several rows takes no key
-        values = maker.for_rows([*unit.values()], entry)
-        put_entries(connection, [{**values, **since}])
-        for keys in pages(unit):
-            change_rows(connection, PAYMENTS, store.has_key(keys), entry=entry)
-
-    for key, arguments in rows:
-        group = maker.kind.group(arguments)
-        unit = groups.setdefault(group, {})
-        unit[key] = arguments
-        if len(unit) == maker.kind.rows_per_call:
-            put(groups.pop(group))
-    for unit in groups.values():
-        put(unit)
+    columns = PAYMENTS.c
+    is_asked = sa.and_(columns.owner == store.owner, columns.entry.in_(keys))
+    query = sa.select(columns.entry, ASKED_ROW).select_from(WITH_ROWS).where(is_asked)
+    rows: dict[str, list[Arguments]] = {}
+    for entry, row in connection.execute(query.order_by(columns.sheet, columns.number)):
+        arguments = content_of(store.vault, row).arguments or {}
+        rows.setdefault(entry, []).append(store.kind.checked_arguments(arguments))
+    calls: dict[str, FileCall | InvalidRequest] = {}
+    for key, asked in rows.items():
+        try:
+            call = store.kind.call_for(asked, key)
+            calls[key] = FileCall(call, store.kind.look_up_by(asked[0]))
+        except InvalidRequest as error:
+            calls[key] = error
+    return calls

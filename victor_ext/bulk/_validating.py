@@ -13,9 +13,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem
+from victor_ext._event_queue.vault import Vault
 from victor_ext._privacy import NumberText
 from victor_ext._tables.formats import DATE_EXAMPLE, UnreadableCell
 from victor_ext._tables.row_file import (
@@ -23,6 +24,7 @@ from victor_ext._tables.row_file import (
     Heading,
     RowFile,
     SourceBroken,
+    in_own_words,
 )
 from victor_ext._tables.sources import EmptyCell, FilePosition, Rows, records_of
 from victor_ext._tables.texts import (
@@ -37,13 +39,11 @@ from victor_ext.money import Money
 from ._check import Check, ControlTotals, RowProblem, add_amount
 from ._column_types import NO_COLUMN, formed_columns, read
 from ._load_progress import LoadWatch
-from ._payments import KeyOrigin
-from ._row_digests import requested_payment, stored_arguments
-from ._row_kind import RowKind
-from ._rows import RowContent
+from ._row_digests import requested_payment
+from ._row_kind import INSTEAD_OF, RowKind
+from ._rows import Arguments, RowContent
 from ._settings import Settings, in_utc
-from ._source_rows import RowEntry, SourceRow, SourceRows, problems_text
-from ._storing import EntryMaker
+from ._source_rows import SourceRow, SourceRows, problems_text
 
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
@@ -54,58 +54,40 @@ hints of the client, which are for Python.
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _KEY_CHARACTERS = 60
 """Characters of a repeated key that a message shows."""
+_OF_JSON = (bool, dict, list, tuple)
+"""Types of values whose text is not that of Python."""
 _ROWS_OF_A_LOOK = 100
 """After so many rows it is looked whether the progress is to be said."""
-
-
-class CheckedRow(NamedTuple):
-    """A row that was checked.
-
-    Attributes:
-        row: The row, as it is stored until all rows are decided about.
-        entry: The entry that sends it; None: none is made.
-        asked: What it asks for.
-        price: Its exact amount and the currency; None: it has no valid ones.
-    """
-
-    row: SourceRow
-    entry: RowEntry | None
-    asked: RowContent
-    price: tuple[Decimal, str] | None
-
-    @property
-    def content(self) -> str:
-        """What its source has in this row, as JSON."""
-        content = [self.asked.value, self.asked.arguments, self.asked.extras]
-        return json.dumps(content, default=str, sort_keys=True)
 
 
 class RowValidation:
     """Checks the records of a source, and adds them to `rows`.
 
     Args:
-        maker: Makes the entries that send the rows.
-        origin: What the keys of the rows are made of.
+        kind: What a row is.
+        vault: Encrypts rows.
+        key_column: The column that the keys of the rows are made of.
         expected: The control totals of the source.
         watch: Says how far the reading is; None: nobody asks for it.
     """
 
     def __init__(
         self,
-        maker: EntryMaker,
+        kind: RowKind,
+        vault: Vault,
         settings: Settings,
         rows: SourceRows,
-        origin: KeyOrigin,
+        key_column: str,
         expected: ControlTotals,
         watch: LoadWatch | None = None,
     ) -> None:
         self._watch = watch or LoadWatch(None)
-        self._maker, self._settings, self._rows = maker, settings, rows
-        self._kind, self._vault = maker.kind, maker.vault
-        self._origin, self._expected = origin, expected
+        self._kind, self._vault = kind, vault
+        self._settings, self._rows = settings, rows
+        self._key_column, self._expected = key_column, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
-        self._extra_columns: dict[str, None] = {}
-        """The names of the extra columns, in order. The values mean nothing."""
+        self._headings: dict[str, None] = {}
+        """The source's own names of columns, in order. The values mean nothing."""
         self._file = RowFile("")
         """How the source is written."""
         self._payees = dict[str, str]()
@@ -114,6 +96,7 @@ class RowValidation:
         """The problem with the first row that names another currency than is sent, by column."""
         self._not_of_currencies = set[str]()
         """The columns with a value that names no currency."""
+        self._has_references = False
         self._without_amount = 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency, which is compared with the control total."""
@@ -135,9 +118,8 @@ class RowValidation:
         for column, problem in self._other_currencies.items():
             if column not in self._not_of_currencies:
                 check.add_problem(problem)
-        check.columns = list(self._extra_columns)
-        check.sharing = self._rows.sharing()
-        check.has_references = self._rows.have_references()
+        check.columns = list(self._headings)
+        check.has_references = self._has_references
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
 
@@ -149,18 +131,19 @@ class RowValidation:
             source,
             encoding=settings.encoding,
             known=kind.known_columns(),
-            check=partial(check_heading, self._origin.column, self._required),
+            check=partial(check_heading, self._key_column, self._required),
             formed=formed_columns(kind.columns),
             position=position,
         )
         for record in records:
             check.rows += 1
-            self._add_checked(self._checked(record))
+            self._add(record)
             if check.rows % _ROWS_OF_A_LOOK == 0:
                 self._watch.look(check.rows, position.share())
 
-    def _checked(self, record: FileRecord) -> CheckedRow:
-        """Check a record."""
+    def _add(self, record: FileRecord) -> None:
+        """Check a record, and add it to the rows."""
+        kind = self._kind
         fields = self._fields_of(record)
         file = None if record.line is None else self._file
         problems: Sequence[Problem] = record.problems
@@ -169,52 +152,51 @@ class RowValidation:
             # Do not trust any value, especially the key.
             fields.key_value = None
         else:
-            problems = problems_of(self._kind, fields, file)
+            problems = problems_of(kind, fields, file)
             self._note_currencies(record, fields.extras)
-            for column in self._kind.long_numbers:
-                if column == self._kind.reference:
-                    continue
-                payee = str(fields.arguments.get(column))
-                if self._payees.setdefault(payee.lstrip("0"), payee) != payee:
-                    raise SourceBroken(
-                        record.line,
-                        column,
-                        "leading_zeros",
-                        f"{column} of row {record.number} is that of an earlier row but for "
-                        "leading zeros. Write it in all rows as it is.",
-                    )
+            self._note_payees(record, fields.arguments)
+            self._has_references |= bool(fields.arguments.get(kind.reference))
             price = self._price_of(fields)
         key = self._key_of(fields)
-        entry = None
-        if key is not None and not problems:
-            try:  # also of a source that is only checked: the call may not be stored
-                arguments = stored_arguments(self._kind, fields.arguments)
-                values = self._maker.for_rows([arguments], key)
-                entry = None if self._maker.are_shared else RowEntry.of(values)
-            except InvalidRequest as error:  # it would store the number of a card, or the like
-                problems = reported_problems(self._kind, error.problems, file)
-        if problems and not record.problems:
-            cells = cells_of(self._kind, record.fields, self._file)
-            fields.extras = {**cells, **fields.extras}
-        content = RowContent(record.number, fields.key_value, fields.arguments, fields.extras)
+        cells = {name: _as_text(value) for name, value in record.cells.items()}
+        content = RowContent(record.number, fields.key_value, fields.arguments, cells)
         asked = requested_payment(
-            self._kind,
+            kind,
             self._vault,
             content,
-            self._origin,
+            self._key_column,
             key=key or "",
             is_valid=not problems,
         )
-        # A reference is a part of the key of rows that are sent in one call.
-        has_reference = fields.arguments.get(self._kind.reference) and not self._maker.are_shared
         row = SourceRow(
             asked,
             record.line,
             problems=problems_text(problems),
-            shares_reference=bool(has_reference),
+            instead_of=fields.extras.get(INSTEAD_OF) or None,
             price=None if price is None else f"{price[0]} {price[1]}",
         )
-        return CheckedRow(row, entry, content, price)
+        if price is None:
+            self._without_amount += 1
+        else:
+            add_amount(self._totals, *price)
+        self._add_row(row, content)
+
+    def _note_payees(self, record: FileRecord, arguments: Arguments) -> None:
+        """Raise `SourceBroken` for an account or id of a payee that differs from an earlier one by
+        leading zeros alone.
+        """
+        for column in self._kind.long_numbers:
+            payee = str(arguments.get(column))
+            if column == self._kind.reference:
+                continue
+            if self._payees.setdefault(payee.lstrip("0"), payee) != payee:
+                raise SourceBroken(
+                    record.line,
+                    column,
+                    "leading_zeros",
+                    f"{column} of row {record.number} is that of an earlier row but for leading "
+                    "zeros. Write it in all rows as it is.",
+                )
 
     def _note_currencies(self, record: FileRecord, extras: Mapping[str, str]) -> None:
         """Note which columns that are not sent name currencies, whatever they are called. The
@@ -237,27 +219,26 @@ class RowValidation:
             problem = RowProblem(None, record.line, name, "currency", message)
             self._other_currencies.setdefault(name, problem)
 
-    def _add_checked(self, checked: CheckedRow) -> None:
-        """Add a checked record to the rows."""
-        row = checked.row
-        if checked.price is None:
-            self._without_amount += 1
-        else:
-            add_amount(self._totals, *checked.price)
+    def _add_row(self, row: SourceRow, content: RowContent) -> None:
+        """Add a checked row to the rows. The source of one that repeats an earlier one is refused,
+        whatever the state has.
+        """
         earlier = self._rows.with_key(row.asked.key) if row.asked.key else None
-        if earlier is not None:
-            self._add_repeated(checked, earlier)
+        if earlier is None:
+            self._headings |= dict.fromkeys(content.cells)
+            of_source = [content.value, content.arguments, content.cells]
+            self._rows.add(row, json.dumps(of_source, default=str, sort_keys=True))
             return
-        self._extra_columns |= {name: None for name in checked.asked.extras if self._is_extra(name)}
-        self._rows.add(row, checked.content, checked.entry)
-
-    def _is_extra(self, name: str) -> bool:
-        return name not in self._kind.columns or name == self._origin.column
+        column, value = self._key_column, (content.value or "")[:_KEY_CHARACTERS]
+        why = f"as in {earlier.place_text}: two rows cannot have one key."
+        repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
+        text = problems_text([repeated, *row.problem_list()])
+        self._rows.add(SourceRow.repeated(row.number, row.line, text))
 
     def _fields_of(self, record: FileRecord) -> Fields:
         """Split a record, and add what the sender has for columns that it lacks."""
         settings = self._settings
-        fields = split_record(self._kind, record.fields, self._origin.column, self._required)
+        fields = split_record(self._kind, record.fields, self._key_column, self._required)
         fields.arguments = {**settings.defaults, **fields.arguments}
         if "due_date" in fields.arguments:
             fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
@@ -267,17 +248,7 @@ class RowValidation:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""
         if fields.key_value is None:
             return None
-        return self._kind.key_of(fields.arguments, self._origin.kind, fields.key_value)
-
-    def _add_repeated(self, checked: CheckedRow, earlier: SourceRow) -> None:
-        """Add a row that repeats an earlier one. Its source is refused, whatever the state has."""
-        column = self._origin.column
-        value = (checked.asked.value or "")[:_KEY_CHARACTERS]
-        why = f"as in {earlier.place_text}: two rows cannot have one key."
-        repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
-        row = checked.row
-        text = problems_text([repeated, *row.problem_list()])
-        self._rows.add(SourceRow.repeated(row.number, row.line, text))
+        return self._kind.key_of(fields.arguments, fields.key_value)
 
     def _price_of(self, fields: Fields) -> tuple[Decimal, str] | None:
         """Return the amount of a row and its currency; None: it has no valid ones."""
@@ -335,14 +306,14 @@ def split_record(
         required: The columns that must have a value.
     """
     fields = Fields()
-    names_of_things = {key_column, *kind.exact, *kind.long_numbers}
+    names_of_things = {key_column, INSTEAD_OF, *kind.exact, *kind.long_numbers}
     record = {
         name: _as_meant(value) if name in names_of_things else value
         for name, value in record.items()
     }
     for name, value in record.items():
         if name not in kind.columns:
-            fields.extras[name] = "" if value is None else _as_text(value)
+            fields.extras[name] = _as_text(value)
         elif value is not None and value != "":
             argument = _argument_or_problem(kind, name, value)
             if isinstance(argument, Problem):
@@ -359,8 +330,6 @@ def split_record(
     problem = _problem_with_key(key_column, key_value)
     if problem is None:
         fields.key_value = str(key_value)
-        # The export needs the key column to identify rows.
-        fields.extras.setdefault(key_column, fields.key_value)
     elif problem not in fields.problems:
         fields.problems.append(problem)
     return fields
@@ -373,19 +342,6 @@ def _names_currency(text: str) -> bool:
     except InvalidRequest:
         return False
     return True
-
-
-def cells_of(kind: RowKind, record: Mapping[str, object], file: RowFile) -> dict[str, str]:
-    """Return the cells of a record in the exported columns, as its file has them."""
-    formed = formed_columns(kind.columns)
-    cells: dict[str, str] = {}
-    for name in kind.exported:
-        value = record.get(name)
-        if isinstance(value, UnreadableCell):
-            cells[name] = value.cell
-        elif value is not None:
-            cells[name] = file.written(name, _as_text(value), formed)
-    return cells
 
 
 def _as_meant(value: object) -> object:
@@ -415,10 +371,17 @@ def problems_of(kind: RowKind, fields: Fields, file: RowFile | None) -> list[Pro
 def reported_problems(
     kind: RowKind, problems: Sequence[Problem], file: RowFile | None
 ) -> list[Problem]:
-    """Return problems with their hints in their messages. `file` is as of `problems_of`."""
+    """Return problems with their hints in their messages, with the file's own names of columns.
+    `file` is as of `problems_of`.
+    """
+    columns: Mapping[str, str | None] = {}
     if file is not None:
+        columns = file.columns
         problems = [_with_hint_for_files(kind, problem, file) for problem in problems]
-    return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
+    return [
+        Problem(problem.field, problem.code, in_own_words(str(problem), columns))
+        for problem in problems
+    ]
 
 
 def _with_hint_for_files(kind: RowKind, problem: Problem, file: RowFile) -> Problem:
@@ -480,11 +443,11 @@ def _problem_with_text(
 
 
 def _as_text(value: object) -> str:
-    """Convert a value of an extra column to text that can be stored and exported."""
-    text = value if isinstance(value, str) else _as_json(value)
-    if text.isascii():
-        return str(text)
-    return HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    """Convert a value of a source to text that can be stored and exported."""
+    if value is None:
+        return ""
+    text = _as_json(value) if type(value) in _OF_JSON else str(value)
+    return text if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _as_json(value: object) -> str:

@@ -8,38 +8,33 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from math import inf
 from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import PreparedCall, VictorError
+from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
 from victor_ext._event_queue.databases import NeverHeals
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.workers import ended_by
-from victor_ext._settlement.failures import (
-    FailureScope,
-    RefusalStreak,
-    failure_scope,
-    is_about_all,
-    pause_after,
-)
+from victor_ext._settlement.failures import Backoff, FailureScope, failure_scope
 from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import LAST_CALLS
+from victor_ext._values.exit_status import FAILED
 from victor_ext.outbox._files import (
     ENTRIES,
     EntryLost,
+    FileCall,
     FileSender,
     SenderTerms,
 )
 
 from ._naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
 from ._payments import (
+    IN_DOUBT,
     PAYMENT_COLUMNS,
     PAYMENTS,
     STATE,
@@ -47,14 +42,23 @@ from ._payments import (
     WITH_ROWS,
 )
 from ._rows import content_of, own_values
-from ._state import NOTICE, StateLost, hold_payments, may_be_temporary, report
+from ._state import NOTICE, StateLost, hold_payments, report
 from ._store import Store
+from ._storing import prepared_calls
 
 _POLL = 0.1
 """Seconds between two passes."""
-_LAST_STORING = 10.0
-"""Seconds after a stop for which results are tried to be stored while the database is away."""
 _logger = logging.getLogger("victor_ext.bulk")
+
+
+class BulkStopped(VictorError):
+    """The provider rejects this client. The remaining rows wait for `resume`.
+
+    Attributes:
+        exit_status: Exit status of the command: 3 if the outcome of some rows is unknown, else 1.
+    """
+
+    exit_status = FAILED
 
 
 class Worker:
@@ -62,55 +66,49 @@ class Worker:
 
     Args:
         store: The batch to send; without one, all of this account and environment.
+        driver: As of `FileSender`.
+        stop: Set to stop it; None: the worker has one of its own.
 
     Attributes:
-        begun: How many passes have begun.
         passes: How many passes have ended.
-        given_up: Why nothing can be sent with this client, or None.
         failure: The error to end with, or None.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store, self._state = store, store.state
-        self._stop = threading.Event()
-        self._reads = 0
-        """The reads since the provider has decided about all payouts."""
-        self._read_again_at = 0.0
-        """When payouts are read next, by the monotonic clock."""
+    def __init__(
+        self, store: Store, driver: Any = None, stop: threading.Event | None = None
+    ) -> None:
+        self._store = store
+        self._stop = stop or threading.Event()
+        self._reading = Backoff()
+        """The pauses between two reads of payouts that the provider has not decided about."""
         self._failed_reads = Counter[str]()
         """How often the reads of each payout have failed."""
-        self.begun = self.passes = 0
-        self.given_up: str | None = None
+        self.passes = 0
         self.failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="victor-bulk", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._prepare()
-        self._store.heartbeat.start()
-        self._thread.start()
-        return self
-
-    def _prepare(self, driver: Any = None) -> None:
-        """Make the sender of the rows; `driver` is as of `FileSender`."""
-        store, settings = self._store, self._store.settings
+        settings = store.settings
         terms = SenderTerms(
             scope=store.owner,
             sender=store.sender,
             batch=store.batch or None,
-            kept=inf if settings.key_retention is None else settings.key_retention,
+            kept=settings.keys_kept,
             workers=settings.workers,
             rate=settings.rate,
         )
-        self._rows = Rows(store)
         self._sender = FileSender(
             store.engine,
             store.client,
             store.vault,
             terms,
-            self._rows,
+            Rows(store),
             self._stop,
             driver,
         )
+        self._thread = threading.Thread(target=self._run, name="victor-bulk", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._store.heartbeat.start()
+        self._thread.start()
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         """Begin nothing more, finish the calls in progress, and store their results."""
@@ -118,11 +116,10 @@ class Worker:
             _logger.info(
                 "Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE
             )
-        self._rows.stopped_at = time.monotonic()
         self._stop.set()
         try:
             # In a state that was deleted, no result can be stored: nothing is waited for.
-            if self._state.loss() is None:
+            if self._store.state.loss() is None:
                 self._thread.join(LAST_CALLS)
         finally:
             self._store.heartbeat.stop()
@@ -132,10 +129,9 @@ class Worker:
     def _run(self) -> None:
         """Make pass after pass, in a thread, until the worker is stopped or cannot go on."""
         with ended_by(self._stop):
-            while not self._stop.is_set() and self.failure is None and self.given_up is None:
-                self.begun += 1
+            while not self._stop.is_set() and self.failure is None:
                 try:
-                    self._pass()
+                    self.make_pass()
                 except Exception as error:  # noqa: BLE001 - the thread that waits for this one raises it
                     self.failure = error
                 self.passes += 1
@@ -143,8 +139,11 @@ class Worker:
                 self._store.heartbeat.step(pause)
                 self._stop.wait(pause)
 
-    def _pass(self) -> None:
-        """Send what waits, and read what the provider says of the rows of payouts."""
+    def make_pass(self) -> None:
+        """Send what waits, and read what the provider says of the rows of payouts.
+
+        A failure that may pass ends the pass alone. Raises any other one.
+        """
         try:
             self._sender.send_due()
             self._read_units()
@@ -154,7 +153,12 @@ class Worker:
             raise StateLost.deleted("What the state has of payments") from None
         except VictorError as error:
             if failure_scope(error) is FailureScope.CLIENT or self._sender.is_client_refused:
-                self.given_up = error.summary
+                message = (
+                    f"Nothing more can be sent with this client: {error.summary} The rows that "
+                    "are left wait for resume. Those that are unknown are looked up then, or "
+                    "repeated under their keys."
+                )
+                raise BulkStopped(message, outcome=Outcome.NOT_SENT) from None
         except SQLAlchemyError as error:
             report(error)
 
@@ -162,33 +166,28 @@ class Worker:
         """Read what the provider says of the rows of payouts, less often the longer it says
         nothing.
         """
-        if self._store.kind.rows_per_call == 1 or time.monotonic() < self._read_again_at:
+        if self._reading.left() > 0:
             return
-        self._reads += 1
-        self._read_again_at = time.monotonic() + pause_after(self._reads)
+        self._reading.record_failure()
         if not read_row_results(self._store, self._failed_reads):
-            self._reads = 0
-            self._read_again_at = 0.0
+            self._reading = Backoff()
 
 
 class Rows:
-    """What the worker knows of rows: see `FileRows`.
-
-    Attributes:
-        stopped_at: When the worker was stopped, by the monotonic clock.
-    """
+    """What the worker knows of rows: see `FileRows`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.stopped_at = inf
+
+    def prepare(
+        self, connection: Connection, keys: Sequence[str]
+    ) -> Mapping[str, FileCall | InvalidRequest]:
+        """Return the calls of entries by their keys, or why one cannot be made."""
+        return prepared_calls(connection, self._store, keys)
 
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Send a row."""
         return self._store.kind.send(client, call, is_repeat=is_repeat)
-
-    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Count the payments of a call."""
-        self._store.tried[outcome] += max(1, len(call.payments))
 
     def name(self, connection: Connection, key: str) -> str:
         """Return what people call the payment of an entry."""
@@ -220,9 +219,9 @@ class Rows:
         return holders[0].name if holders else None
 
     def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
-        """Return whether what a look-up shows may be that of a payment that may have been asked
-        since the backup of the state, with or without an entry, or that was created, and whose id
-        nobody knows.
+        """Return whether what a look-up shows may be that of a payment that is in doubt, or may
+        have been asked since the backup of the state, with or without an entry, or that was
+        created, and whose id nobody knows.
         """
         columns = PAYMENTS.c
         is_other = columns.entry.is_distinct_from(key)
@@ -237,27 +236,19 @@ class Rows:
                 columns.owner == self._store.owner,
                 columns.reference_digest.in_(references),
                 is_other,
-                sa.or_(columns.restored, lacks_id),
+                sa.or_(columns.restored, lacks_id, STATE.in_(IN_DOUBT)),
             )
         )
         return connection.execute(rival.limit(1)).first() is not None
-
-    def wait_for_database(self, error: DBAPIError) -> None:
-        """Wait half a second, unless the state is lost or the worker was stopped for long."""
-        loss = self._store.state.loss()
-        if loss is not None:
-            raise loss from error
-        if not may_be_temporary(error) or time.monotonic() - self.stopped_at > _LAST_STORING:
-            raise error
-        report(error)
-        self._store.heartbeat.step()
-        time.sleep(0.5)
 
 
 def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:
     """Return the payments of the batch whose unit was sent, and of which the provider has not said
     yet whether it accepts them, by the id of the unit.
     """
+    units: dict[str, list[Any]] = {}
+    if store.kind.rows_per_call == 1:
+        return units
     columns = PAYMENTS.c
     query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS)
     was_sent = sa.and_(ENTRIES.c.state == "sent", ENTRIES.c.request_id.is_not(None))
@@ -265,7 +256,6 @@ def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[A
     is_open = sa.and_(is_own, columns.shared, columns.state.is_(None))
     if store.batch:
         is_open = sa.and_(is_open, columns.batch == store.batch)
-    units: dict[str, list[Any]] = {}
     for payment in connection.execute(query.where(is_open, was_sent).order_by(columns.key)):
         units.setdefault(payment.request_id, []).append(payment)
     return units
@@ -279,28 +269,20 @@ def read_row_results(store: Store, failed: Counter[str]) -> int:
         failed: How often the reads of each unit have failed. Those that have failed least are read
             first: one whose read always fails keeps no other one from being read.
 
-    Raises:
-        VictorError: A unit could not be read. The others were, unless the error concerns all, or
-            ten were refused one after the other.
+    Raises `VictorError` if a unit cannot be read.
     """
     with store.engine.connect() as connection:
         units = undecided_units(connection, store)
     undecided = 0
-    refusals = RefusalStreak()
-    first_error: VictorError | None = None
     for unit in sorted(units, key=failed.__getitem__):
         store.heartbeat.step()
         payments = units[unit]
         rows = [content_of(store.vault, payment.row) for payment in payments]
         try:
             results = store.kind.unit_results(unit, rows)
-        except VictorError as error:
+        except VictorError:
             failed[unit] += 1
-            if is_about_all(error) or refusals.note(unit, error):
-                raise
-            first_error = first_error or error
-            continue
-        refusals.note(unit, None)
+            raise
         if results is None:
             undecided += 1
             continue
@@ -312,6 +294,4 @@ def read_row_results(store: Store, failed: Counter[str]) -> int:
                     PAYMENTS.c.entry == payment.entry,
                 )
                 change_rows(connection, PAYMENTS, is_open, **own_values(store.vault, result))
-    if first_error is not None:
-        raise first_error
     return undecided

@@ -21,8 +21,7 @@ from ._bulk_session import (
     BatchSession,
     BulkSession,
     ExportSession,
-    NamedBatchSession,
-    ResumeSession,
+    SendingSession,
     SendSession,
     WorkerSession,
 )
@@ -64,7 +63,6 @@ def bulk_of(
     show_help(context)
 
 
-_SQLITE = "sqlite:///"
 Refresh = Annotated[
     bool,
     flag(
@@ -90,8 +88,9 @@ def send(
     """Send the rows of a file.
 
     FILE is CSV or JSON Lines. --dry-run says what is wrong with it. All rows are checked first. A
-    row is a payment, whatever file has it: one that was created before is not sent again, one that
-    had not left is replaced, and a person decides about one with another amount than was asked.
+    row is a payment, whatever file has it: new, asked before, or corrected after a rejection. A
+    sheet has every row that its batch has asked for. To ask once more for what has ended unpaid is
+    a row with a number and a reference of its own, and the old number in the column instead_of.
 
     The exit status is 0 if every row is created, 3 if the outcome of some is unknown, 75 if some
     are not sent yet, and 1 if some are refused or rejected, or a person has to decide about some.
@@ -147,7 +146,7 @@ class SendRun:
         with session.sender(
             self._batch, self._question, in_production=self._warn_of_first_batch
         ) as sender:
-            with session.interruptible(sender, self._batch) as progress:
+            with session.interruptible(self._batch) as progress:
 
                 def on_check(check: Check) -> None:
                     progress.close()
@@ -173,7 +172,7 @@ class SendRun:
 
     def _checked(self, sender: BulkSender) -> Check:
         """Check the file, and show how far that is."""
-        with self._session.interruptible(sender, self._batch) as progress:
+        with self._session.interruptible(self._batch) as progress:
             return sender.check(self._file, on_load=progress.show_load, **self._totals)
 
     def _on_check(self, check: Check) -> None:
@@ -193,24 +192,24 @@ class SendRun:
             complain(warning)
 
     def _warn_of_first_batch(self, sender: BulkSender) -> None:
-        """Warn that the state is new, if it has no batch of this system in production."""
-        if sender.batches():
+        """Warn that the state is new, if it has no batch of this system in production. Raises
+        `Misuse` if no person is asked, and none has said that it may be.
+        """
+        if sender.batches() or self._session.new_state:
             return
-        state = self._session.state
-        place = _bulk_output.without_password(state)
-        if state.startswith(_SQLITE):
-            place = str(Path(state.removeprefix(_SQLITE)).resolve())
         title = system_of(self._session.provider).title
-        self._warnings.append(
-            f"Warning: this is the first batch of {title} in production in the state "
-            f"{plain(place)}. A state protects from asking twice for what was sent from it alone: "
-            "what another state, or a copy elsewhere, has sent is not known here."
+        warning = (
+            f"This is the first batch of {title} in production in the state {plain(sender.state)}. "
+            "What was sent from another state, or from a copy, is not known here, and is asked for "
+            "again."
         )
+        if self._session.yes:
+            raise Misuse(f"{warning} Name that state; if there is none, add --new-state.")
+        self._warnings.append(f"Warning: {warning}")
 
     def _warn_of_references(self, check: Check) -> None:
-        """Warn that no row of the file has a reference, or that rows share theirs."""
-        kind = system_of(self._session.provider).load("bulk")
-        reference = kind.reference
+        """Warn that no row of the file has a reference."""
+        reference = system_of(self._session.provider).load("bulk").reference
         if not check.has_references and not check.invalid and not check.broken:
             column = self._session.key_column or "NAME"
             self._warnings.append(
@@ -218,21 +217,14 @@ class SendRun:
                 "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. "
                 f"Send a column as the reference with --column {reference}={column}."
             )
-        if check.sharing:
-            column = self._file.columns.get(reference) or reference
-            self._warnings.append(
-                f"Warning: {rows_text(check.sharing)} of the file have the {plain(column)} of "
-                "another one. If a response is lost, it does not tell which of them was created, "
-                "and 'victor reconcile' cannot, either. Give each row a reference of its own."
-            )
 
 
 @bulk.command()
 @with_session
-def resume(session: ResumeSession) -> None:
+def resume(session: SendingSession) -> None:
     """Continue an interrupted batch. Rows that are not settled are sent, or looked up.
 
-    BATCH names it, when there are several. The exit status is that of `send`.
+    Without --batch, all of them. The exit status is that of `send`.
     """
 
     def question(sender: BulkSender) -> str:
@@ -245,7 +237,7 @@ def resume(session: ResumeSession) -> None:
     def resume_batch(batch: str) -> BatchStatus:
         with (
             session.sender(batch, question) as sender,
-            session.interruptible(sender, batch) as progress,
+            session.interruptible(batch) as progress,
         ):
             status = sender.resume(on_progress=progress.show)
         session.show_result(status, sender)
@@ -257,21 +249,21 @@ def resume(session: ResumeSession) -> None:
 @bulk.command()
 @with_session
 def status(
-    session: NamedBatchSession,
+    session: BatchSession,
     *,
     refresh: Refresh = False,
 ) -> None:
     """Show the progress of batches. With --refresh: what the provider says now. With --json: one
     JSON document a line.
 
-    BATCH names one of several. The exit status is that of the batch, as `send` would end: also 1 if
+    The exit status is that of the batch, as `send` would end: also 1 if
     a person has to decide about rows of its latest file.
     """
 
     def show(batch: str) -> BatchStatus:
         with session.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            session.show_status(status)
+            session.show_status(status, sender)
         return status
 
     session.for_each_batch(show)
@@ -285,19 +277,16 @@ def export(
     output: Path | None = option(
         "Write to a file (default: standard output).", "FILE", names=["--output", "-o"]
     ),
-    no_escape: bool = flag("--no-escape", "Write text as it is, without a ' before a formula."),
     refresh: Refresh = False,
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
-    Each BATCH names a batch, when there are several. The columns are row, key, id, status, outcome,
-    error, batch, asked_at, asked_by, sheet, the file's other columns, and what was asked of whom.
+    The columns are number, id, status, outcome,
+    error, asked, agreed, currency and batch, and then the file's own.
     """
     batches = session.batches()
     with session.sender() as sender:
-        _bulk_output.write_export(
-            sender, batches, output, as_json=session.as_json, escape=not no_escape, refresh=refresh
-        )
+        _bulk_output.write_export(sender, batches, output, as_json=session.as_json, refresh=refresh)
 
 
 @bulk.command()
@@ -371,9 +360,7 @@ def worker(
     ):
         if metrics is not None:
             metrics.watch(sender)
-        tell("working", f"Working on {_bulk_output.without_password(session.state)}; Ctrl-C stops.")
-        if not session.batch and not sender.batches() and (owners := sender.owners()):
-            tell("notice", f"All batches so far are of {' and '.join(owners)}: left alone.")
+        tell("working", f"Working on {sender.state}; Ctrl-C stops.")
         with suppress(KeyboardInterrupt):
             sender.work(stop=CommandStop())
         tell("stopped", "Stopped.")

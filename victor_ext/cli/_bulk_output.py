@@ -15,22 +15,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
-from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from victor_ext._values.exit_status import FAILED, MISUSE
 
 from ._failures import Misuse
 from ._output_files import whole_file
 from ._screen import complain, conclude, plain, say, tolerate_lost_output, zulu_text
-from ._wording import ENCODING, FOR_ALL_ROWS, rows_text, with_hint
+from ._wording import rows_text
 
 if TYPE_CHECKING:
     from victor_ext.bulk import (
         BatchStatus,
         BulkSender,
-        Cause,
         Check,
         RowFile,
         RowProblem,
@@ -39,13 +37,16 @@ if TYPE_CHECKING:
 
     from ._failures import CommandFailure
 
-_FIELDS = ("row", "key", "id", "status", "outcome", "error", "batch", "asked_by", "sheet")
-"""The fields of a result that its JSON has, under their names."""
 
-
-def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
-    """Show how far a batch is."""
-    lines = [f"{_summary(status)}{_activity(status)}"]
+def show_status(
+    status: BatchStatus, command: Callable[[str], str], state: str, *, as_json: bool
+) -> None:
+    """Show how far a batch is, and in which state it is."""
+    activity = "" if status.over else " (it goes on, or was interrupted)"
+    if status.held_since is not None:
+        since = zulu_text(status.held_since)
+        activity = f" (held since {since}: nothing is sent until it is released)"
+    lines = [f"{_summary(status)}{activity}"]
     for word, count in (status.payments or {}).items():
         lines.append(f"  {status_count(word, count)}")
     lines += _payout_lines(status)
@@ -55,37 +56,34 @@ def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     if status.over:
         advice += _unknown_advice(status, command)
     advice += _decision_advice(status)
-    conclude(_as_dict(status), "\n".join(lines), *advice, as_json=as_json)
+    document = {**_as_dict(status), "state": state}
+    conclude(document, "\n".join(lines), _state_text(state), *advice, as_json=as_json)
 
 
-def _activity(status: BatchStatus) -> str:
-    """Return whether a batch is held, or goes on; empty: it is over."""
-    if status.held_since is not None:
-        since = zulu_text(status.held_since)
-        return f" (held since {since}: nothing is sent until it is released)"
-    return "" if status.over else " (it goes on, or was interrupted)"
+def _state_text(state: str) -> str:
+    return f"The state is {plain(state)}."
 
 
 def show_result(
     status: BatchStatus,
     command: Callable[[str], str],
     file: RowFile | None,
-    steps: Sequence[str],
+    sender: BulkSender,
     warnings: Sequence[str] = (),
     *,
     as_json: bool,
 ) -> None:
-    """Show what became of a batch, and what to do next.
+    """Show what became of a batch, in which state it is, and what to do next.
 
     Args:
         status: The status of the batch after it was sent.
         command: See above.
         file: The file that was sent; None: the batch was continued.
-        steps: The names of the steps that this system has after the sending.
+        sender: What has sent it.
         warnings: What a person was warned of before the file was sent.
         as_json: Whether to show one JSON document.
     """
-    check = status.check
+    check, steps = status.check, sender.steps
     if check is not None and file is not None and not as_json:
         _print_problems(check, file)
         _print_notices(check)
@@ -95,7 +93,7 @@ def show_result(
     next_name = "resume" if status.unsettled else paying
     is_held = status.held_since is not None
     next_command = None if next_name is None or is_held else command(next_name)
-    advice = list[str]()
+    advice = [_state_text(sender.state)]
     if is_held:
         advice.append(
             "The state is held: it is another copy than before, or somebody holds it. Nothing is "
@@ -103,36 +101,23 @@ def show_result(
             "sending says."
         )
     if next_command is not None:
-        advice.append(f"{_why_next(status, steps)}\n  {next_command}")
+        why = "What is accepted is paid by the next step:"
+        if status.unsettled:
+            why = "Not all of it is settled. Go on with:"
+        advice.append(f"{why}\n  {next_command}")
     advice += _advice(status, command)
     document = _as_dict(status)
     document["exit_status"] = status.exit_status
     document["next_command"] = next_command
+    document["state"] = sender.state
     if file is not None:
         document["warnings"] = [*warnings]
     conclude(document, _summary(status), *advice, as_json=as_json)
 
 
-def _why_next(status: BatchStatus, steps: Sequence[str]) -> str:
-    """Return the sentence above the next command."""
-    if not status.unsettled:
-        return "What is accepted is paid by the next step:"
-    if steps:
-        return (
-            "Not all of it is settled. What may have been submitted is only looked up. Go on with:"
-        )
-    return "Not all of it is settled. Go on, with the same keys:"
-
-
 def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
     """Yield what to do about rows that were not sent, or not created."""
     yield from _unknown_advice(status, command)
-    if status.replaced:
-        yield (
-            "Another sheet of this batch was sent meanwhile. It lacks or changes "
-            f"{_names(status.replaced, len(status.replaced))}: these were not created as this "
-            "sheet has them."
-        )
     yield from _decision_advice(status)
     if any(outcome == "refused" for outcome in status.counts):
         yield (
@@ -167,35 +152,25 @@ def _unknown_advice(status: BatchStatus, command: Callable[[str], str]) -> Itera
         )
 
 
-def show_interruption(
-    status: BatchStatus | None, command: str, unread_reason: str | None, *, as_json: bool
-) -> None:
+def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool) -> None:
     """Show that sending was stopped, and how to continue.
 
     Args:
         status: The last status; None: sending had not begun. Rows may not have been stored then,
             so that `command` would know nothing of them.
         command: The command line that continues.
-        unread_reason: Why the state cannot be read now; None: it can be read.
         as_json: Whether to show one JSON document.
     """
     if as_json:
-        document: dict[str, Any] = {
-            "interrupted": True,
-            "next_command": None if status is None else command,
-        }
-        if unread_reason is not None:
-            document["state_unread"] = unread_reason
-        complain(json.dumps(document))
+        next_command = None if status is None else command
+        complain(json.dumps({"interrupted": True, "next_command": next_command}))
         return
     if status is None:
         complain(
             "Stopped before this command sent anything. Run it again: nothing is stored twice."
         )
         return
-    text = "Stopped. Nothing is lost: what may have been sent keeps its key. Go on with:"
-    if unread_reason is not None:
-        text = f"Stopped. {plain(unread_reason)}\nWhen the state can be read, go on with:"
+    text = "Stopped. What may have been sent keeps its key. Go on with:"
     complain(f"{text}\n  {command}")
 
 
@@ -269,68 +244,44 @@ def write_export(
     output: Path | None,
     *,
     as_json: bool,
-    escape: bool,
     refresh: bool,
 ) -> None:
-    """Write the results of batches, and say on standard error how many there are.
+    """Write the results of batches to a file, and say how many there are, or to standard output.
 
     Args:
         sender: The sender of their state.
         batches: The names of the batches.
         output: The file; None: standard output.
         as_json: Whether to write JSON, a line a row, or CSV.
-        escape: Whether CSV has a `'` before a text that a spreadsheet would take for a formula.
         refresh: Whether to read the present status of each row from the provider.
     """
     if output is not None:
         _refuse_other_content(output)
-    statuses: dict[str, str] = {}  # by id: several sheets may list a payment
-
-    def note_status(result: RowResult) -> None:
-        if result.id is not None and result.has_payment:
-            statuses[result.id] = result.status or "not found"
-
     standard_output = nullcontext(sys.stdout)
-    opened = standard_output if output is None else whole_file(output, "--output", mode=0o666)
+    opened = standard_output if output is None else whole_file(output, "--output")
     with opened as file:
         if as_json:
             count = 0
             results = sender.export(batches=batches, refresh=refresh)
             for count, result in enumerate(results, 1):  # noqa: B007 - the last one counts
-                note_status(result)
-                document: dict[str, Any] = {name: getattr(result, name) for name in _FIELDS}
-                document["asked_at"] = zulu_text(result.asked_at)
-                document["by_provider_clock"] = result.by_provider_clock
-                document["columns"] = dict(result.extras)
-                document["asked"] = dict(result.asked)
-                file.write(f"{json.dumps(document)}\n")
+                file.write(f"{json.dumps(_result_as_dict(result))}\n")
         else:
-            count = sender.export_csv(
-                file, batches=batches, escape=escape, refresh=refresh, on_result=note_status
-            )
+            count = sender.export_csv(file, batches=batches, refresh=refresh)
         file.flush()
-    sentences: list[str] = []
     if output is not None:
         of_batches = f" of {len(batches)} batches" if len(batches) > 1 else ""
-        sentences.append(f"{rows_text(count)}{of_batches} written to {output}")
-    if refresh:
-        status_counts = sorted(Counter(statuses.values()).items())
-        texts = [status_count(status, count) for status, count in status_counts]
-        counted = ", ".join(texts) or "nothing was created"
-        sentences.append(f"The provider says now: {counted}.")
-    if sentences:
-        complain(". ".join(sentences))
+        complain(f"{rows_text(count)}{of_batches} written to {output}")
 
 
-def _names(names: Sequence[str], count: int) -> str:
-    """Return the first of these names, and how many more there are of all `count`."""
-    shown = ", ".join(map(plain, names[:_NAMED]))
-    more = count - len(names[:_NAMED])
-    return f"{shown} and {more:,} more" if more > 0 else shown
+def _result_as_dict(result: RowResult) -> dict[str, Any]:
+    """Return a result for JSON."""
+    document = asdict(result)
+    document["asked_at"] = zulu_text(result.asked_at)
+    for name in ("asked", "agreed"):
+        amount = document[name]
+        document[name] = None if amount is None else str(amount)
+    return document
 
-
-_NAMED = 10
-"""Of so many rows the names are shown."""
 
 # Counts, and a status as JSON
 
@@ -377,16 +328,6 @@ def without_password(url: str) -> str:
 
 _LISTED_NOTICES = 20
 """Maximum number of notices of one code to list."""
-_SUMMARIES = {
-    "created_before": "{rows} created before. Not sent again.",
-    "due_later": (
-        "{rows} asked, or maybe asked, for an earlier due date before. Not sent for the later one. "
-        "What is unpaid needs a row with a number of its own. Another --key-kind would ask for "
-        "each invoice again: it is only for the next month of keys that name payers."
-    ),
-    "replaced": "Replaced by this file: {rows} that had not left.",
-}
-"""What is said of all rows whose notice has this code. Notices of other codes are listed."""
 
 
 def report_invalid(failure: CommandFailure, check: Check, file: RowFile, *, as_json: bool) -> None:
@@ -409,18 +350,9 @@ def report_invalid(failure: CommandFailure, check: Check, file: RowFile, *, as_j
 def _refusal_reason(check: Check) -> str:
     """Return why a file is refused, as a clause."""
     if check.broken:
-        has_other_totals = check.problems[0].code == "control_total"
-        if has_other_totals:
-            return "the control totals are not confirmed"
-        return "the file cannot be read"
-    reasons: list[str] = []
-    if check.repeated:
-        verb = "row repeats" if check.repeated == 1 else "rows repeat"
-        reasons.append(f"{check.repeated:,} {verb} a key")
-    if check.invalid:
-        verb = "row is" if check.invalid == 1 else "rows are"
-        reasons.append(f"{check.invalid:,} {verb} wrong")
-    return " and ".join(reasons)
+        return "the file is refused"
+    kinds = {"wrong": check.invalid, "with a repeated key": check.repeated}
+    return f"the file is refused: {rows_text(check.rows)}, {nonzero_counts(kinds)}"
 
 
 _SET_ASIDE = "Correct that, or set it aside with --skip-invalid."
@@ -454,10 +386,7 @@ def dry_run_status(check: Check, *, skip_invalid: bool) -> int:
     """
     if check.is_refused(skip_invalid=skip_invalid):
         return MISUSE
-    rejected_before = check.noticed.get("rejected_before", 0)
-    if check.invalid or check.changed or rejected_before:
-        return FAILED
-    return 0
+    return FAILED if check.invalid or check.changed else 0
 
 
 def summary_of(check: Check, file: RowFile) -> str:
@@ -506,28 +435,21 @@ def _amounts(check: Check, file: RowFile) -> str:
 
 
 def _print_notices(check: Check) -> None:
-    """Print why rows are not simply sent: what concerns many rows, in one line; then the other
-    rows, in the order of the sheet.
-    """
-    for code, summary in _SUMMARIES.items():
-        if code in check.noticed:
-            complain(plain(summary.format(rows=rows_text(check.noticed[code]))))
+    """Print why rows are not simply sent, in the order of the sheet."""
     listed = Counter[str]()
     first_lines: dict[str, int] = {}
     for notice in check.notices:
         first_lines.setdefault(notice.code, notice.line)
-        if notice.code not in _SUMMARIES and listed[notice.code] < _LISTED_NOTICES:
+        if listed[notice.code] < _LISTED_NOTICES:
             listed[notice.code] += 1
             complain(plain(f"Line {notice.line:,}: {notice.message}"))
     for code, count in listed.items():
         if check.noticed[code] > count:
             complain(f"And {check.noticed[code] - count:,} more like line {first_lines[code]:,}.")
     if check.pulled_back:
-        one = check.pulled_back == 1
-        verb, they, them = ("is", "it", "it") if one else ("are", "they", "them")
         complain(
-            f"{rows_text(check.pulled_back)} of the batch had not left and {verb} not in this "
-            f"file: {they} will not be sent. Send a file that has {them}, to ask for {them}."
+            f"Not sent any more: {rows_text(check.pulled_back)} of the batch that had not left, "
+            "and that this file lacks."
         )
 
 
@@ -535,158 +457,43 @@ def _print_notices(check: Check) -> None:
 
 _LISTED_CAUSES = 20
 """Maximum number of causes to list."""
-_LISTED_MESSAGES = 3
-"""Maximum number of different messages of one cause."""
-_LISTED_PLACES = 20
-"""Maximum number of rows that are named with a message."""
-_COLUMN_ADVICE = (
-    "Name a column with --column, such as --column amount=Betrag, and repeat it; or write such "
-    "lines into a file, and name that with --columns."
-)
-_KEY_COLUMN_ADVICE = "--key-column NAME names the one that tells the rows apart."
-
-
-class _FormatAdvice(NamedTuple):
-    """The advice to say how a file writes values, where its messages show that it should."""
-
-    setting: str
-    """The field of `RowFile` that says it. With a value, the advice is not given."""
-    message: re.Pattern[str]
-    """The beginning of a message with a value that is written so."""
-    advice: str
-
-
-_FORMAT_ADVICE = (
-    _FormatAdvice(
-        "decimal",
-        re.compile(r"amount is '-?[0-9. ]*,[0-9]{1,2}'"),
-        "--decimal comma reads amounts such as 1.234,56.",
-    ),
-    _FormatAdvice(
-        "decimal",
-        re.compile(r"amount is '-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]{1,2}'"),
-        "--decimal point reads amounts such as 1,234.56.",
-    ),
-    _FormatAdvice(
-        "date_format",
-        re.compile(r"due_date is '[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}'"),
-        "--date-format DMY reads 25.11.2026, and --date-format MDY 11/25/2026: name what is meant.",
-    ),
+_LISTED_PROBLEMS = 5
+"""Maximum number of problems of one cause."""
+_OF_FORM = frozenset({"column", "encoding", "format", "key_column", "required", "type"})
+"""Codes of problems that a file may have because it is written in another form."""
+_FORM_ADVICE = (
+    "If the file is right, say how it is written: --column amount=Betrag for a heading (or "
+    "--columns FILE), --key-column NAME, --decimal comma, --date-format DMY, --encoding "
+    "windows-1252; or what all rows lack: --due-date today, --payor-id ID."
 )
 
 
 def _print_problems(check: Check, file: RowFile) -> None:
     """Print what is wrong: of each cause the first rows, and how many more there are."""
-    listed_causes = check.causes[:_LISTED_CAUSES]
-    for cause in listed_causes:
-        for line in _lines_of(cause, file):
-            complain(plain(line))
-    other_count = check.problem_count - sum(cause.count for cause in listed_causes)
+    causes = check.causes[:_LISTED_CAUSES]
+    for cause in causes:
+        shown = cause.first[:_LISTED_PROBLEMS]
+        for problem in shown:
+            complain(plain(_problem_text(problem, file)))
+        if cause.count > len(shown):
+            complain(f"... and {cause.count - len(shown):,} more like these")
+    other_count = check.problem_count - sum(cause.count for cause in causes)
     if other_count:
-        complain(
-            f"... and {other_count:,} more of other causes: --dry-run --json shows the first 100"
-        )
-    for advice in _row_advice(check, file):
-        complain(advice)
+        complain(f"... and {other_count:,} more: --dry-run --json shows the first 100")
+    if any(cause.code in _OF_FORM for cause in causes):
+        complain(_FORM_ADVICE)
 
 
-def _lines_of(cause: Cause, file: RowFile) -> Iterator[str]:
-    """Yield the messages of a cause, each with the rows that it is about."""
-    by_message: dict[str, list[RowProblem]] = {}
-    for problem in cause.first:
-        by_message.setdefault(_message_of(problem, file), []).append(problem)
-    is_only_message = len(by_message) == 1
-    listed_count = 0
-    for message, problems in islice(by_message.items(), _LISTED_MESSAGES):
-        # A single message is taken to be that of all problems of the cause, also of unknown ones.
-        count = cause.count if is_only_message else len(problems)
-        place = "" if _is_of_file(problems[0]) else f"{_places(problems, count)}: "
-        yield f"{place}{message}"
-        listed_count += count
-    if cause.count > listed_count:
-        other_messages = islice(by_message.values(), _LISTED_MESSAGES, None)
-        other_problems = list(chain.from_iterable(other_messages))
-        yield _rest_of(cause, cause.count - listed_count, other_problems, file)
-
-
-def _rest_of(cause: Cause, count: int, problems: Sequence[RowProblem], file: RowFile) -> str:
-    """Return that a cause has `count` more problems, and where the known ones of these are."""
-    column = f" of {_heading_of(cause.column, file)}" if cause.column else ""
-    text = f"... and {count:,} more{column} like these"
-    if not problems:
-        return text
-    end = ", ..." if count > len(problems[:_LISTED_PLACES]) else ""
-    return f"{text}: {_places(problems, len(problems))}{end}"
-
-
-def _is_of_file(problem: RowProblem) -> bool:
-    """Whether a problem is one of the whole file, and of no row."""
-    return problem.line is None and problem.row is None
-
-
-def _places(problems: Sequence[RowProblem], count: int) -> str:
-    """Return where problems are: the lines of the first ones (rows, where the file has no lines),
-    and that there are `count` of them, if that is more than are known.
-    """
-    unit = "row" if problems[0].line is None else "line"
-    numbers = [str(problem.line or problem.row) for problem in problems[:_LISTED_PLACES]]
-    if count == 1:
-        return f"{unit} {numbers[0]}"
-    end = f", ... ({count:,} in all)" if count > len(problems) else ""
-    return f"{unit}s {', '.join(numbers)}{end}"
-
-
-def _message_of(problem: RowProblem, file: RowFile) -> str:
-    """Return a message in the words of the file."""
+def _problem_text(problem: RowProblem, file: RowFile) -> str:
+    """Return where a problem is, and what it is."""
     from victor_ext._tables.row_file import in_own_words  # noqa: PLC0415 - `victor --help` does not need it
 
     message = problem.message
-    if problem.row is not None:  # what is wrong with the heading names our columns on purpose
-        message = in_own_words(message, file.columns)
-    if _is_of_file(problem):
-        message = f"{file.path}: {message}"
     if problem.row is not None and problem.column is not None:
-        heading = _heading_of(problem.column, file)
+        message = in_own_words(message, file.columns)
+        heading = file.columns.get(problem.column) or problem.column
         if not message.startswith(heading):
             message = f"{heading}: {message}"
-    hint = "--key-column NAME" if problem.code == "key_column" else None
-    return with_hint(message, hint)
-
-
-def _heading_of(column: str, file: RowFile) -> str:
-    """Return what the file calls a column."""
-    return file.columns.get(column) or column
-
-
-_NO_TOTAL_ADVICE = (
-    "Correct or delete the rows without a valid amount. Or leave out --expect-total, and add "
-    "--skip-invalid."
-)
-
-
-def _row_advice(check: Check, file: RowFile) -> Iterator[str]:
-    """Yield the options that may mend what is wrong."""
-    messages = [problem.message for cause in check.causes for problem in cause.first]
-    if any(cause.code == "encoding" for cause in check.causes):
-        yield ENCODING
-    of_heading = [problem for problem in check.problems if problem.row is None]
-    if any(problem.code in ("required", "column") for problem in of_heading):
-        yield _COLUMN_ADVICE
-        if any("to tell the rows apart, either" in message for message in messages):
-            yield _KEY_COLUMN_ADVICE
-    has_other_totals = any(cause.code == "control_total" for cause in check.causes)
-    if has_other_totals and any("no valid amount" in message for message in messages):
-        yield _NO_TOTAL_ADVICE
-    # A message names all columns of the heading before those that the heading lacks.
-    missing_columns = " ".join(
-        problem.message.rpartition(" lacks ")[2]
-        for problem in check.problems
-        if problem.code == "required"
-    )
-    for column, advice in FOR_ALL_ROWS.items():
-        if column in missing_columns:
-            yield advice
-    for setting, pattern, advice in _FORMAT_ADVICE:
-        is_unset = getattr(file, setting) is None
-        if is_unset and any(map(pattern.match, messages)):
-            yield advice
+    if problem.line is not None:
+        return f"line {problem.line}: {message}"
+    return f"{file.path}: {message}" if problem.row is None else f"row {problem.row}: {message}"

@@ -20,24 +20,26 @@ from victor_ext._values.exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, U
 
 from . import _bulk_output
 from ._failures import Misuse, failure_of
-from ._options import Yes, argument, flag, number, option, seconds, several, whole_number
+from ._options import KEYS_KEPT, Yes, flag, number, option, seconds, whole_number
 from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
 from ._screen import ProgressBar, plain
-from ._session import Session, provider_of, system_of, without_none
+from ._session import Session, at_terminal_input, provider_of, system_of, without_none
 from ._signals import raise_received, signal_exit_status
 from ._wording import rows_text
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, LoadProgress, RowFile
 
-_DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 _STEPS = ("instruct", "withdraw")
 """The commands that follow the sending of payouts: the batch is their argument."""
 _FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
 """The options that say how a file is written."""
-_KEPT_OPTIONS = ("rate", "workers", "key_retention", "patience", "yes")
+_KEPT_OPTIONS = ("rate", "workers", "patience", "yes")
 """The options of `resume` that a person types once, and that hold when it goes on."""
-_OTHER_OPTIONS = ("state", "batch", "name", "names", "all_batches", "yes", *_FILE_OPTIONS)
+_OTHER_OPTIONS = (
+    *("state", "new_state", "batch", "all_batches", "yes"),
+    *_FILE_OPTIONS,
+)
 """The options that are no arguments of a sender under their own names."""
 _STATUSES_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
 """Exit statuses of batches: of several batches, the status that stands last here counts."""
@@ -49,10 +51,10 @@ class BulkSession(Session):
     The options that subclasses add are arguments of the senders, except `_OTHER_OPTIONS`.
     """
 
-    state: str = option(
-        "Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).",
+    state: str | None = option(
+        "Where the batch is kept: the whole path of a file, sqlite:///FILE, or postgresql://... "
+        "(several machines). (default: VICTOR_BULK_STATE, or one file of the user)",
         "URL",
-        default=_DEFAULT_STATE,
     )
     # No option here: a command that asks before it does something in production adds it.
     yes = False
@@ -95,6 +97,8 @@ class BulkSession(Session):
         ):
             try:
                 sender = BulkSender(victor, batch=batch, state=self.state, **options)
+                if victor.environment == "production":
+                    _require_named_state(sender)
                 if in_production is not None and victor.environment == "production":
                     in_production(sender)
                 if question is not None:
@@ -129,7 +133,7 @@ class BulkSession(Session):
         is_of_state = command == "resolve"
         if batch is not None and not is_argument and not is_of_state:
             words += ["--batch", batch]
-        if self.state != _DEFAULT_STATE:
+        if self.state is not None:
             words += ["--state", _bulk_output.without_password(self.state)]
         words += [*self._kept_words(command), *self.connection_words()]
         if batch is not None and is_argument:
@@ -137,14 +141,10 @@ class BulkSession(Session):
         return shlex.join(words)
 
     def _kept_words(self, command: str) -> Iterator[str]:
-        """Yield the options of this command line that hold for `resume`: how rows are sent. A batch
-        itself keeps what `send` says of it.
-        """
+        """Yield the options of this command line that hold for `resume`: how rows are sent."""
         if command != "resume":
             return
         for name in _KEPT_OPTIONS:
-            if self.context.info_name == "send" and name in ("key_retention", "patience"):
-                continue
             value: Any = self.context.params.get(name)
             if value is None or value is False:
                 continue
@@ -153,12 +153,10 @@ class BulkSession(Session):
                 yield _typed(value)
 
     @contextmanager
-    def interruptible(
-        self, sender: BulkSender, batch: str, command: str = "resume"
-    ) -> Generator[BatchProgress]:
+    def interruptible(self, batch: str) -> Generator[BatchProgress]:
         """Yield what shows the progress of a batch.
 
-        Ctrl-C ends the block and the command, and shows that `command` continues.
+        Ctrl-C ends the block and the command, and shows that `resume` continues.
         """
         with ProgressBar(as_json=self.as_json) as bar:
             progress = BatchProgress(bar, batch)
@@ -166,31 +164,19 @@ class BulkSession(Session):
                 yield progress
             except KeyboardInterrupt as error:
                 bar.close()
-                unread_reason = None if progress.latest is None else _unread_reason(sender)
-                _bulk_output.show_interruption(
-                    progress.latest,
-                    self.command_line(command, batch),
-                    unread_reason,
-                    as_json=self.as_json,
-                )
+                next_command = self.command_line("resume", batch)
+                _bulk_output.show_interruption(progress.latest, next_command, as_json=self.as_json)
                 raise typer.Exit(signal_exit_status(error)) from None
 
     def stored_batches(self) -> list[str]:
         """Return the batches of the state, of which there is one at least. Raises `Misuse`."""
         with self.sender() as sender:
             names = sender.batches()
-            owners = sender.owners()
         if names:
             return names
-        state = _bulk_output.without_password(self.state)
-        if owners:
-            raise Misuse(
-                f"All batches in {state} are of {' and '.join(owners)}: name that system and "
-                "environment, such as with --environment."
-            )
         raise Misuse(
-            f"There is no batch in {state}: nothing was stored there, and nothing was sent from "
-            "it. Begin with 'victor bulk send', and the name of your file."
+            f"There is no batch of this system and environment in {sender.state}. Begin "
+            "with 'victor bulk send', and the name of your file."
         )
 
     @property
@@ -205,10 +191,10 @@ class BulkSession(Session):
             options.pop(name, None)
         return options
 
-    def show_status(self, status: BatchStatus) -> None:
+    def show_status(self, status: BatchStatus, sender: BulkSender) -> None:
         """Show how far a batch is."""
         command = partial(self.command_line, batch=status.batch)
-        _bulk_output.show_status(status, command, as_json=self.as_json)
+        _bulk_output.show_status(status, command, sender.state, as_json=self.as_json)
 
     def show_result(
         self, status: BatchStatus, sender: BulkSender, warnings: Sequence[str] = ()
@@ -216,7 +202,7 @@ class BulkSession(Session):
         """Show what became of a batch, with the warnings that a person saw before."""
         command = partial(self.command_line, batch=status.batch)
         _bulk_output.show_result(
-            status, command, self.row_file, sender.steps, warnings, as_json=self.as_json
+            status, command, self.row_file, sender, warnings, as_json=self.as_json
         )
 
 
@@ -227,21 +213,11 @@ class BatchSession(BulkSession):
         "The batch's name (default: that of the file, or all of them).", "NAME"
     )
 
-    def names_on_command_line(self) -> list[str]:
-        """Return the batches that the command line names, each once."""
-        return [] if self.batch is None else [self.batch]
-
     def batches(self) -> list[str]:
-        """Return the batch that the command line names; if none, all batches of the state.
-
-        Raises `Misuse` if it names two, or the state has no batch.
+        """Return the batch that the command line names; if none, all batches of the state. Raises
+        `Misuse` if that has no batch.
         """
-        names = self.names_on_command_line()
-        if len(names) > 1:
-            raise Misuse(f"Two batches are named, {' and '.join(names)}: name one.")
-        if names:
-            return names
-        return self.stored_batches()
+        return self.stored_batches() if self.batch is None else [self.batch]
 
     def single_batch(self) -> str:
         """Return the batch that the command line names, or the only one. Raises `Misuse`."""
@@ -269,19 +245,9 @@ class BatchSession(BulkSession):
         raise typer.Exit(max(statuses, key=_STATUSES_BY_WEIGHT.index))
 
 
-class NamedBatchSession(BatchSession):
-    """A session with the name of a batch, by an argument or an option."""
-
-    name: str | None = argument("BATCH", default=None)
-
-    def names_on_command_line(self) -> list[str]:
-        return list(dict.fromkeys(filter(None, (self.name, self.batch))))
-
-
 class ExportSession(BulkSession):
     """A session with the names of several batches, or all of them."""
 
-    names: list[str] | None = argument(several("BATCH"), default=None)
     batch: list[str] | None = option("A batch's name (default: the only one). Repeat it.", "NAME")
     all_batches: bool = flag("--all", "All batches of the state, in the order of their names.")
 
@@ -289,11 +255,10 @@ class ExportSession(BulkSession):
         """Return the batches that the command line names, each once, or the only one. Raises
         `Misuse`.
         """
-        named = list(dict.fromkeys([*(self.names or ()), *(self.batch or ())]))
-        if named and self.all_batches:
-            raise Misuse(f"--all has {plain(named[0])}, too: leave one of the two out.")
-        if named:
-            return named
+        if self.batch and self.all_batches:
+            raise Misuse(f"--all has {plain(self.batch[0])}, too: leave one of the two out.")
+        if self.batch:
+            return list(dict.fromkeys(self.batch))
         stored = sorted(self.stored_batches())
         if len(stored) > 1 and not self.all_batches:
             raise Misuse(
@@ -309,12 +274,7 @@ class WorkerSession(BatchSession):
     workers: int | None = option(
         "Concurrent calls of this process, 1 to 100 (default: 16).", "N", parser=whole_number()
     )
-    key_retention: float | None = option(
-        "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
-        "looked up and not sent again. (default: 24h)",
-        "TIME",
-        parser=seconds,
-    )
+    keys_kept: float | None = option(KEYS_KEPT, "TIME", parser=seconds)
     patience: float | None = option(
         "How long to go on while nothing is settled (default: 120).", "SECONDS", parser=number()
     )
@@ -331,16 +291,14 @@ class SendingSession(WorkerSession):
     yes: Yes = False
 
 
-class ResumeSession(NamedBatchSession, SendingSession):
-    """The session of `resume`."""
-
-
 class SendSession(SendingSession):
     """The session of `send`: with what the file is, and how it is written."""
 
-    by: str | None = option("Who sends it: stored with it.", "NAME")
-    other_payments: bool = flag(
-        "--other-payments", "The new rows are other payments than those that they look like."
+    other_payments: int | None = option(
+        "So many new rows look like payments of other batches, and are others: a person has "
+        "looked at them.",
+        "N",
+        parser=whole_number(1),
     )
 
     key_column: str | None = option(
@@ -352,22 +310,17 @@ class SendSession(SendingSession):
         "Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE"
     )
     payor_id: str | None = option("Velo: the payor, of rows without one.", "ID")
+    new_state: bool = flag("--new-state", "With --yes in production: the state may be a new one.")
     skip_invalid: bool = flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")
     column: Columns = None
     columns: ColumnFile = None
     decimal: DecimalMark = None
     date_format: DateFormat = None
     encoding: Encoding = None
-    key_kind: str | None = option(
-        "Victor: what that column names. Another word asks for an invoice again: it is only "
-        "for keys that name payers, and names the month, such as subscription-2026-11. "
-        "(default: the batch's, or invoice)",
-        "WORD",
-    )
 
     def _headings(self) -> Mapping[str, str | None]:
         """The file's own headings, by our names of columns."""
-        return headings_of(self.column, self.columns, self.provider, for_bulk=True)
+        return headings_of(self.column, self.columns)
 
     @property
     def row_file(self) -> RowFile:
@@ -420,24 +373,15 @@ class BatchProgress:
         self._bar.close()
 
 
+def _require_named_state(sender: BulkSender) -> None:
+    """Raise `Misuse` if nobody has named the state, and nobody is at the terminal."""
+    if not sender.has_named_state and not at_terminal_input():
+        raise Misuse(
+            "This is production, and no person is at a terminal: name the state that the "
+            "others use, with --state or VICTOR_BULK_STATE."
+        )
+
+
 def _typed(value: object) -> str:
     """Return the value of an option as a person types it: numbers without an exponent."""
     return f"{value:.15g}" if isinstance(value, float) else str(value)
-
-
-def _unread_reason(sender: BulkSender) -> str | None:
-    """Return why the state of an interrupted batch cannot be read; None: it can be read.
-
-    The batch was there: the text may not say that it never was, as the sender's own error does.
-    """
-    try:
-        sender.status()
-    except victor_ext.ConfigurationError:
-        return (
-            "The state does not have this batch any more, or cannot be read. If you have a copy, "
-            "restore it as a backup: `hold`, reconcile, `release`. Without one, reconcile your "
-            "rows with the provider before any of them is sent again."
-        )
-    except victor_ext.VictorError as error:
-        return str(error)
-    return None

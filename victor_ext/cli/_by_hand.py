@@ -29,10 +29,17 @@ class StoredOptions(Protocol):
         """Show how the command has ended."""
 
 
-def add_commands_by_hand(group: typer.Typer, options_type: type[CommandOptions]) -> None:
-    """Add these commands to a group, whose options are `StoredOptions`, too."""
-    for command in (resolve, hold, release, forget):
+def add_commands_by_hand(
+    group: typer.Typer,
+    options_type: type[CommandOptions],
+    release_type: type[CommandOptions] | None = None,
+) -> None:
+    """Add these commands to a group, whose options are `StoredOptions`, too. `release_type` has
+    more options of `release`.
+    """
+    for command in (resolve, hold, forget):
         group.command()(with_session(command, options_type))
+    group.command()(with_session(release, release_type or options_type))
 
 
 def _found_word(text: str) -> str:

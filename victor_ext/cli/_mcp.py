@@ -6,7 +6,6 @@ says what may be asked for (`_mcp_policy.py`).
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ import typer
 
 import victor_ext
 from victor_ext._privacy import short_mask
+from victor_ext._user_files import make_user_folder, user_file
 
 from ._failures import Misuse
-from ._options import Yes, decimal, not_negative, number, option, seconds
+from ._options import KEYS_KEPT, Yes, decimal, not_negative, number, option, seconds
 from ._outbox import engine_of, errors_as_misuse, opened_queue, storage_key
 from ._session import Session, with_session
 
@@ -35,24 +35,23 @@ class McpSession(Session):
     """The options of both commands: the account, and the outbox of its requests."""
 
     database: str | None = option(
-        "The database of the outbox (default: the file ~/.config/victor/mcp.sqlite).", "URL"
+        "The database of the outbox (default: the file ~/.local/state/victor/mcp.sqlite).", "URL"
     )
     table: str = option("The name of its table, or schema.name.", "NAME", default="victor_outbox")
 
     @property
     def database_url(self) -> str:
         """The database that is named, or the default one."""
-        return self.database or f"sqlite:///{Path.home() / '.config/victor/mcp.sqlite'}"
+        return self.database or f"sqlite:///{user_file('mcp.sqlite')}"
 
-    def open_policy(self, keys_kept: float) -> Policy:
-        """Open the outbox, whose keys the provider keeps for so many seconds, with what is
-        permitted. Raises `Misuse` while that is nothing.
+    def open_policy(self, keys_kept: float | None) -> Policy:
+        """Open the outbox, whose keys the provider keeps for so many seconds, as was said, with
+        what is permitted. Raises `Misuse` while that is nothing.
         """
         from ._mcp_policy import Policy  # noqa: PLC0415 - an extra of its own
 
-        kept = timedelta(seconds=keys_kept)
         try:
-            with opened_queue(self.database_url, self.table, keys_kept=kept) as (box, _):
+            with opened_queue(self.database_url, self.table, keys_kept) as (box, _):
                 policy = Policy(engine_of(self.database_url), box)
                 if policy.exists():
                     return policy
@@ -66,13 +65,7 @@ class McpSession(Session):
 def serve(
     session: McpSession,
     *,
-    keys_kept: float = option(
-        "How long the provider keeps a key: a lost request is repeated under its key only that "
-        "long, and then looked up.",
-        "DURATION",
-        parser=seconds,
-        default="24h",
-    ),
+    keys_kept: float | None = option(KEYS_KEPT, "TIME", parser=seconds),
     interval: float = option(
         "Seconds between two passes of the worker, which sends what is stored.",
         "SECONDS",
@@ -151,7 +144,7 @@ def allow(
             engine = engine_of(session.database_url)
             if session.database is None:  # only its owner can read what is made here
                 file = Path(str(engine.url.database))
-                file.parent.mkdir(parents=True, exist_ok=True)
+                make_user_folder(file)
                 file.touch(mode=0o600)
             box = Outbox(engine, victor, table=session.table, storage_key=storage_key())
             box.create_table()

@@ -146,6 +146,13 @@ def seconds(text: str) -> float:
     return _as_typed(match[1]) * _UNIT_SECONDS[match[2]]
 
 
+KEYS_KEPT = (
+    "How long the provider keeps a key, such as 12h: what may have been sent earlier is looked up, "
+    "and not sent again. It is stored, and the shortest that was ever said counts (default: what "
+    "is stored, or 24h, an assumption)."
+)
+
+
 def day(text: str | None, words: Mapping[str, int] = DAYS) -> Any:
     """Convert one of the `words` to a date in UTC, as text; return other text, or None, unchanged:
     the client checks it.

@@ -11,9 +11,9 @@ import os
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,7 +24,7 @@ from victor_ext._values.exit_status import FAILED
 
 from ._by_hand import add_commands_by_hand
 from ._failures import Misuse
-from ._options import argument, flag, group, option, whole_number
+from ._options import KEYS_KEPT, argument, flag, group, option, seconds, whole_number
 from ._screen import complain, in_columns, plain, say, zulu_text
 from ._session import CommandOptions, Provider, Session, with_session
 from ._wording import in_options
@@ -61,13 +61,14 @@ class OutboxCommandOptions(CommandOptions):
     )
 
     @contextmanager
-    def stored(self) -> Generator[Outbox]:
-        """Open the outbox for the block, for a command about entries.
+    def stored(self, keys_kept: float | None = None) -> Generator[Outbox]:
+        """Open the outbox for the block, for a command about entries. `keys_kept` is as of
+        `opened_queue`.
 
         Raises `Misuse`, whose message does not quote the URL of the database: it may have a
         password.
         """
-        with self.event_queue() as (box, has_entries):
+        with self.event_queue(keys_kept) as (box, has_entries):
             if not has_entries:
                 raise Misuse(
                     f"{self.table} has no entries, only events: it is an inbox's, for status, and "
@@ -76,19 +77,21 @@ class OutboxCommandOptions(CommandOptions):
             yield box
 
     @contextmanager
-    def event_queue(self) -> Generator[tuple[Outbox, bool]]:
+    def event_queue(self, keys_kept: float | None = None) -> Generator[tuple[Outbox, bool]]:
         """Open the outbox, or an inbox with the interface of an outbox, for the block, and say
         whether it is an outbox: an inbox has no entries, only events. Raises `Misuse`, as `stored`
         does.
         """
-        with opened_queue(self.database, self.table) as opened:
+        with opened_queue(self.database, self.table, keys_kept) as opened:
             yield opened
 
 
 @contextmanager
-def opened_queue(database: str, table: str, **settings: Any) -> Generator[tuple[Outbox, bool]]:
+def opened_queue(
+    database: str, table: str, keys_kept: float | None = None
+) -> Generator[tuple[Outbox, bool]]:
     """Open the outbox of a database, or an inbox with the interface of an outbox, for the block, as
-    `event_queue` does. `settings` are more arguments of `Outbox`.
+    `event_queue` does. `keys_kept` are seconds, if they were said.
     """
     try:
         from victor_ext._event_queue.databases import split_name  # noqa: PLC0415 - an extra of its own
@@ -104,8 +107,21 @@ def opened_queue(database: str, table: str, **settings: Any) -> Generator[tuple[
         if not inspector.has_table(name, schema=schema):
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
         columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
-        box = Outbox(inspector.engine, table=table, storage_key=storage_key(), **settings)
+        kept = None if keys_kept is None else timedelta(seconds=keys_kept)
+        box = Outbox(inspector.engine, table=table, storage_key=storage_key(), keys_kept=kept)
         yield box, "key" in columns
+
+
+class ReleaseOptions(OutboxCommandOptions):
+    """The options of the command that ends a hold."""
+
+    keys_kept: float | None = option(KEYS_KEPT, "TIME", parser=seconds)
+
+    @contextmanager
+    def stored(self, keys_kept: float | None = None) -> Generator[Outbox]:
+        """Open the outbox for the block, with what was said of its keys."""
+        with super().stored(keys_kept or self.keys_kept) as box:
+            yield box
 
 
 class AdoptOptions(OutboxCommandOptions, Session):
@@ -302,7 +318,7 @@ def adopt(options: AdoptOptions, *, provider: Provider = DEFAULT) -> None:
     options.conclude(asdict(owner), plain(f"The entries belong to {owner}."))
 
 
-add_commands_by_hand(outbox, OutboxCommandOptions)
+add_commands_by_hand(outbox, OutboxCommandOptions, ReleaseOptions)
 
 
 @outbox.command()

@@ -18,19 +18,17 @@ from ._failures import CommandFailure, Misuse
 if TYPE_CHECKING:
     from ._session import CommandOptions
 
-_TEXT_OPTIONS: Any = {"encoding": "utf-8", "newline": ""}
+_AS_TEXT: Any = {"encoding": "utf-8", "newline": ""}
 
 
 @contextmanager
-def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
-    """Open a file to write in the block. It appears under its name when it is complete.
-
-    A device or a pipe is written at once.
+def whole_file(path: Path, name: str) -> Generator[TextIO]:
+    """Open a file to write in the block, which only its owner may read. It appears under its name
+    when it is complete; a device or a pipe is written at once.
 
     Args:
         path: The file.
         name: The option that names the file, for messages.
-        mode: The permissions of a new file.
 
     Raises:
         Misuse: There can be no such file.
@@ -39,7 +37,10 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
     was_opened = False
     is_file = path.is_file() or not path.exists()
     try:
-        with _opened(path, is_file=is_file, mode=mode) as file:
+        opened = (
+            replaced(path, "x", mode=0o600, **_AS_TEXT) if is_file else path.open("w", **_AS_TEXT)
+        )
+        with opened as file:
             was_opened = True
             yield file
     except OSError as error:
@@ -50,25 +51,14 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
 
 
 @contextmanager
-def _opened(path: Path, *, is_file: bool, mode: int) -> Generator[TextIO]:
-    """Open a file that is replaced as a whole, or, if `is_file` is false, a device or a pipe."""
-    if is_file:
-        with replaced(path, "x", mode=mode, **_TEXT_OPTIONS) as file:
-            yield file
-    else:
-        with open(path, "w", **_TEXT_OPTIONS) as device:
-            yield device
-
-
-@contextmanager
 def report_file(path: Path, name: str, options: CommandOptions) -> Generator[TextIO]:
-    """Open a file to write in the block, as `whole_file` does, that only its owner may read.
+    """Open a file to write in the block, as `whole_file` does.
 
     If it cannot be written whole, the command ends with FOR_NOW: with 1, it would seem to have
     found a difference.
     """
     try:
-        with whole_file(path, name, mode=0o600) as file:
+        with whole_file(path, name) as file:
             yield file
     except OutputLost as error:
         message = f"The report could not be written: {error}."

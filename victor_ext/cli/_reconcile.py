@@ -54,7 +54,9 @@ def reconcile(
     file: Path | None = argument("FILE", default=None),
     *,
     state: str | None = option(
-        "Instead of FILE: the state of bulk sending, with all of its payments.", "URL"
+        "Instead of FILE: the state of bulk sending, with all of its payments. (default: that of "
+        "'victor bulk')",
+        "URL",
     ),
     batch: list[str] | None = option("Of the state, only this batch. Repeat it.", "NAME"),
     start: str | None = option(
@@ -88,7 +90,7 @@ def reconcile(
 
     Each is matched, missing, only theirs, or was asked twice.
 
-    FILE is your book: CSV, JSON Lines, or an export of bulk; with --state, the state of bulk is. It
+    FILE is your book: CSV, JSON Lines, or an export of bulk; without it, the state of bulk is. It
     only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
     cannot be right, and 75 if the provider's book could not be read, or a file not be written: it
     can be run again.
@@ -96,7 +98,7 @@ def reconcile(
     with _report_failures(session):
         texts = {"start": start, "end": end}
         window = moments(texts, *texts, doing="The reconciliation")
-        from victor_ext.reconciliation import RowFile  # noqa: PLC0415 - only this needs it
+        from victor_ext.reconciliation import COLUMNS, RowFile  # noqa: PLC0415 - only this needs it
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - the same
 
         form: dict[str, Any] = {
@@ -121,7 +123,8 @@ def reconcile(
             "payor_id": payor_id,
             "page_size": page_size,
         }
-        headings = headings_of(column, columns, provider, for_bulk=False)
+        known = {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
+        headings = headings_of(column, columns, known)
 
         def our_book(client: Any) -> Ours:
             if file is None:
@@ -173,12 +176,10 @@ def _check_book(
     """
     if file is not None and state is not None:
         raise Misuse(f"Two books are named, {file} and --state: leave one of them out.")
-    if batches and state is None:
-        raise Misuse("--batch names a batch of a state: name that with --state.")
+    if batches and file is not None:
+        raise Misuse("--batch names a batch of the state of bulk sending: leave the FILE out.")
     if file is not None:
         return
-    if state is None:
-        raise Misuse("Name your book: a FILE, or --state URL for a state of bulk sending.")
     for parameter, value in form.items():
         if value:
             option_name = session.option_names[parameter]
@@ -194,7 +195,7 @@ def _book_of_state(client: Any, state: str | None, batches: Sequence[str] | None
     except ImportError as error:
         raise Misuse(f"{error}.") from error
     names: Iterable[str | None] = dict.fromkeys(batches) if batches else [None]
-    senders = [BulkSender(client, state=state or "", batch=name) for name in names]
+    senders = [BulkSender(client, state=state, batch=name) for name in names]
     return chain.from_iterable(sender.book() for sender in senders)
 
 

@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 from ._failures import Misuse
 from ._options import option
-from ._session import system_of
 
 Columns = Annotated[
     list[str] | None,
@@ -49,43 +47,28 @@ Encoding = Annotated[
 
 
 def headings_of(
-    column_options: Sequence[str] | None, file: Path | None, provider: str, *, for_bulk: bool
+    column_options: Sequence[str] | None, file: Path | None, known: Collection[str] | None = None
 ) -> dict[str, str | None]:
     """Return the headings that a file of rows has, by the column that each stands for; None: that
     column is not read.
 
     Args:
         column_options: The values of --column, which take precedence.
-        file: The file of --columns. One file may be for `bulk` and for `reconcile`: columns that
-            only the other command knows are left out.
-        provider: The name of the system.
-        for_bulk: Whether the file is read by `bulk`, or by `reconcile`.
+        file: The file of --columns.
+        known: The columns that are read of that file, which was written for `bulk`; None: all.
 
     Raises:
         Misuse: The file cannot be read, or a line of it, or a value, is no FIELD=NAME.
     """
     columns = dict[str, str | None]()
-    if file is not None:
-        known, elsewhere = _columns_of_commands(provider)
-        if not for_bulk:
-            known, elsewhere = elsewhere, known
-        for line in _lines_of(file):
-            name, heading = _field_and_heading(line, f"--columns {file} has the line")
-            if name in known or name not in elsewhere:
-                columns[name] = heading
+    for line in () if file is None else _lines_of(file):
+        name, heading = _field_and_heading(line, f"--columns {file} has the line")
+        if known is None or name in known:
+            columns[name] = heading
     for text in column_options or ():
         name, heading = _field_and_heading(text, "--column is")
         columns[name] = heading
     return columns
-
-
-def _columns_of_commands(provider: str) -> tuple[Collection[str], Collection[str]]:
-    """Return the columns that `bulk` knows of a system, and those that `reconcile` knows."""
-    from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only such a file needs it
-
-    system = system_of(provider)
-    of_bulk = () if system.why_not_bulk else system.load("bulk").known_columns()
-    return of_bulk, {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
 
 
 def _lines_of(file: Path) -> list[str]:

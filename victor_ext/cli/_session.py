@@ -220,8 +220,7 @@ class Session(CommandOptions):
         """
         if yes or victor.environment != "production":
             return
-        stdin: Any = sys.stdin
-        if stdin is None or not stdin.isatty():
+        if not at_terminal_input():
             raise Misuse(
                 "This is production, and no terminal can confirm it: pass --yes to confirm. "
                 f"{otherwise}"
@@ -235,6 +234,12 @@ class Session(CommandOptions):
     def _connection_options(self) -> dict[str, Any]:
         """Return the options that are arguments of a client, as far as they are used."""
         return without_none({name: getattr(self, name) for name in _CLIENT_OPTIONS})
+
+
+def at_terminal_input() -> bool:
+    """Whether a person can type an answer."""
+    stdin: Any = sys.stdin
+    return stdin is not None and stdin.isatty()
 
 
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:

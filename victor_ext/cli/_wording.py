@@ -116,11 +116,6 @@ def with_hint(message: str, hint: str | None) -> str:
 
 # What to do about a file, about credentials and about a certificate, as whole sentences.
 ENCODING = "Name that of a CSV file of Excel, such as --encoding windows-1252."
-FOR_ALL_ROWS = {
-    "due_date": "--due-date tomorrow gives a due date to every row without one.",
-    "payor_id": "--payor-id ID gives a payor to every row without one.",
-}
-"""How to give a value to every row that has none in a column, by the name of the column."""
 CREDENTIALS = (
     "'victor sandbox --env-file FILE' makes credentials for a trial; with --provider, those of "
     "another system."

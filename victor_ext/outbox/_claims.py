@@ -33,11 +33,12 @@ from victor_ext._event_queue.databases import (
 )
 from victor_ext._event_queue.rows import begin_writing, change_rows
 from victor_ext._event_queue.transactions import Pass
-from victor_ext._settlement.key_age import Now, SentSince
+from victor_ext._settlement.key_age import Moment, Now, SentSince
 
 from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
 from ._entries import DUE, EntryState, is_due_later, new_number, sent_of, sent_values, subjects_of
+from ._keys_kept import KeysKept
 from ._sealing import clear_row
 
 GROUP = 256
@@ -58,14 +59,16 @@ class Claims:
     Args:
         engine: Of the outbox.
         client: Sends the entries.
+        kept: How long the provider keeps keys.
 
     Attributes:
         error: What is raised at the end of the round; None: nothing.
         life: Of the database.
     """
 
-    def __init__(self, engine: OutboxEngine, client: Any) -> None:
+    def __init__(self, engine: OutboxEngine, client: Any, kept: KeysKept) -> None:
         self.client = client
+        self.kept = kept
         self.error: Exception | None = None
         self.life = engine.holding.life
         self._engine = engine
@@ -74,6 +77,8 @@ class Claims:
         self._chosen = engine.policy.chosen()
         self._worker = new_number()
         self._statement = self._statement_of_begin()
+        is_it = self._table.c.id == sa.bindparam("of_id")
+        self._storing_call = sa.update(self._table).where(is_it)
         self._last = 0
         """The id up to which no entry is left for the pass."""
 
@@ -112,8 +117,9 @@ class Claims:
         present = database_time(connection)
         is_due = self._is_due(present)
         rows = self._read_in_order(is_due, connection)
-        chosen, waiting = _with_distinct_subjects(rows, busy)
         last = max((row.id for row in rows), default=self._last)
+        prepared = self._engine.policy.prepare(rows, connection)
+        chosen, waiting = _with_distinct_subjects(prepared, busy)
         if waiting:
             last = min(waiting) - 1
         return ClaimGroup(
@@ -161,6 +167,9 @@ class Claims:
         for id, due_at in connection.execute(self._statement, values):
             began = due_at - self.lease
             begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True, marks=marks)
+        calls = [{"of_id": id, **by_id[id].row.unstored} for id in begun if by_id[id].row.unstored]
+        if calls:  # the same bytes are sent in each repeat
+            connection.execute(self._storing_call, calls)
         return begun
 
     def _statement_of_begin(self) -> sa.UpdateBase:
@@ -202,6 +211,17 @@ class Claims:
             return False
         claim.row.had_by = self._worker
         return True
+
+    def renew(self, claim: Claim, connection: Connection) -> Claim | None:
+        """Have an entry that this worker has marked for one more call. None: somebody else has it
+        by now, or the outbox is held.
+        """
+        at = Moment.now()
+        present = database_time(connection)
+        may_renew = sa.and_(claim.is_still_ours(self._table.c), self._is_not_held)
+        if not change_rows(connection, self._table, may_renew, due_at=present + self.lease):
+            return None
+        return replace(claim, now=present, at=at)
 
     @property
     def lease(self) -> float:

@@ -25,9 +25,9 @@ from victor_ext._settlement.failures import is_about_all
 
 from ._claimed_entry import Claim, ClaimGroup
 from ._engine import OutboxEngine
-from ._entries import Entry, sent_of, subjects_of
+from ._entries import Entry, subjects_of
 from ._sending import Sending
-from ._steps import CallNotMade, Refusal, SharedCall, Step, Steps
+from ._steps import CallNotMade, Postponed, SharedCall, Step, Steps
 from ._storing import SentResult
 
 _LONGEST_PAUSE = 0.1
@@ -92,8 +92,8 @@ class Deliveries:
         self._on_failure = on_failure
         self._claims: list[Claim] = []
         self._under_way: dict[int, EntryDelivery] = {}
-        self._refused: dict[int, EntryDelivery] = {}
-        """Entries that wait at a `Refusal`."""
+        self._postponed: list[int] = []
+        """Entries that wait until no other one is in a call."""
         self._calls_made = 0
         """The number of calls under way."""
         self._sharing: dict[int, SharedCall] = {}
@@ -138,19 +138,19 @@ class Deliveries:
         return [self._done[id] for id in sorted(self._done)]
 
     def _begin(self) -> Pass[None]:
-        """Begin as many entries as may be under way, after those whose refusals are decided."""
-        refusals = self._refusals
-        if not refusals.is_of_client:
-            refused = self._refused.values()
-            own = [each.id for each in refused if each.claim.row.key not in refusals]
-            yield from self._decide(own, is_own=True)
-        while self._free_places() and (yield from self._ensure_claims()):
-            yield from self._advance(self._next(self._free_places()))
-        if self._refused and not self._under_way:
+        """Begin as many entries as may be under way; at last, let those go on that were
+        postponed.
+        """
+        while True:
+            while self._free_places() and (yield from self._ensure_claims()):
+                yield from self._advance(self._next(self._free_places()))
+            if not self._postponed or self._calls_made or self._sharing:
+                return
             # No call is left that could show whose the refusals are.
-            is_own = not (self._must_stop() or refusals.is_of_client)
-            yield from self._decide([*self._refused], is_own=is_own)
-            yield from self._begin()
+            is_own = not (self._must_stop() or self._refusals.is_of_client)
+            next_ones = self._postponed[: self._engine.workers]
+            del self._postponed[: self._engine.workers]
+            yield from self._advance([CallEnd(id, is_own) for id in next_ones])
 
     def _next(self, most: int) -> list[CallEnd]:
         """Let the next claims begin, at most so many."""
@@ -162,11 +162,6 @@ class Deliveries:
             begun.append(CallEnd(delivery.id))
         del self._claims[:most]
         return begun
-
-    def _decide(self, refused: Sequence[int], *, is_own: bool) -> Pass[None]:
-        """Go on with refused entries."""
-        self._under_way |= {id: self._refused.pop(id) for id in refused}
-        yield from self._advance([CallEnd(id, is_own) for id in refused])
 
     def _free_places(self) -> int:
         """How many more entries may begin. One that waits for a shared call takes no place."""
@@ -191,15 +186,12 @@ class Deliveries:
         if last is not None and not last.is_full and not has_freed and self._under_way:
             return False
         is_long = self._read >= _MOST_READ or time.monotonic() >= self._reads_until
-        if is_long and not self._refused:  # the next calls show whose refusals these are
+        # The next calls show whose a streak of refusals is.
+        if is_long and not self._refusals.is_undecided:
             self._is_cut = last is not None and (last.is_full or last.waits)
             return False
         rows = [delivery.claim.row for delivery in self._under_way.values()]
-        refused = [delivery.claim.row for delivery in self._refused.values()]
-        rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
         busy = {*chain.from_iterable(map(subjects_of, rows))}
-        # Not even if they are free: a person may have let them be sent again.
-        busy |= {row.key for row in refused}
         try:
             group = yield from self._sending.claims.read_next(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
@@ -234,8 +226,8 @@ class Deliveries:
                 self._stop(self._refusals.error)
             if isinstance(step, Transaction):
                 pending[delivery.id] = step
-            elif isinstance(step, Refusal):
-                self._refused[delivery.id] = self._under_way.pop(delivery.id)
+            elif isinstance(step, Postponed):
+                self._postponed.append(delivery.id)
             elif step is not None:
                 yield from self._call(delivery, step)
 

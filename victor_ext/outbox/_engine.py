@@ -24,11 +24,12 @@ from ._tables import OutboxTables
 
 
 class EngineTerms(NamedTuple):
-    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds. The `lease` is
-    that of events: of an outbox that has none it never ends.
+    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds. `kept` is what
+    was said of keys; None: nothing was. The `lease` is that of events: of an outbox that has none
+    it never ends.
     """
 
-    kept: float
+    kept: float | None
     settle_for: float
     workers: int
     lease: float = inf

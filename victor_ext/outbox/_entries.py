@@ -75,7 +75,8 @@ done.
 """
 NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
 """The states of entries of which nothing was done, unless they are `restored`."""
-_RESTORED = "It may have been sent since its backup was made."
+RESTORED = "It may have been sent since its backup was made."
+"""A sentence after the error of a restored entry that was rejected or refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +340,7 @@ def entry_of(row: Any) -> Entry:
     """The entry of a row (in clear). Of a forgotten one, it has what is left."""
     error = row.error
     if row.restored and row.state in NOT_DONE:
-        error = f"{error or ''} {_RESTORED}".strip()
+        error = f"{error or ''} {RESTORED}".strip()
     sent_at = None
     if row.first_sent_at is not None and not row.restored:
         sent_at = datetime.fromtimestamp(row.first_sent_at, UTC)

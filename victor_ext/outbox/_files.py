@@ -15,15 +15,14 @@ import math
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from victor_ext import Outcome, PreparedCall, VictorError
+from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -36,9 +35,8 @@ from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, p
 from victor_ext._event_queue.transactions import PassDriver, Transactions
 from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
-from victor_ext._settlement.key_age import SentSince, within_key_life
+from victor_ext._settlement.key_age import SentSince
 
-from ._adding import new_entry
 from ._by_hand import Finding as Finding  # noqa: PLC0414 - bulk sending makes one
 from ._by_hand import wrong_name as wrong_name  # noqa: PLC0414 - bulk sending raises it
 from ._engine import EngineTerms, OutboxEngine
@@ -51,18 +49,18 @@ from ._entries import (
     is_under_call,
     new_number,
     outbox_table,
-    payment_references,
     sent_values,
     write_of,
 )
 from ._forgetting import forget_entries as forget_entries  # noqa: PLC0414 - bulk sending calls it
 from ._holding import end_hold, hold, store_time
 from ._holding import held_since as _held_since
+from ._keys_kept import keys_kept
 from ._life import Life
 from ._passes import Rounds
 from ._policy import PaymentRegister
 from ._scope import kept_text
-from ._sealing import sealed_values
+from ._sealing import UNPREPARED
 from ._storing import EntryLost as EntryLost  # noqa: PLC0414 - bulk sending catches it
 from ._tables import OutboxTables
 
@@ -77,7 +75,7 @@ _WORD = f"""
 CASE
     WHEN state = 'sent' AND shared THEN '{PaymentOutcome.ACCEPTED}'
     WHEN state = 'sent' THEN '{PaymentOutcome.CREATED}'
-    WHEN last = '{PaymentOutcome.NOT_SENT}' AND state IN ('waiting', 'unclear') THEN last
+    WHEN last = '{PaymentOutcome.NOT_SENT}' AND state = 'waiting' THEN last
     WHEN last = '{PaymentOutcome.ACCEPTED}'
         AND state IN ('sending', 'settling', 'unclear') THEN last
     WHEN last = '{PaymentOutcome.UNKNOWN}' AND state = 'sending' THEN last
@@ -95,17 +93,16 @@ def _entry_table() -> sa.Table:
     """The table of the entries of files, with more columns than that of an outbox.
 
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
-    the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
-    are the seconds for which the provider keeps its key. `shared` says that it is for the rows of a
-    payout, be it one row. `last` is the outcome of its last call, if that settled nothing. `word`
-    is what people see of its rows: the database stores it with each change of the others.
+    the account and the address with which it is sent, and `batch` the batch that sends it. `shared`
+    says that it is for the rows of a payout, be it one row. `last` is the outcome of its last call,
+    if that settled nothing. `word` is what people see of its rows: the database stores it with each
+    change of the others.
     """
     return outbox_table(
         NAME,
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("batch", sa.Text, nullable=False),
-        sa.Column("kept", sa.Double, nullable=False),
         sa.Column("shared", sa.Boolean, nullable=False),
         sa.Column("last", sa.String(16)),
         sa.Column("word", sa.String(16), sa.Computed(_WORD, persisted=True)),
@@ -119,6 +116,7 @@ ENTRIES = TABLES.entries
 
 _NO_REFERENCE = "It has no client_reference_id to search for."
 _WAS_DONE = "A look-up shows that it was done."
+_GONE = InvalidRequest("What it asks for is not in the state any more.")
 _WAITING = EntryState.WAITING
 _MAY_BE_REPLACED = (_WAITING, EntryState.REFUSED)
 
@@ -127,48 +125,38 @@ class EntryMarked(Exception):
     """An entry that was to be replaced may have been sent: nothing is stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileTerms:
+class FileTerms(NamedTuple):
     """What the entries that are stored by one transaction have in common: see the table."""
 
+    provider: str
+    operation: str
     scope: str
     sender: str
     batch: str
-    kept: float
+    shared: bool
 
 
-def entry_values(
-    call: PreparedCall,
-    client: Any,
-    key: str,
-    vault: Vault,
-    terms: FileTerms,
-    look_up_by: Mapping[str, str] | None = None,
-    *,
-    shared: bool = False,
-) -> dict[str, Any]:
-    """The column values of a new entry, but for the time at which it is stored; and as `references`
-    the digests of the references of its payments, if it has several.
-
-    Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
+def entry_values(terms: FileTerms, key: str, reference: str) -> dict[str, Any]:
+    """The column values of a new entry, but for the time at which it is stored. It has no call
+    before it is taken up. `reference` is a digest.
     """
-    new = new_entry(call, client, key, look_up_by or {})
     return {
-        **sealed_values(vault, vars(new)),
-        "reference": vault.fingerprint(new.reference),
-        "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
-        **asdict(terms),
-        "shared": shared,
+        **terms._asdict(),
+        "key": key,
+        "reference": reference,
+        "call": UNPREPARED,
+        "look_up_by": UNPREPARED,
+        "send_before": None,
+        "settle_until": None,
+        "state": _WAITING,
+        **free_values(),
+        **sent_values(None),
+        "tries": 0,
+        "ended": False,
+        "restored": False,
         "last": None,
         "error": None,
-        "settle_until": None,
-        **sent_values(None),
     }
-
-
-def like_entry(values: Mapping[str, Any], **own: Any) -> dict[str, Any]:
-    """The column values of a new entry that has those of another new one, but for its own."""
-    return {**values, **free_values(), **own}
 
 
 def sent_since(sent: SentSince) -> dict[str, Any]:
@@ -199,16 +187,7 @@ def put_entries(
         return
     Life(ENTRIES, TABLES.control).begin(connection)
     now = database_time(connection)
-    stored: list[dict[str, Any]] = []
-    references: list[dict[str, Any]] = []
-    for entry in entries:
-        values: dict[str, Any] = {**entry, "stored_at": now, "changed_at": now}
-        digests: list[str] = values.pop("references")
-        key: str = entry["key"]
-        references += [{"digest": digest, "key": key} for digest in digests]
-        stored.append(values)
-    if references:
-        connection.execute(sa.insert(TABLES.references), references)
+    stored = [{**entry, "stored_at": now, "changed_at": now} for entry in entries]
     may_be_replaced = ENTRIES.c.state.in_([sa.literal_column(f"'{state}'") for state in replaced])
     put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
     named = named_entries(stored[0]["scope"], [entry["key"] for entry in stored])
@@ -221,10 +200,11 @@ def remove_entries(connection: Connection, scope: str, keys: Collection[str]) ->
     """Delete those of these entries that wait, or were refused here."""
     may_be_removed = ENTRIES.c.state.in_(_MAY_BE_REPLACED)
     delete_rows(connection, ENTRIES, sa.and_(named_entries(scope, keys), may_be_removed))
-    references = TABLES.references.c
-    is_left = sa.exists().where(ENTRIES.c.key == references.key)
-    of_removed = sa.and_(references.key.in_(keys), sa.not_(is_left))
-    delete_rows(connection, TABLES.references, of_removed)
+
+
+def renew_entries(connection: Connection, scope: str, keys: Collection[str]) -> None:
+    """Let a worker that has read these entries send none of them: each asks for less since."""
+    change_rows(connection, ENTRIES, named_entries(scope, keys), had_by=new_number())
 
 
 _IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
@@ -314,16 +294,10 @@ def open_entries(connection: Connection, chosen: Condition) -> OpenEntries:
 
 
 def let_go_on(connection: Connection, chosen: Condition) -> None:
-    """Let entries that wait for their next try, or that are unclear, be taken up at once.
-
-    An unclear one that was surely lost is sent again.
-    """
+    """Let entries that wait for their next try, or that are unclear, be taken up at once."""
     columns = ENTRIES.c
     of_nobody = sa.and_(chosen, _is_of_nobody(connection))
     unclear = sa.and_(of_nobody, OfFewRows(columns.state == EntryState.UNCLEAR))
-    lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT)
-    again = {**free_values(), **sent_values(None), "settle_until": None}
-    change_rows(connection, ENTRIES, lost, state=_WAITING, **again)
     change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING, **free_values())
     paused = sa.and_(of_nobody, _IS_DUE, columns.due_at > 0.0)
     change_rows(connection, ENTRIES, paused, **free_values())
@@ -363,6 +337,11 @@ def note_time(connection: Connection, provider: str, now: SentSince) -> None:
         store_time(connection, TABLES.control, provider, now.since)
 
 
+def note_keys_kept(connection: Connection, seconds: float | None) -> None:
+    """Note how long the provider keeps keys; None: nothing was said."""
+    keys_kept(connection, TABLES.control, seconds)
+
+
 def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
     hold(connection, ENTRIES, TABLES.control, Life(ENTRIES, TABLES.control))
@@ -381,7 +360,7 @@ class SenderTerms:
         scope: The system and the environment.
         sender: The account and the address with which entries are sent.
         batch: The batch whose entries are sent; None: all batches.
-        kept: Seconds for which the provider keeps keys, if an entry does not say less.
+        kept: Seconds for which the provider keeps keys, as was said; None: nobody has said it.
         workers: The maximum number of calls under way at once.
         rate: The maximum number of calls that begin in a second; None: no limit.
     """
@@ -389,13 +368,26 @@ class SenderTerms:
     scope: str
     sender: str
     batch: str | None
-    kept: float
+    kept: float | None
     workers: int
     rate: float | None = None
 
 
+class FileCall(NamedTuple):
+    """The call of an entry, and the values that its look-up needs beside it."""
+
+    call: PreparedCall
+    look_up_by: Mapping[str, str]
+
+
 class FileRows(PaymentRegister, Protocol):
     """What bulk sending knows of the rows that entries are for."""
+
+    def prepare(
+        self, connection: Connection, keys: Sequence[str]
+    ) -> Mapping[str, FileCall | InvalidRequest]:
+        """Return the calls of entries by their keys, or why one cannot be made."""
+        ...
 
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Make a call. Returns what it came to, as of `create` of `settle`.
@@ -403,9 +395,6 @@ class FileRows(PaymentRegister, Protocol):
         Args:
             is_repeat: Whether it may have been sent before.
         """
-
-    def wait_for_database(self, error: DBAPIError) -> None:
-        """Wait until what was to be stored can be tried again. Raises an error to give up."""
 
 
 class FilePolicy:
@@ -453,9 +442,34 @@ class FilePolicy:
 
     # How one is sent
 
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:
+        """Prepare the calls of entries that have none yet. One that cannot be made is refused, or
+        unclear if it may have been sent in a restored state.
+        """
+        new = [row for row in rows if row.call == UNPREPARED]
+        if not new:
+            return rows
+        calls = self._rows.prepare(connection, [row.key for row in new])
+        for row in new:
+            prepared = calls.get(row.key, _GONE)
+            try:
+                if isinstance(prepared, InvalidRequest):
+                    raise prepared
+                row.add_call(prepared.call, prepared.look_up_by, self._vault)
+            except InvalidRequest as error:
+                self._end_without_call(row, error, connection)
+        return [row for row in rows if row.call != UNPREPARED]
+
+    def _end_without_call(self, row: Any, error: InvalidRequest, connection: Connection) -> None:
+        """Store that an entry is not sent, since it has no call."""
+        state = EntryState.REFUSED if row.first_sent_at is None else EntryState.UNCLEAR
+        why = self._vault.sealed_text(error.message)
+        is_as_read = sa.and_(ENTRIES.c.id == row.id, ENTRIES.c.had_by == row.had_by)
+        change_rows(connection, ENTRIES, is_as_read, **free_values(), state=state, error=why)
+
     def write(self, row: Any, ahead: float) -> Write:
         """The write of an entry; one that no file asks for is only looked up."""
-        write = replace(write_of(row, ahead), kept=float(row.kept))
+        write = write_of(row, ahead)
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
         if write.sent is not None and row.only_looked_up:
@@ -465,7 +479,6 @@ class FilePolicy:
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
         """Send the row."""
         call: PreparedCall = row.prepared
-        client = within_key_life(client, float(row.kept))
         try:
             return self._rows.call(client, call, is_repeat=is_repeat)
         except VictorError:
@@ -492,11 +505,9 @@ class FilePolicy:
             if settlement.looked_up:
                 values["error"] = f"{settlement.reason} {_WAS_DONE}"
         elif values["state"] == EntryState.UNCLEAR:
-            outcome = settlement.once_over().outcome
-            was_accepted = row.last == PaymentOutcome.ACCEPTED
             # What an earlier call came to says nothing of the one that is in doubt.
-            is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
-            values["last"] = outcome if is_known else row.last
+            was_accepted = row.last == PaymentOutcome.ACCEPTED
+            values["last"] = row.last if was_accepted else settlement.outcome
         return values
 
     # Whose is what was made
@@ -506,10 +517,10 @@ class FilePolicy:
         return sa.and_(ENTRIES.c.provider == row.provider, ENTRIES.c.scope == row.scope)
 
     def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
-        """Their keyed digests, in both tables."""
-        plain = payment_references(row.prepared)
+        """Their keyed digests; those of several payments have no table."""
+        plain = [payment.reference for payment in row.prepared.payments if payment.reference]
         references = {row.reference, *map(self._vault.fingerprint, plain)}
-        return references, references
+        return references, ()
 
 
 class FileSender:
@@ -537,15 +548,13 @@ class FileSender:
     ) -> None:
         own_driver = driver or BlockingDriver(prepared_engine(engine), ENTRIES)
         tables = ENTRIES.metadata.sorted_tables
-        self._transactions = Transactions(own_driver, tables, rows.wait_for_database)
+        self._transactions = Transactions(own_driver, tables)
         self._engine = engine
         self._client = client
         self._policy = FilePolicy(rows, vault, terms, stop)
         engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
         self._parts = OutboxEngine(TABLES, self._transactions, vault, self._policy, engine_terms)
         self._rounds = Rounds(self._parts)
-        self._rest: Any = None
-        """The rest of a round of passes, if it has not ended."""
 
     @property
     def is_client_refused(self) -> bool:
@@ -570,6 +579,4 @@ class FileSender:
 
     def send_for_a_while(self) -> None:
         """Make the passes of some seconds: what others have left is taken up between them."""
-        rest, self._rest = self._rest, None
-        round_of_passes = self._rounds.make_for_a_while(self._client, rest)
-        _, self._rest = self._transactions.run(round_of_passes)
+        self._transactions.run(self._rounds.send_for_a_while(self._client))

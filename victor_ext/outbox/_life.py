@@ -82,6 +82,8 @@ class Life:
         self._control = control
         self._file = ""
         """The file beside that of an SQLite database; empty: there is none."""
+        self._beside = 0
+        """The length to which this process has written it."""
 
     def begin(self, connection: Any) -> None:
         """Write which copy the database is, in the transaction that is about to store an entry,
@@ -150,7 +152,7 @@ class Life:
 
     def write_beside(self, marks: int) -> None:
         """Write beside the file how often entries were marked: so it is committed by now."""
-        if marks:
+        if marks > self._beside:
             # Of a longer file, which another process has written, this changes nothing. The folder
             # may be closed.
             with suppress(OSError):
@@ -158,6 +160,7 @@ class Life:
                 with open(descriptor, "wb") as file:
                     file.seek(marks - 1)
                     file.write(b"0")
+                self._beside = marks
 
     def begin_anew(self, connection: Any) -> bool:
         """Write that this copy goes on, since a person says so (`hold`). Returns whether another

@@ -7,7 +7,6 @@ modules of their own: `Adding`, `OutboxByHand` and `Forgetting`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypedDict
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import ConfigurationError, InvalidRequest
+from victor_ext import ConfigurationError
 from victor_ext._event_queue.drivers import AwaitedDriver, BlockingDriver
 from victor_ext._event_queue.fitness import check_arguments, prepared_engine
 from victor_ext._event_queue.handlers import H, Handlers
@@ -31,7 +30,7 @@ from victor_ext._event_queue.workers import (
     log_changes,
 )
 from victor_ext._privacy import concealed
-from victor_ext._settlement.key_age import LEAST_KEPT, within_key_life
+from victor_ext._settlement.key_age import LEAST_KEPT
 
 from ._adding import Adding
 from ._by_hand import OutboxByHand
@@ -39,6 +38,7 @@ from ._engine import EngineTerms, OutboxEngine
 from ._entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, refusal
 from ._forgetting import Forgetting
 from ._holding import end_hold, held_since, hold
+from ._keys_kept import keys_kept
 from ._passes import AnyClient, Refreshing, Rounds, required_client
 from ._policy import OutboxPolicy
 from ._scope import Owner, Scope
@@ -59,7 +59,7 @@ class OutboxOptions(TypedDict, total=False):
     """The options of every outbox; `Outbox` describes them."""
 
     client: AnyClient | None
-    keys_kept: timedelta
+    keys_kept: timedelta | None
     lease: timedelta
     settle_for: timedelta
     workers: int
@@ -80,7 +80,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         engine: Engine,
         client: AnyClient | None = None,
         *,
-        keys_kept: timedelta = timedelta(hours=24),
+        keys_kept: timedelta | None = None,
         lease: timedelta = timedelta(minutes=2),
         settle_for: timedelta = timedelta(minutes=10),
         workers: int = 16,
@@ -88,9 +88,12 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         table: str = "victor_outbox",
     ) -> None:
         storage_key = concealed(storage_key)
-        check_arguments(engine, keys_kept=keys_kept, lease=lease, settle_for=settle_for)
-        kept = keys_kept.total_seconds()
-        if kept < LEAST_KEPT:
+        check_arguments(engine, lease=lease, settle_for=settle_for)
+        kept = None
+        if keys_kept is not None:
+            check_arguments(engine, keys_kept=keys_kept)
+            kept = keys_kept.total_seconds()
+        if kept is not None and kept < LEAST_KEPT:
             raise ConfigurationError(
                 f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must "
                 "end before their key."
@@ -120,9 +123,9 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         self._worker = BoxWorker(
             "outbox",
             (
-                WorkerPass("send", rounds.make_for_a_while, rounds.is_paused),
-                WorkerPass("refresh", self._refreshed),
-                WorkerPass("handle", self._handled),
+                WorkerPass("send", rounds.send_for_a_while, rounds.is_paused, rounds.has_more),
+                WorkerPass("refresh", self._refreshing.make),
+                WorkerPass("handle", self._queue.handle),
             ),
             self._transactions,
             self._worker_client,
@@ -131,11 +134,8 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         )
 
     def _worker_client(self, client: AnyClient | None) -> Any:
-        """The client of a worker's passes. Each of its calls ends before the key of the call can
-        expire.
-        """
-        own = required_client(self._client_or_own(client))
-        return within_key_life(own, self._parts.terms.kept)
+        """The client of a worker's passes."""
+        return required_client(self._client_or_own(client))
 
     # Handlers
 
@@ -155,21 +155,9 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
 
         Raises:
-            ConfigurationError: The function is `async def`, and the outbox has blocking calls; or
-                the outbox's client has no such method.
+            ConfigurationError: The function is `async def`, and the outbox has blocking calls.
         """
-        self._check_method(operation)
         return self._parts.queue.handlers.on(name, operation, event_name)
-
-    def _check_method(self, operation: object) -> None:
-        """Raise `ConfigurationError` for the name of a method that the client has not.
-
-        Only names with a dot are names of methods; those of generated functions have none.
-        """
-        if isinstance(operation, str) and "." in operation and self.client is not None:
-            # Without arguments a known method fails in one of these ways.
-            with suppress(TypeError, InvalidRequest):
-                self.client.prepare(operation)
 
     # Entries
 
@@ -223,9 +211,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
             VictorError: The provider cannot be reached or refuses every call (credentials, rate,
                 address). What was not sent waits for the next `send`.
         """
-        sender = required_client(self._client_or_own(client))
-        done, _ = yield from self._rounds.make(sender, None)
-        return done
+        return self._rounds.send(required_client(self._client_or_own(client)))
 
     @operation
     def refresh(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
@@ -241,12 +227,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         Raises:
             VictorError: A status could not be read.
         """
-        reader = required_client(self._client_or_own(client))
-        return (yield from self._refreshing.make(reader))
-
-    def _refreshed(self, client: AnyClient, _rest: Any) -> Pass[tuple[list[Entry], None]]:
-        """Refresh in a pass of a worker: the entries that changed, and no rest."""
-        return (yield from self._refreshing.make(client)), None
+        return self._refreshing.make(required_client(self._client_or_own(client)))
 
     @operation
     def hold(self) -> Work[int]:
@@ -269,8 +250,13 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
 
     @operation
     def release(self) -> Work[bool]:
-        """End a hold. Returns whether there was one."""
-        return partial(end_hold, control=self.control)
+        """End a hold. Returns whether there was one. What was said of `keys_kept` is stored."""
+
+        def end(connection: Connection) -> bool:
+            keys_kept(connection, self.control, self._parts.terms.kept)
+            return end_hold(connection, self.control)
+
+        return end
 
     @operation
     def held_since(self) -> Work[datetime | None]:
@@ -311,7 +297,8 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingWorker):
         client: The client whose writes `add_call` stores, and that `send` sends with, unless it is
             given another one.
         keys_kept: How long the provider keeps an idempotency key, at least 100 seconds. Victor
-            does not document it: ask, and set it.
+            does not document it: ask, and set it. It is stored with the outbox, and the shortest
+            that was ever said counts. None: what is stored, or else 24 hours, an assumption.
         lease: How long an event is a worker's before another one handles it: longer than your
             handlers take. (An entry is its worker's until its call has ended: for the deadline of
             the client, and two seconds.)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorError
 from victor_ext._event_queue.calls import Calls
-from victor_ext._event_queue.databases import Condition, OfFewRows, database_time, is_to_come
+from victor_ext._event_queue.databases import Condition, OfFewRows, database_time
 from victor_ext._event_queue.queue import for_each_row
 from victor_ext._event_queue.rows import take_first
 from victor_ext._event_queue.transactions import Pass
@@ -33,6 +33,7 @@ from ._claims import Claims
 from ._deliveries import Deliveries
 from ._engine import OutboxEngine
 from ._entries import CREATES, VICTOR, Entry, EntryState, as_status, write_of
+from ._keys_kept import keys_kept
 from ._sealing import clear_row
 from ._sending import Sending
 
@@ -66,24 +67,40 @@ class Rounds:
     def __init__(self, engine: OutboxEngine) -> None:
         self._engine = engine
 
+        self._rest: Claims | None = None
+        """The claims of a worker's round that has not ended; None: it has."""
+
     def is_paused(self) -> bool:
         """Whether a worker sends nothing for now, since the last round failed."""
         return self._engine.backoff.left() > 0
 
-    def make_for_a_while(
-        self, client: AnyClient, claims: Claims | None
-    ) -> Pass[tuple[list[Entry], Claims | None]]:
-        """Make passes until a worker has to do what else it does: see `make`."""
-        return self.make(client, claims, _LONGEST_SENDING)
+    def has_more(self) -> bool:
+        """Whether the round of a worker has not ended, and goes on at once."""
+        return self._rest is not None and not self.is_paused()
 
-    def make(
-        self, client: AnyClient, claims: Claims | None, seconds: float = inf
+    def send(self, client: AnyClient) -> Pass[list[Entry]]:
+        """Make the passes of a round. Returns what they have settled."""
+        done, _ = yield from self._make(client, None, inf)
+        return done
+
+    def send_for_a_while(self, client: AnyClient) -> Pass[list[Entry]]:
+        """Make the passes of a worker's round until it ends, or the worker has to do what else it
+        does. Returns what they have settled.
+        """
+        rest, self._rest = self._rest, None
+        done, self._rest = yield from self._make(client, rest, _LONGEST_SENDING)
+        return done
+
+    def _make(
+        self, client: AnyClient, claims: Claims | None, seconds: float
     ) -> Pass[tuple[list[Entry], Claims | None]]:
-        """Make the passes of a new round, or of that of these claims, until it ends, or for so many
-        seconds. Returns what they have settled, and the claims if the round has not ended.
+        """Make passes of a new round, or of that of these claims, for so many seconds. Returns what
+        they have settled, and the claims if the round has not ended.
         """
         engine = self._engine
-        sender = within_key_life(client, engine.terms.kept)
+        keep = partial(keys_kept, control=engine.tables.control, named=engine.terms.kept)
+        kept = yield from engine.transactions.transact(keep)
+        sender = within_key_life(client, kept.seconds)
         try:
             # Only the provider's clock shows for certain how old a key is.
             if not sender.provider_time().is_known:
@@ -91,17 +108,17 @@ class Rounds:
         except VictorError as error:
             self._pause_after(error)
             raise
-        if claims is None:
-            claims = Claims(engine, sender)
+        if claims is None or claims.kept != kept:
+            claims = Claims(engine, sender, kept)
         flow = partial(self._deliveries, claims, time.monotonic() + seconds)
         result: tuple[list[Entry], Claims | None]
-        result = yield partial(engine.transactions.with_calls, engine.workers, flow)
+        result = yield partial(engine.transactions.with_calls, flow)
         return result
 
     def _deliveries(
         self, claims: Claims, until: float, calls: Calls
     ) -> Pass[tuple[list[Entry], Claims | None]]:
-        """Make the passes of `make`, whose calls are made by `calls`."""
+        """Make the passes of `_make`, whose calls are made by `calls`."""
         client = claims.client
         name = (client.provider, client.base_url, client.caller)
         refusals = self._engine.refusals.setdefault(name, RefusalStreak())
@@ -169,8 +186,7 @@ class Refreshing:
         """
         columns = self._table.c
         now = database_time(connection)
-        waits = is_to_come(columns.due_at, now, _LONGEST_WAIT)
-        due = sa.and_(chosen, sa.not_(waits), columns.id > last)
+        due = sa.and_(chosen, columns.due_at <= now, columns.id > last)
         row = take_first(connection, self._table, due, ("due_at",), partial(_next_read_values, now))
         return None if row is None else clear_row(self._engine.vault, row)
 

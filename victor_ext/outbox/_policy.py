@@ -10,10 +10,9 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import PreparedCall
 from victor_ext._event_queue.databases import Condition
 from victor_ext._settlement.failures import is_refusal
-from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
+from victor_ext._settlement.flow import Settlement, Write
 
 from ._digests import reference_digest
 from ._entries import references_of, write_of
@@ -47,9 +46,6 @@ class PaymentRegister(Protocol):
         """
         ...
 
-    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Count the payments of a call by what it has come to."""
-
     def hold(self, connection: Connection) -> None:
         """Hold the payments of a database that is another copy; its entries are held."""
 
@@ -77,9 +73,6 @@ class NoPayments:
         """No key: each entry asks for its payment itself."""
         return ()
 
-    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Count nothing."""
-
     def hold(self, connection: Connection) -> None:
         """Hold nothing beside the entries."""
 
@@ -103,6 +96,12 @@ class EntryPolicy(Protocol):
     """Waits until a call may begin; None: each may."""
 
     # How one is sent
+
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:
+        """Prepare the calls of those entries that were stored without one. Returns the entries that
+        have a call now.
+        """
+        ...
 
     def write(self, row: Any, ahead: float) -> Write:
         """The entry as the write that `settle` takes. `ahead` is as of `write_of`."""
@@ -156,6 +155,10 @@ class OutboxPolicy:
     def chosen(self) -> Condition:
         """Holds for all entries."""
         return sa.true()
+
+    def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:  # noqa: ARG002
+        """All of them: they were stored with their calls."""
+        return rows
 
     def write(self, row: Any, ahead: float) -> Write:
         """The write that the entry stores."""

@@ -4,8 +4,9 @@ Keys, references, ids, states and times are in clear, since entries are found, c
 them.
 """
 
+import json
 from collections.abc import Mapping
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,9 @@ from victor_ext._privacy import HIDDEN
 
 from ._digests import FORGOTTEN, is_forgotten
 
+UNPREPARED = ""
+"""What an entry of a file has in these columns before it is taken up first: its call is made then.
+"""
 _SEALED = ("call", "look_up_by", "error")
 
 
@@ -24,6 +28,8 @@ class ClearRow(SimpleNamespace):
     """The column values of an entry in clear."""
 
     call: str
+    unstored: Mapping[str, str] = MappingProxyType({})
+    """Columns that are stored when the entry is marked: its call, if it was prepared now."""
     _prepared: PreparedCall | None = None
 
     @property
@@ -34,6 +40,16 @@ class ClearRow(SimpleNamespace):
         if prepared is None:
             prepared = self._prepared = PreparedCall.from_text(self.call)
         return prepared
+
+    def add_call(self, call: PreparedCall, look_up_by: Mapping[str, str], vault: Vault) -> None:
+        """Add the call of an entry that has none yet.
+
+        Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
+        """
+        clear = {"call": call.to_text(), "look_up_by": json.dumps(dict(look_up_by))}
+        self.unstored = {name: vault.sealed_text(text) for name, text in clear.items()}
+        self._prepared = call
+        vars(self).update(clear)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({HIDDEN})"
@@ -59,7 +75,7 @@ def clear_row(vault: Vault, row: Any) -> ClearRow:
     if is_forgotten(values["call"]):
         return ClearRow(**values)
     for name in _SEALED:
-        if values[name] is not None:
+        if values[name] not in (None, UNPREPARED):
             values[name] = vault.opened_text(values[name], f"the entry {values['key']}")
     return ClearRow(**values)
 
@@ -69,6 +85,8 @@ def require_secret(vault: Vault, connection: Connection, table: sa.Table) -> Non
     has the same secrets, so that one worker can read all.
     """
     columns = table.c
-    query = sa.select(columns.key, columns.look_up_by).where(columns.call != FORGOTTEN)
+    query = sa.select(columns.key, columns.look_up_by).where(
+        columns.call.not_in([FORGOTTEN, UNPREPARED])
+    )
     for last in connection.execute(query.order_by(columns.id.desc()).limit(1)):
         vault.opened_text(last.look_up_by, f"the entry {last.key}")

@@ -18,7 +18,9 @@ from sqlalchemy import Connection
 from victor_ext import (
     AuthenticationError,
     BadRequest,
+    Done,
     InvalidRequest,
+    NotDone,
     NotFound,
     Outcome,
     PaginationError,
@@ -44,6 +46,7 @@ from victor_ext._settlement.flow import (
     LookUp,
     PaymentOutcome,
     Settlement,
+    Write,
     settle,
 )
 from victor_ext._settlement.key_age import Keyless, Keys, Moment, Now, send_in_time
@@ -52,7 +55,7 @@ from ._claimed_entry import Claim
 from ._claims import Claims
 from ._engine import OutboxEngine
 from ._entries import Entry, EntryState, done_values, sent_of
-from ._steps import CallNotMade, Refusal, SharedCall, Steps
+from ._steps import CallNotMade, Postponed, SharedCall, Steps
 from ._storing import Change, result_of
 
 _LONGEST_PAUSE = 120.0
@@ -68,22 +71,20 @@ class _Sender:
     """Sends one claimed entry: `settle` calls its methods.
 
     Attributes:
-        keys: How long the entry can be sent again.
         row: The row of the entry.
-        refusals: The entries that were refused, maybe for the client, by key.
+        refusals: Counts the entries that were refused, maybe for the client.
         call: Makes the call, with a client and with `is_repeat`: whether the entry may have been
             sent before.
         held: Until when nobody else sends the entry, or looks it up.
-        refusal: The call was refused, maybe for the client; None: it was not.
+        refusal: The error by which the call was refused, maybe for the client; None: it was not.
     """
 
     client: Any
-    keys: Keys | Keyless
     row: Any
     refusals: RefusalStreak
     call: Callable[..., Any]
     held: Moment
-    refusal: Refusal | None = None
+    refusal: VictorError | None = None
 
     def send(self, is_repeat: bool, decided: Moment) -> Any:  # noqa: FBT001 - as `settle` calls it
         """Send the entry. Its call ends before `send_before`, and before another worker may take
@@ -100,10 +101,10 @@ class _Sender:
 
     def note(self, error: VictorError | None) -> None:
         """Note the end of the call."""
-        self.refusals.note(self.row.key, error)
+        self.refusals.note(error)
         # A refusal of an earlier call of this entry says nothing of this one, which may be lost.
         if error is not None and failure_scope(error) is FailureScope.EITHER:
-            self.refusal = Refusal(error)
+            self.refusal = error
 
 
 def _time_left(send_before: float | None, now: Now) -> float:
@@ -126,7 +127,7 @@ class Sending:
     Args:
         engine: Of the outbox.
         claims: Of the round.
-        refusals: The entries that were refused, maybe for the client, by key.
+        refusals: Counts the entries that were refused, maybe for the client.
     """
 
     def __init__(self, engine: OutboxEngine, claims: Claims, refusals: RefusalStreak) -> None:
@@ -156,28 +157,71 @@ class Sending:
             return None
         claims.life.write_beside(claim.marks)
         write = self._policy.write(row, taken_up.at.local - taken_up.now)
-        held = claims.lease
-        kept = min(self._terms.kept, write.kept)
-        keys: Keys | Keyless = Keys(kept, client.caller, claim.at)
+        keys = self._keys(claim, write, time_left)
+        result = yield from self._send(claim, write, keys)
+        if isinstance(keys, Keys) and isinstance(result, LookUp) and result.may_repeat:
+            return (yield from self._look_first(claim, write, keys, result))
+        return (yield from self._settle(claim, result))
+
+    def _keys(self, claim: Claim, write: Write, time_left: float) -> Keys | Keyless:
+        """What says whether a write is sent (again)."""
+        caller, kept = self.claims.client.caller, self.claims.kept
         if not write.is_keyed:
-            keys = Keyless(client.caller, min(held, time_left), claim.at)
-        elif time_left <= 0:
-            keys = Keyless(client.caller, 0.0, claim.at, _MAYBE_TOO_LATE)
-        call = partial(self._policy.call, row)
-        sender = _Sender(client, keys, row, self.refusals, call, claim.at.after(held))
+            return Keyless(caller, min(self.claims.lease, time_left), claim.at)
+        if time_left <= 0:
+            return Keyless(caller, 0.0, claim.at, _MAYBE_TOO_LATE)
+        kept.warn_if_assumed(self.claims.client)
+        return Keys(kept.seconds, caller, claim.at)
+
+    def _look_first(
+        self, claim: Claim, write: Write, keys: Keys, step: LookUp
+    ) -> Steps[Entry | None]:
+        """Look an entry up whose key may be repeated, and repeat it if nothing is found."""
+        looked_at = Moment.now()
+        done = yield from self._look_up(claim, step)
+        if not step.to_be_repeated(done):
+            return (yield from self._store_settlement(claim, step.settlement_of(done)))
+        yield Postponed()
+        renewed = yield from self._transactions.transact(partial(self.claims.renew, claim))
+        if renewed is None:
+            return None
+        keys = replace(keys, alone_since=renewed.at, absent_at=looked_at)
+        result = yield from self._send(renewed, write, keys)
+        if isinstance(result, LookUp) and result.may_repeat:
+            return (yield from self._look_first(renewed, write, keys, result))
+        if isinstance(result, Settlement) and result.outcome is PaymentOutcome.CREATED:
+            result = replace(result, reason=self.claims.kept.why_repeated)
+        return (yield from self._settle(renewed, result))
+
+    def _settle(self, claim: Claim, result: Settlement | LookUp) -> Steps[Entry | None]:
+        """Store the settlement of an entry, after a look-up if it needs one."""
+        if isinstance(result, LookUp):
+            done = yield from self._look_up(claim, result)
+            result = result.settlement_of(done)
+            claim = replace(claim, settles_until=self._settle_until(claim))
+        return (yield from self._store_settlement(claim, result))
+
+    def _send(self, claim: Claim, write: Write, keys: Keys | Keyless) -> Steps[Settlement | LookUp]:
+        """Send an entry, unless it has to be looked up: see `settle`. Raises an error that may be
+        of the client: then the entry goes back.
+        """
+        claims = self.claims
+        client = claims.client
+        call = partial(self._policy.call, claim.row)
+        held = claim.at.after(claims.lease)
+        sender = _Sender(client, claim.row, self.refusals, call, held)
+        clock = partial(Now.of, client)
         try:
-            result = yield from settle(
-                write, keys, partial(Now.of, client), sender.send, sender.note
-            )
+            result = yield from settle(write, keys, clock, sender.send, sender.note)
         except CallNotMade:
             yield from self._transactions.transact(partial(claims.give_back, claim))
             raise
-        if sender.refusal is not None:
-            claim = yield from self._wait_for_others(claim, sender.refusal)
-        if isinstance(result, LookUp):
-            result = yield from self._look_up(claim, result)
-            claim = replace(claim, settles_until=self._settle_until(claim))
-        return (yield from self._store_settlement(claim, result))
+        if sender.refusal is None or (yield Postponed()):
+            return result
+        outcome = PaymentOutcome.WAITING if write.sent is None else PaymentOutcome.UNKNOWN
+        values = self._policy.end(claim.row, Settlement(outcome, error=sender.refusal), {})
+        yield from self._transactions.transact(partial(claims.give_back, claim, **values))
+        raise sender.refusal
 
     def _refuse_too_late(self, claim: Claim) -> Steps[Entry | None]:
         """Refuse an entry whose `send_before` is over."""
@@ -202,25 +246,6 @@ class Sending:
             claim.row.only_looked_up = claim.row.key in left
         return taken_up
 
-    def _wait_for_others(self, claim: Claim, refusal: Refusal) -> Steps[Claim]:
-        """Wait until other calls show that a refusal is of the entry.
-
-        Meanwhile this worker has it, and it is stored as it was before the call, which did nothing.
-        Raises the refusal if it may be of the client: then the entry goes back.
-        """
-        until = claim.now + self.claims.lease
-        keep = partial(self.claims.give_back, claim, worker=claim.worker, due_at=until)
-        yield from self._transactions.transact(keep)
-        claim = replace(claim, is_marked=sent_of(claim.row) is not None)
-        is_own = yield refusal
-        if is_own:
-            return claim
-        was_sent = sent_of(claim.row) is not None
-        outcome = PaymentOutcome.UNKNOWN if was_sent else PaymentOutcome.WAITING
-        values = self._policy.end(claim.row, Settlement(outcome, error=refusal.error), {})
-        yield from self._transactions.transact(partial(self.claims.give_back, claim, **values))
-        raise refusal.error
-
     def _put_off(
         self,
         claim: Claim,
@@ -239,18 +264,19 @@ class Sending:
 
     # Look-ups
 
-    def _look_up(self, claim: Claim, step: LookUp) -> Steps[Settlement]:
-        """Look an entry up that may have been sent. From now on the entry is `settling`. Raises the
-        error of a read that says nothing yet: then a later pass reads again.
+    def _look_up(self, claim: Claim, step: LookUp) -> Steps[Done | NotDone | str]:
+        """Look an entry up that may have been sent. Unless its key may be repeated, the entry is
+        `settling` from now on. Raises the error of a read that says nothing yet: then a later pass
+        reads again.
         """
         until = self._settle_until(claim)
         # Stored before the look-up: while that fails, people can settle the entry by hand.
-        if claim.row.state != EntryState.SETTLING:
+        if claim.row.state != EntryState.SETTLING and not step.may_repeat:
             state = EntryState.SETTLING
             due_at = DatabaseTime() + self.claims.lease
             values = {"state": state, "settle_until": until, "error": step.why, "due_at": due_at}
             yield from self._store.store(claim, **values)
-        is_last = claim.now >= until
+        is_last = claim.now >= until and not step.may_repeat
         try:
             return (yield from _read_whether_done(self.claims.client, step, is_last=is_last))
         except CallNotMade:
@@ -276,7 +302,6 @@ class Sending:
         Raises the error of a call that says nothing of this entry, such as one about the
         credentials.
         """
-        self._policy.payments.count(claim.row.prepared, settlement.outcome)
         error = settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             return (yield from self._store_outcome(claim, settlement))
@@ -328,7 +353,10 @@ class Sending:
     def _usual_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
         """The new column values of an entry of an outbox that was done, or was looked up."""
         if settlement.request is not None:
-            return done_values(settlement.request, claim.row.prepared)
+            values = done_values(settlement.request, claim.row.prepared)
+            if not settlement.looked_up:
+                values["error"] = settlement.reason or values["error"]
+            return values
         if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
             return {"state": EntryState.REJECTED, "error": settlement.reason}
         until = self._settle_until(claim)
@@ -337,8 +365,7 @@ class Sending:
         )  # no later look-up can show more
         if is_final or claim.now >= until:
             state = EntryState.UNCLEAR
-            why = settlement.once_over().reason or ""
-            return {"state": state, "error": why, "settle_until": until}
+            return {"state": state, "error": settlement.reason or "", "settle_until": until}
         # The provider's lists lag: the entry is looked up again.
         tries = claim.row.tries + 1
         return {
@@ -368,7 +395,7 @@ def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
     return (yield partial(client.look_up, call, **step.moments, **given))
 
 
-def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Settlement]:
+def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Done | NotDone | str]:
     """Read whether a write was done.
 
     Raises the error of a read that says nothing yet, so that the next pass reads again. In the last
@@ -376,7 +403,7 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Set
     refusal by the client itself, since the same values are refused each time.
     """
     try:
-        done = yield from _make_look_up(client, step, is_last=is_last)
+        done: Done | NotDone | str = yield from _make_look_up(client, step, is_last=is_last)
     except (StatusError, UnreadableResponse, PaginationError, InvalidRequest) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise
@@ -385,5 +412,5 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Set
         )
         if not is_last and not says_no_more:
             raise
-        done = f"The look-up failed: {error.summary}"  # a later read may say more
-    return step.settlement_of(done)
+        return f"The look-up failed: {error.summary}"  # a later read may say more
+    return done

@@ -6,18 +6,13 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from victor_ext import VictorError
-
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A step that waits until it is known whether an entry was refused, or the client; its result
-    is whether it was the entry.
+class Postponed:
+    """A step that waits until no other entry of the pass is in a call; its result is whether the
+    entries that were refused are the cause, and not the client.
     """
-
-    error: VictorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +36,6 @@ class CallNotMade(Exception):
     """
 
 
-Step: TypeAlias = Callable[[], Any] | SharedCall | Refusal
+Step: TypeAlias = Callable[[], Any] | SharedCall | Postponed
 Steps: TypeAlias = Generator[Step, Any, T]
-"""The steps of an entry: those of a `Pass`, calls that it shares, and refusals."""
+"""The steps of an entry: those of a `Pass`, calls that it shares, and waits for the others."""

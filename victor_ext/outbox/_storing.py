@@ -38,7 +38,7 @@ from ._entries import (
     provider_of,
 )
 from ._holding import Holding
-from ._sealing import ClearRow, clear_row, sealed_values
+from ._sealing import UNPREPARED, ClearRow, clear_row, sealed_values
 
 
 class Change(NamedTuple):
@@ -183,8 +183,8 @@ def event_kind(table: sa.Table, vault: Vault, holding: Holding) -> EventKind[Out
 
 
 def is_readable(row: ClearRow) -> bool:
-    """Whether an entry has its call: it was not forgotten."""
-    return not is_forgotten(row.call)
+    """Whether an entry has its call: it was prepared, and is not forgotten."""
+    return row.call != UNPREPARED and not is_forgotten(row.call)
 
 
 def text_of_made(row: ClearRow, id: str | None) -> str | None:
@@ -212,9 +212,10 @@ class SentResult:
 
 def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
     """The result of an entry whose own call was done; None: its settlement comes from a look-up, or
-    is another one, and has to be compared with other entries before it is stored.
+    is another one, and has to be compared with other entries before it is stored; or there is more
+    to say of it.
     """
-    if settlement.outcome is not PaymentOutcome.CREATED or settlement.looked_up:
+    if settlement.outcome is not PaymentOutcome.CREATED or settlement.reason is not None:
         return None
     values = done_values(settlement.request, row.prepared)
     entry = entry_of(row.with_values(values))

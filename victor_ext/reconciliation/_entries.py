@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
 from victor_ext import InvalidRequest, Problem, zulu
@@ -48,20 +49,16 @@ The first column that has a value counts.
 
 _FIELD_OF = {column: name for name, columns in COLUMNS.items() for column in (name, *columns)}
 """The field that is read from each column."""
-_EXPORT_COLUMNS = frozenset({"row", "key", "id", "status", "outcome", "error"})
-"""The columns by which an export of `victor bulk` is recognized."""
-_EXPORT_FIELDS = {
-    "reference": ("client_reference_id", "payor_payment_id"),
-    "id": ("id",),
-    "key": ("key",),
-    "at": ("asked_at",),
-}
-"""The columns of an export from which these fields are read.
+_EXPORT_COLUMNS = (
+    *("number", "id", "status", "outcome", "error"),
+    *("asked", "agreed", "currency", "batch"),
+)
+"""The first columns of an export of `victor bulk`, by which it is recognized."""
+_RESULT_FIELDS = ("key", "reference", "asked_at", "row")
+"""What a result of bulk sending has beside them.
 
-Its other columns come from the file that was sent, and may not have been sent themselves.
+The other columns of an export come from the file that was sent.
 """
-_OUR_CLOCK = " (our clock)"
-"""What an export writes after a time that is not the provider's."""
 _OUTBOX_FIELDS = frozenset({"idempotency_key", "state", "request_id", "sent_at", "payments"})
 """The fields by which an entry of an outbox is recognized, as `victor outbox entries --json` prints
 it.
@@ -167,8 +164,8 @@ class Exported(Protocol):
         ...
 
     @property
-    def asked(self) -> Mapping[str, str]:
-        """The sent values by column."""
+    def asked(self) -> Decimal | None:
+        """The amount that was asked for."""
         ...
 
     @property
@@ -221,6 +218,7 @@ class EntryReader:
             encoding=self.encoding,
             known=names,
             check=self._check_heading,
+            export=_EXPORT_COLUMNS,
         )
         try:
             for record in source:
@@ -249,19 +247,17 @@ class EntryReader:
         self._decimal = file.decimal
         return RowFile(file.path, encoding=file.encoding)
 
-    def _columns_of(self, name: str, *, exported: bool = False) -> Sequence[str]:
-        """The names of columns from which a field is read; `exported`: of an export of bulk
-        sending.
-        """
+    def _columns_of(self, name: str) -> Sequence[str]:
+        """The names of columns from which a field is read."""
         if name in self.columns:
             column = self.columns[name]
             return () if column is None else (column,)
-        if exported and name in _EXPORT_FIELDS:
-            return _EXPORT_FIELDS[name]
         return COLUMNS[name]
 
     def _check_heading(self, heading: Heading, line: int) -> None:
         """Raise `SourceBroken` if a named column, or one of the required fields, is not there."""
+        if heading.begins_with(_EXPORT_COLUMNS):
+            return
         heading.check_named(self.columns, line)
         required = [("amount",), ("reference", "id")]
         if self.currency is None:
@@ -286,19 +282,14 @@ class EntryReader:
             self._note_problems(place, record.problems)
         elif fields.keys() >= _OUTBOX_FIELDS:
             yield from self._entries_of_outbox(fields, place)
-        elif fields.keys() >= _EXPORT_COLUMNS:
-            # A result from the state has the number of its row in the sheet; 0: no sheet has it.
-            number = fields["row"]
-            yield from self._entry_of_export(fields, number if isinstance(number, int) else place)
+        elif fields.keys() >= {*_EXPORT_COLUMNS}:
+            yield from self._entry_of_export(fields, place)
         else:
             yield from self._entry_of_values(self._values_of(fields), place)
 
-    def _values_of(self, fields: Mapping[str, Any], *, exported: bool = False) -> dict[str, Any]:
-        """Return the values of a record by the names of `COLUMNS`. `exported` is as of
-        `_columns_of`.
-        """
-        places = {name: self._columns_of(name, exported=exported) for name in COLUMNS}
-        values = {name: _value(fields, columns) for name, columns in places.items()}
+    def _values_of(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a record by the names of `COLUMNS`."""
+        values = {name: _value(fields, self._columns_of(name)) for name in COLUMNS}
         values["amount"] = read_amount("amount", values["amount"], self._decimal)
         values["currency"] = values["currency"] or self.currency
         return values
@@ -308,25 +299,29 @@ class EntryReader:
         not forgotten.
         """
         outcome = fields["outcome"]
-        asked = fields.get("asked")
-        if isinstance(asked, Mapping):
-            fields = {**fields, **asked}
-        values = self._values_of(fields, exported=True)
-        at = values["at"]
-        if isinstance(at, str):
-            values["at"] = at.removesuffix(_OUR_CLOCK)
-        is_undecided = outcome == "to_decide" and values["id"] is None and at is None
+        ours = {name: _value(fields, [name]) for name in _EXPORT_COLUMNS}
+        is_undecided = outcome == "to_decide" and ours["id"] is None and ours["asked"] is None
         if outcome in _NOT_ASKED or is_undecided:
             self.not_asked += 1
             return
-        if values["amount"] is None:
+        if ours["asked"] is None:
             self.forgotten += 1
             return
+        values = {"id": ours["id"], "amount": ours["asked"], "currency": ours["currency"]}
+        if fields.keys() >= {*_RESULT_FIELDS}:  # from Python or JSON, not from CSV
+            key, reference, at, row = (_value(fields, [name]) for name in _RESULT_FIELDS)
+            values |= {"reference": reference, "key": key, "at": at}
+            place = int(row)
+        else:
+            reference = _value(fields, self._columns_of("reference"))
+            if reference is None and ours["id"] is None:
+                reference = ours["number"]
+            values |= {"reference": reference, "key": ours["id"] or ours["number"], "at": None}
         doubt = None
         if outcome == "unknown":
             doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip()
             values["at"] = None  # it may have been made by a later attempt than the first one
-        yield from self._entry_of_values(values, place or None, doubt, batch=fields.get("batch"))
+        yield from self._entry_of_values(values, place or None, doubt, batch=ours["batch"])
 
     def _entry_of_values(
         self,
@@ -409,8 +404,7 @@ def _as_mapping(row: Entry | Exported | Mapping[str, object]) -> Mapping[str, ob
     if isinstance(row, Entry):
         return {"": row}
     if isinstance(row, Exported):
-        names = (*_EXPORT_COLUMNS, "asked", "asked_at", "batch")
-        return {name: getattr(row, name) for name in names}
+        return {name: getattr(row, name) for name in (*_EXPORT_COLUMNS, *_RESULT_FIELDS)}
     return row
 
 

@@ -21,6 +21,9 @@ else:
     }
 DATABASES = {"default": database}
 
+VICTOR_OUTBOX = "invoicing.views.outbox"
+"""What `manage.py send_payment_requests` sends."""
+
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "redis://localhost")
 CELERY_BEAT_SCHEDULE = {"payment requests": {"task": "send_payment_requests", "schedule": 5.0}}
 

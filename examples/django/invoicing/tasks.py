@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 
-from victor_ext.outbox.django import send_payment_requests
+from victor_ext import Victor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "invoicing.settings")
 app = Celery("invoicing")
@@ -12,9 +12,14 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
 @app.task(name="send_payment_requests", acks_late=True, reject_on_worker_lost=True)
-def send() -> dict[str, int]:
+def send() -> None:
     """One pass. Celery runs it again if its process is killed.
 
     Without that, the next one does what it has left.
     """
-    return send_payment_requests()
+    from invoicing.views import outbox  # noqa: PLC0415 - Django is set up by now
+
+    with Victor.from_env() as victor:
+        outbox.send(victor)
+        outbox.refresh(victor)
+    outbox.handle()

@@ -15,7 +15,7 @@ from invoicing.models import Invoice
 from victor_ext import InvalidRequest, idempotency_key_for
 from victor_ext.outbox.django import DjangoOutbox
 
-outbox = DjangoOutbox.from_settings()
+outbox = DjangoOutbox()
 
 
 @require_POST

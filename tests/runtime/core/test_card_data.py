@@ -13,7 +13,7 @@ CARD, CODE = "4111111111111111", "123"
 
 def places(body, url=URL):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return [(problem.field, problem.code) for problem in card_problems(url, content)]
+    return [(problem.field, problem.code) for problem in card_problems(str(url), content)]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Self, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
@@ -207,7 +208,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
             InvalidRequest: It has the number or the verification code of a card, which must not be
                 stored: call with a token of it.
         """
-        if problems := card_problems(httpx.URL(self.url), self.content):
+        if problems := card_problems(self.url, self.content):
             raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
         content = base64.b64encode(self.content).decode("ascii")
         return json.dumps({**asdict(self), "promise": self.promise.value, "content": content})
@@ -403,7 +404,7 @@ def _request_of_method(
     method = _method_of(
         client, name, FirstRequest(own.api, own.build_request, own.attempts, own.take)
     )
-    if key is not None and _KEY in inspect.signature(method).parameters:
+    if key is not None and _takes_key(getattr(method, "__func__", method)):
         arguments.setdefault(_KEY, key)
     request: httpx.Request | None = None
     try:
@@ -415,6 +416,12 @@ def _request_of_method(
     if request is None:
         raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
     return request
+
+
+@lru_cache(maxsize=1_000)
+def _takes_key(function: Callable[..., Any]) -> bool:
+    """Whether a method has an argument for a key."""
+    return _KEY in inspect.signature(function).parameters
 
 
 def _request_of_function(

@@ -6,10 +6,9 @@ number may happen to be right.
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import parse_qsl
-
-import httpx
+from urllib.parse import parse_qsl, urlsplit
 
 from victor_ext._privacy import is_of_a_card, mask_digits, one_line
 from victor_ext._runtime.core.json_values import NOT_JSON, is_mapping, parsed
@@ -40,12 +39,11 @@ def card_data_in(
     """
     if is_mapping(value):
         for name, member in cast("Mapping[object, object]", value).items():
-            folded = re.sub(r"[\W_]", "", str(name)).lower()
-            inner = f"{place}.{mask_digits(one_line(name))}".removeprefix(".")
-            if _CODE.search(folded) and re.fullmatch("[0-9]{3,4}", str(member).strip()):
+            inner, is_of_code, is_of_card = _read_name(str(name))
+            inner = f"{place}.{inner}".removeprefix(".")
+            if is_of_code and re.fullmatch("[0-9]{3,4}", str(member).strip()):
                 yield inner, False
-            is_about = about_a_card or _CARD.search(folded) is not None
-            yield from card_data_in(member, inner, about_a_card=is_about)
+            yield from card_data_in(member, inner, about_a_card=about_a_card or is_of_card)
     elif isinstance(value, list | tuple):
         for item in cast("list[object]", value):
             yield from card_data_in(item, place, about_a_card=about_a_card)
@@ -53,7 +51,17 @@ def card_data_in(
         yield place, True
 
 
-def card_problems(url: httpx.URL, content: bytes) -> list[Problem]:
+@lru_cache(maxsize=1_000)
+def _read_name(name: str) -> tuple[str, bool, bool]:
+    """The name of a member as it may be shown, and whether it is about the code of a card, and
+    about a card.
+    """
+    folded = re.sub(r"[\W_]", "", name).lower()
+    is_of_card = _CARD.search(folded) is not None
+    return mask_digits(one_line(name)), _CODE.search(folded) is not None, is_of_card
+
+
+def card_problems(url: str, content: bytes) -> list[Problem]:
     """A problem for each card number and each verification code in the query and the body (JSON or
     a form) of a request.
     """
@@ -62,7 +70,7 @@ def card_problems(url: httpx.URL, content: bytes) -> list[Problem]:
         body = parsed(content)
     except ValueError:
         body = dict(parse_qsl(content.decode("latin-1")))
-    places = [*card_data_in(dict(url.params)), *card_data_in(body)]
+    places = [*card_data_in(dict(parse_qsl(urlsplit(url).query))), *card_data_in(body)]
     return [_problem(place, is_number=is_number) for place, is_number in dict.fromkeys(places)]
 
 

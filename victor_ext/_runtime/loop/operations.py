@@ -215,6 +215,12 @@ class NotDone(FrozenStruct, frozen=True):
     can_be_sent: bool = False
 
 
+class Absent(str):
+    """A text that says that reads have found nothing which may be what was sent."""
+
+    __slots__ = ()
+
+
 Finding: TypeAlias = Calls[Done | NotDone | str]
 """Yields calls of the client, whose results may have to be awaited. A text says why they do not
 show that it was done. An absence is no proof that it was not: lists lag."""

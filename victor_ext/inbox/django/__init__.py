@@ -8,7 +8,7 @@ from victor_ext._version import needs_extra
 with needs_extra(__name__, "django"):
     from django.db import DEFAULT_DB_ALIAS
 
-    from victor_ext._event_queue.django import DjangoDriver, share_handlers
+    from victor_ext._event_queue.django import DjangoDriver
     from victor_ext._event_queue.transactions import OpenBox
     from victor_ext._event_queue.workers import BlockingWorker
     from victor_ext.inbox._inboxes import InboxBase, ReceivesWebhook
@@ -39,4 +39,3 @@ class DjangoInbox(InboxBase[str], BlockingWorker, OpenBox):
         remember: timedelta = timedelta(days=90),
     ) -> None:
         super().__init__(using, webhook, client=client, lease=lease, remember=remember)
-        share_handlers(self._queue, self.table, using, webhook.provider)

@@ -41,11 +41,6 @@ class DocumentWebhook:
     Args:
         webhooks: The module `webhooks` of the generated package.
         unknown_variant: Its class for a body of a kind that the document does not declare.
-
-    Attributes:
-        needs_name: The webhooks whose name `receive` of an inbox needs, since not every body tells
-            which webhook it is of.
-        anybody_can_post: Whether nobody checks where a request comes from.
     """
 
     def __init__(
@@ -65,8 +60,6 @@ class DocumentWebhook:
         self._id = id
         self._name = name
         self._read = read
-        self.needs_name: tuple[str, ...] = webhooks.UNTOLD
-        self.anybody_can_post = verify is None
 
     def delivery(self, body: bytes | str, headers: Headers, *, name: str | None = None) -> Delivery:
         """Check a request, and read it; `name` is the name of the webhook, if the address tells it.
@@ -98,15 +91,11 @@ class DocumentWebhook:
         return Delivery(
             name=event_name,
             subject=subject,
-            content=json.dumps({"webhook": name, "body": text, "name": event_name}),
+            content=json.dumps({"webhook": name, "body": text}),
             # An event without an id may be another one than an equal event: nothing is its repeat.
             ids=tuple(ids),
             is_known_by_content=subject != own_id,
         )
-
-    def spelled_name(self, content: str) -> str:
-        """The name of an event in the letters that it came with."""
-        return text_or_empty(json.loads(content)["name"])
 
     def _model(
         self, raw: bytes, sent: Mapping[str, str], name: str | None, signed: dict[str, str]
@@ -138,7 +127,7 @@ class DocumentWebhook:
             raise invalid_notification(self.provider, reason) from None
 
     def _name_is_missing(self) -> ConfigurationError:
-        names = ", ".join(self.needs_name)
+        names = ", ".join(self._webhooks.UNTOLD)
         return ConfigurationError(
             f"{self.provider}'s document does not tell these webhooks apart: {names}. Give each an "
             "address of its own, and write receive(..., name=)."

@@ -10,17 +10,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import httpx
 from eastpay_api.typed import records
 
 from victor_ext._runtime.client.webhooks import NOTIFICATION, Delivery, Headers, notification_body
-from victor_ext._runtime.core.json_values import object_of, object_or_empty
+from victor_ext._runtime.core.json_values import object_or_empty
 from victor_ext._runtime.core.validation import Validation
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.typed import Record
 
 from ._requests import checked_id
-from ._responses import code_in
 from ._result_codes import ResultCode
 
 
@@ -118,7 +116,6 @@ class Webhook:
     """
 
     provider = "EastPay"
-    anybody_can_post = True
     event_names = ("payment",)
 
     def delivery(
@@ -143,10 +140,6 @@ class Webhook:
                 "A notification of EastPay's is only a hint: write Inbox(..., client=eastpay)."
             )
         return partial(client.payments.inquire, notification)
-
-    def is_own_response(self, response: httpx.Response) -> bool:
-        """Whether a response comes from the gateway, whose responses all have a result code."""
-        return code_in(object_of(response)).code != ""
 
     def state_of(self, record: Payment) -> str:
         """What an inquiry says of a payment, as text: the same text again is no news."""

@@ -33,6 +33,7 @@ from victor_ext._runtime.loop.idempotency_keys import (
 )
 from victor_ext._runtime.loop.operations import (
     TOKEN,
+    Absent,
     AskedPayment,
     Behaviour,
     Done,
@@ -124,7 +125,7 @@ def _find_created(
             findings.append(SentCreate.of_body(call.body).done_by(outbound[0]))
         elif not outbound:
             none = SearchResult([], start=requests.start, end=requests.end, read=requests.read)
-            findings.append(f"No request has its client_reference_id. {none.caveat}")
+            findings.append(Absent(f"No request has its client_reference_id. {none.caveat}"))
         else:
             findings.append(f"{len(outbound)} requests have its client_reference_id.")
     return findings

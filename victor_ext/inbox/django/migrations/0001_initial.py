@@ -1,6 +1,4 @@
-"""The tables of the inbox, as `victor_ext.inbox._inboxes` and `victor_ext._event_queue.queue`
-describe them.
-"""
+"""The tables of the inbox: `names_table` and `event_table` describe them."""
 
 import sqlalchemy as sa
 from django.db import migrations
