@@ -160,7 +160,9 @@ class OutboxByHand(Box):
         finding = Finding(done=False, by=by, why=why)
         finding.check(name)
         values = _values_with_person(finding, f"Cancelled by {by}: {why}")
-        return (yield from self._change(name, [EntryState.WAITING], lambda *_: values))
+        return (
+            yield from self._change(name, [EntryState.WAITING], lambda _row, _connection: values)
+        )
 
     @operation
     def look_again(self, name: str) -> Pass[Entry]:
@@ -174,7 +176,9 @@ class OutboxByHand(Box):
             InvalidRequest: There is no such entry that is unclear.
         """
         values = {"state": EntryState.SETTLING, "settle_until": None, "tries": 0}
-        return (yield from self._change(name, [EntryState.UNCLEAR], lambda *_: values))
+        return (
+            yield from self._change(name, [EntryState.UNCLEAR], lambda _row, _connection: values)
+        )
 
     @operation
     def key_of(self, name: str) -> Work[str]:
