@@ -6,10 +6,8 @@ import json
 import os
 import shutil
 import sys
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TypedDict
 
 import pytest
@@ -22,7 +20,6 @@ from victor_ext.bulk._column_types import (
     columns_of,
     json_data,
 )
-from victor_ext.bulk._payment_requests import _refuse_past_due_date
 from victor_spec.command_line import main
 
 pytestmark = pytest.mark.slow
@@ -177,16 +174,6 @@ def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(see
     assert seen["same"] == [0]
     assert seen["formed"] == [1], "in the form that a file names"
     assert seen["in clear"] == ["SQLite format 3"]
-
-
-def test_a_row_that_has_waited_is_refused_for_its_due_date_alone():
-    """Whatever a newer document requires: that was checked when the row was read."""
-    now = datetime(2026, 3, 4, 23, tzinfo=UTC)
-    call = SimpleNamespace(body={"payment_details": {"due_date": "2026-03-06"}})
-    _refuse_past_due_date(call, now)
-    with pytest.raises(InvalidRequest, match="is in the past") as raised:
-        _refuse_past_due_date(call, now + timedelta(days=9))
-    assert [problem.field for problem in raised.value.problems] == ["due_date"]
 
 
 def test_an_amount_that_cannot_be_sent_is_refused():

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.bulk.bulk_runs import respond_to_creates, rows
+from tests.bulk.bulk_runs import change_state, respond_to_creates, rows
 from victor_ext import RetryPolicy
 from victor_ext._settlement.failures import Backoff
 
@@ -53,3 +53,21 @@ def test_sending_ends_though_calls_are_under_way_whenever_it_is_looked(
     client = clients(retry=RetryPolicy(base=0.2, max_attempts=4))
     status = sender(victor=client, patience=1).send(rows(3), on_progress=progress)
     assert (status.counts, status.exit_status) == ({"not_sent": 3}, 75)
+
+
+@pytest.mark.pull_request
+def test_what_a_worker_has_that_was_killed_meanwhile_is_gone_on_with_once_its_calls_have_ended(
+    sender, client, tmp_path
+):
+    """Also if patience has ended before."""
+    sender.store(rows(2))
+    taken_up = f"""
+        UPDATE victor_bulk SET state = 'sending', worker = 1, had_by = 1, by_provider_clock = 1,
+            sent_by = '{client.caller}', first_sent_at = {time.time()}, due_at = {time.time() + 4}
+        WHERE id = 1 AND state = 'waiting'
+    """
+
+    def progress(_status):
+        change_state(tmp_path / "state.sqlite", taken_up)
+
+    assert sender(patience=0).resume(on_progress=progress).counts == {"created": 2}

@@ -63,7 +63,7 @@ def test_ctrl_c_ends_the_command_soon_and_nothing_of_the_file_is_stored(
     stored = [name for name in os.listdir(bulk.folder) if name != "invoices.csv"]
     assert stored == ([] if options else ["victor-bulk.sqlite"])
     for name in stored:
-        for table in ("batches", "sheets", "lines", "payments"):
+        for table in ("sheets", "lines", "payments"):
             assert in_state(bulk.folder / name, f"COUNT(*) FROM victor_bulk_{table}") == [0]
         assert in_state(bulk.folder / name, "COUNT(*) FROM victor_bulk") == [0]
     bulk.write(rows(3))

@@ -13,21 +13,17 @@ from tests.bulk.bulk_runs import (
     nothing_sent,
     outbound,
     places,
+    refused,
     respond_to_creates,
     row,
     rows,
     wait_for_rows,
 )
-from victor_ext.bulk import InvalidRows, _sheet_rule
+from victor_ext.bulk import _sheet_rule
 
 pytestmark = pytest.mark.slow
 COPY = "new rows have all values and the due date of what was asked"
 LACKS = r"has asked for INV-2, and this sheet lacks .* such as --batch .open \$\(date \+%F\)"
-
-
-def refused(match):
-    """The block is refused by the rule, with a message that has this pattern."""
-    return pytest.raises(InvalidRows, match=match)
 
 
 def test_the_page_has_the_rule_as_the_code_has_it():

@@ -94,7 +94,7 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(sender, victor_san
         "victor_bulk",
         "victor_bulk_payments",
         "victor_bulk_lines",
-        "victor_bulk_batches",
+        "victor_bulk_sheets",
     ):
         assert any(f" {table} " in each for each in statements if not each.startswith("SELECT"))
     sender.finish()

@@ -395,13 +395,16 @@ def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_in_two_
     assert pause_after_send(blocking) == pause
 
 
-def test_a_failed_call_changes_nothing_of_an_entry_that_another_worker_has_by_now(sending):
+@pytest.mark.parametrize("response", [dated(503, json={}), refused(400)], ids=["503", "400"])
+def test_a_failed_call_changes_nothing_of_an_entry_that_another_worker_has_by_now(
+    sending, response
+):
     """The first one counted as dead during the call."""
     sending.store(1)
 
     def take(_reference):
         give_to_another(sending.outbox)
-        return dated(503, json={})
+        return response
 
     sending.provider.meet = take
     assert sending.send() == []

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from tests.outbox.rows import change, key_of, stored
+from tests.outbox.kinds import Box, Provider
+from tests.outbox.rows import change, give_to_another, key_of, stored
 from tests.payments import invoice
 from victor_ext import Victor, VictorOAuth
 from victor_ext.outbox import Outbox, _keys_kept
@@ -63,6 +64,25 @@ def test_a_look_up_that_fails_after_a_pause_repeats_no_key(box, victor, victor_s
     change(Outbox(box.engine), due_at=0.0)
     assert [entry.state for entry in box.send()] == ["sent"]
     assert victor_sandbox.attempts_by_key() == {key_of(1): 1}
+
+
+def test_what_another_worker_has_taken_up_during_the_look_up_is_not_repeated(kind, engine):
+    box = Box(kind, engine)
+    box.add(**invoice(1))
+    provider = Provider()
+    answer, outbox = provider._answer, Outbox(engine)
+
+    def look(request):
+        if "start_datetime" in str(request.url):
+            give_to_another(outbox)
+        return answer(request)
+
+    provider._answer = look
+    box.client = provider.client
+    with provider.client() as victor:
+        pause(box, 11, victor)
+    assert box.send() == []
+    assert (provider.references, box.states()) == ([], ["sending"])
 
 
 def kept_after(engine, *times):

@@ -33,7 +33,7 @@ def settled(end, *, before=None, is_keyed=True):
     was sent first.
     """
 
-    def create(_is_repeat, _decided):
+    def create(_decided):
         if isinstance(end, VictorError):
             raise end
         return end

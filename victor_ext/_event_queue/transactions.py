@@ -120,10 +120,10 @@ class PassDriver(Protocol):
     ) -> Any:
         """Make the pass `flow`, which has several calls under way at once."""
 
-    def transaction(self, work: Work[Any], pause: float) -> Any:
+    def transaction(self, work: Work[Any], pause: float, /) -> Any:
         """Wait for `pause` seconds, then do this work in a transaction of its own."""
 
-    def read(self, work: Work[Any], pause: float) -> Any:
+    def read(self, work: Work[Any], pause: float, /) -> Any:
         """Do this work in a transaction, which may be part of one that is open."""
 
     def begin_pass(self) -> None:
@@ -330,8 +330,8 @@ class in_session(  # noqa: N801 - a decorator
                 return method(box, session, *args, **kwargs)
 
         def run(box: Any, /, *args: Any, **kwargs: Any) -> Any:
+            driver = box._transactions.driver  # noqa: SLF001 - of every box
             if isinstance(box, OpenBox):
-                driver: Any = box._transactions.driver  # noqa: SLF001 - of every box
                 return method(box, driver.open_transaction(method.__name__), *args, **kwargs)
             session, *rest = args or (kwargs.pop("session", None),)
             is_awaited = isinstance(box, AwaitedBox)

@@ -3,7 +3,6 @@ they would fail, too (`failure_scope`, `RefusalStreak`), and how long they wait 
 `Backoff`).
 """
 
-import threading
 import time
 from collections.abc import Callable
 from enum import Enum, auto
@@ -169,7 +168,6 @@ class Backoff:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._lock = threading.Lock()
         self._pause = 0.0
         self._until = 0.0
 
@@ -178,19 +176,16 @@ class Backoff:
 
         Failures during a pause do not double it.
         """
-        with self._lock:
-            now = self._monotonic()
-            if now >= self._until:
-                self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
-                self._until = now + self._pause
-            self._until = max(self._until, now + at_least)
+        now = self._monotonic()
+        if now >= self._until:
+            self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
+            self._until = now + self._pause
+        self._until = max(self._until, now + at_least)
 
     def record_success(self) -> None:
         """Record a call that succeeded: after a pause, the next pause is a short one again."""
-        if self._pause:
-            with self._lock:
-                if self._monotonic() >= self._until:
-                    self._pause = 0.0
+        if self._monotonic() >= self._until:
+            self._pause = 0.0
 
     def left(self) -> float:
         """Return the seconds that are left of the pause; 0: there is none."""

@@ -223,7 +223,7 @@ def settle(
     write: Write,
     keys: Keys | Keyless,
     clock: Callable[[], Now],
-    create: Callable[[bool, Moment], Any],
+    create: Callable[[Moment], Any],
     note: Callable[[VictorError | None], object],
 ) -> Flow[Settlement | LookUp]:
     """Send a payment once, or return what has to be looked up in its place, or before.
@@ -234,8 +234,8 @@ def settle(
 
     Args:
         clock: Returns the present time.
-        create: Sends the payment under its key. Its arguments are whether the payment may have been
-            sent before, and when it was decided to send it (see `send_in_time`).
+        create: Sends the payment under its key. Its argument is when it was decided to send it: see
+            `send_in_time`.
         note: Told of the end of the call: its error, or None.
     """
     now = clock()
@@ -244,7 +244,7 @@ def settle(
         since, why, may_repeat = doubt
         return _look_up_of(write, why, keys, now, since=since, began=since, may_repeat=may_repeat)
     is_repeat = write.sent is not None
-    end = yield from _call_once(partial(create, is_repeat, now.moment), note, is_repeat=is_repeat)
+    end = yield from _call_once(partial(create, now.moment), note, is_repeat=is_repeat)
     result = end.result
     if isinstance(result, str):
         # If the key was used, and this payment was not sent before, nobody knows by whom and when:

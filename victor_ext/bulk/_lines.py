@@ -44,13 +44,11 @@ class Line:
         number: The record number in the sheet, from 1.
         key: The key of the payment; empty: the row has none.
         batch: The batch that sends, or has sent, the payment; None: there is no payment.
-        code: Why the row is not simply sent; None: it is, or was.
         row: The row that the payment was asked for; None: there is none.
         latest: The row of the latest sheet, which may have other values than `row`.
         outcome: What became of the row: what became of its payment, or `TO_DECIDE`.
         result: What became of the payment.
-        message: The sentence about `code`, or the problems of a row that cannot be sent; None:
-            there is none.
+        message: Why the row is not simply sent, or its problems; None: there is nothing to say.
         restored: Whether the payment may have been asked since the backup of the state.
         asked_at: When the payment was first sent, an aware time; None: it was not.
         again: How many keys the payment had before the one that it is asked with.
@@ -60,7 +58,6 @@ class Line:
     number: int
     key: str
     batch: str | None
-    code: str | None
     row: RowContent | None = field(repr=False)
     latest: RowContent | None = field(repr=False)
     outcome: RowOutcome
@@ -95,7 +92,6 @@ def line_of_payment(store: Store, stored: StoredPayment) -> Line:
         number=stored.number,
         key=stored.key,
         batch=stored.batch,
-        code=None,
         row=row,
         latest=row,
         outcome=result.outcome,
@@ -249,7 +245,6 @@ def _line_of(store: Store, sheet: Sheet, stored: sa.Row[Any]) -> Line:
         number=row.number,
         key=row.key,
         batch=None,
-        code=None,
         row=None,
         latest=latest,
         outcome=verdict.outcome,
@@ -265,12 +260,10 @@ def _line_of(store: Store, sheet: Sheet, stored: sa.Row[Any]) -> Line:
     line.restored = bool(payment.restored)
     line.asked_at = asked_at_of(payment)
     line.again = payment.again
-    line.code = verdict.code
     if verdict.code is not None:
         named = replace(latest, value=line.value)
         notice = message_of(verdict.code, named, payment, vault, store.kind)
-        problems = line.message if verdict.is_invalid else None
-        line.message = " ".join(filter(None, [notice, problems]))
+        line.message = " ".join(filter(None, [notice, line.message]))
     return line
 
 

@@ -15,8 +15,9 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext._event_queue.rows import count_rows
 from victor_ext._tables.sources import Rows
-from victor_ext.outbox._files import let_go_on, lock_waiting, note_keys_kept, note_time
+from victor_ext.outbox._files import let_go_on, lock_waiting, note_provider
 
 from ._check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from ._deciding import message_of
@@ -37,7 +38,6 @@ from ._payments import (
     pages,
 )
 from ._rows import RowOutcome, content_of
-from ._settings import BatchRecord
 from ._sheet_rule import SheetRule
 from ._source_rows import SourceRow, SourceRows
 from ._state import refuse_held
@@ -101,12 +101,12 @@ class Loading:
             self._decide_all(None, self._opened)
             return self.check
         with self.opened() as store:
-            record = store.record(to_send=True)
-            if record is not None:
-                self._settings.require_key_column(record.key_column)
-                self._key_column = record.key_column
+            latest = store.own_sheet(to_send=True)
+            if latest is not None:
+                self._settings.require_key_column(latest.key_column)
+                self._key_column = latest.key_column
                 with store.engine.connect() as connection:
-                    refuse_lost(store, connection, store.latest_sheet(connection))
+                    refuse_lost(store, connection, latest)
         self._validate()
         with self.opened() as store, store.engine.connect() as connection:
             self._decide_all(connection, store)
@@ -151,7 +151,7 @@ class Loading:
             if _is_equal(connection, latest, self._digest(store)):
                 number = latest.id
             self.check.pulled_back = self._count_unlisted(connection, store)
-        return Sheet(number, self.batch, is_being_sent=True)
+        return Sheet(number, self.batch, True, self._key_column, self.check.columns)  # noqa: FBT003 - it is sent
 
     def _digest(self, store: Store) -> str:
         return store.vault.fingerprint(self._rows.digest())
@@ -177,10 +177,10 @@ class Loading:
         check = self.check
         asked: list[int] = []
         noted: dict[int, Joined] = {}
-        for each in page:
-            number, verdict = each.row.number, each.verdict
+        for match in page:
+            number, verdict = match.row.number, match.verdict
             if verdict.is_invalid or verdict.code is not None:
-                noted[number] = each
+                noted[number] = match
             if verdict.is_invalid:
                 continue
             if verdict.outcome in TO_BE_SENT and verdict.since is None:
@@ -223,15 +223,15 @@ class Loading:
                         RowProblem(row.number, row.line, column, problem.code, problem.message)
                     )
 
-    def _add_notice(self, row: SourceRow, each: Joined) -> None:
+    def _add_notice(self, row: SourceRow, match: Joined) -> None:
         """Add the notice about a row to the check. The problems of a row that is not sent are said
         nowhere else.
         """
-        code, vault = each.verdict.code, self._opened.vault
+        code, vault = match.verdict.code, self._opened.vault
         assert code is not None
-        assert each.payment is not None
+        assert match.payment is not None
         content = content_of(vault, row.asked.row)
-        message = message_of(code, content, each.payment, vault, self._opened.kind)
+        message = message_of(code, content, match.payment, vault, self._opened.kind)
         words = " ".join([message, *(problem.message for problem in row.problem_list())])
         self.check.add_notice(Notice(row.line or row.number, code, str(content.value), words))
 
@@ -248,32 +248,22 @@ class Loading:
         def store_all(connection: Connection) -> None:
             store.lock_storing(connection)
             refuse_held(connection)
-            note_time(connection, str(store.client.provider), now)
-            note_keys_kept(connection, self._settings.keys_kept)
+            kept = self._settings.keys_kept
+            note_provider(connection, str(store.client.provider), now, kept)
             self.check = self.check.undecided()
             self._with_problems = array("q")
             sheet = self._sheet(connection, store)
             self._refuse_by_rule(connection, store, sheet)
             if sheet.id is None:
-                number = add_sheet(
-                    connection, store, self._rows, digest=self._digest(store), now=now
-                )
+                digest = self._digest(store)
+                number = add_sheet(connection, store, sheet, self._rows, digest=digest, now=now)
                 sheet = replace(sheet, id=number)
             chosen = self._rows.pages_by_key()
             apply(connection, store, sheet, now, chosen, self._rows, self._count_page)
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            store.save_record(connection, self._new_record(), sheet.id)
 
         store.transact(store_all)
-
-    def _new_record(self) -> BatchRecord:
-        """Return the new record of the batch."""
-        return BatchRecord(
-            key_column=self._key_column,
-            columns=self.check.columns,
-            rows=self.check.rows,
-        )
 
 
 # What the latest sheet of a batch wants
@@ -288,7 +278,7 @@ def pull_back_outdated(store: Store) -> None:
     def pull_back(connection: Connection) -> None:
         store.lock_storing(connection)
         refuse_held(connection)
-        note_time(connection, str(store.client.provider), now)
+        note_provider(connection, str(store.client.provider), now)
         sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
         let_go_on(connection, store.is_entry())  # what was surely lost waits from now on
@@ -299,7 +289,7 @@ def pull_back_outdated(store: Store) -> None:
     store.transact(pull_back)
 
 
-def want_nothing(store: Store, record: BatchRecord) -> int:
+def want_nothing(store: Store) -> int:
     """Store a sheet without the rows that were never sent as the latest of a batch. Returns how
     many there were.
     """
@@ -310,17 +300,16 @@ def want_nothing(store: Store, record: BatchRecord) -> int:
         refuse_held(connection)
         before = store.latest_sheet(connection)
         was_sent = sa.and_(is_of_sheet(before.id), STATE.in_(EXISTS_OR_MAY | {RowOutcome.REJECTED}))
-        sheet = insert_sheet(connection, store, digest="", now=now)
+        sheet = insert_sheet(connection, store, before, digest="", now=now)
         names = [column.name for column in LINES.c if column.name != "sheet"]
         columns = [LINES.c[name] for name in names]
         kept = sa.select(sa.literal(sheet), *columns).select_from(lines_with_payments(store.owner))
         insert = sa.insert(LINES).from_select(["sheet", *names], kept.where(was_sent))
         count = connection.execute(insert).rowcount
-        store.save_record(connection, replace(record, rows=count), sheet)
         rows = StoredRows(connection, sheet)
         latest = replace(before, id=sheet, is_being_sent=True)
         apply(connection, store, latest, now, rows.pages_by_key(), rows)
-        return record.rows - count
+        return count_rows(connection, LINES, is_of_sheet(before.id)) - count
 
     return store.transact(drop)
 

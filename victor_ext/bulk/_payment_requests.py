@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from victor_ext import (
-    InvalidRequest,
     PaymentRequest,
     PaymentRequestArguments,
     PreparedCall,
@@ -64,12 +63,6 @@ class PaymentRequests(RowKind):
         (arguments,) = rows
         return self.client.prepare(self.operation, **arguments, idempotency_key=key)
 
-    def send(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
-        """Create the payment request. The arguments are those of `RowKind.send`."""
-        if not is_repeat:
-            _refuse_past_due_date(call, client.provider_time().moment)
-        return client.send(call)
-
     def listed_statuses(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         requests = self.client.payment_requests.list(
             direction="outbound",
@@ -84,27 +77,6 @@ class PaymentRequests(RowKind):
         # status of the provider's list, if the list has the request.
         first = next(iter(self.client.payment_requests.watch(id_, timeout=0)))
         return _current_status(first)
-
-
-def _refuse_past_due_date(call: PreparedCall, now: datetime) -> None:
-    """Raise `InvalidRequest` if the due date of a call has passed while it waited.
-
-    A call with a key is not checked for that, since it may repeat an older one.
-    """
-    body: Any = call.body
-    due_date = body["payment_details"]["due_date"]
-    today = now.date()
-    # Today and tomorrow are never wrong, and need no check.
-    if due_date in (str(today), str(today + timedelta(days=1))):
-        return
-    try:
-        check_payment_request(now=now, due_date=due_date)
-    except InvalidRequest as error:
-        # The other arguments were checked when the row was read.
-        problems = [problem for problem in error.problems if problem.field == "due_date"]
-        if problems:
-            message = f"The payment request was not sent: {problems[0].message}"
-            raise InvalidRequest(message, problems=problems) from None
 
 
 def _current_status(request: PaymentRequest) -> CurrentStatus:

@@ -6,8 +6,8 @@ what was asked: which line it was asked for, and which entry of the outbox asks 
 `victor_ext.outbox._files`), which has the call, and what became of it. A payment is identified by
 the system, the environment and its first key; it is stored once, whichever sheets have it. Many
 payments of a payout are one entry. A payment without an entry was pulled back, or is known to have
-an end of its own. `BATCHES` has what holds for a batch, with its latest sheet. What is reported is
-the join of lines and payments (`_joining.py`).
+an end of its own. A batch is its sheets: what holds for it is stored with the latest one. What is
+reported is the join of lines and payments (`_joining.py`).
 
 Keys, states, ids and times stand in clear, and so do the status words of the provider. What a row
 asks for, and why it was rejected, is encrypted; values are compared by keyed digests.
@@ -15,7 +15,7 @@ asks for, and why it was rejected, is encrypted; values are compared by keyed di
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -53,7 +53,9 @@ SHEETS = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("owner", sa.Text, nullable=False),  # the system and the environment
     sa.Column("batch", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),  # key column and headings, encrypted
     sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
     sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
@@ -104,18 +106,8 @@ PAYMENTS = sa.Table(
     sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
     sa.Index("victor_bulk_payments_made", "owner", "made"),
 )
-BATCHES = sa.Table(
-    "victor_bulk_batches",
-    METADATA,
-    sa.Column("owner", sa.Text, primary_key=True),
-    sa.Column("batch", sa.Text, primary_key=True),
-    sa.Column("address", sa.Text, nullable=False),
-    sa.Column("account", sa.Text, nullable=False),
-    sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
-    sa.Column("sheet", sa.Integer, nullable=False),  # the latest
-    sa.Column("stored_at", sa.Double, nullable=False),
-    sa.Index("victor_bulk_batches_sheet", "sheet", unique=True),
-)
+LATEST_SHEETS = sa.select(sa.func.max(SHEETS.c.id)).group_by(SHEETS.c.owner, SHEETS.c.batch)
+"""The query for the latest sheet of each batch."""
 PAGE = 500
 """The most rows that one statement names."""
 UNREADABLE = "unreadable"
@@ -189,11 +181,15 @@ class Sheet:
         id: Its number; None: it is being read, and newer than all others.
         batch: Its batch.
         is_being_sent: Whether rows are asked for. Those of a stored sheet are only reported.
+        key_column: The column that tells its rows apart.
+        headings: Of its columns, for the export.
     """
 
     id: int | None
     batch: str
     is_being_sent: bool
+    key_column: str = ""
+    headings: Sequence[str] = ()
 
 
 class StoredPayment(NamedTuple):

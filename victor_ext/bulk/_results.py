@@ -14,11 +14,11 @@ from victor_ext.money import Money
 
 from ._lines import Line, line_of_payment, lines_of
 from ._payments import (
-    BATCHES,
     EXISTS_OR_MAY,
     PAGE,
     PAYMENT_COLUMNS,
     PAYMENTS,
+    SHEETS,
     WITH_ROWS,
     StoredPayment,
 )
@@ -112,7 +112,7 @@ def results_of_payments(store: Store) -> Iterator[RowResult]:
 
     Raises `StateLost` if what asks for a payment was deleted.
     """
-    columns, batches = PAYMENTS.c, BATCHES.c
+    columns, batches = PAYMENTS.c, SHEETS.c
     of_address = sa.and_(batches.owner == store.owner, batches.address == store.address)
     of_batches = sa.select(batches.batch).where(of_address)
     if store.batch:

@@ -127,15 +127,6 @@ class RowKind(ABC):
         """Return what the look-up of a call needs beside the call, from the first of its rows."""
         return {}
 
-    def send(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:  # noqa: ARG002 - Victor asks it
-        """Make a call, and return what it has created or done. Raises `VictorError`.
-
-        Args:
-            client: `self.client` with the deadline of this call.
-            is_repeat: Whether the call may have been made before.
-        """
-        return client.send(call)
-
     def unit_results(self, _unit: str, _rows: Sequence[RowContent]) -> list[Result] | None:
         """Read what became of each of the rows that were sent in one call.
 

@@ -149,7 +149,7 @@ class RowResult:
     id: str | None
     status: str | None
     outcome: RowOutcome
-    error: str | None
+    error: str | None = field(repr=False)
     asked: Decimal | None = field(repr=False)
     agreed: Decimal | None = field(repr=False)
     currency: str | None

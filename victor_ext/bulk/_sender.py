@@ -32,11 +32,12 @@ from ._forgetting import forget_settled
 from ._lines import lines_of
 from ._load_progress import OnLoad
 from ._loading import Loading, pull_back_outdated, want_nothing
+from ._payments import Sheet
 from ._results import current_statuses, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
 from ._rows import RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
-from ._settings import BatchRecord, Settings, checked_batch, day_of, refused_setting
+from ._settings import Settings, checked_batch, day_of, refused_setting
 from ._state import SECRETS, State, hold_payments
 from ._steps import take_step, units_of
 from ._store import Store, owner_of, system_of
@@ -224,7 +225,7 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored_batch(to_send=True) as (store, _):
+        with self._stored_batch(to_send=True) as store:
             pull_back_outdated(store)
             return run_batch(store, on_progress)
 
@@ -245,7 +246,7 @@ class BulkSender:
             VictorError: A payout cannot be read, or a step failed. Take it again: what was done is
                 seen by the state of the payout.
         """
-        with self._stored_batch() as (store, _):
+        with self._stored_batch() as store:
             return take_step(store, name)
 
     def resolve(self, key: str, *, done: bool, by: str, why: str, id: str | None = None) -> None:
@@ -332,8 +333,8 @@ class BulkSender:
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored_batch(to_send=True) as (store, record):
-            return want_nothing(store, record)
+        with self._stored_batch(to_send=True) as store:
+            return want_nothing(store)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -345,7 +346,7 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored_batch() as (store, _):
+        with self._stored_batch() as store:
             status = status_of(store)
             if not refresh:
                 return status
@@ -402,7 +403,7 @@ class BulkSender:
             The number of rows written.
         """
         with self._stored_batches(batches) as stored:
-            headings = chain.from_iterable(record.columns for record in stored.values())
+            headings = chain.from_iterable(sheet.headings for sheet in stored.values())
             results = results_of([*stored], refresh=refresh)
             return write_csv(file, results, list(dict.fromkeys(headings)))
 
@@ -447,7 +448,7 @@ class BulkSender:
         """
         with self._opened(self._batch or "", begins=True) as store, store.state.errors():
             if store.batch:
-                store.record(to_send=True)
+                store.own_sheet(to_send=True)
             serve(store, lambda _worker: stop is not None and stop.is_set())
 
     def _batch_name(self, source: object) -> str:
@@ -516,17 +517,17 @@ class BulkSender:
             yield present
 
     @contextmanager
-    def _stored_batch(self, *, to_send: bool = False) -> Generator[tuple[Store, BatchRecord]]:
+    def _stored_batch(self, *, to_send: bool = False) -> Generator[Store]:
         """Open the batch of this sender, for the block; see `_stored_batches`."""
         with self._stored_batches(to_send=to_send) as stored:
-            (batch,) = stored.items()
-            yield batch
+            (store,) = stored
+            yield store
 
     @contextmanager
     def _stored_batches(
         self, names: Collection[str] | None = None, *, to_send: bool = False
-    ) -> Generator[dict[Store, BatchRecord]]:
-        """Open batches, for the block. `to_send` is as for `Store.record`.
+    ) -> Generator[dict[Store, Sheet]]:
+        """Open batches, for the block. `to_send` is as for `Store.own_sheet`.
 
         Args:
             names: Their names; None: the batch of this sender.
@@ -539,13 +540,13 @@ class BulkSender:
         if not names:
             raise refused_setting("batches", "batches must have a name at least.", "value")
         with self._present() as store:
-            stored: dict[Store, BatchRecord] = {}
+            stored: dict[Store, Sheet] = {}
             for name in dict.fromkeys(map(checked_batch, names)):
                 batch = replace(store, batch=name)
-                record = batch.record(to_send=to_send)
-                if record is None:
+                sheet = batch.own_sheet(to_send=to_send)
+                if sheet is None:
                     raise batch.no_such_batch()
-                stored[batch] = record
+                stored[batch] = sheet
             yield stored
 
 

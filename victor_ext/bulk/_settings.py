@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,21 +22,6 @@ MAX_NAME = 100
 _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
 DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRecord:
-    """What is stored of a batch beside its lines.
-
-    Attributes:
-        key_column: The column that tells the rows apart.
-        columns: The headings of its last file, for the export.
-        rows: How many lines its last file has.
-    """
-
-    key_column: str
-    columns: Sequence[str]
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,10 +177,6 @@ class SourceRows(TemporaryDatabase):
         """Yield the rows that have no key, or repeat that of an earlier row, in order."""
         return self._select("WHERE key IS NULL ORDER BY number")
 
-    def keys(self) -> Iterator[str]:
-        """Yield the keys of the rows."""
-        return (str(key) for (key,) in self._read("SELECT key FROM asked WHERE key IS NOT NULL"))
-
     def _select(self, clauses: str, *values: str | int) -> Iterator[SourceRow]:
         """Yield the rows that these clauses of SQL choose."""
         query = f"SELECT {_ASKED}, {_OTHERS} FROM asked {clauses}"  # noqa: S608 - of this class

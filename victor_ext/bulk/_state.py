@@ -43,15 +43,13 @@ from victor_ext.outbox._files import (
     salt_of,
 )
 
-from ._payments import BATCHES, DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
+from ._payments import DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
 
 _VARIABLE = "VICTOR_BULK_STATE"
 """Names the state, where an argument does not."""
 _CONNECT_SECONDS = 10
 SECRETS = "storage_key (VICTOR_BULK_KEY)"
 """What messages call the secrets of a state."""
-_RETURNING = (3, 35, 0)
-"""The first SQLite with `RETURNING`, by which entries are taken up."""
 _FORMS = (
     "write sqlite:///victor-bulk.sqlite (a file in this folder), the whole path of a file, or "
     "postgresql://user@host/database"
@@ -94,16 +92,9 @@ class State:
             name = os.environ.get(_VARIABLE) or None
         self.is_named = name is not None
         self.url = _checked_url(str(user_file("bulk.sqlite")) if name is None else name)
-        if self.is_named and self.url.get_backend_name() == "sqlite":
-            _check_folder(self.path)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        if self.is_sqlite and sqlite3.sqlite_version_info < _RETURNING:
-            raise _refused_state(
-                "state is an SQLite file, and the SQLite of this Python is "
-                f"{sqlite3.sqlite_version}: 3.35 is the oldest that works. Use a Python with a "
-                "newer one, or write postgresql://user@host/database.",
-                code="sqlite_version",
-            )
+        if self.is_named and self.is_sqlite:
+            _check_folder(self.path)
         self._prepared_file = 0
         """The inode of the file when it was prepared."""
         _reported_at.clear()  # a new database has notices of its own
@@ -123,7 +114,7 @@ class State:
         if self.is_sqlite and not os.path.exists(self.path):
             return False
         with self.errors(), self.engine() as engine:
-            return sa.inspect(engine).has_table(BATCHES.name)
+            return sa.inspect(engine).has_table(SHEETS.name)
 
     def vault(self, secrets: Sequence[bytes], owner: str) -> Vault:
         """Return the vault that encrypts the rows of a system and environment. Its digests are made
@@ -373,9 +364,9 @@ def _check_folder(file: Path) -> None:
         raise _refused_state(f"state is in the folder {folder}, which does not exist.")
 
 
-def _refused_state(message: str, code: str = "url") -> ConfigurationError:
+def _refused_state(message: str) -> ConfigurationError:
     """Return the error for a `state` that cannot be used."""
-    return ConfigurationError.of([Problem("state", code, message)])
+    return ConfigurationError.of([Problem("state", "url", message)])
 
 
 # Errors

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from victor_ext import ConfigurationError
 
 from ._lines import lines_of
-from ._payments import BATCHES, LINES, PAYMENTS
+from ._payments import LATEST_SHEETS, LINES, PAYMENTS, SHEETS
 from ._rows import RowOutcome
 from ._state import refuse_held
 from ._store import Store
@@ -82,10 +82,10 @@ def _corrected_keys(store: Store) -> sa.Select[Any]:
     has with other values, and that is newer than the sheet that they were asked for.
     """
     is_its_line = LINES.c.key == PAYMENTS.c.key
-    is_latest = sa.and_(BATCHES.c.owner == store.owner, BATCHES.c.sheet == LINES.c.sheet)
-    query = sa.select(PAYMENTS.c.key).join(LINES, is_its_line).join(BATCHES, is_latest)
+    query = sa.select(PAYMENTS.c.key).join(LINES, is_its_line)
     return query.where(
         store.is_of_batch(),
+        LINES.c.sheet.in_(LATEST_SHEETS.where(SHEETS.c.owner == store.owner)),
         LINES.c.sheet > PAYMENTS.c.sheet,
         LINES.c.values_digest != PAYMENTS.c.values_digest,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from operator import call
 from typing import Any, TypeVar
 
@@ -24,7 +24,6 @@ from victor_ext._event_queue.databases import (
     hidden_parameters,
 )
 from victor_ext._event_queue.health import Heartbeat
-from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.transactions import Work, transacted
 from victor_ext._event_queue.vault import Vault
 from victor_ext._flows import drive
@@ -33,9 +32,9 @@ from victor_ext._systems import System
 from victor_ext._values.places import place_of
 from victor_ext.outbox._files import ENTRIES
 
-from ._payments import BATCHES, LINES, PAYMENTS, SHEETS, Sheet, is_of_sheet
+from ._payments import LATEST_SHEETS, LINES, PAYMENTS, SHEETS, Sheet, is_of_sheet
 from ._row_kind import RowKind
-from ._settings import BatchRecord, Settings
+from ._settings import Settings
 from ._state import State, StateLost, refuse_held
 
 T = TypeVar("T")
@@ -186,8 +185,7 @@ class Store:
 
     def is_listed(self) -> Condition:
         """Whether a line is of the latest sheet of this batch."""
-        latest = sa.select(BATCHES.c.sheet).where(self._is_record()).scalar_subquery()
-        return is_of_sheet(latest)
+        return is_of_sheet(LATEST_SHEETS.where(self._is_own_sheet()).scalar_subquery())
 
     def is_lacking(self, sheet: int | None) -> Condition:
         """Whether a payment is one that this batch sends, and a sheet of the batch lacks it."""
@@ -195,14 +193,14 @@ class Store:
         is_listed = sa.exists().where(LINES.c.key == PAYMENTS.c.key, LINES.c.sheet == sheet)
         return sa.and_(self.is_of_batch(), sa.not_(is_listed.correlate(PAYMENTS)))
 
-    def _is_record(self) -> Condition:
-        """Whether a row of `BATCHES` is of this batch."""
-        return sa.and_(BATCHES.c.owner == self.owner, BATCHES.c.batch == self.batch)
+    def _is_own_sheet(self) -> Condition:
+        """Whether a sheet is of this batch."""
+        return sa.and_(SHEETS.c.owner == self.owner, SHEETS.c.batch == self.batch)
 
-    # The record of the batch
+    # The sheets of the batch
 
-    def record(self, *, to_send: bool = False) -> BatchRecord | None:
-        """Return the record of the batch; None: the batch is not stored.
+    def own_sheet(self, *, to_send: bool = False) -> Sheet | None:
+        """Return the latest sheet of the batch; None: the batch is not stored.
 
         Args:
             to_send: Whether the batch is to be sent.
@@ -212,7 +210,7 @@ class Store:
                 another account, or the state is held.
         """
         with self.engine.connect() as connection:
-            row = self._stored_row(connection)
+            row = self._latest_row(connection)
             if row is None:
                 return None
             if row.address != self.address:
@@ -229,44 +227,25 @@ class Store:
                 )
             if to_send:
                 refuse_held(connection)
-        return self._decrypted_record(row)
+        return self._sheet_of(row)
 
     def latest_sheet(self, connection: Connection) -> Sheet:
         """Return the latest sheet of the batch.
 
         Raises `StateLost` if the batch was deleted.
         """
-        row = self._stored_row(connection)
-        sheet = None
-        if row is not None:
-            sheet = connection.execute(sa.select(SHEETS).where(SHEETS.c.id == row.sheet)).first()
-        if sheet is None:
+        row = self._latest_row(connection)
+        if row is None:
             raise StateLost.deleted(f"The batch {self.batch}")
-        return Sheet(sheet.id, self.batch, is_being_sent=False)
-
-    def save_record(self, connection: Connection, record: BatchRecord, sheet: int | None) -> None:
-        """Store the record of the batch, with its latest sheet."""
-        values = {
-            "owner": self.owner,
-            "batch": self.batch,
-            "address": self.address,
-            "account": self.account,
-            "details": self.vault.sealed(asdict(record)),
-            "stored_at": time.time(),
-            "sheet": sheet,
-        }
-        if not change_rows(connection, BATCHES, self._is_record(), **values):
-            connection.execute(sa.insert(BATCHES).values(values))
+        return self._sheet_of(row)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this system and environment, oldest first."""
-        columns = BATCHES.c
-        query = sa.select(columns.batch).where(
-            columns.owner == self.owner,
-            columns.address == self.address,
-        )
+        columns = SHEETS.c
+        is_own = sa.and_(columns.owner == self.owner, columns.address == self.address)
+        query = sa.select(columns.batch).where(is_own, columns.id.in_(LATEST_SHEETS))
         with self.engine.connect() as connection:
-            return list(connection.execute(query.order_by(columns.stored_at)).scalars())
+            return list(connection.execute(query.order_by(columns.id)).scalars())
 
     def no_such_batch(self) -> ConfigurationError:
         """Return the error for a batch that the state does not have."""
@@ -277,15 +256,16 @@ class Store:
         )
 
     def is_stored(self, connection: Connection) -> bool:
-        """Whether the batch has a record."""
-        return self._stored_row(connection) is not None
+        """Whether the batch has a sheet."""
+        return self._latest_row(connection) is not None
 
-    def _stored_row(self, connection: Connection) -> Any:
-        """Return the row of `BATCHES` of this batch, or None."""
-        return connection.execute(sa.select(BATCHES).where(self._is_record())).first()
+    def _latest_row(self, connection: Connection) -> Any:
+        """Return the row of the latest sheet of this batch, or None."""
+        query = sa.select(SHEETS).where(self._is_own_sheet()).order_by(SHEETS.c.id.desc())
+        return connection.execute(query.limit(1)).first()
 
-    def _decrypted_record(self, row: Any) -> BatchRecord:
-        return BatchRecord(**self.vault.opened(row.details))
+    def _sheet_of(self, row: Any) -> Sheet:
+        return Sheet(row.id, self.batch, False, *self.vault.opened(row.details))  # noqa: FBT003 - it is stored
 
 
 def owner_of(client: Any) -> str:

@@ -61,12 +61,16 @@ from ._store import Store
 # Sheets
 
 
-def insert_sheet(connection: Connection, store: Store, *, digest: str, now: SentSince) -> int:
+def insert_sheet(
+    connection: Connection, store: Store, sheet: Sheet, *, digest: str, now: SentSince
+) -> int:
     """Store a sheet without its lines. Returns its number. `digest` is equal for equal sheets."""
     values = {
         "owner": store.owner,
         "batch": store.batch,
+        "address": store.address,
         "account": store.account,
+        "details": store.vault.sealed([sheet.key_column, sheet.headings]),
         "digest": digest,
         "stored_at": time.time(),
         "stored": json.dumps(now),
@@ -79,16 +83,17 @@ def insert_sheet(connection: Connection, store: Store, *, digest: str, now: Sent
 def add_sheet(
     connection: Connection,
     store: Store,
+    sheet: Sheet,
     rows: SourceRows,
     *,
     digest: str,
     now: SentSince,
 ) -> int:
     """Store a sheet and its lines. Returns its number."""
-    sheet = insert_sheet(connection, store, digest=digest, now=now)
+    number = insert_sheet(connection, store, sheet, digest=digest, now=now)
     for page in pages(rows.all()):
-        insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
-    return sheet
+        insert_rows(connection, LINES, [_line_values(store, number, row) for row in page])
+    return number
 
 
 def _line_values(store: Store, sheet: int, row: SourceRow) -> dict[str, Any]:

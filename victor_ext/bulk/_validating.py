@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from victor_ext import InvalidRequest, Problem
 from victor_ext._event_queue.vault import Vault
@@ -443,22 +443,10 @@ def _problem_with_text(
 
 
 def _as_text(value: object) -> str:
-    """Convert a value of a source to text that can be stored and exported."""
+    """Convert a value of a source to text that can be stored and exported: data to JSON."""
     if value is None:
         return ""
-    text = _as_json(value) if type(value) in _OF_JSON else str(value)
+    text = str(value)
+    if type(value) in _OF_JSON:
+        text = json.dumps(value, default=str, ensure_ascii=False)
     return text if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _as_json(value: object) -> str:
-    """Convert data to JSON text. Numbers from a JSON source keep their digits."""
-    if isinstance(value, NumberText):
-        return str(value)
-    if isinstance(value, dict):
-        items = cast("dict[object, object]", value).items()
-        members = [f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items]
-        return "{" + ", ".join(members) + "}"
-    if isinstance(value, list | tuple):
-        elements = [_as_json(item) for item in cast("Sequence[object]", value)]
-        return "[" + ", ".join(elements) + "]"
-    return json.dumps(value, default=str, ensure_ascii=False)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
+from victor_ext import InvalidRequest, Outcome, VictorError
 from victor_ext._event_queue.databases import NeverHeals
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.workers import ended_by
@@ -184,10 +184,6 @@ class Rows:
     ) -> Mapping[str, FileCall | InvalidRequest]:
         """Return the calls of entries by their keys, or why one cannot be made."""
         return prepared_calls(connection, self._store, keys)
-
-    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
-        """Send a row."""
-        return self._store.kind.send(client, call, is_repeat=is_repeat)
 
     def name(self, connection: Connection, key: str) -> str:
         """Return what people call the payment of an entry."""

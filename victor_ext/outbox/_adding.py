@@ -36,11 +36,10 @@ from ._engine import OutboxEngine
 from ._entries import (
     CREATE,
     VICTOR,
-    EntryState,
-    free_values,
     payment_references,
     refusal,
     stored_reference,
+    waiting_values,
 )
 from ._passes import AnyClient, required_client
 from ._scope import Scope
@@ -228,11 +227,7 @@ def new_entry(
         call=call.to_text(),
         look_up_by=json.dumps(dict(look_up_by), sort_keys=True),
         send_before=send_before,
-        state=EntryState.WAITING,
-        **free_values(),
-        tries=0,
-        ended=False,
-        restored=False,
+        **waiting_values(),
     )
 
 
@@ -328,19 +323,13 @@ def _look_up_values(look_up_by: object, key: str | None) -> dict[str, str]:
     """
     if look_up_by is None:
         return {}
-    if not isinstance(look_up_by, Mapping):
-        message = "look_up_by is no mapping: write {'payor_id': payor_id}."
-        raise refusal(key, "look_up_by", "type", message)
-    values: dict[Any, Any] = {**look_up_by}
+    values: dict[Any, Any] = {**look_up_by} if isinstance(look_up_by, Mapping) else {0: ""}
     for name, value in values.items():
-        field_name = f"look_up_by[{name!r:.40}]"
-        if not isinstance(name, str) or name in _NAMES_TAKEN:
-            message = f"{field_name}: no look-up needs a value with this name: leave it out."
-            raise refusal(key, "look_up_by", "unknown", message)
-        if not isinstance(value, str):
-            message = f"{field_name} must be text, not {type(value).__name__}: write str(...)."
-            raise refusal(key, field_name, "type", message)
-        if not reference_of(value):
-            message = f"{field_name} is blank: the look-up finds nothing with it."
-            raise refusal(key, field_name, "blank", message)
+        is_name = isinstance(name, str) and name not in _NAMES_TAKEN
+        if not is_name or not isinstance(value, str) or not reference_of(value):
+            message = (
+                "look_up_by must have texts that the look-up needs, by their names, and none of "
+                "them blank: write {'payor_id': payor_id}."
+            )
+            raise refusal(key, "look_up_by", "value", message)
     return values

@@ -107,12 +107,12 @@ class Claims:
         loss = self.life.beat(connection)
         if loss is not None:
             engine.holding.mark_lost(connection, loss, self.client.caller)
-        group = self.read_group(now, busy, connection)
+        group = self._read_group(now, busy, connection)
         if not group.claims:
             engine.holding.note_time(connection, now, self.client.provider)
         return group
 
-    def read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
+    def _read_group(self, now: Now, busy: Collection[str], connection: Connection) -> ClaimGroup:
         """Read a group in a transaction."""
         present = database_time(connection)
         is_due = self._is_due(present)
@@ -198,19 +198,11 @@ class Claims:
         update = sa.update(self._table).where(columns.id.in_(free)).values(values)
         return update.returning(columns.id, columns.due_at)
 
-    def keep(self, claim: Claim, seconds: float, connection: Connection) -> bool:
-        """Take up an entry for so many seconds, and do not mark it. Returns whether it is as it was
-        read.
-        """
+    def is_as_read(self, claim: Claim) -> Condition:
+        """Holds for an entry that nobody has changed since it was read, and that may be sent."""
         columns = self._table.c
         is_unchanged = sa.and_(columns.id == claim.row.id, columns.had_by == claim.row.had_by)
-        may_keep = sa.and_(is_unchanged, self._is_due(DatabaseTime()))
-        until = DatabaseTime() + seconds
-        own = {"worker": self._worker, "had_by": self._worker, "due_at": until}
-        if not change_rows(connection, self._table, may_keep, **own):
-            return False
-        claim.row.had_by = self._worker
-        return True
+        return sa.and_(is_unchanged, self._is_due(DatabaseTime()))
 
     def renew(self, claim: Claim, connection: Connection) -> Claim | None:
         """Have an entry that this worker has marked for one more call. None: somebody else has it

@@ -220,6 +220,12 @@ def free_values() -> dict[str, Any]:
     return {"due_at": 0.0, "worker": None, "had_by": new_number()}
 
 
+def waiting_values() -> dict[str, Any]:
+    """The column values of a new entry that are the same for each."""
+    values = {"state": EntryState.WAITING, "tries": 0, "ended": False, "restored": False}
+    return {**values, **free_values()}
+
+
 def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa.Table:
     """The table of entries, which may have more columns. Times are epoch seconds, by the clock of
     the database if nothing else is said.

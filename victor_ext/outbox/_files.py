@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import InvalidRequest, Outcome, PreparedCall, VictorError
+from victor_ext import InvalidRequest, PreparedCall
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
@@ -50,6 +50,7 @@ from ._entries import (
     new_number,
     outbox_table,
     sent_values,
+    waiting_values,
     write_of,
 )
 from ._forgetting import forget_entries as forget_entries  # noqa: PLC0414 - bulk sending calls it
@@ -148,12 +149,8 @@ def entry_values(terms: FileTerms, key: str, reference: str) -> dict[str, Any]:
         "look_up_by": UNPREPARED,
         "send_before": None,
         "settle_until": None,
-        "state": _WAITING,
-        **free_values(),
+        **waiting_values(),
         **sent_values(None),
-        "tries": 0,
-        "ended": False,
-        "restored": False,
         "last": None,
         "error": None,
     }
@@ -329,17 +326,15 @@ def held_since(connection: Connection) -> datetime | None:
     return _held_since(connection, TABLES.control)
 
 
-def note_time(connection: Connection, provider: str, now: SentSince) -> None:
-    """Note the present time of a provider, if it is known: what waits in a backup of this state was
-    not sent before it.
+def note_provider(
+    connection: Connection, provider: str, now: SentSince, kept: float | None = None
+) -> None:
+    """Note how long a provider keeps keys, if that was said; and its present time, if that is
+    known: what waits in a backup of this state was not sent before it.
     """
+    keys_kept(connection, TABLES.control, kept)
     if now.known:
         store_time(connection, TABLES.control, provider, now.since)
-
-
-def note_keys_kept(connection: Connection, seconds: float | None) -> None:
-    """Note how long the provider keeps keys; None: nothing was said."""
-    keys_kept(connection, TABLES.control, seconds)
 
 
 def hold_entries(connection: Connection) -> None:
@@ -388,13 +383,6 @@ class FileRows(PaymentRegister, Protocol):
     ) -> Mapping[str, FileCall | InvalidRequest]:
         """Return the calls of entries by their keys, or why one cannot be made."""
         ...
-
-    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
-        """Make a call. Returns what it came to, as of `create` of `settle`.
-
-        Args:
-            is_repeat: Whether it may have been sent before.
-        """
 
 
 class FilePolicy:
@@ -475,18 +463,6 @@ class FilePolicy:
         if write.sent is not None and row.only_looked_up:
             write = replace(write, sent=write.sent._replace(looked_up=True))
         return write
-
-    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
-        """Send the row."""
-        call: PreparedCall = row.prepared
-        try:
-            return self._rows.call(client, call, is_repeat=is_repeat)
-        except VictorError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
-            # The exception's text may contain account numbers; its type does not.
-            what = f"An unexpected {type(error).__name__} while it was sent."
-        raise VictorError(what, outcome=Outcome.UNKNOWN)
 
     # What is stored of it
 

@@ -107,9 +107,6 @@ class EntryPolicy(Protocol):
         """The entry as the write that `settle` takes. `ahead` is as of `write_of`."""
         ...
 
-    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
-        """Make the call of an entry. Its result is as of `create` of `settle`."""
-
     # What is stored of it
 
     def end(self, row: Any, settlement: Settlement, values: dict[str, Any]) -> dict[str, Any]:
@@ -163,10 +160,6 @@ class OutboxPolicy:
     def write(self, row: Any, ahead: float) -> Write:
         """The write that the entry stores."""
         return write_of(row, ahead)
-
-    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:  # noqa: ARG002 - rows of files differ
-        """Send the stored call of an entry."""
-        return client.send(row.prepared)
 
     def end(
         self,

@@ -19,8 +19,8 @@ from victor_ext._privacy import HIDDEN
 from ._digests import FORGOTTEN, is_forgotten
 
 UNPREPARED = ""
-"""What an entry of a file has in these columns before it is taken up first: its call is made then.
-"""
+"""What an entry of a file has as its call before it is taken up: its call is made then."""
+
 _SEALED = ("call", "look_up_by", "error")
 
 
@@ -28,7 +28,7 @@ class ClearRow(SimpleNamespace):
     """The column values of an entry in clear."""
 
     call: str
-    unstored: Mapping[str, str] = MappingProxyType({})
+    unstored: Mapping[str, Any] = MappingProxyType({})
     """Columns that are stored when the entry is marked: its call, if it was prepared now."""
     _prepared: PreparedCall | None = None
 
@@ -47,7 +47,7 @@ class ClearRow(SimpleNamespace):
         Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
         """
         clear = {"call": call.to_text(), "look_up_by": json.dumps(dict(look_up_by))}
-        self.unstored = {name: vault.sealed_text(text) for name, text in clear.items()}
+        self.unstored = sealed_values(vault, clear)
         self._prepared = call
         vars(self).update(clear)
 
@@ -75,7 +75,7 @@ def clear_row(vault: Vault, row: Any) -> ClearRow:
     if is_forgotten(values["call"]):
         return ClearRow(**values)
     for name in _SEALED:
-        if values[name] not in (None, UNPREPARED):
+        if values[name]:  # neither NULL nor unprepared
             values[name] = vault.opened_text(values[name], f"the entry {values['key']}")
     return ClearRow(**values)
 

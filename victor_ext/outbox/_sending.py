@@ -6,7 +6,7 @@ been sent before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -54,7 +54,7 @@ from victor_ext._settlement.key_age import Keyless, Keys, Moment, Now, send_in_t
 from ._claimed_entry import Claim
 from ._claims import Claims
 from ._engine import OutboxEngine
-from ._entries import Entry, EntryState, done_values, sent_of
+from ._entries import Entry, EntryState, done_values, new_number, sent_of
 from ._steps import CallNotMade, Postponed, SharedCall, Steps
 from ._storing import Change, result_of
 
@@ -73,8 +73,6 @@ class _Sender:
     Attributes:
         row: The row of the entry.
         refusals: Counts the entries that were refused, maybe for the client.
-        call: Makes the call, with a client and with `is_repeat`: whether the entry may have been
-            sent before.
         held: Until when nobody else sends the entry, or looks it up.
         refusal: The error by which the call was refused, maybe for the client; None: it was not.
     """
@@ -82,11 +80,10 @@ class _Sender:
     client: Any
     row: Any
     refusals: RefusalStreak
-    call: Callable[..., Any]
     held: Moment
     refusal: VictorError | None = None
 
-    def send(self, is_repeat: bool, decided: Moment) -> Any:  # noqa: FBT001 - as `settle` calls it
+    def send(self, decided: Moment) -> Any:
         """Send the entry. Its call ends before `send_before`, and before another worker may take
         the entry up.
         """
@@ -96,7 +93,7 @@ class _Sender:
         if left < client.deadline:  # this worker was stopped since it has marked the entry
             client = client.with_options(deadline=max(left, _SHORTEST_CALL))
         called = now.moment.after(_time_left(self.row.send_before, now))
-        send = partial(self.call, client, is_repeat=is_repeat)
+        send = partial(client.send, self.row.prepared)
         return send_in_time(client, decided, send, called, self.held)
 
     def note(self, error: VictorError | None) -> None:
@@ -207,9 +204,8 @@ class Sending:
         """
         claims = self.claims
         client = claims.client
-        call = partial(self._policy.call, claim.row)
         held = claim.at.after(claims.lease)
-        sender = _Sender(client, claim.row, self.refusals, call, held)
+        sender = _Sender(client, claim.row, self.refusals, held)
         clock = partial(Now.of, client)
         try:
             result = yield from settle(write, keys, clock, sender.send, sender.note)
@@ -225,11 +221,9 @@ class Sending:
 
     def _refuse_too_late(self, claim: Claim) -> Steps[Entry | None]:
         """Refuse an entry whose `send_before` is over."""
-        keep = partial(self.claims.keep, claim, self.claims.lease)
-        if not (yield from self._transactions.transact(keep)):
-            return None
-        values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
-        return (yield from self._store.store(claim, **values))
+        values = {"state": EntryState.REFUSED, "error": _TOO_LATE, "had_by": new_number()}
+        change = partial(self._store.change, self.claims.is_as_read(claim), values)
+        return (yield from self._store.store_change(change))
 
     def _take_up_one(self, claim: Claim, connection: Connection) -> Claim | None:
         """Take up an entry whose call begins now. None: it is not sent now."""
