@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.victor_command import Command
 from tests.payments import cells, today
-from victor_ext import ConfigurationError, idempotency_key_for
+from victor_ext import ConfigurationError, InvalidRequest, idempotency_key_for
 from victor_ext.bulk import InvalidRows
 
 PATIENCE = 120.0
@@ -66,7 +66,7 @@ def places(check):
 
 def refused(match):
     """The block is refused with a message that has this pattern."""
-    return pytest.raises((ConfigurationError, InvalidRows), match=match)
+    return pytest.raises((ConfigurationError, InvalidRequest, InvalidRows), match=match)
 
 
 def velo_command(sandbox, environment, folder):

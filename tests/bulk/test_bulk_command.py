@@ -1,6 +1,5 @@
 """`victor bulk` as a person and a script use it."""
 
-import json
 import os
 import re
 import runpy
@@ -120,25 +119,6 @@ def test_a_worker_joins_and_ends_with_a_signal(bulk, victor_sandbox, postgres):
     assert messages[0].startswith("Working on postgresql://")
     assert messages[-1] == "Stopped."
     asked_once(victor_sandbox, rows(30))
-
-
-@pytest.mark.usefixtures("background")
-def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk, sender):
-    sender.store(rows(3), state=bulk.state)
-    with (
-        bulk.started("status", "--watch", "--json") as watching,
-        bulk.started("status", "--watch") as stopped,
-    ):
-        assert watching.stdout is not None
-        assert stopped.stderr is not None
-        assert json.loads(watching.stdout.readline())["unsettled"] == 3
-        assert stopped.stderr.readline() == "march: 0 of 3 rows: 3 waiting\n"
-        message = "Stopped watching. That stops nothing else.\n"
-        assert bulk.stopped(stopped, signal.SIGTERM) == Ran(143, "", message)
-        sender.finish(state=bulk.state)
-        out, _ = watching.communicate(timeout=60)
-    assert watching.returncode == 0
-    assert json.loads(out.splitlines()[-1])["counts"] == {"created": 3}
 
 
 def test_status_ends_as_send_would_and_export_with_0(bulk):

@@ -60,30 +60,30 @@ def test_two_rows_with_the_same_id_in_their_responses_are_not_both_settled(
         assert result.id is None
         assert f" was named for {name}, and is the id of {created}" in result.error
     with refused(f"is the id of {created}"):
-        sender(batch="april").resolve("INV-3", "created", id=GUID.upper(), **WHO)
+        sender(batch="april").resolve("INV-3", done=True, id=GUID.upper(), **WHO)
     sender(victor=first).resume()
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
 
 
 @pytest.mark.parametrize(
-    ("outcome", "id", "why"),
+    ("done", "id", "why"),
     [
-        ("created", "R1", "R1 is the id of INV-1"),
-        ("created", "R2\u200b", "^id .*: write the id alone"),
-        ("not-created", "R2", "^id says that it was made: leave it out"),
+        (True, "R1", "R1 is the id of INV-1"),
+        (True, "R2\u200b", "^id .*: write the id alone"),
+        (False, "R2", "^id says that it was done: leave it out"),
     ],
 )
 def test_a_row_is_not_resolved_with_the_id_of_another_row_or_an_impossible_id(
-    sender, clients, outcome, id, why
+    sender, clients, done, id, why
 ):
     sender = sender.of(victor=clients(transport=OneRequest("R1")))
     sender.finish(rows(1))
     sender(batch="april").send(rows(1, start=2))
     with refused(why) as error:
-        sender(batch="april").resolve("INV-2", outcome, id=id, **WHO)
+        sender(batch="april").resolve("INV-2", done=done, id=id, **WHO)
     assert [problem.field for problem in error.value.problems] == ["id"]
     assert sender(batch="april").status().counts == {"unknown": 1}
-    sender(batch="april").resolve("INV-2", "created", id="R2", **WHO)
+    sender(batch="april").resolve("INV-2", done=True, id="R2", **WHO)
 
 
 def test_the_id_of_an_earlier_request_settles_no_other_row(sender, clients):
@@ -92,10 +92,10 @@ def test_the_id_of_an_earlier_request_settles_no_other_row(sender, clients):
     sender.finish(rows(1))
     sender().hold()
     sender().release()
-    sender().resolve("INV-1", "created", id="R9", **WHO)
+    sender().resolve("INV-1", done=True, id="R9", **WHO)
     assert sender(batch="april").send(rows(1, start=2)).counts == {"unknown": 1}
-    with refused("R1 is the id of an earlier request of INV-1"):
-        sender(batch="april").resolve("INV-2", "created", id="R1", **WHO)
+    with refused("R1 is the id of INV-1"):
+        sender(batch="april").resolve("INV-2", done=True, id="R1", **WHO)
 
 
 @pytest.mark.parametrize("are_together", [False, True])
@@ -110,7 +110,7 @@ def test_an_id_that_a_person_gave_to_a_row_that_was_refused_settles_no_other_row
     sender().send([row(1, amount="0")])
     sender().hold()
     sender().release()
-    sender().resolve("INV-1", "created", id="R1", **WHO)
+    sender().resolve("INV-1", done=True, id="R1", **WHO)
     other = sender(batch="april").send(rows(2, start=2))
     assert other.counts == {"created": 1, "unknown": 1}
     results = sender.results(batch="april").items()
@@ -148,7 +148,7 @@ def test_what_a_row_without_an_entry_may_have_made_since_the_backup_settles_no_o
     sender().resume()
     assert is_in_doubt_beside_another(sender.results()["INV-2"])
     if before == "refused":
-        sender().resolve("INV-1", "created", **WHO)
+        sender().resolve("INV-1", done=True, **WHO)
         sender().resume()
         assert is_in_doubt_beside_another(sender.results()["INV-2"])
     assert made_in(victor_sandbox) == 1
@@ -162,11 +162,11 @@ def test_what_a_row_may_have_made_whose_id_nobody_knows_settles_no_other_row(
     records = [row(number, **SHARED) for number in (1, 2)]
     assert sender(workers=1).send(records).counts == {"unknown": 2}
     victor_sandbox.clear_faults()
-    sender().resolve("INV-1", "created", **WHO)
+    sender().resolve("INV-1", done=True, **WHO)
     victor_sandbox.advance(3 * 86_400)
     sender().resume()
     assert is_in_doubt_beside_another(sender.results()["INV-2"])
     (made,) = outbound(victor_sandbox)
-    sender().resolve("INV-1", "created", id=made["id"], **WHO)
+    sender().resolve("INV-1", done=True, id=made["id"], **WHO)
     sender().resume()
     assert f"{made['id']} was named for INV-2" in sender.results()["INV-2"].error

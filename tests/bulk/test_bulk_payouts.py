@@ -238,7 +238,7 @@ class TestALostResponse:
     """Nothing is sent again: it is found by its payments, once the list has them."""
 
     @pytest.mark.parametrize("sandbox", [LAG], indirect=True)
-    def test_a_row_that_a_person_resolves_gets_the_payout_that_lists_its_payment(
+    def test_all_rows_of_a_payout_get_its_id_from_the_person_who_resolves_one(
         self, sender, sandbox, client, end_look_ups
     ):
         sandbox.inject("lose_answer", operation="submit")
@@ -247,16 +247,18 @@ class TestALostResponse:
         end_look_ups()
         assert sender().resume().counts == {"unknown": 2}
         found = {"by": "Ann", "why": "read in the portal"}
-        with refused("PAY-1 was sent with others: name what it"):
-            sender().resolve("PAY-1", "created", **found)
+        with refused("PAY-1 was sent with others: write the payout_id"):
+            sender().resolve("PAY-1", done=True, **found)
         sandbox.advance(LAG)
         (payout,) = {one.payout_id for one in client.payments.list(sandbox.payor_id)}
         sender(batch="april").send([row(3, amount="7.50")])
         (elsewhere,) = payouts_of(sender, batch="april")
-        with refused("does not list the payment PAY-1"):
-            sender().resolve("PAY-1", "created", id=elsewhere, **found)
-        for reference in ("PAY-1", "PAY-2"):
-            sender().resolve(reference, "created", id=str(payout), **found)
+        with refused("is the id of PAY-3"):
+            sender().resolve("PAY-1", done=True, id=elsewhere, **found)
+        sender().resolve("PAY-1", done=True, id=str(payout), **found)
+        with refused("PAY-2 is accepted: there is nothing to resolve"):
+            sender().resolve("PAY-2", done=False, **found)
+        assert sender().resume().counts == {"created": 2}
         take(sender, "instruct")
         assert calls(sandbox, "instruct") == 1
 

@@ -114,6 +114,7 @@ class Check:
         totals: What the new rows ask for together, exactly, by currency.
         pulled_back: Rows of the batch that wait and that the source lacks: they are not sent any
             more.
+        has_references: Whether a row has a reference.
     """
 
     rows: int = 0
@@ -132,6 +133,7 @@ class Check:
     columns: list[str] = field(default_factory=list[str])
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     pulled_back: int = 0
+    has_references: bool = False
 
     @property
     def stored(self) -> int:
@@ -184,7 +186,7 @@ class Check:
 
     def undecided(self) -> Check:
         """Return a check of the same rows, before anything is decided about them."""
-        return Check(self.rows, columns=self.columns)
+        return Check(self.rows, columns=self.columns, has_references=self.has_references)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,10 @@ PAYMENTS = sa.Table(
     sa.Column("account", sa.Text, nullable=False),  # that it was asked with
     *(sa.Column(name, sa.Text, nullable=False) for name in DIGESTS),
     sa.Column("due_date", sa.Text),
-    sa.Column("result", sa.Text),  # with `state`; encrypted
-    sa.Column("made", sa.Text),  # with `state`: the id of the payout that has it
+    sa.Column("request_id", sa.Text),  # with `state`, as are `status`, `error` and `made`
+    sa.Column("status", sa.Text),
+    sa.Column("error", sa.Text),  # encrypted
+    sa.Column("made", sa.Text),  # the id of the payout that has it; of any other payment, its id
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
     sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
     sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
@@ -209,25 +211,31 @@ class StoredPayment(NamedTuple):
     number: int = 0
     shared: bool = False
     row: str | None = None
-    result: str | None = None
     own_state: str | None = None
     request_id: str | None = None
     status: str | None = None
+    made: str | None = None
     error: str | None = None
     first_sent_at: float | None = None
     by_provider_clock: bool | None = None
     stored: str = ""
     restored: bool = False
     entry: str | None = None
-    made: str | None = None
     bare_digest: str = ""
     skeleton_digest: str = ""
     reference_digest: str = ""
 
 
+def _own_or_of_entry(name: str) -> sa.ColumnElement[Any]:
+    """The column of a payment if something is known of it beside its entry; else that of the
+    entry.
+    """
+    return sa.case((PAYMENTS.c.state.is_not(None), PAYMENTS.c[name]), else_=ENTRIES.c[name])
+
+
 _COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
     **PAYMENTS.c,
-    **{name: ENTRIES.c[name] for name in ("request_id", "status", "error")},
+    **{name: _own_or_of_entry(name) for name in ("request_id", "status", "error")},
     **{name: ENTRIES.c[name] for name in ("first_sent_at", "by_provider_clock")},
     "state": STATE,
     "restored": RESTORED,

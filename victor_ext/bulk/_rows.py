@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
 from victor_ext._event_queue.vault import Vault
-from victor_ext._settlement.flow import SETTLED, PaymentOutcome
+from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext.outbox._files import UNDER_WAY
 
 RowOutcome = PaymentOutcome
@@ -87,9 +87,10 @@ def result_of(vault: Vault, stored: Any) -> Result:
     if stored.state is None:  # it was pulled back
         return Result(RowOutcome.WAITING)
     outcome = RowOutcome(stored.state)
-    if stored.own_state is not None:
-        return Result(outcome, *vault.opened(stored.result))
     error = None if stored.error is None else vault.opened_text(stored.error)
+    if stored.own_state is not None:
+        unit = None if stored.made == stored.request_id else stored.made
+        return Result(outcome, stored.request_id, stored.status, error, unit)
     if not stored.shared:
         return Result(outcome, stored.request_id, stored.status, error)
     if outcome is RowOutcome.ACCEPTED and stored.request_id is not None:
@@ -107,9 +108,15 @@ def own_values(vault: Vault, result: Result) -> dict[str, Any]:
     """Return the columns of a payment, with their values, that store a result beside its entry."""
     return {
         "state": result.outcome,
-        "result": vault.sealed([result.id, result.status, result.error, result.unit]),
-        "made": result.made if result.outcome in SETTLED else None,
+        "request_id": result.id,
+        "status": result.status,
+        "error": None if result.error is None else vault.sealed_text(result.error),
+        "made": result.made,
     }
+
+
+NOTHING_OWN = dict.fromkeys(("state", "request_id", "status", "error", "made"))
+"""The same columns, where nothing is known beside the entry."""
 
 
 @dataclass(frozen=True, slots=True)

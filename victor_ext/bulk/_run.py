@@ -25,6 +25,7 @@ from victor_ext._values.exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.outbox._files import (
     SETTLE_FOR,
     adopt,
+    held_since,
     let_go_on,
     named_entries,
     open_entries,
@@ -34,7 +35,7 @@ from ._check import Check, Notice
 from ._lines import counts_of
 from ._payments import LINES, PAYMENTS
 from ._rows import RowOutcome
-from ._state import NOTICE, held_since, may_be_temporary, report
+from ._state import NOTICE, may_be_temporary, report
 from ._store import Store
 from ._worker import BulkStopped, Worker, undecided_units
 

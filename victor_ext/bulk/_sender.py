@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
-from typing import Any, ClassVar, Literal, TextIO
+from typing import Any, ClassVar, TextIO
 
 import httpx
 
@@ -24,6 +24,7 @@ from victor_ext._event_queue.vault import HOW_TO_WRITE, secrets_of
 from victor_ext._privacy import concealed
 from victor_ext._tables.sources import Rows, hidden_rows
 from victor_ext._values.ids import in_one_form
+from victor_ext.outbox._files import Finding, hold_entries, release_entries
 
 from ._by_hand import resolve
 from ._check import Check, ControlTotals, refuse_invalid
@@ -34,10 +35,10 @@ from ._loading import Loading, pull_back_outdated, want_nothing
 from ._payments import Sheet
 from ._results import current_statuses, results_of, results_of_payments, write_csv
 from ._row_kind import RowKind
-from ._rows import RowOutcome, RowResult
+from ._rows import RowResult
 from ._run import BatchStatus, Progress, run_batch, serve, status_of
-from ._settings import Settings, check_reason, checked_batch, day_of, refused_setting
-from ._state import SECRETS, State, hold_state, release_state
+from ._settings import Settings, checked_batch, day_of, refused_setting
+from ._state import SECRETS, State, hold_payments
 from ._steps import take_step, units_of
 from ._store import Store, owner_of, system_of
 
@@ -248,41 +249,30 @@ class BulkSender:
         with self._stored_batch() as store:
             return take_step(store, name)
 
-    def resolve(
-        self,
-        key: str,
-        outcome: Literal["created", "not-created"],
-        *,
-        by: str,
-        why: str,
-        id: str | None = None,
-    ) -> None:
+    def resolve(self, key: str, *, done: bool, by: str, why: str, id: str | None = None) -> None:
         """Settle a row in doubt by hand, by what a person has found out at the provider; or give a
         row its id that is `created` without one.
 
         In a restored state, a settled row is in doubt, too: it may have been asked since the
-        backup. If nothing was created since then (`not-created`), the row stays as it is stored.
+        backup. If nothing was done since then, the row stays as it is stored.
 
         Args:
-            key: The value of the key column. If several rows in doubt have it: the key of one, as
-                the export has it.
-            outcome: What was found. A row that was not created becomes `refused`: a file that has
-                it sends it.
+            key: The key of the row, as the export has it, or the value of its key column, or its
+                reference. If several rows in doubt have it: the key.
+            done: Whether it was created. A row that was not becomes `refused`: a file that has it
+                sends it.
             by: Who has found it out.
             why: How, such as where this person has looked. Both are stored.
             id: The provider's id of what was created. For a payment of a payout, the id of the
                 payout: it is needed there, and the payout is read.
 
         Raises:
-            ConfigurationError: The row is not in doubt, or is being sent now; or the batch has no
-                such row, or several.
+            ConfigurationError: There is no state.
+            InvalidRequest: The row is not in doubt, or is being sent now; there is no such row, or
+                several; or `by`, `why` or `id` is empty, or of something else.
         """
-        check_reason(by, why)
-        if outcome not in _RESOLVED_OUTCOMES:
-            message = f"outcome={outcome!r} must be created or not-created."
-            raise refused_setting("outcome", message, "value")
-        with self._stored_batch() as store:
-            resolve(store, key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
+        with self._present() as store:
+            resolve(store, key, Finding(done, by, why, id))
 
     def hold(self) -> int:
         """Keep everything in the state from being sent, as after it was restored from a backup.
@@ -299,9 +289,10 @@ class BulkSender:
         """
         with self._present() as store, store.transaction() as connection:
             store.lock_storing(connection)
-            return hold_state(connection)
+            hold_entries(connection)
+            return hold_payments(connection)
 
-    def release(self) -> int | None:
+    def release(self) -> bool:
         """Let the rows of a held state be sent again.
 
         A row that waits, or whose outcome is unknown, may have been asked since, under another key
@@ -310,28 +301,28 @@ class BulkSender:
         that was created is asked once more only after somebody has called `resolve`.
 
         Returns:
-            How many rows waited; None: the state was not held.
+            Whether the state was held.
 
         Raises:
             ConfigurationError: There is no state.
         """
         with self._present() as store, store.transaction() as connection:
-            return release_state(connection)
+            return release_entries(connection)
 
-    def forget(self, *, older_than: timedelta | float) -> int:
+    def forget(self, *, older_than: timedelta) -> int:
         """Remove what settled rows of all batches asked for, if they were stored long ago.
 
         What protects from asking twice stays: keys, states, ids and digests. A row is settled if it
         was created, rejected or refused; one whose outcome is unknown is never forgotten.
 
         Args:
-            older_than: How long ago they were stored at least, in seconds or as a timedelta.
+            older_than: How long ago the file was stored that has them.
 
         Returns:
             The number of rows.
         """
         with self._present() as store:
-            return forget_settled(store, time.time() - _seconds(older_than))
+            return forget_settled(store, time.time() - older_than.total_seconds())
 
     def drop(self) -> int:
         """Let the batch want nothing more than what was sent: what was never sent is pulled back.
@@ -565,10 +556,6 @@ def _file_name(source: Any) -> str | None:
         return None
     name: str = os.path.basename(os.fspath(source))
     return name
-
-
-_RESOLVED_OUTCOMES = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}
-"""The outcome of a row for what a person has found out (`resolve`)."""
 
 
 def _seconds(duration: timedelta | float) -> float:

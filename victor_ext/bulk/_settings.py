@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext._settlement.key_age import LEAST_KEPT
-from victor_ext._values.ids import in_one_form, words_of
+from victor_ext._values.ids import in_one_form
 
 from ._row_kind import RowKind
 
@@ -87,14 +87,6 @@ class Settings:
                 "file this name again"
             )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-
-
-def check_reason(by: str, why: str) -> None:
-    """Check who decides about a payment, and why. Raises `ConfigurationError` if one is missing."""
-    for name, text in (("by", by), ("why", why)):
-        if not words_of(text):
-            message = f"{name} is missing: it is stored with the decision."
-            raise refused_setting(name, message, "required")
 
 
 def refused_setting(name: str, message: str, code: str = "setting") -> ConfigurationError:

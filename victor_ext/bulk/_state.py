@@ -13,7 +13,6 @@ import sqlite3
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, ClassVar, Self, cast
@@ -40,9 +39,7 @@ from victor_ext._user_files import make_user_folder, user_file
 from victor_ext._values.exit_status import FOR_NOW, UNKNOWN
 from victor_ext.outbox._files import (
     TABLES,
-    hold_entries,
-    moment_of_hold,
-    release_entries,
+    held_since,
     salt_of,
 )
 
@@ -262,19 +259,6 @@ def may_be_temporary(error: SQLAlchemyError | sqlite3.Error) -> bool:
 # that wait are marked by the outbox (`victor_ext.outbox._holding`): they may have been sent.
 
 
-def hold_state(connection: Connection) -> int:
-    """Keep everything in the state from being sent.
-
-    A state that is held already may be a copy from that time: its payments are marked, too, also
-    those that a person has resolved since the first hold.
-
-    Returns:
-        How many payments are marked.
-    """
-    hold_entries(connection)
-    return hold_payments(connection)
-
-
 def hold_payments(connection: Connection) -> int:
     """Mark the payments of a state whose entries are held, also those that were never asked for.
     Returns how many are marked.
@@ -312,17 +296,6 @@ _OF_LINES = ("key", "sheet", "number", *DIGESTS, "due_date")
 """The columns of a payment that its line has, too."""
 
 
-def release_state(connection: Connection) -> int | None:
-    """Let rows be sent again. Those that waited count as maybe sent: they are looked up.
-
-    Returns:
-        How many entries waited; None: the state was not held.
-    """
-    if held_since(connection) is None:
-        return None
-    return release_entries(connection)
-
-
 def refuse_held(connection: Connection) -> None:
     """Raise `ConfigurationError` if the state is held."""
     if held_since(connection) is not None:
@@ -331,12 +304,6 @@ def refuse_held(connection: Connection) -> None:
             "the provider ('victor reconcile') and stop all other copies of it; then release it "
             "('victor bulk release')."
         )
-
-
-def held_since(connection: Connection) -> datetime | None:
-    """Return since when the state is held, aware; None: it is not."""
-    moment = moment_of_hold(connection)
-    return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
 
 # The URL

@@ -54,7 +54,7 @@ from ._payments import (
     lock_payments,
     pages,
 )
-from ._rows import Arguments, content_of, key_after
+from ._rows import NOTHING_OWN, Arguments, content_of, key_after
 from ._source_rows import SourceRow, SourceRows
 from ._store import Store
 
@@ -285,14 +285,12 @@ def _common_columns(store: Store, sheet: Sheet) -> dict[str, Any]:
     asked for at once.
     """
     return {
+        **NOTHING_OWN,
         "owner": store.owner,
         "shared": store.kind.are_shared,
-        "state": None,
         "batch": store.batch,
         "sheet": sheet.id,
         "account": store.account,
-        "result": None,
-        "made": None,
         "stored_at": time.time(),
     }
 
@@ -338,10 +336,9 @@ def take_from_entries(connection: Connection, store: Store, keys: Sequence[str])
     # be sent once more.
     waits = ENTRIES.c.state.in_(["waiting"] if store.kind.are_shared else ["waiting", "refused"])
     entries = set(connection.execute(query.where(store.has_key(keys), waits)).scalars())
-    none_asks = {"entry": None, "state": None, "result": None, "made": None}
     is_refused = columns.state == "refused"
     is_free = sa.and_(store.has_key(keys), sa.or_(columns.entry.in_(entries), is_refused))
-    change_rows(connection, PAYMENTS, is_free, **none_asks)
+    change_rows(connection, PAYMENTS, is_free, entry=None, **NOTHING_OWN)
     is_asked = sa.and_(columns.owner == store.owner, columns.entry.in_(entries))
     smaller = set(connection.execute(sa.select(columns.entry).where(is_asked)).scalars())
     renew_entries(connection, store.owner, smaller)

@@ -96,6 +96,7 @@ class RowValidation:
         """The problem with the first row that names another currency than is sent, by column."""
         self._not_of_currencies = set[str]()
         """The columns with a value that names no currency."""
+        self._has_references = False
         self._without_amount = 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency, which is compared with the control total."""
@@ -118,6 +119,7 @@ class RowValidation:
             if column not in self._not_of_currencies:
                 check.add_problem(problem)
         check.columns = list(self._headings)
+        check.has_references = self._has_references
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
 
@@ -153,6 +155,7 @@ class RowValidation:
             problems = problems_of(kind, fields, file)
             self._note_currencies(record, fields.extras)
             self._note_payees(record, fields.arguments)
+            self._has_references |= bool(fields.arguments.get(kind.reference))
             price = self._price_of(fields)
         key = self._key_of(fields)
         cells = {name: _as_text(value) for name, value in record.cells.items()}

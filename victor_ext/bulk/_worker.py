@@ -208,7 +208,9 @@ class Rows:
         columns = PAYMENTS.c
         is_other = columns.entry.is_distinct_from(key)
         is_created = STATE == PaymentOutcome.CREATED
-        lacks_id = sa.and_(is_created, columns.made.is_(None), ENTRIES.c.request_id.is_(None))
+        is_known_beside = columns.state.is_not(None)
+        lacks_own = sa.or_(is_known_beside, ENTRIES.c.request_id.is_(None))
+        lacks_id = sa.and_(is_created, columns.made.is_(None), lacks_own)
         rival = (
             sa.select(columns.key)
             .select_from(WITH_ENTRIES)

@@ -6,19 +6,15 @@ options, is in `_bulk_session.py`; what they print is in `_bulk_output.py`.
 
 from __future__ import annotations
 
-import time
-from contextlib import ExitStack, suppress
-from datetime import timedelta
+from contextlib import suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 import victor_ext
 from victor_ext._systems import DEFAULT
-from victor_ext._values.exit_status import FAILED
 
 from . import _bulk_output
 from ._bulk_session import (
@@ -28,28 +24,25 @@ from ._bulk_session import (
     SendingSession,
     SendSession,
     WorkerSession,
-    show_progress,
 )
+from ._by_hand import add_commands_by_hand
 from ._failures import Misuse
 from ._options import (
     Yes,
     argument,
     flag,
-    found_word,
     group,
     option,
-    seconds,
     show_help,
     whole_number,
 )
-from ._screen import ProgressBar, complain, plain, show_notices
+from ._screen import complain, plain, show_notices
 from ._session import Provider, system_of, with_session
 from ._signals import CommandStop
 from ._wording import rows_text
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile
-    from victor_ext.bulk._row_kind import RowKind
     from victor_ext.prometheus import Prometheus
 
     from ._bulk_session import SendSession
@@ -70,14 +63,6 @@ def bulk_of(
     show_help(context)
 
 
-_WATCH_SECONDS = 0.5
-"""Between two looks of `status --watch`."""
-_SLOW_LOOK = 5
-"""How many times as long as a look took the pause after it takes: a large batch takes long to
-read.
-"""
-_SEARCHED_ROWS = 10_000
-"""How many rows are searched for a reference."""
 Refresh = Annotated[
     bool,
     flag(
@@ -148,7 +133,7 @@ class SendRun:
         session = self._session
         with session.sender(self._batch, in_production=self._warn_of_first_batch) as sender:
             check = self._checked(sender)
-            self._warn_of_references()
+            self._warn_of_references(check)
             status = _bulk_output.dry_run_status(check, skip_invalid=session.skip_invalid)
             _bulk_output.show_check(
                 check, status, self._file, self._warnings, as_json=session.as_json
@@ -164,7 +149,7 @@ class SendRun:
             with session.interruptible(self._batch) as progress:
 
                 def on_check(check: Check) -> None:
-                    progress.end_stage()
+                    progress.close()
                     self._on_check(check)
 
                 status = sender.send(
@@ -180,7 +165,7 @@ class SendRun:
     def _question(self, sender: BulkSender) -> str:
         """Check the file, print what to be warned of, and return what a person is asked below."""
         check = self._checked(sender)
-        self._warn_of_references()
+        self._warn_of_references(check)
         self._print_warnings()
         self._was_told = True
         return f"{_bulk_output.summary_of(check, self._file)} {sender.effect}"
@@ -197,7 +182,7 @@ class SendRun:
         if self._was_told:
             return
         self._was_told = True
-        self._warn_of_references()
+        self._warn_of_references(check)
         if not self._session.as_json:
             _bulk_output.announce(self._batch, check, self._file)
             self._print_warnings()
@@ -222,46 +207,16 @@ class SendRun:
             raise Misuse(f"{warning} Name that state; if there is none, add --new-state.")
         self._warnings.append(f"Warning: {warning}")
 
-    def _warn_of_references(self) -> None:
+    def _warn_of_references(self, check: Check) -> None:
         """Warn that no row of the file has a reference."""
-        kind = system_of(self._session.provider).load("bulk")
-        warning = _reference_warning(self._file, kind, self._session.key_column)
-        if warning is not None:
-            self._warnings.append(warning)
-
-
-def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
-    """Return a warning if no row of a file has a reference, by which its payment could be looked
-    up; else None.
-
-    What else is wrong with the file is said by its check: no warning then.
-    """
-    from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
-    from victor_ext._tables.row_file import SourceBroken  # noqa: PLC0415 - the same reason
-    from victor_ext._tables.sources import records_of  # noqa: PLC0415 - the same reason
-
-    if kind.reference in kind.required:
-        return None
-    records = records_of(
-        rows, encoding=None, known=kind.known_columns(), check=lambda _heading, _line: None
-    )
-    has_rows = False
-    try:
-        for record in islice(records, _SEARCHED_ROWS):
-            # Without an amount, the columns of the file are not named yet: the check says that.
-            if record.fields.get(kind.reference) or "amount" not in record.fields:
-                return None
-            has_rows = True
-    except (SourceBroken, ConfigurationError):
-        return None
-    if not has_rows:
-        return None
-    column = key_column or "NAME"
-    return (
-        f"Warning: no row has a {kind.reference}. Without one, a row that may have been created "
-        "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. Send a "
-        f"column as the reference with --column {kind.reference}={column}."
-    )
+        reference = system_of(self._session.provider).load("bulk").reference
+        if not check.has_references and not check.invalid and not check.broken:
+            column = self._session.key_column or "NAME"
+            self._warnings.append(
+                f"Warning: no row has a {reference}. Without one, a row that may have been created "
+                "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. "
+                f"Send a column as the reference with --column {reference}={column}."
+            )
 
 
 @bulk.command()
@@ -297,7 +252,6 @@ def status(
     session: BatchSession,
     *,
     refresh: Refresh = False,
-    watch: bool = flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this."),
 ) -> None:
     """Show the progress of batches. With --refresh: what the provider says now. With --json: one
     JSON document a line.
@@ -305,12 +259,6 @@ def status(
     The exit status is that of the batch, as `send` would end: also 1 if
     a person has to decide about rows of its latest file.
     """
-    if watch and refresh:
-        raise Misuse(
-            "--watch shows what is stored, and --refresh reads the provider: leave one of them out."
-        )
-    if watch:
-        _watch(session)
 
     def show(batch: str) -> BatchStatus:
         with session.sender(batch) as sender:
@@ -319,34 +267,6 @@ def status(
         return status
 
     session.for_each_batch(show)
-
-
-def _watch(session: BatchSession) -> None:
-    """Show the progress of the batches until workers have nothing left to do in any of them.
-
-    With --json, each new status is a line.
-    """
-    previous: list[BatchStatus] = []
-    with ExitStack() as stack, ProgressBar(as_json=session.as_json, at_once=True) as progress:
-        senders = [stack.enter_context(session.sender(batch)) for batch in session.batches()]
-        try:
-            while True:
-                began = time.monotonic()
-                statuses = [sender.status() for sender in senders]
-                for status in statuses:
-                    show_progress(progress, status)
-                if all(status.over for status in statuses):
-                    return  # the command shows the last status
-                for sender, status in zip(senders, statuses, strict=True):
-                    if session.as_json and status not in previous:
-                        session.show_status(status, sender)
-                previous = statuses
-                look_seconds = time.monotonic() - began
-                time.sleep(max(_WATCH_SECONDS, _SLOW_LOOK * look_seconds))
-        except KeyboardInterrupt:
-            progress.close()
-            progress.tell("Stopped watching. That stops nothing else.")
-            raise
 
 
 @bulk.command()
@@ -387,90 +307,7 @@ def drop(session: BatchSession) -> None:
         session.conclude({"batch": batch, "dropped": count}, text)
 
 
-@bulk.command()
-@with_session
-def resolve(
-    session: BatchSession,
-    key: str = argument("KEY"),
-    *,
-    word: Literal["created", "not-created"] = found_word("created", "not-created"),
-    by: str = option("Who has found it out.", "NAME", default=...),
-    why: str = option("How, such as where you have looked.", "TEXT", default=...),
-    id: str | None = option(
-        "The provider's id of what was created; of a payout's row, the payout's.", "TEXT"
-    ),
-) -> None:
-    """Settle an unknown row by hand, or give an id to a created one. It is stored who did it, and
-    why. An empty search proves nothing: write not-created only if the provider confirms that
-    nothing was created.
-
-    KEY is the value of the key column, or the key of the export. What was not created is refused
-    from then on: 'victor bulk send' sends it with a file.
-    """
-    batch = session.single_batch()
-    with session.sender(batch) as sender:
-        sender.resolve(key, word, by=by, why=why, id=id)
-        status = sender.status()
-        session.show_result(status, sender)
-    raise typer.Exit(status.exit_status)
-
-
-@bulk.command()
-@with_session
-def hold(session: BulkSession) -> None:
-    """Keep everything in the state from being sent. Do so after it was restored from a backup."""
-    with session.sender() as sender:
-        count = sender.hold()
-    text = (
-        f"Nothing is sent from this state. {rows_text(count)} may have been asked for since the "
-        "backup."
-    )
-    release = session.command_line("release")
-    advice = f"Once each batch was compared with the provider:\n  {release}"
-    session.conclude({"held": True, "marked": count, "next_command": release}, text, advice)
-
-
-@bulk.command()
-@with_session
-def release(session: BulkSession) -> None:
-    """Let what is held be sent again. What had not left when it was stored counts as maybe sent.
-
-    The exit status is 1 if the state was not held.
-    """
-    with session.sender() as sender:
-        count = sender.release()
-    if count is None:
-        nothing = {"released": False, "may_have_been_sent": 0}
-        session.conclude(nothing, "The state is not held.")
-        raise typer.Exit(FAILED)
-    resume = session.command_line("resume")
-    document = {"released": True, "may_have_been_sent": count, "next_command": resume}
-    text = f"Released. {rows_text(count)} that waited may have been sent since."
-    session.conclude(document, text, f"Look them up, which sends none of them:\n  {resume}")
-
-
-def _age(text: str) -> float:
-    """Parse a duration that names its unit, into seconds: what is forgotten does not come back."""
-    if text.isdecimal():
-        raise typer.BadParameter(f"{text!r} has no unit: write {text}d for days, or {text}h.")
-    return seconds(text)
-
-
-@bulk.command()
-@with_session
-def forget(
-    session: BulkSession,
-    *,
-    older_than: float = option(
-        "Rows that were stored longer ago: 400d, 24h.", "TIME", parser=_age, default=...
-    ),
-) -> None:
-    """Remove what settled rows asked for. What protects from asking twice stays: keys, states, ids
-    and digests.
-    """
-    with session.sender() as sender:
-        count = sender.forget(older_than=timedelta(seconds=older_than))
-    session.conclude({"forgotten": count}, f"{rows_text(count)} forgotten.")
+add_commands_by_hand(bulk, BulkSession)
 
 
 class _StepSession(BulkSession):

@@ -148,7 +148,7 @@ def _unknown_advice(status: BatchStatus, command: Callable[[str], str]) -> Itera
             "whose id\n"
             "no other row has. Resolve the row with that id (of a payout: the payout's).\n"
             "Without one, ask the provider: an empty search proves nothing.\n"
-            f"  {command('resolve')} KEY --as created --id ID --by NAME --why HOW"
+            f"  {command('resolve')} KEY --as done --id ID --by NAME --why HOW"
         )
 
 

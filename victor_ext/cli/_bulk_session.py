@@ -25,7 +25,7 @@ from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, 
 from ._screen import ProgressBar, plain
 from ._session import Session, at_terminal_input, provider_of, system_of, without_none
 from ._signals import raise_received, signal_exit_status
-from ._wording import pace_text
+from ._wording import rows_text
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, LoadProgress, RowFile
@@ -112,6 +112,12 @@ class BulkSession(Session):
                 )
                 raise typer.Exit(failure.exit_status) from None
 
+    @contextmanager
+    def stored(self) -> Generator[BulkSender]:
+        """Open a sender for a command about the whole state."""
+        with self.sender() as sender:
+            yield sender
+
     def command_line(self, command: str, batch: str | None = None) -> str:
         """Return the command line of another bulk command, for display: whole, but without
         passwords.
@@ -124,7 +130,8 @@ class BulkSession(Session):
             words += ["--provider", self.provider]
         words.append(command)
         is_argument = command in _STEPS
-        if batch is not None and not is_argument:
+        is_of_state = command == "resolve"
+        if batch is not None and not is_argument and not is_of_state:
             words += ["--batch", batch]
         if self.state is not None:
             words += ["--state", _bulk_output.without_password(self.state)]
@@ -346,34 +353,24 @@ class BatchProgress:
 
     def __init__(self, bar: ProgressBar, batch: str) -> None:
         self._bar, self._batch = bar, batch
-        self._is_loading = False
         self.latest: BatchStatus | None = None
 
     def show(self, status: BatchStatus) -> None:
         """Show how many rows are settled."""
-        self.end_stage()
         self.latest = status
-        show_progress(self._bar, status)
+        text = f"{status.settled:,} of {rows_text(status.rows)}: {_bulk_output.counts(status)}"
+        self._bar.show(status.batch, status.settled, status.rows, text, begun=status.under_way)
         raise_received()
 
     def show_load(self, progress: LoadProgress) -> None:
         """Show how far the source is."""
-        self._is_loading = True
-        self._bar.show(
-            self._batch,
-            progress.rows,
-            None,
-            pace_text(progress.rows, progress.seconds, progress.share),
-            unit="rows checked",
-            share=progress.share,
-        )
+        total = round(progress.rows / progress.share) if progress.share else None
+        self._bar.show(self._batch, progress.rows, total, f"{progress.rows:,} rows checked")
         raise_received()
 
-    def end_stage(self) -> None:
-        """Remove the bar of the source, if there is one."""
-        if self._is_loading:
-            self._bar.close()
-            self._is_loading = False
+    def close(self) -> None:
+        """Remove the bar: what is printed next stands below it."""
+        self._bar.close()
 
 
 def _require_named_state(sender: BulkSender) -> None:
@@ -383,17 +380,6 @@ def _require_named_state(sender: BulkSender) -> None:
             "This is production, and no person is at a terminal: name the state that the "
             "others use, with --state or VICTOR_BULK_STATE."
         )
-
-
-def show_progress(progress: ProgressBar, status: BatchStatus) -> None:
-    """Show how many rows of a batch are settled."""
-    progress.show(
-        status.batch,
-        status.settled,
-        status.rows,
-        _bulk_output.counts(status),
-        begun=status.under_way,
-    )
 
 
 def _typed(value: object) -> str:

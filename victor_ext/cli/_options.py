@@ -17,7 +17,6 @@ import typer
 
 import victor_ext
 
-from ._failures import Misuse
 from ._screen import say
 
 Number = TypeVar("Number", int, float, Decimal)
@@ -102,7 +101,13 @@ def whole_number(least: int | None = None) -> Callable[[str], int]:
 
 def number(least: float | None = None) -> Callable[[str], float]:
     """Return the parser of an option that is a number, of at least `least`."""
-    return _parser(float, "a number", least)
+    return _parser(_as_typed, "a number", least)
+
+
+def _as_typed(text: str) -> float:
+    """Convert a number, which messages show as people type it: without `.0`."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def decimal(text: str) -> Decimal:
@@ -138,7 +143,7 @@ def seconds(text: str) -> float:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", text)
     if match is None:
         raise typer.BadParameter(f"{text!r} is not a duration: write 24h, 90m or 3600s.")
-    return float(match[1]) * _UNIT_SECONDS[match[2]]
+    return _as_typed(match[1]) * _UNIT_SECONDS[match[2]]
 
 
 KEYS_KEPT = (
@@ -181,8 +186,9 @@ def moments(
             continue
         try:
             times[name] = _moment(text)
-        except victor_ext.InvalidRequest as error:
-            problems += [_problem_of_option(problem, name, text) for problem in error.problems]
+        except victor_ext.InvalidRequest:
+            message = f"{name} is {text!r}: write {_MOMENT_FORMATS}."
+            problems.append(victor_ext.Problem(name, "format", message))
     try:
         check(**times)
     except victor_ext.InvalidRequest as error:
@@ -200,30 +206,6 @@ def _moment(text: str) -> datetime:
     if _DATE.fullmatch(date_or_time):
         return zulu.parse(f"{date_or_time}T00:00:00Z")
     return zulu.parse(date_or_time)
-
-
-def _problem_of_option(problem: victor_ext.Problem, name: str, text: str) -> victor_ext.Problem:
-    """Return a problem of `zulu.parse` as one of the option with this name and value. That a day,
-    or a word for a day, may be written, too, is known only here.
-    """
-    message = problem.message
-    if problem.code == "format":
-        message = f"{name} is {text!r}: write {_MOMENT_FORMATS}."
-    return victor_ext.Problem(name, problem.code, message)
-
-
-def found_word(*words: str) -> Any:
-    """Return the option `--as` of what a person has found: it has to be one of the words."""
-    choice = " or ".join(words)
-
-    def parse(text: str) -> str:
-        if text not in words:
-            raise Misuse(f"--as is {text!r}: write {choice}.")
-        return text
-
-    return option(
-        f"What you have found: {choice}.", "WORD", default=..., names=["--as"], parser=parse
-    )
 
 
 AsJson = Annotated[

@@ -22,18 +22,9 @@ from victor_ext._privacy import concealed
 from victor_ext._systems import DEFAULT
 from victor_ext._values.exit_status import FAILED
 
-from ._failures import CommandFailure, Misuse
-from ._options import (
-    KEYS_KEPT,
-    argument,
-    flag,
-    found_word,
-    group,
-    number,
-    option,
-    seconds,
-    whole_number,
-)
+from ._by_hand import add_commands_by_hand
+from ._failures import Misuse
+from ._options import KEYS_KEPT, argument, flag, group, option, seconds, whole_number
 from ._screen import complain, in_columns, plain, say, zulu_text
 from ._session import CommandOptions, Provider, Session, with_session
 from ._wording import in_options
@@ -52,8 +43,6 @@ _OPTION_NAMES = {
     "older_than": "--older-than",
 }
 """The options of arguments of an outbox."""
-_LISTED_NUMBERS = 10
-"""The most numbers of dead letters that a message lists."""
 Key = Annotated[str, argument("KEY")]
 
 
@@ -72,7 +61,7 @@ class OutboxCommandOptions(CommandOptions):
     )
 
     @contextmanager
-    def outbox(self, keys_kept: float | None = None) -> Generator[Outbox]:
+    def stored(self, keys_kept: float | None = None) -> Generator[Outbox]:
         """Open the outbox for the block, for a command about entries. `keys_kept` is as of
         `opened_queue`.
 
@@ -90,23 +79,11 @@ class OutboxCommandOptions(CommandOptions):
     @contextmanager
     def event_queue(self, keys_kept: float | None = None) -> Generator[tuple[Outbox, bool]]:
         """Open the outbox, or an inbox with the interface of an outbox, for the block, and say
-        whether it is an outbox: an inbox has no entries, only events. Raises `Misuse`, as `outbox`
+        whether it is an outbox: an inbox has no entries, only events. Raises `Misuse`, as `stored`
         does.
         """
         with opened_queue(self.database, self.table, keys_kept) as opened:
             yield opened
-
-    def conclude_change(self, name: str, text: str, *, is_done: bool, why_not: str) -> None:
-        """Show whether the table was changed, and end the command with exit status 1 if not.
-
-        `name` is that of the change in JSON. `why_not` says how the table is, if that has no such
-        change.
-        """
-        if is_done or self.as_json:
-            self.conclude({name: is_done}, text)
-        if not is_done:
-            complain(f"{self.table} {why_not}")
-            raise typer.Exit(FAILED)
 
 
 @contextmanager
@@ -135,6 +112,18 @@ def opened_queue(
         yield box, "key" in columns
 
 
+class ReleaseOptions(OutboxCommandOptions):
+    """The options of the command that ends a hold."""
+
+    keys_kept: float | None = option(KEYS_KEPT, "TIME", parser=seconds)
+
+    @contextmanager
+    def stored(self, keys_kept: float | None = None) -> Generator[Outbox]:
+        """Open the outbox for the block, with what was said of its keys."""
+        with super().stored(keys_kept or self.keys_kept) as box:
+            yield box
+
+
 class AdoptOptions(OutboxCommandOptions, Session):
     """The options of an outbox, and those that connect."""
 
@@ -147,31 +136,14 @@ class DeadLetterOptions(OutboxCommandOptions):
     )
     all_dead_letters: bool = flag("--all-dead-letters", "All dead letters.")
 
-    @contextmanager
-    def dead_letters(self) -> Generator[tuple[Outbox, set[int]]]:
-        """Open the outbox, or an inbox, for a block that changes dead letters, with the numbers
-        that the command line names; without one, all dead letters are meant.
-
-        After the block, ends the command with exit status 1 if a number is of no dead letter.
+    def conclude_letters(self, name: str, count: int, text: str) -> None:
+        """Show how many dead letters were changed, and end the command with exit status 1 if one of
+        the named ones was not: it is none.
         """
-        numbers = set(self.dead_letter or ())
-        with self.event_queue() as (box, _):
-            # Read before the block: after it, they are no dead letters.
-            known = _dead_letter_numbers(box)
-            yield box, numbers
-        unknown = sorted(numbers - known)
-        if not unknown:
-            return
-        names = ", ".join(map(str, unknown))
-        verb = "is no dead letter" if len(unknown) == 1 else "are no dead letters"
-        listed = "none."
-        if known:
-            listed = ", ".join(map(str, sorted(known)[:_LISTED_NUMBERS]))
-            if len(known) > _LISTED_NUMBERS:
-                listed = f"{listed} and {len(known) - _LISTED_NUMBERS} more"
-            listed = f"{listed}: see 'victor outbox status'."
-        message = f"{names} {verb} of {self.table}, which has {listed}"
-        self.end_with(CommandFailure("NotFound", message, FAILED))
+        self.conclude({name: count}, f"{count} {text}.")
+        if count < len({*(self.dead_letter or ())}):
+            complain("The others are no dead letters: 'victor outbox status' lists them.")
+            raise typer.Exit(FAILED)
 
 
 def storage_key() -> str | None:
@@ -286,7 +258,7 @@ def entries(
     Each has the time at which it was stored. With --json: one on a line, with amounts and the time
     at which each was first sent.
     """
-    with options.outbox() as box:
+    with options.stored() as box:
         try:
             selected = box.entries(state)
         except victor_ext.InvalidRequest:
@@ -307,13 +279,13 @@ def retry(options: DeadLetterOptions, key: str | None = argument("KEY", default=
     if choices.count(True) != 1:
         raise Misuse("Write one of KEY, --dead-letter ID and --all-dead-letters.")
     if key is not None:
-        with options.outbox() as box:
+        with options.stored() as box:
             _show_entries([box.retry(key)], options)
         return
-    with options.dead_letters() as (box, numbers):
+    with options.event_queue() as (box, _):
         # Without a number, all dead letters are retried.
-        count = box.retry_dead_letters(*numbers)
-        options.conclude({"retried": count}, f"{count} to be tried again.")
+        count = box.retry_dead_letters(*(options.dead_letter or ()))
+    options.conclude_letters("retried", count, "to be tried again")
 
 
 @outbox.command()
@@ -330,34 +302,8 @@ def cancel(
     KEY is the idempotency key of the entry, or its reference if it has its own. It is stored who
     did it, and why, and its handlers are called. After 'victor outbox retry KEY' it waits again.
     """
-    with options.outbox() as box:
+    with options.stored() as box:
         _show_entries([box.cancel(key, by=by, why=why)], options)
-
-
-@outbox.command()
-@with_session
-def hold(options: OutboxCommandOptions) -> None:
-    """Let workers take up nothing. In a restored database, do so before they are started.
-
-    What is stored and was not sent counts as what may have been sent since the backup was made:
-    after 'victor outbox release' it is looked up, and not sent.
-    """
-    with options.outbox() as box:
-        result = box.hold()
-    marked = f"{result.marked:,} entries may have been sent since their backup was made."
-    advice: list[str] = []
-    if not result.is_first:
-        marked = "It was held before, and nothing more is marked: what was added since then waits."
-        advice.append("If it was restored since then: 'victor outbox release', then hold it again.")
-    if result.were_sent:
-        advice.append(
-            f"{result.were_sent:,} entries were being sent when the backup was made: they are "
-            "looked up, too. No worker has them."
-        )
-    if result.under_way:
-        advice.append(f"{result.under_way:,} entries are with a worker, whose calls end first.")
-    document = {**asdict(result), "since": zulu_text(result.since)}
-    options.conclude(document, f"{_held_notice(result.since)}\n{marked}", *advice)
 
 
 @outbox.command()
@@ -367,45 +313,12 @@ def adopt(options: AdoptOptions, *, provider: Provider = DEFAULT) -> None:
 
     They are new credentials of the same account, or the environment has another address.
     """
-    with options.outbox() as box, options.client_of(provider) as client:
+    with options.stored() as box, options.client_of(provider) as client:
         owner = box.adopt(client)
     options.conclude(asdict(owner), plain(f"The entries belong to {owner}."))
 
 
-@outbox.command()
-@with_session
-def release(
-    options: OutboxCommandOptions,
-    *,
-    keys_kept: float | None = option(KEYS_KEPT, "TIME", parser=seconds),
-) -> None:
-    """End a hold.
-
-    Workers look up what may have been sent, send what was added since the hold, and handle events.
-    The exit status is 1 if it was not held.
-    """
-    with options.outbox(keys_kept) as box:
-        was_held = box.release()
-    options.conclude_change("released", "Released.", is_done=was_held, why_not="is not held.")
-
-
-@outbox.command()
-@with_session
-def forget(
-    options: OutboxCommandOptions,
-    *,
-    older_than: float = option(
-        "How long ago their state or status last changed.", "DAYS", parser=number(0), default=...
-    ),
-) -> None:
-    """Forget the data of entries that are settled.
-
-    They keep what protects from a repeat: key, id, state, and a digest of the reference. What
-    may have been sent, has not ended, or has an event that was not handled is not forgotten.
-    """
-    with options.outbox() as box:
-        count = box.forget(older_than=timedelta(days=older_than))
-    options.conclude({"forgotten": count}, f"{count:,} entries forgotten.")
+add_commands_by_hand(outbox, OutboxCommandOptions, ReleaseOptions)
 
 
 @outbox.command()
@@ -422,34 +335,11 @@ def discard(
     """
     if bool(options.dead_letter) == options.all_dead_letters:
         raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
-    with options.dead_letters() as (box, numbers):
+    with options.event_queue() as (box, _):
         # `discard` needs a number: where there is no dead letter, nothing is done.
-        chosen = numbers or _dead_letter_numbers(box)
+        chosen = options.dead_letter or [letter.id for letter in box.dead_letters()]
         count = box.discard(*chosen, by=by, why=why) if chosen else 0
-        options.conclude({"discarded": count}, f"{count} discarded.")
-
-
-@outbox.command()
-@with_session
-def resolve(
-    options: OutboxCommandOptions,
-    key: Key,
-    *,
-    word: str = found_word("sent", "not-done"),
-    by: str = option("Who has found it out.", "NAME", default=...),
-    why: str = option("How, such as where you have looked.", "TEXT", default=...),
-    id: str | None = option("The provider's id of what was sent.", "TEXT"),
-) -> None:
-    """Settle an unclear entry by hand. It is stored who did it, and why, and its handlers are
-    called. An empty search proves nothing: write not-done only if the provider confirms that
-    nothing was done.
-
-    KEY is the idempotency key of the entry, or its reference if it has its own. After not-done,
-    'victor outbox retry KEY' sends it again.
-    """
-    with options.outbox() as box:
-        entry = box.resolve(key, done=word == "sent", id=id, by=by, why=why)
-        _show_entries([entry], options)
+    options.conclude_letters("discarded", count, "discarded")
 
 
 def _show_entries(entries: Iterable[Entry], options: CommandOptions) -> None:
@@ -487,8 +377,3 @@ def _held_notice(since: datetime) -> str:
     return (
         f"held since {zulu_text(since)}: nothing is sent or handled until 'victor outbox release'."
     )
-
-
-def _dead_letter_numbers(box: Outbox) -> set[int]:
-    """Return the numbers of the dead letters."""
-    return {letter.id for letter in box.dead_letters()}

@@ -9,7 +9,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -20,7 +20,6 @@ import typer
 from victor_ext._systems import DEFAULT
 from victor_ext._values.exit_status import FAILED, MISUSE
 
-from ._bulk_output import without_password
 from ._failures import Misuse
 from ._options import argument, moments, number, option, whole_number
 from ._output_files import report_file
@@ -28,15 +27,13 @@ from ._row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, 
 from ._screen import (
     ProgressBar,
     complain,
-    entry,
     in_columns,
     plain,
     say,
     styled,
-    terminal_width,
     tolerate_lost_output,
 )
-from ._session import Provider, Session, system_of, with_session
+from ._session import Provider, Session, with_session
 from ._view import UTC_TIME
 from ._wording import ENCODING, column_remedy, rows_text
 
@@ -128,9 +125,6 @@ def reconcile(
         }
         known = {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
         headings = headings_of(column, columns, known)
-        name = without_password(state or "the state of bulk sending")
-        if file is not None:
-            name = file.name
 
         def our_book(client: Any) -> Ours:
             if file is None:
@@ -147,29 +141,17 @@ def reconcile(
             ) as reconciliation,
         ):
             bar.close()
-            place = (system_of(provider).title, client.environment, client.base_url)
-            times = {
-                "From": window["start"],
-                "Until just before": window["end"],
-                "Made": datetime.now(UTC),
-            }
-            context = {
-                "Our book": plain(", ".join([name, *(batch or ())])),
-                "Provider": ", ".join(filter(None, place)),
-                **{name: f"{time:{UTC_TIME}}" for name, time in times.items()},
-            }
             if out is not None:
                 _write_rows(session, out, reconciliation)
-            report = Report(reconciliation, context, decimal)
+            report = Report(reconciliation, window, decimal)
             report.show(out, as_json=session.as_json)
             raise typer.Exit(0 if reconciliation.agrees else FAILED)
 
 
 def _show_progress(bar: ProgressBar, counts: Counts) -> None:
     """Show how many payments of both books are read."""
-    ours, theirs, looked_up = counts.ours, counts.theirs, counts.looked_up
-    text = f"{ours:,} of ours, {theirs:,} of theirs, {looked_up:,} looked up"
-    bar.show("reconcile", ours + theirs, None, text)
+    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
+    bar.show("reconcile", counts.ours + counts.theirs, None, text)
 
 
 def _write_rows(session: Session, path: Path, reconciliation: Reconciliation) -> None:
@@ -305,8 +287,8 @@ class Report:
     """The result of a reconciliation for people."""
 
     reconciliation: Reconciliation
-    context: Mapping[str, str]
-    """What was compared, by labels."""
+    window: Mapping[str, datetime]
+    """The `start` and the `end` of what was compared."""
     decimal: str | None
     """The decimal mark of our file: the report writes amounts as the file does."""
 
@@ -318,8 +300,7 @@ class Report:
             return
         self._show_differences(out)
         say(*self._table())
-        start = self.context["From"]
-        end = self.context["Until just before"]
+        start, end = (f"{self.window[name]:{UTC_TIME}}" for name in ("start", "end"))
         say(f"\nThe window is from {start} until just before {end}.")
         say(*_notes(self.reconciliation), _verdict(self.reconciliation))
         if out is not None:
@@ -329,8 +310,8 @@ class Report:
         """Print the first differences, and where all of them are."""
         count = _difference_count(self.reconciliation)
         for row in islice(self.reconciliation.differences(), _PRINTED_DIFFERENCES):
-            label = styled((_label(row.kind), KINDS[row.kind].style))
-            say(*entry(label, "; ".join(self._facts(row)), label=_LABEL_WIDTH))
+            label = (_label(row.kind).ljust(_LABEL_WIDTH), KINDS[row.kind].style)
+            say(styled(label, "; ".join(self._facts(row))))
         if count > _PRINTED_DIFFERENCES:
             all_differences = "--out report.csv writes all of them"
             if out is not None:
@@ -352,9 +333,7 @@ class Report:
             yield cells["remark"]
 
     def _table(self) -> Iterator[Text]:
-        """Yield the counts and sums: without what the kinds mean where the terminal is too
-        narrow.
-        """
+        """Yield the counts and sums, and what the kinds mean."""
         totals = self.reconciliation.summary.totals
         rows = [["", "rows", "ours", "theirs", ""]]
         for kind, total in totals.items():
@@ -362,9 +341,6 @@ class Report:
             meaning = KINDS[kind.value].meaning
             rows.append([kind.replace("_", " "), f"{total.count:,}", *sums, meaning])
         lines = [*in_columns(rows, 1, 2, 3)]
-        width = terminal_width()
-        if width is not None and max(map(len, lines)) > width:
-            lines = [*in_columns([row[:-1] for row in rows], 1, 2, 3)]
         yield styled(lines[0], style="bold")
         for kind, line in zip(totals, lines[1:], strict=True):
             text = styled(line)

@@ -22,7 +22,6 @@ from ._failures import ONLY_READS, Recovery
 from ._options import (
     Yes,
     argument,
-    flag,
     group,
     moments,
     number,
@@ -120,7 +119,7 @@ def get(session: Session, request_id: RequestId) -> None:
 class _ListSession(
     MethodSession,
     operation="list_payment_requests",
-    without=("page", "page_size", "limit", "payers"),
+    without=("page", "page_size", "limit"),
 ):
     """The options of `list`: the filters of the client's method, as text."""
 
@@ -134,9 +133,6 @@ def list_(
         "Stop after this number of requests, 1 or more (default: all).", "N", parser=whole_number(1)
     ),
     page_size: int | None = option("How many to ask for at a time.", "N", parser=whole_number()),
-    payers: bool = flag(
-        "--payers", "Name the payers of inbound requests: a call for each of them."
-    ),
 ) -> None:
     """List payment requests.
 
@@ -149,8 +145,6 @@ def list_(
         filters = without_none(session.arguments("The list was not sent", check=list_requests))
         filled_pages = (page.items for page in list_requests(**filters).pages() if page.items)
         pages = _view.at_most(limit, filled_pages)
-        if payers:
-            pages = _view.with_payers(pages, requests.get)
         has_any = _view.show_list(pages, as_json=session.as_json)
     if has_any or session.as_json:
         return

@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -137,26 +137,6 @@ def styled(*parts: str | Text | tuple[str, str], style: str = "") -> Text:
     return Text.assemble(*parts, style=style)
 
 
-def entry(name: str | Text, value: str | Text, *, label: int) -> Iterator[Text]:
-    """Yield a name with its printable value, in several lines where the terminal is too narrow for
-    the value.
-
-    `label` is the width of all names, in columns.
-    """
-    from rich.console import Console  # noqa: PLC0415 - JSON does without it
-
-    width = terminal_width()
-    lines: Iterable[Text] = [styled(value)]
-    if width is not None:
-        lines = styled(value).wrap(Console(width=width), max(width - label, label))
-    head = styled(name)
-    for line in lines:
-        head.align("left", label)
-        line.rstrip()
-        yield styled(head, line)
-        head = styled("")
-
-
 def in_columns(rows: Sequence[Sequence[str]], *right_aligned: int) -> Iterator[str]:
     """Yield a line for each row, in columns that are as wide as their widest cells.
 
@@ -188,18 +168,17 @@ class ProgressBar:
     """Progress of a long command: a bar in a terminal, occasional lines elsewhere, nothing with
     --json.
 
-    Notices of the client appear above the bar, or between the lines. The first line appears
-    `at_once`, or after as long as between two lines.
+    Notices of the client appear above the bar, or between the lines.
     """
 
-    def __init__(self, *, as_json: bool, at_once: bool = False) -> None:
+    def __init__(self, *, as_json: bool) -> None:
         self._is_silent = as_json
         self._notices = ExitStack()
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
         # Times of `time.monotonic` from which on a line is due: of each task, and of a new one.
         self._next_lines: dict[str, float] = {}
-        self._first_line = 0.0 if at_once else time.monotonic() + _SECONDS_BETWEEN_LINES
+        self._first_line = time.monotonic() + _SECONDS_BETWEEN_LINES
 
     def __enter__(self) -> Self:
         self._notices.enter_context(show_notices(self.tell))
@@ -209,70 +188,32 @@ class ProgressBar:
         self.close()
         self._notices.close()
 
-    def show(
-        self,
-        name: str,
-        done: int,
-        total: int | None,
-        counts: str,
-        *,
-        begun: int = 0,
-        unit: str = "rows",
-        share: float | None = None,
-    ) -> None:
+    def show(self, name: str, done: int, total: int | None, text: str, *, begun: int = 0) -> None:
         """Show how far the task of this name is.
 
         Args:
             name: Such as the batch's.
             done: How many units are done.
-            total: How many units there are; None: that is not known.
-            counts: What became of the units, as text.
+            total: How many units there are, or about how many; None: that is not known.
+            text: The same in words, and what became of the units.
             begun: How many units are under way. The bar counts each as half a unit: the first
                 results may take long.
-            unit: What is counted, in the plural.
-            share: How much of the task is done, from 0 to 1; None: `done` of `total`. A bar of a
-                share is drawn by this call alone, and goes when it is closed. `counts` has the
-                time that is left.
         """
         if self._is_silent:
             return
         if sys.stderr.isatty():
-            self._update_bar(name, done, total, counts, begun, unit, share)
+            if self._bar is None:
+                self._bar = _progress_bar()
+                self._bar.start()
+            if name not in self._tasks:
+                self._tasks[name] = self._bar.add_task(plain(name), text="")
+            completed = done + begun / 2
+            self._bar.update(self._tasks[name], total=total, completed=completed, text=text)
             return
         now = time.monotonic()
         if now >= self._next_lines.get(name, self._first_line):
             self._next_lines[name] = now + _SECONDS_BETWEEN_LINES
-            of_all = "" if total is None else f"of {total:,} "
-            self.tell(f"{plain(name)}: {done:,} {of_all}{unit}: {counts}")
-
-    def _update_bar(
-        self,
-        name: str,
-        done: int,
-        total: int | None,
-        counts: str,
-        begun: int,
-        unit: str,
-        share: float | None,
-    ) -> None:
-        """Show the task in the bar, which the first task starts. The arguments are `show`'s."""
-        has_share = share is not None
-        if self._bar is None:
-            self._bar = _progress_bar(of_share=has_share, stays=total is not None and not has_share)
-            self._bar.start()
-        whole = 1.0 if has_share else total
-        if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(plain(name), total=whole, done="", counts="")
-        of_all = "" if total is None else f"/{total:,}"
-        units = f" {unit}" if has_share else ""
-        self._bar.update(
-            self._tasks[name],
-            total=whole,
-            completed=done + begun / 2 if share is None else share,
-            done=f"{done:,}{of_all}{units}",
-            counts=counts,
-            refresh=has_share,
-        )
+            self.tell(f"{plain(name)}: {text}")
 
     def close(self) -> None:
         """Stop the bar: lines that follow are printed below it, and what is shown next has a bar of
@@ -293,25 +234,17 @@ class ProgressBar:
             complain(text)
 
 
-def _progress_bar(*, of_share: bool, stays: bool) -> Any:
-    """Return a bar of rich on standard error, which stays on the screen when it is stopped, or
-    goes. `of_share` is as of `ProgressBar.show`.
-    """
+def _progress_bar() -> Any:
+    """Return a bar of rich on standard error, which goes when it is stopped."""
     from rich import progress  # noqa: PLC0415 - only people need it
     from rich.console import Console  # noqa: PLC0415 - only people need it
 
-    columns: list[progress.ProgressColumn] = [
+    return progress.Progress(
         progress.TextColumn("{task.description}", markup=False),
         # Red is for what went wrong.
         progress.BarColumn(complete_style="cyan", finished_style="green", pulse_style="cyan"),
-        progress.TextColumn("{task.fields[done]}", markup=False),
-        progress.TextColumn("{task.fields[counts]}", markup=False),
-    ]
-    if not of_share:
-        columns.insert(-1, progress.TimeRemainingColumn())
-    return progress.Progress(
-        *columns,
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[text]}", markup=False),
         console=Console(file=sys.stderr),
-        auto_refresh=not of_share,
-        transient=not stays,
+        transient=True,
     )

@@ -256,12 +256,16 @@ def _option_fields(options_type: type[CommandOptions]) -> list[Any]:
     return sorted(options, key=lambda option_field: option_field.name in _COMMON_NAMES)
 
 
-def with_session(function: Callable[..., None]) -> Callable[..., None]:
+def with_session(
+    function: Callable[..., None], options_type: type[CommandOptions] | None = None
+) -> Callable[..., None]:
     """Decorate a command whose first parameter is a `Session`, or other `CommandOptions`: these
     follow the parameters of the function in its help, except those that have to be written.
+
+    `options_type` is in place of the type of that parameter, for a command of several groups.
     """
     first, *others = inspect.signature(function, eval_str=True).parameters.values()
-    options_type: type[CommandOptions] = first.annotation
+    options_type = options_type or first.annotation
     hints = get_type_hints(options_type, include_extras=True)
     needed: list[inspect.Parameter] = []
     optional: list[inspect.Parameter] = []

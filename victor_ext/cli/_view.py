@@ -6,7 +6,7 @@ Account numbers are masked, times UTC, decimals exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from victor_ext._privacy import short_mask
 
-from ._screen import entry, in_columns, plain, say, styled, terminal_width
+from ._screen import in_columns, plain, say, styled, terminal_width
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -91,7 +91,7 @@ def full(request: PaymentRequest, environment: str | None = None) -> Iterator[Te
             facts[label] = plain(f"{_text_of(value, place)}{unit}")
     for label, text in facts.items():
         if text is not None:
-            yield from entry(label, text, label=_LABEL_WIDTH)
+            yield styled(label.ljust(_LABEL_WIDTH), text)
 
 
 def change(request: PaymentRequest, seen_at: datetime) -> Text:
@@ -196,20 +196,3 @@ def at_most(
         remaining -= len(page)
         if remaining <= 0:
             return
-
-
-def with_payers(
-    pages: Iterable[Sequence[PaymentRequest]], get: Callable[[str], PaymentRequest]
-) -> Iterator[Sequence[PaymentRequest]]:
-    """Yield the pages with the payers of inbound requests: a list lacks these payers, and `get`
-    reads each such request.
-    """
-    for page in pages:
-        completed: list[PaymentRequest] = []
-        for request in page:
-            lacks_payer = request.direction == "inbound" and request.payer is None
-            if lacks_payer and request.id:
-                completed.append(request.completed_by(get(request.id)))
-            else:
-                completed.append(request)
-        yield completed

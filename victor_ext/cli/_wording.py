@@ -37,17 +37,6 @@ _HINTS = {
     "key_column": "leave --key-column out, and give the column of the file its former name",
 }
 """What to write instead, by the code of a problem, or by its field."""
-_TYPER_WORDS = {
-    r" \(Possible options: (.*)\)": r". Did you mean \1?",
-    r"Got unexpected extra argument\(s\) \((.*)\)": r"Too much is given: \1",
-}
-"""What typer says, as patterns, and what is said instead."""
-_WHOLE_FLOAT = re.compile(r"^(=| is )(-?[0-9]+)\.0(?= )")
-"""A whole number in a message, as Python writes a float (`rate=-1.0`): at a shell it is
-`--rate -1`.
-"""
-_SECONDS_IN_MINUTES = 120
-"""A time that is as long is shown in minutes."""
 _ARGUMENT_NAME = re.compile(r"\b([a-z]+_[a-z_]+)\b")
 """The name of an argument in Python."""
 _KEYWORD = re.compile(r"\b([a-z_]+)=(?=[\s,.:;)]|$)")
@@ -103,17 +92,13 @@ def _message_of_option(problem: Problem, option: str | None) -> str:
     if not message.startswith(problem.field):
         return f"{option}: {message}"
     rest = message.removeprefix(problem.field)
-    rest = _WHOLE_FLOAT.sub(r"\1\2", rest)
-    rest = re.sub("^=", " ", rest)  # `rate=-1` becomes `--rate -1`
-    return f"{option}{rest}"
+    return option + re.sub("^=", " ", rest)  # `rate=-1` becomes `--rate -1`
 
 
 def usage(message: str, command: str | None) -> str:
     """Return what typer says is wrong with a command line, in plain words, and how to show the help
     of the `command`; None: typer has not got so far as to know the command.
     """
-    for pattern, words in _TYPER_WORDS.items():
-        message = re.sub(pattern, words, message)
     if not message.endswith(("?", ".")):
         message = f"{message}."
     return message if command is None else f"{message} See '{command} --help'."
@@ -122,24 +107,6 @@ def usage(message: str, command: str | None) -> str:
 def rows_text(count: int) -> str:
     """Return a number of rows: `1 row`, `1,042 rows`."""
     return f"{count:,} {'row' if count == 1 else 'rows'}"
-
-
-def pace_text(rows: int, seconds: float, share: float | None) -> str:
-    """Return how fast rows come, how much is done, and about how long the rest takes.
-
-    Args:
-        rows: How many have come.
-        seconds: In how many seconds.
-        share: How much is done, from 0 to 1; None: that is not known.
-    """
-    pace = f"{rows / seconds:,.0f} a second"
-    if not share:
-        return pace
-    left = seconds * (1 - share) / share
-    time_left = f"{max(1, round(left))} s"
-    if left >= _SECONDS_IN_MINUTES:
-        time_left = f"{round(left / 60)} min"
-    return f"{int(100 * share)} %, {pace}, about {time_left} left"
 
 
 def with_hint(message: str, hint: str | None) -> str:

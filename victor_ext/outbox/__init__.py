@@ -24,7 +24,6 @@ with needs_extra(__name__, "outbox", "django"):
     from victor_ext._event_queue.events import DeadLetter, EventState
 
     from ._entries import Entry, EntryPayment, EntryState, OutboxEvent
-    from ._holding import Hold
     from ._outboxes import AsyncOutbox, Outbox
     from ._scope import AnotherScope, Owner
 
@@ -36,7 +35,6 @@ __all__ = (
     "EntryPayment",
     "EntryState",
     "EventState",
-    "Hold",
     "Outbox",
     "OutboxEvent",
     "Owner",

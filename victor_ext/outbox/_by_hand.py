@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext import InvalidRequest
 from victor_ext._event_queue.transactions import Box, Pass, Work, operation
 from victor_ext._privacy import one_line
-from victor_ext._values.ids import canonical_id, problem_of_typed_id, reference_of
+from victor_ext._values.ids import canonical_id, problem_of_typed_id, reference_of, words_of
 
 from ._digests import is_forgotten, reference_digest
 from ._engine import OutboxEngine
@@ -26,7 +28,6 @@ from ._entries import (
     sent_values,
 )
 from ._sealing import clear_row
-from ._storing import Tell
 
 _MOST_NAMED = 3
 """The maximum number of keys that a message names."""
@@ -36,23 +37,55 @@ _ValuesOf: TypeAlias = Callable[[Any, Connection], Mapping[str, Any]]
 """Makes the new column values of an entry from its decrypted row, in a transaction."""
 
 
-def _require_words(key: str, **texts: str) -> None:
-    """Raise `InvalidRequest` for the first of these texts, by the names of arguments, that is
-    empty.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a person has found out of a write in doubt: of an entry, or of a row of a file.
+
+    Attributes:
+        done: Whether it was done.
+        by: Who has found that out.
+        why: How.
+        id: The provider's id of what was done; None: it is not known, or nothing was done.
     """
-    for name, text in texts.items():
-        if not text.strip():
-            message = f"{name} is empty: say it for those who read this later."
-            raise refusal(key, name, "required", message)
 
+    done: bool
+    by: str
+    why: str
+    id: str | None = None
 
-def _check_id(key: str, id: str, *, done: bool) -> None:
-    """Raise `InvalidRequest` for an id of what was not done, or that nobody can mean."""
-    message = problem_of_typed_id(id)
-    if not done:
-        message = "id says that it was made: leave it out, or write done=True (--as sent)."
-    if message:
-        raise refusal(key, "id", "value", message)
+    def check(self, key: str | None = None) -> None:
+        """Raise `InvalidRequest` if `by` or `why` is empty, or for an id of what was not done, or
+        that nobody can mean.
+        """
+        for name, text in (("by", self.by), ("why", self.why)):
+            if not text.strip():
+                message = f"{name} is empty: say it for those who read this later."
+                raise refusal(key, name, "required", message)
+        if self.id is None:
+            return
+        message = problem_of_typed_id(self.id)
+        if not self.done:
+            message = "id says that it was done: leave it out, or write done=True (--as done)."
+        if message:
+            raise refusal(key, "id", "value", message)
+
+    @property
+    def sentence(self) -> str:
+        """What is said of the write from now on."""
+        what = "Done" if self.done else "Not done"
+        return f"{what}, says {words_of(self.by)}: {words_of(self.why)}"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The column values of an entry that it settles."""
+        if not self.done:
+            return {"state": EntryState.REFUSED, "restored": False}
+        return {
+            "state": EntryState.SENT,
+            "restored": False,
+            "request_id": canonical_id(self.id),
+            "ended": self.id is None,
+        }
 
 
 class OutboxByHand(Box):
@@ -69,7 +102,7 @@ class OutboxByHand(Box):
 
         Args:
             name: Its key, or its reference if no other entry has that.
-            done: Whether it was done. An entry of which nothing was done is rejected, and can be
+            done: Whether it was done. An entry of which nothing was done is refused, and can be
                 sent again by `retry`.
             by: Who has found that out. It is stored, as is `why`.
             why: How it was found out.
@@ -79,31 +112,21 @@ class OutboxByHand(Box):
             InvalidRequest: There is no such entry in these states; `by`, `why` or `id` is empty;
                 `id` has what cannot be seen, is of another entry, or of what was not done.
         """
-        _require_words(name, by=by, why=why)
-        if id is not None:
-            _check_id(name, id, done=done)
-        values: dict[str, Any] = {"restored": False, "resolved_by": by, "resolved_why": why}
-        if done:
-            values["state"] = EntryState.SENT
-            values["error"] = None
-            values["request_id"] = canonical_id(id)
-            values["ended"] = id is None
-        else:
-            values["state"] = EntryState.REJECTED
-            values["error"] = f"Not done, says {by}: {why}"
+        finding = Finding(done, by, why, id)
+        finding.check(name)
+        values = _values_with_person(finding, None if done else finding.sentence)
 
         def checked_values(row: Any, connection: Connection) -> Mapping[str, Any]:
             other = self._parts.rivals.entry_with_id(row, id, connection) if done else None
             if other is not None:
-                other_name = other.key if is_forgotten(other.reference) else other.reference
                 message = (
-                    f"{id} is the id of the entry {other_name}: write the id of what {name} has "
-                    "made."
+                    f"{id} is the id of the entry {other.reference}: write the id of what {name} "
+                    "has made."
                 )
                 raise refusal(row.key, "id", "used", message)
             return values
 
-        return (yield from self._change_in_states(name, _UNCLEAR, checked_values))
+        return (yield from self._change(name, _UNCLEAR, checked_values))
 
     @operation
     def retry(self, name: str) -> Pass[Entry]:
@@ -117,7 +140,7 @@ class OutboxByHand(Box):
         Raises:
             InvalidRequest: There is no such entry in these states.
         """
-        return (yield from self._change_in_states(name, NOT_DONE, _retry_values))
+        return (yield from self._change(name, NOT_DONE, _retry_values))
 
     @operation
     def cancel(self, name: str, *, by: str, why: str) -> Pass[Entry]:
@@ -133,17 +156,11 @@ class OutboxByHand(Box):
             InvalidRequest: There is no such entry that waits: what may have been sent cannot be
                 taken back here; or `by` or `why` is empty.
         """
-        _require_words(name, by=by, why=why)
-        values = {
-            "state": EntryState.REFUSED,
-            "error": f"Cancelled by {by}: {why}",
-            "resolved_by": by,
-            "resolved_why": why,
-        }
+        finding = Finding(done=False, by=by, why=why)
+        finding.check(name)
+        values = _values_with_person(finding, f"Cancelled by {by}: {why}")
         return (
-            yield from self._change_in_states(
-                name, [EntryState.WAITING], lambda _row, _connection: values
-            )
+            yield from self._change(name, [EntryState.WAITING], lambda _row, _connection: values)
         )
 
     @operation
@@ -159,9 +176,7 @@ class OutboxByHand(Box):
         """
         values = {"state": EntryState.SETTLING, "settle_until": None, "tries": 0}
         return (
-            yield from self._change_in_states(
-                name, [EntryState.UNCLEAR], lambda _row, _connection: values
-            )
+            yield from self._change(name, [EntryState.UNCLEAR], lambda _row, _connection: values)
         )
 
     @operation
@@ -179,84 +194,70 @@ class OutboxByHand(Box):
         return partial(self._key_of, name)
 
     def _key_of(self, name: str, connection: Connection) -> str:
-        """The key of the entry with this name, in a transaction: see `key_of`."""
+        """The key of the entry with this name: its key, or its reference if no other entry has
+        that. Raises `InvalidRequest`.
+        """
         columns = self.table.c
         wanted = reference_of(name)
-        if not wanted:
-            message = "name is blank: write the key of an entry, or its reference."
-            raise refusal(None, "name", "blank", message)
-        exact = sa.select(columns.key).where(columns.key == wanted)
-        key = connection.execute(exact).scalar()
-        if key is not None:
-            return str(key)
-        has_reference = columns.reference.in_([wanted, reference_digest(wanted)])
-        newest_first = sa.select(columns.key).where(has_reference).order_by(columns.id.desc())
-        query = newest_first.limit(_MOST_NAMED + 1)
-        keys = [str(row.key) for row in connection.execute(query)]
-        if len(keys) == 1:
-            return keys[0]
-        excerpt = _excerpt(wanted)
-        code = "unknown"
-        message = f"No entry has the key or the reference {excerpt}."
-        if keys:
-            code = "several"
-            more = " and more" if len(keys) > _MOST_NAMED else ""
-            message = (
-                f"{excerpt} is the reference of several entries: write the key of one, "
-                f"{', '.join(keys[:_MOST_NAMED])}{more}."
-            )
-        raise refusal(None, "name", code, message)
+        references = [wanted, reference_digest(wanted)] if wanted else []
+        is_key = columns.key == wanted
+        named = sa.select(columns.key).where(sa.or_(is_key, columns.reference.in_(references)))
+        query = named.order_by(is_key.desc(), columns.id.desc()).limit(_MOST_NAMED)
+        keys = [str(key) for key in connection.execute(query).scalars()]
+        if wanted not in keys and len(keys) != 1:
+            raise wrong_name(wanted, keys)
+        return keys[0]
 
-    def _change_in_states(
-        self, name: str, states: Sequence[str], values_of: _ValuesOf
-    ) -> Pass[Entry]:
+    def _change(self, name: str, states: Sequence[str], values_of: _ValuesOf) -> Pass[Entry]:
         """Change the entry with this name, if it is in one of these states. Raises
         `InvalidRequest`: no entry is.
         """
-        # This process may have no handlers: the event is stored for the worker.
-        tell = self._parts.queue.store
-        change = partial(self._change_by_hand, name, states, values_of, tell)
-        return (yield from self._transactions.transact(change))
 
-    def _change_by_hand(
-        self,
-        name: str,
-        states: Sequence[str],
-        values_of: _ValuesOf,
-        tell: Tell,
-        connection: Connection,
-    ) -> Entry:
-        """Change the entry with this name in a transaction, if it is in one of these states. Raises
-        `InvalidRequest`: no entry is.
-        """
-        columns = self.table.c
-        key = self._key_of(name, connection)
-        is_named = columns.key == key
-        named = key if reference_of(name) == key else f"{_excerpt(name)} (key {key})"
-        row = connection.execute(sa.select(self.table).where(is_named)).one()
-        if is_forgotten(row.call):
-            message = f"The data of {named} was forgotten, so nothing was changed."
-            raise refusal(key, "idempotency_key", "forgotten", message)
-        entry = None
-        if row.state in states:
+        def change(connection: Connection) -> Entry:
+            key = self._key_of(name, connection)
+            columns = self.table.c
+            row = connection.execute(sa.select(self.table).where(columns.key == key)).one()
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
-            clear = clear_row(self._parts.vault, row)
-            # A worker that has taken the entry up loses it, and so cannot store a result.
-            values = {**free_values(), **values_of(clear, connection)}
-            chosen = sa.and_(is_named, as_read)
-            entry = self._parts.store.change(chosen, values, tell, connection)
-        if entry is None:
-            message = (
-                f"{named} is no entry that is {' or '.join(states)}, so nothing was changed: it "
-                f"is {row.state}."
-            )
-            raise refusal(key, "idempotency_key", "state", message)
-        return entry
+            entry = None
+            why_not = f"is {row.state}, not {' or '.join(states)}"
+            if is_forgotten(row.call):
+                why_not = "was forgotten"
+            elif row.state in states:
+                clear = clear_row(self._parts.vault, row)
+                # A worker that has taken the entry up loses it, and so cannot store a result.
+                values = {**free_values(), **values_of(clear, connection)}
+                is_named = sa.and_(columns.id == row.id, as_read)
+                # This process may have no handlers: the event is stored for the worker.
+                tell = self._parts.queue.store
+                entry = self._parts.store.change(is_named, values, tell, connection)
+            if entry is None:
+                message = f"{_excerpt(name)} (key {key}) {why_not}: nothing was changed."
+                raise refusal(key, "idempotency_key", "state", message)
+            return entry
+
+        return (yield from self._transactions.transact(change))
 
 
 def _excerpt(name: str) -> str:
     """A name for a message."""
     return one_line(reference_of(name))[:60]
+
+
+def wrong_name(name: str, keys: Sequence[str]) -> InvalidRequest:
+    """The error for a name that nothing has, or several, whose keys these are."""
+    excerpt = _excerpt(name)
+    if not keys:
+        message = f"Nothing has the key or the reference {excerpt}."
+        return refusal(None, "name", "unknown", message)
+    named = ", ".join(keys[:_MOST_NAMED])
+    message = f"Several have the reference {excerpt}: write the key of one, such as {named}."
+    return refusal(None, "name", "several", message)
+
+
+def _values_with_person(finding: Finding, error: str | None) -> dict[str, Any]:
+    """The column values of an entry that a person settles, or takes back."""
+    person = {"resolved_by": finding.by, "resolved_why": finding.why}
+    return {**finding.values, **person, "error": error}
 
 
 def _retry_values(row: Any, _connection: Connection) -> dict[str, Any]:

@@ -58,7 +58,9 @@ class EntryState(StrEnum):
     REJECTED = "rejected"
     """The provider rejected it: nothing was created. `error` says why."""
     REFUSED = "refused"
-    """Nothing was sent: its time to be sent had passed, or somebody cancelled it."""
+    """Nothing was sent: its time to be sent had passed, or somebody cancelled it. Or nothing was
+    done, as somebody says (`resolve`).
+    """
     UNCLEAR = "unclear"
     """It may have been sent and is not sent again.
 

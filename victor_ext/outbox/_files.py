@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
@@ -30,13 +31,14 @@ from victor_ext._event_queue.databases import (
 )
 from victor_ext._event_queue.drivers import BlockingDriver
 from victor_ext._event_queue.fitness import prepared_engine
-from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
+from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, put_rows
 from victor_ext._event_queue.transactions import PassDriver, Transactions
 from victor_ext._event_queue.vault import Vault
 from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
 from victor_ext._settlement.key_age import SentSince
 
-from ._digests import FORGOTTEN
+from ._by_hand import Finding as Finding  # noqa: PLC0414 - bulk sending makes one
+from ._by_hand import wrong_name as wrong_name  # noqa: PLC0414 - bulk sending raises it
 from ._engine import EngineTerms, OutboxEngine
 from ._entries import (
     DUE,
@@ -44,7 +46,6 @@ from ._entries import (
     EntryState,
     free_values,
     is_due_later,
-    is_surely_not_done,
     is_under_call,
     more_references,
     new_number,
@@ -53,8 +54,9 @@ from ._entries import (
     waiting_values,
     write_of,
 )
-from ._forgetting import FORGOTTEN_VALUES
-from ._holding import HOLD, end_hold, mark_restored, moment_of, store_time
+from ._forgetting import forget_entries as forget_entries  # noqa: PLC0414 - bulk sending calls it
+from ._holding import end_hold, hold, store_time
+from ._holding import held_since as _held_since
 from ._keys_kept import keys_kept
 from ._life import Life
 from ._passes import Rounds
@@ -231,45 +233,16 @@ def _is_of_nobody(connection: Connection) -> Condition:
 
 
 def settle_by_hand(
-    connection: Connection,
-    scope: str,
-    key: str,
-    vault: Vault,
-    *,
-    is_done: bool,
-    id: str | None,
-    error: str | None,
-) -> bool:
-    """Store what a person has found out of an entry that no live worker has. Returns whether it
-    was stored.
-
-    Args:
-        is_done: Whether what it asks for was done; else it was not, and never will be.
-        id: The provider's id of what was done.
-        error: What is said of it.
-    """
-    may_change = sa.and_(named_entries(scope, [key]), _is_of_nobody(connection))
-    state = EntryState.SENT if is_done else EntryState.REFUSED
-    stored = {
+    connection: Connection, scope: str, key: str, vault: Vault, finding: Finding
+) -> None:
+    """Store what a person has found out of an entry that no live worker has."""
+    values = {
         **free_values(),
-        "state": state,
-        "request_id": id,
-        "status": None,
-        "ended": False,
-        "error": None if error is None else vault.sealed_text(error),
-        "restored": False,
+        **finding.values,
+        "error": vault.sealed_text(finding.sentence),
         "changed_at": DatabaseTime(),
     }
-    return bool(change_rows(connection, ENTRIES, may_change, **stored))
-
-
-def copy_entry(connection: Connection, scope: str, key: str, new_key: str) -> None:
-    """Store an entry once more under a later key, for a request that was made meanwhile."""
-    others = ("id", "key", "word")
-    names = [column.name for column in ENTRIES.c if column.name not in others]
-    columns = [ENTRIES.c[name] for name in names]
-    of_key = sa.select(sa.literal(new_key), *columns).where(named_entries(scope, [key]))
-    connection.execute(sa.insert(ENTRIES).from_select(["key", *names], of_key))
+    change_rows(connection, ENTRIES, named_entries(scope, [key]), **values)
 
 
 def clear_restored(connection: Connection, scope: str, keys: Collection[str]) -> None:
@@ -279,20 +252,6 @@ def clear_restored(connection: Connection, scope: str, keys: Collection[str]) ->
     if not keys:
         return
     change_rows(connection, ENTRIES, named_entries(scope, keys), restored=False)
-
-
-def forget_entries(connection: Connection, scope: str, chosen: Condition, most: int) -> int:
-    """Remove the calls of settled entries, and what was said of them, at most of so many. Their
-    keys, states and ids stay. Returns how many there were.
-    """
-    # What was not done, and may have been asked since the backup, is looked for by its values.
-    is_sent = ENTRIES.c.state == EntryState.SENT
-    is_settled = sa.or_(is_sent, is_surely_not_done(ENTRIES.c))
-    has_call = ENTRIES.c.call != FORGOTTEN
-    named = sa.and_(ENTRIES.c.scope == scope, chosen, is_settled, has_call)
-    ids = sa.select(ENTRIES.c.id).where(named).order_by(ENTRIES.c.id).limit(most)
-    chosen_now = sa.and_(ENTRIES.c.id.in_(ids), is_settled, has_call)
-    return change_rows(connection, ENTRIES, chosen_now, **FORGOTTEN_VALUES, status=None)
 
 
 class OpenEntries(NamedTuple):
@@ -363,9 +322,9 @@ def salt_of(connection: Connection, scope: str, salt: str) -> str:
 # A restored state
 
 
-def moment_of_hold(connection: Connection) -> float | None:
-    """When the state was held, in epoch seconds; None: it is not."""
-    return moment_of(connection, TABLES.control, HOLD)
+def held_since(connection: Connection) -> datetime | None:
+    """When the state was held, aware; None: it is not."""
+    return _held_since(connection, TABLES.control)
 
 
 def note_provider(
@@ -381,18 +340,12 @@ def note_provider(
 
 def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
-    insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
-    Life(ENTRIES, TABLES.control).begin_anew(connection)
-    mark_restored(connection, ENTRIES, TABLES.control)
+    hold(connection, ENTRIES, TABLES.control, Life(ENTRIES, TABLES.control))
 
 
-def release_entries(connection: Connection) -> int:
-    """End the hold. Returns how many entries are looked up now: by the backup they were not sent,
-    but they may have been since.
-    """
-    end_hold(connection, TABLES.control)
-    looked_up = sa.and_(ENTRIES.c.restored, ENTRIES.c.state == EntryState.SENDING)
-    return count_rows(connection, ENTRIES, looked_up)
+def release_entries(connection: Connection) -> bool:
+    """End the hold. Returns whether there was one."""
+    return end_hold(connection, TABLES.control)
 
 
 @dataclass(frozen=True, slots=True)

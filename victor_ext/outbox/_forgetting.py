@@ -13,16 +13,12 @@ from sqlalchemy import Connection
 from victor_ext._event_queue.databases import Condition, earliest_time
 from victor_ext._event_queue.events import EventState
 from victor_ext._event_queue.rows import change_rows, delete_rows
-from victor_ext._event_queue.transactions import Box, Pass, operation
+from victor_ext._event_queue.transactions import Box, Work, operation
 
-from ._digests import FORGOTTEN, reference_digest
-from ._engine import OutboxEngine
+from ._digests import FORGOTTEN
 from ._entries import EntryState, is_surely_not_done, refusal, sent_values
-from ._sealing import clear_row
 
-_BATCH = 500
-"""The maximum number of entries that one transaction forgets."""
-FORGOTTEN_VALUES: Mapping[str, Any] = {
+_FORGOTTEN_VALUES: Mapping[str, Any] = {
     "call": FORGOTTEN,
     "look_up_by": "{}",
     **dict.fromkeys(
@@ -30,7 +26,18 @@ FORGOTTEN_VALUES: Mapping[str, Any] = {
     ),
     **sent_values(None),
 }
-"""The column values of a forgotten entry, as far as they change, also of one of a file."""
+"""The column values of a forgotten entry, as far as they change, beside its reference."""
+
+
+def forget_entries(connection: Connection, table: sa.Table, chosen: Condition) -> int:
+    """Delete what is stored of the chosen entries, as far as it is certain whether they were done.
+    Their keys, states, statuses and ids stay. Returns how many there were.
+    """
+    columns = table.c
+    is_over = sa.or_(columns.state == EntryState.SENT, is_surely_not_done(columns))
+    has_call = columns.call != FORGOTTEN
+    values = {**_FORGOTTEN_VALUES, "reference": columns.key}
+    return change_rows(connection, table, sa.and_(chosen, is_over, has_call), **values)
 
 
 class Forgetting(Box):
@@ -38,16 +45,15 @@ class Forgetting(Box):
 
     client: Any
     events: sa.Table
-    _parts: OutboxEngine
 
     @operation
-    def forget(self, *, older_than: timedelta) -> Pass[int]:
+    def forget(self, *, older_than: timedelta) -> Work[int]:
         """Forget the data of entries that are settled, and have been for longer than this.
 
-        An entry keeps its key, the provider's id, its state and status, and a digest of its
-        reference: nothing is added under its key any more. Its request, errors, who has resolved it
-        and why, and its discarded events are deleted. What may have been sent, or has not ended, or
-        has an event that waits or is a dead letter, is not forgotten.
+        An entry keeps its key, the provider's id, its state and status: nothing is added under its
+        key any more. Its request, its reference, errors, who has resolved it and why, and its
+        discarded events are deleted. What may have been sent, or has not ended, or has an event
+        that waits or is a dead letter, is not forgotten.
 
         Args:
             older_than: How long ago its state or status last changed, by the database's clock, and
@@ -62,60 +68,22 @@ class Forgetting(Box):
         if older_than < timedelta(0):
             message = f"older_than={older_than!r} is negative: write the days."
             raise refusal(None, "older_than", "range", message)
-        seconds = older_than.total_seconds()
-        forgotten = 0
-        last: int | None = 0
-        while last is not None:
-            number, last = yield from self._transactions.transact(
-                partial(self._forget_batch, seconds, last)
-            )
-            forgotten += number
-        return forgotten
+        return partial(self._forget, older_than.total_seconds())
 
-    def _forget_batch(
-        self, seconds: float, last: int, connection: Connection
-    ) -> tuple[int, int | None]:
-        """Forget entries after the id `last` that have not changed for so many seconds. Returns
-        their number, and the last id that was read; None: none was left.
-        """
+    def _forget(self, seconds: float, connection: Connection) -> int:
+        """Forget the settled entries that have not changed for so many seconds."""
         columns, events = self.table.c, self.events.c
         before = earliest_time(connection, self.client) - seconds
         is_old = sa.and_(
             columns.changed_at < before, sa.func.coalesce(columns.first_sent_at, 0.0) < before
         )
-        due = sa.and_(self._is_settled(), is_old, columns.id > last)
-        query = sa.select(self.table).where(due).order_by(columns.id).limit(_BATCH)
-        rows = connection.execute(query).all()
-        count = 0
-        for row in rows:
-            values = self._values_of(row)
-            is_as_read = sa.and_(due, columns.id == row.id, columns.state == row.state)
-            if change_rows(connection, self.table, is_as_read, **values):
-                count += 1
-                # The discarded ones: a settled entry has no others.
-                own = sa.and_(events.provider == row.provider, events.subject == row.key)
-                delete_rows(connection, self.events, own)
-        return count, rows[-1].id if rows else None
-
-    def _is_settled(self) -> Condition:
-        """Holds for entries that no call or handler will change, and that still have their data:
-        none of their events waits or is a dead letter.
-        """
-        columns, events = self.table.c, self.events.c
-        has_event = sa.exists().where(
-            events.provider == columns.provider,
-            events.subject == columns.key,
-            events.state.in_([EventState.WAITING, EventState.DEAD]),
-        )
-        is_sent = sa.and_(columns.state == EntryState.SENT, columns.ended.is_(True))
-        return sa.and_(
-            sa.or_(is_sent, is_surely_not_done(columns)),
-            columns.call != FORGOTTEN,
-            sa.not_(has_event),
-        )
-
-    def _values_of(self, stored: Any) -> dict[str, Any]:
-        """The column values of a stored entry that is forgotten."""
-        row = clear_row(self._parts.vault, stored)
-        reference = reference_digest(row.prepared.subject or row.key)
-        return {**FORGOTTEN_VALUES, "reference": reference}
+        has_ended = sa.or_(columns.state != EntryState.SENT, columns.ended)
+        is_its_event = sa.and_(events.provider == columns.provider, events.subject == columns.key)
+        is_open = events.state.in_([EventState.WAITING, EventState.DEAD])
+        has_open_event = sa.exists().where(is_its_event, is_open)
+        chosen = sa.and_(is_old, has_ended, sa.not_(has_open_event))
+        count = forget_entries(connection, self.table, chosen)
+        # The discarded ones: a settled entry has no others.
+        is_of_forgotten = sa.exists().where(is_its_event, columns.call == FORGOTTEN)
+        delete_rows(connection, self.events, is_of_forgotten)
+        return count

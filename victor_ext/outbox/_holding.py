@@ -7,7 +7,6 @@ that was not sent, as far as it knows, is marked as `restored`: it may have been
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,17 +16,15 @@ from sqlalchemy import Connection
 from victor_ext._event_queue.databases import (
     Condition,
     DatabaseTime,
-    database_time,
     table_of,
 )
-from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, insert_once
+from victor_ext._event_queue.rows import change_rows, delete_rows, insert_once
 from victor_ext._settlement.key_age import Now
 
 from ._entries import (
     EntryState,
     free_values,
     is_surely_not_done,
-    is_under_call,
     new_number,
 )
 from ._life import Life, Loss
@@ -59,27 +56,6 @@ def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
         sa.Column("text", sa.Text),
         sa.Column("marks", sa.BigInteger),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """What `hold` has found.
-
-    Attributes:
-        since: When the outbox was first held, aware.
-        marked: The number of entries that the outbox had as not sent, and that may have been sent
-            since its backup was made.
-        under_way: The number of entries that a worker has taken up and may be sending now.
-        is_first: Whether it was not held before.
-        were_sent: The number of entries that were being sent when the backup was made, if the
-            database shows that it is one: they are looked up, too.
-    """
-
-    since: datetime
-    marked: int
-    under_way: int
-    is_first: bool = True
-    were_sent: int = 0
 
 
 class Holding:
@@ -115,10 +91,6 @@ class Holding:
         held = sa.select(self._control.c.name).where(self._control.c.name == HOLD)
         return sa.not_(sa.exists(held))
 
-    def since(self, connection: Connection) -> float | None:
-        """When the outbox was held, in epoch seconds; None: it is not."""
-        return moment_of(connection, self._control, HOLD)
-
     def note_time(self, connection: Connection, now: Now, provider: str) -> None:
         """Store the provider's time, if it is known: entries that wait now are not sent before that
         time.
@@ -142,9 +114,7 @@ class Holding:
             "its last beat may be missing, also that an entry was sent."
         )
         if loss.gap > self._settle_for:
-            # It may have a hold of its own time.
-            insert_once(connection, self._control, name=HOLD, moment=DatabaseTime())
-            mark_restored(connection, self._entries, self._control)
+            hold(connection, self._entries, self._control, self.life)
             self._payments.hold(connection)
             _log.error("%s It is held: reconcile it, then release it.", lost)
             return
@@ -152,25 +122,27 @@ class Holding:
         waited, _ = _mark_not_sent(connection, self._entries, self._control, sent_by=caller)
         _log.error("%s %d entries that waited count as possibly sent.", lost, waited)
 
-    def hold(self, connection: Connection) -> Hold:
-        """Let workers take up nothing, and mark entries. Only the first hold marks them."""
-        entries, control = self._entries, self._control
-        is_first = insert_once(connection, control, name=HOLD, moment=DatabaseTime()) is not None
-        is_another = self.life.begin_anew(connection)
-        is_sending = entries.c.state == EntryState.SENDING
-        were_sent = count_rows(connection, entries, is_sending)
-        now = database_time(connection)
-        is_called = sa.and_(is_sending, is_under_call(entries.c, now))
-        under_way = count_rows(connection, entries, is_called)
-        marked = mark_restored(connection, entries, control) if is_first else 0
-        since = moment_of(connection, control, HOLD) or now
-        return Hold(
-            datetime.fromtimestamp(since, UTC),
-            marked,
-            under_way=0 if is_another else under_way,
-            is_first=is_first,
-            were_sent=were_sent if is_another else 0,
-        )
+
+def hold(connection: Connection, entries: sa.Table, control: sa.Table, life: Life) -> int:
+    """Let workers take up nothing, and mark the entries of all systems that may have been sent
+    since the backup. Returns how many of them were stored as not sent.
+
+    Each hold marks what is stored: what is held may be a copy of a database that was held.
+    """
+    insert_once(connection, control, name=HOLD, moment=DatabaseTime())
+    life.begin_anew(connection)
+    # They may have been sent with other credentials.
+    is_sending = entries.c.state == EntryState.SENDING
+    nobodys = {"worker": None, "had_by": new_number()}
+    change_rows(connection, entries, is_sending, sent_by=None, **nobodys)
+    waited, refused = _mark_not_sent(connection, entries, control, restored=True, sent_by=None)
+    return waited + refused
+
+
+def held_since(connection: Connection, control: sa.Table) -> datetime | None:
+    """When it was held, aware; None: it is not."""
+    moment = moment_of(connection, control, HOLD)
+    return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
 
 def moment_of(connection: Connection, control: sa.Table, name: str) -> float | None:
@@ -190,19 +162,6 @@ def store_time(connection: Connection, control: sa.Table, provider: str, moment:
 def end_hold(connection: Connection, control: sa.Table) -> bool:
     """End a hold. Returns whether there was one."""
     return bool(delete_rows(connection, control, control.c.name == HOLD))
-
-
-def mark_restored(connection: Connection, table: sa.Table, control: sa.Table) -> int:
-    """Mark the entries of all systems that may have been sent since the backup; returns how many
-    were stored as not sent.
-
-    They may have been sent with other credentials: `sent_by` is emptied.
-    """
-    is_sending = table.c.state == EntryState.SENDING
-    nobodys = {"worker": None, "had_by": new_number()}
-    change_rows(connection, table, is_sending, sent_by=None, **nobodys)
-    waited, refused = _mark_not_sent(connection, table, control, restored=True, sent_by=None)
-    return waited + refused
 
 
 def _mark_not_sent(

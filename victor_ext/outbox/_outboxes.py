@@ -7,7 +7,7 @@ modules of their own: `Adding`, `OutboxByHand` and `Forgetting`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypedDict
 
@@ -37,7 +37,7 @@ from ._by_hand import OutboxByHand
 from ._engine import EngineTerms, OutboxEngine
 from ._entries import Entry, EntryState, OutboxEvent, outbox_table, refusal
 from ._forgetting import Forgetting
-from ._holding import Hold, end_hold
+from ._holding import end_hold, held_since, hold
 from ._keys_kept import keys_kept
 from ._passes import AnyClient, Refreshing, Rounds, required_client
 from ._policy import OutboxPolicy
@@ -230,17 +230,23 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         return self._refreshing.make(required_client(self._client_or_own(client)))
 
     @operation
-    def hold(self) -> Work[Hold]:
+    def hold(self) -> Work[int]:
         """Let workers take up nothing more, such as in a restored database: nothing is sent, read
-        or handled until `release`. What is added meanwhile waits.
+        or handled until `release`. What is added later waits.
 
-        Each entry that is stored now and was not sent is marked: it may have been sent since its
-        backup was made. It is not sent again, but looked up after `release`, until `settle_for` has
-        passed. A call that has begun ends, and its result is stored.
+        Each entry that is stored now and was not sent is marked, also if it was held before: it may
+        have been sent since its backup was made. It is not sent again, but looked up after
+        `release`, until `settle_for` has passed. A call that has begun ends, and its result is
+        stored.
 
         To pause an outbox that was not restored, stop its workers.
+
+        Returns:
+            How many entries may have been sent since.
         """
-        return self._parts.holding.hold
+        return partial(
+            hold, entries=self.table, control=self.control, life=self._parts.holding.life
+        )
 
     @operation
     def release(self) -> Work[bool]:
@@ -255,12 +261,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
     @operation
     def held_since(self) -> Work[datetime | None]:
         """When the outbox was held, aware; None: it is not."""
-
-        def read(connection: Connection) -> datetime | None:
-            moment = self._parts.holding.since(connection)
-            return None if moment is None else datetime.fromtimestamp(moment, UTC)
-
-        return read
+        return partial(held_since, control=self.control)
 
     @operation
     def owners(self) -> Work[list[Owner]]:
