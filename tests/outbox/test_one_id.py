@@ -201,7 +201,7 @@ def test_an_entry_is_not_resolved_with_the_id_of_another_one(kind, engine):
         ("", True, "^id .*: write the id alone"),
         (" R2", True, "^id .*: write the id alone"),
         ("R2\u200b", True, "^id .*: write the id alone"),
-        ("R2", False, "^id says that it was made: leave it out"),
+        ("R2", False, "^id says that it was done: leave it out"),
     ],
 )
 def test_an_impossible_id_for_an_entry_is_refused_by_its_field(kind, engine, id, is_done, why):

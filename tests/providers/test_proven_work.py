@@ -22,9 +22,6 @@ JSON = {"content-type": "application/json"}
 REFUSALS = (400, 401, 404, 429)
 PROVES_NOTHING = {
     "velo": {
-        "submit",
-        "create_payees",
-        "fund",
         "update_payee",
         "rename_payee",
         "invite",
@@ -38,7 +35,7 @@ PROVES_NOTHING = {
     },
     "flexfactor": {"cancel", "external_cancel"},
 }
-"""Writes whose good response has no body, and nothing in its headers; a quote has an empty list."""
+"""Writes whose good response has no body, and no `Location`; a quote has an empty list."""
 each_write = each_exchange(writes=True)
 
 

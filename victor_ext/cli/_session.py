@@ -265,11 +265,11 @@ def with_session(
     `options_type` is in place of the type of that parameter, for a command of several groups.
     """
     first, *others = inspect.signature(function, eval_str=True).parameters.values()
-    options_type = options_type or first.annotation
-    hints = get_type_hints(options_type, include_extras=True)
+    chosen_type: type[CommandOptions] = options_type or first.annotation
+    hints = get_type_hints(chosen_type, include_extras=True)
     needed: list[inspect.Parameter] = []
     optional: list[inspect.Parameter] = []
-    for option_field in _option_fields(options_type):
+    for option_field in _option_fields(chosen_type):
         name, default = option_field.name, option_field.default
         parameter = inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[name]
@@ -279,7 +279,7 @@ def with_session(
 
     def command(context: typer.Context, **values: Any) -> None:
         options = {parameter.name: values.pop(parameter.name) for parameter in [*needed, *optional]}
-        function(options_type(context, **options), **values)
+        function(chosen_type(context, **options), **values)
 
     context = inspect.Parameter(
         "context", inspect.Parameter.POSITIONAL_ONLY, annotation=typer.Context

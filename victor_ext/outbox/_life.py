@@ -102,7 +102,7 @@ class Life:
             return None
         now = database_time(connection)
         loss = self._loss(row, copy, now)
-        if loss is not None or abs(now - row.moment) >= _BEAT_SECONDS:
+        if loss is not None or row is None or abs(now - row.moment) >= _BEAT_SECONDS:
             self._write(connection, copy, row)
         return loss
 
