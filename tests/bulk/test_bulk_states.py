@@ -19,6 +19,7 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     made_in,
+    refused,
     row,
     rows,
     wait_for_rows,
@@ -67,15 +68,33 @@ def test_another_state_is_named_by_the_whole_path_of_its_file_or_by_a_url(user, 
     assert "There is no batch of this system" in user("status").err
 
 
-def test_environments_stand_beside_each_other_in_a_state(sender, clients):
+def test_environments_and_accounts_stand_beside_each_other_in_a_state(
+    sender, clients, other_account, victor_sandbox
+):
     """Each knows its own rows, also of the same numbers, and has secrets of its own."""
-    production = clients(environment="production")
-    own = [sender, sender.of(victor=production, storage_key=SECOND_SECRET)]
+    others = [clients(environment="production"), other_account]
+    own = [sender, *(sender.of(victor=each, storage_key=SECOND_SECRET) for each in others)]
     for each in own:
         each.finish(rows(2))
+    assert made_in(victor_sandbox) == 4  # two of each account
     for each in own:
         assert [*each.results()] == ["INV-1", "INV-2"]
         assert each().batches() == ["march"]
+
+
+def test_new_credentials_in_production_ask_for_nothing_that_the_old_ones_have_asked(
+    sender, clients, victor_sandbox
+):
+    old, new = (
+        sender.of(victor=clients(*victor_sandbox.add_oauth_client(), environment="production"))
+        for _ in range(2)
+    )
+    old.finish(rows(2))
+    with refused("has batches of other credentials, and none of these"):
+        new.finish(rows(2))
+    assert made_in(victor_sandbox) == 2
+    new.of(new_state=True).finish(rows(2))
+    assert made_in(victor_sandbox) == 4
 
 
 def test_a_server_that_is_away_ends_the_command_with_75_and_loses_nothing(

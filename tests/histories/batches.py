@@ -59,7 +59,7 @@ from victor_ext.bulk._state import State
 from victor_ext.bulk._store import Store
 from victor_ext.bulk._worker import BulkStopped, Worker
 from victor_ext.outbox._entries import DUE
-from victor_ext.outbox._files import ENTRIES, TABLES, UNDER_WAY, adopt
+from victor_ext.outbox._files import ENTRIES, TABLES, UNDER_WAY
 
 _TABLES = (*TABLES.entries.metadata.sorted_tables, *METADATA.sorted_tables)
 _SENT: dict[tuple[str, str, float], Stored] = {}
@@ -309,6 +309,7 @@ class Batches(Workers):
             "at_once": dice.choice(AT_ONCE),
             "later": later if dice.random() < 0.5 else None,
             **super().draw(dice),
+            "accounts": "AA",  # a batch is of one account
         }
 
     def kind_of(self, client: Any) -> RowKind:
@@ -359,7 +360,7 @@ class Batches(Workers):
 
     def start(self, number: int, choice: int) -> None:
         process = self.processes[number]
-        if self.later and process.account == "A" and choice % 5 == 4:
+        if self.later and choice % 5 == 4:
             process.start(self._send_later)
             return
         if choice % 5 == 3:  # it comes between two steps of the other process
@@ -369,22 +370,10 @@ class Batches(Workers):
         process.start(partial(job, number, batch))
 
     def _send(self, number: int, batch: str) -> None:
-        """Go on with a batch, as `resume` does; another account's worker takes up what is in doubt
-        alone.
-        """
+        """Go on with a batch, as `resume` does."""
         store = self.store(batch, self.clients[number])
-        is_own = self.processes[number].account == "A"
-
-        if is_own:
-            pull_back_outdated(store)
-
-        def let_go_on(connection: Any) -> None:
-            if is_own:
-                bulk_run._go_on(store, connection)
-            else:
-                adopt(connection, store.is_entry(), store.sender, store.batch)
-
-        store.transact(let_go_on)
+        pull_back_outdated(store)
+        store.transact(partial(bulk_run._go_on, store))
         self.worker(number, batch).run()
 
     def _work_on_all(self, number: int, _batch: str) -> None:

@@ -102,6 +102,7 @@ class Loading:
             self._decide_all(None, self._opened)
             return self.check
         with self.opened() as store:
+            store.refuse_new_account()
             latest = store.own_sheet(to_send=True)
             if latest is not None:
                 self._settings.require_key_column(latest.key_column)

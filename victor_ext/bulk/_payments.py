@@ -51,10 +51,9 @@ SHEETS = sa.Table(
     "victor_bulk_sheets",
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("owner", sa.Text, nullable=False),  # the system and the environment
+    sa.Column("owner", sa.Text, nullable=False),  # system, environment and account
     sa.Column("batch", sa.Text, nullable=False),
     sa.Column("address", sa.Text, nullable=False),
-    sa.Column("account", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),  # key column and headings, encrypted
     sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
@@ -89,7 +88,6 @@ PAYMENTS = sa.Table(
     sa.Column("sheet", sa.Integer, nullable=False),  # the line that it was asked for
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
-    sa.Column("account", sa.Text, nullable=False),  # that it was asked with
     *(sa.Column(name, sa.Text, nullable=False) for name in DIGESTS),
     sa.Column("due_date", sa.Text),
     sa.Column("request_id", sa.Text),  # with `state`, as are `status`, `error` and `made`

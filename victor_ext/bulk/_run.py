@@ -178,7 +178,7 @@ def _go_on(store: Store, connection: Connection) -> None:
         columns.owner == store.owner, columns.key.in_(listed_keys), columns.entry.is_not(None)
     )
     is_listed = named_entries(store.owner, listed)
-    adopt(connection, sa.or_(is_listed, store.is_entry()), store.sender, store.batch)
+    adopt(connection, sa.or_(is_listed, store.is_entry()), store.address, store.batch)
     let_go_on(connection, store.is_entry())
 
 

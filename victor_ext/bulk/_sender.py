@@ -78,6 +78,8 @@ class BulkSender:
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
         other_payments: So many new rows of the source look like payments of other batches and are
             others: a person has looked at them. Another number is refused.
+        new_state: In production, what other credentials have asked from this state is another
+            account's: it is not known to these.
 
     Raises:
         ConfigurationError: An argument is invalid, or the client's system has no rows to send.
@@ -106,6 +108,7 @@ class BulkSender:
         storage_key: str | None = None,
         payor_id: str | None = None,
         other_payments: int | None = None,
+        new_state: bool = False,
     ) -> None:
         storage_key = concealed(storage_key)
         system = Victor.system if client is None else system_of(client)
@@ -124,6 +127,7 @@ class BulkSender:
             encoding=encoding,
             payor_id=payor_id,
             other_payments=other_payments,
+            new_state=new_state,
         )
         self._settings.check_for(kind)
         self.effect = kind.effect
@@ -222,7 +226,7 @@ class BulkSender:
         No row of its sheet is asked for anew.
 
         Raises:
-            ConfigurationError: The batch does not exist, or it belongs to another account.
+            ConfigurationError: The batch does not exist.
             VictorError: See `send`.
         """
         with self._stored_batch(to_send=True) as store:

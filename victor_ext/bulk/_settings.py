@@ -42,6 +42,7 @@ class Settings:
     encoding: str | None
     payor_id: str | None = None
     other_payments: int | None = None
+    new_state: bool = False
 
     def __post_init__(self) -> None:
         for name in ("rate", "workers", "keys_kept", "patience", "other_payments"):

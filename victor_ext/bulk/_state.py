@@ -279,7 +279,6 @@ def _store_unasked(connection: Connection) -> None:
             "shared": False,
             "batch": sheet.batch,
             "again": 0,
-            "account": sheet.account,
             "stored_at": sheet.stored_at,
             "stored": sheet.stored,
             "restored": True,

@@ -47,6 +47,8 @@ others may wait for it.
 """
 _CACHE_KIB = 8_192
 """The cache of an SQLite connection that stores a sheet: its keys and digests are in no order."""
+_ACCOUNT = 12
+"""Characters of the digest that tells accounts apart."""
 _MAX_NAMES = 10
 """Maximum number of batch names in an error message."""
 
@@ -75,11 +77,6 @@ class Store:
     batch: str = ""
 
     @property
-    def account(self) -> str:
-        """The account of the client, as a keyed digest."""
-        return self.vault.fingerprint(f"account {self.client.caller}")[:12]
-
-    @property
     def address(self) -> str:
         """The provider of the client, as a keyed digest: workers for another environment or address
         do not send a batch.
@@ -87,13 +84,8 @@ class Store:
         return self.vault.fingerprint(f"address {_provider_of(self.client)}")
 
     @property
-    def sender(self) -> str:
-        """The account and the address with which the entries of the batch are sent."""
-        return f"{self.account} {self.address}"
-
-    @property
     def owner(self) -> str:
-        """The system and the environment. With a key, they identify a payment."""
+        """The system, the environment and the account. With a key, they identify a payment."""
         return owner_of(self.client)
 
     def sent_now(self) -> SentSince:
@@ -206,8 +198,8 @@ class Store:
             to_send: Whether the batch is to be sent.
 
         Raises:
-            ConfigurationError: The batch is of another base URL. With `to_send`, also: it is of
-                another account, or the state is held.
+            ConfigurationError: The batch is of another base URL. With `to_send`, also: the state
+                is held.
         """
         with self.engine.connect() as connection:
             row = self._latest_row(connection)
@@ -218,16 +210,30 @@ class Store:
                     f"The batch {self.batch} was begun for another base URL: set VICTOR_BASE_URL "
                     "as it was then."
                 )
-            if to_send and row.account != self.account:
-                raise ConfigurationError(
-                    f"The batch {self.batch} belongs to the account {row.account}, these "
-                    f"credentials to the account {self.account}. Nothing was sent: the provider "
-                    "may keep the keys of each account apart. Use the credentials that the batch "
-                    "was started with."
-                )
             if to_send:
                 refuse_held(connection)
         return self._sheet_of(row)
+
+    def refuse_new_account(self) -> None:
+        """Raise `ConfigurationError` in production for the first batch of an account where others
+        have some: new credentials of one account would ask again for what it has asked.
+        """
+        client = self.client
+        if client.environment != "production" or self.settings.new_state:
+            return
+        title = f"{client.system.name} {client.environment} "
+        is_of_others = SHEETS.c.owner.startswith(title, autoescape=True)
+        with self.engine.connect() as connection:
+            owners = set(
+                connection.execute(sa.select(SHEETS.c.owner).where(is_of_others)).scalars()
+            )
+        if owners and self.owner not in owners:
+            raise ConfigurationError(
+                f"{self.state} has batches of other credentials, and none of these. Are they new "
+                "ones of the same account? Then send with the old ones: what those have asked is "
+                "not known to these. Is it another account? Then say so: new_state=True "
+                "(--new-state)."
+            )
 
     def latest_sheet(self, connection: Connection) -> Sheet:
         """Return the latest sheet of the batch.
@@ -269,8 +275,11 @@ class Store:
 
 
 def owner_of(client: Any) -> str:
-    """The system and the environment of a client, such as "victor sandbox"."""
-    return f"{client.system.name} {client.environment}".rstrip()
+    """The system, the environment and the account of a client, such as "victor sandbox 3f2a9c01".
+    The account is a digest of the client id, the API key or the user name.
+    """
+    account = (client.caller or "")[:_ACCOUNT]
+    return f"{client.system.name} {client.environment} {account}".rstrip()
 
 
 def system_of(client: Any) -> System:

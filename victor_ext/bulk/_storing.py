@@ -69,7 +69,6 @@ def insert_sheet(
         "owner": store.owner,
         "batch": store.batch,
         "address": store.address,
-        "account": store.account,
         "details": store.vault.sealed([sheet.key_column, sheet.headings]),
         "digest": digest,
         "stored_at": time.time(),
@@ -243,7 +242,7 @@ def _ask(
 def _terms(store: Store) -> FileTerms:
     """Return what the entries of a batch have in common."""
     kind, provider = store.kind, str(store.client.provider)
-    batch = store.owner, store.sender, store.batch
+    batch = store.owner, store.address, store.batch
     return FileTerms(provider, kind.operation, *batch, shared=kind.are_shared)
 
 
@@ -290,7 +289,6 @@ def _common_columns(store: Store, sheet: Sheet) -> dict[str, Any]:
         "shared": store.kind.are_shared,
         "batch": store.batch,
         "sheet": sheet.id,
-        "account": store.account,
         "stored_at": time.time(),
     }
 

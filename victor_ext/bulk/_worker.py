@@ -88,7 +88,7 @@ class Worker:
         settings = store.settings
         terms = SenderTerms(
             scope=store.owner,
-            sender=store.sender,
+            sender=store.address,
             batch=store.batch or None,
             kept=settings.keys_kept,
             workers=settings.workers,
@@ -234,8 +234,7 @@ def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[A
     columns = PAYMENTS.c
     query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS)
     was_sent = sa.and_(ENTRIES.c.state == "sent", ENTRIES.c.request_id.is_not(None))
-    is_own = sa.and_(columns.owner == store.owner, columns.account == store.account)
-    is_open = sa.and_(is_own, columns.shared, columns.state.is_(None))
+    is_open = sa.and_(columns.owner == store.owner, columns.shared, columns.state.is_(None))
     if store.batch:
         is_open = sa.and_(is_open, columns.batch == store.batch)
     for payment in connection.execute(query.where(is_open, was_sent).order_by(columns.key)):

@@ -96,7 +96,10 @@ class BulkSession(Session):
             self.client_of(self.provider, **settings) as victor,
         ):
             try:
-                sender = BulkSender(victor, batch=batch, state=self.state, **options)
+                # The command itself asks a person about a new state.
+                sender = BulkSender(
+                    victor, batch=batch, state=self.state, new_state=True, **options
+                )
                 if victor.environment == "production":
                     _require_named_state(sender)
                 if in_production is not None and victor.environment == "production":

@@ -95,7 +95,7 @@ def _entry_table() -> sa.Table:
     """The table of the entries of files, with more columns than that of an outbox.
 
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
-    the account and the address with which it is sent, and `batch` the batch that sends it. `shared`
+    the address with which it is sent, and `batch` the batch that sends it. `shared`
     says that it is for the rows of a payout, be it one row. `last` is the outcome of its last call,
     if that settled nothing. `word` is what people see of its rows: the database stores it with each
     change of the others.
@@ -302,9 +302,7 @@ def let_go_on(connection: Connection, chosen: Condition) -> None:
 
 
 def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
-    """Let a batch go on with entries in doubt of another batch or account. No live worker has
-    them.
-    """
+    """Let a batch go on with entries in doubt of another batch. No live worker has them."""
     may_be_adopted = sa.and_(chosen, _IS_UNSETTLED, ENTRIES.c.state.in_(IN_DOUBT))
     of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
     own = {"sender": sender, "batch": batch, "had_by": new_number()}
@@ -354,7 +352,7 @@ class SenderTerms:
 
     Attributes:
         scope: The system and the environment.
-        sender: The account and the address with which entries are sent.
+        sender: The address with which entries are sent.
         batch: The batch whose entries are sent; None: all batches.
         kept: Seconds for which the provider keeps keys, as was said; None: nobody has said it.
         workers: The maximum number of calls under way at once.
