@@ -7,15 +7,10 @@ import pytest
 
 from tests.bulk.bulk_runs import (
     WHO,
-    lose_answers,
-    made_in,
-    outbound,
     refused,
-    respond_to_creates,
     row,
     rows,
 )
-from tests.bulk.test_bulk_by_hand import restored_before
 from tests.outbox.test_groups import TogetherDriver
 from tests.providers.running import GUID
 from victor_ext._event_queue.drivers import BlockingDriver
@@ -120,53 +115,3 @@ def test_an_id_that_a_person_gave_to_a_row_that_was_refused_settles_no_other_row
 
 SHARED = {"client_reference_id": "REF", "amount": "5.00"}
 """What two rows have that only their references could tell apart."""
-
-
-def is_in_doubt_beside_another(result):
-    assert result.outcome == "unknown"
-    return "has what was sent, but another payment has the same reference" in result.error
-
-
-@pytest.mark.parametrize("before", ["refused", "pulled back"])
-def test_what_a_row_without_an_entry_may_have_made_since_the_backup_settles_no_other_row(
-    sender, victor_sandbox, backup, before
-):
-    """Nor does it when the other row was created, and its id is not known."""
-    sender = sender.of(skip_invalid=True)
-    own, other = row(1, **SHARED), row(2, **SHARED)
-    if before == "refused":
-        sender.store([{**own, "amount": "0"}, other])
-    else:
-        sender.store([own, other])
-        sender.store([other])  # it is pulled back
-
-    def ask_for_own():
-        sender().drop()
-        sender.finish([own])
-
-    restored_before(sender, backup, ask_for_own)
-    sender().resume()
-    assert is_in_doubt_beside_another(sender.results()["INV-2"])
-    if before == "refused":
-        sender().resolve("INV-1", done=True, **WHO)
-        sender().resume()
-        assert is_in_doubt_beside_another(sender.results()["INV-2"])
-    assert made_in(victor_sandbox) == 1
-
-
-def test_what_a_row_may_have_made_whose_id_nobody_knows_settles_no_other_row(
-    sender, victor_sandbox
-):
-    lose_answers(victor_sandbox, 1)
-    respond_to_creates(victor_sandbox, 503)
-    records = [row(number, **SHARED) for number in (1, 2)]
-    assert sender(workers=1).send(records).counts == {"unknown": 2}
-    victor_sandbox.clear_faults()
-    sender().resolve("INV-1", done=True, **WHO)
-    victor_sandbox.advance(3 * 86_400)
-    sender().resume()
-    assert is_in_doubt_beside_another(sender.results()["INV-2"])
-    (made,) = outbound(victor_sandbox)
-    sender().resolve("INV-1", done=True, id=made["id"], **WHO)
-    sender().resume()
-    assert f"{made['id']} was named for INV-2" in sender.results()["INV-2"].error

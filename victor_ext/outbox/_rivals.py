@@ -115,7 +115,7 @@ class Rivals:
 
     def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
         """Whether what a look-up has found may be that of another entry, which may have been sent
-        and is not settled, or of something beside the entries.
+        and is not settled.
 
         Such an entry has one of the references, or, where the look-up does not go by them, nothing
         that was compared tells the two apart.
@@ -134,7 +134,7 @@ class Rivals:
                 continue
             if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
                 return True
-        return self._payments.has_rival(connection, row.key, references)
+        return False
 
     def _others(self, row: Any, chosen: Condition, connection: Connection) -> Iterator[ClearRow]:
         """The other chosen entries of the same operation."""
