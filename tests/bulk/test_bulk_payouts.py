@@ -26,6 +26,9 @@ SETTLEMENT = 3600.0
 """Seconds for which a payout stays INSTRUCTED, before it is COMPLETED."""
 
 
+ONCE = RetryPolicy(base=0.0, max_attempts=1)
+
+
 def row(number, **changes):
     good = {
         "remote_id": "payee-7",
@@ -328,6 +331,34 @@ def test_a_killed_command_and_a_restored_state_pay_no_payout_twice(
     send_and_instruct_the_rest()
     assert "is INSTRUCTED" in bulk("withdraw", "march.csv", *state).out
     assert [calls(sandbox, name) for name in ("submit", "instruct", "withdraw")] == [1, 1, 0]
+
+
+class NoConnection(httpx.HTTPTransport):
+    """Connects to nobody who is asked for a payout, while it is `away`."""
+
+    away = True
+
+    def handle_request(self, request):
+        if self.away and request.method == "POST" and "payouts" in request.url.path:
+            raise httpx.ConnectError("refused")
+        return super().handle_request(request)
+
+
+def test_a_payout_that_did_not_leave_has_what_the_newer_sheet_asks_for(sender, sandbox):
+    """It was prepared, and its bytes are stored, before a row was corrected and one deleted."""
+    transport = NoConnection()
+    auth = VeloAuth(*sandbox.add_key())
+    with Velo(auth, base_url=sandbox.url, retry=ONCE, transport=transport) as velo:
+        own = sender.of(victor=velo)
+        assert own(patience=0).send(rows(3)).exit_status == 75
+        transport.away = False
+        own.finish([row(1), row(2, amount="9.00"), row(4)])
+        asked = [
+            (payment.payor_payment_id, payment.amount)
+            for payout in payouts_of(own)
+            for payment in velo.payouts.payments(payout)
+        ]
+    assert sorted(reference for reference, _ in asked) == ["PAY-1", "PAY-2", "PAY-4"]
 
 
 class OneUnread(httpx.HTTPTransport):

@@ -226,7 +226,7 @@ def test_what_has_expired_is_asked_once_more_by_a_row_that_names_it(
     sender.finish(sheet)
     asked_once(victor_sandbox, sheet)
     with nothing_sent(victor_sandbox), refused("INV-40B is created: only what is declined"):
-        sender(batch="april").send(once_more(sheet[-1:]))
+        sender(batch="april").send(once_more([{**sheet[-1], "due_date": in_days(1)}]))
 
 
 def test_what_has_not_ended_unpaid_is_asked_once_more_by_no_formula(
@@ -270,3 +270,45 @@ def test_an_export_of_each_night_is_a_list_of_its_own_whose_night_was_killed(bul
     ended = bulk("resume", "--batch", "open 2026-12-02")
     assert ended.status == 0, ended
     asked_once(victor_sandbox, rows(80))
+
+
+def test_a_number_that_nothing_asks_for_any_more_is_no_number_that_is_known(sender, victor_sandbox):
+    """What was renumbered before it left, or after it was rejected, is asked under its new one."""
+    respond_to_creates(victor_sandbox, 400, 1)
+    sender.store(rows(2, start=2), batch="waits")
+    sender(batch="rejected").send([row(1, amount="999")])
+    for batch, sheet in (("waits", rows(2, start=2)), ("rejected", rows(1))):
+        sender.finish(respelled(sheet), batch=batch)
+    with nothing_sent(victor_sandbox):
+        for sheet in (rows(2, start=2), rows(1)):
+            with refused(COPY):
+                sender(batch="once more").send(sheet)
+
+
+def test_what_was_asked_once_more_is_asked_by_no_other_number(sender, victor_sandbox):
+    sender.finish(rows(2))
+    for request in outbound(victor_sandbox):
+        victor_sandbox.move(request["id"], "expired")
+    sender.finish(once_more(rows(1)), batch="week 48")
+    with nothing_sent(victor_sandbox), refused(COPY):
+        sender(batch="week 49").send([row(1, invoice_no="1042", instead_of="INV-1")])
+
+
+def test_references_that_change_places_are_refused(sender, victor_sandbox):
+    sender.finish([row(2, client_reference_id="R2")], batch="february")
+    sender.store([row(1, client_reference_id="R1")])
+    swapped = [row(1, client_reference_id="R2"), row(2, client_reference_id="R1")]
+    with nothing_sent(victor_sandbox), refused("is that of INV-2"):
+        sender().send(swapped)
+
+
+def test_a_sheet_has_what_may_have_been_asked_since_its_backup(sender, victor_sandbox, backup):
+    respond_to_creates(victor_sandbox, 400, 1)
+    sender(workers=1).send([row(1, amount="999"), row(2)])
+    backup.make()
+    sender.finish(rows(2))
+    backup.restore()
+    sender().hold()
+    sender().release()
+    with nothing_sent(victor_sandbox), refused("has asked for INV-1"):
+        sender().send([row(2), row(1, invoice_no="R/1")])

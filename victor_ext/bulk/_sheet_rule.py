@@ -22,7 +22,7 @@ its sheet without a new row in its place.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 
 import sqlalchemy as sa
@@ -94,7 +94,7 @@ class SheetRule:
         """Yield that the sheet lacks payments of its batch that exist, or may."""
         assert self._connection is not None
         columns, batch = PAYMENTS.c, self._store.batch
-        is_asked = sa.and_(self._store.is_of_batch(), STATE.in_(EXISTS_OR_MAY))
+        is_asked = sa.and_(self._store.is_of_batch(), sa.or_(STATE.in_(EXISTS_OR_MAY), RESTORED))
         query = sa.select(columns.key).select_from(WITH_ENTRIES).where(is_asked)
         in_order = query.order_by(columns.sheet, columns.number)
         lacking: list[str] = []
@@ -139,14 +139,14 @@ class SheetRule:
         # SQLite counts how many have no reference, and would read all payments.
         asked = self._asked(OfFewRows(PAYMENTS.c[digest].in_(digests)))
         payments = {digest_of(payment): payment for payment in asked}
-        keys = {payment.key for payment in asked}
+        own = {(payment.key, digest_of(payment)) for payment in asked}
         others: dict[int, str] = {}
         for row in page:
             payment = payments.get(digest_of(row))
             earlier = first.get(digest_of(row), row.number)
             if earlier < row.number:
                 others[row.number] = self._rows.place_of(earlier)
-            elif payment is not None and row.key not in keys:
+            elif payment is not None and (row.key, digest_of(row)) not in own:
                 others[row.number] = self._described(payment)
         return others
 
@@ -154,27 +154,29 @@ class SheetRule:
         """Yield that new rows have all values and the due date of payments of other batches that
         the sheet lacks: at least half of them, or some while two batches share rows.
         """
-        verified = {row.number for row in self._rows.asking_once_more()}
+        named = {row.number: self._named_key(row) for row in self._rows.asking_once_more()}
         new = 0
         copied: set[str] = set()
         names: list[str] = []
         of_batches: set[str] = set()
         related: set[str] = set()
         for page in self._rows.pages():
-            known = self._stored([row.key for row in page])
+            known = self._asked_of(row.key for row in page)
             related |= {payment.batch for payment in known.values()}
             unknown: dict[tuple[str, str | None], list[RequestedPayment]] = defaultdict(list)
             for row in page:
-                if row.key not in known and row.number not in verified:
+                if row.key not in known:
                     new += 1
                     unknown[row.bare_digest, row.due_date].append(row)
             others = self._asked(PAYMENTS.c.bare_digest.in_({digest for digest, _ in unknown}))
             listed = self._rows.keys_among([other.key for other in others])
             for other in others:
-                alike = unknown[other.bare_digest, other.due_date]
+                with_values = unknown[other.bare_digest, other.due_date]
+                alike = [row for row in with_values if named.get(row.number) != other.key]
                 is_elsewhere = other.batch != self._store.batch and other.key not in listed
                 if alike and is_elsewhere and other.key not in copied:
-                    row = alike.pop(0)
+                    row = alike[0]
+                    with_values.remove(row)
                     copied.add(other.key)
                     of_batches.add(other.batch)
                     if len(names) < _NAMED:
@@ -205,7 +207,7 @@ class SheetRule:
         unpaid = self._store.kind.unpaid_end_statuses
         namings = Counter(self._named_key(row) for row in self._rows.asking_once_more())
         for page in pages(self._rows.asking_once_more()):
-            known = self._stored([row.asked.key for row in page])
+            known = self._asked_of(row.asked.key for row in page)
             named = {row: self._named_key(row) for row in page if row.asked.key not in known}
             statuses = self._statuses([*named.values()])
             for row, key in named.items():
@@ -246,6 +248,10 @@ class SheetRule:
         if self._connection is None:
             return {}
         return stored_payments(self._connection, self._store.owner, keys)
+
+    def _asked_of(self, keys: Iterable[str]) -> dict[str, StoredPayment]:
+        """Return those of the payments with these keys that `_asked` returns, by key."""
+        return {payment.key: payment for payment in self._asked(PAYMENTS.c.key.in_([*keys]))}
 
     def _asked(self, chosen: Condition) -> list[StoredPayment]:
         """Return the chosen payments that exist, may exist or will be asked for."""

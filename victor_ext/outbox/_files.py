@@ -201,8 +201,11 @@ def remove_entries(connection: Connection, scope: str, keys: Collection[str]) ->
 
 
 def renew_entries(connection: Connection, scope: str, keys: Collection[str]) -> None:
-    """Let a worker that has read these entries send none of them: each asks for less since."""
-    change_rows(connection, ENTRIES, named_entries(scope, keys), had_by=new_number())
+    """Let a worker that has read these entries send none of them: each asks for less since, and
+    gets another call.
+    """
+    anew = {"had_by": new_number(), "call": UNPREPARED, "look_up_by": UNPREPARED}
+    change_rows(connection, ENTRIES, named_entries(scope, keys), **anew)
 
 
 _IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
