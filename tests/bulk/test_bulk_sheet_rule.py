@@ -312,3 +312,19 @@ def test_a_sheet_has_what_may_have_been_asked_since_its_backup(sender, victor_sa
     sender().release()
     with nothing_sent(victor_sandbox), refused("has asked for INV-1"):
         sender().send([row(2), row(1, invoice_no="R/1")])
+
+
+@pytest.mark.parametrize("heading", ["instead of", "Instead_Of", "insteadof"])
+def test_another_spelling_of_the_column_is_refused(sender, victor_sandbox, heading):
+    with nothing_sent(victor_sandbox), refused("must be instead_of"):
+        sender().send([*rows(2), {**row(1, invoice_no="INV-1B"), heading: "INV-1"}])
+
+
+def test_what_is_asked_once_more_has_the_values_of_what_it_names(sender, victor_sandbox):
+    """A column may have been moved by sorting."""
+    sender.finish(rows(2))
+    for request in outbound(victor_sandbox):
+        victor_sandbox.move(request["id"], "expired")
+    with nothing_sent(victor_sandbox), refused("INV-1 is asked with other values than this row"):
+        moved = row(2, invoice_no="INV-2B", instead_of="INV-1", due_date=in_days(1))
+        sender(batch="april").send([moved])

@@ -22,7 +22,7 @@ its sheet without a new row in its place.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 import sqlalchemy as sa
@@ -209,11 +209,14 @@ class SheetRule:
         for page in pages(self._rows.asking_once_more()):
             known = self._asked_of(row.asked.key for row in page)
             named = {row: self._named_key(row) for row in page if row.asked.key not in known}
-            statuses = self._statuses([*named.values()])
+            asked = self._stored([*named.values()])
+            statuses = self._statuses(asked)
             for row, key in named.items():
                 status = statuses.get(key, "not asked for")
                 if namings[key] > 1:
                     status = "named by several rows"
+                elif key in asked and asked[key].bare_digest != row.asked.bare_digest:
+                    status = "asked with other values than this row"
                 if status.lower() not in unpaid:
                     message = (
                         f"{row.instead_of} is {status}: only what is declined, expired, failed or "
@@ -226,12 +229,12 @@ class SheetRule:
         arguments = content_of(self._store.vault, row.asked.row).arguments or {}
         return self._store.kind.key_of(arguments, row.instead_of or "") or ""
 
-    def _statuses(self, keys: Sequence[str]) -> dict[str, str]:
-        """Return the present statuses of payments, by their keys."""
-        store, payments = self._store, self._stored(keys)
+    def _statuses(self, payments: Mapping[str, StoredPayment]) -> dict[str, str]:
+        """Return the present statuses of these payments, by their keys."""
+        store = self._store
         lines = {key: line_of_payment(store, payment) for key, payment in payments.items()}
         current = current_statuses(store.kind, lines.values())
-        listed = self._rows.keys_among(keys)
+        listed = self._rows.keys_among([*payments])
         statuses: dict[str, str] = {}
         for key, line in lines.items():
             statuses[key] = str(line.outcome)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -155,6 +155,7 @@ class RowValidation:
             problems = problems_of(kind, fields, file)
             self._note_currencies(record, fields.extras)
             self._note_payees(record, fields.arguments)
+            _refuse_near_heading(record, fields.extras)
             self._has_references |= bool(fields.arguments.get(kind.reference))
             price = self._price_of(fields)
         key = self._key_of(fields)
@@ -256,6 +257,17 @@ class RowValidation:
             return self._kind.price(fields.arguments)
         except (InvalidRequest, KeyError):
             return None
+
+
+def _refuse_near_heading(record: FileRecord, extras: Iterable[str]) -> None:
+    """Raise `SourceBroken` for `instead_of` in another spelling: what its rows ask once more would
+    be asked unseen.
+    """
+    for name in extras:
+        letters = re.sub(r"[\W_]", "", name).casefold()
+        if letters == "insteadof" and name != INSTEAD_OF:
+            message = f"The heading {name!r} must be {INSTEAD_OF}: write it so."
+            raise SourceBroken(record.line, name, "heading", message)
 
 
 @dataclass(slots=True)

@@ -115,14 +115,10 @@ def _create(
             return "its body reports an error"
         return None if id_of(response) else f"it does not say which {what} it made"
 
-    return _write(
-        effect,
-        look_up,
-        complaint,
-        made=id_of,
-        proves_work=lambda response: id_of(response) is not None,
-        **columns,
-    )
+    def has_id(response: httpx.Response) -> bool:
+        return id_of(response) is not None
+
+    return _write(effect, look_up, complaint, made=id_of, proves_work=has_id, **columns)
 
 
 # For requests that name people or accounts.
