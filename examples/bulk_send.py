@@ -43,7 +43,5 @@ with connect() as victor:
     status = invoices.send(Path(__file__).with_name("invoices.csv"))
     print(", ".join(f"{count} {outcome}" for outcome, count in status.counts.items()))
     for result in invoices.export():
-        print(
-            f"invoice {result.number}: {result.outcome} {result.id or result.error}"
-        )
+        print(f"invoice {result.number}: {result.outcome} {result.id or result.error}")
     sys.exit(status.exit_status)
