@@ -140,8 +140,8 @@ def _bulk(_database: str, url: str, count: int) -> None:
         )
         path = _file(folder, count)
         began, cpu = time.perf_counter(), time.process_time()
-        sender.send(path)
-        _tell_of_all(count, sender.tried_counts()[RowOutcome.CREATED], began, cpu)
+        status = sender.send(path)
+        _tell_of_all(count, status.counts[RowOutcome.CREATED], began, cpu)
 
 
 def _bulk_by_hand(_database: str, url: str, count: int) -> None:

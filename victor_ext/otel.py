@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from functools import partial
-from inspect import iscoroutinefunction
 from threading import local
 from typing import Any, Literal
 
@@ -235,7 +234,7 @@ class OpenTelemetry:
         observations: list[metrics.Observation] = []
         for box in self._boxes:
             count = getattr(box, method, None)
-            if count is None or iscoroutinefunction(count):
+            if count is None or _is_awaited(box):
                 continue
             labels = self._box_labels(box)
             for word, number in count().items():
@@ -341,7 +340,7 @@ class OpenTelemetry:
 
 def _is_awaited(box: Any) -> bool:
     """Whether the methods of a box are awaited."""
-    return iscoroutinefunction(getattr(box, "event_counts", None))
+    return bool(getattr(box, "is_awaited", False))
 
 
 def _server(event: Event) -> dict[str, Any]:

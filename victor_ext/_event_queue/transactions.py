@@ -228,6 +228,7 @@ class Box:
     """What the public classes have in common: their transactions, and the state of their worker."""
 
     table: sa.Table
+    is_awaited: ClassVar = False
     _transactions: Transactions
     _driver: ClassVar[type[PassDriver]]
 
@@ -249,6 +250,8 @@ class OpenBox(BlockingBox):
 
 class AwaitedBox(Box):
     """With awaited calls."""
+
+    is_awaited = True
 
 
 class _InSession(Protocol[P, T_co]):
