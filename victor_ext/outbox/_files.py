@@ -4,7 +4,7 @@ all that bulk sending uses of an outbox.
 First come the table and the columns of a new entry, then the statements that change entries which
 no worker sends now, then what their policy is (`FilePolicy`), and `FileSender`, which makes passes.
 
-A file may add, replace or leave out what waits, and never touches an entry that may have been sent.
+A file may add, replace or leave out what waits, and lets no new call begin of what was corrected.
 A worker takes up, sends and settles, and sends no entry of another scope or sender. A person
 settles what is in doubt, and never changes what a live worker has.
 """
@@ -203,6 +203,14 @@ def remove_entries(connection: Connection, scope: str, keys: Collection[str]) ->
 def renew_entries(connection: Connection, scope: str, keys: Collection[str]) -> None:
     """Let a worker that has read these entries send none of them: each asks for less since."""
     change_rows(connection, ENTRIES, named_entries(scope, keys), had_by=new_number())
+
+
+def end_sending(connection: Connection, scope: str, keys: Collection[str | None]) -> None:
+    """Let no new call of these entries begin: one that was surely not sent is refused, and one that
+    may have been is looked up.
+    """
+    if keys:
+        change_rows(connection, ENTRIES, named_entries(scope, keys), send_before=0.0)
 
 
 _IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
