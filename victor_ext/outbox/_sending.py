@@ -168,7 +168,7 @@ class Sending:
         if time_left <= 0:
             return Keyless(caller, 0.0, claim.at, _MAYBE_TOO_LATE)
         kept.warn_if_assumed(self.claims.client)
-        return Keys(kept.seconds, caller, claim.at)
+        return Keys(kept.seconds, caller, claim.at, why_repeated=kept.why_repeated)
 
     def _look_first(
         self, claim: Claim, write: Write, keys: Keys, step: LookUp
@@ -186,8 +186,6 @@ class Sending:
         result = yield from self._send(renewed, write, keys)
         if isinstance(result, LookUp) and result.may_repeat:
             return (yield from self._look_first(renewed, write, keys, result))
-        if isinstance(result, Settlement) and result.outcome is PaymentOutcome.CREATED:
-            result = replace(result, reason=self.claims.kept.why_repeated)
         return (yield from self._settle(renewed, result))
 
     def _settle(self, claim: Claim, result: Settlement | LookUp) -> Steps[Entry | None]:
