@@ -54,7 +54,7 @@ from victor_ext._settlement.key_age import Keyless, Keys, Moment, Now, send_in_t
 from ._claimed_entry import Claim
 from ._claims import Claims
 from ._engine import OutboxEngine
-from ._entries import Entry, EntryState, done_values, new_number, sent_of
+from ._entries import Entry, EntryState, done_values, new_number, sent_of, write_of
 from ._steps import CallNotMade, Postponed, SharedCall, Steps
 from ._storing import Tell, result_of
 
@@ -153,7 +153,7 @@ class Sending:
         if claim is None:
             return None
         claims.life.write_beside(claim.marks)
-        write = self._policy.write(row, taken_up.at.local - taken_up.now)
+        write = write_of(row, taken_up.at.local - taken_up.now)
         keys = self._keys(claim, write, time_left)
         result = yield from self._send(claim, write, keys)
         if isinstance(keys, Keys) and isinstance(result, LookUp) and result.may_repeat:
@@ -343,9 +343,7 @@ class Sending:
         if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
             return {"state": EntryState.REJECTED, "error": settlement.reason}
         until = self._settle_until(claim)
-        is_final = bool(
-            self._policy.write(claim.row, 0.0).why_no_look_up
-        )  # no later look-up can show more
+        is_final = bool(write_of(claim.row, 0.0).why_no_look_up)  # no later look-up shows more
         if is_final or claim.now >= until:
             state = EntryState.UNCLEAR
             return {"state": state, "error": settlement.reason or "", "settle_until": until}
