@@ -7,7 +7,10 @@ from collections import Counter
 import pytest
 
 from tests.bulk.bulk_runs import (
+    change_state,
+    lose_answers,
     referenced,
+    rows,
     wait_until,
 )
 
@@ -35,3 +38,16 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
     after = Counter(line["outcome"] for line in bulk("export", "--state", any_state).table)
     assert after == {"created": 119, "unknown": 1}
     assert max(victor_sandbox.attempts_by_key().values()) == 1
+
+
+@pytest.mark.parametrize("minutes", [5, 11])
+def test_a_row_that_no_read_can_find_says_that_its_key_was_repeated_after_a_pause(
+    sender, victor_sandbox, tmp_path, minutes
+):
+    lose_answers(victor_sandbox, 2)
+    assert sender().send(rows(1)).counts == {"unknown": 1}
+    earlier = f"UPDATE victor_bulk SET first_sent_at = first_sent_at - {60 * minutes}"
+    change_state(tmp_path / "state.sqlite", earlier)
+    sender.finish()
+    is_said = "is assumed: nobody has said it" in (sender.result().error or "")
+    assert is_said is (minutes > 10)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -21,10 +22,12 @@ from tests.bulk.bulk_runs import (
     in_state,
     keys_of,
     nothing_sent,
+    outbound,
     respond_to_creates,
     row,
     rows,
 )
+from victor_ext import RetryPolicy
 from victor_ext.bulk import StateLost
 from victor_ext.bulk._loading import Loading
 from victor_ext.bulk._run import status_of
@@ -196,6 +199,35 @@ def test_resume_sends_no_earlier_values_of_what_was_under_way_when_its_correctio
     with nothing_sent(victor_sandbox):
         assert sender().resume().counts == {"to_decide": 1}
     sender.finish([row(1, amount="9.00")])
+
+
+class Refusing(httpx.HTTPTransport):
+    """The way to the provider. Something happens before the first create, which finds no way."""
+
+    def __init__(self, happens):
+        super().__init__()
+        self._happens = [happens]
+
+    def handle_request(self, request):
+        if self._happens and request.url.path.endswith("/request-payment"):
+            self._happens.pop()()
+            raise httpx.ConnectError("refused")
+        return super().handle_request(request)
+
+
+def test_what_was_corrected_while_its_call_was_under_way_is_not_sent_once_that_has_ended(
+    sender, clients, victor_sandbox
+):
+    """The first run goes on, and nobody has called `resume`."""
+    corrected = [row(1, amount="100.00"), row(2)]
+    transport = Refusing(partial(sender.store, corrected))
+    retry = RetryPolicy(base=0.0, max_attempts=1)
+    victor = clients(transport=transport, retry=retry)
+    sender(victor=victor, patience=10).send([row(1, amount="1000.00"), row(2)])
+    assert sender().status().counts == {"created": 1, "to_decide": 1}
+    sender.finish(corrected)
+    asked_once(victor_sandbox, corrected)
+    assert {float(request["amount"]) for request in outbound(victor_sandbox)} == {100.00, 3.23}
 
 
 def test_dropping_a_batch_pulls_back_what_it_alone_asks_for(sender, victor_sandbox, tmp_path):

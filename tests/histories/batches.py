@@ -166,7 +166,7 @@ class MemoryState(State):
 
     def payments(self, store: Store) -> Iterator[Payment]:
         """What is known at the end, of all batches."""
-        query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS)
+        query = sa.select(*PAYMENT_COLUMNS, ENTRIES.c.by_provider_clock).select_from(WITH_ROWS)
         with self.database.connect() as connection:
             rows = connection.execute(query.order_by(PAYMENTS.c.batch, PAYMENTS.c.key)).all()
         for row in rows:

@@ -260,6 +260,9 @@ def settle(
         return _as_possibly_sent(result)
     if result.outcome in MAY_EXIST and isinstance(keys, Keyless):
         return _look_up_of(write, keys.why, keys, clock(), since=now.moment, began=now.moment)
+    if isinstance(keys, Keys) and result.outcome is PaymentOutcome.CREATED:
+        is_after_pause = doubt is not None or keys.absent_at is not None
+        return replace(result, reason=keys.why_repeated) if is_after_pause else result
     return result
 
 

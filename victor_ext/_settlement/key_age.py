@@ -194,12 +194,14 @@ class Keys:
             payment over. It therefore treats the payment as possibly sent since then. None: no
             other worker can take the payment over.
         absent_at: When a look-up has last found nothing of the payment; None: there was none.
+        why_repeated: What is said of a payment whose key was repeated after a pause.
     """
 
     kept: float
     caller: str | None
     alone_since: Moment | None = None
     absent_at: Moment | None = None
+    why_repeated: str | None = None
 
     def first_use(self, now: Now) -> SentSince:
         """Return the earliest time at which a key that the provider still keeps may have been

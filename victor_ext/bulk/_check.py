@@ -110,7 +110,7 @@ class Check:
         causes: All problems by their cause, those that break the source first.
         broken: Whether the source cannot be read completely, has other control totals than are
             expected, or is refused by the rule of sheets.
-        columns: Extra columns, for the export.
+        columns: The headings of the source, for the export.
         totals: What the new rows ask for together, exactly, by currency.
         pulled_back: Rows of the batch that wait and that the source lacks: they are not sent any
             more.

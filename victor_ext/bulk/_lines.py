@@ -18,7 +18,6 @@ from victor_ext.outbox._files import ENTRIES, UNDER_WAY
 from ._deciding import Verdict, decide, message_of
 from ._payments import (
     LINES,
-    PAGE,
     PAYMENTS,
     STATE,
     RequestedPayment,
@@ -26,8 +25,7 @@ from ._payments import (
     StoredPayment,
     is_of_sheet,
     lines_with_payments,
-    lines_with_rows,
-    row_and_payment,
+    stored_lines,
 )
 from ._rows import Result, RowContent, RowOutcome, asked_at_of, content_of, key_after, result_of
 from ._state import StateLost
@@ -204,26 +202,20 @@ def lines_of(stores: Sequence[Store]) -> Iterator[Line]:
         for store, sheet in zip(stores, sheets, strict=True):
             refuse_lost(store, connection, sheet)
         for store, sheet in zip(stores, sheets, strict=True):
-            for stored in _stored_lines(store, connection, sheet):
-                yield _line_of(store, sheet, stored)
+            for stored in stored_lines(connection, store.owner, sheet.id):
+                yield _line_of(store, sheet, *stored)
 
 
-def _stored_lines(store: Store, connection: Connection, sheet: Sheet) -> Iterator[sa.Row[Any]]:
-    """Yield the rows of a sheet as they are stored, with their payments, in pages."""
-    number = LINES.c.number
-    query = lines_with_rows(store.owner, LINES.c.problems).where(is_of_sheet(sheet.id))
-    next_page = query.where(number > sa.bindparam("last")).order_by(number).limit(PAGE)
-    last = 0
-    while page := connection.execute(next_page, {"last": last}).all():
-        last = page[-1].line_number
-        yield from page
-
-
-def _line_of(store: Store, sheet: Sheet, stored: sa.Row[Any]) -> Line:
-    """Return a row of a sheet as a line."""
-    row, payment = row_and_payment(stored)
+def _line_of(
+    store: Store,
+    sheet: Sheet,
+    row: RequestedPayment,
+    payment: StoredPayment | None,
+    problems: str | None,
+) -> Line:
+    """Return a row of a sheet as a line. `problems` are encrypted."""
     verdict = decide(row, payment, sheet)
-    message = None if row.is_valid else _problems_of(store, stored.problems)
+    message = None if row.is_valid else _problems_of(store, problems)
     if payment is None:
         return Line(
             sheet=store.batch,

@@ -16,7 +16,7 @@ from victor_ext._event_queue.rows import lock_texts
 from victor_ext.outbox._files import ENTRIES
 
 from ._payments import PAYMENTS, StoredPayment, chosen_payments
-from ._rows import content_of, key_after
+from ._rows import content_of
 from ._store import Store
 
 
@@ -81,29 +81,18 @@ def name_of_entry(store: Store, connection: Connection, entry: str) -> str:
 
 
 def _holders_of_entry(connection: Connection, store: Store, entry: str) -> list[IdHolder]:
-    """Return the payments that an entry asks for; if there is none, those for which it has asked
-    under an earlier key of theirs, which count up.
+    """Return the payments that an entry asks for; if it was of an earlier request, what that is
+    called.
     """
     holders = _holders(connection, store, PAYMENTS.c.entry == entry)
-    if holders:
-        return holders
-    for row in _asked(connection, store, PAYMENTS.c.again > 0):
-        if any(key_after(row.key, number) == entry for number in range(row.again)):
-            name = f"an earlier request of {_name(store, row)}"
-            holders.append(IdHolder("", name, row.reference_digest))
     return holders or [IdHolder("", f"an earlier request, {entry}", "")]
 
 
 def _holders(connection: Connection, store: Store, chosen: Condition) -> list[IdHolder]:
-    """Return the payments that are chosen, by what they are asked with now."""
-    asked = _asked(connection, store, chosen)
-    return [IdHolder(row.key, _name(store, row), row.reference_digest) for row in asked]
-
-
-def _asked(connection: Connection, store: Store, chosen: Condition) -> list[StoredPayment]:
     """Return the payments that are chosen, in the order of their keys."""
-    payments = chosen_payments(connection, sa.and_(PAYMENTS.c.owner == store.owner, chosen))
-    return sorted(payments, key=attrgetter("key"))
+    asked = chosen_payments(connection, sa.and_(PAYMENTS.c.owner == store.owner, chosen))
+    asked.sort(key=attrgetter("key"))
+    return [IdHolder(row.key, _name(store, row), row.reference_digest) for row in asked]
 
 
 def _name(store: Store, stored: StoredPayment) -> str:

@@ -215,7 +215,6 @@ class StoredPayment(NamedTuple):
     made: str | None = None
     error: str | None = None
     first_sent_at: float | None = None
-    by_provider_clock: bool | None = None
     stored: str = ""
     restored: bool = False
     entry: str | None = None
@@ -234,7 +233,7 @@ def _own_or_of_entry(name: str) -> sa.ColumnElement[Any]:
 _COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
     **PAYMENTS.c,
     **{name: _own_or_of_entry(name) for name in ("request_id", "status", "error")},
-    **{name: ENTRIES.c[name] for name in ("first_sent_at", "by_provider_clock")},
+    "first_sent_at": ENTRIES.c.first_sent_at,
     "state": STATE,
     "restored": RESTORED,
     "own_state": PAYMENTS.c.state,
@@ -251,25 +250,26 @@ ROW_COLUMNS = [
 """The columns of a `RequestedPayment`. The key of a row without one is empty."""
 
 
-def lines_with_rows(owner: str, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """Return the query for lines with their payments, and with these columns: see
-    `row_and_payment`.
+def stored_lines(
+    connection: Connection, owner: str, sheet: Any
+) -> Iterator[tuple[RequestedPayment, StoredPayment | None, str | None]]:
+    """Yield the rows of a sheet, in pages: each with its payment, if there is one, and with its
+    problems, encrypted.
     """
-    query = sa.select(
-        *(column.label(f"line_{column.name}") for column in ROW_COLUMNS),
-        *PAYMENT_COLUMNS,
-        *columns,
-    )
-    return query.select_from(lines_with_payments(owner).outerjoin(_ASKED, _WAS_ASKED_FOR))
-
-
-def row_and_payment(stored: sa.Row[Any]) -> tuple[RequestedPayment, StoredPayment | None]:
-    """Return what a row of `lines_with_rows` has; None: there is no payment."""
-    of_row = len(RequestedPayment._fields)
-    payment = None
-    if stored[of_row] is not None:
-        payment = StoredPayment._make(stored[of_row : of_row + len(StoredPayment._fields)])
-    return RequestedPayment._make(stored[:of_row]), payment
+    number, of_row = LINES.c.number, len(RequestedPayment._fields)
+    query = sa.select(*ROW_COLUMNS, *PAYMENT_COLUMNS, LINES.c.problems)
+    with_rows = lines_with_payments(owner).outerjoin(_ASKED, _WAS_ASKED_FOR)
+    is_next = sa.and_(is_of_sheet(sheet), number > sa.bindparam("last"))
+    next_page = query.select_from(with_rows).where(is_next).order_by(number).limit(PAGE)
+    last = 0
+    while page := connection.execute(next_page, {"last": last}).all():
+        for stored in page:
+            row = RequestedPayment._make(stored[:of_row])
+            payment = None
+            if stored[of_row] is not None:
+                payment = StoredPayment._make(stored[of_row:-1])
+            last = row.number
+            yield row, payment, stored[-1]
 
 
 def pages(values: Iterable[T]) -> Iterator[list[T]]:

@@ -302,7 +302,7 @@ class BulkSender:
         A row that waits, or whose outcome is unknown, may have been asked since, under another key
         or with other values: `resume` looks it up, and does not send it. A row that was rejected or
         refused may have been asked since: a file that has it once more lets it be looked up. A row
-        that was created is asked once more only after somebody has called `resolve`.
+        that was created is not asked again.
 
         Returns:
             Whether the state was held.
@@ -428,12 +428,7 @@ class BulkSender:
             yield from results_of_payments(store)
 
     def batches(self) -> list[str]:
-        """Return the names of the batches of this key and provider in the state.
-
-        Raises:
-            ConfigurationError: All batches belong to another key or provider. The message names the
-                settings to change.
-        """
+        """Return the names of the batches of this system, environment and account in the state."""
         if not self._state.exists():
             return []
         with self._present() as store:

@@ -55,11 +55,6 @@ class SourceRow(NamedTuple):
     def number(self) -> int:
         return self.asked.number
 
-    @property
-    def place_text(self) -> str:
-        """Where its source has the row, in the words of a message."""
-        return f"row {self.number}" if self.line is None else f"line {self.line}"
-
     def problem_list(self) -> list[Problem]:
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
 
@@ -150,7 +145,7 @@ class SourceRows(TemporaryDatabase):
     def place_of(self, number: int) -> str:
         """Return where its source has a row, in the words of a message."""
         (row,) = self.named([number])
-        return row.place_text
+        return f"row {number}" if row.line is None else f"line {row.line}"
 
     # While it is stored
 

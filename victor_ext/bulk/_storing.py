@@ -1,9 +1,9 @@
 """Store a sheet as it was read (`add_sheet`), and make what it wants into what is asked (`apply`).
 
 `apply` alone makes the entries of rows, and pulls back those that wait and that the latest sheet
-does not want. It touches no entry that may have been sent. Rows that are sent in one call, such as
-the payments of a payout, are a unit. An entry has no call before a worker takes it up: then
-`prepared_calls` makes it of what the payments ask for that are left in it.
+does not want. What may have been sent with other values is not sent later. Rows that are sent in
+one call, such as the payments of a payout, are a unit. An entry has no call before a worker takes
+it up: then `prepared_calls` makes it of what the payments ask for that are left in it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from victor_ext import InvalidRequest
 from victor_ext._event_queue.databases import Condition
 from victor_ext._event_queue.rows import change_rows, insert_rows, put_rows
+from victor_ext._settlement.flow import MAY_EXIST
 from victor_ext._settlement.key_age import SentSince
 from victor_ext._values.ids import reference_of
 from victor_ext.outbox._files import (
@@ -27,6 +28,7 @@ from victor_ext.outbox._files import (
     FileCall,
     FileTerms,
     clear_restored,
+    end_sending,
     entry_values,
     lock_waiting,
     put_entries,
@@ -120,7 +122,7 @@ def apply(
     note: Callable[[Sequence[Joined]], None],
 ) -> None:
     """Let what the latest sheet of the batch wants be asked for, and pull back what waits and is
-    not wanted.
+    not wanted. What is under way with other values is not sent later.
 
     Args:
         sheet: The latest sheet of the batch.
@@ -139,6 +141,8 @@ def apply(
                 asked.add(each.row.number, each.verdict)
             elif each.payment is not None and _is_to_pull(store, each):
                 pulled.append(each.payment.key)
+        outdated = [each.payment.entry for each in joins if each.payment and _is_outdated(each)]
+        end_sending(connection, store.owner, outdated)
     for page in pages(pulled):
         take_from_entries(connection, store, page)
     pull_back_unlisted(connection, store, sheet.id)
@@ -173,6 +177,11 @@ def _is_to_pull(store: Store, each: Joined) -> bool:
     assert payment is not None
     is_waiting = payment.entry is not None and payment.state in NEVER_LEFT
     return is_waiting and payment.batch == store.batch and outcome != payment.state
+
+
+def _is_outdated(each: Joined) -> bool:
+    """Whether the payment of a row may be under way with other values, or be repeated with them."""
+    return each.verdict.outcome in MAY_EXIST and each.verdict.code is not None
 
 
 def pull_back_unlisted(connection: Connection, store: Store, sheet: int | None) -> None:

@@ -231,7 +231,7 @@ class RowValidation:
             self._rows.add(row, json.dumps(of_source, default=str, sort_keys=True))
             return
         column, value = self._key_column, (content.value or "")[:_KEY_CHARACTERS]
-        why = f"as in {earlier.place_text}: two rows cannot have one key."
+        why = f"as in {self._rows.place_of(earlier.number)}: two rows cannot have one key."
         repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
         text = problems_text([repeated, *row.problem_list()])
         self._rows.add(SourceRow.repeated(row.number, row.line, text))

@@ -27,6 +27,7 @@ from victor_ext.outbox._files import (
     ENTRIES,
     EntryLost,
     FileCall,
+    FileRows,
     FileSender,
     SenderTerms,
 )
@@ -169,7 +170,7 @@ class Worker:
             self._reading = Backoff()
 
 
-class Rows:
+class Rows(FileRows):
     """What the worker knows of rows: see `FileRows`."""
 
     def __init__(self, store: Store) -> None:

@@ -4,7 +4,7 @@ all that bulk sending uses of an outbox.
 First come the table and the columns of a new entry, then the statements that change entries which
 no worker sends now, then what their policy is (`FilePolicy`), and `FileSender`, which makes passes.
 
-A file may add, replace or leave out what waits, and never touches an entry that may have been sent.
+A file may add, replace or leave out what waits, and lets no new call begin of what was corrected.
 A worker takes up, sends and settles, and sends no entry of another scope or sender. A person
 settles what is in doubt, and never changes what a live worker has.
 """
@@ -15,9 +15,9 @@ import math
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -34,7 +34,7 @@ from victor_ext._event_queue.fitness import prepared_engine
 from victor_ext._event_queue.rows import change_rows, count_rows, delete_rows, put_rows
 from victor_ext._event_queue.transactions import PassDriver, Transactions
 from victor_ext._event_queue.vault import Vault
-from victor_ext._settlement.flow import PaymentOutcome, Settlement, Write
+from victor_ext._settlement.flow import PaymentOutcome, Settlement
 from victor_ext._settlement.key_age import SentSince
 
 from ._by_hand import Finding as Finding  # noqa: PLC0414 - bulk sending makes one
@@ -52,7 +52,6 @@ from ._entries import (
     outbox_table,
     sent_values,
     waiting_values,
-    write_of,
 )
 from ._forgetting import forget_entries as forget_entries  # noqa: PLC0414 - bulk sending calls it
 from ._holding import end_hold, hold, store_time
@@ -116,7 +115,6 @@ def _entry_table() -> sa.Table:
 TABLES = OutboxTables.of(_entry_table(), NAME)
 ENTRIES = TABLES.entries
 
-_NO_REFERENCE = "It has no client_reference_id to search for."
 _WAS_DONE = "A look-up shows that it was done."
 _GONE = InvalidRequest("What it asks for is not in the state any more.")
 _WAITING = EntryState.WAITING
@@ -173,20 +171,18 @@ def named_entries(scope: str, keys: Any) -> Condition:
     return sa.and_(ENTRIES.c.scope == scope, ENTRIES.c.key.in_(keys))
 
 
-def put_entries(
-    connection: Connection,
-    entries: Sequence[dict[str, Any]],
-    replaced: Collection[str] = _MAY_BE_REPLACED,
-) -> None:
-    """Store entries. One under the same key that is in one of the states `replaced` (it waits, or
-    was refused here) is replaced: a worker that has read it does not send it any more.
+def put_entries(connection: Connection, entries: Sequence[dict[str, Any]]) -> None:
+    """Store entries. One under the same key that waits, or was refused here, is replaced: a worker
+    that has read it does not send it any more.
     """
     if not entries:
         return
     Life(ENTRIES, TABLES.control).begin(connection)
     now = database_time(connection)
     stored = [{**entry, "stored_at": now, "changed_at": now} for entry in entries]
-    may_be_replaced = ENTRIES.c.state.in_([sa.literal_column(f"'{state}'") for state in replaced])
+    may_be_replaced = ENTRIES.c.state.in_(
+        [sa.literal_column(f"'{state}'") for state in _MAY_BE_REPLACED]
+    )
     put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
     named = named_entries(entries[0]["scope"], [entry["key"] for entry in entries])
     were_put = sa.and_(named, ENTRIES.c.stored_at == now)
@@ -206,6 +202,14 @@ def renew_entries(connection: Connection, scope: str, keys: Collection[str]) -> 
     """
     anew = {"had_by": new_number(), "call": UNPREPARED, "look_up_by": UNPREPARED}
     change_rows(connection, ENTRIES, named_entries(scope, keys), **anew)
+
+
+def end_sending(connection: Connection, scope: str, keys: Collection[str | None]) -> None:
+    """Let no new call of these entries begin: one that was surely not sent is refused, and one that
+    may have been is looked up.
+    """
+    if keys:
+        change_rows(connection, ENTRIES, named_entries(scope, keys), send_before=0.0)
 
 
 _IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
@@ -377,14 +381,14 @@ class FileCall(NamedTuple):
     look_up_by: Mapping[str, str]
 
 
-class FileRows(PaymentRegister, Protocol):
+class FileRows(PaymentRegister):
     """What bulk sending knows of the rows that entries are for."""
 
     def prepare(
         self, connection: Connection, keys: Sequence[str]
     ) -> Mapping[str, FileCall | InvalidRequest]:
         """Return the calls of entries by their keys, or why one cannot be made."""
-        ...
+        raise NotImplementedError
 
 
 class FilePolicy:
@@ -460,18 +464,11 @@ class FilePolicy:
         is_as_read = sa.and_(ENTRIES.c.id == row.id, ENTRIES.c.had_by == row.had_by)
         change_rows(connection, ENTRIES, is_as_read, **free_values(), state=state, error=why)
 
-    def write(self, row: Any, ahead: float) -> Write:
-        """The write of an entry."""
-        write = write_of(row, ahead)
-        if write.call.subject == "":
-            write = replace(write, why_no_look_up=_NO_REFERENCE)
-        return write
-
     # What is stored of it
 
     def end(self, row: Any, settlement: Settlement, values: dict[str, Any]) -> dict[str, Any]:
         """The usual ones, and what a row shows: its last outcome, and what is said of it. One whose
-        refusal was its own is over: a person sees it, and may ask for it again.
+        refusal was its own is over: only with other values is it asked for again.
         """
         if not values:
             error = settlement.reason

@@ -39,7 +39,7 @@ class KeysKept(NamedTuple):
         kept = f"{self.seconds / 3600:.3g} hours"
         source = "is assumed: nobody has said it" if self.is_assumed else "was said (keys_kept)"
         return (
-            "It may have been sent before a pause. A look-up found nothing, so its key was "
+            "It may have been sent before a pause, and no look-up has found it. Its key was "
             f"repeated: that the provider keeps it for {kept} {source}."
         )
 

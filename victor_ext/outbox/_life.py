@@ -113,13 +113,9 @@ class Life:
         copy, row = self._copy(connection), self._row(connection)
         return bool(copy) and self._loss(row, copy, 0.0) is not None
 
-    def begin_anew(self, connection: Any) -> bool:
-        """Write that this copy goes on, since a person says so (`hold`). Returns whether another
-        one has written the row of life.
-        """
-        is_another = self.is_another_copy(connection)
+    def begin_anew(self, connection: Any) -> None:
+        """Write that this copy goes on, since a person says so (`hold`)."""
         self._write(connection, self._copy(connection))
-        return is_another
 
     def _loss(self, row: Any, copy: str, now: float) -> Loss | None:
         """What was lost since the row of life was written; None: this copy has written it."""

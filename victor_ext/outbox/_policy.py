@@ -12,42 +12,28 @@ from sqlalchemy import Connection
 
 from victor_ext._event_queue.databases import Condition
 from victor_ext._settlement.failures import is_refusal
-from victor_ext._settlement.flow import Settlement, Write
+from victor_ext._settlement.flow import Settlement
 
-from ._entries import write_of
 from ._scope import Scope
 
 
-class PaymentRegister(Protocol):
-    """The payments that entries are for. Some have no entry, and may have an id nevertheless."""
-
-    def name(self, connection: Connection, key: str) -> str:
-        """Return what people call the payment of an entry."""
-        ...
-
-    def holder_of(self, connection: Connection, ids: Collection[str]) -> str | None:
-        """Return what people call a payment without an entry that has one of these ids; None: none
-        has.
-        """
-        ...
-
-    def hold(self, connection: Connection) -> None:
-        """Hold the payments of a database that is another copy; its entries are held."""
-
-
-class NoPayments:
-    """The payments of entries that are all that there is."""
+class PaymentRegister:
+    """The payments that entries are for. These are all that there is, and are called by their keys;
+    of files, some have no entry, and may have an id nevertheless.
+    """
 
     def name(self, connection: Connection, key: str) -> str:  # noqa: ARG002 - here and below
-        """The key: people call a payment as its entry."""
+        """Return what people call the payment of an entry."""
         return key
 
     def holder_of(self, connection: Connection, ids: Collection[str]) -> str | None:  # noqa: ARG002
-        """None: no payment is without an entry."""
+        """Return what people call a payment without an entry that has one of these ids; None: none
+        has.
+        """
         return None
 
     def hold(self, connection: Connection) -> None:
-        """Hold nothing beside the entries."""
+        """Hold the payments of a database that is another copy; its entries are held."""
 
 
 class EntryPolicy(Protocol):
@@ -80,10 +66,6 @@ class EntryPolicy(Protocol):
         """
         ...
 
-    def write(self, row: Any, ahead: float) -> Write:
-        """The entry as the write that `settle` takes. `ahead` is as of `write_of`."""
-        ...
-
     # What is stored of it
 
     def end(self, row: Any, settlement: Settlement, values: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +87,7 @@ class OutboxPolicy:
     """
 
     def __init__(self, table: sa.Table, scope: Scope) -> None:
-        self.payments: PaymentRegister = NoPayments()
+        self.payments = PaymentRegister()
         self.owner: sa.Column[Any] = table.c.provider
         self.wait_for_turn: Callable[[], None] | None = None
         self._scope = scope
@@ -121,10 +103,6 @@ class OutboxPolicy:
     def prepare(self, rows: Sequence[Any], connection: Connection) -> Sequence[Any]:  # noqa: ARG002
         """All of them: they were stored with their calls."""
         return rows
-
-    def write(self, row: Any, ahead: float) -> Write:
-        """The write that the entry stores."""
-        return write_of(row, ahead)
 
     def end(
         self,

@@ -54,7 +54,7 @@ from victor_ext._settlement.key_age import Keyless, Keys, Moment, Now, send_in_t
 from ._claimed_entry import Claim
 from ._claims import Claims
 from ._engine import OutboxEngine
-from ._entries import Entry, EntryState, done_values, new_number, sent_of
+from ._entries import Entry, EntryState, done_values, new_number, sent_of, write_of
 from ._steps import CallNotMade, Postponed, SharedCall, Steps
 from ._storing import Tell, result_of
 
@@ -153,7 +153,7 @@ class Sending:
         if claim is None:
             return None
         claims.life.write_beside(claim.marks)
-        write = self._policy.write(row, taken_up.at.local - taken_up.now)
+        write = write_of(row, taken_up.at.local - taken_up.now)
         keys = self._keys(claim, write, time_left)
         result = yield from self._send(claim, write, keys)
         if isinstance(keys, Keys) and isinstance(result, LookUp) and result.may_repeat:
@@ -168,7 +168,7 @@ class Sending:
         if time_left <= 0:
             return Keyless(caller, 0.0, claim.at, _MAYBE_TOO_LATE)
         kept.warn_if_assumed(self.claims.client)
-        return Keys(kept.seconds, caller, claim.at)
+        return Keys(kept.seconds, caller, claim.at, why_repeated=kept.why_repeated)
 
     def _look_first(
         self, claim: Claim, write: Write, keys: Keys, step: LookUp
@@ -186,8 +186,6 @@ class Sending:
         result = yield from self._send(renewed, write, keys)
         if isinstance(result, LookUp) and result.may_repeat:
             return (yield from self._look_first(renewed, write, keys, result))
-        if isinstance(result, Settlement) and result.outcome is PaymentOutcome.CREATED:
-            result = replace(result, reason=self.claims.kept.why_repeated)
         return (yield from self._settle(renewed, result))
 
     def _settle(self, claim: Claim, result: Settlement | LookUp) -> Steps[Entry | None]:
@@ -345,9 +343,7 @@ class Sending:
         if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
             return {"state": EntryState.REJECTED, "error": settlement.reason}
         until = self._settle_until(claim)
-        is_final = bool(
-            self._policy.write(claim.row, 0.0).why_no_look_up
-        )  # no later look-up can show more
+        is_final = bool(write_of(claim.row, 0.0).why_no_look_up)  # no later look-up shows more
         if is_final or claim.now >= until:
             state = EntryState.UNCLEAR
             return {"state": state, "error": settlement.reason or "", "settle_until": until}
